@@ -1,0 +1,115 @@
+// The borders between the rooms (scratch, src, harness, test) live here, so that a broken border is a red lint.
+import tseslint from 'typescript-eslint';
+
+/** What src/ may take from scratch/: the makers and checkers of inputs, never the network's arithmetic. */
+const inputMakers = [
+  'toTensor',
+  'toNested',
+  'makeTensor',
+  'zeros',
+  'sizeOf',
+  'checkLabels',
+  'checkMask',
+  'checkInputs',
+  'checkFitOptions',
+  'createRandom',
+  'glorotUniform',
+  'orthogonal',
+  'scaledNormal',
+  'initialClassifierWeights',
+  'checkClassifierWeights',
+  'runFit',
+];
+
+const message = 'Enter another room only through its index.ts (see CONTRIBUTING.md, "Borders").';
+/** Patterns that reach into another room past its index. */
+const deep = (...rooms) => ({
+  group: rooms.flatMap((room) => [`**/${room}/*`, `!**/${room}/index`]),
+  message,
+});
+const closed = (...rooms) => ({
+  group: rooms.flatMap((room) => [`../${room}/**`, `../../${room}/**`, `../../../${room}/**`]),
+  message: 'This room may not know that one (see CONTRIBUTING.md, "Borders").',
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'docs/', 'node_modules/', 'test/fixtures/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      'no-restricted-exports': [
+        'error',
+        { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'A seed is an argument.' },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      // Dense numeric loops index typed arrays whose bounds are checked at the door.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['scratch/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^[^.]', message: 'scratch/ has no dependency at all.' },
+            closed('src', 'harness', 'test'),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            closed('harness', 'test'),
+            deep('scratch'),
+            {
+              group: ['**/scratch/index'],
+              allowImportNames: inputMakers,
+              allowTypeImports: true,
+              message:
+                'src/ takes types and input makers from scratch/, never its arithmetic: one bug must not pass on both sides.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['harness/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [closed('test'), deep('src', 'scratch')] },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/no-floating-promises': 'error',
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-restricted-exports': 'off' },
+  },
+);

@@ -1,0 +1,20 @@
+/** Exit codes of every command. */
+export const exitCodes = { parity: 0, mismatch: 1, usage: 2, backendNotRun: 3 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** What a command returns; only the thin CLI prints it and sets the exit code. */
+export interface Outcome {
+  readonly exitCode: ExitCode;
+  /** for people, printed on stdout unless --json took stdout */ readonly text: string;
+  /** for machines */ readonly json?: unknown;
+}
+
+/** A mistake of the caller (bad flag, bad file): printed without a stack, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A backend that was required did not run: exit code 3. */
+export class BackendNotRunError extends Error {
+  override readonly name = 'BackendNotRunError';
+}

@@ -1,0 +1,82 @@
+import type { ClassifierGradients, Tensor } from '../scratch/index';
+
+/** The weights of a problem; the output layer is there when labels or logits are. */
+export interface ProblemWeights {
+  /** [F, U] */ readonly kernel: Tensor;
+  /** [U, U] */ readonly recurrentKernel: Tensor;
+  /** [U] */ readonly bias: Tensor;
+  /** [U, C] */ readonly outputKernel?: Tensor;
+  /** [C] */ readonly outputBias?: Tensor;
+}
+
+/** One question put to every implementation: the same fields as the vectors format. */
+export interface Problem {
+  readonly id: string;
+  /** [B, T, F] */ readonly inputs: Tensor;
+  /** [B, U]; zeros when absent */ readonly initialState?: Tensor;
+  /** [B, T] of 0 and 1 */ readonly mask?: Tensor;
+  /** one class index per example; asks for the loss and its gradients */ readonly labels?: readonly number[];
+  /** loss gradients that arrive at the recurrent layer from elsewhere; added to those of the labels */
+  readonly upstream?: {
+    /** [B, T, U] */ readonly states?: Tensor;
+    /** [B, U] */ readonly finalState?: Tensor;
+  };
+  readonly weights: ProblemWeights;
+}
+
+/** One implementation's answer. A loss is a tensor of shape []. */
+export interface Evaluation {
+  readonly states?: Tensor;
+  readonly finalState?: Tensor;
+  readonly logits?: Tensor;
+  readonly probabilities?: Tensor;
+  readonly loss?: Tensor;
+  readonly gradients?: Partial<ClassifierGradients>;
+}
+
+export type Precision = 'float32' | 'float64';
+
+/** The dotted names of the vectors format, in the order of the computation. */
+export const tensorNames = [
+  'states',
+  'finalState',
+  'logits',
+  'probabilities',
+  'loss',
+  'gradients.outputKernel',
+  'gradients.outputBias',
+  'gradients.inputs',
+  'gradients.initialState',
+  'gradients.kernel',
+  'gradients.recurrentKernel',
+  'gradients.bias',
+] as const;
+
+export type TensorName = (typeof tensorNames)[number];
+
+/** The tensor of that dotted name, if the evaluation holds it. */
+export function tensorOf(evaluation: Evaluation, name: TensorName): Tensor | undefined {
+  const [group, key] = name.split('.') as [keyof Evaluation, keyof ClassifierGradients | undefined];
+  return key === undefined ? (evaluation[group] as Tensor | undefined) : evaluation.gradients?.[key];
+}
+
+/** What a full answer to this problem holds: the ledger that comparisons are counted against. */
+export function expectedNames(problem: Problem): TensorName[] {
+  const output = problem.weights.outputKernel !== undefined;
+  const backward = problem.labels !== undefined || problem.upstream !== undefined;
+  return tensorNames.filter((name) => {
+    if (name === 'logits' || name === 'probabilities') return output;
+    if (name === 'loss' || name.startsWith('gradients.output')) return problem.labels !== undefined;
+    return name.startsWith('gradients.') ? backward : true;
+  });
+}
+
+/** Anything that answers problems: the scratch network, a twin on one backend, a user's candidate. */
+export interface Implementation {
+  /** which side this is: `scratch`, `tfjs:wasm`, the candidate's name */ readonly name: string;
+  readonly precision: Precision;
+  /** names it declares not to give; their absence is then counted, not failed */
+  readonly omits?: readonly TensorName[];
+  evaluate(problem: Problem): Evaluation | Promise<Evaluation>;
+  dispose?(): void;
+}

@@ -1,0 +1,3 @@
+export * from './tensor';
+export type * from './classifier-interface';
+export type * from './optimizer-config';

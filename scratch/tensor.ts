@@ -1,0 +1,167 @@
+/**
+ * A tensor as this room knows it: a flat row-major Float64Array and a shape.
+ *
+ * Shape letters, here and everywhere: B batch, T time steps, F features, U units, C classes.
+ * Element [b, t, u] of a tensor of shape [B, T, U] is `data[(b * T + t) * U + u]`.
+ */
+export interface Tensor {
+  readonly data: Float64Array;
+  readonly shape: readonly number[];
+}
+
+/** Plain nested arrays of numbers: `[[1, 2], [3, 4]]`. */
+export type NestedArray = readonly (number | NestedArray)[];
+
+/** What the doors accept: nested plain arrays, or flat numbers with a shape. */
+export type TensorLike =
+  NestedArray | { readonly data: ArrayLike<number>; readonly shape: readonly number[] };
+
+/** A size that is fixed (a number) or free (a letter, used in messages). */
+export type ExpectedShape = readonly (number | string)[];
+
+/** Product of the sizes; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** A tensor of zeros. */
+export function zeros(...shape: number[]): Tensor {
+  return { data: new Float64Array(sizeOf(shape)), shape };
+}
+
+/** Wraps (does not copy) flat row-major data. Throws when the shape does not hold exactly that many numbers. */
+export function makeTensor(data: Float64Array, shape: readonly number[]): Tensor {
+  if (data.length !== sizeOf(shape)) {
+    throw new RangeError(
+      `makeTensor: ${data.length} numbers do not fill shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; pass the shape the data was made with.`,
+    );
+  }
+  return { data, shape };
+}
+
+/** `[2, 3]` for messages. */
+export function formatShape(shape: ExpectedShape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/**
+ * The door: turns nested arrays, or flat data with a shape, into a Tensor of its own (always a copy).
+ *
+ * @param name how messages call it, for example `SimpleRNN.forward: inputs`
+ * @param expected the shape it must have; letters stand for any size of at least 1
+ * @throws RangeError on ragged rows, wrong rank or size, an empty axis, or a number that is not finite
+ */
+export function toTensor(value: TensorLike, name: string, expected?: ExpectedShape): Tensor {
+  const tensor = isFlat(value) ? copyFlat(value, name) : copyNested(value, name);
+  if (expected !== undefined) checkShape(tensor.shape, name, expected);
+  const bad = tensor.data.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new RangeError(
+      `${name} holds ${String(tensor.data[bad])} at ${formatShape(indexOf(bad, tensor.shape))}; every element must be a finite number, so remove or replace it.`,
+    );
+  }
+  return tensor;
+}
+
+/** The way out: nested plain arrays. A scalar shape `[]` gives a one-element array. */
+export function toNested(tensor: Tensor): NestedArray {
+  const build = (axis: number, offset: number): NestedArray => {
+    const size = tensor.shape[axis];
+    const stride = sizeOf(tensor.shape.slice(axis + 1));
+    if (axis === tensor.shape.length - 1) return Array.from(tensor.data.subarray(offset, offset + size));
+    return Array.from({ length: size }, (_, i) => build(axis + 1, offset + i * stride));
+  };
+  return tensor.shape.length === 0 ? Array.from(tensor.data) : build(0, 0);
+}
+
+/** Position along each axis of a flat row-major index. */
+export function indexOf(flat: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  for (let axis = shape.length - 1, rest = flat; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return index;
+}
+
+interface FlatData {
+  readonly data: ArrayLike<number>;
+  readonly shape: readonly number[];
+}
+
+function isFlat(value: unknown): value is FlatData {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    'data' in value &&
+    'shape' in value
+  );
+}
+
+function copyFlat(value: FlatData, name: string): Tensor {
+  const shape = Array.from(value.shape);
+  if (value.data.length !== sizeOf(shape)) {
+    throw new RangeError(
+      `${name} has ${value.data.length} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,
+    );
+  }
+  return { data: Float64Array.from(value.data, (x, i) => checkNumber(x, name, [i])), shape };
+}
+
+function copyNested(value: unknown, name: string): Tensor {
+  if (!Array.isArray(value)) {
+    throw new TypeError(
+      `${name} is ${describe(value)}; pass nested arrays of numbers, or { data, shape } with a flat array.`,
+    );
+  }
+  const shape: number[] = [];
+  for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const copy = (level: unknown, axis: number, at: number[]): void => {
+    if (axis === shape.length) {
+      data[next++] = checkNumber(level, name, at);
+      return;
+    }
+    if (!Array.isArray(level) || level.length !== shape[axis]) {
+      const found = Array.isArray(level) ? `${level.length} elements` : describe(level);
+      throw new RangeError(
+        `${name} is ragged: ${formatShape(at)} has ${found} where its first sibling has ${shape[axis]} elements; every row must have the same length (pad shorter sequences and pass a mask).`,
+      );
+    }
+    level.forEach((item: unknown, i) => {
+      copy(item, axis + 1, [...at, i]);
+    });
+  };
+  copy(value, 0, []);
+  return { data, shape };
+}
+
+function checkShape(shape: readonly number[], name: string, expected: ExpectedShape): void {
+  const fits =
+    shape.length === expected.length && expected.every((e, i) => typeof e === 'string' || e === shape[i]);
+  if (!fits) {
+    throw new RangeError(
+      `${name} has shape ${formatShape(shape)} but ${formatShape(expected)} was expected; reshape it or build the layer for these sizes.`,
+    );
+  }
+  const empty = shape.indexOf(0);
+  if (empty >= 0) {
+    throw new RangeError(
+      `${name} has shape ${formatShape(shape)}: axis ${empty} is empty; every axis needs at least one element.`,
+    );
+  }
+}
+
+function checkNumber(value: unknown, name: string, at: readonly number[]): number {
+  if (typeof value === 'number') return value;
+  throw new TypeError(
+    `${name} holds ${describe(value)} at ${formatShape(at)}; every element must be a number.`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
+}
