@@ -80,3 +80,87 @@ export interface Implementation {
   evaluate(problem: Problem): Evaluation | Promise<Evaluation>;
   dispose?(): void;
 }
+
+/** The sizes of a problem; classes is undefined where there is no output layer. */
+export interface ProblemSizes {
+  readonly batch: number;
+  readonly timeSteps: number;
+  readonly features: number;
+  readonly units: number;
+  readonly classes: number | undefined;
+}
+
+/** Reads the sizes off inputs [B, T, F], recurrentKernel [U, U] and outputKernel [U, C]. */
+export function sizesOf(problem: Problem): ProblemSizes {
+  const [batch, timeSteps, features] = problem.inputs.shape;
+  return {
+    batch,
+    timeSteps,
+    features,
+    units: problem.weights.bias.shape[0],
+    classes: problem.weights.outputKernel?.shape[1],
+  };
+}
+
+/** What each axis of a tensor counts, in words of the reports. */
+export type AxisName = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
+
+/** The axes of every named tensor; fromUnit is the earlier unit, the row of recurrentKernel and outputKernel. */
+export const tensorAxes: Readonly<Record<TensorName, readonly AxisName[]>> = {
+  states: ['example', 'timeStep', 'unit'],
+  finalState: ['example', 'unit'],
+  logits: ['example', 'class'],
+  probabilities: ['example', 'class'],
+  loss: [],
+  'gradients.outputKernel': ['fromUnit', 'class'],
+  'gradients.outputBias': ['class'],
+  'gradients.inputs': ['example', 'timeStep', 'feature'],
+  'gradients.initialState': ['example', 'unit'],
+  'gradients.kernel': ['feature', 'unit'],
+  'gradients.recurrentKernel': ['fromUnit', 'unit'],
+  'gradients.bias': ['unit'],
+};
+
+/** The shape that tensor must have in an answer to this problem. */
+export function expectedShape(problem: Problem, name: TensorName): number[] {
+  const { batch, timeSteps, features, units, classes } = sizesOf(problem);
+  const sizes: Readonly<Record<AxisName, number>> = {
+    example: batch,
+    timeStep: timeSteps,
+    feature: features,
+    unit: units,
+    fromUnit: units,
+    class: classes ?? 0,
+  };
+  return tensorAxes[name].map((axis) => sizes[axis]);
+}
+
+/** The same problem with every number (but not the labels) sent through `change`. */
+export function mapProblem(problem: Problem, change: (x: number) => number): Problem {
+  const map = (tensor: Tensor): Tensor => ({ data: tensor.data.map(change), shape: tensor.shape });
+  const { initialState, mask, upstream, weights } = problem;
+  return {
+    ...problem,
+    inputs: map(problem.inputs),
+    ...(initialState && { initialState: map(initialState) }),
+    ...(mask && { mask: map(mask) }),
+    ...(upstream && {
+      upstream: {
+        ...(upstream.states && { states: map(upstream.states) }),
+        ...(upstream.finalState && { finalState: map(upstream.finalState) }),
+      },
+    }),
+    weights: {
+      kernel: map(weights.kernel),
+      recurrentKernel: map(weights.recurrentKernel),
+      bias: map(weights.bias),
+      ...(weights.outputKernel && { outputKernel: map(weights.outputKernel) }),
+      ...(weights.outputBias && { outputBias: map(weights.outputBias) }),
+    },
+  };
+}
+
+/** The problem a float32 side really solves: every number rounded to float32, as tensors of that side hold it. */
+export function roundProblem(problem: Problem): Problem {
+  return mapProblem(problem, Math.fround);
+}

@@ -1,0 +1,91 @@
+import type { Tensor } from '../../scratch/index';
+import {
+  expectedNames,
+  expectedShape,
+  tensorAxes,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Problem,
+  type TensorName,
+} from '../problem';
+import { compareTensors, type ExpectedTensor } from './compare-tensors';
+import { needed, tolerancesFor, type FixedTolerance, type Tolerances } from './tolerance';
+import { caseVerdict, type CaseVerdict, type Side } from './verdict';
+
+export interface CompareOptions {
+  /** who made the reference, for the verdict; default `scratch` */ readonly against?: string;
+  /** names the side declared not to give */ readonly omits?: readonly TensorName[] | undefined;
+  /** replaces the derived tolerances */ readonly tolerance?: FixedTolerance | undefined;
+}
+
+/**
+ * Judges one answer against the float64 reference's answer to the same problem.
+ *
+ * What must be there is decided by the problem alone (`expectedNames`), with the shapes the problem's sizes give; a reference
+ * that lacks one of these tensors is an error, never a shorter comparison.
+ *
+ * @param problem the problem that both sides solved, rounding of its numbers included
+ * @param reference the float64 answer
+ * @param given the answer that is judged
+ * @param side who gave it, and in which precision
+ */
+export function compareEvaluation(
+  problem: Problem,
+  reference: Evaluation,
+  given: Evaluation,
+  side: Side,
+  options: CompareOptions = {},
+): CaseVerdict {
+  const tolerances = tolerancesFor(problem, reference, side.precision, options.tolerance);
+  const expected = expectedTensors(problem, reference, tolerances);
+  const tensors = compareTensors(
+    side.name,
+    problem.id,
+    expected,
+    namedTensors(given),
+    new Set(options.omits),
+  );
+  return caseVerdict(problem.id, side.name, options.against ?? 'scratch', tensors);
+}
+
+/** What an answer to this problem must hold, with reference values and tolerances. */
+export function expectedTensors(
+  problem: Problem,
+  reference: Evaluation,
+  tolerances: Tolerances,
+): Map<string, ExpectedTensor> {
+  return new Map(
+    expectedNames(problem).map((name) => {
+      const tensor = needed(reference, name);
+      const shape = expectedShape(problem, name);
+      if (tensor.shape.join() !== shape.join()) {
+        throw new Error(
+          `the reference's ${name} has shape [${tensor.shape.join(', ')}] but problem ${problem.id} asks for [${shape.join(', ')}]`,
+        );
+      }
+      const allowed = tolerances.allowed(name);
+      return [
+        name,
+        { reference: tensor, allowed, axes: tensorAxes[name], tolerance: tolerances.source(name) },
+      ];
+    }),
+  );
+}
+
+/** Every tensor an answer holds, by dotted name: also those nobody knows, so that the judge sees them. */
+export function namedTensors(evaluation: Evaluation): Map<string, Tensor> {
+  const named = new Map<string, Tensor>();
+  for (const name of tensorNames) {
+    const tensor = tensorOf(evaluation, name);
+    if (tensor !== undefined) named.set(name, tensor);
+  }
+  const others = (group: object, prefix: string): void => {
+    for (const [key, value] of Object.entries(group) as [string, unknown][]) {
+      if (value !== undefined && prefix + key !== 'gradients') named.set(prefix + key, value as Tensor);
+    }
+  };
+  others(evaluation, '');
+  if (evaluation.gradients !== undefined) others(evaluation.gradients, 'gradients.');
+  return named;
+}

@@ -1,0 +1,105 @@
+import type { Precision } from '../problem';
+
+/**
+ * How one tensor of one answer fared. `pass` and `omitted` (declared beforehand, counted, never compared) are green;
+ * everything else is red.
+ */
+export type TensorStatus =
+  'pass' | 'omitted' | 'differs' | 'nan' | 'infinity' | 'missing' | 'extra' | 'shape' | 'nothing';
+
+/** The side being judged. */
+export interface Side {
+  /** `tfjs:wasm`, a candidate's name */ readonly name: string;
+  readonly precision: Precision;
+}
+
+/** One element, told by position, values and bound. */
+export interface WorstElement {
+  /** position along each axis, counted from 0 */ readonly index: readonly number[];
+  /** the same with the axes named: `{ example: 2, timeStep: 4, unit: 0 }` */
+  readonly at: Readonly<Record<string, number>>;
+  /** what the reference says */ readonly reference: number;
+  /** what the judged side says */ readonly given: number;
+  /** |given - reference| */ readonly error: number;
+  /** the largest error this element may have */ readonly allowed: number;
+  /** error / allowed: above 1 is red; 0.02 means that a fiftieth of the tolerance was used */
+  readonly usedShare: number;
+}
+
+export interface TensorVerdict {
+  readonly implementation: string;
+  readonly caseId: string;
+  /** dotted name, as in the vectors format */ readonly tensor: string;
+  readonly status: TensorStatus;
+  /** why it is red, in words, with numbers */ readonly reason?: string;
+  /** elements the ledger expects of this tensor */ readonly elements: number;
+  /** elements that were really compared */ readonly compared: number;
+  /** elements beyond their tolerance */ readonly beyond: number;
+  /** the element that used most of its tolerance; absent where no numbers were compared */
+  readonly worst?: WorstElement;
+  /** where the tolerance comes from */ readonly tolerance?: string;
+}
+
+/** Every expected element is compared or declared omitted; anything else is red. */
+export interface Ledger {
+  readonly expected: number;
+  readonly compared: number;
+  readonly omitted: number;
+}
+
+export interface CaseVerdict {
+  readonly implementation: string;
+  /** the side it was compared with */ readonly against: string;
+  readonly caseId: string;
+  readonly status: 'pass' | 'fail';
+  readonly tensors: readonly TensorVerdict[];
+  readonly ledger: Ledger;
+}
+
+/** Whether a tensor's verdict is green. */
+export function isGreen(verdict: TensorVerdict): boolean {
+  return verdict.status === 'pass' || verdict.status === 'omitted';
+}
+
+/** `example 2, time step 4, unit 0` for messages; empty for a scalar. */
+export function formatPlace(at: Readonly<Record<string, number>>): string {
+  const words: Readonly<Record<string, string>> = { timeStep: 'time step', fromUnit: 'from unit' };
+  return Object.entries(at)
+    .map(([axis, i]) => `${words[axis] ?? axis} ${i}`)
+    .join(', ');
+}
+
+/** A case's verdict from those of its tensors: green only when something was compared or declared, and nothing is red. */
+export function caseVerdict(
+  caseId: string,
+  implementation: string,
+  against: string,
+  tensors: readonly TensorVerdict[],
+): CaseVerdict {
+  const nothing = tensors.length === 0;
+  const all: readonly TensorVerdict[] = nothing
+    ? [
+        {
+          implementation,
+          caseId,
+          tensor: '(none)',
+          status: 'nothing',
+          reason: 'nothing was compared: this case asks for no tensor at all',
+          elements: 0,
+          compared: 0,
+          beyond: 0,
+        },
+      ]
+    : tensors;
+  const ledger = {
+    expected: sum(all, (t) => t.elements),
+    compared: sum(all, (t) => t.compared),
+    omitted: sum(all, (t) => (t.status === 'omitted' ? t.elements : 0)),
+  };
+  const green = all.every(isGreen) && ledger.expected === ledger.compared + ledger.omitted;
+  return { implementation, against, caseId, status: green ? 'pass' : 'fail', tensors: all, ledger };
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
