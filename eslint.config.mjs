@@ -4,21 +4,30 @@ import tseslint from 'typescript-eslint';
 /** What src/ may take from scratch/: the makers and checkers of inputs, never the network's arithmetic. */
 const inputMakers = [
   'toTensor',
+  'borrowTensor',
+  'checkSize',
+  'formatShape',
+  'indexOf',
   'toNested',
   'makeTensor',
   'zeros',
   'sizeOf',
   'checkLabels',
   'checkMask',
-  'checkInputs',
   'checkFitOptions',
   'createRandom',
+  'restoreRandom',
   'glorotUniform',
   'orthogonal',
   'scaledNormal',
   'initialClassifierWeights',
+  'checkClassifierSizes',
   'checkClassifierWeights',
+  'weightNames',
+  'resolveOptimizer',
+  'slotNames',
   'runFit',
+  'TrainingDivergedError',
 ];
 
 const message = 'Enter another room only through its index.ts (see CONTRIBUTING.md, "Borders").';

@@ -1,3 +1,37 @@
 export * from './tensor';
 export type * from './classifier-interface';
 export type * from './optimizer-config';
+export { createRandom, restoreRandom, type Random } from './random';
+export { glorotUniform, orthogonal, scaledNormal } from './initializers';
+export { checkLabels } from './labels';
+export { checkMask } from './mask';
+export {
+  SimpleRNN,
+  type SimpleRNNCache,
+  type SimpleRNNForward,
+  type SimpleRNNGradients,
+  type SimpleRNNOptions,
+  type SimpleRNNUpstream,
+  type SimpleRNNWeights,
+} from './simple-rnn';
+export { Dense, type DenseCache, type DenseWeights } from './dense';
+export { argmax, softmax, softmaxCrossEntropy, type SoftmaxCrossEntropy } from './softmax-cross-entropy';
+export {
+  createOptimizer,
+  resolveOptimizer,
+  slotNames,
+  type Optimizer,
+  type OptimizerSlots,
+  type ResolvedOptimizerConfig,
+} from './optimizer';
+export { clipByGlobalNorm, globalNorm } from './clip';
+export {
+  checkClassifierSizes,
+  checkClassifierWeights,
+  initialClassifierWeights,
+  weightNames,
+  type ClassifierInitializer,
+  type ClassifierSizes,
+} from './classifier-weights';
+export { ScratchSimpleRNNClassifier, type ScratchSimpleRNNClassifierOptions } from './classifier';
+export { checkFitOptions, runFit, TrainingDivergedError, type FitSettings, type Trainable } from './fit';

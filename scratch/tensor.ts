@@ -52,15 +52,31 @@ export function formatShape(shape: ExpectedShape): string {
  * @throws RangeError on ragged rows, wrong rank or size, an empty axis, or a number that is not finite
  */
 export function toTensor(value: TensorLike, name: string, expected?: ExpectedShape): Tensor {
-  const tensor = isFlat(value) ? copyFlat(value, name) : copyNested(value, name);
+  const tensor = borrowTensor(value, name, expected);
+  return isFlat(value) && tensor.data === value.data ? { ...tensor, data: tensor.data.slice() } : tensor;
+}
+
+/** As `toTensor`, but a flat Float64Array is not copied: for values that are only read, and only during the call. */
+export function borrowTensor(value: TensorLike, name: string, expected?: ExpectedShape): Tensor {
+  const tensor = isFlat(value) ? readFlat(value, name) : copyNested(value, name);
   if (expected !== undefined) checkShape(tensor.shape, name, expected);
-  const bad = tensor.data.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
-    throw new RangeError(
-      `${name} holds ${String(tensor.data[bad])} at ${formatShape(indexOf(bad, tensor.shape))}; every element must be a finite number, so remove or replace it.`,
-    );
+  const { data } = tensor;
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) {
+      throw new RangeError(
+        `${name} holds ${String(data[i])} at ${formatShape(indexOf(i, tensor.shape))}; every element must be a finite number, so remove or replace it.`,
+      );
+    }
   }
   return tensor;
+}
+
+/** A size: an integer of at least 1. */
+export function checkSize(name: string, size: number): number {
+  if (Number.isInteger(size) && size >= 1) return size;
+  throw new RangeError(
+    `${name} is ${String(size)}; a size must be an integer of at least 1, so pass how many there are.`,
+  );
 }
 
 /** The way out: nested plain arrays. A scalar shape `[]` gives a one-element array. */
@@ -99,14 +115,29 @@ function isFlat(value: unknown): value is FlatData {
   );
 }
 
-function copyFlat(value: FlatData, name: string): Tensor {
-  const shape = Array.from(value.shape);
-  if (value.data.length !== sizeOf(shape)) {
+function readFlat(value: FlatData, name: string): Tensor {
+  const { data } = value;
+  const shape = checkSizes(value.shape, name);
+  const filled: unknown =
+    typeof data === 'object' ? (data as { length?: unknown } | null)?.length : undefined;
+  if (filled !== sizeOf(shape)) {
     throw new RangeError(
-      `${name} has ${value.data.length} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,
+      `${name} has ${String(filled)} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,
     );
   }
-  return { data: Float64Array.from(value.data, (x, i) => checkNumber(x, name, [i])), shape };
+  if (data instanceof Float64Array) return { data, shape };
+  const copy = new Float64Array(data.length);
+  for (let i = 0; i < copy.length; i++) copy[i] = checkNumber(data[i], name, [i]);
+  return { data: copy, shape };
+}
+
+function checkSizes(shape: unknown, name: string): readonly number[] {
+  if (Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && (size as number) >= 0)) {
+    return Array.from(shape as number[]);
+  }
+  throw new RangeError(
+    `${name} has the shape ${Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : describe(shape)}; a shape is an array of sizes, so pass one integer per axis.`,
+  );
 }
 
 function copyNested(value: unknown, name: string): Tensor {

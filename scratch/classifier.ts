@@ -1,0 +1,283 @@
+import type {
+  BatchResult,
+  ClassifierWeights,
+  CompileOptions,
+  Evaluated,
+  FitOptions,
+  History,
+  LossAndGradients,
+  OptimizerState,
+  SequenceOptions,
+  SimpleRNNClassifier,
+} from './classifier-interface';
+import { backwardPass, forwardPass, lossOf, roomFor, type Batch, type Room } from './classifier-pass';
+import {
+  checkClassifierSizes,
+  checkClassifierWeights,
+  initialClassifierWeights,
+  weightArrays,
+  weightNames,
+  zeroClassifierWeights,
+  type ClassifierInitializer,
+  type ClassifierSizes,
+} from './classifier-weights';
+import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
+import { runFit } from './fit';
+import { checkLabels } from './labels';
+import { checkMask } from './mask';
+import { createOptimizer, resolveOptimizer, type Optimizer, type OptimizerSlots } from './optimizer';
+import { inputGradients } from './simple-rnn';
+import { argmax, argmaxOfRow, crossEntropyLoss } from './softmax-cross-entropy';
+import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
+import { fromTimeMajor } from './time-major';
+
+export interface ScratchSimpleRNNClassifierOptions extends ClassifierSizes, CompileOptions {
+  /** of the initial weights; default 0 */ readonly seed?: number;
+  /** default keras */ readonly initializer?: ClassifierInitializer;
+  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
+}
+
+/** Examples per forward pass of predict and evaluate; the results do not depend on it. */
+const chunk = 256;
+
+/**
+ * Sequence to class: a SimpleRNN, its final state into a Dense layer, softmax. All by hand, in float64.
+ * Unless compiled otherwise it learns by plain SGD with learning rate 0.01, as the notebook does.
+ *
+ * @example
+ * ```ts
+ * const model = new ScratchSimpleRNNClassifier({ features: 1, units: 4, classes: 2, seed: 1 });
+ * const inputs = [[[0], [1]], [[1], [0]]];
+ * for (let i = 0; i < 200; i++) model.trainOnBatch(inputs, [0, 1], {});
+ * Array.from(model.predict(inputs)); // => [0, 1]
+ * ```
+ */
+export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
+  readonly name = 'scratch';
+  readonly precision = 'float64';
+  readonly features: number;
+  readonly units: number;
+  readonly classes: number;
+  private weights: ClassifierWeights;
+  private gradients: ClassifierWeights;
+  private optimizer: Optimizer;
+  private clipNorm: number | undefined;
+  private room: Room | undefined;
+
+  /** @throws RangeError on a size that is not a positive integer, weights that do not fit, or a bad setting */
+  constructor(options: ScratchSimpleRNNClassifierOptions) {
+    const sizes = checkClassifierSizes(options);
+    ({ features: this.features, units: this.units, classes: this.classes } = sizes);
+    this.weights =
+      options.weights === undefined
+        ? initialClassifierWeights(options)
+        : checkClassifierWeights(options.weights, sizes, 'ScratchSimpleRNNClassifier');
+    this.gradients = zeroClassifierWeights(sizes);
+    this.optimizer = createOptimizer(resolveOptimizer(options));
+    this.clipNorm = clipNormOf(options);
+  }
+
+  compile(options: CompileOptions): void {
+    const clipNorm = clipNormOf(options);
+    this.optimizer = createOptimizer(resolveOptimizer(options));
+    this.clipNorm = clipNorm;
+  }
+
+  fit(inputs: TensorLike, labels: ArrayLike<number>, options: FitOptions = {}): Promise<History> {
+    return runFit(this, inputs, labels, options);
+  }
+
+  /**
+   * Forward, backward, clip, update: four steps that each can be had alone. When the loss or the gradients' norm is not
+   * finite the weights and the optimizer stay as they were; the result tells.
+   */
+  trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
+    const given = this.check(inputs, options, 'trainOnBatch');
+    const checked = checkLabels(labels, 'trainOnBatch: labels', given.batch, this.classes);
+    this.room = roomFor(this.weights, given, this.room);
+    const pass = forwardPass(this.weights, given, this.room);
+    const loss = lossOf(pass, checked);
+    const accuracy = hits(pass.logits, checked, this.classes) / given.batch;
+    backwardPass(pass, checked, this.gradients);
+    const gradients = weightArrays(this.gradients);
+    const gradientNorm =
+      this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      this.optimizer.update(weightArrays(this.weights), gradients);
+    }
+    return { loss, accuracy, gradientNorm };
+  }
+
+  predict(inputs: TensorLike, options: SequenceOptions = {}): Int32Array {
+    return argmax(this.run(this.check(inputs, options, 'predict')).probabilities);
+  }
+
+  predictProbabilities(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
+    return this.run(this.check(inputs, options, 'predictProbabilities')).probabilities;
+  }
+
+  /** Logits [B, C], before the softmax: the notebook's scores. */
+  predictLogits(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
+    return this.run(this.check(inputs, options, 'predictLogits')).logits;
+  }
+
+  evaluate(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options: SequenceOptions & { readonly batchSize?: number } = {},
+  ): Evaluated {
+    const given = this.check(inputs, options, 'evaluate');
+    const checked = checkLabels(labels, 'evaluate: labels', given.batch, this.classes);
+    const batchSize =
+      options.batchSize === undefined ? chunk : checkSize('evaluate: batchSize', options.batchSize);
+    const { logits } = this.run(given, batchSize);
+    return {
+      loss: crossEntropyLoss(logits.data, checked, this.classes),
+      accuracy: hits(logits.data, checked, this.classes) / given.batch,
+    };
+  }
+
+  loss(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): number {
+    return this.evaluate(inputs, labels, options).loss;
+  }
+
+  /** Pure: changes nothing in the model, and returns arrays of its own. */
+  lossAndGradients(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options: SequenceOptions = {},
+  ): LossAndGradients {
+    const { pass, loss, gradients } = this.differentiate(inputs, labels, options, 'lossAndGradients');
+    const { batch, timeSteps } = pass.cache;
+    const { features, units, classes } = this;
+    const dInputs = fromTimeMajor(inputGradients(pass.cache, pass.flow), batch, timeSteps, features);
+    return {
+      loss,
+      probabilities: { data: pass.probabilities, shape: [batch, classes] },
+      gradients: {
+        ...gradients,
+        inputs: { data: dInputs, shape: [batch, timeSteps, features] },
+        initialState: { data: pass.flow.dStates.slice(0, batch * units), shape: [batch, units] },
+      },
+    };
+  }
+
+  /**
+   * How far the loss's gradient reaches back: ||dLoss/dh_t|| for t = 0..T, over the whole batch; entry 0 is that of the
+   * initial state. Shrinking towards entry 0 it vanishes, growing it explodes (Pascanu, Mikolov & Bengio 2013).
+   */
+  stateGradientNorms(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options: SequenceOptions = {},
+  ): Float64Array {
+    const { pass } = this.differentiate(inputs, labels, options, 'stateGradientNorms');
+    const step = pass.cache.batch * this.units;
+    return Float64Array.from({ length: pass.cache.timeSteps + 1 }, (_, t) =>
+      globalNorm([pass.flow.dStates.subarray(t * step, (t + 1) * step)]),
+    );
+  }
+
+  getWeights(): ClassifierWeights {
+    return checkClassifierWeights(this.weights, this, 'getWeights');
+  }
+
+  setWeights(weights: { readonly [K in keyof ClassifierWeights]: TensorLike }): void {
+    this.weights = checkClassifierWeights(weights, this);
+  }
+
+  getOptimizerState(): OptimizerState {
+    const { config, step, slots } = this.optimizer;
+    const named = (arrays: readonly Float64Array[]): ClassifierWeights => {
+      const memory = zeroClassifierWeights(this);
+      weightNames.forEach((name, i) => memory[name].data.set(arrays[i]));
+      return memory;
+    };
+    return {
+      config,
+      step,
+      slots: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, named(arrays)])),
+    };
+  }
+
+  setOptimizerState({ config, step, slots }: OptimizerState): void {
+    const arrays: OptimizerSlots = Object.fromEntries(
+      Object.entries(slots).map(([name, memory]) => [
+        name,
+        weightArrays(checkClassifierWeights(memory, this, `setOptimizerState: ${name}`)),
+      ]),
+    );
+    this.optimizer = createOptimizer(config, { step, slots: arrays });
+  }
+
+  dispose(): void {
+    this.room = undefined;
+  }
+
+  private check(inputs: TensorLike, options: SequenceOptions, name: string): Batch {
+    const x = borrowTensor(inputs, `${name}: inputs`, ['B', 'T', this.features]);
+    const [batch, timeSteps] = x.shape;
+    const { initialState, mask } = options;
+    const h0 = initialState && borrowTensor(initialState, `${name}: initialState`, [batch, this.units]);
+    return {
+      batch,
+      timeSteps,
+      inputs: x.data,
+      initialState: h0?.data,
+      mask: checkMask(mask, `${name}: mask`, batch, timeSteps)?.data,
+    };
+  }
+
+  private differentiate(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options: SequenceOptions,
+    name: string,
+  ) {
+    const given = this.check(inputs, options, name);
+    const checked = checkLabels(labels, `${name}: labels`, given.batch, this.classes);
+    const pass = forwardPass(this.weights, given, roomFor(this.weights, given));
+    const gradients = zeroClassifierWeights(this);
+    backwardPass(pass, checked, gradients);
+    return { pass, loss: lossOf(pass, checked), gradients };
+  }
+
+  /** The forward pass over any number of examples, in chunks so that memory stays small. */
+  private run(given: Batch, batchSize = chunk): { readonly logits: Tensor; readonly probabilities: Tensor } {
+    const { classes, features, units } = this;
+    const shape = [given.batch, classes];
+    const logits = { data: new Float64Array(given.batch * classes), shape };
+    const probabilities = { data: new Float64Array(given.batch * classes), shape };
+    let room: Room | undefined;
+    for (let from = 0; from < given.batch; from += batchSize) {
+      const batch = Math.min(batchSize, given.batch - from);
+      const part = (data: Float64Array, width: number) => data.subarray(from * width, (from + batch) * width);
+      const { timeSteps, inputs, initialState, mask } = given;
+      const some: Batch = {
+        batch,
+        timeSteps,
+        inputs: part(inputs, timeSteps * features),
+        initialState: initialState && part(initialState, units),
+        mask: mask && part(mask, timeSteps),
+      };
+      room = roomFor(this.weights, some, room);
+      const pass = forwardPass(this.weights, some, room);
+      logits.data.set(pass.logits.subarray(0, batch * classes), from * classes);
+      probabilities.data.set(pass.probabilities.subarray(0, batch * classes), from * classes);
+    }
+    return { logits, probabilities };
+  }
+}
+
+function clipNormOf({ clipNorm }: CompileOptions): number | undefined {
+  return clipNorm === undefined ? undefined : checkClipNorm(clipNorm, 'compile');
+}
+
+/** How many rows have their largest logit at the label. */
+function hits(logits: Float64Array, labels: Int32Array, classes: number): number {
+  let count = 0;
+  for (let b = 0; b < labels.length; b++) {
+    if (argmaxOfRow(logits, b * classes, classes) === labels[b]) count++;
+  }
+  return count;
+}

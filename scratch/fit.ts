@@ -1,0 +1,251 @@
+import type {
+  BatchResult,
+  CompileOptions,
+  EpochLog,
+  Evaluated,
+  FitOptions,
+  FitPosition,
+  History,
+  LabelledSequences,
+  OptimizerState,
+  SequenceOptions,
+} from './classifier-interface';
+import { checkLabels } from './labels';
+import { checkMask } from './mask';
+import { resolveOptimizer } from './optimizer';
+import { createRandom, restoreRandom, type Random } from './random';
+import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
+
+/** What the loop needs of a network; a step may take its time. */
+export interface Trainable {
+  readonly features: number;
+  readonly classes: number;
+  compile(options: CompileOptions): void;
+  /** The batch's arrays are reused for the next batch: read them during the step only. */
+  trainOnBatch(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options?: SequenceOptions,
+  ): BatchResult | Promise<BatchResult>;
+  evaluate(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options?: SequenceOptions & { readonly batchSize?: number },
+  ): Evaluated | Promise<Evaluated>;
+  getOptimizerState(): OptimizerState;
+  setOptimizerState(state: OptimizerState): void;
+}
+
+/** The loss or the gradients stopped being finite numbers. */
+export class TrainingDivergedError extends Error {
+  override readonly name = 'TrainingDivergedError';
+
+  constructor(
+    readonly epoch: number,
+    readonly batch: number,
+    readonly result: BatchResult,
+    readonly learningRate: number,
+  ) {
+    super(
+      `fit: in epoch ${epoch + 1}, batch ${batch + 1}, the loss was ${result.loss} and the gradients' norm ${result.gradientNorm} at learning rate ${learningRate}; both must be finite, so lower learningRate or set clipNorm.`,
+    );
+  }
+}
+
+/**
+ * The one training loop: every network's `fit` calls it with itself, and differs only in `trainOnBatch`.
+ *
+ * Each epoch shuffles the examples (the seed decides how), goes through them in batches, and logs the mean loss over all
+ * examples, each measured just before its update; the last batch is smaller when they do not divide. It awaits the
+ * callbacks, and lets timers and signals in about every 50 ms.
+ *
+ * Optimizer settings in `options` compile the model anew. With `position` training continues there: the order of the
+ * examples and all sums are then those of a run that was never stopped, and so is the result when the weights and the
+ * optimizer's state are put back first; settings that contradict that state are refused.
+ *
+ * @param inputs [N, T, F]
+ * @param labels N class indices
+ * @param options defaults, the notebook's: 100 epochs, batches of 32; seed 0
+ * @throws RangeError on anything that does not fit, TrainingDivergedError when a loss or gradient is not finite
+ */
+export async function runFit(
+  model: Trainable,
+  inputs: TensorLike,
+  labels: ArrayLike<number>,
+  options: FitOptions = {},
+): Promise<History> {
+  const data = checkData(model, { inputs, labels, ...(options.mask && { mask: options.mask }) }, 'fit');
+  const settings = checkFitOptions(options, data.labels.length);
+  const validation =
+    options.validationData && checkData(model, options.validationData, 'fit: validationData');
+  compileFor(model, options);
+
+  const { epochs, batchSize, batches, position } = settings;
+  const say = options.verbose === true ? printLine : options.verbose || undefined;
+  const gather = gatherer(data, batchSize);
+  const breathe = breather();
+  const logs: EpochLog[] = [];
+
+  for (let epoch = position.epoch, start = position; epoch < epochs; epoch++) {
+    const random: Random = restoreRandom(start.randomState);
+    const order = random.permutation(data.labels.length);
+    let { partial } = start;
+
+    for (let batch = start.batch; batch < batches; batch++) {
+      const some = gather(order.subarray(batch * batchSize, (batch + 1) * batchSize));
+      const result = await model.trainOnBatch(some.inputs, some.labels, some.options);
+      if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
+        const { config } = model.getOptimizerState();
+        const { learningRate } = resolveOptimizer({ optimizer: config });
+        throw new TrainingDivergedError(epoch, batch, result, learningRate);
+      }
+      const examples = some.labels.length;
+      partial = {
+        examples: partial.examples + examples,
+        loss: partial.loss + result.loss * examples,
+        correct: partial.correct + Math.round(result.accuracy * examples),
+      };
+      const here: FitPosition = { epoch, batch: batch + 1, randomState: start.randomState, partial };
+      const log = { ...result, epoch, batch, batches, batchSize: examples, position: here };
+      if ((await options.onBatchEnd?.(log)) === false) return { epochs: logs, completed: false };
+      await breathe();
+    }
+
+    const validated =
+      validation && (await model.evaluate(validation.inputs, validation.labels, maskOf(validation)));
+    start = { epoch: epoch + 1, batch: 0, randomState: random.state(), partial: nothingYet };
+    const log: EpochLog = {
+      epoch,
+      loss: partial.loss / partial.examples,
+      accuracy: partial.correct / partial.examples,
+      ...(validated && { validationLoss: validated.loss, validationAccuracy: validated.accuracy }),
+      position: start,
+    };
+    logs.push(log);
+    if (say && (epoch + 1) % 10 === 0) say(describeEpoch(log, epochs));
+    if ((await options.onEpochEnd?.(log)) === false) return { epochs: logs, completed: epoch + 1 === epochs };
+  }
+  return { epochs: logs, completed: true };
+}
+
+const nothingYet: FitPosition['partial'] = { examples: 0, loss: 0, correct: 0 };
+
+/** Settings of the loop with their defaults. */
+export interface FitSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** per epoch */ readonly batches: number;
+  readonly position: FitPosition;
+}
+
+/**
+ * The door of `fit`: defaults filled in, everything in range, the position one of these data.
+ *
+ * @throws RangeError
+ */
+export function checkFitOptions(options: FitOptions, examples: number): FitSettings {
+  const { epochs = 100, batchSize = 32, seed = 0 } = options;
+  checkSize('fit: epochs', epochs);
+  checkSize('fit: batchSize', batchSize);
+  const batches = Math.ceil(examples / batchSize);
+  const begin = { epoch: 0, batch: 0, randomState: createRandom(seed).state(), partial: nothingYet };
+  const position = options.position ?? begin;
+  const { epoch, batch, partial } = position;
+  const seen = Math.min(batch * batchSize, examples);
+  const fits =
+    Number.isInteger(epoch) && epoch >= 0 && Number.isInteger(batch) && batch >= 0 && batch <= batches;
+  if (!fits || partial.examples !== seen) {
+    throw new RangeError(
+      `fit: position is epoch ${String(epoch)}, batch ${String(batch)} with ${String(partial.examples)} examples seen; these data have ${batches} batches of ${batchSize} an epoch, so resume with the data and batchSize that it was made with.`,
+    );
+  }
+  return { epochs, batchSize, batches, position };
+}
+
+interface CheckedData {
+  readonly inputs: Tensor;
+  readonly labels: Int32Array;
+  readonly mask?: Tensor | undefined;
+}
+
+function checkData(model: Trainable, { inputs, labels, mask }: LabelledSequences, name: string): CheckedData {
+  const x = borrowTensor(inputs, `${name}: inputs`, ['N', 'T', model.features]);
+  const [examples, timeSteps] = x.shape;
+  return {
+    inputs: x,
+    labels: checkLabels(labels, `${name}: labels`, examples, model.classes),
+    mask: checkMask(mask, `${name}: mask`, examples, timeSteps),
+  };
+}
+
+function compileFor(model: Trainable, options: FitOptions): void {
+  const { optimizer, learningRate, clipNorm, position } = options;
+  if (optimizer === undefined && learningRate === undefined && clipNorm === undefined) return;
+  const state = model.getOptimizerState();
+  const asked: CompileOptions = {
+    optimizer: optimizer ?? state.config,
+    ...(learningRate !== undefined && { learningRate }),
+    ...(clipNorm !== undefined && { clipNorm }),
+  };
+  if (position !== undefined) {
+    const wanted = JSON.stringify(resolveOptimizer(asked));
+    const had = JSON.stringify(resolveOptimizer({ optimizer: state.config }));
+    if (wanted !== had) {
+      throw new RangeError(
+        `fit: the optimizer is to be ${wanted} but the state to continue from was made by ${had}; resume with the same settings, or start anew without position.`,
+      );
+    }
+  }
+  model.compile(asked);
+  if (position !== undefined) model.setOptimizerState(state);
+}
+
+/** Copies the examples of one batch side by side, into arrays that every batch shares. */
+function gatherer({ inputs, labels, mask }: CheckedData, batchSize: number) {
+  const [, timeSteps, features] = inputs.shape;
+  const width = timeSteps * features;
+  const someInputs = new Float64Array(batchSize * width);
+  const someLabels = new Int32Array(batchSize);
+  const someMask = new Float64Array(batchSize * timeSteps);
+  return (indices: Int32Array) => {
+    const count = indices.length;
+    indices.forEach((from, to) => {
+      for (let i = 0; i < width; i++) someInputs[to * width + i] = inputs.data[from * width + i];
+      someLabels[to] = labels[from];
+      if (mask === undefined) return;
+      for (let t = 0; t < timeSteps; t++) someMask[to * timeSteps + t] = mask.data[from * timeSteps + t];
+    });
+    const options: SequenceOptions = mask
+      ? { mask: { data: someMask.subarray(0, count * timeSteps), shape: [count, timeSteps] } }
+      : {};
+    return {
+      inputs: { data: someInputs.subarray(0, count * width), shape: [count, timeSteps, features] },
+      labels: someLabels.subarray(0, count),
+      options,
+    };
+  };
+}
+
+/** Lets the event loop turn when the last time is 50 ms ago. */
+function breather(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+  };
+}
+
+function maskOf({ mask }: CheckedData): SequenceOptions {
+  return mask ? { mask } : {};
+}
+
+/** `Epoch 10/50, Loss: 1.0986`, the notebook's line. */
+function describeEpoch({ epoch, loss, validationLoss }: EpochLog, epochs: number): string {
+  const validation = validationLoss === undefined ? '' : `, Validation loss: ${validationLoss.toFixed(4)}`;
+  return `Epoch ${epoch + 1}/${epochs}, Loss: ${loss.toFixed(4)}${validation}`;
+}
+
+function printLine(line: string): void {
+  console.log(line);
+}

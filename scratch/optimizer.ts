@@ -1,0 +1,188 @@
+import type { CompileOptions } from './classifier-interface';
+import type { AdamConfig, OptimizerConfig, SgdConfig } from './optimizer-config';
+
+/** An optimizer's settings with every default filled in. */
+export type ResolvedOptimizerConfig = Required<SgdConfig> | Required<AdamConfig>;
+
+/** Slot name to one array per weight, in the order of the weights. */
+export type OptimizerSlots = Readonly<Record<string, readonly Float64Array[]>>;
+
+/** Updates weights from gradients, and remembers what its rule needs. */
+export interface Optimizer {
+  readonly config: ResolvedOptimizerConfig;
+  /** updates done so far */ readonly step: number;
+  /** the memory itself, not a copy; empty before the first update */ readonly slots: OptimizerSlots;
+  /** One update, in place: each weight from the gradient at the same place. */
+  update(weights: readonly Float64Array[], gradients: readonly Float64Array[]): void;
+}
+
+/**
+ * Plain or momentum SGD (Polyak 1964; Nesterov 1983; in the form of Sutskever et al. 2013 that TensorFlow uses).
+ *
+ *     plain:      w -= learningRate · g
+ *     momentum:   velocity = momentum · velocity + g;   w -= learningRate · velocity
+ *     Nesterov:   velocity = momentum · velocity + g;   w -= learningRate · (g + momentum · velocity)
+ *
+ * This is TensorFlow.js's form. Keras keeps learningRate inside the velocity, with the same updates as long as the
+ * learning rate does not change.
+ */
+export function sgdUpdate(
+  { learningRate, momentum, nesterov }: Required<SgdConfig>,
+  weight: Float64Array,
+  gradient: Float64Array,
+  velocity: Float64Array,
+): void {
+  for (let i = 0; i < weight.length; i++) {
+    const g = gradient[i];
+    const v = momentum * velocity[i] + g;
+    velocity[i] = v;
+    weight[i] -= learningRate * (nesterov ? g + momentum * v : v);
+  }
+}
+
+/**
+ * Adam (Kingma & Ba 2015), update number `step` (counted from 1).
+ *
+ *     m = beta1 · m + (1 - beta1) · g            v = beta2 · v + (1 - beta2) · g²
+ *     tfjs:    m^ = m / (1 - beta1^step)         v^ = v / (1 - beta2^step)
+ *              w -= learningRate · m^ / (sqrt(v^) + epsilon)
+ *     keras:   w -= learningRate · sqrt(1 - beta2^step) / (1 - beta1^step) · m / (sqrt(v) + epsilon)
+ *
+ * The two differ in where epsilon stands: keras's is epsilon / sqrt(1 - beta2^step) in the terms of tfjs's, that is
+ * 32 times larger at the first step.
+ */
+export function adamUpdate(
+  { learningRate, beta1, beta2, epsilon, form }: Required<AdamConfig>,
+  step: number,
+  weight: Float64Array,
+  gradient: Float64Array,
+  m: Float64Array,
+  v: Float64Array,
+): void {
+  const mCorrection = 1 - beta1 ** step;
+  const vCorrection = 1 - beta2 ** step;
+  const rate = (learningRate * Math.sqrt(vCorrection)) / mCorrection;
+  for (let i = 0; i < weight.length; i++) {
+    const g = gradient[i];
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    weight[i] -=
+      form === 'tfjs'
+        ? (learningRate * (m[i] / mCorrection)) / (Math.sqrt(v[i] / vCorrection) + epsilon)
+        : (rate * m[i]) / (Math.sqrt(v[i]) + epsilon);
+  }
+}
+
+/**
+ * An optimizer at its start, or where `from` left off.
+ *
+ * @throws RangeError when a setting is out of range or `from` does not hold this optimizer's slots
+ * @example
+ * ```ts
+ * const weight = Float64Array.of(1);
+ * createOptimizer({ name: 'sgd', learningRate: 0.5 }).update([weight], [Float64Array.of(2)]);
+ * weight[0]; // => 0
+ * ```
+ */
+export function createOptimizer(
+  config: OptimizerConfig,
+  from?: { readonly step: number; readonly slots: OptimizerSlots },
+): Optimizer {
+  const resolved = resolveOptimizer({ optimizer: config });
+  const names = slotNames(resolved);
+  let step = 0;
+  let slots: Record<string, readonly Float64Array[]> = {};
+  if (from !== undefined) {
+    checkMemory(from, names);
+    step = from.step;
+    if (step > 0) slots = Object.fromEntries(names.map((n) => [n, from.slots[n].map((s) => s.slice())]));
+  }
+  return {
+    config: resolved,
+    get step() {
+      return step;
+    },
+    get slots() {
+      return slots;
+    },
+    update(weights, gradients) {
+      if (step === 0) {
+        slots = Object.fromEntries(names.map((n) => [n, weights.map((w) => new Float64Array(w.length))]));
+      }
+      step++;
+      for (let i = 0; i < weights.length; i++) {
+        if (resolved.name === 'adam') {
+          adamUpdate(resolved, step, weights[i], gradients[i], slots.m[i], slots.v[i]);
+        } else if (resolved.momentum > 0) {
+          sgdUpdate(resolved, weights[i], gradients[i], slots.velocity[i]);
+        } else {
+          plainUpdate(resolved.learningRate, weights[i], gradients[i]);
+        }
+      }
+    },
+  };
+}
+
+/** w -= learningRate · g */
+function plainUpdate(learningRate: number, weight: Float64Array, gradient: Float64Array): void {
+  for (let i = 0; i < weight.length; i++) weight[i] -= learningRate * gradient[i];
+}
+
+/** What the rule remembers per weight. */
+export function slotNames(config: ResolvedOptimizerConfig): readonly string[] {
+  if (config.name === 'adam') return ['m', 'v'];
+  return config.momentum > 0 ? ['velocity'] : [];
+}
+
+/**
+ * The optimizer that compile options ask for, every default filled in: SGD with 0.01 (the notebook's) when they name
+ * none, Adam with Keras's 0.001, 0.9, 0.999 and 1e-7.
+ *
+ * @throws RangeError when a setting is out of range
+ */
+export function resolveOptimizer(options: CompileOptions): ResolvedOptimizerConfig {
+  const { optimizer = 'sgd' } = options;
+  const asked: OptimizerConfig = typeof optimizer === 'string' ? { name: optimizer } : optimizer;
+  switch (asked.name) {
+    case 'sgd': {
+      const { momentum = 0, nesterov = false } = asked;
+      const learningRate = options.learningRate ?? asked.learningRate ?? 0.01;
+      checkSetting('learningRate', learningRate, 0, Infinity);
+      checkSetting('momentum', momentum, 0, 1);
+      return { name: 'sgd', learningRate, momentum, nesterov };
+    }
+    case 'adam': {
+      const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, form = 'tfjs' } = asked;
+      const learningRate = options.learningRate ?? asked.learningRate ?? 0.001;
+      checkSetting('learningRate', learningRate, 0, Infinity);
+      checkSetting('beta1', beta1, 0, 1);
+      checkSetting('beta2', beta2, 0, 1);
+      checkSetting('epsilon', epsilon, 0, Infinity);
+      if (!['tfjs', 'keras'].includes(form)) {
+        throw new RangeError(`optimizer: form is ${form}; Adam's forms are tfjs and keras, so pass one.`);
+      }
+      return { name: 'adam', learningRate, beta1, beta2, epsilon, form };
+    }
+    default:
+      throw new RangeError(
+        `optimizer: the name is ${String((asked as { name: unknown }).name)}; there are sgd and adam, so pass one of those.`,
+      );
+  }
+}
+
+function checkSetting(name: string, value: number, from: number, below: number): void {
+  if (typeof value === 'number' && value >= from && value < below) return;
+  throw new RangeError(
+    `optimizer: ${name} is ${String(value)}; it must be a number in [${from}, ${below}), so pass one of those.`,
+  );
+}
+
+function checkMemory(from: { step: number; slots: OptimizerSlots }, names: readonly string[]): void {
+  const expected = from.step > 0 ? names : [];
+  const found = Object.keys(from.slots).sort();
+  if (!Number.isInteger(from.step) || from.step < 0 || found.join() !== [...expected].sort().join()) {
+    throw new RangeError(
+      `optimizer: the state has step ${String(from.step)} and slots [${found.join(', ')}]; after ${String(from.step)} updates this optimizer has [${expected.join(', ')}], so pass the state of one with the same settings.`,
+    );
+  }
+}
