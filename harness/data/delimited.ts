@@ -70,7 +70,7 @@ export async function readDelimited(
   });
   try {
     await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), parser, async (records) => {
-      for await (const record of records as AsyncIterable<unknown>) void record;
+      for await (const record of records as AsyncIterable<unknown>) throw new Error(`unread record ${String(record)}`);
     });
   } catch (error) {
     if (error instanceof UsageError) throw error;
