@@ -70,7 +70,8 @@ export async function readDelimited(
   });
   try {
     await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), parser, async (records) => {
-      for await (const record of records as AsyncIterable<unknown>) throw new Error(`unread record ${String(record)}`);
+      for await (const record of records as AsyncIterable<unknown>)
+        throw new Error(`unread record ${String(record)}`);
     });
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -83,7 +84,7 @@ export async function readDelimited(
   }
   if (layout === undefined)
     throw new UsageError(`${file} is empty; give a header line and one row a time step.`);
-  const { features: columns, columns: names } = layout as Layout;
+  const { features: columns, columns: names } = layout;
   return builder.build(
     columns.length,
     columns.map((column) => names[column]),

@@ -75,17 +75,24 @@ function readLine(bytes: Uint8Array, features: number | undefined): Example | st
     const bad = row.findIndex((x) => typeof x !== 'number' || !Number.isFinite(x));
     if (bad >= 0) return `"inputs"[${t}][${bad}] is ${JSON.stringify(row[bad])}, no finite number`;
   }
-  const label = field('label') ?? '';
-  if (typeof label !== 'string' && !Number.isSafeInteger(label))
-    return `"label" is ${JSON.stringify(label)}, neither text nor a whole number`;
+  const label = labelText(field('label'));
+  if (label === undefined)
+    return `"label" is ${JSON.stringify(field('label'))}, neither text nor a whole number`;
   const id = field('id');
   if (id !== undefined && typeof id !== 'string' && typeof id !== 'number')
     return '"id" is neither text nor a number';
   return {
     inputs: inputs as number[][],
-    label: String(label as string | number),
+    label,
     ...(id === undefined ? {} : { id: String(id) }),
   };
+}
+
+/** Empty when there is none, undefined when it can be no label. */
+function labelText(label: unknown): string | undefined {
+  if (label === undefined || label === null) return '';
+  if (typeof label === 'string') return label;
+  return typeof label === 'number' && Number.isSafeInteger(label) ? String(label) : undefined;
 }
 
 async function* lines(file: string): AsyncGenerator<Uint8Array> {

@@ -32,9 +32,15 @@ export async function figure(options: FigureOptions): Promise<Html> {
     width: 620,
     height: 300,
     marginLeft: 60,
+    marginBottom: 42,
     ...options.plot(plot),
     document,
-    style: { background: 'transparent', color: 'currentColor', fontSize: '12px', fontFamily: 'inherit' } as object,
+    style: {
+      background: 'transparent',
+      color: 'currentColor',
+      fontSize: '12px',
+      fontFamily: 'inherit',
+    } as object,
     ariaLabel: options.title,
   });
   return html`<figure>
@@ -84,7 +90,12 @@ export function lineChart(options: LineChartOptions): Promise<Html> {
     ...(options.caption === undefined ? {} : { caption: options.caption }),
     legend: series.map((one, i) => ({ name: one.name, color: color(one, i), dashed: one.dashed ?? false })),
     plot: (plot) => ({
-      x: { label: xLabel, nice: false, ...(whole ? { tickFormat: 'd', ticks: Math.min(10, most) } : {}) },
+      x: {
+        label: xLabel,
+        labelOffset: 38,
+        nice: false,
+        ...(whole ? { tickFormat: 'd', ticks: Math.min(10, most) } : {}),
+      },
       y: {
         label: yLabel,
         grid: true,
