@@ -9,7 +9,8 @@ import {
   type Problem,
   type TensorName,
 } from '../problem';
-import { compareTensors, type ExpectedTensor } from './compare-tensors';
+import { compareTensor, compareTensors, type ExpectedTensor } from './compare-tensors';
+import { judgeTensor } from './judge-tensor';
 import { needed, tolerancesFor, type FixedTolerance, type Tolerances } from './tolerance';
 import { caseVerdict, type CaseVerdict, type Side } from './verdict';
 
@@ -37,7 +38,8 @@ export function compareEvaluation(
   side: Side,
   options: CompareOptions = {},
 ): CaseVerdict {
-  const tolerances = tolerancesFor(problem, reference, side.precision, options.tolerance);
+  const tolerances = tolerancesFor(problem, reference, side, options.tolerance);
+  const { budget } = tolerances;
   const expected = expectedTensors(problem, reference, tolerances);
   const tensors = compareTensors(
     side.name,
@@ -45,6 +47,10 @@ export function compareEvaluation(
     expected,
     namedTensors(given),
     new Set(options.omits),
+    budget === undefined
+      ? compareTensor
+      : (implementation, caseId, name, item, tensor) =>
+          judgeTensor(implementation, caseId, name as TensorName, item, tensor, budget),
   );
   return caseVerdict(problem.id, side.name, options.against ?? 'scratch', tensors);
 }

@@ -2,7 +2,10 @@ export { compareEvaluation, expectedTensors, namedTensors } from './compare-eval
 export type { CompareOptions } from './compare-evaluation';
 export { compareTensor, compareTensors } from './compare-tensors';
 export type { ExpectedTensor } from './compare-tensors';
-export { tolerancesFor, unitRoundoff } from './tolerance';
+export { budgetFor, type Budget } from './budget/budget';
+export { precisionModelOf, precisionModels, type PrecisionModel } from './budget/precision-model';
+export { judgeTensor } from './judge-tensor';
+export { tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';

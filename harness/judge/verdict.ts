@@ -1,11 +1,22 @@
 import type { Precision } from '../problem';
 
 /**
- * How one tensor of one answer fared. `pass` and `omitted` (declared beforehand, counted, never compared) are green;
- * everything else is red.
+ * How one tensor of one answer fared. `pass`, `zero` (equal, but the signal vanished, so that it is blind to faults) and `omitted`
+ * (declared beforehand, counted, never compared) are green; `ill` (ill-conditioned: rounding may swallow the signal, so the comparison
+ * says nothing) is neither green nor a mismatch; everything else is red.
  */
 export type TensorStatus =
-  'pass' | 'omitted' | 'differs' | 'nan' | 'infinity' | 'missing' | 'extra' | 'shape' | 'nothing';
+  | 'pass'
+  | 'zero'
+  | 'omitted'
+  | 'ill'
+  | 'differs'
+  | 'nan'
+  | 'infinity'
+  | 'missing'
+  | 'extra'
+  | 'shape'
+  | 'nothing';
 
 /** The side being judged. */
 export interface Side {
@@ -38,6 +49,10 @@ export interface TensorVerdict {
   /** the element that used most of its tolerance; absent where no numbers were compared */
   readonly worst?: WorstElement;
   /** where the tolerance comes from */ readonly tolerance?: string;
+  /** significant digits that the tolerance leaves of the signal: log10(rms of reference / rms of allowed) */
+  readonly digits?: number;
+  /** the tolerance you would have needed: smallest absolute one alone, smallest relative one alone */
+  readonly needed?: { readonly absolute: number; readonly relative: number };
 }
 
 /** Every expected element is compared or declared omitted; anything else is red. */
@@ -51,14 +66,15 @@ export interface CaseVerdict {
   readonly implementation: string;
   /** the side it was compared with */ readonly against: string;
   readonly caseId: string;
-  readonly status: 'pass' | 'fail';
+  /** `ill`: nothing is red, but something is ill-conditioned */
+  readonly status: 'pass' | 'ill' | 'fail';
   readonly tensors: readonly TensorVerdict[];
   readonly ledger: Ledger;
 }
 
 /** Whether a tensor's verdict is green. */
 export function isGreen(verdict: TensorVerdict): boolean {
-  return verdict.status === 'pass' || verdict.status === 'omitted';
+  return verdict.status === 'pass' || verdict.status === 'zero' || verdict.status === 'omitted';
 }
 
 /** `example 2, time step 4, unit 0` for messages; empty for a scalar. */
@@ -96,8 +112,10 @@ export function caseVerdict(
     compared: sum(all, (t) => t.compared),
     omitted: sum(all, (t) => (t.status === 'omitted' ? t.elements : 0)),
   };
-  const green = all.every(isGreen) && ledger.expected === ledger.compared + ledger.omitted;
-  return { implementation, against, caseId, status: green ? 'pass' : 'fail', tensors: all, ledger };
+  const complete = ledger.expected === ledger.compared + ledger.omitted;
+  const red = !complete || !all.every((t) => isGreen(t) || t.status === 'ill');
+  const status = red ? 'fail' : all.every(isGreen) ? 'pass' : 'ill';
+  return { implementation, against, caseId, status, tensors: all, ledger };
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -1,0 +1,193 @@
+import type { ErrorRules, HeadErrors, KernelName } from './error-rules';
+import {
+  absolute,
+  addProduct,
+  addProductTransposed,
+  addRows,
+  addTransposedProduct,
+  type Matrix,
+} from './matrix';
+import { gamma, type PrecisionModel } from './precision-model';
+import { squaredSech, type HeadValues, type Sizes } from './trace';
+import type { ProblemWeights } from '../../problem';
+
+/** Beyond this a bound says nothing any more; a finite number keeps 0 * Infinity out of the sums. */
+export const vacuous = 1e100;
+
+/**
+ * Running error analysis (Wilkinson 1986; Higham 2002, chapter 3): bounds that hold for every order of summation, with
+ * or without fused multiply-add, second-order terms included. docs/tolerance.md derives each line.
+ *
+ * @param floor what flushing one product to zero can cost (`eta` in the formulas)
+ */
+export function rigorousRules(
+  weights: ProblemWeights,
+  sizes: Sizes,
+  model: PrecisionModel,
+  floor: number,
+): ErrorRules {
+  const { batch, features, units, classes } = sizes;
+  const { unit: u, kappa } = model;
+  const g = (n: number): number => gamma(n, u);
+  const absKernels = {
+    kernel: absolute(weights.kernel.data),
+    recurrentKernel: absolute(weights.recurrentKernel.data),
+    outputKernel: absolute(weights.outputKernel?.data ?? new Float64Array(0)),
+  };
+  const absBias = absolute(weights.bias.data);
+  const innerSizes: Record<KernelName, readonly [inner: number, outer: number]> = {
+    kernel: [units, features],
+    recurrentKernel: [units, units],
+    outputKernel: [classes, units],
+  };
+  /** error of v entering a dot product of n terms: E (1 + gamma_n) + gamma_n |v| */
+  const first = (v: Matrix, e: Matrix, n: number): Matrix =>
+    v.map((x, i) => e[i] * (1 + g(n)) + g(n) * Math.abs(x));
+
+  return {
+    activation(step, before) {
+      const n = features + units + 1;
+      const ez = addProduct(
+        new Float64Array(batch * units),
+        first(step.h, before, n),
+        absKernels.recurrentKernel,
+        batch,
+        units,
+        units,
+      );
+      const fromInput = addProduct(
+        new Float64Array(batch * units),
+        absolute(step.x),
+        absKernels.kernel,
+        batch,
+        features,
+        units,
+      );
+      return ez.map((carried, i) => {
+        const e = carried + g(n) * (fromInput[i] + absBias[i % units]) + n * floor;
+        const h = Math.abs(step.activation[i]);
+        // mean value theorem: the largest slope of tanh in the interval z +- e
+        const moved = Math.min(squaredSech(Math.max(Math.abs(step.z[i]) - e, 0)) * e, 1 + h);
+        return Math.min(moved + kappa.tanh * u * Math.min(1, h + moved) + floor, 1 + h);
+      });
+    },
+
+    logits(state, stateError) {
+      const n = units + 1;
+      const e = addProduct(
+        new Float64Array(batch * classes),
+        first(state, stateError, n),
+        absKernels.outputKernel,
+        batch,
+        units,
+        classes,
+      );
+      return e.map((x, i) =>
+        cap(x + g(n) * Math.abs(weights.outputBias?.data[i % classes] ?? 0) + n * floor),
+      );
+    },
+
+    head: (values, logitsError) => headErrors(values, logitsError, classes, model, floor),
+
+    backThrough(weight, v, vError, _product, more) {
+      const [inner, outer] = innerSizes[weight];
+      const n = inner + more.length;
+      const e = new Float64Array(batch * outer);
+      addProductTransposed(e, first(v, vError, n), absKernels[weight], batch, inner, outer);
+      return e.map((x, i) => cap(x + g(n) * sumOfAbsolutes(more, i) + n * floor));
+    },
+
+    sum(v, vError, more) {
+      const n = more.length;
+      return v.map((x, i) =>
+        cap(vError[i] * (1 + g(n)) + g(n) * (Math.abs(x) + sumOfAbsolutes(more, i)) + floor),
+      );
+    },
+
+    preActivation(step, activationError, dState, dStateError) {
+      return dState.map((d, i) => {
+        const h = Math.abs(step.activation[i]);
+        const eh = activationError[i];
+        const eg = Math.min(2 * h * eh + eh * eh + u * (1 + 4 * u), 1);
+        const upper = Math.abs(d) + dStateError[i];
+        return cap(dStateError[i] * step.slope[i] + upper * eg + u * upper * (step.slope[i] + eg) + floor);
+      });
+    },
+
+    addOuter(out, left, leftError, v, vError, terms) {
+      const n = v.length / batch;
+      const rows = left.length / batch;
+      addTransposedProduct(out, absolute(left), first(v, vError, terms + 1), batch, rows, n);
+      if (leftError === undefined) return;
+      const full = v.map((x, i) => (Math.abs(x) + vError[i]) * (1 + g(terms + 1)));
+      addTransposedProduct(out, leftError, full, batch, rows, n);
+    },
+
+    addRows(out, v, vError, terms) {
+      addRows(out, first(v, vError, terms + 1), batch, v.length / batch);
+    },
+
+    finish: (out, _gradient, terms) => out.map((e) => cap(e + (terms + 1) * floor)),
+  };
+}
+
+/** Softmax, log and cross-entropy, row by row (Blanchard, Higham & Higham 2021 for the shifted log-sum-exp). */
+function headErrors(
+  values: HeadValues,
+  ey: Matrix,
+  classes: number,
+  { unit: u, kappa }: PrecisionModel,
+  floor: number,
+): HeadErrors {
+  const { logits, probabilities: p, others, logProbabilities, max, logSum, residual } = values;
+  const batch = max.length;
+  const el = new Float64Array(ey.length);
+  for (let b = 0; b < batch; b++) {
+    const row = b * classes;
+    let em = 0;
+    let weighted = 0; // sum of p_k |y_k - m|
+    let carried = 0; // sum of p_k E_k
+    for (let i = row; i < row + classes; i++) {
+      em = Math.max(em, ey[i]);
+      weighted += p[i] * Math.abs(logits[i] - max[b]);
+      carried += p[i] * ey[i];
+    }
+    for (let i = row; i < row + classes; i++) {
+      const distance = Math.abs(logits[i] - max[b]);
+      const rest = Math.max(carried - p[i] * ey[i], 0);
+      const plain = ey[i] + em;
+      const moved = em > 20 ? plain : Math.min((others[i] * ey[i] + rest) * Math.exp(2 * em), plain);
+      const rounding =
+        weighted +
+        kappa.exp +
+        (classes - 1) +
+        kappa.log * logSum[b] +
+        Math.max(Math.abs(max[b] + logSum[b]), distance) +
+        em +
+        Math.abs(logProbabilities[i]) +
+        moved;
+      el[i] = cap(moved + u * rounding + classes * floor);
+    }
+  }
+  const probabilities = el.map((e, i) =>
+    e > 40 ? 1 : Math.min(p[i] * (Math.expm1(e) + (kappa.exp + 1) * u * Math.exp(e)) + floor, 1),
+  );
+  if (residual === undefined) return { probabilities };
+  let loss = 0;
+  const n = gamma(batch + 2, u);
+  const dLogits = residual.map((r, i) => {
+    // -others at the label, p elsewhere: the label is where the residual is negative
+    if (r < 0 || Object.is(r, -0)) loss += (el[i] + n * (Math.abs(logProbabilities[i]) + el[i])) / batch;
+    const er = probabilities[i] + u * (Math.abs(r) + probabilities[i]);
+    return (er + gamma(3, u) * (Math.abs(r) + er)) / batch + floor;
+  });
+  return { probabilities, loss: loss + floor, dLogits };
+}
+
+const cap = (e: number): number => (e < vacuous ? e : vacuous);
+
+function sumOfAbsolutes(more: readonly Matrix[], i: number): number {
+  let sum = 0;
+  for (const term of more) sum += Math.abs(term[i]);
+  return sum;
+}

@@ -1,0 +1,106 @@
+import type { Tensor } from '../../scratch/index';
+import type { TensorName } from '../problem';
+import { deviationsInMean, type Budget } from './budget/budget';
+import { rootMeanSquare } from './budget/matrix';
+import { compareTensor, type ExpectedTensor } from './compare-tensors';
+import { formulaInWords } from './tolerance';
+import type { TensorVerdict } from './verdict';
+
+/** Below this many significant digits a budget swallows the signal: it is more than 1 % of it. */
+export const fewestDigits = 2;
+
+/**
+ * Judges one tensor by its error budget, in stages: the plain budget first; only an answer beyond it is worth the emulated
+ * float32 runs that measure how far honest runs scatter here (`inflation`).
+ *
+ *     differs   an element beyond min(bound, 10 c sigma), or the tensor's mean beyond 5 c_rms
+ *     ill       the budget is over 1 % of the signal, or sigma says nothing (no longer linear) and the rigorous bound holds
+ *     zero      a signal that vanished below what single precision can hold; it was equal, but it could not show a fault
+ */
+export function judgeTensor(
+  implementation: string,
+  caseId: string,
+  name: TensorName,
+  expected: ExpectedTensor,
+  given: Tensor,
+  budget: Budget,
+): TensorVerdict {
+  const within = (allowed: Float64Array, tolerance: string): TensorVerdict =>
+    compareTensor(implementation, caseId, name, { ...expected, allowed, tolerance }, given);
+  const reference = expected.reference.data;
+  const sigma = budget.sigma[name];
+  let allowed = budget.allowed(name, false);
+  let verdict = within(allowed, formulaInWords(budget, 1));
+  if (verdict.status === 'nan' || verdict.status === 'infinity') {
+    return budget.overflow
+      ? {
+          ...verdict,
+          status: 'ill',
+          reason: `ill-conditioned: numbers of this problem exceed single precision's largest, 3.4e38; ${verdict.reason ?? ''}`,
+        }
+      : verdict;
+  }
+  if ((verdict.status !== 'pass' && verdict.status !== 'differs') || sigma === undefined) return verdict;
+  const mean = rootMeanSquare(reference.map((r, i) => (given.data[i] - r) / sigma[i]));
+  if (verdict.status === 'differs' || !(mean <= deviationsInMean)) {
+    const inflation = budget.inflation(name);
+    allowed = budget.allowed(name, true);
+    verdict = within(allowed, formulaInWords(budget, inflation.largest));
+    if (verdict.status === 'pass' && !(mean <= deviationsInMean * inflation.rms)) {
+      verdict = {
+        ...verdict,
+        status: 'differs',
+        reason: `every element is within the tolerance, but their root mean square is ${mean.toPrecision(3)} standard deviations; ${(deviationsInMean * inflation.rms).toPrecision(3)} are allowed`,
+      };
+    }
+  }
+  const signal = rootMeanSquare(reference);
+  const digits = Math.log10(signal / rootMeanSquare(allowed));
+  const result = { ...verdict, digits, needed: neededTolerance(reference, given.data) };
+  if (result.status === 'differs') {
+    const rigorous = budget.bound[name];
+    const possible =
+      rigorous !== undefined && reference.every((r, i) => Math.abs(given.data[i] - r) <= rigorous[i]);
+    return !budget.linear && possible
+      ? {
+          ...result,
+          status: 'ill',
+          reason: `ill-conditioned: rounding errors grow until they are no longer small (chaotic or saturated); ${digitsLeft(digits)}`,
+        }
+      : result;
+  }
+  const vanishing = budget.model.tiny * 1e8;
+  if (signal < vanishing && rootMeanSquare(allowed) < vanishing) {
+    return {
+      ...result,
+      status: 'zero',
+      reason: 'the signal is zero or vanished: equal, but blind to faults here',
+    };
+  }
+  if (!(digits >= fewestDigits))
+    return {
+      ...result,
+      status: 'ill',
+      reason: `ill-conditioned: the budget is more than 1 % of the signal; ${digitsLeft(digits)}`,
+    };
+  return result;
+}
+
+function digitsLeft(digits: number): string {
+  return digits > 0 ? `${digits.toFixed(1)} significant digits left` : 'no significant digit left';
+}
+
+/** The tolerance you would have needed: the smallest absolute one alone, and the smallest relative one alone. */
+function neededTolerance(
+  reference: Float64Array,
+  given: ArrayLike<number>,
+): { absolute: number; relative: number } {
+  let absolute = 0;
+  let relative = 0;
+  reference.forEach((r, i) => {
+    const error = Math.abs(given[i] - r);
+    absolute = Math.max(absolute, error);
+    if (error > 0) relative = Math.max(relative, error / Math.abs(r));
+  });
+  return { absolute, relative };
+}
