@@ -1,1 +1,2 @@
-export {};
+export * from './backends/index';
+export { childScript } from './native/index';

@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import type * as Tf from '@tensorflow/tfjs';
+import { backendNames, isBackendName, type BackendName } from './backend-name';
+import { prepareCpu } from './cpu';
+import type { LoadedBackend } from './loaded-backend';
+import { prepareTensorflow } from './tensorflow';
+import { BackendUnavailableError } from './unavailable';
+import { mendUnpackGradient } from './unpack-gradient';
+import { prepareWasm } from './wasm';
+
+/** Makes a backend known to tfjs; tfjs initialises it afterwards. */
+export type PrepareBackend = (tf: typeof Tf) => Promise<Omit<LoadedBackend, 'name' | 'tf' | 'use'>>;
+
+const prepare: Record<BackendName, PrepareBackend> = {
+  tensorflow: prepareTensorflow,
+  wasm: prepareWasm,
+  cpu: prepareCpu,
+};
+
+/** tfjs is loaded by the first call of loadBackend, not by importing this package. */
+let tfjs: typeof Tf | undefined;
+
+function loadTfjs(): typeof Tf {
+  if (tfjs === undefined) {
+    tfjs = createRequire(__filename)('@tensorflow/tfjs') as typeof Tf;
+    mendUnpackGradient(tfjs);
+  }
+  return tfjs;
+}
+
+const loaded = new Map<BackendName, Promise<LoadedBackend>>();
+
+/**
+ * Loads a tfjs backend; the first call takes 0.3 to 1.5 s, later ones return the same object. Several backends can be
+ * loaded in one process: `use()` says which one the next operation runs on. Loading does not change that, except that
+ * the first one loaded is the current one. Run no operation while a load is pending: tfjs refuses it.
+ *
+ * - `tensorflow`: libtensorflow through tfjs-node's addon, set up by `rnn-parity setup`; silent unless
+ *   TF_CPP_MIN_LOG_LEVEL says otherwise
+ * - `wasm`: the WebAssembly kernels of tfjs-backend-wasm, read from the package's own files
+ * - `cpu`: the plain JavaScript kernels
+ *
+ * @throws {BackendUnavailableError} when the name is unknown or the backend cannot run here, with the reason and mend
+ *
+ * ```ts
+ * const wasm = await loadBackend('wasm');
+ * wasm.use();
+ * wasm.tf.tanh(1).print();
+ * ```
+ */
+export function loadBackend(name: BackendName): Promise<LoadedBackend> {
+  if (!isBackendName(name))
+    return Promise.reject(
+      new BackendUnavailableError(
+        name,
+        'there is no such backend',
+        `choose one of ${backendNames.join(', ')}`,
+      ),
+    );
+  let backend = loaded.get(name);
+  if (backend === undefined) {
+    backend = enqueue(() => load(name));
+    loaded.set(name, backend);
+    // A failure is not kept: set-up may mend it while the process lives.
+    backend.catch(() => loaded.delete(name));
+  }
+  return backend;
+}
+
+/** Loads run one after the other: tfjs can initialise only one backend at a time. */
+let queue: Promise<unknown> = Promise.resolve();
+
+function enqueue<T>(task: () => Promise<T>): Promise<T> {
+  const result = queue.then(task);
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+async function load(name: BackendName): Promise<LoadedBackend> {
+  const tf = loadTfjs();
+  const prepared = await prepare[name](tf);
+  const previous = tf.getBackend() as string | undefined;
+  const initialised = await tf.setBackend(name);
+  if (previous !== undefined && previous !== name) await tf.setBackend(previous);
+  if (!initialised)
+    throw new BackendUnavailableError(
+      name,
+      `tfjs ${tf.version_core} could not initialise it`,
+      'run `rnn-parity doctor` to see which backends work',
+    );
+  return {
+    name,
+    tf,
+    ...prepared,
+    use: () => {
+      // setBackend is declared async, but for an initialised backend it has done everything when it returns. It binds
+      // every kernel anew (wasm: 130 of them), so it is not called without need.
+      if (tf.getBackend() !== name) void tf.setBackend(name);
+    },
+  };
+}

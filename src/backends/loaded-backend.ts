@@ -1,0 +1,17 @@
+import type * as Tf from '@tensorflow/tfjs';
+import type { BackendName } from './backend-name';
+import type { TensorflowNode } from './tensorflow-node';
+
+/** A tfjs backend that has been initialised in this process. */
+export interface LoadedBackend {
+  readonly name: BackendName;
+  /** the one tfjs of this process, with every loaded backend registered */ readonly tf: typeof Tf;
+  /** the engine and its version, e.g. `TensorFlow 2.21.0` */ readonly version: string;
+  /** what tfjs-node adds to tfjs (SavedModels, TensorBoard summaries, images); only on `tensorflow` */
+  readonly node?: TensorflowNode;
+  /**
+   * Makes this backend the current one of tfjs, at once: the next operation runs on it. Tensors stay readable from the
+   * backend that made them; tfjs moves their data when an operation on another backend needs it.
+   */
+  use(): void;
+}

@@ -1,0 +1,13 @@
+/** A backend cannot be used on this machine: which one, why, and what to do about it. */
+export class BackendUnavailableError extends Error {
+  override readonly name = 'BackendUnavailableError';
+
+  constructor(
+    readonly backend: string,
+    readonly reason: string,
+    readonly mend: string,
+    options?: ErrorOptions,
+  ) {
+    super(`backend '${backend}' is not available: ${reason}; ${mend}`, options);
+  }
+}

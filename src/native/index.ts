@@ -1,0 +1,3 @@
+export { childScript } from './child-script';
+export { loadAddon, type Addon } from './load-addon';
+export { tfjsNodePackage, type TfjsNodePackage } from './tfjs-node-package';

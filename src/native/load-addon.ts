@@ -1,0 +1,53 @@
+import fs from 'node:fs';
+import util from 'node:util';
+import type { TfjsNodePackage } from './tfjs-node-package';
+
+/** The native binding of tfjs-node; only what is read here is typed. */
+export interface Addon {
+  /** the version of libtensorflow, e.g. `2.21.0` */ readonly TF_Version: string;
+}
+
+const loadedAddons = new Map<string, Addon>();
+
+/**
+ * Loads the addon of this tfjs-node into the process.
+ * @throws {Error} when it is not there or cannot be loaded, with the reason
+ */
+export function loadAddon(tfjsNode: TfjsNodePackage): Addon {
+  let file: string;
+  try {
+    // The loader looks for libtensorflow beside the addon ($ORIGIN) and does not follow a symlink first.
+    file = fs.realpathSync(tfjsNode.addon);
+  } catch {
+    throw new Error(`the addon of tfjs-node has not been set up (${tfjsNode.addon} does not exist)`);
+  }
+  let addon = loadedAddons.get(file);
+  if (addon === undefined) {
+    restoreRemovedUtil();
+    silence();
+    const module_ = { exports: {} as Addon };
+    process.dlopen(module_, file);
+    addon = module_.exports;
+    loadedAddons.set(file, addon);
+  }
+  return addon;
+}
+
+/**
+ * tfjs-node 4.22.0 calls util.isNullOrUndefined and util.isArray, which Node 23 removed (Node 22 warns). Its
+ * repository has the cure, but it was never released.
+ */
+function restoreRemovedUtil(): void {
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
+}
+
+/**
+ * libtensorflow writes notices on stderr while it starts: 2 leaves only errors. A worker thread has its own copy of
+ * process.env, which C++ does not see: there the variable must have been set in the main thread.
+ */
+function silence(): void {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+}

@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** The tfjs-node package that this process would use. */
+export interface TfjsNodePackage {
+  readonly directory: string;
+  readonly version: string;
+  /** resolves as a file of tfjs-node would, and `./dist/...` inside it */ readonly require: NodeJS.Require;
+  /** where tfjs-node looks for its addon; a symlink after our set-up */ readonly addon: string;
+}
+
+/**
+ * Finds @tensorflow/tfjs-node: beside this package (where npm puts a peer), else from `from`, by default the current
+ * directory (linked installs). Undefined when it is not installed.
+ */
+export function tfjsNodePackage(from: string = process.cwd()): TfjsNodePackage | undefined {
+  for (const start of [__filename, path.join(from, 'package.json')]) {
+    let manifest: string;
+    try {
+      manifest = createRequire(start).resolve('@tensorflow/tfjs-node/package.json');
+    } catch {
+      continue;
+    }
+    const directory = path.dirname(manifest);
+    const require = createRequire(manifest);
+    const { version } = require(manifest) as { version: string };
+    return {
+      directory,
+      version,
+      require,
+      addon: path.join(directory, 'lib', 'napi-v8', 'tfjs_binding.node'),
+    };
+  }
+  return undefined;
+}
