@@ -72,11 +72,11 @@ describe('error budgets', () => {
         normalized: true,
         plain: true,
       });
-      const { trace, allowed } = budgetFor(problem, precisionModels.tensorflow);
+      const budget = budgetFor(problem, precisionModels.tensorflow);
       for (const name of ['gradients.kernel', 'gradients.recurrentKernel'] as const) {
-        const reference = tensorOf(trace.evaluation, name)?.data ?? [];
+        const reference = tensorOf(budget.trace.evaluation, name)?.data ?? [];
         const largest = Math.max(...Array.from(reference, Math.abs));
-        if (largest > 0) for (const e of allowed(name, false)) shares.push(e / largest / 2 ** -23);
+        if (largest > 0) for (const e of budget.allowed(name, false)) shares.push(e / largest / 2 ** -23);
       }
     }
     shares.sort((a, b) => a - b);
