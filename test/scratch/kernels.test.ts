@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import {
+  addRows,
+  multiply,
+  multiplyByTranspose,
+  repeatRow,
+  transposedMultiplyAccumulate,
+} from '../../scratch/kernels';
+import { normalTensor } from '../support/layer-problem';
+
+const size = fc.integer({ min: 1, max: 23 });
+const at = fc.nat(3);
+
+/** out[r, c] + Σ_k a(r, k) · b(k, c), in that order. */
+function product(
+  out: Float64Array,
+  outAt: number,
+  rows: number,
+  inner: number,
+  columns: number,
+  a: (r: number, k: number) => number,
+  b: (k: number, c: number) => number,
+): Float64Array {
+  const result = out.slice();
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      for (let k = 0; k < inner; k++) result[outAt + r * columns + c] += a(r, k) * b(k, c);
+    }
+  }
+  return result;
+}
+
+describe('scratch/kernels: every product equals the textbook loop bit for bit, whatever the sizes and offsets', () => {
+  const check = (
+    run: (
+      a: Float64Array,
+      b: Float64Array,
+      out: Float64Array,
+      sizes: { rows: number; inner: number; columns: number; aAt: number; otherAt: number },
+    ) => Float64Array,
+  ) =>
+    fc.assert(
+      fc.property(fc.nat(1e6), size, size, size, at, at, (seed, rows, inner, columns, aAt, otherAt) => {
+        const a = normalTensor(seed, 1, aAt + rows * inner + 5).data;
+        const b = normalTensor(seed + 1, 1, otherAt + inner * columns + 5).data;
+        const out = normalTensor(seed + 2, 1, otherAt + rows * columns + 5).data;
+        const [a0, b0] = [a.slice(), b.slice()];
+        const expected = run(a, b, out, { rows, inner, columns, aAt, otherAt });
+        expect(out).to.deep.equal(expected);
+        expect([a, b]).to.deep.equal([a0, b0]);
+      }),
+      { numRuns: 300 },
+    );
+
+  it('multiply', () =>
+    check((a, b, out, { rows, inner, columns, aAt, otherAt }) => {
+      const expected = product(
+        out,
+        otherAt,
+        rows,
+        inner,
+        columns,
+        (r, k) => a[aAt + r * inner + k],
+        (k, c) => b[k * columns + c],
+      );
+      multiply(a, aAt, b, out, otherAt, rows, inner, columns);
+      return expected;
+    }));
+
+  it('multiplyByTranspose', () =>
+    check((a, b, out, { rows, inner, columns, aAt, otherAt }) => {
+      const expected = product(
+        out,
+        otherAt,
+        rows,
+        inner,
+        columns,
+        (r, k) => a[aAt + r * inner + k],
+        (k, c) => b[c * inner + k],
+      );
+      multiplyByTranspose(a, aAt, b, out, otherAt, rows, inner, columns);
+      return expected;
+    }));
+
+  it('transposedMultiplyAccumulate', () =>
+    check((a, b, out, { rows, inner, columns, aAt, otherAt }) => {
+      const expected = product(
+        out,
+        0,
+        rows,
+        inner,
+        columns,
+        (r, k) => a[aAt + k * rows + r],
+        (k, c) => b[otherAt + k * columns + c],
+      );
+      transposedMultiplyAccumulate(a, aAt, b, otherAt, out, rows, inner, columns);
+      return expected;
+    }));
+
+  it('repeatRow and addRows', () => {
+    const out = new Float64Array(8).fill(9);
+    repeatRow(Float64Array.of(1, 2, 3), 2, out, 1);
+    expect(Array.from(out)).to.deep.equal([9, 1, 2, 3, 1, 2, 3, 9]);
+    const total = Float64Array.of(10, 20);
+    addRows(Float64Array.of(1, 2, 3, 4, 99, 99), 2, total);
+    expect(Array.from(total)).to.deep.equal([14, 26]);
+  });
+});
