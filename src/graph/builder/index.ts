@@ -1,0 +1,3 @@
+export { GraphBuilder, type WhileLoop } from './graph-builder';
+export type * from './graph-tensor';
+export type { Ops } from './ops';

@@ -1,0 +1,96 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs';
+import type { ClassifierSizes } from '../../scratch/index';
+import { classifierGraph, type ClassifierGraph, type GraphPlan } from './classifier-graph';
+import { chooseLoop, type Loop } from './rnn/loop-choice';
+import { GraphSession, type SessionBackend } from './session';
+
+export type Call = 'predict' | 'evaluate' | 'gradients' | 'train';
+
+/** One compilation: what for, and the milliseconds it took. */
+export interface SetUp {
+  readonly call: Call;
+  readonly plan: GraphPlan;
+  /** writing and loading the graph; 0 when another call had loaded it */ readonly load: number;
+  /** the first call, in which TensorFlow compiles what it fetches */ readonly firstCall: number;
+}
+
+type Run = (feeds: Readonly<Record<string, TfTensor>>) => Record<string, TfTensor>;
+
+interface Entry {
+  readonly session: GraphSession;
+  readonly graph: ClassifierGraph;
+  readonly plan: GraphPlan;
+  load: number;
+  readonly warm: Set<Call>;
+}
+
+/** Most graphs a classifier keeps; the one not used for longest goes first. */
+const mostGraphs = 6;
+/** Lengths that get a graph of their own; all further ones share one While graph. */
+const mostLengths = 4;
+
+/** The graphs of one classifier, compiled when they are first needed. */
+export class CompiledGraphs {
+  readonly setUps: SetUp[] = [];
+  private readonly entries = new Map<string, Entry>();
+  private readonly lengths = new Set<number>();
+
+  constructor(
+    private readonly backend: SessionBackend,
+    private readonly sizes: ClassifierSizes,
+    private readonly fixedLoop: Loop | undefined,
+  ) {}
+
+  /** The call, ready to run. */
+  for(call: Call, wanted: Omit<GraphPlan, 'loop'>): Run {
+    const plan = { ...wanted, loop: this.fixedLoop ?? this.loopFor(wanted.timeSteps) };
+    const entry = this.entry(plan);
+    const { session, graph, warm } = entry;
+    if (warm.has(call)) return (feeds) => session.run(graph[call], feeds);
+    return (feeds) => {
+      const start = performance.now();
+      const results = session.run(graph[call], feeds);
+      warm.add(call);
+      this.setUps.push({ call, plan: entry.plan, load: entry.load, firstCall: performance.now() - start });
+      entry.load = 0;
+      return results;
+    };
+  }
+
+  dispose(): void {
+    for (const { session } of this.entries.values()) session.dispose();
+    this.entries.clear();
+  }
+
+  private loopFor(timeSteps: number): Loop {
+    if (!this.lengths.has(timeSteps) && this.lengths.size >= mostLengths) return 'while';
+    this.lengths.add(timeSteps);
+    return chooseLoop(timeSteps);
+  }
+
+  private entry(plan: GraphPlan): Entry {
+    const key = keyOf(plan);
+    let entry = this.entries.get(key);
+    if (entry === undefined) {
+      const start = performance.now();
+      const graph = classifierGraph(this.sizes, plan);
+      const session = new GraphSession(this.backend, graph.graph);
+      entry = { session, graph, plan, load: performance.now() - start, warm: new Set() };
+    } else {
+      this.entries.delete(key);
+    }
+    // last used is last in the map's order
+    this.entries.set(key, entry);
+    if (this.entries.size > mostGraphs) {
+      const [oldest, { session }] = this.entries.entries().next().value as [string, Entry];
+      session.dispose();
+      this.entries.delete(oldest);
+    }
+    return entry;
+  }
+}
+
+function keyOf({ loop, timeSteps, initialState, mask, update, clipped, chains }: GraphPlan): string {
+  const steps = loop === 'while' ? loop : timeSteps;
+  return [steps, initialState, mask, update, clipped, chains].join();
+}

@@ -1,0 +1,5 @@
+export { evaluateWithGraph, GraphEvaluator, type GraphEvaluation, type GraphProblem } from './evaluate';
+export { GraphUnavailableError, openSessions, type SessionBackend } from './session';
+export { chooseLoop, longestUnrolled, type Loop } from './rnn/loop-choice';
+export { GraphSimpleRNNClassifier, type GraphSimpleRNNClassifierOptions } from './classifier';
+export type { SetUp } from './compiled-graphs';

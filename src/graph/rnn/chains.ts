@@ -1,0 +1,63 @@
+import type { GraphBuilder, GraphTensor } from '../builder/index';
+import type { Recurrent, RecurrentGradients } from './recurrent';
+
+/**
+ * The layer on `chains` parts of the batch that do not wait for each other: two cores then work on two chains of
+ * small products, instead of sharing each product. Weight gradients are sums over the parts.
+ */
+export function inChains(chains: number, layer: Recurrent): Recurrent {
+  if (chains === 1) return layer;
+  return (g, weights, { inputs, initialState, mask }) => {
+    const sizes = partSizes(g, inputs, chains);
+    const partsOf = <T extends GraphTensor | GraphTensor<'bool'>>(x: T | undefined, axis = 0) =>
+      x === undefined ? undefined : (g.splitSizes(x as GraphTensor, sizes, chains, axis) as T[]);
+    const inputParts = g.splitSizes(inputs, sizes, chains, 0);
+    const stateParts = partsOf(initialState);
+    const maskParts = partsOf(mask);
+    const passes = inputParts.map((part, i) =>
+      g.scope(`chain${i}`, () =>
+        layer(g, weights, { inputs: part, initialState: stateParts?.[i], mask: maskParts?.[i] }),
+      ),
+    );
+    return {
+      finalState: g.concat(
+        passes.map((pass) => pass.finalState),
+        0,
+      ),
+      states: () =>
+        g.concat(
+          passes.map((pass) => pass.states()),
+          1,
+        ),
+      backward: (upstream) => {
+        const states = partsOf(upstream.states, 1);
+        const finalState = partsOf(upstream.finalState);
+        const gradients = passes.map((pass, i) =>
+          g.scope(`chain${i}`, () => pass.backward({ states: states?.[i], finalState: finalState?.[i] })),
+        );
+        const all = (key: keyof RecurrentGradients) => gradients.map((gradient) => gradient[key]);
+        const sum = (key: keyof RecurrentGradients) => all(key).reduce((a, b) => g.add(a, b));
+        return {
+          kernel: sum('kernel'),
+          recurrentKernel: sum('recurrentKernel'),
+          bias: sum('bias'),
+          inputs: g.concat(all('inputs'), 0),
+          initialState: g.concat(all('initialState'), 0),
+        };
+      },
+    };
+  };
+}
+
+/** floor(B / chains) examples each; the last part takes the rest. */
+function partSizes(g: GraphBuilder, inputs: GraphTensor, chains: number): GraphTensor<'int32'> {
+  const batch = g.slice(g.shape(inputs), [0], [1]);
+  const each = g.div(batch, g.int([chains]));
+  const rest = g.sub(batch, g.mul(each, g.int([chains - 1])));
+  return g.concat([...Array.from({ length: chains - 1 }, () => each), rest], 0);
+}
+
+/** How many chains a training step of that size gets. */
+export function chainsFor({ batch, units }: { readonly batch: number; readonly units: number }): number {
+  return batch * units > 0 ? 1 : 1;
+}
