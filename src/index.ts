@@ -1,3 +1,2 @@
 export * from './backends/index';
-export * from './graph/index';
-export { childScript } from './native/index';
+export * from './native/index';

@@ -8,8 +8,11 @@ import { BackendUnavailableError } from './unavailable';
 import { mendUnpackGradient } from './unpack-gradient';
 import { prepareWasm } from './wasm';
 
-/** Makes a backend known to tfjs; tfjs initialises it afterwards. */
-export type PrepareBackend = (tf: typeof Tf) => Promise<Omit<LoadedBackend, 'name' | 'tf' | 'use'>>;
+/** Makes a backend known to tfjs; tfjs initialises it afterwards. `addon` is tried in place of tfjs-node's own. */
+export type PrepareBackend = (
+  tf: typeof Tf,
+  addon?: string,
+) => Promise<Omit<LoadedBackend, 'name' | 'tf' | 'use'>>;
 
 const prepare: Record<BackendName, PrepareBackend> = {
   tensorflow: prepareTensorflow,
@@ -76,9 +79,10 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function load(name: BackendName): Promise<LoadedBackend> {
+/** What loadBackend does, once; the set-up tries an addon with it that is not in its place yet. */
+export async function load(name: BackendName, addon?: string): Promise<LoadedBackend> {
   const tf = loadTfjs();
-  const prepared = await prepare[name](tf);
+  const prepared = await prepare[name](tf, addon);
   const previous = tf.getBackend() as string | undefined;
   const initialised = await tf.setBackend(name);
   if (previous !== undefined && previous !== name) await tf.setBackend(previous);

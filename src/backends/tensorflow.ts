@@ -12,7 +12,7 @@ const setupMend = 'run `npx rnn-parity setup` (in a checkout: `npm run setup:nat
  * entry file does beside that (file:// model storage) is done here too, except for its progress bar, which would
  * write on stdout.
  */
-export const prepareTensorflow: PrepareBackend = (tf) => {
+export const prepareTensorflow: PrepareBackend = (tf, addonFile) => {
   const name = 'tensorflow';
   const tfjsNode = tfjsNodePackage();
   if (tfjsNode === undefined)
@@ -29,7 +29,7 @@ export const prepareTensorflow: PrepareBackend = (tf) => {
     );
   let addon: Addon;
   try {
-    addon = loadAddon(tfjsNode);
+    addon = loadAddon(addonFile ?? tfjsNode.addon);
   } catch (error) {
     throw new BackendUnavailableError(name, (error as Error).message, setupMend, { cause: error });
   }

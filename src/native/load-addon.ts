@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import util from 'node:util';
-import type { TfjsNodePackage } from './tfjs-node-package';
 
 /** The native binding of tfjs-node; only what is read here is typed. */
 export interface Addon {
@@ -10,16 +9,16 @@ export interface Addon {
 const loadedAddons = new Map<string, Addon>();
 
 /**
- * Loads the addon of this tfjs-node into the process.
+ * Loads tfjs-node's addon into the process.
  * @throws {Error} when it is not there or cannot be loaded, with the reason
  */
-export function loadAddon(tfjsNode: TfjsNodePackage): Addon {
+export function loadAddon(addonFile: string): Addon {
   let file: string;
   try {
     // The loader looks for libtensorflow beside the addon ($ORIGIN) and does not follow a symlink first.
-    file = fs.realpathSync(tfjsNode.addon);
+    file = fs.realpathSync(addonFile);
   } catch {
-    throw new Error(`the addon of tfjs-node has not been set up (${tfjsNode.addon} does not exist)`);
+    throw new Error(`the addon of tfjs-node has not been set up (${addonFile} does not exist)`);
   }
   let addon = loadedAddons.get(file);
   if (addon === undefined) {

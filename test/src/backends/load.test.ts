@@ -1,7 +1,5 @@
 import { expect } from 'chai';
-import { BackendUnavailableError, loadBackend, type BackendName } from '../../../src/index';
-
-const backendNames = ['wasm', 'cpu'] as const;
+import { backendNames, BackendUnavailableError, loadBackend, type BackendName } from '../../../src/index';
 
 describe('loadBackend', () => {
   for (const name of backendNames)
@@ -76,6 +74,16 @@ describe('loadBackend', () => {
       );
       expect(gradient).to.deep.equal([[[2]], [[3]]]);
     });
+
+  it('tensorflow brings tfjs-node’s own functions', async () => {
+    const backend = await loadBackend('tensorflow');
+    backend.use();
+    const { node } = backend;
+    expect(node?.loadSavedModel).to.be.a('function');
+    expect(node?.summaryFileWriter).to.be.a('function');
+    expect(node?.getNumOfSavedModels()).to.equal(0);
+    expect((await loadBackend('cpu')).node).to.equal(undefined);
+  });
 });
 
 function expectClose(values: ArrayLike<number>, expected: readonly number[]): void {

@@ -1,0 +1,54 @@
+import {
+  cleanNative,
+  isNativeRequired,
+  megabytes,
+  probeBackend,
+  SetUpError,
+  setUpNative,
+  type SetUpResult,
+} from '../../src/index';
+import { BackendNotRunError, exitCodes, type Outcome } from '../outcome';
+import { showProgress } from './show-progress';
+
+const howWords: Record<SetUpResult['how'], string> = {
+  ready: 'ready',
+  linked: 'ready, linked from the cache',
+  built: 'ready, built',
+};
+
+/** `rnn-parity setup`: makes the native backend loadable, or says in one line why it is not. */
+export async function setUp(required: boolean): Promise<Outcome> {
+  const { report, end } = showProgress();
+  try {
+    const result = await setUpNative({ report, probe: (addon) => probeBackend('tensorflow', addon) });
+    end();
+    return {
+      exitCode: exitCodes.parity,
+      text: `native: ${howWords[result.how]} (${result.version})`,
+      json: { available: true, ...result },
+    };
+  } catch (error) {
+    end();
+    if (!(error instanceof SetUpError)) throw error;
+    const { reason, mend } = error;
+    if (required || isNativeRequired())
+      throw new BackendNotRunError(`the native backend is required but not available: ${reason}; ${mend}`, {
+        cause: error,
+      });
+    return {
+      exitCode: exitCodes.parity,
+      text: `native: not available, wasm and cpu are used: ${reason}; ${mend}`,
+      json: { available: false, reason, mend },
+    };
+  }
+}
+
+/** `rnn-parity setup --clean` */
+export function clean(): Outcome {
+  const { directory, bytes } = cleanNative();
+  return {
+    exitCode: exitCodes.parity,
+    text: `native: removed ${directory} (${megabytes(bytes)})`,
+    json: { removed: directory, bytes },
+  };
+}

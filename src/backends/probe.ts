@@ -1,0 +1,25 @@
+import path from 'node:path';
+import { childScript, endOf, runTool } from '../native/index';
+import type { BackendName } from './backend-name';
+
+/** Whether a backend computes right; else why it does not. */
+export type ProbeAnswer =
+  | { readonly works: true; readonly version: string }
+  | { readonly works: false; readonly reason: string; readonly mend?: string };
+
+/**
+ * Loads a backend in a child process, where a library that crashes does no harm, and computes with it.
+ *
+ * @param addon for `tensorflow`: the addon to try in place of tfjs-node's own
+ */
+export async function probeBackend(name: BackendName, addon?: string): Promise<ProbeAnswer> {
+  const result = await runTool(
+    process.execPath,
+    [...childScript(path.join(__dirname, 'probe-child')), name, ...(addon === undefined ? [] : [addon])],
+    // Every symbol is bound at once, so that a missing one shows here and not in the midst of a training.
+    { env: { LD_BIND_NOW: '1' }, timeoutMillis: 120_000 },
+  );
+  const line = result.stdout.split('\n').findLast((text) => text.startsWith('{"works":'));
+  if (result.code === 0 && line !== undefined) return JSON.parse(line) as ProbeAnswer;
+  return { works: false, reason: `the process that tried it ended with ${endOf(result)}` };
+}
