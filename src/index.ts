@@ -1,2 +1,3 @@
 export * from './backends/index';
+export * from './graph/index';
 export * from './native/index';
