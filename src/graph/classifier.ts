@@ -132,6 +132,10 @@ export class GraphSimpleRNNClassifier implements SimpleRNNClassifier {
     return performance.now() - start;
   }
 
+  /**
+   * One update. When the loss, the gradients' norm or a weight of after the update is not finite, nothing changes; in the
+   * last case the norm is reported as NaN.
+   */
   trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
     const given = this.check(inputs, options, 'trainOnBatch', labels);
     const { weights, loss, halfSquaredNorm, logits, ...slots } = this.runTrain(given);
@@ -218,7 +222,8 @@ export class GraphSimpleRNNClassifier implements SimpleRNNClassifier {
   getOptimizerState(): OptimizerState {
     this.open('getOptimizerState');
     const { config, step } = this;
-    const slots = Object.entries(this.slots).map(
+    const remembered = step === 0 ? {} : this.slots;
+    const slots = Object.entries(remembered).map(
       ([name, memory]) => [name, unpackArrays(memory.dataSync(), this)] as const,
     );
     return { config, step, slots: Object.fromEntries(slots) };

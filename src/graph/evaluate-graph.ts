@@ -74,7 +74,8 @@ export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; sign
   if (dFinalState !== undefined || upstreamStates !== undefined) {
     const dStates = upstreamStates && g.transpose(upstreamStates, [1, 0, 2]);
     const gradients = pass.backward({ states: dStates, finalState: dFinalState });
-    for (const [key, gradient] of Object.entries(gradients)) outputs[`gradients.${key}`] = gradient;
+    for (const [key, gradient] of Object.entries<GraphTensor>({ ...gradients }))
+      outputs[`gradients.${key}`] = gradient;
   }
   const fed = {
     ...weights,

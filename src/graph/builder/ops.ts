@@ -96,6 +96,15 @@ export abstract class Ops extends NodeWriter {
     return this.one('SelectV2', inputs, { T: typeAttr('float32') }, ['output', 'float32']);
   }
 
+  isFinite(x: Floats): GraphTensor<'bool'> {
+    return this.one('IsFinite', [x], { T: typeAttr('float32') }, ['y', 'bool']);
+  }
+
+  /** Whether all elements along the axes are true. */
+  all(x: GraphTensor<'bool'>, axes: readonly number[]): GraphTensor<'bool'> {
+    return this.one('All', [x, this.int(axes)], {}, ['output', 'bool']);
+  }
+
   identity<D extends DType>(x: GraphTensor<D>, name?: string): GraphTensor<D> {
     return this.one('Identity', [x], { T: typeAttr(x.dtype) }, ['output', x.dtype], name);
   }

@@ -58,7 +58,8 @@ export function settingsFor(config: FullConfig, step: number, clipNorm: number |
 export interface Updated {
   readonly weights: GraphTensor;
   readonly slots: Readonly<Record<string, GraphTensor>>;
-  /** half the squared norm of the gradient before clipping */ readonly halfSquaredNorm: GraphTensor;
+  /** half the squared norm of the gradient before clipping; NaN when a next weight is not finite */
+  readonly halfSquaredNorm: GraphTensor;
 }
 
 /**
@@ -80,29 +81,35 @@ export function update(
   slots: Readonly<Record<string, GraphTensor>>,
   settings: GraphTensor,
 ): Updated {
-  const names = settingsOf[kind];
   const values = g.unstack(settings, settingsCount(kind, clipped), 0);
-  const setting = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  const setting = Object.fromEntries(settingsOf[kind].map((name, i) => [name, values[i]]));
   const halfSquaredNorm = g.l2Loss(rawGradient);
-  const gradient = clipped ? clip(g, rawGradient, halfSquaredNorm, values[names.length]) : rawGradient;
+  const gradient = clipped ? clip(g, rawGradient, halfSquaredNorm, values[values.length - 1]) : rawGradient;
+  const next = step(g, kind, weights, gradient, slots, setting);
+  const finite = g.all(g.isFinite(next.weights), [0]);
+  return { ...next, halfSquaredNorm: g.select(finite, halfSquaredNorm, g.float(NaN)) };
+}
 
+function step(
+  g: Ops,
+  kind: UpdateKind,
+  weights: GraphTensor,
+  gradient: GraphTensor,
+  slots: Readonly<Record<string, GraphTensor>>,
+  setting: Readonly<Record<string, GraphTensor>>,
+): Omit<Updated, 'halfSquaredNorm'> {
   if (kind === 'sgd') {
-    return { weights: g.sub(weights, g.mul(setting.learningRate, gradient)), slots: {}, halfSquaredNorm };
+    return { weights: g.sub(weights, g.mul(setting.learningRate, gradient)), slots: {} };
   }
   if (kind === 'adam') {
     const m = g.add(g.mul(setting.beta1, slots.m), g.mul(setting.oneMinusBeta1, gradient));
     const v = g.add(g.mul(setting.beta2, slots.v), g.mul(setting.oneMinusBeta2, g.square(gradient)));
     const scale = g.add(g.sqrt(g.mul(v, setting.secondMomentScale)), setting.epsilon);
-    const next = g.sub(weights, g.div(g.mul(setting.stepSize, m), scale));
-    return { weights: next, slots: { m, v }, halfSquaredNorm };
+    return { weights: g.sub(weights, g.div(g.mul(setting.stepSize, m), scale)), slots: { m, v } };
   }
   const velocity = g.add(g.mul(setting.momentum, slots.velocity), gradient);
   const direction = kind === 'nesterov' ? g.add(gradient, g.mul(setting.momentum, velocity)) : velocity;
-  return {
-    weights: g.sub(weights, g.mul(setting.learningRate, direction)),
-    slots: { velocity },
-    halfSquaredNorm,
-  };
+  return { weights: g.sub(weights, g.mul(setting.learningRate, direction)), slots: { velocity } };
 }
 
 /** Scaled down to norm `limit` when it is longer; multiplied by exactly 1 when it is not. */
