@@ -15,6 +15,8 @@ const inputMakers = [
   'checkLabels',
   'checkMask',
   'checkFitOptions',
+  'checkClipNorm',
+  'checkOptimizerMemory',
   'createRandom',
   'restoreRandom',
   'glorotUniform',

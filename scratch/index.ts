@@ -17,6 +17,7 @@ export {
 export { Dense, type DenseCache, type DenseWeights } from './dense';
 export { argmax, softmax, softmaxCrossEntropy, type SoftmaxCrossEntropy } from './softmax-cross-entropy';
 export {
+  checkOptimizerMemory,
   createOptimizer,
   resolveOptimizer,
   slotNames,
@@ -24,7 +25,7 @@ export {
   type OptimizerSlots,
   type ResolvedOptimizerConfig,
 } from './optimizer';
-export { clipByGlobalNorm, globalNorm } from './clip';
+export { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
 export {
   checkClassifierSizes,
   checkClassifierWeights,

@@ -93,7 +93,7 @@ export function createOptimizer(
   let step = 0;
   let slots: Record<string, readonly Float64Array[]> = {};
   if (from !== undefined) {
-    checkMemory(from, names);
+    checkOptimizerMemory(from, names);
     step = from.step;
     if (step > 0) slots = Object.fromEntries(names.map((n) => [n, from.slots[n].map((s) => s.slice())]));
   }
@@ -177,7 +177,15 @@ function checkSetting(name: string, value: number, from: number, below: number):
   );
 }
 
-function checkMemory(from: { step: number; slots: OptimizerSlots }, names: readonly string[]): void {
+/**
+ * The door of a saved optimizer state: the slots of this rule, all of them, or none before the first update.
+ *
+ * @throws RangeError
+ */
+export function checkOptimizerMemory(
+  from: { readonly step: number; readonly slots: Readonly<Record<string, unknown>> },
+  names: readonly string[],
+): void {
   const expected = from.step > 0 ? names : [];
   const found = Object.keys(from.slots).sort();
   if (!Number.isInteger(from.step) || from.step < 0 || found.join() !== [...expected].sort().join()) {

@@ -1,0 +1,30 @@
+import type * as Tf from '@tensorflow/tfjs';
+import { formatShape, indexOf, type Tensor } from '../../scratch/index';
+
+/**
+ * The door into tfjs: a float32 tensor with the values of a checked one. The caller owns it.
+ *
+ * @param name how messages call it
+ * @throws RangeError when a number is finite in float64 but not in float32
+ */
+export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf.Tensor {
+  return tf.tensor(toFloat32({ data, shape }, name), [...shape], 'float32');
+}
+
+/** The same numbers in float32. Always a new array: backends may keep the one they are given. */
+export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
+  const rounded = new Float32Array(data);
+  for (let i = 0; i < rounded.length; i++) {
+    if (!Number.isFinite(rounded[i])) {
+      throw new RangeError(
+        `${name} holds ${data[i]} at ${formatShape(indexOf(i, shape))}, beyond the largest float32 number, 3.4028e38; TensorFlow.js computes in float32, so scale the numbers down or use the scratch network.`,
+      );
+    }
+  }
+  return rounded;
+}
+
+/** The door out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
+export function read(tensor: Tf.Tensor): Tensor {
+  return { data: Float64Array.from(tensor.dataSync()), shape: [...tensor.shape] };
+}

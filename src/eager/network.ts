@@ -1,0 +1,59 @@
+import type * as Tf from '@tensorflow/tfjs';
+import { startBpttPass } from './bptt-pass';
+import { createOutputLayer, type OutputLayer, type OutputVariables } from './output-layer';
+import type { GradientMethod, StartPass } from './pass';
+import { createRecurrentLayer, type RecurrentLayer, type RecurrentVariables } from './recurrent-layer';
+
+/** The recurrent layer, run in the way its gradients are to be had. Owns its variables. */
+export interface RecurrentNetwork {
+  readonly variables: RecurrentVariables;
+  readonly startPass: StartPass;
+  dispose(): void;
+}
+
+/** Recurrent and output layer. Owns its variables. */
+export interface ClassifierNetwork {
+  /** in the order of ClassifierWeights */ readonly variables: RecurrentVariables & OutputVariables;
+  readonly startPass: StartPass;
+  readonly logits: OutputLayer['logits'];
+  dispose(): void;
+}
+
+/** Builds a recurrent layer, all weights zero. */
+export function createRecurrentNetwork(
+  tf: typeof Tf,
+  sizes: { readonly features: number; readonly units: number },
+  method: GradientMethod,
+): RecurrentNetwork {
+  const layer = createRecurrentLayer(tf, sizes.features, sizes.units);
+  return { ...layer, startPass: startPassOf(tf, layer, method) };
+}
+
+/** Builds a recurrent layer with an output layer on its final state, all weights zero. */
+export function createClassifierNetwork(
+  tf: typeof Tf,
+  sizes: { readonly features: number; readonly units: number; readonly classes: number },
+  method: GradientMethod,
+): ClassifierNetwork {
+  const recurrent = createRecurrentNetwork(tf, sizes, method);
+  const output = createOutputLayer(tf, sizes.units, sizes.classes);
+  return {
+    variables: { ...recurrent.variables, ...output.variables },
+    startPass: recurrent.startPass,
+    logits: output.logits,
+    dispose: () => {
+      recurrent.dispose();
+      output.dispose();
+    },
+  };
+}
+
+/** @throws RangeError when there is no such method */
+export function checkGradientMethod(method: GradientMethod, name: string): GradientMethod {
+  if (['autodiff', 'bptt'].includes(method)) return method;
+  throw new RangeError(`${name}: gradients is ${method}; there are autodiff and bptt, so pass one of those.`);
+}
+
+function startPassOf(tf: typeof Tf, layer: RecurrentLayer, method: GradientMethod): StartPass {
+  return method === 'bptt' ? startBpttPass(tf, layer.variables) : layer.startPass;
+}

@@ -1,0 +1,133 @@
+import type * as Tf from '@tensorflow/tfjs';
+import { checkOptimizerMemory, resolveOptimizer, slotNames } from '../../scratch/index';
+import type { OptimizerConfig, ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
+import { read, toFloat32 } from './float32';
+
+/** What an optimizer remembers: slot name to one tensor per variable, in the order of the variables. */
+export type OptimizerSlots = Readonly<Record<string, readonly Tensor[]>>;
+
+/** A tfjs optimizer whose memory can be read and put back. It owns tensors. */
+export interface TfOptimizer {
+  readonly config: ResolvedOptimizerConfig;
+  /** updates done so far */ readonly step: number;
+  /** copies; empty before the first update */ readSlots(): OptimizerSlots;
+  /** One update of the variables, each from the gradient at the same place. */
+  update(variables: readonly Tf.Variable[], gradients: readonly Tf.Tensor[]): void;
+  dispose(): void;
+}
+
+/** How tfjs's optimizers keep a slot: private fields, their content as in tfjs's own getWeights and setWeights. */
+type SlotField = { originalName: string; variable: Tf.Variable }[];
+
+interface Internals {
+  /** SGD and momentum */ c: Tf.Scalar;
+  /** momentum */ m: Tf.Scalar;
+  accumulations: SlotField;
+  /** Adam: beta1 and beta2 to the power of the next update's number, by repeated float32 multiplication */
+  accBeta1: Tf.Variable;
+  accBeta2: Tf.Variable;
+  accumulatedFirstMoment: SlotField;
+  accumulatedSecondMoment: SlotField;
+  epsilon: number;
+}
+
+/** Where tfjs keeps each slot. */
+const slotFields = {
+  velocity: 'accumulations',
+  m: 'accumulatedFirstMoment',
+  v: 'accumulatedSecondMoment',
+} as const;
+
+/**
+ * tf.train.sgd, momentum or adam, at its start or where `from` left off. tfjs's own rules, with all settings passed
+ * explicitly; the formulas are those of the scratch network's optimizers. Adam's other form, `keras`, is tfjs's with
+ * epsilon / sqrt(1 - beta2^step) in place of epsilon.
+ *
+ * tfjs computes Adam's 1 - beta2^step in float32: at the first step with beta2 = 0.999 it is off by 1.3e-5 of itself,
+ * the update by 6.4e-6 of itself.
+ *
+ * tfjs saves optimizers asynchronously and restores beta^step by `pow`, whose last bits differ from those of repeated
+ * multiplication. Here both are immediate, and a restored optimizer continues bit for bit.
+ *
+ * @param names of the variables, in their order; tfjs names slots after them
+ * @throws RangeError when a setting is out of range or `from` does not hold this optimizer's slots
+ */
+export function createTfOptimizer(
+  tf: typeof Tf,
+  config: OptimizerConfig,
+  names: readonly string[],
+  from: { readonly step: number; readonly slots: OptimizerSlots } = { step: 0, slots: {} },
+): TfOptimizer {
+  const resolved = resolveOptimizer({ optimizer: config });
+  checkOptimizerMemory(from, slotNames(resolved));
+  const restored = Object.entries(from.slots).map(([slot, tensors]) => ({
+    field: slotFields[slot as keyof typeof slotFields],
+    slot,
+    shapes: tensors.map(({ shape }) => [...shape]),
+    arrays: tensors.map((tensor) => toFloat32(tensor, `setOptimizerState: ${slot}`)),
+  }));
+
+  const optimizer = newOptimizer(tf, resolved);
+  const internals = optimizer as unknown as Internals;
+  let { step } = from;
+  for (const { field, slot, shapes, arrays } of restored) {
+    internals[field] = names.map((name, i) => ({
+      originalName: `${name}/${slot}`,
+      variable: tf.tidy(() => tf.variable(tf.tensor(arrays[i], shapes[i]), false)),
+    }));
+  }
+  if (resolved.name === 'adam' && step > 0) {
+    tf.tidy(() => {
+      internals.accBeta1.assign(tf.scalar(powerInFloat32(resolved.beta1, step + 1)));
+      internals.accBeta2.assign(tf.scalar(powerInFloat32(resolved.beta2, step + 1)));
+    });
+  }
+
+  return {
+    config: resolved,
+    get step() {
+      return step;
+    },
+    readSlots: () => {
+      if (step === 0) return {};
+      const read1 = (slot: string): Tensor[] =>
+        internals[slotFields[slot as keyof typeof slotFields]].map(({ variable }) => read(variable));
+      return Object.fromEntries(slotNames(resolved).map((slot) => [slot, read1(slot)]));
+    },
+    update: (variables, gradients) => {
+      step++;
+      if (resolved.name === 'adam' && resolved.form === 'keras') {
+        internals.epsilon = resolved.epsilon / Math.sqrt(1 - resolved.beta2 ** step);
+      }
+      optimizer.applyGradients(variables.map(({ name }, i) => ({ name, tensor: gradients[i] })));
+    },
+    dispose: () => {
+      optimizer.dispose();
+      // tfjs's momentum optimizer forgets its learning rate, a kept tensor.
+      if (resolved.name === 'sgd') internals.c.dispose();
+    },
+  };
+}
+
+function newOptimizer(tf: typeof Tf, config: ResolvedOptimizerConfig): Tf.Optimizer {
+  if (config.name === 'adam') {
+    return tf.train.adam(config.learningRate, config.beta1, config.beta2, config.epsilon);
+  }
+  const { learningRate, momentum, nesterov } = config;
+  if (momentum === 0) return tf.train.sgd(learningRate);
+  const optimizer = tf.train.momentum(learningRate, momentum, nesterov);
+  // A plain tensor: without this a tidy around the caller would release it.
+  tf.keep((optimizer as unknown as Internals).m);
+  return optimizer;
+}
+
+/** base^exponent as Adam's accumulators come to it: one float32 multiplication per update. */
+function powerInFloat32(base: number, exponent: number): number {
+  const factor = Math.fround(base);
+  let power = factor;
+  for (let i = 1, before = NaN; i < exponent && power !== before; i++) {
+    before = power;
+    power = Math.fround(power * factor);
+  }
+  return power;
+}

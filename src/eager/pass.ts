@@ -1,0 +1,31 @@
+import type * as Tf from '@tensorflow/tfjs';
+import type { Tensor } from '../../scratch/index';
+import type { Sequences } from './sequences';
+
+/**
+ * Where the recurrent layer's gradients come from.
+ *
+ * - `autodiff`: tf.layers.simpleRNN, differentiated by tfjs operation by operation
+ * - `bptt`: the same layer as one operation with a hand-written gradient (tf.customGrad), several times faster
+ */
+export type GradientMethod = 'autodiff' | 'bptt';
+
+/** One forward pass of the recurrent layer. Its tensors belong to the tidy that it was started in. */
+export interface Pass {
+  /** what to differentiate by for the gradient of the inputs */ readonly inputs: readonly Tf.Tensor[];
+  /** [B, U] */ readonly initialState: Tf.Tensor2D;
+  /** Runs the layer, differentiably. @returns [B, U] */
+  finalState(): Tf.Tensor2D;
+  /** Runs the layer, differentiably. @returns [B, T, U] */
+  states(): Tf.Tensor3D;
+  /** Puts the gradients by `inputs` together. @returns [B, T, F] */
+  readInputGradients(gradients: readonly Tf.Tensor[]): Tensor;
+}
+
+/**
+ * Moves a batch into tfjs, ready to run.
+ *
+ * @param name of the method, for messages
+ * @param differentiateInputs whether gradients by the pass's `inputs` and `initialState` will be asked for
+ */
+export type StartPass = (given: Sequences, name: string, differentiateInputs: boolean) => Pass;

@@ -1,0 +1,81 @@
+import type * as Tf from '@tensorflow/tfjs';
+import { zeros } from '../../scratch/index';
+import { read, upload } from './float32';
+import type { StartPass } from './pass';
+
+/** The variables of a SimpleRNN. */
+export interface RecurrentVariables {
+  /** [F, U] */ readonly kernel: Tf.Variable;
+  /** [U, U] */ readonly recurrentKernel: Tf.Variable;
+  /** [U] */ readonly bias: Tf.Variable;
+}
+
+/** tf.layers.simpleRNN with its variables at hand. */
+export interface RecurrentLayer {
+  readonly variables: RecurrentVariables;
+  /** Runs the layer itself; tfjs differentiates it operation by operation. */
+  readonly startPass: StartPass;
+  dispose(): void;
+}
+
+type SimpleRNNLayer = ReturnType<typeof Tf.layers.simpleRNN>;
+
+/**
+ * Builds tf.layers.simpleRNN, all weights zero: h_t = tanh(x_t · kernel + h_{t-1} · recurrentKernel + bias).
+ *
+ * Zeros because the weights are set right after: tfjs's default for the recurrent kernel, orthogonal, takes 100 ms.
+ */
+export function createRecurrentLayer(tf: typeof Tf, features: number, units: number): RecurrentLayer {
+  const layer = tf.layers.simpleRNN({
+    units,
+    returnSequences: true,
+    kernelInitializer: 'zeros',
+    recurrentInitializer: 'zeros',
+    biasInitializer: 'zeros',
+  });
+  const [kernel, recurrentKernel, bias] = build(tf, layer, [1, 1, features]);
+  return {
+    variables: { kernel, recurrentKernel, bias },
+    startPass: startPassOf(tf, layer, units),
+    dispose: () => void layer.dispose(),
+  };
+}
+
+/** A layer makes its variables in its first call; calling its `build` instead makes them twice. */
+export function build(
+  tf: typeof Tf,
+  layer: Pick<SimpleRNNLayer, 'apply' | 'trainableWeights'>,
+  inputShape: number[],
+): Tf.Variable[] {
+  tf.tidy(() => void layer.apply(tf.zeros(inputShape)));
+  return layer.trainableWeights.map((weight) => weight.read() as unknown as Tf.Variable);
+}
+
+/**
+ * tf.layers' masks are this project's: at a masked step tfjs computes
+ *
+ *     h_t = mask_t · tanh(z_t) + (1 - mask_t) · h_{t-1}
+ *
+ * so the state stays, and the row of `states` is the state before. (Keras keeps the state too, but its row of `states`
+ * is the last real output: zeros where no real step came before, whatever the initial state.)
+ */
+function startPassOf(tf: typeof Tf, layer: SimpleRNNLayer, units: number): StartPass {
+  return (given, name) => {
+    const inputs = upload(tf, given.inputs, `${name}: inputs`);
+    const h0 = given.initialState ?? zeros(given.batch, units);
+    const initialState = upload(tf, h0, `${name}: initialState`) as Tf.Tensor2D;
+    const mask = given.mask && upload(tf, given.mask, `${name}: mask`);
+    const run = (returnSequences: boolean): Tf.Tensor => {
+      // One layer, with or without the states between: with them, tfjs stacks the states of all steps.
+      (layer as unknown as { returnSequences: boolean }).returnSequences = returnSequences;
+      return layer.apply(inputs, { initialState: [initialState], ...(mask && { mask }) }) as Tf.Tensor;
+    };
+    return {
+      inputs: [inputs],
+      initialState,
+      finalState: () => run(false) as Tf.Tensor2D,
+      states: () => run(true) as Tf.Tensor3D,
+      readInputGradients: ([gradient]) => read(gradient),
+    };
+  };
+}
