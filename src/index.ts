@@ -1,3 +1,4 @@
 export * from './backends/index';
+export * from './eager/index';
 export * from './graph/index';
 export * from './native/index';
