@@ -38,7 +38,7 @@ export interface Budget {
 export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
   if (model.precision === 'float32') checkExact(problem);
   const trace = traceOf(problem);
-  const floor = floorOf(trace, model);
+  const floor = floorOf(problem, model, gradientsOf(trace));
   const { weights } = problem;
   const rigorous = propagate(trace, rigorousRules(weights, trace.sizes, model, floor));
   const spread = propagate(trace, varianceRules(weights, trace.sizes, model, floor));
@@ -50,8 +50,8 @@ export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
   const inflation = (name: TensorName): Inflation => {
     inflations ??=
       model.precision === 'float32'
-        ? measureInflation(trace, mapErrors(spread.tensors, Math.sqrt), model, 'single')
-        : measureInflation(trace, shortDoubleSigma(trace), shortDouble, 'double45');
+        ? measureInflation(trace, mapErrors(spread.tensors, Math.sqrt), model)
+        : measureInflation(trace, shortDoubleSigma(trace), shortDouble);
     return inflations.get(name) ?? { largest: 1, rms: 1 };
   };
   return {
@@ -74,25 +74,39 @@ export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
 }
 
 /** Doubles cut to 45 bits: the emulation that stands for double precision. */
-const shortDouble: PrecisionModel = { ...precisionModels.float64, unit: emulatedUnit.double45, sides: 1 };
+export const shortDouble: PrecisionModel = {
+  ...precisionModels.float64,
+  unit: emulatedUnit.double45,
+  sides: 1,
+};
 
 function shortDoubleSigma(trace: Trace): ErrorMap {
-  const rules = varianceRules(trace.problem.weights, trace.sizes, shortDouble, floorOf(trace, shortDouble));
+  const rules = varianceRules(
+    trace.problem.weights,
+    trace.sizes,
+    shortDouble,
+    floorOf(trace.problem, shortDouble, gradientsOf(trace)),
+  );
   return mapErrors(propagate(trace, rules).tensors, Math.sqrt);
 }
 
 /**
  * eta = tiny (1 + max |x| + max |each weight| + max |h_0| + max |dh|, |dz| + upstream): what is lost where a product, or one of its
  * factors, is flushed to zero.
+ *
+ * @param gradients dh_t and dz_t of all steps, as far as known
  */
-export function floorOf(trace: Trace, model: PrecisionModel): number {
-  const { inputs, initialState, upstream, weights } = trace.problem;
+export function floorOf(problem: Problem, model: PrecisionModel, gradients: readonly Matrix[]): number {
+  const { inputs, initialState, upstream, weights } = problem;
   let sum = 1 + largest(inputs.data) + largest(initialState?.data);
   for (const name of ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outputBias'] as const)
     sum += largest(weights[name]?.data);
   sum += largest(upstream?.states?.data) + largest(upstream?.finalState?.data);
-  const gradients = [...(trace.dStates ?? []), ...(trace.dPreActivations ?? [])];
   return model.tiny * (sum + gradients.reduce((max, g) => Math.max(max, largest(g)), 0));
+}
+
+function gradientsOf(trace: Trace): Matrix[] {
+  return [...(trace.dStates ?? []), ...(trace.dPreActivations ?? [])];
 }
 
 function largestValue(trace: Trace): number {

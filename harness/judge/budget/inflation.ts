@@ -1,4 +1,4 @@
-import { singlePrecisionRun } from '../../referee/single-precision';
+import { singlePrecisionRun, type SinglePrecisionOptions } from '../../referee/single-precision';
 import type { DotOrder } from '../../referee/rounded-dot';
 import { tensorOf, type TensorName } from '../../problem';
 import type { Matrix } from './matrix';
@@ -16,6 +16,19 @@ export const emulatedRuns = 8;
 
 const orders: readonly DotOrder[] = ['sequential', 'reversedFused', 'lanes', 'double'];
 
+/** How run number k computes: every order of summation, fused or not, with random errors of the functions, from k = 2 also of the sums. */
+export function emulatedRunOptions(k: number, model: PrecisionModel): SinglePrecisionOptions {
+  return {
+    order: orders[k % orders.length],
+    joint: k % 3 === 1,
+    flatSums: k % 2 === 1,
+    kappa: model.kappa,
+    noise: k < 2 ? 'functions' : 'sums',
+    seed: k,
+    format: model.precision === 'float32' ? 'single' : 'double45',
+  };
+}
+
 /**
  * Monte Carlo arithmetic on the reference's own mathematics (Parker 1997): eight emulated float32 runs with different
  * orders of summation and random errors within the constants. They cannot hide a candidate's mistake, because they do
@@ -25,18 +38,9 @@ export function measureInflation(
   trace: Trace,
   sigma: Partial<Record<TensorName, Matrix>>,
   model: PrecisionModel,
-  format: 'single' | 'double45',
 ): Map<TensorName, Inflation> {
   const runs = Array.from({ length: emulatedRuns }, (_, k) =>
-    singlePrecisionRun(trace.problem, {
-      order: orders[k % orders.length],
-      joint: k % 3 === 1,
-      flatSums: k % 2 === 1,
-      kappa: model.kappa,
-      noise: k < 2 ? 'functions' : 'sums',
-      seed: k,
-      format,
-    }),
+    singlePrecisionRun(trace.problem, emulatedRunOptions(k, model)),
   );
   const inflations = new Map<TensorName, Inflation>();
   for (const name of Object.keys(sigma) as TensorName[]) {

@@ -1,33 +1,20 @@
 import { expect } from 'chai';
 import { budgetFor } from '../../../harness/judge/budget/budget';
-import { precisionModels, type PrecisionModel } from '../../../harness/judge/budget/precision-model';
+import { precisionModels } from '../../../harness/judge/budget/precision-model';
 import { compareEvaluation } from '../../../harness/judge/index';
 import { generatedProblem } from '../../../harness/judge/sweep/generated-problem';
-import { tensorOf, type Evaluation, type Problem, type TensorName } from '../../../harness/problem';
+import { tensorOf, type TensorName } from '../../../harness/problem';
 import { singlePrecisionRun } from '../../../harness/referee/single-precision';
-import { createRandom, zeros } from '../../../scratch/index';
-
-const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
-
-/** An honest float32 run that differs from all those the budget itself looks at. */
-function honestRun(problem: Problem, model: PrecisionModel, seed: number): Evaluation {
-  return singlePrecisionRun(problem, {
-    order: orders[seed % 5],
-    kappa: model.kappa,
-    noise: 'functions',
-    seed: 1000 + seed,
-    joint: seed % 3 === 0,
-    flatSums: seed % 2 === 0,
-  });
-}
+import { zeros } from '../../../scratch/index';
+import { honestRun } from './honest-run';
 
 const sides = { wasm: 'tfjs:wasm', tensorflow: 'tfjs:tensorflow' } as const;
 
 describe('error budgets', () => {
   for (const [name, side] of Object.entries(sides) as [keyof typeof sides, string][]) {
-    it(`let 400 honest float32 runs with the errors of ${name} pass, well- and ill-conditioned`, () => {
+    it(`let 250 honest float32 runs with the errors of ${name} pass, well- and ill-conditioned`, () => {
       let pass = 0;
-      for (let i = 0; i < 400; i++) {
+      for (let i = 0; i < 250; i++) {
         const problem = generatedProblem(11, i);
         const { trace } = budgetFor(problem, precisionModels[name]);
         const given = honestRun(problem, precisionModels[name], i);
@@ -39,12 +26,12 @@ describe('error budgets', () => {
         expect(red, problem.id).to.deep.equal([]);
         if (verdict.status === 'pass') pass++;
       }
-      expect(pass).to.be.above(280);
+      expect(pass).to.be.above(180);
     });
   }
 
   it('the rigorous bound holds for every element of every run', () => {
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 200; i++) {
       const problem = generatedProblem(12, i);
       const budget = budgetFor(problem, precisionModels.tensorflow);
       const given = honestRun(problem, precisionModels.tensorflow, i);
@@ -65,7 +52,7 @@ describe('error budgets', () => {
 
   it('is tight: weight gradients of well-conditioned problems within 64 eps32 of their largest entry', () => {
     const shares: number[] = [];
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 150; i++) {
       const problem = generatedProblem(13, i, {
         kinds: ['gaussian'],
         scales: [0.3, 1],
@@ -87,43 +74,6 @@ describe('error budgets', () => {
     const problem = generatedProblem(14, 0);
     problem.inputs.data[0] = 0.1;
     expect(() => budgetFor(problem, precisionModels.wasm)).to.throw(RangeError, /inputs .* roundProblem/s);
-  });
-
-  it('finds one recurrent weight wrong by 1e-5 and gradients scaled by 1 + 1e-6 where 1e-5 tolerances do not', () => {
-    let weight = 0;
-    let scaled = 0;
-    let problems = 0;
-    for (let i = 0; i < 150; i++) {
-      const problem = generatedProblem(15, i, {
-        kinds: ['gaussian'],
-        scales: [0.3, 1],
-        normalized: true,
-        plain: true,
-        largest: { units: 32 },
-      });
-      const { trace } = budgetFor(problem, precisionModels.wasm);
-      const judge = (given: Evaluation): boolean =>
-        compareEvaluation(problem, trace.evaluation, given, { name: 'tfjs:wasm', precision: 'float32' })
-          .status === 'fail';
-      const { recurrentKernel } = problem.weights;
-      const changed = { data: recurrentKernel.data.slice(), shape: recurrentKernel.shape };
-      changed.data[createRandom(i).integer(changed.data.length)] *= 1 + 1e-5;
-      if (
-        judge(singlePrecisionRun({ ...problem, weights: { ...problem.weights, recurrentKernel: changed } }))
-      )
-        weight++;
-      const honest = singlePrecisionRun(problem);
-      const gradients = Object.fromEntries(
-        Object.entries(honest.gradients ?? {}).map(([key, tensor]) => [
-          key,
-          { ...tensor, data: tensor.data.map((x) => Math.fround(x * (1 + 1e-6))) },
-        ]),
-      );
-      if (judge({ ...honest, gradients })) scaled++;
-      problems++;
-    }
-    expect(weight / problems).to.be.above(0.6);
-    expect(scaled / problems).to.be.above(0.8);
   });
 
   it('zeros where the reference has none are red; NaN is red', () => {

@@ -1,0 +1,17 @@
+import type { PrecisionModel } from '../../../harness/judge/index';
+import type { Evaluation, Problem } from '../../../harness/problem';
+import { singlePrecisionRun } from '../../../harness/referee/single-precision';
+
+const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
+
+/** An honest float32 run that differs from all those the budget itself looks at. */
+export function honestRun(problem: Problem, model: PrecisionModel, seed: number): Evaluation {
+  return singlePrecisionRun(problem, {
+    order: orders[seed % 5],
+    kappa: model.kappa,
+    noise: 'functions',
+    seed: 1000 + seed,
+    joint: seed % 3 === 0,
+    flatSums: seed % 2 === 0,
+  });
+}

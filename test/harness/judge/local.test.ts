@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import {
+  budgetFor,
+  compareEvaluation,
+  judgeLocally,
+  precisionModels,
+  problemForLocalJudgement,
+  weightProbe,
+  type TensorVerdict,
+} from '../../../harness/judge/index';
+import { generatedProblem, type GeneratedOptions } from '../../../harness/judge/sweep/generated-problem';
+import type { Evaluation, Problem } from '../../../harness/problem';
+import { createRandom, type Tensor } from '../../../scratch/index';
+import { honestRun } from './honest-run';
+
+const model = precisionModels.wasm;
+const side = { name: 'tfjs:wasm', precision: 'float32' } as const;
+const wellConditioned: GeneratedOptions = {
+  kinds: ['gaussian'],
+  scales: [0.3, 1],
+  normalized: true,
+  plain: true,
+};
+
+const local = (problem: Problem, seed: number, from = problem): TensorVerdict[] =>
+  judgeLocally(problem, honestRun(problemForLocalJudgement(from), model, seed), side);
+const red = (verdicts: readonly TensorVerdict[]): string[] =>
+  verdicts.filter((v) => v.status === 'differs').map((v) => v.tensor);
+
+describe('local judgement', () => {
+  it('lets 150 honest runs pass and settles most of the ill-conditioned', () => {
+    let ill = 0;
+    let settled = 0;
+    for (let i = 0; i < 150; i++) {
+      const problem = generatedProblem(21, i);
+      const reference = budgetFor(problem, model).trace.evaluation;
+      const verdicts = local(problem, i);
+      expect(red(verdicts), problem.id).to.deep.equal([]);
+      if (compareEvaluation(problem, reference, honestRun(problem, model, i), side).status !== 'ill')
+        continue;
+      ill++;
+      if (verdicts.every((v) => v.status === 'pass' || v.status === 'zero')) settled++;
+    }
+    expect(ill).to.be.above(5);
+    expect(settled / ill).to.be.above(0.35);
+  });
+
+  it('names the time step at which a state went wrong', () => {
+    for (let i = 0; i < 25; i++) {
+      const problem = generatedProblem(22, i, wellConditioned);
+      const answer = honestRun(problemForLocalJudgement(problem), model, i);
+      const { states } = answer as { states: Tensor };
+      const at = createRandom(i).integer(states.data.length);
+      states.data[at] += 0.001;
+      const timeStep = Math.floor(at / states.shape[2]) % states.shape[1];
+      const verdict = judgeLocally(problem, answer, side).find((v) => v.tensor === 'states');
+      expect(verdict?.status).to.equal('differs');
+      // the next step starts from the wrong state, so it may differ even more
+      expect(verdict?.worst?.at.timeStep).to.be.oneOf([timeStep, timeStep + 1]);
+    }
+  });
+
+  it('finds chaotic problems wrong that no comparison of results can', () => {
+    const problem = generatedProblem(23, 4, {
+      kinds: ['gaussian'],
+      scales: [6],
+      plain: true,
+      largest: { units: 24, timeSteps: 40 },
+    });
+    const { recurrentKernel } = problem.weights;
+    const transposed = { data: recurrentKernel.data.slice(), shape: recurrentKernel.shape };
+    transposed.data[0] *= 1.001;
+    const wrong = { ...problem, weights: { ...problem.weights, recurrentKernel: transposed } };
+    expect(red(local(problem, 1, wrong))).to.include('states');
+    expect(red(local(problem, 1))).to.deep.equal([]);
+  });
+});
+
+describe('sensitivity', () => {
+  const problems = Array.from({ length: 50 }, (_, i) => generatedProblem(24, i, wellConditioned));
+  const globally = (problem: Problem, given: Evaluation): boolean =>
+    compareEvaluation(problem, budgetFor(problem, model).trace.evaluation, given, side).status === 'fail';
+
+  it('finds one recurrent weight wrong by 1e-5 in at least 90 % of the problems', () => {
+    let found = 0;
+    problems.forEach((problem, i) => {
+      const { recurrentKernel } = problem.weights;
+      const changed = { data: recurrentKernel.data.slice(), shape: recurrentKernel.shape };
+      const at = createRandom(i).integer(changed.data.length);
+      changed.data[at] = Math.fround(changed.data[at] * (1 + 1e-5));
+      const wrong = { ...problem, weights: { ...problem.weights, recurrentKernel: changed } };
+      const probe = weightProbe(problem);
+      expect(globally(probe, honestRun(probe, model, i))).to.equal(false);
+      if (
+        red(local(problem, i, wrong)).length > 0 ||
+        globally(probe, honestRun(weightProbe(wrong), model, i))
+      )
+        found++;
+    });
+    expect(found / problems.length).to.be.at.least(0.9);
+  });
+
+  it('finds all gradients scaled by 1 + 1e-6 in at least 80 % of the problems', () => {
+    let found = 0;
+    problems.forEach((problem, i) => {
+      if (globally(problem, scaled(honestRun(problem, model, i)))) found++;
+      else if (
+        red(judgeLocally(problem, scaled(honestRun(problemForLocalJudgement(problem), model, i)), side))
+          .length > 0
+      )
+        found++;
+    });
+    expect(found / problems.length).to.be.at.least(0.8);
+  });
+});
+
+function scaled(answer: Evaluation): Evaluation {
+  const gradients = Object.fromEntries(
+    Object.entries(answer.gradients ?? {}).map(([key, { data, shape }]: [string, Tensor]) => [
+      key,
+      { shape, data: data.map((x) => Math.fround(x * (1 + 1e-6))) },
+    ]),
+  );
+  return { ...answer, gradients };
+}
