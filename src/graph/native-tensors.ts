@@ -4,7 +4,7 @@ import type { SessionBackend } from './session';
 
 /** The numbers of a tensor in single precision; a new array, since the library keeps what it is fed. */
 export function toFloat32(tensor: Tensor, name: string): Float32Array {
-  const data = Float32Array.from(tensor.data);
+  const data = new Float32Array(tensor.data);
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
       throw new RangeError(
@@ -24,9 +24,9 @@ export function feedLabels({ tf }: SessionBackend, labels: Int32Array): TfTensor
 }
 
 export function feedMask({ tf }: SessionBackend, mask: Tensor): TfTensor {
-  return tf.tensor(Uint8Array.from(mask.data), [...mask.shape], 'bool');
+  return tf.tensor(new Uint8Array(mask.data), [...mask.shape], 'bool');
 }
 
 export function fetchTensor(tensor: TfTensor): Tensor {
-  return { data: Float64Array.from(tensor.dataSync()), shape: tensor.shape };
+  return { data: new Float64Array(tensor.dataSync()), shape: tensor.shape };
 }
