@@ -1,0 +1,112 @@
+import { writeFileAtomic } from '../formats/index';
+import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../outcome';
+import { chooseBaseline, withSpeedups } from './report/baseline';
+import { parseEngines, type EngineEntry } from './catalogue';
+import type { BenchFlags } from './command';
+import { htmlReport } from './report/html';
+import { markdownReport } from './report/markdown';
+import type { Tell } from './measure';
+import { readReport } from './report/read';
+import type { BenchReport } from './report/schema';
+import { runBench, type BenchOptions } from './run';
+import { parseSize, parseSweep } from './size';
+import { parseTasks } from './task';
+import { textReport } from './report/text';
+
+/** What the command does: measures, or reads an earlier measurement, and writes the reports that were asked for. */
+export async function bench(flags: BenchFlags, args: readonly string[]): Promise<Outcome> {
+  const options = readFlags(flags, args);
+  const report =
+    flags.from === undefined ? await runBench(options) : await rereadReport(flags.from, flags.baseline);
+  const json = `${JSON.stringify(report, null, 1)}\n`;
+  if (typeof flags.json === 'string') await writeFileAtomic(flags.json, json);
+  if (flags.html !== undefined) await writeFileAtomic(flags.html, await htmlReport(report));
+  if (flags.markdown !== undefined) {
+    const source = flags.from ?? (typeof flags.json === 'string' ? flags.json : 'FILE');
+    await writeFileAtomic(flags.markdown, markdownReport(report, source));
+  }
+  if (flags.from === undefined) requireRun(report, flags.baseline);
+  const wrong = report.sizes.some(({ engines }) =>
+    engines.some(({ failures }) => failures.some(({ kind }) => kind === 'wrong')),
+  );
+  return {
+    exitCode: wrong ? exitCodes.mismatch : exitCodes.parity,
+    text: flags.json === true ? json : textReport(report),
+    json: report,
+  };
+}
+
+/** Turns flags into options; every mistake in them is told before anything is measured. */
+function readFlags(flags: BenchFlags, command: readonly string[]): BenchOptions {
+  const engines = parseEngines(flags.engines);
+  const sweepEngines = flags.sweepEngines === undefined ? engines : parseEngines(flags.sweepEngines);
+  const sizes = flags.sizes === 'none' ? [] : flags.sizes.split(',').map((text) => parseSize(text.trim()));
+  const sweeps = flags.sweep.map(parseSweep);
+  const endurance = flags.endurance === undefined ? [] : parseEngines(flags.endurance);
+  if (sizes.length + sweeps.length + endurance.length === 0) {
+    throw new UsageError(
+      'bench: --sizes none, no --sweep and no --endurance leave nothing to measure; give one of them.',
+    );
+  }
+  const measured = [...(sizes.length > 0 ? engines : []), ...(sweeps.length > 0 ? sweepEngines : [])];
+  if (flags.from === undefined) checkBaseline(flags.baseline, measured);
+  return {
+    sizes,
+    engines,
+    tasks: parseTasks(flags.tasks),
+    baseline: flags.baseline,
+    sweeps,
+    sweepBase: parseSize(flags.sweepBase),
+    sweepEngines: sweeps.length > 0 ? sweepEngines : [],
+    endurance,
+    effort: {
+      rounds: flags.rounds,
+      milliseconds: flags.time,
+      sampleMilliseconds: 50,
+      longestCallMilliseconds: flags.maxCall,
+      restMilliseconds: flags.rest,
+    },
+    seed: flags.seed,
+    python: flags.python,
+    command,
+    tell: teller(process.stderr),
+  };
+}
+
+function checkBaseline(baseline: string | undefined, measured: readonly EngineEntry[]): void {
+  if (baseline === undefined || measured.some(({ name }) => name === baseline)) return;
+  throw new UsageError(
+    `--baseline: ${baseline} is not among the engines to measure (${measured.map(({ name }) => name).join(', ')}); add it to --engines or choose one of them.`,
+  );
+}
+
+async function rereadReport(file: string, asked: string | undefined): Promise<BenchReport> {
+  const report = await readReport(file);
+  const baseline = asked ?? report.baseline ?? chooseBaseline(report.sizes);
+  return baseline === undefined
+    ? report
+    : { ...report, baseline, sizes: withSpeedups(report.sizes, baseline) };
+}
+
+/** @throws BackendNotRunError when no engine, or not the baseline that was asked for, was timed */
+function requireRun({ sizes, absent, endurance }: BenchReport, baseline: string | undefined): void {
+  const timed = sizes.flatMap(({ tasks }) => tasks.flatMap(({ results }) => results));
+  const reasons = absent.map(({ engine, reason }) => `${engine}: ${reason}`).join('\n  ');
+  if (timed.length + endurance.length === 0)
+    throw new BackendNotRunError(`bench: no engine could be timed.\n  ${reasons}`);
+  if (baseline !== undefined && !timed.some(({ engine }) => engine === baseline))
+    throw new BackendNotRunError(`bench: the baseline ${baseline} was not timed.\n  ${reasons}`);
+}
+
+/** Progress: one line that is rewritten on a terminal, a line now and then elsewhere. */
+function teller(stream: NodeJS.WriteStream): Tell {
+  let last = -Infinity;
+  return (line) => {
+    if (stream.isTTY) {
+      stream.write(`\r\u001b[K${line.slice(0, (stream.columns || 80) - 1)}`);
+    } else if (performance.now() - last > 5000 || line.startsWith('warning')) {
+      last = performance.now();
+      stream.write(`${line}\n`);
+    }
+  };
+}

@@ -1,0 +1,107 @@
+import type { EngineEntry } from './catalogue';
+import { encodeProblem, makeProblem } from './data';
+import { EngineFailure, type Launch } from './process/engine-process';
+import { cycleSchedule, enduranceSize, stepSchedule, watchMemory } from './endurance';
+import { measureTask, type Tell } from './measure';
+import { makeReference } from './parity-gate';
+import type { Absence, EnduranceReport, SizeReport } from './report/schema';
+import type { Effort } from './schedule';
+import { EngineSession } from './process/session';
+import { describeSize, parseSize, type BenchSize } from './size';
+import type { Task } from './task';
+
+export interface BenchSettings {
+  readonly effort: Effort;
+  readonly seed: number;
+  readonly tell: Tell;
+  /** how to start an engine; undefined when Python is missing */
+  readonly launch: (entry: EngineEntry) => Launch | undefined;
+}
+
+/** Measures sizes, one after the other, with fresh processes for each; remembers who is absent. */
+export class Bench {
+  /** library to version, per engine that started */
+  readonly versions: Record<string, Readonly<Record<string, string>>> = {};
+  readonly absent: Absence[] = [];
+
+  constructor(private readonly settings: BenchSettings) {}
+
+  /** All engines at one size: parity first, then each task, interleaved. */
+  async measureSize(
+    size: BenchSize,
+    engines: readonly EngineEntry[],
+    tasks: readonly Task[],
+  ): Promise<SizeReport> {
+    const spelled = describeSize(size);
+    const title = size.name === spelled ? spelled : `${size.name} (${spelled})`;
+    const tell: Tell = (line) => this.settings.tell(`${title}: ${line}`);
+    const examples = tasks.includes('epoch') ? size.epochExamples : size.batch;
+    const problem = await makeProblem(size, examples, this.settings.seed);
+    tell('the scratch network computes the reference');
+    const reference = makeReference(problem);
+    const wire = encodeProblem(problem);
+    const sessions = await this.startAll(engines, tell);
+    try {
+      for (const session of sessions) {
+        tell(`${session.entry.name} must agree with scratch`);
+        await session.open(wire, reference);
+      }
+      const { effort, seed } = this.settings;
+      const reports = [];
+      for (const task of tasks) {
+        reports.push(await measureTask(task, sessions, { effort, seed, tell }));
+      }
+      return { size, engines: sessions.map((session) => session.report()), tasks: reports };
+    } finally {
+      await Promise.all(sessions.map((session) => session.stop()));
+    }
+  }
+
+  /** One engine over many training steps and many models; nothing when it is absent. */
+  async endure(entry: EngineEntry): Promise<EnduranceReport[]> {
+    const size = parseSize(enduranceSize);
+    const problem = await makeProblem(size, size.batch, this.settings.seed);
+    const sessions = await this.startAll([entry], this.settings.tell);
+    try {
+      const reports: EnduranceReport[] = [];
+      for (const session of sessions) {
+        await session.open(encodeProblem(problem), makeReference(problem));
+        const steps = await watchMemory(session, 'step', stepSchedule, this.settings.tell);
+        const cycles = await watchMemory(session, 'setup', cycleSchedule, this.settings.tell);
+        reports.push({ engine: entry.name, size, steps, cycles, failures: session.failures });
+      }
+      return reports;
+    } finally {
+      await Promise.all(sessions.map((session) => session.stop()));
+    }
+  }
+
+  private async startAll(engines: readonly EngineEntry[], tell: Tell): Promise<EngineSession[]> {
+    const sessions: EngineSession[] = [];
+    for (const entry of engines) {
+      if (this.absent.some(({ engine }) => engine === entry.name)) continue;
+      tell(`${entry.name} starts`);
+      try {
+        const session = await this.start(entry);
+        this.versions[entry.name] = session.started.versions;
+        sessions.push(session);
+      } catch (error) {
+        if (!(error instanceof EngineFailure)) throw error;
+        this.absent.push({ engine: entry.name, reason: error.message });
+        tell(`${entry.name} is absent: ${error.message}`);
+      }
+    }
+    return sessions;
+  }
+
+  private start(entry: EngineEntry): Promise<EngineSession> {
+    const launch = this.settings.launch(entry);
+    if (launch === undefined) {
+      throw new EngineFailure(
+        'no Python 3.8 or later on the PATH; give one that has the library with --python PATH',
+        true,
+      );
+    }
+    return EngineSession.start(entry, launch, this.settings.effort.longestCallMilliseconds);
+  }
+}

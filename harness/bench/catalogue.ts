@@ -1,0 +1,99 @@
+import { UsageError } from '../outcome';
+
+/** One engine that can be asked for by name. */
+export interface EngineEntry {
+  readonly name: string;
+  /** what it is, for the help text and the report */ readonly title: string;
+  /** in JavaScript in a Node process, or in Python */ readonly runs: 'node' | 'python';
+  /** ours, the plain use of TensorFlow.js, or another project */ readonly kind: 'own' | 'layers' | 'peer';
+  /** threads and the like, set before its process starts */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const oneThread = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+const quiet = { TF_CPP_MIN_LOG_LEVEL: '2' };
+
+/** Every engine, in the order of the tables. */
+export const engineEntries: readonly EngineEntry[] = [
+  { name: 'scratch', title: 'the hand-written network, float64', runs: 'node', kind: 'own' },
+  {
+    name: 'graph',
+    title: 'the training step as one TensorFlow graph, default threads',
+    runs: 'node',
+    kind: 'own',
+    env: quiet,
+  },
+  {
+    name: 'graph:1',
+    title: 'the same, one thread (TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1)',
+    runs: 'node',
+    kind: 'own',
+    env: { ...quiet, TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
+  },
+  {
+    name: 'graph:chains',
+    title: 'the same, one thread per operation, operations side by side (TF_NUM_INTRAOP_THREADS=1)',
+    runs: 'node',
+    kind: 'own',
+    env: { ...quiet, TF_NUM_INTRAOP_THREADS: '1' },
+  },
+  ...(['tensorflow', 'wasm', 'cpu'] as const).flatMap((backend): EngineEntry[] => [
+    {
+      name: `tfjs:${backend}`,
+      title: `the op-by-op twin on ${backend}`,
+      runs: 'node',
+      kind: 'own',
+      env: quiet,
+    },
+    {
+      name: `layers:${backend}`,
+      title: `tf.layers + optimizer.minimize on ${backend}, as users write it`,
+      runs: 'node',
+      kind: 'layers',
+      env: quiet,
+    },
+  ]),
+  {
+    name: 'keras',
+    title: 'Keras, train_on_batch and predict_on_batch',
+    runs: 'python',
+    kind: 'peer',
+    env: { ...quiet, KERAS_BACKEND: 'tensorflow' },
+  },
+  { name: 'torch', title: 'PyTorch, default threads', runs: 'python', kind: 'peer' },
+  { name: 'torch:1', title: 'PyTorch, one thread', runs: 'python', kind: 'peer', env: oneThread },
+  { name: 'numpy-notebook', title: "the notebook's algorithm under NumPy", runs: 'python', kind: 'peer' },
+  {
+    name: 'numpy-notebook:1',
+    title: "the notebook's algorithm under NumPy, one thread",
+    runs: 'python',
+    kind: 'peer',
+    env: oneThread,
+  },
+  { name: 'onnxruntime', title: 'ONNX Runtime, its RNN operator, forward only', runs: 'node', kind: 'peer' },
+];
+
+/** The names, for messages and help. */
+export const engineNames: readonly string[] = engineEntries.map(({ name }) => name);
+
+/**
+ * Reads `scratch,graph,layers:wasm`; `all` is every engine, and a name without its part after the colon every one that
+ * starts so (`layers` is the three of them, `torch` both threads settings).
+ *
+ * @throws UsageError on a name that is no engine
+ */
+export function parseEngines(text: string): EngineEntry[] {
+  const asked = text.split(',').map((name) => name.trim());
+  for (const name of asked) {
+    if (name !== 'all' && !engineEntries.some((entry) => isAsked(entry, name))) {
+      throw new UsageError(
+        `--engines: "${name}" is no engine; choose from ${engineNames.join(', ')}, or write all.`,
+      );
+    }
+  }
+  return engineEntries.filter((entry) => asked.some((name) => name === 'all' || isAsked(entry, name)));
+}
+
+function isAsked({ name }: EngineEntry, asked: string): boolean {
+  return name === asked || name.startsWith(`${asked}:`);
+}

@@ -1,0 +1,65 @@
+import packageJson from '../../../package.json';
+import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
+import {
+  BackendUnavailableError,
+  GraphSimpleRNNClassifier,
+  isBackendName,
+  loadBackend,
+  type BackendName,
+  type LoadedBackend,
+} from '../../../src/index';
+import { EngineAbsentError, type BenchEngine } from '../process/engine';
+import { ClassifierEngine } from './classifier-engine';
+import { LayersEngine } from './layers-engine';
+import { loadOnnxRuntime } from './onnxruntime-engine';
+
+const own = { 'rnn-parity': packageJson.version };
+
+/**
+ * The engine of that name, its libraries loaded.
+ *
+ * @throws EngineAbsentError when it cannot run on this machine
+ */
+export async function loadEngine(name: string): Promise<BenchEngine> {
+  const [family, backend] = name.split(':');
+  if (family === 'layers' && isBackendName(backend)) {
+    const loaded = await load(backend);
+    return new LayersEngine(loaded.tf, versionsOf(loaded));
+  }
+  if (name === 'onnxruntime') return loadOnnxRuntime();
+  if (name === 'scratch') {
+    return new ClassifierEngine({
+      versions: own,
+      make: (options) => new ScratchSimpleRNNClassifier(options),
+    });
+  }
+  if (family === 'graph') {
+    const loaded = await load('tensorflow');
+    return new ClassifierEngine({
+      versions: { ...own, ...versionsOf(loaded) },
+      settings: threadSettings(),
+      make: (options) => new GraphSimpleRNNClassifier({ ...options, backend: loaded }),
+      tensors: () => loaded.tf.memory().numTensors,
+    });
+  }
+  throw new EngineAbsentError(`this version has no engine called ${name}`);
+}
+
+async function load(name: BackendName): Promise<LoadedBackend> {
+  try {
+    return await loadBackend(name);
+  } catch (error) {
+    if (error instanceof BackendUnavailableError) throw new EngineAbsentError(error.message);
+    throw error;
+  }
+}
+
+/** How many threads TensorFlow may use; its environment variables hold for the whole process. */
+function threadSettings(): Record<string, string> {
+  const read = (name: string): string => process.env[name] ?? 'default';
+  return { intraOpThreads: read('TF_NUM_INTRAOP_THREADS'), interOpThreads: read('TF_NUM_INTEROP_THREADS') };
+}
+
+function versionsOf({ tf, version }: LoadedBackend): Record<string, string> {
+  return { tfjs: tf.version.tfjs, backend: version };
+}

@@ -1,0 +1,98 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { ClassifierWeights } from '../../../scratch/index';
+import {
+  EngineAbsentError,
+  repeatExamples,
+  type BenchEngine,
+  type EngineProblem,
+  type Scores,
+} from '../process/engine';
+import { encodeOnnxClassifier } from './onnx-model';
+
+/** The part of onnxruntime-node that is used here; the package is never a dependency. */
+interface OnnxRuntime {
+  readonly InferenceSession: { create(model: Uint8Array): Promise<OnnxSession> };
+  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => OnnxTensor;
+}
+interface OnnxTensor {
+  readonly data: Float32Array;
+}
+interface OnnxSession {
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
+  release(): Promise<void>;
+}
+
+/**
+ * Finds onnxruntime-node from the working directory, then from this package.
+ *
+ * @throws EngineAbsentError when it is in neither place or does not load
+ */
+export function loadOnnxRuntime(directory = process.cwd()): OnnxRuntimeEngine {
+  for (const from of [path.join(directory, 'package.json'), __filename]) {
+    const require = createRequire(from);
+    try {
+      const { version } = require('onnxruntime-node/package.json') as { version: string };
+      return new OnnxRuntimeEngine(require('onnxruntime-node') as OnnxRuntime, version);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') continue;
+      throw new EngineAbsentError(`onnxruntime-node does not load: ${String(error)}`);
+    }
+  }
+  throw new EngineAbsentError(
+    'onnxruntime-node is not installed; add it with: npm install --no-save --ignore-scripts onnxruntime-node',
+  );
+}
+
+/** ONNX Runtime with its own RNN operator; it only infers. */
+export class OnnxRuntimeEngine implements BenchEngine {
+  readonly tasks = ['forward1', 'forward256'] as const;
+  readonly scores = 'logits';
+  readonly versions: Readonly<Record<string, string>>;
+  private session: OnnxSession | undefined;
+  private questions!: Readonly<Record<1 | 256, OnnxTensor>>;
+
+  constructor(
+    private readonly runtime: OnnxRuntime,
+    version: string,
+  ) {
+    this.versions = { 'onnxruntime-node': version };
+  }
+
+  async open(problem: EngineProblem): Promise<void> {
+    await this.session?.release();
+    this.session = await this.runtime.InferenceSession.create(encodeOnnxClassifier(problem.weights));
+    const { timeSteps, features } = problem.size;
+    const question = (count: number) =>
+      new this.runtime.Tensor('float32', repeatExamples(problem, count), [count, timeSteps, features]);
+    this.questions = { 1: question(1), 256: question(256) };
+  }
+
+  async forward(examples: 1 | 256): Promise<Scores> {
+    if (this.session === undefined) throw new Error('No problem is open; call open first.');
+    const { logits } = await this.session.run({ inputs: this.questions[examples] });
+    return logits.data;
+  }
+
+  trainStep(): never {
+    return cannot('trainStep');
+  }
+
+  epoch(): never {
+    return cannot('epoch');
+  }
+
+  setUp(): never {
+    return cannot('setUp');
+  }
+
+  weights(): ClassifierWeights {
+    return cannot('weights');
+  }
+}
+
+function cannot(method: string): never {
+  throw new Error(
+    `OnnxRuntimeEngine.${method}: this engine only infers; ask it for forward1 and forward256.`,
+  );
+}

@@ -1,0 +1,129 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { parseAnswer, type Operation, type Operations, type WireAnswer } from './protocol';
+
+/** How to start an engine's process. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** added to this process's environment; undefined removes a variable */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The engine answered with an error, died, or did not answer in time. */
+export class EngineFailure extends Error {
+  override readonly name = 'EngineFailure';
+  constructor(
+    message: string,
+    /** it cannot run on this machine at all */ readonly absent = false,
+    /** its process is gone */ readonly gone = false,
+  ) {
+    super(message);
+  }
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly resolve: (answer: WireAnswer) => void;
+  readonly reject: (failure: EngineFailure) => void;
+}
+
+/** What is kept of an engine's stderr, to say why it died. */
+const keptLines = 12;
+
+/** The parent's end of one engine: one request at a time, one answer each. */
+export class EngineProcess {
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly exited: Promise<void>;
+  private readonly noise: string[] = [];
+  private waiting: Waiting | undefined;
+  private failure: EngineFailure | undefined;
+  private lastId = 0;
+
+  constructor(launch: Launch) {
+    const env = { ...process.env, ...launch.env };
+    this.child = spawn(launch.command, launch.args, {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    createInterface({ input: this.child.stdout, crlfDelay: Infinity }).on('line', (line) =>
+      this.receive(line),
+    );
+    createInterface({ input: this.child.stderr, crlfDelay: Infinity }).on('line', (line) => this.keep(line));
+    // A write after the child's death fails on the stream too; 'close' below reports it once.
+    this.child.stdin.on('error', () => undefined);
+    this.exited = new Promise((resolve) => {
+      this.child.once('error', (error) => {
+        this.fail(new EngineFailure(`${launch.command} did not start: ${error.message}`, true, true));
+        resolve();
+      });
+      this.child.once('close', (code, signal) => {
+        this.fail(new EngineFailure(this.obituary(code, signal), false, true));
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Sends one request and waits for its answer.
+   *
+   * @param milliseconds the engine is ended when it has not answered by then
+   * @throws EngineFailure
+   */
+  async request<K extends Operation>(
+    op: K,
+    request: Operations[K]['request'],
+    milliseconds: number,
+  ): Promise<Operations[K]['result']> {
+    if (this.failure !== undefined) throw this.failure;
+    const id = ++this.lastId;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const answer = await new Promise<WireAnswer>((resolve, reject) => {
+        this.waiting = { id, resolve, reject };
+        timer = setTimeout(() => {
+          this.fail(new EngineFailure(`did not answer "${op}" within ${milliseconds / 1000} s`, false, true));
+          this.child.kill('SIGKILL');
+        }, milliseconds);
+        this.child.stdin.write(`${JSON.stringify({ id, op, ...request })}\n`);
+      });
+      if ('error' in answer) throw new EngineFailure(answer.error.message, answer.error.absent ?? false);
+      return answer.result;
+    } finally {
+      clearTimeout(timer);
+      this.waiting = undefined;
+    }
+  }
+
+  /** Ends the process: politely by ending its stdin, by force after a while. */
+  async stop(milliseconds = 3000): Promise<void> {
+    this.child.stdin.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), milliseconds);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private receive(line: string): void {
+    const answer = parseAnswer(line);
+    if (answer === undefined) this.keep(line);
+    else if (answer.id === this.waiting?.id) this.waiting.resolve(answer);
+  }
+
+  private keep(line: string): void {
+    if (line.trim() === '') return;
+    this.noise.push(line);
+    if (this.noise.length > keptLines) this.noise.shift();
+  }
+
+  private fail(failure: EngineFailure): void {
+    this.failure ??= failure;
+    this.waiting?.reject(this.failure);
+  }
+
+  private obituary(code: number | null, signal: NodeJS.Signals | null): string {
+    const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
+    const last = this.noise.length === 0 ? '' : `; its last words:\n    ${this.noise.join('\n    ')}`;
+    return `its process ended with ${how}${last}`;
+  }
+}

@@ -1,0 +1,118 @@
+import type { EngineEntry } from '../catalogue';
+import { EngineFailure, EngineProcess, type Launch } from './engine-process';
+import { describeVerdict, judgeEngine, type Reference } from '../parity-gate';
+import type { Operation, Operations, Started, Status, WireProblem } from './protocol';
+import type { EngineFailureNote, EngineReport } from '../report/schema';
+import type { Task } from '../task';
+
+/** Time that opening a problem may take beyond one call: sending data, building a model. */
+const graceMilliseconds = 60_000;
+/** Importing Keras from a cold disk takes a while. */
+const startMilliseconds = 180_000;
+
+/** One engine at one size: its process, and what went wrong with it. */
+export class EngineSession {
+  readonly failures: EngineFailureNote[] = [];
+  private parity: EngineReport['parity'] = [];
+  private alive = true;
+
+  private constructor(
+    readonly entry: EngineEntry,
+    private readonly engine: EngineProcess,
+    readonly started: Started,
+    private readonly loaded: Status,
+    private readonly longestCall: number,
+  ) {}
+
+  /** @throws EngineFailure with `absent` when the engine cannot run on this machine */
+  static async start(entry: EngineEntry, launch: Launch, longestCall: number): Promise<EngineSession> {
+    const engine = new EngineProcess(launch);
+    try {
+      const started = await engine.request('start', {}, startMilliseconds);
+      const loaded = await engine.request('status', {}, graceMilliseconds);
+      return new EngineSession(entry, engine, started, loaded, longestCall);
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  /** Sends the problem and asserts parity; an engine that is wrong is told and never timed. */
+  async open(problem: WireProblem, reference: Reference): Promise<void> {
+    await this.attempt('open', 'open', { problem });
+    const checked = await this.attempt('parity', 'check', {});
+    if (checked === undefined) return;
+    const verdict = judgeEngine(reference, checked);
+    this.parity = verdict.entries;
+    if (!verdict.passed) this.give('wrong', 'parity', describeVerdict(verdict));
+  }
+
+  can(task: Task): boolean {
+    return this.alive && this.started.tasks.includes(task);
+  }
+
+  /** First call, then warm calls; undefined when the engine failed or is too slow for this task. */
+  async warm(task: Task): Promise<{ first: number; warm: number } | undefined> {
+    const first = (await this.attempt(task, 'run', { task, calls: 1 }))?.milliseconds;
+    if (first === undefined) return undefined;
+    if (first > this.longestCall) {
+      const [took, limit] = [first, this.longestCall].map((ms) => (ms / 1000).toPrecision(3));
+      this.failures.push({
+        kind: 'slow',
+        during: task,
+        message: `one call took ${took} s, above the limit of ${limit} s`,
+      });
+      return undefined;
+    }
+    // A call of seconds is warm enough; compiling and just-in-time optimising are over by then.
+    if (first > 5000) return { first, warm: first };
+    const warmed = await this.attempt(task, 'warm', { task, calls: 2, milliseconds: 300 });
+    return warmed && { first, warm: warmed.warmMilliseconds };
+  }
+
+  /** Milliseconds per call of one sample; undefined when the engine failed. */
+  async sample(task: Task, calls: number): Promise<number | undefined> {
+    const timed = await this.attempt(task, 'run', { task, calls });
+    return timed && timed.milliseconds / calls;
+  }
+
+  status(): Promise<Status | undefined> {
+    return this.attempt('open', 'status', {});
+  }
+
+  report(): EngineReport {
+    return {
+      engine: this.entry.name,
+      ...(this.started.settings === undefined ? {} : { settings: this.started.settings }),
+      loadMilliseconds: this.started.milliseconds,
+      loadedBytes: this.loaded.rssBytes,
+      parity: this.parity,
+      failures: this.failures,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.alive = false;
+    await this.engine.stop();
+  }
+
+  private async attempt<K extends Operation>(
+    during: EngineFailureNote['during'],
+    op: K,
+    request: Operations[K]['request'],
+  ): Promise<Operations[K]['result'] | undefined> {
+    if (!this.alive) return undefined;
+    try {
+      return await this.engine.request(op, request, this.longestCall + graceMilliseconds);
+    } catch (error) {
+      if (!(error instanceof EngineFailure)) throw error;
+      this.give('failed', during, error.message);
+      return undefined;
+    }
+  }
+
+  private give(kind: EngineFailureNote['kind'], during: EngineFailureNote['during'], message: string): void {
+    this.failures.push({ kind, during, message });
+    this.alive = false;
+  }
+}

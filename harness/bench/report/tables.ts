@@ -1,0 +1,171 @@
+import { engineEntries } from '../catalogue';
+import type { ClaimVerdict } from './claims';
+import { formatBytes, formatMilliseconds, formatRatio, threeDigits } from './format';
+import type { BenchReport, EnduranceReport, SizeReport, SweepReport, TaskReport, TaskResult } from './schema';
+import { memoryGrowth } from './claims';
+import { sizeLetters } from '../size';
+
+/** A table apart from how it is drawn: on a terminal, in Markdown, in HTML. */
+export interface PlainTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** One task at one size, fastest engine first. */
+export function taskTable(report: TaskReport, baseline: string | undefined): PlainTable {
+  return {
+    head: [
+      'engine',
+      'median',
+      'quartiles',
+      'least to greatest',
+      `faster than ${baseline ?? 'nothing'}`,
+      'first call',
+      'memory',
+    ],
+    rows: fastestFirst(report).map(({ engine, spread, speedup, firstMilliseconds, memory }) => [
+      engine,
+      formatMilliseconds(spread.median),
+      formatRange(spread.q1, spread.q3),
+      formatRange(spread.min, spread.max),
+      engine === baseline
+        ? 'baseline'
+        : speedup === undefined
+          ? ''
+          : `${formatRatio(speedup.ofMedians)} (${threeDigits(speedup.paired.q1)} to ${threeDigits(speedup.paired.q3)})`,
+      formatMilliseconds(firstMilliseconds),
+      formatBytes(memory.after.rssBytes),
+    ]),
+  };
+}
+
+/** The results of a task by median time. */
+export function fastestFirst({ results }: TaskReport): TaskResult[] {
+  return [...results].sort((left, right) => left.spread.median - right.spread.median);
+}
+
+/** What every engine was compared on before timing, and how close it came. */
+export function parityTable({ engines }: SizeReport): PlainTable {
+  return {
+    head: ['engine', 'compared with scratch', 'worst', 'share of what is allowed', 'libraries load in'],
+    rows: engines.map(({ engine, parity, loadMilliseconds }) => {
+      const worst = parity.reduce<(typeof parity)[number] | undefined>(
+        (record, entry) =>
+          record === undefined || entry.difference / entry.allowed > record.difference / record.allowed
+            ? entry
+            : record,
+        undefined,
+      );
+      return [
+        engine,
+        `${parity.length} tensors`,
+        worst?.name ?? '',
+        worst === undefined ? '' : `${threeDigits((100 * worst.difference) / worst.allowed)} %`,
+        formatMilliseconds(loadMilliseconds),
+      ];
+    }),
+  };
+}
+
+/** The promises. */
+export function claimTable(claims: readonly ClaimVerdict[]): PlainTable {
+  return {
+    head: ['promise', 'at', 'required', 'measured', ''],
+    rows: claims.map(({ claim, where, required, measured, verdict }) => [
+      claim,
+      where,
+      required,
+      measured ?? '',
+      verdict,
+    ]),
+  };
+}
+
+/** Median times along a sweep, one row per value, and the fastest engine. */
+export function sweepTable(report: BenchReport, sweep: SweepReport): PlainTable {
+  const points = sweep.sizes.map((name) => report.sizes.find(({ size }) => size.name === name));
+  const medians = points.map((point) => {
+    const results = point?.tasks.find(({ task }) => task === sweep.task)?.results ?? [];
+    return new Map(results.map(({ engine, spread }) => [engine, spread.median]));
+  });
+  const engines = [...new Set(medians.flatMap((point) => [...point.keys()]))];
+  return {
+    head: [sweep.letter, ...engines],
+    rows: sweep.values.map((value, i) => [
+      String(value),
+      ...engines.map((engine) => {
+        const median = medians[i].get(engine);
+        return median === undefined ? '' : formatMilliseconds(median);
+      }),
+    ]),
+  };
+}
+
+/** `scratch is fastest up to about T = 12 (between 10 and 20), then graph`. */
+export function describeCrossovers({ letter, crossovers }: SweepReport): string[] {
+  return crossovers.map(
+    ({ below, above, at, between: [lower, upper] }) =>
+      `${below} is fastest up to about ${letter} = ${threeDigits(at)} (between ${lower} and ${upper}), then ${above}`,
+  );
+}
+
+/** Memory at the start and the end of many calls. */
+export function enduranceTable(reports: readonly EnduranceReport[]): PlainTable {
+  return {
+    head: ['engine', 'at', 'calls', 'memory before', 'memory after', 'growth', 'tensors more'],
+    rows: reports.flatMap(({ engine, size, steps, cycles }) =>
+      [steps, cycles].map((series) => {
+        const [first, last] = [series.readings.at(0), series.readings.at(-1)];
+        const growth = memoryGrowth(series);
+        return [
+          engine,
+          size.name,
+          `${last?.calls ?? 0} x ${series.task}`,
+          first === undefined ? '' : formatBytes(first.rssBytes),
+          last === undefined ? '' : formatBytes(last.rssBytes),
+          growth === undefined ? '' : formatBytes(growth.bytes),
+          growth?.tensors === undefined ? '' : String(growth.tensors),
+        ];
+      }),
+    ),
+  };
+}
+
+/** The engines of a report with what they are and the versions they ran on. */
+export function engineTable({ versions }: BenchReport): PlainTable {
+  return {
+    head: ['engine', 'what it is', 'versions'],
+    rows: engineEntries
+      .filter(({ name }) => name in versions)
+      .map(({ name, title }) => [
+        name,
+        title,
+        Object.entries(versions[name])
+          .map(([library, version]) => `${library} ${version}`)
+          .join(', '),
+      ]),
+  };
+}
+
+/** `32 sequences of 28 steps, 28 features, 128 units, 10 classes`. */
+export function spellSize({ size }: SizeReport): string {
+  const words = { B: 'sequences of', T: 'steps,', F: 'features,', U: 'units,', C: 'classes' } as const;
+  const sentence = Object.entries(sizeLetters).map(
+    ([letter, field]) => `${size[field]} ${words[letter as keyof typeof words]}`,
+  );
+  return `${sentence.join(' ')}${size.data === 'digits' ? ', handwritten digits' : ''}`;
+}
+
+/** What went wrong with engines at this size, one line each. */
+export function failureLines({ engines }: SizeReport): string[] {
+  return engines.flatMap(({ engine, failures }) =>
+    failures.map(({ kind, during, message }) => {
+      const what = { wrong: 'is wrong, so it was not timed', slow: 'was left out', failed: 'failed' }[kind];
+      return `${engine} ${what} (${during}): ${message}`;
+    }),
+  );
+}
+
+function formatRange(from: number, to: number): string {
+  return `${formatMilliseconds(from)} to ${formatMilliseconds(to)}`;
+}

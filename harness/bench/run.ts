@@ -1,0 +1,107 @@
+import { chooseBaseline, withSpeedups } from './report/baseline';
+import { Bench } from './bench';
+import type { EngineEntry } from './catalogue';
+import { crossovers } from './crossover';
+import { findPython, launchOf } from './process/launch';
+import { describeMachine, loadWarning } from './machine';
+import type { Tell } from './measure';
+import type { BenchReport, EnduranceReport, SizeReport, SweepReport } from './report/schema';
+import type { Effort } from './schedule';
+import { withLetter, type BenchSize, type Sweep } from './size';
+import type { Task } from './task';
+
+/** What one run of the bench measures. */
+export interface BenchOptions {
+  readonly sizes: readonly BenchSize[];
+  readonly engines: readonly EngineEntry[];
+  readonly tasks: readonly Task[];
+  /** what the ratios are taken over; chosen from what was timed when undefined */
+  readonly baseline: string | undefined;
+  readonly sweeps: readonly Sweep[];
+  /** the size whose letters the sweeps change */ readonly sweepBase: BenchSize;
+  readonly sweepEngines: readonly EngineEntry[];
+  /** engines whose memory is watched over many calls */ readonly endurance: readonly EngineEntry[];
+  readonly effort: Effort;
+  readonly seed: number;
+  readonly python: string | undefined;
+  /** the arguments as given, for the report */ readonly command: readonly string[];
+  readonly tell: Tell;
+}
+
+/** Sweeps time this: it is what training consists of. */
+const sweepTask: Task = 'step';
+/** Above this share of the processors, other processes disturb the numbers. */
+const quietShare = 0.05;
+
+/** Measures everything that was asked for, one size after the other. */
+export async function runBench(options: BenchOptions): Promise<BenchReport> {
+  const started = new Date().toISOString();
+  const machine = describeMachine();
+  const { effort, seed, tell } = options;
+  const busy = loadWarning(machine);
+  if (busy !== undefined) tell(`warning: ${busy}`);
+  const entries = [...options.engines, ...options.sweepEngines, ...options.endurance];
+  const python = entries.some(({ runs }) => runs === 'python') ? await findPython(options.python) : undefined;
+  const bench = new Bench({ effort, seed, tell, launch: (entry) => launchOf(entry, python) });
+  const sizes: SizeReport[] = [];
+  const sweeps: SweepReport[] = [];
+  for (const size of options.sizes) sizes.push(await bench.measureSize(size, options.engines, options.tasks));
+  for (const sweep of options.sweeps) {
+    const points: SizeReport[] = [];
+    for (const value of sweep.values) {
+      const size = withLetter(options.sweepBase, sweep.letter, value);
+      points.push(await bench.measureSize(size, options.sweepEngines, [sweepTask]));
+    }
+    sizes.push(...points);
+    sweeps.push(summarizeSweep(sweep, options.sweepBase, points));
+  }
+  const endurance: EnduranceReport[] = [];
+  for (const entry of options.endurance) endurance.push(...(await bench.endure(entry)));
+  const baseline = options.baseline ?? chooseBaseline(sizes);
+  return {
+    format: 'rnn-parity-bench',
+    version: 1,
+    started,
+    finished: new Date().toISOString(),
+    command: options.command,
+    seed,
+    machine,
+    warnings: [...(busy === undefined ? [] : [busy]), ...sizes.flatMap(othersWarnings)],
+    ...(baseline === undefined ? {} : { baseline }),
+    versions: bench.versions,
+    absent: bench.absent,
+    sizes: baseline === undefined ? sizes : withSpeedups(sizes, baseline),
+    sweeps,
+    endurance,
+  };
+}
+
+/** One sweep's place in the report: which sizes belong to it, and where the fastest engine changes. */
+function summarizeSweep(sweep: Sweep, base: BenchSize, points: readonly SizeReport[]): SweepReport {
+  const engines = new Set(points.flatMap(({ engines }) => engines.map(({ engine }) => engine)));
+  const lines = Array.from(engines, (engine) => ({ engine, medians: points.map(medianOf(engine)) }));
+  return {
+    ...sweep,
+    base,
+    task: sweepTask,
+    sizes: points.map(({ size }) => size.name),
+    crossovers: crossovers(sweep.values, lines),
+  };
+}
+
+/** The median of an engine's training step at a size. */
+const medianOf =
+  (engine: string) =>
+  ({ tasks }: SizeReport): number | undefined =>
+    tasks.find(({ task }) => task === sweepTask)?.results.find((result) => result.engine === engine)?.spread
+      .median;
+
+function othersWarnings({ size, tasks }: SizeReport): string[] {
+  return tasks.flatMap(({ task, othersShare }) =>
+    othersShare === undefined || othersShare <= quietShare
+      ? []
+      : [
+          `${size.name}, ${task}: other processes used ${Math.round(100 * othersShare)} % of the processors meanwhile`,
+        ],
+  );
+}
