@@ -75,6 +75,10 @@ export function describe(examination: Examination): string {
     ...backends.map((backend) => [backend.name, answerText(backend)] as const),
     ['tfjs-node', tfjsNode ? `${tfjsNode.version} in ${tfjsNode.directory}` : 'not installed'],
     ['addon', tfjsNode?.addon ?? 'not set up'],
+    [
+      'set-up',
+      `builds tfjs-node ${examination.recipe.tfjsNode} with TensorFlow ${examination.recipe.tensorflow}`,
+    ],
     ['pip', tools.pip ?? 'missing (Debian, Ubuntu: `apt-get install python3-pip`)'],
     ['compiler', tools.compiler ?? 'missing (Debian, Ubuntu: `apt-get install g++`)'],
     ['cache', `${cache.directory}, ${megabytes(cache.bytes)}; \`rnn-parity setup --clean\` removes it`],

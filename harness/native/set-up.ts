@@ -5,6 +5,7 @@ import {
   probeBackend,
   SetUpError,
   setUpNative,
+  type ProbeAnswer,
   type SetUpResult,
 } from '../../src/index';
 import { BackendNotRunError, exitCodes, type Outcome } from '../outcome';
@@ -19,16 +20,20 @@ const howWords: Record<SetUpResult['how'], string> = {
 /** `rnn-parity setup`: makes the native backend loadable, or says in one line why it is not. */
 export async function setUp(required: boolean): Promise<Outcome> {
   const { report, end } = showProgress();
+  const probe = (addon: string): Promise<ProbeAnswer> => probeBackend('tensorflow', addon);
+  return outcomeOf(() => setUpNative({ report, probe }).finally(end), required);
+}
+
+/** @throws {BackendNotRunError} when set-up cannot be had and `required` or NATIVE_REQUIRED asks for it */
+export async function outcomeOf(run: () => Promise<SetUpResult>, required: boolean): Promise<Outcome> {
   try {
-    const result = await setUpNative({ report, probe: (addon) => probeBackend('tensorflow', addon) });
-    end();
+    const result = await run();
     return {
       exitCode: exitCodes.parity,
       text: `native: ${howWords[result.how]} (${result.version})`,
       json: { available: true, ...result },
     };
   } catch (error) {
-    end();
     if (!(error instanceof SetUpError)) throw error;
     const { reason, mend } = error;
     if (required || isNativeRequired())

@@ -13,5 +13,5 @@ export interface LoadedBackend {
    * Makes this backend the current one of tfjs, at once: the next operation runs on it. Tensors stay readable from the
    * backend that made them; tfjs moves their data when an operation on another backend needs it.
    */
-  use(): void;
+  readonly use: () => void;
 }

@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isAlive } from './is-alive';
 import { SetUpError } from './set-up-error';
 
 /** The directory that holds what was built, for all projects of this user: $XDG_CACHE_HOME or ~/.cache. */
@@ -77,13 +78,4 @@ function bytesIn(target: string): number {
 
 function ageMillis(target: string): number {
   return Date.now() - (fs.statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 
 export interface ToolResult {
   /** whether the program exists */ readonly found: boolean;
@@ -12,6 +12,13 @@ export interface ToolOptions {
   readonly cwd?: string;
   /** added to the environment */ readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMillis?: number;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends the programs that are running now. */
+export function stopTools(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** Runs a program to its end and keeps what it wrote; never throws for what the program does. */
@@ -29,12 +36,17 @@ export function runTool(
         ? {}
         : { timeout: options.timeoutMillis, killSignal: 'SIGKILL' }),
     });
+    running.add(child);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', () => resolve({ found: false, code: null, signal: null, stdout, stderr }));
-    child.on('close', (code, signal) => resolve({ found: true, code, signal, stdout, stderr }));
+    const end = (result: Pick<ToolResult, 'found' | 'code' | 'signal'>): void => {
+      running.delete(child);
+      resolve({ ...result, stdout, stderr });
+    };
+    child.on('error', () => end({ found: false, code: null, signal: null }));
+    child.on('close', (code, signal) => end({ found: true, code, signal }));
   });
 }
 

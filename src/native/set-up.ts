@@ -8,6 +8,7 @@ import { linkAddon } from './link';
 import { checkFreeSpace, checkPlatform, thisPlatform } from './platform';
 import type { ReportProgress } from './progress';
 import { entryName, recipe } from './recipe';
+import { stopTools } from './run-tool';
 import { SetUpError } from './set-up-error';
 import { tfjsNodePackage, type TfjsNodePackage } from './tfjs-node-package';
 
@@ -19,6 +20,7 @@ export interface SetUpResult {
 }
 
 export interface SetUpOptions {
+  /** by default the one that this process would use */ readonly tfjsNode?: TfjsNodePackage;
   readonly report?: ReportProgress;
   /** loads an addon in a child process and computes with it */
   readonly probe: (addon: string) => Promise<ProbeAnswer>;
@@ -30,10 +32,11 @@ export interface SetUpOptions {
  *
  * @throws {SetUpError} when there is no way, with the reason and what to do about it
  */
-export async function setUpNative({ report = () => undefined, probe }: SetUpOptions): Promise<SetUpResult> {
+export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
+  const { report = () => undefined, probe } = options;
   const cache = cacheDirectory();
   removeAbandoned(cache);
-  const tfjsNode = findTfjsNode();
+  const tfjsNode = checkTfjsNode(options.tfjsNode ?? tfjsNodePackage());
   const works = (addon: string): Promise<string | undefined> => checkAddon(cache, addon, probe, report);
 
   if (fs.existsSync(tfjsNode.addon)) {
@@ -57,8 +60,7 @@ export async function setUpNative({ report = () => undefined, probe }: SetUpOpti
   return { how: 'built', version, addon };
 }
 
-function findTfjsNode(): TfjsNodePackage {
-  const tfjsNode = tfjsNodePackage();
+function checkTfjsNode(tfjsNode: TfjsNodePackage | undefined): TfjsNodePackage {
   const install = `npm install --save-dev --ignore-scripts @tensorflow/tfjs-node@${recipe.tfjsNode}`;
   if (tfjsNode === undefined)
     throw new SetUpError('@tensorflow/tfjs-node is not installed', `run \`${install}\``);
@@ -95,6 +97,7 @@ async function buildEntry(
   const directory = makeUnfinished(cache);
   const abandon = (): void => fs.rmSync(directory, { recursive: true, force: true });
   const stop = (signal: NodeJS.Signals): void => {
+    stopTools();
     abandon();
     process.off(signal, stop);
     process.kill(process.pid, signal);

@@ -15,21 +15,23 @@ export interface TfjsNodePackage {
  */
 export function tfjsNodePackage(from: string = process.cwd()): TfjsNodePackage | undefined {
   for (const start of [__filename, path.join(from, 'package.json')]) {
-    let manifest: string;
     try {
-      manifest = createRequire(start).resolve('@tensorflow/tfjs-node/package.json');
+      return tfjsNodeAt(path.dirname(createRequire(start).resolve('@tensorflow/tfjs-node/package.json')));
     } catch {
       continue;
     }
-    const directory = path.dirname(manifest);
-    const require = createRequire(manifest);
-    const { version } = require(manifest) as { version: string };
-    return {
-      directory,
-      version,
-      require,
-      addon: path.join(directory, 'lib', 'napi-v8', 'tfjs_binding.node'),
-    };
   }
   return undefined;
+}
+
+/** The tfjs-node in this directory. */
+export function tfjsNodeAt(directory: string): TfjsNodePackage {
+  const require = createRequire(path.join(directory, 'package.json'));
+  const { version } = require('./package.json') as { version: string };
+  return {
+    directory,
+    version,
+    require,
+    addon: path.join(directory, 'lib', 'napi-v8', 'tfjs_binding.node'),
+  };
 }
