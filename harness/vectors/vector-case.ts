@@ -1,4 +1,4 @@
-import type { ClassifierGradients, Tensor } from '../../scratch/index';
+import type { Tensor } from '../../scratch/index';
 import { UsageError } from '../outcome';
 import {
   expectedNames,

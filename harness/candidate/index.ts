@@ -1,0 +1,6 @@
+export { MalformedAnswerError } from './answer';
+export { defineCandidate } from './define';
+export type { Candidate, CandidateAnswer, CandidateProblem, CandidateTensor } from './define';
+export { CandidateError, candidateImplementation, loadCandidate } from './load';
+export type { CandidateImplementation, CandidateOptions } from './load';
+export { plainProblem } from './plain-problem';

@@ -1,0 +1,1 @@
+export { scratchImplementation } from './scratch';
