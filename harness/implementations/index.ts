@@ -1,1 +1,2 @@
 export { scratchImplementation } from './scratch';
+export { SideUnavailableError, type ClassifierShape, type OpenSide, type SideSource } from './side';

@@ -1,0 +1,93 @@
+import type { TensorVerdict } from '../judge/index';
+import { exitCodes } from '../outcome';
+import { reportFormat, type ParityReport, type Unshown } from './report';
+
+/** What a run collected; the conclusion is drawn from it alone. */
+export type Findings = Omit<ParityReport, 'format' | 'unshown' | 'audit' | 'verdict' | 'exitCode'>;
+
+/**
+ * Draws the conclusion: an error outranks a mismatch, and that a required side that did not run.
+ * Nothing is believed that the ledger does not show: every planned element must be compared or declared omitted.
+ */
+export function conclude(findings: Findings): ParityReport {
+  const unshown = unshownTensors(findings);
+  const audit = auditLedger(findings);
+  const red =
+    audit.length > 0 ||
+    findings.cases.some((verdict) => verdict.status === 'fail') ||
+    (findings.complete && unshown.length > 0);
+  const notRun = findings.sides.some((side) => side.required && side.status === 'not run');
+  const verdict =
+    findings.errors.length > 0 ? 'error' : red ? 'mismatch' : notRun ? 'backend not run' : 'parity';
+  const exitCode = {
+    parity: exitCodes.parity,
+    mismatch: exitCodes.mismatch,
+    error: exitCodes.usage,
+    'backend not run': exitCodes.backendNotRun,
+  }[verdict];
+  return { format: reportFormat, ...findings, unshown, audit, verdict, exitCode };
+}
+
+/**
+ * Holds the verdicts against the plan.
+ *
+ * @returns one line for each thing that is planned but not accounted for; empty when all is well
+ */
+export function auditLedger({ plan, cases, errors, sides }: Findings): string[] {
+  const faults: string[] = [];
+  const key = (implementation: string, caseId: string): string => JSON.stringify([implementation, caseId]);
+  const verdicts = new Map(cases.map((v) => [key(v.implementation, v.caseId), v]));
+  const failed = new Set(errors.map((e) => key(e.implementation, e.caseId)));
+  const stopped = new Set(errors.map((e) => e.implementation));
+  for (const { implementation, caseId, tensors } of plan) {
+    const where = `${implementation}, ${caseId}`;
+    const verdict = verdicts.get(key(implementation, caseId));
+    if (verdict === undefined) {
+      // An error is told as such; it also explains why later cases of a side that was stopped have no verdict.
+      if (!failed.has(key(implementation, caseId)) && !stopped.has(implementation))
+        faults.push(`${where}: planned, but there is no verdict`);
+      continue;
+    }
+    const found = new Map(verdict.tensors.map((t) => [t.tensor, t]));
+    for (const [name, elements] of Object.entries(tensors)) {
+      const fault = auditTensor(found.get(name), elements);
+      if (fault !== undefined) faults.push(`${where}: ${name} ${fault}`);
+    }
+    if (Object.keys(tensors).length === 0) faults.push(`${where}: nothing is planned to be compared`);
+  }
+  for (const side of sides) {
+    if (side.status !== 'ran' || stopped.has(side.name)) continue;
+    const own = cases.filter((verdict) => verdict.implementation === side.name);
+    const shown = own.some((verdict) => verdict.tensors.some((t) => t.status === 'pass' && t.compared > 0));
+    const red = own.some((verdict) => verdict.status === 'fail');
+    if (!shown && !red) faults.push(`${side.name}: nothing was compared that could have shown a fault`);
+  }
+  if (!sides.some((side) => side.status === 'ran')) faults.push('no side ran: nothing was compared');
+  return faults;
+}
+
+function auditTensor(verdict: TensorVerdict | undefined, elements: number): string | undefined {
+  if (verdict === undefined) return `(${elements} elements) is planned, but the report does not hold it`;
+  if (verdict.elements !== elements)
+    return `has ${elements} elements, but its verdict accounts for ${verdict.elements}`;
+  const green = verdict.status !== 'omitted' && ['pass', 'zero', 'ill'].includes(verdict.status);
+  if (green && verdict.compared !== elements)
+    return `has ${elements} elements, but ${verdict.compared} were compared`;
+  return undefined;
+}
+
+/** Tensors of each side that are compared in some case, but pass in none. */
+function unshownTensors({ cases }: Findings): Unshown[] {
+  const shown = new Map<string, Unshown & { readonly passed: boolean }>();
+  for (const verdict of cases) {
+    for (const { implementation, tensor, status } of verdict.tensors) {
+      if (status !== 'pass' && status !== 'ill' && status !== 'zero') continue;
+      const key = JSON.stringify([implementation, tensor]);
+      const passed = status === 'pass' || shown.get(key)?.passed === true;
+      shown.set(key, { implementation, tensor, passed });
+    }
+  }
+  return [...shown.values()]
+    .filter((entry) => !entry.passed)
+    .map(({ implementation, tensor }) => ({ implementation, tensor }));
+}

@@ -1,0 +1,58 @@
+import type { CaseVerdict } from '../judge/index';
+import type { ExitCode } from '../outcome';
+
+/** How many elements of each tensor a case must account for; made from the problem, not from the verdict. */
+export interface PlannedCase {
+  readonly implementation: string;
+  readonly caseId: string;
+  readonly tensors: Readonly<Record<string, number>>;
+}
+
+/** One side of a run. */
+export interface SideReport {
+  readonly name: string;
+  readonly status: 'ran' | 'not run';
+  readonly required: boolean;
+  /** engine and version */ readonly version?: string;
+  /** why it was not run */ readonly reason?: string;
+}
+
+/** An implementation threw, ended or hung on a case. */
+export interface HarnessError {
+  readonly implementation: string;
+  readonly caseId: string;
+  readonly message: string;
+  /** its own stack */ readonly trace: string;
+}
+
+/** A tensor that no case of a side could show to be right: ill-conditioned or vanished everywhere. */
+export interface Unshown {
+  readonly implementation: string;
+  readonly tensor: string;
+}
+
+export const reportFormat = 'rnn-parity-report/1';
+
+/** Everything a run found; the JSON of `--json`. */
+export interface ParityReport {
+  readonly format: typeof reportFormat;
+  readonly seed: number;
+  readonly only: string | null;
+  /** the whole suite ran: every tensor must then pass somewhere */ readonly complete: boolean;
+  readonly sides: readonly SideReport[];
+  readonly notes: readonly string[];
+  readonly plan: readonly PlannedCase[];
+  readonly cases: readonly CaseVerdict[];
+  readonly errors: readonly HarnessError[];
+  readonly unshown: readonly Unshown[];
+  /** what the ledger audit found: planned elements nobody accounts for */ readonly audit: readonly string[];
+  readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run';
+  readonly exitCode: ExitCode;
+}
+
+/** JSON text of a report; NaN and infinities become strings, which JSON has no numbers for. */
+export function formatReport(report: ParityReport): string {
+  const replace = (_: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  return `${JSON.stringify(report, replace, 1)}\n`;
+}

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { backendNames, isBackendName, type BackendName } from '../../src/index';
+import { writeFileAtomic } from '../formats/index';
+import { tfjsSide, type SideSource } from '../implementations/index';
+import { exitCodes, UsageError, type Outcome } from '../outcome';
+import { stderrProgress } from '../progress';
+import { auditLedger, type Findings } from './conclude';
+import type { ParityFlags } from './command';
+import { formatReport, reportFormat, type ParityReport } from './report';
+import { runParity } from './run';
+import { formatSummary } from './summary';
+
+/** What `rnn-parity parity` does once its flags are read. */
+export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
+  if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
+  const report = await runParity({
+    sides: backendSides(flags),
+    only: flags.only,
+    seed: flags.seed,
+    cases: flags.cases,
+    vectors: flags.vectors,
+    candidate: flags.candidate,
+    timeoutSeconds: flags.timeout,
+    tolerance: { absolute: flags.atol, relative: flags.rtol },
+    progress: stderrProgress,
+  });
+  const text = formatSummary(report);
+  const { exitCode } = report;
+  if (flags.json === undefined) return { exitCode, text };
+  const json = formatReport(report);
+  if (flags.json === true || flags.json === '-') {
+    process.stderr.write(`${text}\n`);
+    return { exitCode, text: json };
+  }
+  try {
+    await writeFileAtomic(flags.json, json);
+  } catch (error) {
+    throw new UsageError(`--json ${flags.json} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+  return { exitCode, text };
+}
+
+/**
+ * The backends to run: those named, each required; else all, of which only tensorflow may be required by NATIVE_REQUIRED=1.
+ * A candidate stands in place of the twin, so that backends run beside it only when they are named, or for vectors.
+ */
+function backendSides(flags: ParityFlags): SideSource[] {
+  if (flags.backends !== undefined) return backendList(flags.backends).map((name) => tfjsSide(name, true));
+  if (flags.candidate !== undefined && flags.vectors === undefined) return [];
+  const nativeRequired = !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED);
+  return backendNames.map((name) => tfjsSide(name, nativeRequired && name === 'tensorflow'));
+}
+
+function backendList(list: string): BackendName[] {
+  const names = list.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const unknown = names.find((name) => !isBackendName(name));
+  if (names.length === 0 || unknown !== undefined) {
+    throw new UsageError(
+      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${backendNames.join(', ')}, separated by commas.`,
+    );
+  }
+  return [...new Set(names.filter(isBackendName))];
+}
+
+/** Holds a report that was written earlier against its own plan. */
+async function checkReport(file: string): Promise<Outcome> {
+  let report: ParityReport;
+  try {
+    report = JSON.parse(await readFile(file, 'utf8')) as ParityReport;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read as a report: ${(error as Error).message}`, { cause: error });
+  }
+  if ((report as Partial<ParityReport> | null)?.format !== reportFormat) {
+    throw new UsageError(`${file} is no report of this version; "${reportFormat}" was expected as its format.`);
+  }
+  const faults = auditFaults(report, file);
+  if (faults.length > 0) {
+    const lines = faults.map((fault) => `not accounted for: ${fault}`);
+    return { exitCode: exitCodes.mismatch, text: [...lines, `MISMATCH: ${file} is not complete`].join('\n') };
+  }
+  return {
+    exitCode: report.exitCode,
+    text: `${file} accounts for everything it planned; its verdict is: ${report.verdict}`,
+  };
+}
+
+function auditFaults(report: ParityReport, file: string): string[] {
+  try {
+    return auditLedger(report satisfies Findings);
+  } catch (error) {
+    throw new UsageError(`${file} lacks parts of a report: ${(error as Error).message}`, { cause: error });
+  }
+}

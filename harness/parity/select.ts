@@ -1,0 +1,15 @@
+/**
+ * Whether a case is meant by `--only`: a part of its id, letter case ignored; with `*` (anything) and `?` (one character) the
+ * pattern must match the whole id.
+ */
+export function isSelected(id: string, only: string | undefined): boolean {
+  if (only === undefined) return true;
+  const name = id.toLowerCase();
+  const pattern = only.toLowerCase();
+  if (!/[*?]/.test(pattern)) return name.includes(pattern);
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's').test(name);
+}

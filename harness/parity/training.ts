@@ -1,0 +1,167 @@
+import {
+  createRandom,
+  initialClassifierWeights,
+  ScratchSimpleRNNClassifier,
+  type ClassifierWeights,
+  type OptimizerConfig,
+  type OptimizerState,
+  type SimpleRNNClassifier,
+  type Tensor,
+} from '../../scratch/index';
+import { roundProblem, sizesOf, type Problem } from '../problem';
+import { digitBatches, makeProblem } from './suite/index';
+
+/** A training check: the same batches, weights and optimizer on both sides, one update at a time. */
+export interface TrainingCheck {
+  readonly id: string;
+  readonly optimizer: OptimizerConfig;
+  /** one batch for each update; all with the weights and sizes of the first */
+  readonly batches: readonly Problem[];
+  /** where the optimizer's memory starts: zero, or random (so that one update shows the whole rule) */
+  readonly memory: 'fresh' | 'random';
+}
+
+const optimizers: Readonly<Record<string, OptimizerConfig>> = {
+  sgd: { name: 'sgd', learningRate: 0.5 },
+  momentum: { name: 'sgd', learningRate: 0.1, momentum: 0.9 },
+  nesterov: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true },
+  adam: { name: 'adam', learningRate: 0.01 },
+  'adam-keras': { name: 'adam', learningRate: 0.01, form: 'keras' },
+};
+
+/** Updates of the trajectories; every one starts both sides from the same weights. */
+export const trajectorySteps = 25;
+
+/** The ids alone, without loading digits. */
+export function trainingIds(): string[] {
+  const one = Object.keys(optimizers).flatMap((name) => [`step/${name}-first`, `step/${name}-later`]);
+  return [...one, 'trajectory/momentum', 'trajectory/adam'];
+}
+
+/** One update with each optimizer from the start and from a random memory, and two trajectories over real digits. */
+export async function trainingChecks(seed: number): Promise<TrainingCheck[]> {
+  const one = Object.entries(optimizers).flatMap(([name, optimizer], i) =>
+    (['fresh', 'random'] as const).map((memory) => ({
+      id: `step/${name}-${memory === 'fresh' ? 'first' : 'later'}`,
+      optimizer,
+      memory,
+      batches: [trainingProblem(seed * 100_000 + 80_000 + i)],
+    })),
+  );
+  const batches = await digitBatches(seed, trajectorySteps, 16);
+  const weights = initialClassifierWeights({ features: 28, units: 12, classes: 10, seed });
+  const problems = batches.map((batch, i) => roundProblem({ id: `batch ${i}`, ...batch, weights }));
+  return [
+    ...one,
+    ...(['momentum', 'adam'] as const).map((name) => ({
+      id: `trajectory/${name}`,
+      optimizer: optimizers[name],
+      memory: 'fresh' as const,
+      batches: problems,
+    })),
+  ];
+}
+
+function trainingProblem(seed: number): Problem {
+  return makeProblem({
+    id: 'training',
+    seed,
+    batch: 6,
+    timeSteps: 7,
+    features: 3,
+    units: 5,
+    classes: 4,
+    scale: 1,
+    labels: true,
+    upstreamStates: false,
+    upstreamFinalState: false,
+    initialState: false,
+    mask: false,
+  });
+}
+
+/** Where a step of a check starts: numbers that both precisions hold exactly. */
+export interface TrainingStart {
+  readonly weights: ClassifierWeights;
+  readonly state: OptimizerState;
+}
+
+/** Both sides' results of one update. */
+export interface TrainingStep {
+  readonly start: TrainingStart;
+  /** the batch with the weights it started from */ readonly problem: Problem;
+  readonly scratch: {
+    readonly loss: number;
+    readonly weights: ClassifierWeights;
+    readonly state: OptimizerState;
+  };
+  readonly given: {
+    readonly loss: number;
+    readonly weights: ClassifierWeights;
+    readonly state: OptimizerState;
+  };
+}
+
+/** Runs a check. Each update starts both sides from the scratch side's last weights and memory, rounded to float32. */
+export function* trainingSteps(check: TrainingCheck, model: SimpleRNNClassifier): Generator<TrainingStep> {
+  const first = check.batches[0];
+  const { features, units, classes = 1 } = sizesOf(first);
+  const weights = first.weights as ClassifierWeights;
+  const scratch = new ScratchSimpleRNNClassifier({ features, units, classes, weights });
+  for (const side of [scratch, model]) side.compile({ optimizer: check.optimizer });
+  let start = roundStart({ weights, state: initialMemory(check, scratch) });
+  for (const batch of check.batches) {
+    const labels = batch.labels ?? [];
+    const results = [scratch, model].map((side) => {
+      side.setWeights(start.weights);
+      side.setOptimizerState(start.state);
+      const { loss } = side.trainOnBatch(batch.inputs, labels);
+      return { loss, weights: side.getWeights(), state: side.getOptimizerState() };
+    });
+    const [byHand, given] = results;
+    yield { start, problem: { ...batch, weights: start.weights }, scratch: byHand, given };
+    start = roundStart(byHand);
+  }
+}
+
+function roundStart({ weights, state }: TrainingStart): TrainingStart {
+  const slots = Object.entries(state.slots).map(([name, slot]) => [name, rounded(slot)] as const);
+  return { weights: rounded(weights), state: { ...state, slots: Object.fromEntries(slots) } };
+}
+
+function rounded(weights: ClassifierWeights): ClassifierWeights {
+  return mapWeights(weights, ({ data, shape }) => ({ data: data.map(Math.fround), shape }));
+}
+
+/** Applies `change` to each of the five weights. */
+export function mapWeights(
+  weights: ClassifierWeights,
+  change: (tensor: Tensor, name: keyof ClassifierWeights) => Tensor,
+): ClassifierWeights {
+  return {
+    kernel: change(weights.kernel, 'kernel'),
+    recurrentKernel: change(weights.recurrentKernel, 'recurrentKernel'),
+    bias: change(weights.bias, 'bias'),
+    outputKernel: change(weights.outputKernel, 'outputKernel'),
+    outputBias: change(weights.outputBias, 'outputBias'),
+  };
+}
+
+/** A random memory after three updates: velocities like gradients, second moments positive. */
+function initialMemory(check: TrainingCheck, model: SimpleRNNClassifier): OptimizerState {
+  const fresh = model.getOptimizerState();
+  if (check.memory === 'fresh') return fresh;
+  const random = createRandom(17);
+  const { optimizer } = check;
+  const slotNames =
+    optimizer.name === 'adam' ? ['m', 'v'] : (optimizer.momentum ?? 0) > 0 ? ['velocity'] : [];
+  const weights = model.getWeights();
+  const slots = slotNames.map((slot) => [
+    slot,
+    mapWeights(weights, ({ data, shape }) => ({
+      data: data.map(() => (slot === 'v' ? 1e-3 + 1e-2 * random.uniform() : 0.1 * random.normal())),
+      shape,
+    })),
+  ]);
+  return { ...fresh, step: 3, slots: Object.fromEntries(slots) as OptimizerState['slots'] };
+}

@@ -1,0 +1,54 @@
+import { SingleBar } from 'cli-progress';
+
+/** Progress of one piece of work, on stderr. */
+export interface Progress {
+  /** One more step is done; `label` says what is next. */
+  step(label?: string): void;
+  /** The work is over; the bar goes away. */
+  stop(): void;
+}
+
+/** Makes the progress of one piece of work. */
+export type StartProgress = (title: string, total: number) => Progress;
+
+/** Says nothing. */
+export const silentProgress: StartProgress = () => ({ step: () => undefined, stop: () => undefined });
+
+/** A plain line at most this often where stderr is no terminal. */
+const lineEveryMs = 5000;
+
+/** A bar on a terminal; elsewhere a line now and then, and none at all for work that is over sooner. */
+export const stderrProgress: StartProgress = (title, total) => {
+  if (!process.stderr.isTTY) return plainLines(title, total);
+  const bar = new SingleBar({
+    format: `${title} {bar} {value}/{total} {label}`,
+    stream: process.stderr,
+    clearOnComplete: true,
+    hideCursor: true,
+    barsize: 24,
+    etaBuffer: 20,
+  });
+  bar.start(total, 0, { label: '' });
+  return {
+    step: (label = '') => {
+      bar.increment(1, { label });
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+};
+
+function plainLines(title: string, total: number): Progress {
+  let done = 0;
+  let last = Date.now();
+  return {
+    step: (label = '') => {
+      done++;
+      if (Date.now() - last < lineEveryMs) return;
+      last = Date.now();
+      process.stderr.write(`${title}: ${done} of ${total}${label === '' ? '' : `, next ${label}`}\n`);
+    },
+    stop: () => undefined,
+  };
+}
