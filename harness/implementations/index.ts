@@ -1,2 +1,3 @@
 export { scratchImplementation } from './scratch';
 export { SideUnavailableError, type ClassifierShape, type OpenSide, type SideSource } from './side';
+export { tfjsImplementation, tfjsSide } from './tfjs';

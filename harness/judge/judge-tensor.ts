@@ -41,7 +41,10 @@ export function judgeTensor(
       : verdict;
   }
   if ((verdict.status !== 'pass' && verdict.status !== 'differs') || sigma === undefined) return verdict;
-  const mean = rootMeanSquare(reference.map((r, i) => (given.data[i] - r) / sigma[i]));
+  // equal elements count as 0 even where sigma is 0
+  const mean = rootMeanSquare(
+    reference.map((r, i) => (given.data[i] === r ? 0 : (given.data[i] - r) / sigma[i])),
+  );
   if (verdict.status === 'differs' || !(mean <= deviationsInMean)) {
     const inflation = budget.inflation(name);
     allowed = budget.allowed(name, true);

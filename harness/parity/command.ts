@@ -20,14 +20,27 @@ export const defineParity: DefineCommand = (program, finish) => {
   program
     .command('parity')
     .description('compare the scratch network with its TensorFlow.js twin, or with your own implementation')
-    .option('--backends <list>', 'tensorflow, wasm, cpu: only these, and each must run (default: all there are)')
+    .option(
+      '--backends <list>',
+      'tensorflow, wasm, cpu: only these, and each must run (default: all there are)',
+    )
     .option('--only <pattern>', 'only cases whose id contains this, or matches it with * and ?')
     .addOption(new Option('--seed <n>', 'of everything that is drawn').argParser(wholeNumber).default(1))
     .addOption(new Option('--cases <n>', 'how many generated problems (default: 200)').argParser(wholeNumber))
-    .option('--vectors <files...>', 'check every implementation against these numbers (.json, .npz), not the suite')
-    .option('--candidate <module>', 'put your own implementation (TypeScript, JavaScript) in place of the twin')
-    .addOption(new Option('--atol <x>', 'absolute tolerance, in place of the derived one').argParser(tolerance))
-    .addOption(new Option('--rtol <x>', 'relative tolerance, in place of the derived one').argParser(tolerance))
+    .option(
+      '--vectors <files...>',
+      'check every implementation against these numbers (.json, .npz), not the suite',
+    )
+    .option(
+      '--candidate <module>',
+      'put your own implementation (TypeScript, JavaScript) in place of the twin',
+    )
+    .addOption(
+      new Option('--atol <x>', 'absolute tolerance, in place of the derived one').argParser(tolerance),
+    )
+    .addOption(
+      new Option('--rtol <x>', 'relative tolerance, in place of the derived one').argParser(tolerance),
+    )
     .addOption(
       new Option('--timeout <seconds>', 'for a candidate, per problem').argParser(seconds).default(30),
     )

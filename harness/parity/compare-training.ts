@@ -65,7 +65,8 @@ export function compareTraining(comparison: TrainingComparison): CaseVerdict {
 /** Sizes of what one update is compared by, for the ledger. */
 export function plannedTraining(
   weights: ClassifierWeights,
-  optimizer: OptimizerConfig): Record<string, number> {
+  optimizer: OptimizerConfig,
+): Record<string, number> {
   const names = ['weights', ...slotsOf(optimizer)];
   const sizes = names.flatMap((group) =>
     weightNames.map((name) => [`${group}.${name}`, weights[name].data.length] as const),

@@ -3,4 +3,10 @@ export { runParity, type ParityOptions } from './run';
 export { formatReport } from './report';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatSummary } from './summary';
-export { generatedProblem, makeProblem, notebookProblem, suiteProblems, type ProblemRecipe } from './suite/index';
+export {
+  generatedProblem,
+  makeProblem,
+  notebookProblem,
+  suiteProblems,
+  type ProblemRecipe,
+} from './suite/index';

@@ -35,7 +35,9 @@ export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
   try {
     await writeFileAtomic(flags.json, json);
   } catch (error) {
-    throw new UsageError(`--json ${flags.json} cannot be written: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`--json ${flags.json} cannot be written: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return { exitCode, text };
 }
@@ -52,7 +54,10 @@ function backendSides(flags: ParityFlags): SideSource[] {
 }
 
 function backendList(list: string): BackendName[] {
-  const names = list.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const unknown = names.find((name) => !isBackendName(name));
   if (names.length === 0 || unknown !== undefined) {
     throw new UsageError(
@@ -71,7 +76,9 @@ async function checkReport(file: string): Promise<Outcome> {
     throw new UsageError(`${file} cannot be read as a report: ${(error as Error).message}`, { cause: error });
   }
   if ((report as Partial<ParityReport> | null)?.format !== reportFormat) {
-    throw new UsageError(`${file} is no report of this version; "${reportFormat}" was expected as its format.`);
+    throw new UsageError(
+      `${file} is no report of this version; "${reportFormat}" was expected as its format.`,
+    );
   }
   const faults = auditFaults(report, file);
   if (faults.length > 0) {

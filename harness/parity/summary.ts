@@ -85,7 +85,10 @@ function failureLines(report: ParityReport): string[] {
   const { implementation, caseId } = red[0];
   const backend = implementation.startsWith('tfjs:') ? ` --backends ${implementation.slice(5)}` : '';
   const id = caseId.replace(/^(trajectory\/[^/]+)\/.*/, '$1');
-  lines.push(`  run the first again: rnn-parity parity${backend} --seed ${report.seed} --only ${quoted(id)}`, '');
+  lines.push(
+    `  run the first again: rnn-parity parity${backend} --seed ${report.seed} --only ${quoted(id)}`,
+    '',
+  );
   return lines;
 }
 
@@ -102,10 +105,12 @@ function failure({ implementation, caseId, tensor, reason, worst, tolerance }: T
 }
 
 function errorLines({ errors }: ParityReport): string[] {
-  const lines = errors.slice(0, mostErrors).flatMap(({ implementation, caseId, message, trace }, i) => [
-    `error: ${implementation}, ${caseId}: ${message}`,
-    ...(i === 0 ? stackOf(trace) : []),
-  ]);
+  const lines = errors
+    .slice(0, mostErrors)
+    .flatMap(({ implementation, caseId, message, trace }, i) => [
+      `error: ${implementation}, ${caseId}: ${message}`,
+      ...(i === 0 ? stackOf(trace) : []),
+    ]);
   if (errors.length > mostErrors) lines.push(`... and ${errors.length - mostErrors} more errors`);
   return lines;
 }
