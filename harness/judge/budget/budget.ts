@@ -43,7 +43,8 @@ export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
   const rigorous = propagate(trace, rigorousRules(weights, trace.sizes, model, floor));
   const spread = propagate(trace, varianceRules(weights, trace.sizes, model, floor));
   const bound = mapErrors(rigorous.tensors, (e) => e * model.sides);
-  const sigma = mapErrors(spread.tensors, (v) => Math.sqrt(v * model.sides));
+  // the floor keeps sigma above zero where its square underflows
+  const sigma = mapErrors(spread.tensors, (v) => Math.sqrt(v * model.sides) + floor);
   const largestState = Math.sqrt(spread.states.reduce((max, v) => Math.max(max, largest(v)), 0));
   const largestLogit = Math.sqrt(largest(spread.tensors.logits));
   let inflations: Map<TensorName, Inflation> | undefined;

@@ -100,7 +100,7 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
       given,
       expected: makeTensor(estimate.value, given.shape),
       bound: estimate.bound.map((e) => e * model.sides),
-      sigma: estimate.variance.map((v) => Math.sqrt(v * model.sides)),
+      sigma: estimate.variance.map((v) => Math.sqrt(v * model.sides) + floor),
     });
   };
   /** Errors of single steps, weighted with what a wrong weight would be multiplied by, and summed: it stands out from noise. */
@@ -137,7 +137,7 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
       expected: makeTensor(value, [m, n]),
       given: makeTensor(given, [m, n]),
       bound: bound.map((e) => e * model.sides),
-      sigma: squares.map((v) => Math.sqrt(v * model.sides)),
+      sigma: squares.map((v) => Math.sqrt(v * model.sides) + floor),
       gathered: true,
     });
   };
