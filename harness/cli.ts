@@ -1,14 +1,25 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench/command';
+import { defineExchange } from './exchange/command';
 import { defineDoctor, defineSetup } from './native/command';
 import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome } from './outcome';
 import { defineParity } from './parity/command';
+import { defineTrain } from './train/command';
+import { defineUseModel } from './train/use-model';
 import packageJson from '../package.json';
 
 /** Adds one command to the program. Heavy modules are imported inside its action only, so that --help stays fast. */
 export type DefineCommand = (program: Command, finish: (outcome: Outcome) => void) => void;
 
-const commands: readonly DefineCommand[] = [defineParity, defineSetup, defineDoctor, defineBench];
+const commands: readonly DefineCommand[] = [
+  defineParity,
+  defineTrain,
+  defineUseModel,
+  defineExchange,
+  defineSetup,
+  defineDoctor,
+  defineBench,
+];
 
 /** Runs one command line and returns its exit code; prints the outcome's text on stdout, errors on stderr. */
 export async function main(args: readonly string[]): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** Exit codes of every command. */
-export const exitCodes = { parity: 0, mismatch: 1, usage: 2, backendNotRun: 3 } as const;
+export const exitCodes = { parity: 0, mismatch: 1, usage: 2, backendNotRun: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** What a command returns; only the thin CLI prints it and sets the exit code. */

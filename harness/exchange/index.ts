@@ -1,0 +1,1 @@
+export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';

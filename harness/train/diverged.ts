@@ -1,0 +1,56 @@
+import type { BatchLog } from '../../scratch/index';
+import type { PreparedData } from './prepare';
+import type { TrainSettings } from './settings';
+
+/** Watches for a loss that grows beyond anything a classifier needs. */
+export class ExplosionWatch {
+  private average: number | undefined;
+
+  constructor(private readonly classes: number) {}
+
+  /** True when the running mean of the loss is 20 times that of a network that knows nothing. */
+  isExploding({ loss }: Pick<BatchLog, 'loss'>): boolean {
+    this.average = this.average === undefined ? loss : 0.9 * this.average + 0.1 * loss;
+    return this.average > 20 * Math.log(this.classes);
+  }
+}
+
+/** What happened, with numbers, and the one advice that fits best. */
+export function describeDivergence(
+  found: {
+    side: string;
+    epoch: number;
+    batch: number;
+    batches: number;
+    loss: number;
+    gradientNorm: number;
+    learningRate: number;
+  },
+  settings: TrainSettings,
+  data: Pick<PreparedData, 'train'>,
+): string {
+  const { side, epoch, batch, batches, loss, gradientNorm, learningRate } = found;
+  const step = epoch * batches + batch + 1;
+  return [
+    `${side}: training diverged at step ${step} (epoch ${epoch + 1}, batch ${batch + 1} of ${batches}): loss ${format(loss)}, gradient norm ${format(gradientNorm)}, learning rate ${learningRate}.`,
+    adviceFor(settings, gradientNorm, largest(data.train.inputs.data)),
+  ].join('\n');
+}
+
+function adviceFor(settings: TrainSettings, gradientNorm: number, largestInput: number): string {
+  if (largestInput > 10 && !settings.data.standardize)
+    return `Advice: inputs reach ${format(largestInput)}; pass --standardize so that every feature has deviation 1.`;
+  if (settings.clipNorm === 0 && !(gradientNorm < 10))
+    return 'Advice: the gradient exploded; pass --clip-norm 1, which bounds every step.';
+  return `Advice: pass a smaller --learning-rate, for example ${format(settings.learningRate / 10)}.`;
+}
+
+function largest(data: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < data.length; i++) most = Math.max(most, Math.abs(data[i]));
+  return most;
+}
+
+function format(x: number): string {
+  return Number.isFinite(x) ? String(Number(x.toPrecision(4))) : String(x);
+}

@@ -1,0 +1,11 @@
+export { claimDirectory } from './directory';
+export { evaluatePart, formatMetrics, metricsOf, predictPart } from './metrics';
+export type { ClassMetrics, Metrics, Predictions } from './metrics';
+export type { Agreement, EpochRecord, SideEpoch } from './history';
+export { layersNames, maskValue } from './layers-model';
+export { load, readSavedModel, save } from './saved-model';
+export type { LoadedModel, LoadModelOptions, ModelMetadata, SavedModel, SaveOptions } from './saved-model';
+export { resolveSettings } from './settings';
+export type { DataSettings, TrainChoices, TrainSettings } from './settings';
+export { train } from './train';
+export type { TrainOptions, TrainResult } from './train';

@@ -1,0 +1,162 @@
+import {
+  createRandom,
+  restoreRandom,
+  weightNames,
+  type ClassifierWeights,
+  type OptimizerState,
+  type Random,
+  type SequenceOptions,
+  type SimpleRNNClassifier,
+  type TensorLike,
+} from '../../scratch/index';
+import { distance, mapWeights, norm, subtract, type Distance } from './drift';
+import type { StepObserver } from './lockstep';
+
+/** Half the distance of 1 to the next float32: what one rounding may do, relatively. */
+const roundoff = 2 ** -24;
+
+/**
+ * The float32 noise of a training run, measured: a copy of the float32 side that takes the same steps, but whose weights are moved
+ * after every step by a random share of up to 4 roundoffs. Training amplifies these moves exactly as it amplifies the side's own
+ * rounding errors, which are of that size (the stored weight is rounded once, and the update carries the rounding of the gradient).
+ * How far the copy drifts from its original is how far rounding alone can carry the weights.
+ */
+export class NoiseTwin implements StepObserver {
+  private random: Random;
+
+  constructor(
+    private readonly original: SimpleRNNClassifier,
+    readonly twin: SimpleRNNClassifier,
+    seed: number,
+  ) {
+    this.random = createRandom(seed);
+  }
+
+  after(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions): void {
+    this.twin.trainOnBatch(inputs, labels, options);
+    this.twin.setWeights(
+      mapWeights(this.twin.getWeights(), (x) => x * (1 + 4 * roundoff * (2 * this.random.uniform() - 1))),
+    );
+  }
+
+  drift(): Distance {
+    return distance(this.original.getWeights(), this.twin.getWeights());
+  }
+
+  state(): readonly number[] {
+    return this.random.state();
+  }
+
+  restore(state: readonly number[]): void {
+    this.random = restoreRandom(state);
+  }
+}
+
+/** One step taken by both sides from the very same weights and optimizer state. */
+export interface StepComparison {
+  /** counted from 0 over the whole run */ readonly step: number;
+  /** per weight: ||float32 step - scratch step|| */ readonly deviation: Readonly<
+    Record<keyof ClassifierWeights, number>
+  >;
+  /** per weight: what rounding allows */ readonly budget: Readonly<Record<keyof ClassifierWeights, number>>;
+  /** the weight with the largest share of its budget */ readonly worst: keyof ClassifierWeights;
+  /** deviation over budget of the worst; above 1 the step is wrong for another reason than rounding */ readonly share: number;
+}
+
+/** How many times the effect of a single rounding a whole step may deviate: T steps and dot products over U round many times. */
+const allowance = 16;
+
+/**
+ * Checks single steps of the float32 side, however far the runs have drifted apart: scratch is put at the float32 side's weights and
+ * optimizer state, both take the step, and the results are compared.
+ *
+ * Budget of a weight: 16 x (the change of scratch's step when every weight and input moves by one float32 roundoff, in random
+ * directions) + 16 roundoffs of the weight itself + the step's size x the error of Adam's bias corrections. The first term is the
+ * step's own conditioning, measured at this very point.
+ */
+export class StepCheck implements StepObserver {
+  /** steps taken so far, also in earlier sessions of the run */ step = 0;
+  readonly comparisons: StepComparison[] = [];
+  private expected: ExpectedStep | undefined;
+
+  constructor(
+    private readonly reference: SimpleRNNClassifier,
+    private readonly candidate: SimpleRNNClassifier,
+    private readonly shadow: SimpleRNNClassifier,
+    /** every how many steps; the first is always checked */ private readonly every: number,
+    private readonly seed: number,
+  ) {}
+
+  before(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions): void {
+    this.expected = undefined;
+    if (this.step % this.every !== 0) return;
+    const weights = this.candidate.getWeights();
+    // The candidate's memory, but the settings that the run is meant to have.
+    const { config } = this.reference.getOptimizerState();
+    const state = { ...this.candidate.getOptimizerState(), config };
+    const run = (start: ClassifierWeights, x: TensorLike): ClassifierWeights => {
+      this.shadow.setWeights(start);
+      this.shadow.setOptimizerState(state);
+      this.shadow.trainOnBatch(x, labels, options);
+      return this.shadow.getWeights();
+    };
+    const random = createRandom(this.seed + this.step);
+    const nudge = (x: number): number => x * (1 + (random.integer(2) === 0 ? roundoff : -roundoff));
+    const moved = mapWeights(weights, nudge);
+    const after = run(weights, inputs);
+    const sway = subtract(subtract(run(moved, nudged(inputs, nudge)), moved), subtract(after, weights));
+    const correction = correctionError(state);
+    this.expected = { after, sway, correction, taken: subtract(after, weights) };
+  }
+
+  after(): void {
+    if (this.expected !== undefined)
+      this.comparisons.push(compareStep(this.step, this.candidate.getWeights(), this.expected));
+    this.step++;
+  }
+}
+
+function nudged(inputs: TensorLike, nudge: (x: number) => number): TensorLike {
+  if (!('data' in inputs))
+    throw new TypeError('StepCheck: inputs are nested arrays; the training loop passes flat ones.');
+  return { data: Float64Array.from(inputs.data, nudge), shape: inputs.shape };
+}
+
+interface ExpectedStep {
+  readonly after: ClassifierWeights;
+  /** after minus before */ readonly taken: ClassifierWeights;
+  /** what moving weights and inputs by a roundoff changes of the step */ readonly sway: ClassifierWeights;
+  /** relative error of the step's size */ readonly correction: number;
+}
+
+/**
+ * Relative error that float32 makes in Adam's step through 1 - beta^t, where beta^t is made by repeated multiplication: beta^t is off
+ * by up to (2 t + 1) roundoffs of itself (beta's own rounding t times, and t products), and the subtraction magnifies that by
+ * beta^t / (1 - beta^t). The second moment counts half, by its square root. Large at first: 9e-5 at step 1 with beta2 = 0.999.
+ */
+function correctionError({ config, step }: OptimizerState): number {
+  if (config.name !== 'adam') return 0;
+  const t = step + 1;
+  const error = (beta: number): number => ((2 * t + 1) * beta ** t) / (1 - beta ** t);
+  return roundoff * (error(config.beta1 ?? 0.9) + error(config.beta2 ?? 0.999) / 2);
+}
+
+function compareStep(
+  step: number,
+  found: ClassifierWeights,
+  { after, taken, sway, correction }: ExpectedStep,
+): StepComparison {
+  const difference = subtract(found, after);
+  const record = (value: (name: keyof ClassifierWeights) => number): StepComparison['deviation'] =>
+    Object.fromEntries(weightNames.map((name) => [name, value(name)])) as StepComparison['deviation'];
+  const deviation = record((name) => norm(difference[name].data));
+  const budget = record(
+    (name) =>
+      allowance * (norm(sway[name].data) + roundoff * norm(found[name].data)) +
+      correction * norm(taken[name].data) +
+      Number.MIN_VALUE,
+  );
+  const share = (name: keyof ClassifierWeights): number => deviation[name] / budget[name];
+  const worst = weightNames.reduce((a, b) => (share(b) > share(a) ? b : a));
+  return { step, deviation, budget, worst, share: share(worst) };
+}
