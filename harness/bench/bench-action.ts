@@ -64,6 +64,7 @@ function readFlags(flags: BenchFlags, command: readonly string[]): BenchOptions 
       milliseconds: flags.time,
       sampleMilliseconds: 50,
       longestCallMilliseconds: flags.maxCall,
+      graceMilliseconds: 60_000,
       restMilliseconds: flags.rest,
     },
     seed: flags.seed,

@@ -102,6 +102,6 @@ export class Bench {
         true,
       );
     }
-    return EngineSession.start(entry, launch, this.settings.effort.longestCallMilliseconds);
+    return EngineSession.start(entry, launch, this.settings.effort);
   }
 }

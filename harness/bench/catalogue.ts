@@ -40,7 +40,14 @@ export const engineEntries: readonly EngineEntry[] = [
   ...(['tensorflow', 'wasm', 'cpu'] as const).flatMap((backend): EngineEntry[] => [
     {
       name: `tfjs:${backend}`,
-      title: `the op-by-op twin on ${backend}`,
+      title: `the op-by-op twin on ${backend}, gradients by tfjs's autodiff`,
+      runs: 'node',
+      kind: 'own',
+      env: quiet,
+    },
+    {
+      name: `tfjs:${backend}:bptt`,
+      title: `the op-by-op twin on ${backend}, gradients written by hand`,
       runs: 'node',
       kind: 'own',
       env: quiet,
@@ -76,24 +83,30 @@ export const engineEntries: readonly EngineEntry[] = [
 /** The names, for messages and help. */
 export const engineNames: readonly string[] = engineEntries.map(({ name }) => name);
 
+/** A first look: one of each sort. */
+export const defaultEngines =
+  'scratch,graph,layers:tensorflow,tfjs:wasm:bptt,layers:wasm,keras,torch,numpy-notebook,onnxruntime';
+
 /**
- * Reads `scratch,graph,layers:wasm`; `all` is every engine, and a name without its part after the colon every one that
- * starts so (`layers` is the three of them, `torch` both threads settings).
+ * Reads `scratch,graph,layers:wasm`. `all` is every engine; the first part of names that no engine has for itself
+ * (`tfjs`, `layers`) means all that start so.
  *
  * @throws UsageError on a name that is no engine
  */
 export function parseEngines(text: string): EngineEntry[] {
   const asked = text.split(',').map((name) => name.trim());
-  for (const name of asked) {
-    if (name !== 'all' && !engineEntries.some((entry) => isAsked(entry, name))) {
-      throw new UsageError(
-        `--engines: "${name}" is no engine; choose from ${engineNames.join(', ')}, or write all.`,
-      );
-    }
-  }
-  return engineEntries.filter((entry) => asked.some((name) => name === 'all' || isAsked(entry, name)));
+  const found = new Set(asked.flatMap(enginesCalled));
+  return engineEntries.filter((entry) => found.has(entry));
 }
 
-function isAsked({ name }: EngineEntry, asked: string): boolean {
-  return name === asked || name.startsWith(`${asked}:`);
+function enginesCalled(asked: string): readonly EngineEntry[] {
+  if (asked === 'all') return engineEntries;
+  const exact = engineEntries.filter(({ name }) => name === asked);
+  const family = engineEntries.filter(({ name }) => name.startsWith(`${asked}:`));
+  if (exact.length + family.length === 0) {
+    throw new UsageError(
+      `--engines: "${asked}" is no engine; choose from ${engineNames.join(', ')}, or write all.`,
+    );
+  }
+  return exact.length > 0 ? exact : family;
 }

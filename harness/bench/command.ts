@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Option, type Command } from 'commander';
 import type { DefineCommand } from '../cli';
 import { UsageError } from '../outcome';
-import { engineEntries } from './catalogue';
+import { defaultEngines, engineEntries } from './catalogue';
 import { describeSize, namedSizes, parseSize } from './size';
 import { taskTitles } from './task';
 
@@ -38,7 +38,7 @@ export const defineBench: DefineCommand = (program, finish) => {
         'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
     )
     .option('--sizes <list>', 'sizes to measure (below), or "none"', 'S,M')
-    .option('--engines <list>', 'engines to measure (below), or "all"', 'all')
+    .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
     .option('--tasks <list>', 'what to time (below)', 'step,forward1')
     .addOption(
       new Option('--rounds <n>', 'at most so many rounds').default(15).argParser(count('--rounds', 1)),
@@ -105,7 +105,7 @@ ${lines(namedSizes.map((name) => [name, sizeText(name)]))}
 Tasks:
 ${lines(Object.entries(taskTitles))}
 
-Engines (a name without its part after the colon means all of them; what is not installed is named absent):
+Engines (tfjs and layers alone mean all of theirs; what is not installed is named absent):
 ${lines(engineEntries.map(({ name, title }) => [name, title]))}
 
 Examples:

@@ -17,6 +17,8 @@ export interface Effort {
   /** calls are bundled until one sample takes about so long */ readonly sampleMilliseconds: number;
   /** an engine that takes longer than this for one call is left out, with a note */
   readonly longestCallMilliseconds: number;
+  /** an engine that does not answer within so much more than the longest call is ended */
+  readonly graceMilliseconds: number;
   /** rest between two samples, in which the last engine's spinning threads go to sleep */
   readonly restMilliseconds: number;
 }

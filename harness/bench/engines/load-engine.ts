@@ -5,6 +5,7 @@ import {
   GraphSimpleRNNClassifier,
   isBackendName,
   loadBackend,
+  TfSimpleRNNClassifier,
   type BackendName,
   type LoadedBackend,
 } from '../../../src/index';
@@ -21,7 +22,7 @@ const own = { 'rnn-parity': packageJson.version };
  * @throws EngineAbsentError when it cannot run on this machine
  */
 export async function loadEngine(name: string): Promise<BenchEngine> {
-  const [family, backend] = name.split(':');
+  const [family, backend, gradients = 'autodiff'] = name.split(':');
   if (family === 'layers' && isBackendName(backend)) {
     const loaded = await load(backend);
     return new LayersEngine(loaded.tf, versionsOf(loaded));
@@ -31,6 +32,15 @@ export async function loadEngine(name: string): Promise<BenchEngine> {
     return new ClassifierEngine({
       versions: own,
       make: (options) => new ScratchSimpleRNNClassifier(options),
+    });
+  }
+  if (family === 'tfjs' && isBackendName(backend) && (gradients === 'autodiff' || gradients === 'bptt')) {
+    const loaded = await load(backend);
+    return new ClassifierEngine({
+      versions: { ...own, ...versionsOf(loaded) },
+      settings: { gradients },
+      make: (options) => new TfSimpleRNNClassifier({ ...options, backend: loaded, gradients }),
+      tensors: () => loaded.tf.memory().numTensors,
     });
   }
   if (family === 'graph') {

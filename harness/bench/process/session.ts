@@ -3,12 +3,14 @@ import { EngineFailure, EngineProcess, type Launch } from './engine-process';
 import { describeVerdict, judgeEngine, type Reference } from '../parity-gate';
 import type { Operation, Operations, Started, Status, WireProblem } from './protocol';
 import type { EngineFailureNote, EngineReport } from '../report/schema';
+import type { Effort } from '../schedule';
 import type { Task } from '../task';
 
-/** Time that opening a problem may take beyond one call: sending data, building a model. */
-const graceMilliseconds = 60_000;
 /** Importing Keras from a cold disk takes a while. */
 const startMilliseconds = 180_000;
+
+/** How long one call may take, and how much more to wait for its answer. */
+export type CallLimits = Pick<Effort, 'longestCallMilliseconds' | 'graceMilliseconds'>;
 
 /** One engine at one size: its process, and what went wrong with it. */
 export class EngineSession {
@@ -21,16 +23,16 @@ export class EngineSession {
     private readonly engine: EngineProcess,
     readonly started: Started,
     private readonly loaded: Status,
-    private readonly longestCall: number,
+    private readonly limits: CallLimits,
   ) {}
 
   /** @throws EngineFailure with `absent` when the engine cannot run on this machine */
-  static async start(entry: EngineEntry, launch: Launch, longestCall: number): Promise<EngineSession> {
+  static async start(entry: EngineEntry, launch: Launch, limits: CallLimits): Promise<EngineSession> {
     const engine = new EngineProcess(launch);
     try {
       const started = await engine.request('start', {}, startMilliseconds);
-      const loaded = await engine.request('status', {}, graceMilliseconds);
-      return new EngineSession(entry, engine, started, loaded, longestCall);
+      const loaded = await engine.request('status', {}, startMilliseconds);
+      return new EngineSession(entry, engine, started, loaded, limits);
     } catch (error) {
       await engine.stop();
       throw error;
@@ -55,8 +57,10 @@ export class EngineSession {
   async warm(task: Task): Promise<{ first: number; warm: number } | undefined> {
     const first = (await this.attempt(task, 'run', { task, calls: 1 }))?.milliseconds;
     if (first === undefined) return undefined;
-    if (first > this.longestCall) {
-      const [took, limit] = [first, this.longestCall].map((ms) => (ms / 1000).toPrecision(3));
+    if (first > this.limits.longestCallMilliseconds) {
+      const [took, limit] = [first, this.limits.longestCallMilliseconds].map((ms) =>
+        (ms / 1000).toPrecision(3),
+      );
       this.failures.push({
         kind: 'slow',
         during: task,
@@ -102,8 +106,9 @@ export class EngineSession {
     request: Operations[K]['request'],
   ): Promise<Operations[K]['result'] | undefined> {
     if (!this.alive) return undefined;
+    const { longestCallMilliseconds, graceMilliseconds } = this.limits;
     try {
-      return await this.engine.request(op, request, this.longestCall + graceMilliseconds);
+      return await this.engine.request(op, request, longestCallMilliseconds + graceMilliseconds);
     } catch (error) {
       if (!(error instanceof EngineFailure)) throw error;
       this.give('failed', during, error.message);

@@ -21,7 +21,8 @@ interface SpeedClaim {
 
 /** The graph with any threads settings; which one was fastest is told. */
 const graph = ['graph', 'graph:1', 'graph:chains'];
-const own = ['scratch', ...graph, 'tfjs:tensorflow', 'tfjs:wasm', 'tfjs:cpu'];
+const wasm = ['tfjs:wasm', 'tfjs:wasm:bptt'];
+const own = ['scratch', ...graph, ...wasm, 'tfjs:tensorflow', 'tfjs:tensorflow:bptt'];
 const layers = ['layers:tensorflow'];
 
 const speedClaims: readonly SpeedClaim[] = [
@@ -56,7 +57,7 @@ const speedClaims: readonly SpeedClaim[] = [
   {
     claim: 'training step on wasm: the twin against tf.layers + minimize',
     task: 'step',
-    engines: ['tfjs:wasm'],
+    engines: wasm,
     over: ['layers:wasm'],
     atLeast: { S: 4, M: 4, L: 8 },
   },

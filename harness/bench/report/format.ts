@@ -17,7 +17,8 @@ export function formatRatio(ratio: number): string {
 
 /** Three significant digits, never in exponent form, large numbers whole. */
 export function threeDigits(value: number): string {
-  if (value === 0) return '0';
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.min(digits, 8));
+  const rounded = Number(value.toPrecision(3));
+  if (rounded === 0) return '0';
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
+  return rounded.toFixed(Math.min(decimals, 8));
 }

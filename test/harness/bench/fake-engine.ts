@@ -1,0 +1,47 @@
+import { ScratchSimpleRNNClassifier, type ClassifierWeights } from '../../../scratch/index';
+import { ClassifierEngine } from '../../../harness/bench/engines/classifier-engine';
+import { EngineAbsentError } from '../../../harness/bench/process/engine';
+import { serveEngine } from '../../../harness/bench/process/engine-server';
+
+/** The scratch network as an engine that misbehaves in the way that its one argument names. */
+class FakeEngine extends ClassifierEngine {
+  private openings = 0;
+
+  constructor(private readonly way: string) {
+    super({ versions: { fake: '1' }, make: (options) => new ScratchSimpleRNNClassifier(options) });
+  }
+
+  override open(problem: Parameters<ClassifierEngine['open']>[0]): void {
+    this.openings++;
+    super.open(problem);
+  }
+
+  override trainStep(): number {
+    // The third opening is the one after the parity check: from then on steps are timed.
+    if (this.openings >= 3 && this.way === 'dies') {
+      process.stderr.write('out of luck\n');
+      process.exit(7);
+    }
+    if (this.openings >= 3 && this.way === 'hangs') for (;;);
+    return super.trainStep();
+  }
+
+  override weights(): ClassifierWeights {
+    const weights = super.weights();
+    if (this.way !== 'wrong') return weights;
+    const data = weights.recurrentKernel.data.map((x, i) => (i === 3 ? x + 0.001 : x));
+    return { ...weights, recurrentKernel: { ...weights.recurrentKernel, data } };
+  }
+}
+
+const [way] = process.argv.slice(2);
+if (way === 'noisy') process.stdout.write('hello from a library\n{"not": "an answer"}\n');
+
+void serveEngine(
+  () =>
+    way === 'absent'
+      ? Promise.reject(new EngineAbsentError('it is not there'))
+      : Promise.resolve(new FakeEngine(way)),
+  process.stdin,
+  process.stdout,
+).then(() => process.exit());
