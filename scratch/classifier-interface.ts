@@ -67,7 +67,10 @@ export interface SimpleRNNClassifier {
   /** Sets (and resets) the optimizer. */
   compile(options: CompileOptions): void;
   fit(inputs: TensorLike, labels: ArrayLike<number>, options?: FitOptions): Promise<History>;
-  /** One update on one batch; the numbers reported are those before the update. */
+  /**
+   * One update on one batch; the numbers reported are those before the update. When the loss or the gradients' norm is
+   * not finite, weights and optimizer stay as they were.
+   */
   trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options?: SequenceOptions): BatchResult;
   predict(inputs: TensorLike, options?: SequenceOptions): Int32Array;
   predictProbabilities(inputs: TensorLike, options?: SequenceOptions): Tensor;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { toNested, toTensor } from '../../scratch/index';
+import { borrowTensor, indexOf, makeTensor, toNested, toTensor, zeros } from '../../scratch/index';
 
 describe('scratch/tensor', () => {
   it('brings nested arrays in and out unchanged', () => {
@@ -11,6 +11,22 @@ describe('scratch/tensor', () => {
       ],
     ];
     expect(toNested(toTensor(nested, 'x', ['B', 'T', 2]))).to.deep.equal(nested);
+  });
+
+  it('copies at the door, or borrows a flat Float64Array that is only read', () => {
+    const flat = { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] };
+    expect(toTensor(flat, 'x')).to.deep.equal(flat);
+    expect(toTensor(flat, 'x').data).not.to.equal(flat.data);
+    expect(borrowTensor(flat, 'x', ['B', 2]).data).to.equal(flat.data);
+    const single = { data: Float32Array.of(0.5, 0.25), shape: [2] };
+    expect(Array.from(borrowTensor(single, 'x').data)).to.deep.equal([0.5, 0.25]);
+    expect(Array.from(toTensor({ data: [7], shape: [] }, 'x').data)).to.deep.equal([7]);
+  });
+
+  it('finds the position of a flat index, and refuses data that do not fill a shape', () => {
+    expect(indexOf(23, [2, 3, 4])).to.deep.equal([1, 2, 3]);
+    expect(zeros(2, 3).data.length).to.equal(6);
+    expect(() => makeTensor(new Float64Array(5), [2, 3])).to.throw(/5 numbers do not fill shape \[2, 3\]/);
   });
 
   const bad: [string, unknown, RegExp][] = [
