@@ -6,7 +6,7 @@ import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome 
 import { defineParity } from './parity/command';
 import { defineTrain } from './train/command';
 import { defineUseModel } from './train/use-model';
-import packageJson from '../package.json';
+import { version } from './version';
 
 /** Adds one command to the program. Heavy modules are imported inside its action only, so that --help stays fast. */
 export type DefineCommand = (program: Command, finish: (outcome: Outcome) => void) => void;
@@ -26,7 +26,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.parity;
   const program = new Command('rnn-parity')
     .description('Prove that two recurrent networks are the same function, forward and backward.')
-    .version(packageJson.version)
+    .version(version)
     .showHelpAfterError('(rnn-parity --help lists the commands)')
     .exitOverride()
     .addHelpText(

@@ -7,7 +7,7 @@ export { megabytes, thisPlatform, type Platform } from './platform';
 export type { ReportProgress, SetUpProgress, SetUpStep } from './progress';
 export { isNativeRequired } from './native-required';
 export { recipe } from './recipe';
-export { endOf, runTool } from './run-tool';
+export { endOf, runTool, type ToolResult } from './run-tool';
 export { setUpNative, type SetUpOptions, type SetUpResult } from './set-up';
 export { SetUpError } from './set-up-error';
 export { tfjsNodePackage, type TfjsNodePackage } from './tfjs-node-package';

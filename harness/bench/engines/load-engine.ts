@@ -1,4 +1,3 @@
-import packageJson from '../../../package.json';
 import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
 import {
   BackendUnavailableError,
@@ -9,12 +8,13 @@ import {
   type BackendName,
   type LoadedBackend,
 } from '../../../src/index';
+import { version } from '../../version';
 import { EngineAbsentError, type BenchEngine } from '../process/engine';
 import { ClassifierEngine } from './classifier-engine';
 import { LayersEngine } from './layers-engine';
 import { loadOnnxRuntime } from './onnxruntime-engine';
 
-const own = { 'rnn-parity': packageJson.version };
+const own = { 'rnn-parity': version };
 
 /**
  * The engine of that name, its libraries loaded.

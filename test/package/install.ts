@@ -1,0 +1,49 @@
+// Installs the packed tarball with npm into an empty project, as a user would, then tfjs-node, then sets it up. Needs
+// the network, so it is part of `npm run check:package` and not of the tests.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pack } from './pack';
+
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rnn-parity-install-'));
+const run = (program: string, ...args: string[]): string => {
+  process.stdout.write(`$ ${program} ${args.join(' ').replace(directory, '...')}\n`);
+  // Without the variables by which the npm that runs this script would configure the npm that it starts.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('npm_config_ignore')),
+  );
+  const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
+  const output = execFileSync(program, args, {
+    cwd: path.join(directory, 'project'),
+    encoding: 'utf8',
+    env,
+    stdio,
+  });
+  process.stdout.write(output.replace(/^/gm, '  ').trimEnd() + '\n');
+  return output;
+};
+const expectIn = (output: string, text: RegExp): void => {
+  if (!text.test(output)) throw new Error(`expected ${String(text)}`);
+};
+
+try {
+  fs.mkdirSync(path.join(directory, 'project'));
+  fs.writeFileSync(path.join(directory, 'project', 'package.json'), '{ "name": "project", "private": true }');
+  const { tarball } = pack(directory);
+  run('npm', 'install', '--no-audit', '--no-fund', tarball);
+  expectIn(run('npx', 'rnn-parity', 'setup'), /not available.*tfjs-node is not installed/);
+  run(
+    'npm',
+    'install',
+    '--save-dev',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '@tensorflow/tfjs-node@4.22.0',
+  );
+  expectIn(run('npx', 'rnn-parity', 'setup', '--require'), /^native: ready/);
+  expectIn(run('npx', 'rnn-parity', 'doctor'), /^tensorflow works: TensorFlow/m);
+} finally {
+  fs.rmSync(directory, { recursive: true, force: true });
+}
