@@ -1,22 +1,20 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { sizeOf, zeros, type Tensor } from '../../scratch/index';
-import { simpleRNN, type RecurrentWeights, type StepMask } from './bptt';
+import type { RecurrentWeights, StepMask, Steps } from './bptt';
+import { simpleRNN } from './bptt-operation';
 import { toFloat32, upload } from './float32';
 import type { StartPass } from './pass';
+import type { Sequences } from './sequences';
 
 /** Runs a SimpleRNN with these weights as one operation with a hand-written gradient. */
 export function startBpttPass(tf: typeof Tf, weights: RecurrentWeights): StartPass {
   return (given, name, differentiateInputs) => {
-    const { batch, timeSteps } = given;
-    const units = weights.bias.shape[0];
-    const initialState = upload(tf, given.initialState ?? zeros(batch, units), `${name}: initialState`);
-    const inputs = cutAtSteps(tf, given.inputs, `${name}: inputs`);
-    const mask = given.mask ? stepMasks(tf, given.mask) : new Array<undefined>(timeSteps).fill(undefined);
+    const steps = uploadSteps(tf, given, weights.bias.shape[0], name);
     const run = (wanted: 'finalState' | 'states'): Tf.Tensor =>
-      simpleRNN(tf, { inputs, mask, initialState }, weights, wanted, differentiateInputs);
+      simpleRNN(tf, steps, weights, wanted, differentiateInputs);
     return {
-      inputs,
-      initialState: initialState as Tf.Tensor2D,
+      inputs: steps.inputs,
+      initialState: steps.initialState,
       finalState: () => run('finalState') as Tf.Tensor2D,
       states: () => run('states') as Tf.Tensor3D,
       readInputGradients: (gradients) => joinSteps(gradients, given.inputs.shape),
@@ -24,29 +22,41 @@ export function startBpttPass(tf: typeof Tf, weights: RecurrentWeights): StartPa
   };
 }
 
-/** [B, T, F] in memory to T tensors [B, F]. */
+/** A batch as tensors of one time step each. */
+export function uploadSteps(tf: typeof Tf, given: Sequences, units: number, name: string): Steps {
+  const { batch, timeSteps } = given;
+  return {
+    inputs: cutAtSteps(tf, given.inputs, `${name}: inputs`),
+    initialState: upload(tf, given.initialState ?? zeros(batch, units), `${name}: initialState`),
+    mask: given.mask ? stepMasks(tf, given.mask) : new Array<undefined>(timeSteps).fill(undefined),
+  };
+}
+
+/** [B, T, F] in memory to T tensors [B, F + 1], the last column ones. */
 function cutAtSteps(tf: typeof Tf, tensor: Tensor, name: string): Tf.Tensor[] {
   const rounded = toFloat32(tensor, name);
   const [batch, timeSteps, features] = tensor.shape;
   return Array.from({ length: timeSteps }, (_, t) => {
-    const step = new Float32Array(batch * features);
+    const step = new Float32Array(batch * (features + 1)).fill(1);
     for (let b = 0; b < batch; b++) {
       const from = (b * timeSteps + t) * features;
-      for (let f = 0; f < features; f++) step[b * features + f] = rounded[from + f];
+      const to = b * (features + 1);
+      for (let f = 0; f < features; f++) step[to + f] = rounded[from + f];
     }
-    return tf.tensor2d(step, [batch, features]);
+    return tf.tensor2d(step, [batch, features + 1]);
   });
 }
 
-/** The way back: T tensors [B, F] to [B, T, F] in memory. */
-function joinSteps(steps: readonly Tf.Tensor[], shape: readonly number[]): Tensor {
+/** The way back for their gradients, without the last column: T tensors [B, F + 1] to [B, T, F] in memory. */
+export function joinSteps(steps: readonly Tf.Tensor[], shape: readonly number[]): Tensor {
   const [batch, timeSteps, features] = shape;
   const data = new Float64Array(sizeOf(shape));
   steps.forEach((tensor, t) => {
     const step = tensor.dataSync();
     for (let b = 0; b < batch; b++) {
       const to = (b * timeSteps + t) * features;
-      for (let f = 0; f < features; f++) data[to + f] = step[b * features + f];
+      const from = b * (features + 1);
+      for (let f = 0; f < features; f++) data[to + f] = step[from + f];
     }
   });
   return { data, shape };

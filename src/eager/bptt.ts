@@ -1,5 +1,11 @@
 import type * as Tf from '@tensorflow/tfjs';
 
+// Backpropagation through time (Werbos 1990) in tfjs operations. Two things are slow in tfjs's wasm backend, and are
+// avoided here. A matMul that transposes an operand leaves XNNPACK for a scalar loop: so operands are transposed first,
+// the recurrent kernel once for all steps. A slice, also that of unstack, copies the whole tensor it is cut from: so each
+// time step is a tensor from the start. Small networks are bound by the 3 to 15 microseconds that every operation costs
+// on any backend: so the steps use few and plain ones.
+
 /** A SimpleRNN's weights as tensors. */
 export interface RecurrentWeights {
   /** [F, U] */ readonly kernel: Tf.Tensor;
@@ -13,81 +19,45 @@ export interface StepMask {
   /** [B, 1]: 1 where it does not */ readonly skips: Tf.Tensor;
 }
 
-/** A SimpleRNN's inputs, one tensor per time step. */
+/**
+ * A SimpleRNN's inputs, one tensor per time step. A column of ones carries the bias: [x_t, 1] · [kernel; bias].
+ */
 export interface Steps {
-  /** T tensors [B, F] */ readonly inputs: readonly Tf.Tensor[];
+  /** T tensors [B, F + 1], the last column ones */ readonly inputs: readonly Tf.Tensor[];
   /** T masks; undefined at a step that counts for all examples */ readonly mask: readonly (
     StepMask | undefined
   )[];
   /** [B, U] */ readonly initialState: Tf.Tensor;
 }
 
-/**
- * SimpleRNN as one differentiable operation (tf.customGrad): the forward formula, and backpropagation through time
- * (Werbos 1990) as its gradient, in place of a tape of every small operation.
- *
- * Two things are slow in tfjs's wasm backend, and are avoided here. A matMul that transposes an operand leaves XNNPACK
- * for a scalar loop: so operands are transposed first, the recurrent kernel once for all steps. A slice, also that of
- * unstack, copies the whole tensor it is cut from: so each time step is a tensor from the start.
- *
- * @param wanted finalState: the last state, [B, U]; states: all of them, [B, T, U]
- * @param differentiateInputs whether gradients by `steps.inputs` and `steps.initialState` are wanted as well
- */
-export function simpleRNN(
-  tf: typeof Tf,
-  steps: Steps,
-  weights: RecurrentWeights,
-  wanted: 'finalState' | 'states',
-  differentiateInputs: boolean,
-): Tf.Tensor {
-  const { inputs, mask, initialState } = steps;
-  const { kernel, recurrentKernel, bias } = weights;
-  const operands = [kernel, recurrentKernel, bias];
-  if (differentiateInputs) operands.push(initialState, ...inputs);
-
-  return tf.customGrad((...args) => {
-    const save = args[args.length - 1] as unknown as Tf.GradSaveFunc;
-    const states = forward(tf, steps, weights);
-    save(states);
-    const last = states.length - 1;
-    const value = wanted === 'states' ? tf.stack(states.slice(1), 1) : tf.clone(states[last]);
-
-    const gradFunc = (dValue: Tf.Tensor, saved: Tf.Tensor[]): Tf.Tensor[] => {
-      const above = wanted === 'states' ? tf.unstack(dValue, 1) : [];
-      if (wanted === 'finalState') above[last - 1] = dValue;
-      const { dPreActivation, dInitialState } = backward(tf, saved, above, mask, recurrentKernel);
-      const dWeights = weightGradients(tf, inputs, saved, dPreActivation);
-      return differentiateInputs
-        ? [...dWeights, dInitialState, ...inputGradients(tf, dPreActivation, kernel)]
-        : dWeights;
-    };
-    return { value, gradFunc };
-  })(...operands);
+/** [kernel; bias]. @returns [F + 1, U] */
+function stackBias(tf: typeof Tf, { kernel, bias }: RecurrentWeights): Tf.Tensor {
+  return tf.concat([kernel, tf.reshape(bias, [1, -1])], 0);
 }
 
 /**
- *     z_t = x_t · kernel + bias + h_{t-1} · recurrentKernel
+ *     z_t = [x_t, 1] · [kernel; bias] + h_{t-1} · recurrentKernel
  *     h_t = tanh(z_t);             masked: h_t = h_{t-1}
  *
  * @returns h_0 .. h_T, each [B, U]
  */
-function forward(
+export function forward(
   tf: typeof Tf,
   { inputs, mask, initialState }: Steps,
-  { kernel, recurrentKernel, bias }: RecurrentWeights,
+  weights: RecurrentWeights,
 ): Tf.Tensor[] {
+  const kernelAndBias = stackBias(tf, weights);
   const states = [initialState];
   inputs.forEach((x, t) => {
-    states.push(
-      tf.tidy(() => {
-        const projected = tf.fused.matMul({ a: x, b: kernel, bias });
-        const recurrent = tf.matMul(states[t], recurrentKernel);
-        const state = tf.tanh(tf.add(projected, recurrent));
-        const masked = mask[t];
-        if (masked === undefined) return state;
-        return tf.add(tf.mul(state, masked.counts), tf.mul(states[t], masked.skips));
-      }),
-    );
+    const before = states[t];
+    const fromInputs = tf.matMul(x, kernelAndBias);
+    const fromState = tf.matMul(before, weights.recurrentKernel);
+    const preActivation = tf.add(fromInputs, fromState);
+    let state: Tf.Tensor = tf.tanh(preActivation);
+    tf.dispose([fromInputs, fromState, preActivation]);
+    const masked = mask[t];
+    if (masked !== undefined) state = tf.add(tf.mul(state, masked.counts), tf.mul(before, masked.skips));
+    states.push(state);
   });
   return states;
 }
@@ -101,47 +71,49 @@ function forward(
  *
  * @param states h_0 .. h_T
  * @param above what arrives at h_1 .. h_T from outside the layer; nothing where undefined, but something at h_T
+ * @param toTheStart whether dh_0 is wanted
  * @returns dz_1 .. dz_T and dh_0, each [B, U]
  */
-function backward(
+export function backward(
   tf: typeof Tf,
   states: readonly Tf.Tensor[],
   above: readonly (Tf.Tensor | undefined)[],
   mask: Steps['mask'],
   recurrentKernel: Tf.Tensor,
-): { dPreActivation: Tf.Tensor[]; dInitialState: Tf.Tensor } {
+  toTheStart: boolean,
+): { readonly dPreActivation: readonly Tf.Tensor[]; readonly dInitialState: Tf.Tensor | undefined } {
   const transposed = tf.transpose(recurrentKernel);
   const one = tf.scalar(1);
   const dPreActivation: Tf.Tensor[] = [];
-  let dBefore: Tf.Tensor | undefined;
+  let fromAfter: Tf.Tensor | undefined;
 
   for (let t = states.length - 1; t >= 1; t--) {
-    const [dz, dNext]: Tf.Tensor[] = tf.tidy((): Tf.Tensor[] => {
-      const fromAbove = above[t - 1];
-      const dState =
-        fromAbove && dBefore ? tf.add(fromAbove, dBefore) : ((fromAbove ?? dBefore) as Tf.Tensor);
-      const slope = tf.sub(one, tf.square(states[t]));
-      const dz = tf.mul(dState, slope);
-      const masked = mask[t - 1];
-      if (masked === undefined) return [dz, tf.matMul(dz, transposed)];
-      const dCounted = tf.mul(dz, masked.counts);
-      return [dCounted, tf.add(tf.matMul(dCounted, transposed), tf.mul(dState, masked.skips))];
-    });
+    const fromAbove = above[t - 1];
+    const dState =
+      fromAbove && fromAfter ? tf.add(fromAbove, fromAfter) : ((fromAbove ?? fromAfter) as Tf.Tensor);
+    const square = tf.square(states[t]);
+    const slope = tf.sub(one, square);
+    let dz: Tf.Tensor = tf.mul(dState, slope);
+    const masked = mask[t - 1];
+    if (masked !== undefined) dz = tf.mul(dz, masked.counts);
     dPreActivation[t - 1] = dz;
-    dBefore?.dispose();
-    dBefore = dNext;
+    tf.dispose([square, slope]);
+    fromAfter = undefined;
+    if (t > 1 || toTheStart) {
+      fromAfter = tf.matMul(dz, transposed);
+      if (masked !== undefined) fromAfter = tf.add(fromAfter, tf.mul(dState, masked.skips));
+    }
   }
-  return { dPreActivation, dInitialState: dBefore as Tf.Tensor };
+  return { dPreActivation, dInitialState: fromAfter };
 }
 
 /**
- *     dKernel          = Σ_t x_tᵀ     · dz_t
- *     dRecurrentKernel = Σ_t h_{t-1}ᵀ · dz_t
- *     dBias            = Σ_t Σ_b dz_t
+ *     [dKernel; dBias] = Σ_t [x_t, 1]ᵀ · dz_t
+ *     dRecurrentKernel = Σ_t h_{t-1}ᵀ  · dz_t
  *
  * The steps stand below each other, [T·B, ..], so that each sum over time is part of one product.
  */
-function weightGradients(
+export function weightGradients(
   tf: typeof Tf,
   inputs: readonly Tf.Tensor[],
   states: readonly Tf.Tensor[],
@@ -150,11 +122,20 @@ function weightGradients(
   const dz = tf.concat([...dPreActivation], 0);
   const x = tf.concat([...inputs], 0);
   const h = tf.concat(states.slice(0, -1), 0);
-  return [tf.matMul(tf.transpose(x), dz), tf.matMul(tf.transpose(h), dz), tf.sum(dz, 0)];
+  const dKernelAndBias: Tf.Tensor2D = tf.matMul(tf.transpose(x), dz);
+  const dRecurrentKernel = tf.matMul(tf.transpose(h), dz);
+  const [rows, units] = dKernelAndBias.shape;
+  const dKernel = tf.slice(dKernelAndBias, [0, 0], [rows - 1, units]);
+  const dBias = tf.reshape(tf.slice(dKernelAndBias, [rows - 1, 0], [1, units]), [units]);
+  return [dKernel, dRecurrentKernel, dBias];
 }
 
-/** dx_t = dz_t · kernelᵀ */
-function inputGradients(tf: typeof Tf, dPreActivation: readonly Tf.Tensor[], kernel: Tf.Tensor): Tf.Tensor[] {
-  const transposed = tf.transpose(kernel);
+/** [dx_t, (of the ones)] = dz_t · [kernel; bias]ᵀ */
+export function inputGradients(
+  tf: typeof Tf,
+  dPreActivation: readonly Tf.Tensor[],
+  weights: RecurrentWeights,
+): Tf.Tensor[] {
+  const transposed = tf.transpose(stackBias(tf, weights));
   return dPreActivation.map((dz) => tf.matMul(dz, transposed));
 }

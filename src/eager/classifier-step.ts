@@ -1,9 +1,9 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { weightNames, type Tensor } from '../../scratch/index';
+import { weightNames, type ClassifierGradients, type ClassifierWeights } from '../../scratch/index';
 import { differentiate } from './differentiate';
 import { read } from './float32';
-import type { ClassifierNetwork } from './network';
-import type { Pass } from './pass';
+import type { OutputLayer } from './output-layer';
+import type { StartPass } from './pass';
 import type { Sequences } from './sequences';
 import { oneHot, softmaxCrossEntropy } from './softmax-cross-entropy';
 
@@ -12,55 +12,53 @@ export interface ClassifierStep {
   /** mean over the batch, nats */ readonly loss: number;
   /** [B, C] */ readonly logits: Float32Array;
   /** of the variables, in the order of `weightNames` */ readonly gradients: readonly Tf.Tensor[];
+  /** only where they were asked for */
+  readonly readInputGradients: () => Pick<ClassifierGradients, 'inputs' | 'initialState'>;
 }
 
-/** The loss of one batch and its gradients by the weights. Call it inside a tidy. */
-export function differentiateByWeights(
-  tf: typeof Tf,
-  network: ClassifierNetwork,
+/**
+ * The loss of one batch and its gradients. Call it inside a tidy.
+ *
+ * @param name of the method, for messages
+ * @param differentiateInputs whether `readInputGradients` will be asked for
+ */
+export type DifferentiateBatch = (
   given: Sequences,
   labels: Int32Array,
   name: string,
-): ClassifierStep {
-  return differentiateLoss(tf, network, network.startPass(given, name, false), labels, []);
-}
+  differentiateInputs: boolean,
+) => ClassifierStep;
 
-/** As `differentiateByWeights`, and the gradients by what enters the recurrent layer. Call it inside a tidy. */
-export function differentiateByAll(
+/** The loss through the layers, its gradients by tfjs's autodiff. */
+export function differentiateByTape(
   tf: typeof Tf,
-  network: ClassifierNetwork,
-  given: Sequences,
-  labels: Int32Array,
-  name: string,
-): ClassifierStep & { readonly inputs: Tensor; readonly initialState: Tensor } {
-  const pass = network.startPass(given, name, true);
-  const step = differentiateLoss(tf, network, pass, labels, [pass.initialState, ...pass.inputs]);
-  const [initialState, ...inputs] = step.gradients.slice(weightNames.length);
-  return {
-    ...step,
-    gradients: step.gradients.slice(0, weightNames.length),
-    initialState: read(initialState),
-    inputs: pass.readInputGradients(inputs),
+  variables: Readonly<Record<keyof ClassifierWeights, Tf.Variable>>,
+  startPass: StartPass,
+  toLogits: OutputLayer['logits'],
+): DifferentiateBatch {
+  const weights = weightNames.map((key) => variables[key]);
+  return (given, labels, name, differentiateInputs) => {
+    const pass = startPass(given, name, differentiateInputs);
+    const labelRows = oneHot(tf, labels, variables.outputBias.shape[0]);
+    let loss = NaN;
+    let logits = new Float32Array();
+    const compute = (): Tf.Scalar => {
+      const scores = toLogits(pass.finalState());
+      const mean = softmaxCrossEntropy(tf, scores, labelRows);
+      logits = scores.dataSync<'float32'>().slice();
+      loss = mean.dataSync()[0];
+      return mean;
+    };
+    const more = differentiateInputs ? [pass.initialState, ...pass.inputs] : [];
+    const gradients = differentiate(tf, compute, [...weights, ...more]);
+    return {
+      loss,
+      logits,
+      gradients: gradients.slice(0, weights.length),
+      readInputGradients: () => {
+        const [initialState, ...inputs] = gradients.slice(weights.length);
+        return { inputs: pass.readInputGradients(inputs), initialState: read(initialState) };
+      },
+    };
   };
-}
-
-function differentiateLoss(
-  tf: typeof Tf,
-  { variables, logits: toLogits }: ClassifierNetwork,
-  pass: Pass,
-  labels: Int32Array,
-  more: readonly Tf.Tensor[],
-): ClassifierStep {
-  const labelRows = oneHot(tf, labels, variables.outputBias.shape[0]);
-  let loss = NaN;
-  let logits = new Float32Array();
-  const compute = (): Tf.Scalar => {
-    const scores = toLogits(pass.finalState());
-    const mean = softmaxCrossEntropy(tf, scores, labelRows);
-    logits = scores.dataSync<'float32'>().slice();
-    loss = mean.dataSync()[0];
-    return mean;
-  };
-  const gradients = differentiate(tf, compute, [...weightNames.map((key) => variables[key]), ...more]);
-  return { loss, logits, gradients };
 }

@@ -27,7 +27,6 @@ import type {
   TensorLike,
 } from '../../scratch/index';
 import type { LoadedBackend } from '../backends/index';
-import { differentiateByAll, differentiateByWeights } from './classifier-step';
 import { tidy } from './differentiate';
 import { read } from './float32';
 import { checkGradientMethod, createClassifierNetwork, type ClassifierNetwork } from './network';
@@ -127,13 +126,7 @@ export class TfSimpleRNNClassifier implements SimpleRNNClassifier {
     const given = checkSequences(inputs, options, this, 'trainOnBatch');
     const checked = checkLabels(labels, 'trainOnBatch: labels', given.batch, this.classes);
     return tidy(tf, () => {
-      const { loss, logits, gradients } = differentiateByWeights(
-        tf,
-        this.network,
-        given,
-        checked,
-        'trainOnBatch',
-      );
+      const { loss, logits, gradients } = this.network.differentiate(given, checked, 'trainOnBatch', false);
       const gradientNorm = globalNorm(gradients);
       if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
         this.optimizer.update(this.variables, this.clip(gradients, gradientNorm));
@@ -195,13 +188,12 @@ export class TfSimpleRNNClassifier implements SimpleRNNClassifier {
     const given = checkSequences(inputs, options, this, 'lossAndGradients');
     const checked = checkLabels(labels, 'lossAndGradients: labels', given.batch, this.classes);
     return tidy(tf, () => {
-      const step = differentiateByAll(tf, this.network, given, checked, 'lossAndGradients');
+      const step = this.network.differentiate(given, checked, 'lossAndGradients', true);
       const scores = tf.tensor2d(step.logits, [given.batch, this.classes]);
-      const { inputs: dInputs, initialState } = step;
       return {
         loss: step.loss,
         probabilities: read(tf.softmax(scores)),
-        gradients: { ...byName(step.gradients.map(read)), inputs: dInputs, initialState },
+        gradients: { ...byName(step.gradients.map(read)), ...step.readInputGradients() },
       };
     });
   }

@@ -1,5 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { startBpttPass } from './bptt-pass';
+import { differentiateByHand } from './classifier-by-hand';
+import { differentiateByTape, type DifferentiateBatch } from './classifier-step';
 import { createOutputLayer, type OutputLayer, type OutputVariables } from './output-layer';
 import type { GradientMethod, StartPass } from './pass';
 import { createRecurrentLayer, type RecurrentLayer, type RecurrentVariables } from './recurrent-layer';
@@ -16,6 +18,7 @@ export interface ClassifierNetwork {
   /** in the order of ClassifierWeights */ readonly variables: RecurrentVariables & OutputVariables;
   readonly startPass: StartPass;
   readonly logits: OutputLayer['logits'];
+  /** Loss and gradients of a batch. */ readonly differentiate: DifferentiateBatch;
   dispose(): void;
 }
 
@@ -37,10 +40,17 @@ export function createClassifierNetwork(
 ): ClassifierNetwork {
   const recurrent = createRecurrentNetwork(tf, sizes, method);
   const output = createOutputLayer(tf, sizes.units, sizes.classes);
+  const { startPass } = recurrent;
+  const { logits } = output;
+  const variables = { ...recurrent.variables, ...output.variables };
   return {
-    variables: { ...recurrent.variables, ...output.variables },
-    startPass: recurrent.startPass,
-    logits: output.logits,
+    variables,
+    startPass,
+    logits,
+    differentiate:
+      method === 'bptt'
+        ? differentiateByHand(tf, variables)
+        : differentiateByTape(tf, variables, startPass, logits),
     dispose: () => {
       recurrent.dispose();
       output.dispose();

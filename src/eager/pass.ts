@@ -6,14 +6,14 @@ import type { Sequences } from './sequences';
  * Where the recurrent layer's gradients come from.
  *
  * - `autodiff`: tf.layers.simpleRNN, differentiated by tfjs operation by operation
- * - `bptt`: the same layer as one operation with a hand-written gradient (tf.customGrad), several times faster
+ * - `bptt`: the same formulas and their hand-written gradient in tfjs operations, several times faster
  */
 export type GradientMethod = 'autodiff' | 'bptt';
 
 /** One forward pass of the recurrent layer. Its tensors belong to the tidy that it was started in. */
 export interface Pass {
   /** what to differentiate by for the gradient of the inputs */ readonly inputs: readonly Tf.Tensor[];
-  /** [B, U] */ readonly initialState: Tf.Tensor2D;
+  /** [B, U] */ readonly initialState: Tf.Tensor;
   /** Runs the layer, differentiably. @returns [B, U] */
   finalState(): Tf.Tensor2D;
   /** Runs the layer, differentiably. @returns [B, T, U] */

@@ -63,7 +63,7 @@ function startPassOf(tf: typeof Tf, layer: SimpleRNNLayer, units: number): Start
   return (given, name) => {
     const inputs = upload(tf, given.inputs, `${name}: inputs`);
     const h0 = given.initialState ?? zeros(given.batch, units);
-    const initialState = upload(tf, h0, `${name}: initialState`) as Tf.Tensor2D;
+    const initialState = upload(tf, h0, `${name}: initialState`);
     const mask = given.mask && upload(tf, given.mask, `${name}: mask`);
     const run = (returnSequences: boolean): Tf.Tensor => {
       // One layer, with or without the states between: with them, tfjs stacks the states of all steps.
