@@ -39,7 +39,13 @@ export function createClassifierNetwork(
   method: GradientMethod,
 ): ClassifierNetwork {
   const recurrent = createRecurrentNetwork(tf, sizes, method);
-  const output = createOutputLayer(tf, sizes.units, sizes.classes);
+  let output: OutputLayer;
+  try {
+    output = createOutputLayer(tf, sizes.units, sizes.classes);
+  } catch (error) {
+    recurrent.dispose();
+    throw error;
+  }
   const { startPass } = recurrent;
   const { logits } = output;
   const variables = { ...recurrent.variables, ...output.variables };

@@ -41,13 +41,22 @@ export function createRecurrentLayer(tf: typeof Tf, features: number, units: num
   };
 }
 
-/** A layer makes its variables in its first call; calling its `build` instead makes them twice. */
+/**
+ * A layer makes its variables in its first call; calling its `build` instead makes them twice.
+ *
+ * @returns its variables; when the call fails they are released
+ */
 export function build(
   tf: typeof Tf,
-  layer: Pick<SimpleRNNLayer, 'apply' | 'trainableWeights'>,
+  layer: Pick<SimpleRNNLayer, 'apply' | 'built' | 'dispose' | 'trainableWeights'>,
   inputShape: number[],
 ): Tf.Variable[] {
-  tf.tidy(() => void layer.apply(tf.zeros(inputShape)));
+  try {
+    tf.tidy(() => void layer.apply(tf.zeros(inputShape)));
+  } catch (error) {
+    if (layer.built) layer.dispose();
+    throw error;
+  }
   return layer.trainableWeights.map((weight) => weight.read() as unknown as Tf.Variable);
 }
 
