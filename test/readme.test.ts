@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import { createJiti } from 'jiti';
+
+/** The README's TypeScript blocks, in order. */
+const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
+  ([, code]) => code,
+);
+const alias = {
+  'rnn-parity/scratch': resolve('scratch/index.ts'),
+  'rnn-parity/harness': resolve('harness/index.ts'),
+  'rnn-parity': resolve('src/index.ts'),
+};
+
+describe('README', () => {
+  let directory: string;
+  before(() => (directory = mkdtempSync(join(tmpdir(), 'rnn-parity-readme-'))));
+  after(() => rmSync(directory, { recursive: true }));
+
+  it('the library example runs, and both sides agree on the loss', async () => {
+    const [library] = examples;
+    expect(library).to.contain('TfSimpleRNNClassifier');
+    const file = join(directory, 'library.ts');
+    writeFileSync(
+      file,
+      `${library.replace(/^(await .*)$/m, 'export const losses = [byHand, twin].map((model) => model.loss(inputs, [1]));\n$1')}`,
+    );
+    const { losses } = await createJiti(__filename, { alias }).import<{ losses: [number, number] }>(file);
+    expect(losses[0]).to.be.within(0.1, 10);
+    expect(losses[1]).to.be.closeTo(losses[0], 1e-6);
+  });
+
+  it('the candidate example has at most 15 lines, passes the suite, and a planted fault in it does not', () => {
+    const example = examples.find((code) => code.includes('defineCandidate')) ?? '';
+    expect(example.trim().split('\n').length).to.be.within(5, 15);
+    const run = (name: string, code: string): number => {
+      const file = join(directory, name);
+      writeFileSync(file, code);
+      const args = ['node_modules/jiti/lib/jiti-cli.mjs', 'harness/bin.ts', 'parity', '--only', 'edge/*'];
+      try {
+        execFileSync(process.execPath, [...args, '--candidate', file], { stdio: 'pipe' });
+        return 0;
+      } catch (error) {
+        return (error as { status: number }).status;
+      }
+    };
+    expect(run('right.ts', example)).to.equal(0);
+    expect(run('wrong.ts', example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '))).to.equal(1);
+  });
+});
