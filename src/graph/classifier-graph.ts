@@ -15,6 +15,7 @@ export interface GraphPlan {
   readonly update: UpdateKind;
   readonly clipped: boolean;
   /** independent parts of the batch */ readonly chains: number;
+  /** products by oneDNN's kernels */ readonly oneDnn: boolean;
 }
 
 export interface ClassifierGraph {
@@ -30,7 +31,7 @@ export interface ClassifierGraph {
  * ones, which never leave the library's memory on the way.
  */
 export function classifierGraph(sizes: ClassifierSizes, plan: GraphPlan): ClassifierGraph {
-  const g = new GraphBuilder();
+  const g = new GraphBuilder(plan.oneDnn);
   const { layer, steps } = recurrentFor(plan.loop, plan.timeSteps);
   const { features, units } = sizes;
   const vector = [packedSize(sizes)];

@@ -294,14 +294,13 @@ export class GraphSimpleRNNClassifier implements SimpleRNNClassifier {
     extra: Readonly<Record<string, TfTensor>> = {},
   ): Record<string, TfTensor> {
     const { backend } = this;
-    const trains = call === 'train' || call === 'gradients';
     const run = this.graphs.for(call, {
       timeSteps: given.inputs.shape[1],
       initialState: given.initialState !== undefined,
       mask: given.mask !== undefined,
       update: kindOf(this.config),
       clipped: this.clipNorm !== undefined,
-      chains: trains ? (this.fixedChains ?? chainsFor({ ...sizesOf(this), batch: given.batch })) : 1,
+      chains: this.fixedChains ?? chainsFor({ units: this.units, batch: given.batch }),
     });
     const fed: Record<string, TfTensor> = { inputs: feedFloats(backend, given.inputs, `${call}: inputs`) };
     if (given.labels) fed.labels = feedLabels(backend, given.labels);
@@ -382,10 +381,6 @@ interface Batch {
   readonly initialState: Tensor | undefined;
   readonly mask: Tensor | undefined;
   readonly labels: Int32Array | undefined;
-}
-
-function sizesOf({ features, units, classes }: ClassifierSizes): ClassifierSizes {
-  return { features, units, classes };
 }
 
 function disposeAll(tensors: Readonly<Record<string, TfTensor>>): void {

@@ -1,6 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { ClassifierSizes } from '../../scratch/index';
 import { classifierGraph, type ClassifierGraph, type GraphPlan } from './classifier-graph';
+import { hasOneDnnProducts } from './one-dnn';
 import { chooseLoop, type Loop } from './rnn/loop-choice';
 import { GraphSession, type SessionBackend } from './session';
 
@@ -42,8 +43,9 @@ export class CompiledGraphs {
   ) {}
 
   /** The call, ready to run. */
-  for(call: Call, wanted: Omit<GraphPlan, 'loop'>): Run {
-    const plan = { ...wanted, loop: this.fixedLoop ?? this.loopFor(wanted.timeSteps) };
+  for(call: Call, wanted: Omit<GraphPlan, 'loop' | 'oneDnn'>): Run {
+    const loop = this.fixedLoop ?? this.loopFor(wanted.timeSteps);
+    const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend) };
     const entry = this.entry(plan);
     const { session, graph, warm } = entry;
     if (warm.has(call)) return (feeds) => session.run(graph[call], feeds);

@@ -20,6 +20,7 @@ export interface EvaluateParts {
   readonly labels: boolean;
   readonly upstreamStates: boolean;
   readonly upstreamFinalState: boolean;
+  /** products by oneDNN's kernels */ readonly oneDnn: boolean;
 }
 
 /** The two-letter-free name of a combination: the key under which its session is kept. */
@@ -30,7 +31,7 @@ export function keyOf(parts: EvaluateParts): string {
 
 /** Forward, and where something asks for gradients, backward, as one call. */
 export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; signature: Signature } {
-  const g = new GraphBuilder();
+  const g = new GraphBuilder(parts.oneDnn);
   const { layer, steps } = recurrentFor(parts.loop, parts.timeSteps);
   const when = <D extends DType>(present: boolean, make: () => Placeholder<D>) =>
     present ? make() : undefined;

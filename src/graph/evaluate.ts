@@ -9,6 +9,7 @@ import {
 } from '../../scratch/index';
 import { evaluateGraph, keyOf, type EvaluateParts } from './evaluate-graph';
 import { feedFloats, feedLabels, feedMask, fetchTensor } from './native-tensors';
+import { hasOneDnnProducts } from './one-dnn';
 import { chooseLoop, type Loop } from './rnn/loop-choice';
 import { GraphSession, type SessionBackend } from './session';
 import type { Signature } from './builder/index';
@@ -66,6 +67,7 @@ export class GraphEvaluator {
     const { session, signature } = this.open({
       ...given.parts,
       loop: this.loop ?? chooseLoop(given.parts.timeSteps),
+      oneDnn: hasOneDnnProducts(backend),
     });
     let evaluation: GraphEvaluation | undefined;
     backend.tf.tidy(() => {
@@ -119,7 +121,7 @@ interface CheckedProblem {
   readonly floats: Readonly<Record<string, Tensor>>;
   readonly mask: Tensor | undefined;
   readonly labels: Int32Array | undefined;
-  readonly parts: Omit<EvaluateParts, 'loop'>;
+  readonly parts: Omit<EvaluateParts, 'loop' | 'oneDnn'>;
 }
 
 function checkProblem({

@@ -68,7 +68,7 @@ export class GraphBuilder extends Ops {
     const keys = Object.keys(variables);
     const scoped = this.uniqueName(name);
     const asFunction = (part: string, build: (g: Ops, inner: V) => Present): string => {
-      const writer = new FunctionWriter(`${scoped}_${part}`.replaceAll('/', '_'), variables);
+      const writer = new FunctionWriter(`${scoped}_${part}`.replaceAll('/', '_'), variables, this.oneDnn);
       this.functions.push(writer.finish(build(writer, writer.arguments as unknown as V)));
       return writer.name;
     };
@@ -102,8 +102,9 @@ class FunctionWriter extends Ops {
   constructor(
     readonly name: string,
     variables: Present,
+    oneDnn: boolean,
   ) {
-    super();
+    super(oneDnn);
     this.arguments = Object.fromEntries(
       // an argument shares the name space of the nodes: reserve it
       Object.entries(variables).map(([key, { dtype }]) => [key, { dtype, ref: this.uniqueName(key) }]),

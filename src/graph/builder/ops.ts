@@ -10,10 +10,17 @@ type Numbers = 'float32' | 'int32';
  * (https://www.tensorflow.org/api_docs/python/tf/raw_ops); what is here is what somebody needed.
  */
 export abstract class Ops extends NodeWriter {
+  /** @param oneDnn products by oneDNN's kernels (see `one-dnn.ts`) instead of TensorFlow's own */
+  constructor(protected readonly oneDnn = false) {
+    super();
+  }
+
   /** a @ b, either side transposed on the way. */
   matMul(a: Floats, b: Floats, { transposeA = false, transposeB = false } = {}): Floats {
     const attr = { T: typeAttr('float32'), transpose_a: { b: transposeA }, transpose_b: { b: transposeB } };
-    return this.one('MatMul', [a, b], attr, ['product', 'float32']);
+    if (!this.oneDnn) return this.one('MatMul', [a, b], attr, ['product', 'float32']);
+    const kernel = { s: Buffer.from('MklNameChangeOp') };
+    return this.one('_MklMatMul', [a, b], { ...attr, _kernel: kernel }, ['product', 'float32'], 'MatMul');
   }
 
   add<D extends Numbers>(a: GraphTensor<D>, b: GraphTensor<D>): GraphTensor<D> {

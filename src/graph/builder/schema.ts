@@ -36,6 +36,7 @@ message OpDef { message ArgDef { string name = 1; int32 type = 3; } string name 
 export type AttrValue =
   | { readonly type: number }
   | { readonly b: boolean }
+  | { readonly s: Uint8Array }
   | { readonly i: number }
   | { readonly shape: Shape }
   | { readonly tensor: { dtype: number; tensorShape: Shape; tensorContent: Uint8Array } }

@@ -88,6 +88,41 @@ describe('graph/builder', () => {
     expect(signature.outputsMap[0][1].name).to.equal('inner/AddV2:0');
   });
 
+  it('computes products either way round, by either kernel', () => {
+    for (const oneDnn of [false, true]) {
+      const g = new GraphBuilder(oneDnn);
+      const a = g.placeholder('a', 'float32', [2, 3]);
+      const b = g.placeholder('b', 'float32', [3, 2]);
+      const product = g.matMul(a, b);
+      const other = g.matMul(b, a, { transposeA: true, transposeB: true });
+      const signature = g.signature('s', { a, b }, { product, other });
+      const session = new GraphSession(backend, g);
+      backend.tf.tidy(() => {
+        const feeds = {
+          a: backend.tf.tensor2d([
+            [1, 2, 3],
+            [4, 5, 6],
+          ]),
+          b: backend.tf.tensor2d([
+            [1, 0],
+            [0, 1],
+            [2, 2],
+          ]),
+        };
+        const results = session.run(signature, feeds);
+        expect(results.product.arraySync()).to.deep.equal([
+          [7, 8],
+          [16, 17],
+        ]);
+        expect(results.other.arraySync()).to.deep.equal([
+          [7, 16],
+          [8, 17],
+        ]);
+      });
+      session.dispose();
+    }
+  });
+
   it('makes one node of equal constants and gives equal names numbers', () => {
     const g = new GraphBuilder();
     g.int([1, 2]);
