@@ -49,11 +49,11 @@ export interface ClassifierPass {
 export function roomFor(weights: ClassifierWeights, { batch, timeSteps }: Batch, room?: Room): Room {
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
+  // enough rows, and enough rows times steps: then all other buffers are long enough too
   const fits =
     room !== undefined &&
     room.logits.length >= batch * classes &&
-    room.inputs.length >= batch * timeSteps * features &&
-    room.states.length >= (timeSteps + 1) * batch * units;
+    room.inputs.length >= batch * timeSteps * features;
   if (fits) return room;
   return {
     inputs: new Float64Array(timeSteps * batch * features),

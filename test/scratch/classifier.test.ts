@@ -93,6 +93,19 @@ describe('scratch/classifier', () => {
     }
   });
 
+  it('trains without allocating arrays: not per time step, not per batch', () => {
+    const model = make();
+    const long = normalTensor(6, 1, 10, 50, 3);
+    const theirs = Array.from({ length: 10 }, (_, i) => i % 4);
+    const train = (steps: number) => {
+      for (let i = 0; i < steps; i++) model.trainOnBatch(long, theirs);
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = train(1);
+    // one batch's states alone take 51 · 10 · 5 · 8 = 20,400 bytes
+    expect(train(50) - before).to.be.below(20_400);
+  });
+
   it('evaluates in chunks that do not show in the result', () => {
     const model = make();
     const many = normalTensor(5, 1, 300, 4, 3);
