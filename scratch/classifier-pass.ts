@@ -1,4 +1,5 @@
 import type { ClassifierWeights } from './classifier-interface';
+import { weightArrays } from './classifier-weights';
 import { denseForward, denseInputGradients, denseWeightGradients } from './dense';
 import {
   accumulateWeightGradients,
@@ -97,7 +98,7 @@ export function forwardPass(weights: ClassifierWeights, given: Batch, room: Room
 
 /** The mean loss of a pass, in nats. */
 export function lossOf(pass: ClassifierPass, labels: Int32Array): number {
-  return crossEntropyLoss(pass.logits, labels, pass.weights.outputBias.shape[0]);
+  return crossEntropyLoss(pass.logits, pass.probabilities, labels, pass.weights.outputBias.shape[0]);
 }
 
 /**
@@ -109,7 +110,7 @@ export function backwardPass(pass: ClassifierPass, labels: Int32Array, gradients
   const { batch, timeSteps, states } = cache;
   const [units, classes] = weights.outputKernel.shape;
   const last = timeSteps * batch * units;
-  for (const gradient of Object.values(gradients) as { data: Float64Array }[]) gradient.data.fill(0);
+  for (const gradient of weightArrays(gradients)) gradient.fill(0);
 
   // dlogits = (probabilities - one-hot labels) / B
   crossEntropyGradient(pass.probabilities, labels, classes, dLogits);

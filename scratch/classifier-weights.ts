@@ -91,7 +91,8 @@ export function zeroClassifierWeights({ features, units, classes }: ClassifierSi
 
 /** The flat arrays of the weights, in the order of `weightNames`. */
 export function weightArrays(weights: ClassifierWeights): Float64Array[] {
-  return weightNames.map((name) => weights[name].data);
+  const { kernel, recurrentKernel, bias, outputKernel, outputBias } = weights;
+  return [kernel.data, recurrentKernel.data, bias.data, outputKernel.data, outputBias.data];
 }
 
 function roundToFloat32({ data, shape }: Tensor): Tensor {

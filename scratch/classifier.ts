@@ -130,9 +130,9 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     const checked = checkLabels(labels, 'evaluate: labels', given.batch, this.classes);
     const batchSize =
       options.batchSize === undefined ? chunk : checkSize('evaluate: batchSize', options.batchSize);
-    const { logits } = this.run(given, batchSize);
+    const { logits, probabilities } = this.run(given, batchSize);
     return {
-      loss: crossEntropyLoss(logits.data, checked, this.classes),
+      loss: crossEntropyLoss(logits.data, probabilities.data, checked, this.classes),
       accuracy: hits(logits.data, checked, this.classes) / given.batch,
     };
   }

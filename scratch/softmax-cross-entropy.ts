@@ -33,7 +33,7 @@ export function softmaxCrossEntropy(logits: TensorLike, labels: ArrayLike<number
   const dLogits = zeros(batch, classes);
   softmaxInto(z.data, batch, classes, probabilities.data);
   crossEntropyGradient(probabilities.data, checked, classes, dLogits.data);
-  return { loss: crossEntropyLoss(z.data, checked, classes), probabilities, dLogits };
+  return { loss: crossEntropyLoss(z.data, probabilities.data, checked, classes), probabilities, dLogits };
 }
 
 /** Softmax of each row. @param logits [B, C] @returns [B, C] */
@@ -73,20 +73,25 @@ export function softmaxInto(
 }
 
 /**
- * loss = mean over the batch of -log p_label, where
+ * loss = mean over the batch of -log p_label, from logits and their softmax:
  *
- *     -log p_label = (max - logit_label) + log Σ_k exp(logit_k - max)
+ *     -log p_label = (max - logit_label) - log p_max,     p_max = 1 - (sum of the other p)
  *
- * The largest logit's own term of the sum is exactly 1: log1p of the rest keeps a loss that is close to 0.
+ * log1p of that sum keeps a loss that is close to 0, and the difference of logits one that is large.
  */
-export function crossEntropyLoss(logits: Float64Array, labels: Int32Array, classes: number): number {
+export function crossEntropyLoss(
+  logits: Float64Array,
+  probabilities: Float64Array,
+  labels: Int32Array,
+  classes: number,
+): number {
   let total = 0;
   for (let b = 0; b < labels.length; b++) {
     const at = b * classes;
     const largest = at + argmaxOfRow(logits, at, classes);
-    let rest = 0;
-    for (let c = at; c < at + classes; c++) if (c !== largest) rest += Math.exp(logits[c] - logits[largest]);
-    total += logits[largest] - logits[at + labels[b]] + Math.log1p(rest);
+    let others = 0;
+    for (let c = at; c < at + classes; c++) if (c !== largest) others += probabilities[c];
+    total += logits[largest] - logits[at + labels[b]] - Math.log1p(-others);
   }
   return total / labels.length;
 }
