@@ -6,6 +6,7 @@ import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome 
 import { defineParity } from './parity/command';
 import { defineTrain } from './train/command';
 import { defineUseModel } from './train/use-model';
+import { defineSweep } from './judge/sweep/command';
 import { version } from './version';
 
 /** Adds one command to the program. Heavy modules are imported inside its action only, so that --help stays fast. */
@@ -19,6 +20,7 @@ const commands: readonly DefineCommand[] = [
   defineSetup,
   defineDoctor,
   defineBench,
+  defineSweep,
 ];
 
 /** Runs one command line and returns its exit code; prints the outcome's text on stdout, errors on stderr. */

@@ -10,4 +10,5 @@ export { tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
+export { settleLocally } from './settle';
 export { weightProbe } from './weight-probe';

@@ -41,7 +41,7 @@ export function judgeLocally(problem: Problem, answer: Evaluation, side: Side): 
 function compare(
   problem: Problem,
   side: Side,
-  { name, formula, axes, expected, given, bound, sigma, gathered }: LocalEquation,
+  { name, formula, axes, expected, given, bound, sigma }: LocalEquation,
   inflation: number,
 ): TensorVerdict {
   const allowed = bound.map((e, i) => Math.min(e, deviations * inflation * sigma[i]));
@@ -56,7 +56,7 @@ function compare(
   const signal = rootMeanSquare(expected.data);
   const budget = rootMeanSquare(allowed);
   const digits = Math.log10(signal / budget);
-  if (verdict.status !== 'pass' || gathered === true) return { ...verdict, digits };
+  if (verdict.status !== 'pass') return { ...verdict, digits };
   const vanishing = precisionModelOf(side).tiny * 1e8;
   if (signal < vanishing && budget < vanishing) return { ...verdict, digits, status: 'zero' };
   return digits >= fewestDigits

@@ -15,6 +15,9 @@ import {
 import {
   caseVerdict,
   compareEvaluation,
+  judgeLocally,
+  problemForLocalJudgement,
+  settleLocally,
   type CaseVerdict,
   type FixedTolerance,
   type TensorVerdict,
@@ -240,7 +243,7 @@ class Run {
       omits,
       tolerance: this.options.tolerance,
     });
-    this.findings.cases.push(withMalformed(verdict, malformed));
+    this.findings.cases.push(withMalformed(await settle(verdict, problem, implementation), malformed));
   }
 
   private async vector(vector: VectorCase, implementation: Implementation): Promise<void> {
@@ -315,6 +318,22 @@ class Run {
       this.findings.errors.push({ implementation, caseId, message, trace });
       if (error instanceof CandidateError && error.fatal) throw new SideStopped();
     }
+  }
+}
+
+/** An ill-conditioned comparison is settled one step at a time, where the side answers the instrumented problem. */
+async function settle(
+  verdict: CaseVerdict,
+  problem: Problem,
+  implementation: Implementation,
+): Promise<CaseVerdict> {
+  if (verdict.status !== 'ill') return verdict;
+  try {
+    const { answer } = await ask(implementation, problemForLocalJudgement(problem));
+    return settleLocally(verdict, judgeLocally(problem, answer, implementation));
+  } catch (error) {
+    if (error instanceof CandidateError && error.fatal) throw error;
+    return verdict;
   }
 }
 

@@ -8,8 +8,11 @@ export interface SinglePrecisionOptions {
   /** one sum over [x, h] instead of two; default false */ readonly joint?: boolean;
   /** largest errors of the elementary functions in units of u |f|, rounding included; default: correctly rounded */
   readonly kappa?: { readonly tanh: number; readonly exp: number; readonly log: number };
-  /** random errors: `functions` within kappa, `sums` also shake every dot product by up to u; default none */
-  readonly noise?: 'functions' | 'sums';
+  /**
+   * errors of the functions: `functions` random within kappa, `high` and `low` all of the largest size and of one sign (real
+   * functions are biased), `sums` random, and every dot product shaken by up to u as well; default none
+   */
+  readonly noise?: 'functions' | 'high' | 'low' | 'sums';
   /** decides the random errors; default 0 */ readonly seed?: number;
   /** weight gradients as one sum over batch and time instead of step by step; default false */
   readonly flatSums?: boolean;
@@ -30,7 +33,8 @@ export function singlePrecisionRun(problem: Problem, options: SinglePrecisionOpt
   const unit = emulatedUnit[format];
   const fround = format === 'single' ? Math.fround : roundTo45Bits;
   const random = noise(options.seed ?? 0);
-  const shake = options.noise === undefined ? () => 0 : random;
+  const biases = { high: () => 1, low: () => -1, functions: random, sums: random };
+  const shake = options.noise === undefined ? () => 0 : biases[options.noise];
   const kappa = options.kappa ?? { tanh: 0, exp: 0, log: 0 };
   const tanh = (z: number): number => Math.max(-1, Math.min(1, rounded(Math.tanh(z), kappa.tanh)));
   const exp = (x: number): number => rounded(Math.exp(x), kappa.exp);

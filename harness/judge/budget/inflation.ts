@@ -16,14 +16,14 @@ export const emulatedRuns = 8;
 
 const orders: readonly DotOrder[] = ['sequential', 'reversedFused', 'lanes', 'double'];
 
-/** How run number k computes: every order of summation, fused or not, with random errors of the functions, from k = 2 also of the sums. */
+/** How run number k computes: every order of summation, fused or not, with errors of the functions that all go one way (k = 0, 1) or are random, then also of the sums. */
 export function emulatedRunOptions(k: number, model: PrecisionModel): SinglePrecisionOptions {
   return {
     order: orders[k % orders.length],
     joint: k % 3 === 1,
     flatSums: k % 2 === 1,
     kappa: model.kappa,
-    noise: k < 2 ? 'functions' : 'sums',
+    noise: k === 0 ? 'high' : k === 1 ? 'low' : 'sums',
     seed: k,
     format: model.precision === 'float32' ? 'single' : 'double45',
   };

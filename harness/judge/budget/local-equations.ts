@@ -44,8 +44,6 @@ export interface LocalEquation {
   readonly given: Tensor;
   /** largest possible |error| */ readonly bound: Matrix;
   /** standard deviation of the error */ readonly sigma: Matrix;
-  /** true where the equation only gathers other equations' errors, to find small ones that always have the same cause */
-  readonly gathered?: boolean;
 }
 
 /** Value and errors of one quantity under both rules. */
@@ -103,44 +101,6 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
       sigma: estimate.variance.map((v) => Math.sqrt(v * model.sides) + floor),
     });
   };
-  /** Errors of single steps, weighted with what a wrong weight would be multiplied by, and summed: it stands out from noise. */
-  const gather = (
-    weight: string,
-    use: string,
-    axes: readonly AxisName[],
-    times: readonly number[],
-    left: (t: number) => Matrix,
-    right: (t: number) => Estimate & { readonly given: Matrix },
-  ): void => {
-    if (times.length === 0) return;
-    const [m, n] = [left(times[0]).length / batch, right(times[0]).value.length / batch];
-    const [value, given, bound, squares] = Array.from({ length: 4 }, () => new Float64Array(m * n));
-    for (const t of times) {
-      const l = left(t);
-      const r = right(t);
-      addTransposedProduct(value, l, r.value, batch, m, n);
-      addTransposedProduct(given, l, r.given, batch, m, n);
-      addTransposedProduct(bound, l.map(Math.abs), r.bound, batch, m, n);
-      addTransposedProduct(
-        squares,
-        l.map((x) => x * x),
-        r.variance,
-        batch,
-        m,
-        n,
-      );
-    }
-    equations.push({
-      name: `${weight} in ${use}`,
-      formula: `errors of ${use}, weighted with what ${weight} multiplies`,
-      axes,
-      expected: makeTensor(value, [m, n]),
-      given: makeTensor(given, [m, n]),
-      bound: bound.map((e) => e * model.sides),
-      sigma: squares.map((v) => Math.sqrt(v * model.sides) + floor),
-      gathered: true,
-    });
-  };
   const { states } = answer;
   if (states === undefined) return [];
   const none = new Float64Array(batch * units);
@@ -161,10 +121,6 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
     states,
     joined(perStep, batch),
   );
-  const all = steps.map((_, t) => t);
-  const stateErrors = (t: number): Estimate & { given: Matrix } => ({ ...perStep[t], given: own[t + 1] });
-  gather('recurrentKernel', 'states', ['fromUnit', 'unit'], all, (t) => own[t], stateErrors);
-  gather('kernel', 'states', ['feature', 'unit'], all, (t) => steps[t].x, stateErrors);
   const last = own[timeSteps];
   check(
     'finalState',
@@ -192,14 +148,6 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
       ['example', 'class'],
       logits,
       both(y, (rules) => rules.logits(last, none, y)),
-    );
-    gather(
-      'outputKernel',
-      'logits',
-      ['fromUnit', 'class'],
-      [0],
-      () => last,
-      () => ({ ...both(y, (rules) => rules.logits(last, none, y)), given: logits.data }),
     );
     const head = headValues(logits.data, classes, problem.labels);
     const exact = new Float64Array(batch * classes);
@@ -307,14 +255,6 @@ export function localEquations(problem: Problem, answer: Evaluation, model: Prec
     ['example', 'timeStep', 'unit'],
     dz,
     joined(dPreActivations, batch),
-  );
-  gather(
-    'recurrentKernel',
-    'dPreActivations',
-    ['unit', 'fromUnit'],
-    all.slice(1),
-    (t) => ownGradients[t],
-    (t) => ({ ...dPreActivations[t - 1], given: ownGradients[t - 1] }),
   );
   check(
     'gradients.inputs',

@@ -5,6 +5,7 @@ import {
   judgeLocally,
   precisionModels,
   problemForLocalJudgement,
+  settleLocally,
   weightProbe,
   type TensorVerdict,
 } from '../../../harness/judge/index';
@@ -123,3 +124,32 @@ function scaled(answer: Evaluation): Evaluation {
   );
   return { ...answer, gradients };
 }
+
+describe('settling', () => {
+  const find = (from: number): Problem => {
+    for (let i = from; i < from + 400; i++) {
+      const problem = generatedProblem(26, i, { kinds: ['gaussian'], scales: [3], plain: true });
+      const reference = budgetFor(problem, model).trace.evaluation;
+      const verdict = compareEvaluation(problem, reference, honestRun(problem, model, i), side);
+      const steps = local(problem, i);
+      if (verdict.status === 'ill' && steps.every((v) => v.status === 'pass' || v.status === 'zero'))
+        return problem;
+    }
+    throw new Error('no ill-conditioned problem whose steps are well-conditioned');
+  };
+
+  it('turns ill-conditioned into pass when every step holds, into differs when one does not', () => {
+    const problem = find(0);
+    const reference = budgetFor(problem, model).trace.evaluation;
+    const ill = compareEvaluation(problem, reference, honestRun(problem, model, 0), side);
+    expect(ill.status).to.equal('ill');
+    expect(settleLocally(ill, local(problem, 0)).status).to.equal('pass');
+    const answer = honestRun(problemForLocalJudgement(problem), model, 0);
+    (answer.states as Tensor).data[0] += 1e-4;
+    const settled = settleLocally(ill, judgeLocally(problem, answer, side));
+    expect(settled.status).to.equal('fail');
+    expect(settled.tensors.find((t) => t.status === 'differs')?.reason).to.match(
+      /step by step: states is wrong at example 0, time step [01]/,
+    );
+  });
+});

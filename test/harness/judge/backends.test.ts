@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { precisionModels } from '../../../harness/judge/index';
+import { measureConstants } from '../../../harness/judge/sweep/constants';
+import { sweep } from '../../../harness/judge/sweep/sweep';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/implementations/index';
+import { backendNames, loadBackend, type LoadedBackend } from '../../../src/index';
+
+describe('the judge on real sides', () => {
+  for (const name of backendNames) {
+    describe(name, () => {
+      let backend: LoadedBackend;
+      before(async () => {
+        backend = await loadBackend(name);
+      });
+
+      it("keeps the backend's functions within the constants of its precision model", () => {
+        const { kappa } = precisionModels[name];
+        for (const error of measureConstants(backend, 2003)) {
+          expect(error.points).to.be.above(10_000);
+          expect(error.largest, `${error.name} at ${error.at}`).to.be.at.most(kappa[error.name]);
+          // not far above what is measured either, else the budgets would be loose
+          expect(error.largest * 2, error.name).to.be.above(kappa[error.name]);
+        }
+      });
+
+      it('raises no false alarm and finds both small faults', async () => {
+        const result = await sweep(tfjsImplementation(backend), { cases: 40, seed: 31, stride: 4 });
+        expect(result.falseAlarms).to.deep.equal([]);
+        expect(result.pass + result.settled).to.be.above(30);
+        expect(result.weightGradientBudget).to.be.below(64);
+        expect(result.oneWeight.byAny / result.oneWeight.planted).to.be.at.least(0.9);
+        expect(result.scaledGradients.byAny / result.scaledGradients.planted).to.be.at.least(0.8);
+      });
+    });
+  }
+
+  it('the scratch network against the budget of float64: no false alarm', async () => {
+    const result = await sweep(scratchImplementation(), { cases: 120, seed: 32, stride: 1000 });
+    expect(result.falseAlarms).to.deep.equal([]);
+    expect(result.pass).to.be.above(90);
+  });
+});
