@@ -140,11 +140,25 @@ async function fullPrecision(
   ) as unknown as ClassifierWeights;
 }
 
+interface WeightSpec {
+  readonly name?: unknown;
+  readonly shape?: unknown;
+  readonly dtype?: unknown;
+}
+
 interface ModelJson {
-  readonly weightsManifest?: readonly {
-    readonly weights?: readonly { name?: unknown; shape?: unknown; dtype?: unknown }[];
-  }[];
-  readonly userDefinedMetadata?: Partial<ModelMetadata>;
+  readonly weightsManifest?: unknown;
+  readonly userDefinedMetadata?: Partial<ModelMetadata> | null;
+}
+
+/** The weights that the manifest lists, whatever it holds. */
+function specsOf(json: ModelJson | null): readonly (WeightSpec | null)[] {
+  const groups: unknown = json?.weightsManifest;
+  if (!Array.isArray(groups)) return [];
+  return (groups as ({ readonly weights?: unknown } | null)[]).flatMap((group) => {
+    const specs: unknown = group?.weights;
+    return Array.isArray(specs) ? (specs as (WeightSpec | null)[]) : [];
+  });
 }
 
 function parseModelJson(
@@ -159,7 +173,7 @@ function parseModelJson(
   } catch (error) {
     throw refuse(`is no JSON (${error instanceof Error ? error.message : ''})`);
   }
-  const specs = json?.weightsManifest?.flatMap(({ weights }) => weights ?? []) ?? [];
+  const specs = specsOf(json);
   const shapes = Object.fromEntries(
     weightNames.map((name, i) => {
       const { name: found, shape, dtype } = specs[i] ?? {};
