@@ -31,6 +31,7 @@ export async function figure(options: FigureOptions): Promise<Html> {
   const svg: unknown = plot.plot({
     width: 620,
     height: 300,
+    marginTop: 28,
     marginLeft: 60,
     marginBottom: 42,
     ...options.plot(plot),

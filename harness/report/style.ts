@@ -39,7 +39,7 @@ caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; } td { overflow-wrap: anywhere; }
 code, pre { font-family: ui-monospace, monospace; font-size: .88em; }
-pre { padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
+pre { white-space: pre-wrap; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; }
 .gallery figure { margin: 0; } .gallery figcaption { font-size: .82rem; line-height: 1.35; margin: .35rem 0 0; }
 .gallery img { width: 100%; image-rendering: pixelated; border: 1px solid var(--line); border-radius: .25rem; background: #fff; }

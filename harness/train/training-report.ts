@@ -206,7 +206,7 @@ function ratio(points: readonly { y: number }[]): string {
 }
 
 const share = (value: number | undefined): string =>
-  value === undefined ? '–' : `${(100 * value).toFixed(1)} %`;
+  value === undefined ? '–' : `${(100 * value).toFixed(1)}\u00a0%`;
 
 function confusionSection({ metrics, partName, data }: TrainingReportOptions): Section {
   const { classNames } = data.identity;
