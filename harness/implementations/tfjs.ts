@@ -24,7 +24,7 @@ export function tfjsSide(name: BackendName, required: boolean): SideSource {
     name: `tfjs:${name}`,
     required,
     open: async (): Promise<OpenSide> => {
-      const backend = await open(name);
+      const backend = await openBackend(name);
       return {
         implementation: tfjsImplementation(backend),
         version: backend.version,
@@ -34,7 +34,8 @@ export function tfjsSide(name: BackendName, required: boolean): SideSource {
   };
 }
 
-async function open(name: BackendName): Promise<LoadedBackend> {
+/** @throws SideUnavailableError when this machine does not have it */
+export async function openBackend(name: BackendName): Promise<LoadedBackend> {
   try {
     return await loadBackend(name);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { backendNames, isBackendName, type BackendName } from '../../src/index';
+import { backendNames } from '../../src/index';
 import { writeFileAtomic } from '../formats/index';
-import { tfjsSide, type SideSource } from '../implementations/index';
+import { graphSide, tfjsSide, type SideSource } from '../implementations/index';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { auditLedger, type Findings } from './conclude';
@@ -43,28 +43,41 @@ export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
 }
 
 /**
- * The backends to run: those named, each required; else all, of which only tensorflow may be required by NATIVE_REQUIRED=1.
+ * The backends to run: those named, each required; else all, of which tensorflow and graph may be required by
+ * NATIVE_REQUIRED=1.
  * A candidate stands in place of the twin, so that backends run beside it only when they are named, or for vectors.
  */
 function backendSides(flags: ParityFlags): SideSource[] {
-  if (flags.backends !== undefined) return backendList(flags.backends).map((name) => tfjsSide(name, true));
+  if (flags.backends !== undefined) return backendList(flags.backends).map((name) => side(name, true));
   if (flags.candidate !== undefined && flags.vectors === undefined) return [];
   const nativeRequired = !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED);
-  return backendNames.map((name) => tfjsSide(name, nativeRequired && name === 'tensorflow'));
+  return sideNames.map((name) => side(name, nativeRequired && (name === 'tensorflow' || name === 'graph')));
 }
 
-function backendList(list: string): BackendName[] {
+/** The backends of the op-by-op twin, and the compiled one, which runs inside `tensorflow`. */
+const sideNames = [...backendNames, 'graph'] as const;
+type SideName = (typeof sideNames)[number];
+
+function isSideName(name: string): name is SideName {
+  return (sideNames as readonly string[]).includes(name);
+}
+
+function side(name: SideName, required: boolean): SideSource {
+  return name === 'graph' ? graphSide(required) : tfjsSide(name, required);
+}
+
+function backendList(list: string): SideName[] {
   const names = list
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const unknown = names.find((name) => !isBackendName(name));
+  const unknown = names.find((name) => !isSideName(name));
   if (names.length === 0 || unknown !== undefined) {
     throw new UsageError(
-      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${backendNames.join(', ')}, separated by commas.`,
+      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${sideNames.join(', ')}, separated by commas.`,
     );
   }
-  return [...new Set(names.filter(isBackendName))];
+  return [...new Set(names.filter(isSideName))];
 }
 
 /** Holds a report that was written earlier against its own plan. */

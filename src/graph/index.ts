@@ -5,3 +5,4 @@ export { GraphSimpleRNNClassifier, type GraphSimpleRNNClassifierOptions } from '
 export type { SetUp } from './compiled-graphs';
 export { startGraphWorker, type GraphWorkerClassifier } from './worker/graph-worker';
 export type { WorkerClassifierOptions } from './worker/protocol';
+export { chooseThreads, threadsFor, type ThreadSettings } from './threads';
