@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { backendNames } from '../../src/index';
 import { writeFileAtomic } from '../formats/index';
-import { graphSide, tfjsSide, type SideSource } from '../implementations/index';
+import { isSideName, sideNames, type SideName } from '../implementations/index';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { auditLedger, type Findings } from './conclude';
@@ -14,7 +13,8 @@ import { formatSummary } from './summary';
 export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
   if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
   const report = await runParity({
-    sides: backendSides(flags),
+    backends: flags.backends === undefined ? undefined : backendList(flags.backends),
+    requireNative: !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED),
     only: flags.only,
     seed: flags.seed,
     cases: flags.cases,
@@ -40,30 +40,6 @@ export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
     });
   }
   return { exitCode, text };
-}
-
-/**
- * The backends to run: those named, each required; else all, of which tensorflow and graph may be required by
- * NATIVE_REQUIRED=1.
- * A candidate stands in place of the twin, so that backends run beside it only when they are named, or for vectors.
- */
-function backendSides(flags: ParityFlags): SideSource[] {
-  if (flags.backends !== undefined) return backendList(flags.backends).map((name) => side(name, true));
-  if (flags.candidate !== undefined && flags.vectors === undefined) return [];
-  const nativeRequired = !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED);
-  return sideNames.map((name) => side(name, nativeRequired && (name === 'tensorflow' || name === 'graph')));
-}
-
-/** The backends of the op-by-op twin, and the compiled one, which runs inside `tensorflow`. */
-const sideNames = [...backendNames, 'graph'] as const;
-type SideName = (typeof sideNames)[number];
-
-function isSideName(name: string): name is SideName {
-  return (sideNames as readonly string[]).includes(name);
-}
-
-function side(name: SideName, required: boolean): SideSource {
-  return name === 'graph' ? graphSide(required) : tfjsSide(name, required);
 }
 
 function backendList(list: string): SideName[] {

@@ -8,8 +8,11 @@ import {
 } from '../candidate/index';
 import {
   scratchImplementation,
+  sideNames,
+  sideSource,
   SideUnavailableError,
   type OpenSide,
+  type SideName,
   type SideSource,
 } from '../implementations/index';
 import {
@@ -43,11 +46,16 @@ import { ReferenceAnswers } from './reference';
 import type { HarnessError, ParityReport, PlannedCase, SideReport } from './report';
 import { isSelected } from './select';
 import { defaultGenerated, notebookVectors, suiteProblems } from './suite/index';
-import { trainingChecks, trainingIds, trainingSteps, type TrainingCheck } from './training';
+import { trainingChecks, trainingSteps, type TrainingCheck } from './training';
 
 export interface ParityOptions {
-  /** the sides to run; none with a candidate unless given. The command line makes them from --backends */
-  readonly sides?: readonly SideSource[];
+  /**
+   * backends to run the twin on, each of which must run; default: all this machine has, and none beside a candidate (which
+   * stands in place of the twin) unless there are vectors
+   */
+  readonly backends?: readonly SideName[] | undefined;
+  /** NATIVE_REQUIRED=1: tensorflow, and graph which runs inside it, must run wherever backends run */ readonly requireNative?: boolean;
+  /** the sides themselves, in place of `backends` */ readonly sides?: readonly SideSource[];
   /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
   /** of everything that is drawn; default 1 */ readonly seed?: number | undefined;
   /** how many generated problems; default 200 */ readonly cases?: number | undefined;
@@ -71,7 +79,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   const run = new Run(options, cases);
   try {
     if (cases.vectors.length > 0) await run.side(scratchSide(), false);
-    for (const source of options.sides ?? []) await run.source(source);
+    for (const source of options.sides ?? backendSides(options)) await run.source(source);
     if (candidate !== undefined) {
       await run.side({ implementation: candidate, masks: candidate.masks }, true);
     }
@@ -92,6 +100,13 @@ interface Cases {
   readonly training: readonly TrainingCheck[];
 }
 
+function backendSides({ backends, candidate, vectors, requireNative = false }: ParityOptions): SideSource[] {
+  if (backends !== undefined) return backends.map((name) => sideSource(name, true));
+  if (candidate !== undefined && vectors === undefined) return [];
+  const native = (name: SideName): boolean => name === 'tensorflow' || name === 'graph';
+  return sideNames.map((name) => sideSource(name, requireNative && native(name)));
+}
+
 async function selectCases(options: ParityOptions, seed: number): Promise<Cases> {
   const { only } = options;
   if (options.vectors !== undefined) {
@@ -101,13 +116,12 @@ async function selectCases(options: ParityOptions, seed: number): Promise<Cases>
       only,
     );
   }
-  const problems = await suiteProblems(seed, options.cases ?? defaultGenerated);
-  const trains = trainingIds().some((id) => isSelected(id, only));
+  const isWanted = (id: string): boolean => isSelected(id, only);
   return checkSome(
     {
-      problems: problems.filter(({ id }) => isSelected(id, only)),
-      vectors: [notebookVectors()].filter(({ id }) => isSelected(id, only)),
-      training: trains ? (await trainingChecks(seed)).filter(({ id }) => isSelected(id, only)) : [],
+      problems: await suiteProblems(seed, options.cases ?? defaultGenerated, isWanted),
+      vectors: [notebookVectors()].filter(({ id }) => isWanted(id)),
+      training: await trainingChecks(seed, isWanted),
     },
     only,
   );

@@ -130,7 +130,7 @@ function conclusion({ verdict, sides, cases, errors }: ParityReport): string {
   const failed = cases.filter((c) => c.status === 'fail').length;
   switch (verdict) {
     case 'parity':
-      return `PARITY: ${ran.join(', ')} agree${ran.length === 1 ? 's' : ''} with the reference in all ${count(cases.length, 'comparison')}${missing}`;
+      return `PARITY: ${ran.join(', ')} agree${ran.length === 1 ? 's' : ''} with the reference in ${cases.length === 1 ? '' : 'all '}${count(cases.length, 'comparison')}${missing}`;
     case 'mismatch':
       return `MISMATCH: ${failed} of ${count(cases.length, 'comparison')} red${missing}`;
     case 'error':

@@ -32,14 +32,11 @@ const optimizers: Readonly<Record<string, OptimizerConfig>> = {
 /** Updates of the trajectories; every one starts both sides from the same weights. */
 export const trajectorySteps = 25;
 
-/** The ids alone, without loading digits. */
-export function trainingIds(): string[] {
-  const one = Object.keys(optimizers).flatMap((name) => [`step/${name}-first`, `step/${name}-later`]);
-  return [...one, 'trajectory/momentum', 'trajectory/adam'];
-}
-
 /** One update with each optimizer from the start and from a random memory, and two trajectories over real digits. */
-export async function trainingChecks(seed: number): Promise<TrainingCheck[]> {
+export async function trainingChecks(
+  seed: number,
+  isWanted: (id: string) => boolean = () => true,
+): Promise<TrainingCheck[]> {
   const one = Object.entries(optimizers).flatMap(([name, optimizer], i) =>
     (['fresh', 'random'] as const).map((memory) => ({
       id: `step/${name}-${memory === 'fresh' ? 'first' : 'later'}`,
@@ -48,12 +45,15 @@ export async function trainingChecks(seed: number): Promise<TrainingCheck[]> {
       batches: [trainingProblem(seed * 100_000 + 80_000 + i)],
     })),
   );
+  const wanted = one.filter(({ id }) => isWanted(id));
+  const trajectories = (['momentum', 'adam'] as const).filter((name) => isWanted(`trajectory/${name}`));
+  if (trajectories.length === 0) return wanted;
   const batches = await digitBatches(seed, trajectorySteps, 16);
   const weights = initialClassifierWeights({ features: 28, units: 12, classes: 10, seed });
   const problems = batches.map((batch, i) => roundProblem({ id: `batch ${i}`, ...batch, weights }));
   return [
-    ...one,
-    ...(['momentum', 'adam'] as const).map((name) => ({
+    ...wanted,
+    ...trajectories.map((name) => ({
       id: `trajectory/${name}`,
       optimizer: optimizers[name],
       memory: 'fresh' as const,

@@ -25,13 +25,16 @@ export async function digitBatches(seed: number, count: number, batch: number): 
   });
 }
 
+/** The ids of `digitProblems`. */
+export const digitIds = ['digits/keras-weights', 'digits/notebook-weights'] as const;
+
 /** A batch of 32 digits through fresh weights of Keras's initialisers, and one through the notebook's. */
 export async function digitProblems(seed: number): Promise<Problem[]> {
   const [first, second] = await digitBatches(seed, 2, 32);
   const weights = (initializer: 'keras' | 'notebook'): Problem['weights'] =>
     initialClassifierWeights({ features: 28, units: 24, classes: 10, seed, initializer });
   return [
-    roundProblem({ id: 'digits/keras-weights', ...first, weights: weights('keras') }),
-    roundProblem({ id: 'digits/notebook-weights', ...second, weights: weights('notebook') }),
+    roundProblem({ id: digitIds[0], ...first, weights: weights('keras') }),
+    roundProblem({ id: digitIds[1], ...second, weights: weights('notebook') }),
   ];
 }

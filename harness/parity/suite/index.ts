@@ -1,5 +1,5 @@
 import type { Problem } from '../../problem';
-import { digitProblems } from './digits';
+import { digitIds, digitProblems } from './digits';
 import { edgeProblems, extremeProblems, maskProblems } from './edges';
 import { generatedProblem } from './generated';
 import { notebookProblem } from './notebook';
@@ -11,14 +11,24 @@ export { notebookProblem, notebookVectors } from './notebook';
 /** How many generated problems the suite holds unless told otherwise. */
 export const defaultGenerated = 200;
 
-/** The suite: the notebook's example, real digits, edges, masks, extreme logits, and `generated` seeded problems. */
-export async function suiteProblems(seed: number, generated = defaultGenerated): Promise<Problem[]> {
-  return [
+/**
+ * The suite: the notebook's example, real digits, edges, masks, extreme logits, and `generated` seeded problems.
+ *
+ * @param isWanted chooses by id; digits are only read from the disk when some are wanted
+ */
+export async function suiteProblems(
+  seed: number,
+  generated = defaultGenerated,
+  isWanted: (id: string) => boolean = () => true,
+): Promise<Problem[]> {
+  const digits = digitIds.some(isWanted) ? await digitProblems(seed) : [];
+  const problems = [
     notebookProblem(),
-    ...(await digitProblems(seed)),
+    ...digits,
     ...edgeProblems(seed),
     ...maskProblems(seed),
     ...extremeProblems(seed),
     ...Array.from({ length: generated }, (_, i) => generatedProblem(seed, i)),
   ];
+  return problems.filter(({ id }) => isWanted(id));
 }
