@@ -1,7 +1,10 @@
+import path from 'node:path';
 import { writeFileAtomic } from '../formats/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../outcome';
 import { chooseBaseline, withSpeedups } from './report/baseline';
 import { parseEngines, type EngineEntry } from './catalogue';
+import { enginesOf, mergePlans, planAll } from './plan';
+import { promisePlan } from './report/claims';
 import type { BenchFlags } from './command';
 import { htmlReport } from './report/html';
 import { markdownReport } from './report/markdown';
@@ -23,7 +26,10 @@ export async function bench(flags: BenchFlags, args: readonly string[]): Promise
   if (flags.html !== undefined) await writeFileAtomic(flags.html, await htmlReport(report));
   if (flags.markdown !== undefined) {
     const source = flags.from ?? (typeof flags.json === 'string' ? flags.json : 'FILE');
-    await writeFileAtomic(flags.markdown, markdownReport(report, source));
+    await writeFileAtomic(
+      flags.markdown,
+      markdownReport(report, path.isAbsolute(source) ? path.basename(source) : source),
+    );
   }
   if (flags.from === undefined) requireRun(report, flags.baseline);
   const wrong = report.sizes.some(({ engines }) =>
@@ -38,22 +44,24 @@ export async function bench(flags: BenchFlags, args: readonly string[]): Promise
 
 /** Turns flags into options; every mistake in them is told before anything is measured. */
 function readFlags(flags: BenchFlags, command: readonly string[]): BenchOptions {
+  const promises = flags.promises === true;
   const engines = parseEngines(flags.engines);
   const sweepEngines = flags.sweepEngines === undefined ? engines : parseEngines(flags.sweepEngines);
-  const sizes = flags.sizes === 'none' ? [] : flags.sizes.split(',').map((text) => parseSize(text.trim()));
+  const sizesText = flags.sizes ?? (promises ? 'none' : 'S,M');
+  const sizes = sizesText === 'none' ? [] : sizesText.split(',').map((text) => parseSize(text.trim()));
   const sweeps = flags.sweep.map(parseSweep);
-  const endurance = flags.endurance === undefined ? [] : parseEngines(flags.endurance);
+  const watched = flags.endurance ?? (promises ? 'graph' : undefined);
+  const endurance = watched === undefined ? [] : parseEngines(watched);
   if (sizes.length + sweeps.length + endurance.length === 0) {
     throw new UsageError(
-      'bench: --sizes none, no --sweep and no --endurance leave nothing to measure; give one of them.',
+      'bench: --sizes none, no --sweep, no --promises and no --endurance leave nothing to measure; give one of them.',
     );
   }
-  const measured = [...(sizes.length > 0 ? engines : []), ...(sweeps.length > 0 ? sweepEngines : [])];
+  const plan = mergePlans(planAll(sizes, parseTasks(flags.tasks), engines), promises ? promisePlan() : []);
+  const measured = [...plan.flatMap(enginesOf), ...(sweeps.length > 0 ? sweepEngines : [])];
   if (flags.from === undefined) checkBaseline(flags.baseline, measured);
   return {
-    sizes,
-    engines,
-    tasks: parseTasks(flags.tasks),
+    plan,
     baseline: flags.baseline,
     sweeps,
     sweepBase: parseSize(flags.sweepBase),
@@ -77,7 +85,7 @@ function readFlags(flags: BenchFlags, command: readonly string[]): BenchOptions 
 function checkBaseline(baseline: string | undefined, measured: readonly EngineEntry[]): void {
   if (baseline === undefined || measured.some(({ name }) => name === baseline)) return;
   throw new UsageError(
-    `--baseline: ${baseline} is not among the engines to measure (${measured.map(({ name }) => name).join(', ')}); add it to --engines or choose one of them.`,
+    `--baseline: ${baseline} is not among the engines to measure (${[...new Set(measured.map(({ name }) => name))].join(', ')}); add it to --engines or choose one of them.`,
   );
 }
 

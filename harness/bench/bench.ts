@@ -7,8 +7,8 @@ import { makeReference } from './parity-gate';
 import type { Absence, EnduranceReport, SizeReport } from './report/schema';
 import type { Effort } from './schedule';
 import { EngineSession } from './process/session';
-import { describeSize, parseSize, type BenchSize } from './size';
-import type { Task } from './task';
+import { enginesOf, type PlannedSize } from './plan';
+import { describeSize, parseSize } from './size';
 
 export interface BenchSettings {
   readonly effort: Effort;
@@ -26,21 +26,18 @@ export class Bench {
 
   constructor(private readonly settings: BenchSettings) {}
 
-  /** All engines at one size: parity first, then each task, interleaved. */
-  async measureSize(
-    size: BenchSize,
-    engines: readonly EngineEntry[],
-    tasks: readonly Task[],
-  ): Promise<SizeReport> {
+  /** All engines of one size: parity first, then each task, interleaved. */
+  async measureSize(plan: PlannedSize): Promise<SizeReport> {
+    const { size, tasks } = plan;
     const spelled = describeSize(size);
     const title = size.name === spelled ? spelled : `${size.name} (${spelled})`;
     const tell: Tell = (line) => this.settings.tell(`${title}: ${line}`);
-    const examples = tasks.includes('epoch') ? size.epochExamples : size.batch;
+    const examples = tasks.some(({ task }) => task === 'epoch') ? size.epochExamples : size.batch;
     const problem = await makeProblem(size, examples, this.settings.seed);
     tell('the scratch network computes the reference');
     const reference = makeReference(problem);
     const wire = encodeProblem(problem);
-    const sessions = await this.startAll(engines, tell);
+    const sessions = await this.startAll(enginesOf(plan), tell);
     try {
       for (const session of sessions) {
         tell(`${session.entry.name} must agree with scratch`);
@@ -48,8 +45,9 @@ export class Bench {
       }
       const { effort, seed } = this.settings;
       const reports = [];
-      for (const task of tasks) {
-        reports.push(await measureTask(task, sessions, { effort, seed, tell }));
+      for (const { task, engines } of tasks) {
+        const taking = sessions.filter(({ entry }) => engines.includes(entry));
+        reports.push(await measureTask(task, taking, { effort, seed, tell }));
       }
       return { size, engines: sessions.map((session) => session.report()), tasks: reports };
     } finally {

@@ -8,7 +8,8 @@ import { taskTitles } from './task';
 
 /** The flags of `bench` as commander gives them. */
 export interface BenchFlags {
-  readonly sizes: string;
+  readonly sizes?: string;
+  readonly promises?: true;
   readonly engines: string;
   readonly tasks: string;
   readonly rounds: number;
@@ -37,7 +38,7 @@ export const defineBench: DefineCommand = (program, finish) => {
       'Time training steps, epochs and forward passes of every engine on this machine. Each engine first has to ' +
         'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
     )
-    .option('--sizes <list>', 'sizes to measure (below), or "none"', 'S,M')
+    .option('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)')
     .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
     .option('--tasks <list>', 'what to time (below)', 'step,forward1')
     .addOption(
@@ -61,6 +62,10 @@ export const defineBench: DefineCommand = (program, finish) => {
     )
     .option('--sweep-base <size>', 'the size whose letter a sweep changes', 'M')
     .option('--sweep-engines <list>', 'engines of the sweeps (default: as --engines)')
+    .option(
+      '--promises',
+      'measure what the promises of docs/performance.md need (and no other --sizes unless given)',
+    )
     .option('--endurance <list>', 'engines whose memory is watched over 20,000 steps and 100 models')
     .addOption(
       new Option('--max-call <duration>', 'leave out an engine where one call takes longer')

@@ -4,6 +4,7 @@ import type { EngineEntry } from './catalogue';
 import { crossovers } from './crossover';
 import { findPython, launchOf } from './process/launch';
 import { describeMachine, loadWarning } from './machine';
+import { enginesOf, type PlannedSize } from './plan';
 import type { Tell } from './measure';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport } from './report/schema';
 import type { Effort } from './schedule';
@@ -12,9 +13,7 @@ import type { Task } from './task';
 
 /** What one run of the bench measures. */
 export interface BenchOptions {
-  readonly sizes: readonly BenchSize[];
-  readonly engines: readonly EngineEntry[];
-  readonly tasks: readonly Task[];
+  readonly plan: readonly PlannedSize[];
   /** what the ratios are taken over; chosen from what was timed when undefined */
   readonly baseline: string | undefined;
   readonly sweeps: readonly Sweep[];
@@ -40,17 +39,18 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const { effort, seed, tell } = options;
   const busy = loadWarning(machine);
   if (busy !== undefined) tell(`warning: ${busy}`);
-  const entries = [...options.engines, ...options.sweepEngines, ...options.endurance];
+  const entries = [...options.plan.flatMap(enginesOf), ...options.sweepEngines, ...options.endurance];
   const python = entries.some(({ runs }) => runs === 'python') ? await findPython(options.python) : undefined;
   const bench = new Bench({ effort, seed, tell, launch: (entry) => launchOf(entry, python) });
   const sizes: SizeReport[] = [];
   const sweeps: SweepReport[] = [];
-  for (const size of options.sizes) sizes.push(await bench.measureSize(size, options.engines, options.tasks));
+  for (const planned of options.plan) sizes.push(await bench.measureSize(planned));
   for (const sweep of options.sweeps) {
     const points: SizeReport[] = [];
     for (const value of sweep.values) {
       const size = withLetter(options.sweepBase, sweep.letter, value);
-      points.push(await bench.measureSize(size, options.sweepEngines, [sweepTask]));
+      const tasks = [{ task: sweepTask, engines: options.sweepEngines }];
+      points.push(await bench.measureSize({ size, tasks }));
     }
     sizes.push(...points);
     sweeps.push(summarizeSweep(sweep, options.sweepBase, points));

@@ -9,7 +9,7 @@ import {
   type LegendItem,
   type Section,
 } from '../../report/index';
-import { judgeClaims } from './claims';
+import { judgeClaims, type ClaimVerdict } from './claims';
 import { formatMilliseconds } from './format';
 import type { BenchReport, SizeReport, SweepReport, TaskReport } from './schema';
 import { describeSize } from '../size';
@@ -50,7 +50,7 @@ export async function htmlReport(report: BenchReport): Promise<string> {
   return page({
     title: 'rnn-parity bench',
     subtitle: `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, ${report.started}`,
-    facts: facts(report),
+    facts: [...promiseFact(claims), ...facts(report)],
     sections: [
       ...(warnings.length === 0
         ? []
@@ -66,6 +66,13 @@ export async function htmlReport(report: BenchReport): Promise<string> {
     ],
     footer: `rnn-parity bench ${report.command.join(' ')}`,
   });
+}
+
+function promiseFact(claims: readonly ClaimVerdict[]): Fact[] {
+  const met = claims.filter(({ verdict }) => verdict === 'met').length;
+  if (claims.length === 0) return [];
+  const tone = met === claims.length ? 'good' : 'bad';
+  return [{ label: 'Promises met', value: `${met} of ${claims.length}`, tone }];
 }
 
 /** The fastest engine of each size's training step. */
@@ -143,7 +150,7 @@ async function sweepSection(report: BenchReport, sweep: SweepReport): Promise<Se
     caption: `median milliseconds, both axes logarithmic; the other sizes as in ${describeSize(sweep.base)}`,
     legend,
     plot: (plot) => ({
-      x: { type: 'log', label: sweep.letter, labelOffset: 38, ticks: [...sweep.values], tickFormat: 'd' },
+      x: { type: 'log', label: sweep.letter, labelOffset: 38, ticks: [...sweep.values], tickFormat: String },
       y: { type: 'log', label: 'milliseconds', grid: true, ticks: 6, tickFormat: '~g' },
       marks: [
         ...sweep.crossovers.map(({ at }) =>
@@ -189,4 +196,13 @@ function sweepLines(report: BenchReport, sweep: SweepReport) {
   return Array.from(lines, ([engine, points]) => ({ engine, points }));
 }
 
-const draw = ({ head, rows }: PlainTable): Html => table({ head, rows });
+/** Engine names stay in one piece; verdicts have their colour. */
+function draw({ head, rows }: PlainTable): Html {
+  const tones: Readonly<Record<string, string>> = { met: 'good', missed: 'bad' };
+  const cell = (text: string): Html => {
+    const tone = tones[text] as string | undefined;
+    const whole = text.length < 24 ? html` style="white-space: nowrap"` : undefined;
+    return html`<span${tone === undefined ? undefined : html` class="${tone}"`}${whole}>${text}</span>`;
+  };
+  return table({ head, rows: rows.map((row) => row.map(cell)) });
+}

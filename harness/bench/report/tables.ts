@@ -47,8 +47,15 @@ export function fastestFirst({ results }: TaskReport): TaskResult[] {
 /** What every engine was compared on before timing, and how close it came. */
 export function parityTable({ engines }: SizeReport): PlainTable {
   return {
-    head: ['engine', 'compared with scratch', 'worst', 'share of what is allowed', 'libraries load in'],
-    rows: engines.map(({ engine, parity, loadMilliseconds }) => {
+    head: [
+      'engine',
+      'compared with scratch',
+      'worst',
+      'share of what is allowed',
+      'libraries load in',
+      'settings',
+    ],
+    rows: engines.map(({ engine, parity, loadMilliseconds, settings = {} }) => {
       const worst = parity.reduce<(typeof parity)[number] | undefined>(
         (record, entry) =>
           record === undefined || entry.difference / entry.allowed > record.difference / record.allowed
@@ -62,6 +69,9 @@ export function parityTable({ engines }: SizeReport): PlainTable {
         worst?.name ?? '',
         worst === undefined ? '' : `${threeDigits((100 * worst.difference) / worst.allowed)} %`,
         formatMilliseconds(loadMilliseconds),
+        Object.entries(settings)
+          .map(([setting, value]) => `${setting}: ${value}`)
+          .join(', '),
       ];
     }),
   };

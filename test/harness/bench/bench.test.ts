@@ -4,7 +4,9 @@ import { childScript } from '../../../src/index';
 import { Bench } from '../../../harness/bench/bench';
 import type { EngineEntry } from '../../../harness/bench/catalogue';
 import type { SizeReport } from '../../../harness/bench/report/schema';
+import { planAll } from '../../../harness/bench/plan';
 import { parseSize } from '../../../harness/bench/size';
+import type { Task } from '../../../harness/bench/task';
 
 const entry = (name: string): EngineEntry => ({ name, title: name, runs: 'node', kind: 'own' });
 
@@ -37,12 +39,13 @@ const failuresOf = ({ engines }: SizeReport, name: string) =>
   engines.find(({ engine }) => engine === name)?.failures ?? [];
 
 describe('harness/bench', () => {
-  const size = parseSize('B4T3F2U3C2');
+  const plan = (names: readonly string[], ...tasks: readonly Task[]) =>
+    planAll([parseSize('B4T3F2U3C2')], tasks, names.map(entry))[0];
 
   it('times engines that agree, and names the wrong, the dying and the absent', async () => {
     const bench = fakeBench();
     const names = ['good', 'noisy', 'wrong', 'dies', 'absent', 'nowhere', 'python'];
-    const report = await bench.measureSize(size, names.map(entry), ['step', 'epoch', 'forward1', 'setup']);
+    const report = await bench.measureSize(plan(names, 'step', 'epoch', 'forward1', 'setup'));
 
     expect(bench.absent.map(({ engine }) => engine)).to.deep.equal(['absent', 'nowhere', 'python']);
     expect(bench.absent[0].reason).to.equal('it is not there');
@@ -71,11 +74,7 @@ describe('harness/bench', () => {
   });
 
   it('ends an engine that does not answer in time and goes on with the others', async () => {
-    const report = await fakeBench(500).measureSize(
-      size,
-      [entry('hangs'), entry('good')],
-      ['step', 'forward1'],
-    );
+    const report = await fakeBench(500).measureSize(plan(['hangs', 'good'], 'step', 'forward1'));
     expect(failuresOf(report, 'hangs')).to.have.length(1);
     expect(failuresOf(report, 'hangs')[0].message).to.include('did not answer "run" within 1.5 s');
     for (const { results } of report.tasks) {
@@ -84,7 +83,7 @@ describe('harness/bench', () => {
   });
 
   it('leaves out an engine where one call takes too long, for that task only', async () => {
-    const report = await fakeBench(0).measureSize(size, [entry('good')], ['step']);
+    const report = await fakeBench(0).measureSize(plan(['good'], 'step'));
     expect(failuresOf(report, 'good')[0]).to.include({ kind: 'slow', during: 'step' });
     expect(report.tasks[0]).to.deep.include({ rounds: 0, results: [] });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judgeClaims } from '../../../harness/bench/report/claims';
+import { judgeClaims, promisePlan } from '../../../harness/bench/report/claims';
 import type { EnduranceSeries } from '../../../harness/bench/report/schema';
 import { parseSize } from '../../../harness/bench/size';
 import { benchReport, sizeReport } from './synthetic-report';
@@ -40,6 +40,21 @@ describe('harness/bench promises', () => {
       required: 'at most 5x its time',
       measured: '10x its time (scratch against numpy-notebook)',
     });
+  });
+
+  it('plans what it takes to judge them all, and no more sizes', () => {
+    const plan = promisePlan();
+    expect(plan.map(({ size }) => size.name)).to.deep.equal(['S', 'M', 'L', 'digits', 'long']);
+    const measured = plan.map(({ size, tasks }) => {
+      const times = tasks.map(({ task, engines }) => [
+        task,
+        Object.fromEntries(engines.map(({ name }) => [name, [1, 1, 1]])),
+      ]);
+      return sizeReport(size.name, Object.fromEntries(times) as Parameters<typeof sizeReport>[1]);
+    });
+    const open = judgeClaims(benchReport(measured)).filter(({ verdict }) => verdict === 'not measured');
+    expect(open.map(({ claim }) => claim)).to.have.length(2);
+    for (const { claim } of open) expect(claim).to.include('flat memory');
   });
 
   it('does not judge what was not measured', () => {
