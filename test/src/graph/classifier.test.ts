@@ -201,6 +201,18 @@ describe('graph/classifier', () => {
       expect(model.getWeights()[name].data.every(Number.isFinite)).to.equal(true);
   });
 
+  it('does not take a step to weights beyond single precision', () => {
+    const model = graph({ learningRate: 3e38 });
+    // a kernel of zeros keeps tanh away from saturation, large inputs make its gradient large
+    const weights = model.getWeights();
+    model.setWeights({ ...weights, kernel: { ...weights.kernel, data: weights.kernel.data.map(() => 0) } });
+    const before = [model.getWeights(), model.getOptimizerState()];
+    const { loss, gradientNorm } = model.trainOnBatch([[[900, 900, 900]]], [1]);
+    expect(loss).to.be.finite;
+    expect(gradientNorm).to.be.NaN;
+    expect([model.getWeights(), model.getOptimizerState()]).to.deep.equal(before);
+  });
+
   describe('refuses before the call, and changes nothing:', () => {
     const fine = batchOf(1, 2, 3);
     const wrong: [string, (model: GraphSimpleRNNClassifier) => unknown, RegExp][] = [
