@@ -7,7 +7,7 @@ import {
   type ClassifierWeights,
   type SimpleRNNClassifier,
 } from '../../scratch/index';
-import packageJson from '../../package.json';
+import { version } from '../version';
 import type { Standardisation } from '../data/index';
 import { numbersOf, readNpz, writeFileAtomic, writeNpz } from '../formats/index';
 import { UsageError } from '../outcome';
@@ -63,7 +63,7 @@ export async function save(
   const weights = classifier.getWeights();
   const json = layersModelJson(weights, {
     masked,
-    generatedBy: `rnn-parity ${packageJson.version}`,
+    generatedBy: `rnn-parity ${version}`,
     metadata,
   });
   await mkdir(directory, { recursive: true });

@@ -1,9 +1,9 @@
-import packageJson from '../../package.json';
+import { version } from '../version';
 
 /** Everything that may change a result besides the settings. */
 export function versionsOf(engines: Readonly<Record<string, string>>): Record<string, string> {
   return {
-    'rnn-parity': packageJson.version,
+    'rnn-parity': version,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     ...engines,
