@@ -52,11 +52,12 @@ export interface TrainingComparison {
 export function compareTraining(comparison: TrainingComparison): CaseVerdict {
   const { caseId, side, step } = comparison;
   const expected = expectations(comparison, false);
-  const inflated = (): Map<string, ExpectedTensor> => expectations(comparison, true);
+  let inflated: Map<string, ExpectedTensor> | undefined;
   const tensors = compareTensors(side.name, caseId, expected, given(step), new Set(), (...args) => {
     const verdict = compareTensor(...args);
     if (verdict.status !== 'differs' || comparison.tolerance !== undefined) return verdict;
-    const wider = inflated().get(args[2]);
+    inflated ??= expectations(comparison, true);
+    const wider = inflated.get(args[2]);
     return wider === undefined ? verdict : compareTensor(args[0], args[1], args[2], wider, args[4]);
   });
   return caseVerdict(caseId, side.name, 'scratch', tensors);

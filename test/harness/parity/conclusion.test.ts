@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import {
+  scratchImplementation,
+  SideUnavailableError,
+  type SideSource,
+} from '../../../harness/implementations/index';
+import {
+  auditLedger,
+  formatReport,
+  formatSummary,
+  runParity,
+  type ParityReport,
+} from '../../../harness/parity/index';
+import type { Implementation } from '../../../harness/problem';
+
+const source = (implementation: Implementation, required = true): SideSource => ({
+  name: implementation.name,
+  required,
+  open: () => Promise.resolve({ implementation }),
+});
+const absent = (name: string, required: boolean): SideSource => ({
+  name,
+  required,
+  open: () => Promise.reject(new SideUnavailableError('it is unplugged')),
+});
+const twin: Implementation = { ...scratchImplementation(), name: 'twin' };
+const options = { only: 'edge/*', cases: 0 } as const;
+
+describe('the conclusion of a run', () => {
+  it('parity: 0', async () => {
+    const report = await runParity({ ...options, sides: [source(twin)] });
+    expect(report).to.include({ verdict: 'parity', exitCode: 0 });
+    expect(report.audit).to.deep.equal([]);
+  });
+  it('a side that is absent: named, and 3 only when it was required', async () => {
+    const free = await runParity({ ...options, sides: [absent('tfjs:wasm', false), source(twin)] });
+    expect(free.exitCode).to.equal(0);
+    expect(formatSummary(free)).to.include('tfjs:wasm: NOT RUN: it is unplugged');
+    const required = await runParity({ ...options, sides: [absent('tfjs:wasm', true), source(twin)] });
+    expect(required).to.include({ verdict: 'backend not run', exitCode: 3 });
+  });
+  it('no side at all: red, because nothing was compared', async () => {
+    const report = await runParity({ ...options, sides: [absent('tfjs:wasm', false)] });
+    expect(report.exitCode).to.equal(1);
+    expect(report.audit.join()).to.include('nothing was compared');
+  });
+  it('a side that throws: 2, with its message and the case', async () => {
+    const evaluate = (): never => {
+      throw new Error('out of ink');
+    };
+    const report = await runParity({ ...options, sides: [source({ ...twin, evaluate })] });
+    expect(report).to.include({ verdict: 'error', exitCode: 2 });
+    expect(formatSummary(report)).to.include('edge/one-step: out of ink');
+  });
+  it('a side that declares everything omitted: red, because nothing was compared', async () => {
+    const omits = ['states', 'finalState', 'logits', 'probabilities', 'loss'] as const;
+    const gradients = [
+      'kernel',
+      'recurrentKernel',
+      'bias',
+      'outputKernel',
+      'outputBias',
+      'inputs',
+      'initialState',
+    ];
+    const all = [...omits, ...gradients.map((name) => `gradients.${name}` as 'gradients.kernel')];
+    const report = await runParity({
+      ...options,
+      sides: [source({ ...twin, omits: all, evaluate: () => ({}) })],
+    });
+    expect(report.exitCode).to.equal(1);
+    expect(report.audit.join()).to.include('nothing was compared');
+  });
+  it('nothing matches: a usage error', async () => {
+    const message = await runParity({ ...options, only: 'nowhere', sides: [source(twin)] }).catch(
+      (error: unknown) => (error as Error).message,
+    );
+    expect(message).to.include('no case matches').and.include('nowhere');
+  });
+});
+
+describe('the ledger audit of a report', () => {
+  let report: ParityReport;
+  before(async () => {
+    report = await runParity({ ...options, sides: [source(twin)] });
+  });
+  interface Damaged {
+    cases: { tensors: { elements: number; compared: number }[] }[];
+  }
+  const copy = (): Damaged => JSON.parse(formatReport(report)) as Damaged;
+
+  it('an untouched report accounts for everything', () => {
+    expect(auditLedger(copy() as unknown as ParityReport)).to.deep.equal([]);
+  });
+  const damages: [title: string, damage: (report: Damaged) => unknown, says: string][] = [
+    ['a tensor deleted', (r) => r.cases[0].tensors.splice(2, 1), 'does not hold it'],
+    ['a case deleted', (r) => r.cases.pop(), 'no verdict'],
+    ['a tensor shortened', (r) => (r.cases[0].tensors[0].elements = 1), 'accounts for 1'],
+    ['elements not compared', (r) => (r.cases[0].tensors[0].compared = 1), '1 were compared'],
+    ['all cases deleted', (r) => (r.cases = []), 'no verdict'],
+  ];
+  for (const [title, damage, says] of damages) {
+    it(`${title}: red`, () => {
+      const damaged = copy();
+      damage(damaged);
+      expect(auditLedger(damaged as unknown as ParityReport).join('\n')).to.include(says);
+    });
+  }
+});
