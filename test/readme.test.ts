@@ -26,7 +26,10 @@ describe('README', () => {
     const file = join(directory, 'library.ts');
     writeFileSync(
       file,
-      library.replace(/^(await .*)$/m, 'export const losses = [byHand, twin].map((model) => model.loss(inputs, [1]));\n$1'),
+      library.replace(
+        /^(await .*)$/m,
+        'export const losses = [byHand, twin].map((model) => model.loss(inputs, [1]));\n$1',
+      ),
     );
     const { losses } = await createJiti(__filename, { alias }).import<{ losses: [number, number] }>(file);
     expect(losses[0]).to.be.within(0.1, 10);
