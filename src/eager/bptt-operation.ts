@@ -46,7 +46,7 @@ export function simpleRNN(
         recurrentKernel,
         differentiateInputs,
       );
-      const dWeights = weightGradients(tf, inputs, saved, dPreActivation);
+      const dWeights = weightGradients(tf, steps.transposedInputs, saved, dPreActivation);
       if (dInitialState === undefined) return dWeights;
       return [...dWeights, dInitialState, ...inputGradients(tf, dPreActivation, weights)];
     };

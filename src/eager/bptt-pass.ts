@@ -26,25 +26,32 @@ export function startBpttPass(tf: typeof Tf, weights: RecurrentWeights): StartPa
 export function uploadSteps(tf: typeof Tf, given: Sequences, units: number, name: string): Steps {
   const { batch, timeSteps } = given;
   return {
-    inputs: cutAtSteps(tf, given.inputs, `${name}: inputs`),
+    ...cutAtSteps(tf, given.inputs, `${name}: inputs`),
+    fromZero: given.initialState === undefined,
     initialState: upload(tf, given.initialState ?? zeros(batch, units), `${name}: initialState`),
     mask: given.mask ? stepMasks(tf, given.mask) : new Array<undefined>(timeSteps).fill(undefined),
   };
 }
 
-/** [B, T, F] in memory to T tensors [B, F + 1], the last column ones. */
-function cutAtSteps(tf: typeof Tf, tensor: Tensor, name: string): Tf.Tensor[] {
+/** [B, T, F] in memory to T tensors [B, F + 1], the last column ones, and to all of them transposed. */
+function cutAtSteps(tf: typeof Tf, tensor: Tensor, name: string): Pick<Steps, 'inputs' | 'transposedInputs'> {
   const rounded = toFloat32(tensor, name);
   const [batch, timeSteps, features] = tensor.shape;
-  return Array.from({ length: timeSteps }, (_, t) => {
+  const rows = timeSteps * batch;
+  const transposed = new Float32Array((features + 1) * rows).fill(1, features * rows);
+  const inputs = Array.from({ length: timeSteps }, (_, t) => {
     const step = new Float32Array(batch * (features + 1)).fill(1);
     for (let b = 0; b < batch; b++) {
       const from = (b * timeSteps + t) * features;
       const to = b * (features + 1);
-      for (let f = 0; f < features; f++) step[to + f] = rounded[from + f];
+      for (let f = 0; f < features; f++) {
+        step[to + f] = rounded[from + f];
+        transposed[f * rows + t * batch + b] = rounded[from + f];
+      }
     }
     return tf.tensor2d(step, [batch, features + 1]);
   });
+  return { inputs, transposedInputs: tf.tensor2d(transposed, [features + 1, rows]) };
 }
 
 /** The way back for their gradients, without the last column: T tensors [B, F + 1] to [B, T, F] in memory. */

@@ -1,4 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
+import { kernelsOf } from './kernels';
 
 // Backpropagation through time (Werbos 1990) in tfjs operations. Two things are slow in tfjs's wasm backend, and are
 // avoided here. A matMul that transposes an operand leaves XNNPACK for a scalar loop: so operands are transposed first,
@@ -27,7 +28,10 @@ export interface Steps {
   /** T masks; undefined at a step that counts for all examples */ readonly mask: readonly (
     StepMask | undefined
   )[];
+  /** [F + 1, T·B]: all of them side by side, transposed */ readonly transposedInputs: Tf.Tensor;
   /** [B, U] */ readonly initialState: Tf.Tensor;
+  /** whether initialState is zero, so that the first step can do without its product */
+  readonly fromZero: boolean;
 }
 
 /** [kernel; bias]. @returns [F + 1, U] */
@@ -43,20 +47,26 @@ function stackBias(tf: typeof Tf, { kernel, bias }: RecurrentWeights): Tf.Tensor
  */
 export function forward(
   tf: typeof Tf,
-  { inputs, mask, initialState }: Steps,
+  { inputs, mask, initialState, fromZero }: Steps,
   weights: RecurrentWeights,
 ): Tf.Tensor[] {
+  const { add, matMul, multiply, tanh } = kernelsOf(tf);
   const kernelAndBias = stackBias(tf, weights);
   const states = [initialState];
   inputs.forEach((x, t) => {
     const before = states[t];
-    const fromInputs = tf.matMul(x, kernelAndBias);
-    const fromState = tf.matMul(before, weights.recurrentKernel);
-    const preActivation = tf.add(fromInputs, fromState);
-    let state: Tf.Tensor = tf.tanh(preActivation);
-    tf.dispose([fromInputs, fromState, preActivation]);
+    let preActivation: Tf.Tensor = matMul(x, kernelAndBias);
+    if (t > 0 || !fromZero) {
+      const fromInputs = preActivation;
+      const fromState = matMul(before, weights.recurrentKernel);
+      preActivation = add(fromInputs, fromState);
+      fromInputs.dispose();
+      fromState.dispose();
+    }
+    let state: Tf.Tensor = tanh(preActivation);
+    preActivation.dispose();
     const masked = mask[t];
-    if (masked !== undefined) state = tf.add(tf.mul(state, masked.counts), tf.mul(before, masked.skips));
+    if (masked !== undefined) state = add(multiply(state, masked.counts), multiply(before, masked.skips));
     states.push(state);
   });
   return states;
@@ -82,6 +92,7 @@ export function backward(
   recurrentKernel: Tf.Tensor,
   toTheStart: boolean,
 ): { readonly dPreActivation: readonly Tf.Tensor[]; readonly dInitialState: Tf.Tensor | undefined } {
+  const { add, matMul, multiply, square, subtract } = kernelsOf(tf);
   const transposed = tf.transpose(recurrentKernel);
   const one = tf.scalar(1);
   const dPreActivation: Tf.Tensor[] = [];
@@ -90,18 +101,19 @@ export function backward(
   for (let t = states.length - 1; t >= 1; t--) {
     const fromAbove = above[t - 1];
     const dState =
-      fromAbove && fromAfter ? tf.add(fromAbove, fromAfter) : ((fromAbove ?? fromAfter) as Tf.Tensor);
-    const square = tf.square(states[t]);
-    const slope = tf.sub(one, square);
-    let dz: Tf.Tensor = tf.mul(dState, slope);
+      fromAbove && fromAfter ? add(fromAbove, fromAfter) : ((fromAbove ?? fromAfter) as Tf.Tensor);
+    const squared = square(states[t]);
+    const slope = subtract(one, squared);
+    let dz: Tf.Tensor = multiply(dState, slope);
     const masked = mask[t - 1];
-    if (masked !== undefined) dz = tf.mul(dz, masked.counts);
+    if (masked !== undefined) dz = multiply(dz, masked.counts);
     dPreActivation[t - 1] = dz;
-    tf.dispose([square, slope]);
+    squared.dispose();
+    slope.dispose();
     fromAfter = undefined;
     if (t > 1 || toTheStart) {
-      fromAfter = tf.matMul(dz, transposed);
-      if (masked !== undefined) fromAfter = tf.add(fromAfter, tf.mul(dState, masked.skips));
+      fromAfter = matMul(dz, transposed);
+      if (masked !== undefined) fromAfter = add(fromAfter, multiply(dState, masked.skips));
     }
   }
   return { dPreActivation, dInitialState: fromAfter };
@@ -112,17 +124,19 @@ export function backward(
  *     dRecurrentKernel = Σ_t h_{t-1}ᵀ  · dz_t
  *
  * The steps stand below each other, [T·B, ..], so that each sum over time is part of one product.
+ *
+ * @param transposedInputs [F + 1, T·B]
+ * @param states h_0 .. h_T
  */
 export function weightGradients(
   tf: typeof Tf,
-  inputs: readonly Tf.Tensor[],
+  transposedInputs: Tf.Tensor,
   states: readonly Tf.Tensor[],
   dPreActivation: readonly Tf.Tensor[],
 ): Tf.Tensor[] {
   const dz = tf.concat([...dPreActivation], 0);
-  const x = tf.concat([...inputs], 0);
   const h = tf.concat(states.slice(0, -1), 0);
-  const dKernelAndBias: Tf.Tensor2D = tf.matMul(tf.transpose(x), dz);
+  const dKernelAndBias: Tf.Tensor2D = tf.matMul(transposedInputs, dz);
   const dRecurrentKernel = tf.matMul(tf.transpose(h), dz);
   const [rows, units] = dKernelAndBias.shape;
   const dKernel = tf.slice(dKernelAndBias, [0, 0], [rows - 1, units]);

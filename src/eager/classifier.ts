@@ -300,7 +300,10 @@ function clipNormOf({ clipNorm }: CompileOptions): number | undefined {
 /** sqrt(Σ g²) over all elements of all gradients, summed in float64. */
 function globalNorm(gradients: readonly Tf.Tensor[]): number {
   let sum = 0;
-  for (const gradient of gradients) for (const g of gradient.dataSync()) sum += g * g;
+  for (const gradient of gradients) {
+    const values = gradient.dataSync();
+    for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  }
   return Math.sqrt(sum);
 }
 
