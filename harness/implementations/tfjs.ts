@@ -42,6 +42,7 @@ export async function openBackend(name: BackendName): Promise<LoadedBackend> {
     if (error instanceof BackendUnavailableError) {
       throw new SideUnavailableError(`${error.reason}; ${error.mend}`, { cause: error });
     }
-    throw error;
+    // whatever keeps a backend from loading (a package that is not there, a damaged binary), it did not run
+    throw new SideUnavailableError(`it could not be loaded: ${String(error)}`, { cause: error });
   }
 }
