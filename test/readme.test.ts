@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { createJiti } from 'jiti';
+import { parseVectors, runParity } from '../harness/index';
 
 /** The README's TypeScript blocks, in order. */
 const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
@@ -52,5 +53,15 @@ describe('README', () => {
     };
     expect(run('right.ts', example)).to.equal(0);
     expect(run('wrong.ts', example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '))).to.equal(1);
+  });
+
+  it('the vectors file of docs/parity.md is accepted and right, and wrong with another number in it', async () => {
+    const [, text] = /```json\n([\s\S]*?)```/.exec(readFileSync('docs/parity.md', 'utf8')) ?? [];
+    const exitCode = async (content: string): Promise<number> => {
+      const vectors = parseVectors(content, 'docs/parity.md');
+      return (await runParity({ vectors, backends: ['cpu'] })).exitCode;
+    };
+    expect(await exitCode(text)).to.equal(0);
+    expect(await exitCode(text.replace('[[0.5, 0.5]]', '[[0.5, 0.500001]]'))).to.equal(1);
   });
 });

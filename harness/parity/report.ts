@@ -38,6 +38,8 @@ export interface ParityReport {
   readonly format: typeof reportFormat;
   readonly seed: number;
   readonly only: string | null;
+  /** the files of --vectors */ readonly vectors?: readonly string[];
+  /** the module of --candidate */ readonly candidate?: string;
   /** the whole suite ran: every tensor must then pass somewhere */ readonly complete: boolean;
   readonly sides: readonly SideReport[];
   readonly notes: readonly string[];

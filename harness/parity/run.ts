@@ -89,9 +89,15 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   return conclude({
     seed,
     only: options.only ?? null,
+    ...(options.vectors !== undefined && { vectors: options.vectors.map(sourceOf) }),
+    ...(typeof options.candidate === 'string' && { candidate: options.candidate }),
     complete: options.only === undefined && options.vectors === undefined && (options.cases ?? 1) > 0,
     ...run.findings,
   });
+}
+
+function sourceOf(vectors: string | VectorCase): string {
+  return typeof vectors === 'string' ? vectors : vectors.source;
 }
 
 interface Cases {

@@ -82,14 +82,22 @@ function failureLines(report: ParityReport): string[] {
   const lines = [`${count(red.length, 'tensor')} red, worst first:`];
   for (const verdict of red.slice(0, mostFailures)) lines.push(...failure(verdict));
   if (red.length > mostFailures) lines.push(`  ... and ${red.length - mostFailures} more (--json tells all)`);
-  const { implementation, caseId } = red[0];
-  const backend = implementation.startsWith('tfjs:') ? ` --backends ${implementation.slice(5)}` : '';
-  const id = caseId.replace(/^(trajectory\/[^/]+)\/.*/, '$1');
-  lines.push(
-    `  run the first again: rnn-parity parity${backend} --seed ${report.seed} --only ${quoted(id)}`,
-    '',
-  );
+  lines.push(`  run the first again: ${commandFor(red[0], report)}`, '');
   return lines;
+}
+
+/** The command line that puts this one case again, to the same side. */
+function commandFor({ implementation, caseId }: TensorVerdict, report: ParityReport): string {
+  const { seed, vectors, candidate } = report;
+  const backend = implementation === 'graph' ? 'graph' : /^tfjs:(.*)/.exec(implementation)?.[1];
+  const id = caseId.replace(/^(trajectory\/[^/]+)\/.*/, '$1');
+  return [
+    'rnn-parity parity',
+    ...(backend === undefined ? [] : [`--backends ${backend}`]),
+    ...(candidate === undefined ? [] : [`--candidate ${quoted(candidate)}`]),
+    ...(vectors === undefined ? [`--seed ${seed}`] : [`--vectors ${vectors.map(quoted).join(' ')}`]),
+    `--only ${quoted(id)}`,
+  ].join(' ');
 }
 
 function failure({ implementation, caseId, tensor, reason, worst, tolerance }: TensorVerdict): string[] {
@@ -168,6 +176,6 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
-function quoted(id: string): string {
-  return /^[\w./-]+$/.test(id) ? id : JSON.stringify(id);
+function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
 }
