@@ -9,9 +9,11 @@ import { pack } from './pack';
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rnn-parity-install-'));
 const run = (program: string, ...args: string[]): string => {
   process.stdout.write(`$ ${program} ${args.join(' ').replace(directory, '...')}\n`);
-  // Without the variables by which the npm that runs this script would configure the npm that it starts.
+  // Without what would change the user's first steps: the settings of the npm that runs this script, a required backend.
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('npm_config_ignore')),
+    Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('npm_config_ignore') && name !== 'NATIVE_REQUIRED',
+    ),
   );
   const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
   const output = execFileSync(program, args, {
