@@ -62,7 +62,9 @@ export function auditLedger({ plan, cases, errors, sides }: Findings): string[] 
     const red = own.some((verdict) => verdict.status === 'fail');
     if (!shown && !red) faults.push(`${side.name}: nothing was compared that could have shown a fault`);
   }
-  if (!sides.some((side) => side.status === 'ran')) faults.push('no side ran: nothing was compared');
+  // A required side that did not run is its own verdict; without one, a run of no side is a fault.
+  const excused = sides.some((side) => side.status === 'ran' || side.required);
+  if (!excused) faults.push('no side ran: nothing was compared');
   return faults;
 }
 

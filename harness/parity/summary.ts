@@ -144,7 +144,7 @@ function conclusion({ verdict, sides, cases, errors }: ParityReport): string {
     case 'error':
       return `ERROR: ${count(errors.length, 'case')} could not be judged, ${failed} of ${count(cases.length, 'comparison')} red${missing}`;
     case 'backend not run':
-      return `NOT RUN: required, but not available: ${notRun.join(', ')}; what did run agrees`;
+      return `NOT RUN: required, but not available: ${notRun.join(', ')}; ${ran.length === 0 ? 'nothing was compared' : 'what did run agrees'}`;
   }
 }
 

@@ -39,6 +39,11 @@ describe('the conclusion of a run', () => {
     const required = await runParity({ ...options, sides: [absent('tfjs:wasm', true), source(twin)] });
     expect(required).to.include({ verdict: 'backend not run', exitCode: 3 });
   });
+  it('a required side that is absent, and no other: 3 as well, not a mismatch', async () => {
+    const report = await runParity({ ...options, sides: [absent('tfjs:wasm', true)] });
+    expect(report).to.include({ verdict: 'backend not run', exitCode: 3 });
+    expect(formatSummary(report)).to.include('nothing was compared');
+  });
   it('no side at all: red, because nothing was compared', async () => {
     const report = await runParity({ ...options, sides: [absent('tfjs:wasm', false)] });
     expect(report.exitCode).to.equal(1);
