@@ -74,9 +74,9 @@ export function readLabels(value: unknown, where: string, batch: number, classes
   return Array.from(data, (label) => label + 0);
 }
 
-/** B x T numbers that are 0 (skip) or 1 (take). */
+/** B x T of 0 (skip) or 1 (take), or false and true as Keras writes masks. */
 export function readMask(value: unknown, where: string, batch: number, timeSteps: number): Tensor {
-  const mask = readTensor(value, where, [batch, timeSteps]);
+  const mask = readTensor(withNumbers(value), where, [batch, timeSteps]);
   const bad = mask.data.findIndex((x) => x !== 0 && x !== 1);
   if (bad >= 0) {
     throw new UsageError(
@@ -84,6 +84,11 @@ export function readMask(value: unknown, where: string, batch: number, timeSteps
     );
   }
   return mask;
+}
+
+function withNumbers(value: unknown): unknown {
+  if (typeof value === 'boolean') return Number(value);
+  return Array.isArray(value) ? value.map(withNumbers) : value;
 }
 
 function tensorLike(value: unknown, where: string): TensorLike {

@@ -60,6 +60,14 @@ describe('vectors, sound files', () => {
     expect(cases[1].expected.gradients?.inputs?.shape).to.deep.equal([2, 4, 3]);
   });
 
+  it('takes a mask of booleans, as Keras writes it, for one of 0 and 1', () => {
+    const [{ problem }] = parseVectors(
+      file((r) => (r.cases[0].problem.mask = [[true, false]])),
+      'file',
+    );
+    expect(Array.from(problem.mask?.data ?? [])).to.deep.equal([1, 0]);
+  });
+
   it("the scratch network agrees with PyTorch's and Keras's numbers to rounding", async () => {
     const vectors = ['torch.json', 'torch.npz', 'keras.json'].map(fixture);
     const report = await runParity({ vectors, sides: [] });
