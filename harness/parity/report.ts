@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../diagnosis/index';
 import type { CaseVerdict } from '../judge/index';
 import type { ExitCode } from '../outcome';
 
@@ -45,6 +46,8 @@ export interface ParityReport {
   readonly notes: readonly string[];
   readonly plan: readonly PlannedCase[];
   readonly cases: readonly CaseVerdict[];
+  /** what is wrong with the worst of the red cases, at most a few a side */ readonly diagnoses: readonly Diagnosis[];
+  /** which tensors could not have shown a fault, and why */ readonly warnings: readonly string[];
   readonly errors: readonly HarnessError[];
   readonly unshown: readonly Unshown[];
   /** what the ledger audit found: planned elements nobody accounts for */ readonly audit: readonly string[];

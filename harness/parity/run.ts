@@ -25,6 +25,7 @@ import {
   type FixedTolerance,
   type TensorVerdict,
 } from '../judge/index';
+import type { Diagnosis } from '../diagnosis/index';
 import { UsageError } from '../outcome';
 import { silentProgress, type StartProgress } from '../progress';
 import {
@@ -167,6 +168,8 @@ class Run {
     notes: [] as string[],
     plan: [] as PlannedCase[],
     cases: [] as CaseVerdict[],
+    diagnoses: [] as Diagnosis[],
+    warnings: [] as string[],
     errors: [] as HarnessError[],
   };
   private readonly references = new ReferenceAnswers();

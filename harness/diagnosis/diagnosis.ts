@@ -1,0 +1,40 @@
+/** Where in the computation: states, then output and loss, then gradients, then the optimizer's step. */
+export type Phase = 'forward' | 'loss' | 'backward' | 'update';
+
+/** What kind of mistake it looks like: a fault of the catalogue that, replayed, gives the side's numbers. */
+export interface Kind {
+  /** names of the faults that explain every number; several where this problem cannot tell them apart */
+  readonly names: readonly string[];
+  /** the mistake in words that a student understands */ readonly words: string;
+  /** where it is explained: `docs/bptt.md#carry` */ readonly page: string;
+}
+
+/** The first number that is wrong of itself, in the order of the computation. */
+export interface WrongNumber {
+  /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at: Readonly<Record<string, number>>;
+  readonly given: number;
+  /** what it should be: from the side's own earlier values where those could be seen, else the reference's */
+  readonly expected: number;
+  /** units in the last place (of the side's precision) between the two */ readonly ulps: number;
+}
+
+/** What is wrong with one answer: where it begins, which kind of mistake it looks like, and who made it. */
+export interface Diagnosis {
+  readonly implementation: string;
+  readonly caseId: string;
+  readonly phase: Phase;
+  /** the first wrong quantity in the order of the computation: `states`, `dPreActivations`, `gradients.kernel` */
+  readonly tensor: string;
+  /** its equation, in letters */ readonly formula?: string;
+  /**
+   * the steps whose own equation is wrong, ascending, counted from 0; what they only inherit from other steps is not counted.
+   * Absent where the quantity has no time steps, or they could not be seen
+   */
+  readonly timeSteps?: readonly number[];
+  readonly worst?: WrongNumber;
+  /** tensors whose results are wrong only because of the above */ readonly inherited: readonly string[];
+  readonly kind?: Kind;
+  /** `scratch`, the side's name, `both` or `undecided`, by the independent referees */ readonly side: string;
+  /** what the referees looked at */ readonly sideNote: string;
+  /** what could not be looked at, and why */ readonly unseen: readonly string[];
+}

@@ -1,0 +1,1 @@
+export type { Diagnosis, Kind, Phase, WrongNumber } from './diagnosis';
