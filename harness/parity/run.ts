@@ -43,6 +43,7 @@ import { loadVectors, type VectorCase } from '../vectors/index';
 import { compareTraining, plannedTraining } from './compare-training';
 import { compareVectors } from './compare-vectors';
 import { conclude } from './conclude';
+import type { Observer } from './observe';
 import { ReferenceAnswers } from './reference';
 import type { HarnessError, ParityReport, PlannedCase, SideReport } from './report';
 import { isSelected } from './select';
@@ -65,6 +66,8 @@ export interface ParityOptions {
   /** a module's path, or a candidate at hand */ readonly candidate?: string | Candidate | undefined;
   /** replaces the derived tolerances */ readonly tolerance?: FixedTolerance | undefined;
   /** for a candidate, per problem; default 30 */ readonly timeoutSeconds?: number | undefined;
+  /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
+  /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
   readonly progress?: StartProgress;
 }
 
@@ -92,7 +95,11 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
     only: options.only ?? null,
     ...(options.vectors !== undefined && { vectors: options.vectors.map(sourceOf) }),
     ...(typeof options.candidate === 'string' && { candidate: options.candidate }),
-    complete: options.only === undefined && options.vectors === undefined && (options.cases ?? 1) > 0,
+    complete:
+      options.only === undefined &&
+      options.vectors === undefined &&
+      options.problems === undefined &&
+      (options.cases ?? 1) > 0,
     ...run.findings,
   });
 }
@@ -124,6 +131,10 @@ async function selectCases(options: ParityOptions, seed: number): Promise<Cases>
     );
   }
   const isWanted = (id: string): boolean => isSelected(id, only);
+  if (options.problems !== undefined) {
+    const problems = options.problems.filter(({ id }) => isWanted(id));
+    return checkSome({ problems, vectors: [], training: [] }, only);
+  }
   return checkSome(
     {
       problems: await suiteProblems(seed, options.cases ?? defaultGenerated, isWanted),
@@ -145,7 +156,7 @@ function checkSome(cases: Cases, only: string | undefined): Cases {
   if (cases.problems.length + cases.vectors.length + cases.training.length > 0) return cases;
   throw new UsageError(
     only === undefined
-      ? 'there is no case to run: nothing would be compared; give vectors that hold cases.'
+      ? 'there is no case to run: nothing would be compared; give vectors or problems that hold cases.'
       : `no case matches --only ${JSON.stringify(only)}; ids look like generated/017, edge/one-step, digits/keras-weights, step/adam-first (a part of an id is enough, * and ? are wildcards).`,
   );
 }
@@ -222,6 +233,7 @@ class Run {
         await this.training(check, side);
         progress.step(check.id);
       }
+      await this.options.observer?.sideDone(side.implementation);
     } catch (error) {
       if (!(error instanceof SideStopped)) throw error;
     } finally {
@@ -266,7 +278,9 @@ class Run {
       omits,
       tolerance: this.options.tolerance,
     });
-    this.findings.cases.push(withMalformed(await settle(verdict, problem, implementation), malformed));
+    const settled = withMalformed(await settle(verdict, problem, implementation), malformed);
+    this.findings.cases.push(settled);
+    this.options.observer?.judged({ implementation, problem, reference, answer, verdict: settled });
   }
 
   private async vector(vector: VectorCase, implementation: Implementation): Promise<void> {
@@ -289,7 +303,9 @@ class Run {
       omits,
       tolerance: this.options.tolerance,
     });
-    this.findings.cases.push(withMalformed(verdict, malformed));
+    const whole = withMalformed(verdict, malformed);
+    this.findings.cases.push(whole);
+    this.options.observer?.judged({ implementation, problem, reference, answer, verdict: whole });
   }
 
   private async training(check: TrainingCheck, side: OpenSide): Promise<void> {

@@ -1,0 +1,18 @@
+import type { CaseVerdict } from '../judge/index';
+import type { Evaluation, Implementation, Problem } from '../problem';
+
+/** One answer as it was judged, with every number of it: a report keeps the verdict only. */
+export interface Observation {
+  readonly implementation: Implementation;
+  /** the problem that was solved: rounded to float32 for a float32 side */ readonly problem: Problem;
+  /** the float64 reference's answer to it */ readonly reference: Evaluation;
+  readonly answer: Evaluation;
+  readonly verdict: CaseVerdict;
+}
+
+/** Looks on while a run goes by, to draw what a report has no room for. */
+export interface Observer {
+  /** after every case but those of training */ judged(observation: Observation): void;
+  /** when a side has answered all its cases and can still be asked more */
+  sideDone(implementation: Implementation): Promise<void>;
+}

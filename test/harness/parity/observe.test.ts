@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { scratchImplementation } from '../../../harness/implementations/index';
+import { generatedProblem, runParity, type Observation } from '../../../harness/parity/index';
+import type { Implementation } from '../../../harness/problem';
+
+const twin: Implementation = { ...scratchImplementation(), name: 'twin' };
+const sides = [
+  { name: 'twin', required: true, open: () => Promise.resolve({ implementation: twin }) },
+] as const;
+
+describe('an observer of a run', () => {
+  it('sees every case with all its numbers, and can ask the side more at its end', async () => {
+    const problems = [generatedProblem(1, 0), generatedProblem(1, 1)];
+    const seen: Observation[] = [];
+    let asked = false;
+    const report = await runParity({
+      sides,
+      problems,
+      observer: {
+        judged: (observation) => seen.push(observation),
+        sideDone: async (implementation) => {
+          asked = (await implementation.evaluate(problems[0])).states !== undefined;
+        },
+      },
+    });
+    expect(seen.map(({ verdict }) => verdict)).to.deep.equal(report.cases);
+    expect(seen.map(({ problem }) => problem.id)).to.deep.equal(problems.map(({ id }) => id));
+    for (const { reference, answer } of seen) expect(answer.states).to.deep.equal(reference.states);
+    expect(asked).to.equal(true);
+  });
+
+  it('problems of one’s own stand in place of the suite, chosen by --only like it', async () => {
+    const problems = [generatedProblem(1, 0), generatedProblem(1, 1)];
+    const report = await runParity({ sides, problems, only: '*/001' });
+    expect(report.cases.map(({ caseId }) => caseId)).to.deep.equal(['generated/001']);
+    expect(report).to.include({ verdict: 'parity', complete: false });
+    const failed = await runParity({ sides, problems: [] }).catch((error: unknown) => String(error));
+    expect(failed).to.include('there is no case to run');
+  });
+});
