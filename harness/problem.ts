@@ -60,6 +60,25 @@ export function tensorOf(evaluation: Evaluation, name: TensorName): Tensor | und
   return key === undefined ? (evaluation[group] as Tensor | undefined) : evaluation.gradients?.[key];
 }
 
+/** Named tensors as an Evaluation. */
+export function evaluationOf(tensors: ReadonlyMap<string, Tensor>): Evaluation {
+  const evaluation: Partial<Record<string, Tensor>> = {};
+  const gradients: Partial<Record<string, Tensor>> = {};
+  let backward = false;
+  for (const [name, tensor] of tensors) {
+    const key = name.startsWith('gradients.') ? name.slice('gradients.'.length) : undefined;
+    if (key === undefined) evaluation[name] = tensor;
+    else {
+      gradients[key] = tensor;
+      backward = true;
+    }
+  }
+  return {
+    ...(evaluation as Evaluation),
+    ...(backward && { gradients: gradients }),
+  };
+}
+
 /** What a full answer to this problem holds: the ledger that comparisons are counted against. */
 export function expectedNames(problem: Problem): TensorName[] {
   const output = problem.weights.outputKernel !== undefined;

@@ -1,6 +1,5 @@
 import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
-import { evaluationOf } from '../vectors/index';
-import type { Evaluation } from '../problem';
+import { evaluationOf, type Evaluation } from '../problem';
 
 /** An answer as tensors, and what could not be read as one, with the reason. Plain data: it travels between processes. */
 export interface ReadAnswer {

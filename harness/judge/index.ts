@@ -5,7 +5,16 @@ export type { ExpectedTensor } from './compare-tensors';
 export { budgetFor, type Budget } from './budget/budget';
 export { precisionModelOf, precisionModels, type PrecisionModel } from './budget/precision-model';
 export { judgeTensor } from './judge-tensor';
-export { hasBackward, judgeLocally, problemForLocalJudgement } from './judge-locally';
+export {
+  hasBackward,
+  judgeLocally,
+  localNames,
+  localShape,
+  madeBy,
+  problemForLocalJudgement,
+  type LocalName,
+  type LocalOptions,
+} from './judge-locally';
 export { tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';

@@ -1,4 +1,14 @@
-import type { Evaluation, Problem } from '../problem';
+import {
+  evaluationOf,
+  expectedNames,
+  expectedShape,
+  sizesOf,
+  tensorOf,
+  type Evaluation,
+  type Problem,
+  type TensorName,
+} from '../problem';
+import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
 import { emulatedRunOptions, emulatedRuns } from './budget/inflation';
 import { deviations, shortDouble } from './budget/budget';
 import { instrumentedProblem, localEquations, type LocalEquation } from './budget/local-equations';
@@ -19,23 +29,111 @@ export function problemForLocalJudgement(problem: Problem): Problem {
   return hasBackward(problem) ? instrumentedProblem(problem) : problem;
 }
 
+/** A quantity of the local judgement: every tensor of a full answer, and the gradients with respect to z_t. */
+export type LocalName = TensorName | 'dPreActivations';
+
+/** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
+export function localNames(problem: Problem): LocalName[] {
+  return expectedNames(problem).flatMap((name) =>
+    name === 'gradients.inputs' ? ['dPreActivations' as const, name] : [name],
+  );
+}
+
+/** The shape of that quantity; dPreActivations is [B, T, U] as the states are. */
+export function localShape(problem: Problem, name: LocalName): number[] {
+  return expectedShape(problem, name === 'dPreActivations' ? 'states' : name);
+}
+
+/** The equations that a quantity is made by, from the inputs on: when all of these hold, it is right whatever its error. */
+export function madeBy(problem: Problem, name: LocalName): LocalName[] {
+  const output = problem.labels === undefined ? [] : (['logits'] as const);
+  if (name === 'states') return ['states'];
+  if (name === 'finalState' || name === 'logits') return ['states', name];
+  if (name === 'probabilities') return ['states', 'logits', name];
+  if (name === 'loss' || name.startsWith('gradients.output')) return ['states', ...output, name];
+  return ['states', ...output, 'dPreActivations', ...(name === 'dPreActivations' ? [] : [name])];
+}
+
+export interface LocalOptions {
+  /** tensors that the side declared not to give: what cannot be seen without them is counted as omitted */
+  readonly omits?: readonly TensorName[] | undefined;
+  /** default: the problem's id */ readonly caseId?: string;
+}
+
 /**
  * Judges every equation of the network by itself, from the side's own earlier values: no error accumulates over time, so
  * this tells right from wrong where a comparison of results cannot (ill-conditioned problems), and finds smaller faults.
  *
  * @param problem the plain problem, rounded to float32 where the side is float32
  * @param answer what the side answered to `problemForLocalJudgement(problem)`
- * @returns one verdict per kind of equation; `status` is pass, differs, ill, zero, nan or infinity
+ * @returns one verdict for each of `localNames(problem)`
  */
-export function judgeLocally(problem: Problem, answer: Evaluation, side: Side): TensorVerdict[] {
+export function judgeLocally(
+  problem: Problem,
+  answer: Evaluation,
+  side: Side,
+  options: LocalOptions = {},
+): TensorVerdict[] {
   const model = precisionModelOf(side);
+  const judged = { ...problem, id: options.caseId ?? problem.id };
+  const asked = problemForLocalJudgement(problem);
+  const readable = new Map<TensorName, Tensor>();
+  for (const name of expectedNames(asked)) {
+    const tensor = tensorOf(answer, name);
+    if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
+  }
   let inflations: Map<string, number> | undefined;
-  return localEquations(problem, answer, model).map((equation) => {
-    const plain = compare(problem, side, equation, 1);
-    if (plain.status !== 'differs') return plain;
-    inflations ??= localInflation(problem, model);
-    return compare(problem, side, equation, inflations.get(equation.name) ?? 1);
-  });
+  const seen = new Map(
+    localEquations(problem, evaluationOf(readable), model).map((equation) => {
+      let verdict = compare(judged, side, equation, 1);
+      if (verdict.status === 'differs') {
+        inflations ??= localInflation(problem, model);
+        verdict = compare(judged, side, equation, inflations.get(equation.name) ?? 1);
+      }
+      return [equation.name, verdict];
+    }),
+  );
+  return localNames(problem).map(
+    (name) => seen.get(name) ?? unseen(judged, asked, answer, side, name, new Set(options.omits)),
+  );
+}
+
+/** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
+function unseen(
+  problem: Problem,
+  asked: Problem,
+  answer: Evaluation,
+  side: Side,
+  name: LocalName,
+  omits: ReadonlySet<TensorName>,
+): TensorVerdict {
+  const elements = sizeOf(localShape(problem, name));
+  const base = {
+    implementation: side.name,
+    caseId: problem.id,
+    tensor: name,
+    elements,
+    compared: 0,
+    beyond: 0,
+  };
+  const own: TensorName = name === 'dPreActivations' ? 'gradients.inputs' : name;
+  const inner = name.startsWith('gradients.') && !name.startsWith('gradients.output');
+  const needed: TensorName[] = [own, 'states', ...(inner ? (['gradients.inputs'] as const) : [])];
+  for (const tensor of needed) {
+    const given = tensorOf(answer, tensor);
+    const shape = expectedShape(asked, tensor);
+    if (given === undefined && omits.has(tensor)) {
+      const without = tensor === name ? 'is' : `cannot be judged step by step: ${tensor} is`;
+      return { ...base, status: 'omitted', reason: `${without} declared beforehand as not given` };
+    }
+    if (given === undefined)
+      return { ...base, status: 'missing', reason: `cannot be judged step by step: ${tensor} is missing` };
+    if (given.shape.join() !== shape.join()) {
+      const reason = `${tensor} has shape ${formatShape(given.shape)}, but ${formatShape(shape)} was expected (the problem with one more feature for each of ${sizesOf(problem).units} units)`;
+      return { ...base, status: 'shape', reason };
+    }
+  }
+  throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);
 }
 
 function compare(

@@ -2,7 +2,6 @@ import {
   CandidateError,
   candidateImplementation,
   loadCandidate,
-  MalformedAnswerError,
   type Candidate,
   type CandidateImplementation,
 } from '../candidate/index';
@@ -16,16 +15,14 @@ import {
   type SideSource,
 } from '../implementations/index';
 import {
-  caseVerdict,
   compareEvaluation,
   judgeLocally,
   problemForLocalJudgement,
   settleLocally,
   type CaseVerdict,
   type FixedTolerance,
-  type TensorVerdict,
 } from '../judge/index';
-import type { Diagnosis } from '../diagnosis/index';
+import { ask, withMalformed, type Diagnosis } from '../diagnosis/index';
 import { UsageError } from '../outcome';
 import { silentProgress, type StartProgress } from '../progress';
 import {
@@ -34,7 +31,6 @@ import {
   sizesOf,
   tensorNames,
   tensorOf,
-  type Evaluation,
   type Implementation,
   type Problem,
 } from '../problem';
@@ -369,7 +365,7 @@ async function settle(
   if (verdict.status !== 'ill') return verdict;
   try {
     const { answer } = await ask(implementation, problemForLocalJudgement(problem));
-    return settleLocally(verdict, judgeLocally(problem, answer, implementation));
+    return settleLocally(problem, verdict, judgeLocally(problem, answer, implementation));
   } catch (error) {
     if (error instanceof CandidateError && error.fatal) throw error;
     return verdict;
@@ -379,44 +375,6 @@ async function settle(
 /** A side answers no more. */
 class SideStopped extends Error {
   override readonly name = 'SideStopped';
-}
-
-interface Answer {
-  readonly answer: Evaluation;
-  readonly malformed: ReadonlyMap<string, string>;
-}
-
-async function ask(implementation: Implementation, problem: Problem): Promise<Answer> {
-  try {
-    return { answer: await implementation.evaluate(problem), malformed: new Map() };
-  } catch (error) {
-    if (!(error instanceof MalformedAnswerError)) throw error;
-    return { answer: error.readable, malformed: error.malformed };
-  }
-}
-
-/** A tensor that could not be read is told with its reason instead of as missing; it is red in any case. */
-function withMalformed(verdict: CaseVerdict, malformed: ReadonlyMap<string, string>): CaseVerdict {
-  if (malformed.size === 0) return verdict;
-  const told = new Set<string>();
-  const tensors = verdict.tensors.map((tensor): TensorVerdict => {
-    const reason = malformed.get(tensor.tensor);
-    if (reason === undefined) return tensor;
-    told.add(tensor.tensor);
-    return { ...tensor, status: 'shape', reason };
-  });
-  const { implementation, caseId } = verdict;
-  const zero = { elements: 0, compared: 0, beyond: 0 };
-  const others = [...malformed].filter(([name]) => !told.has(name));
-  const added = others.map(([tensor, reason]): TensorVerdict => ({
-    implementation,
-    caseId,
-    tensor,
-    status: 'shape',
-    reason,
-    ...zero,
-  }));
-  return caseVerdict(caseId, implementation, verdict.against, [...added, ...tensors]);
 }
 
 function size(shape: readonly number[]): number {

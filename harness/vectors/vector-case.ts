@@ -1,6 +1,7 @@
 import type { Tensor } from '../../scratch/index';
 import { UsageError } from '../outcome';
 import {
+  evaluationOf,
   expectedNames,
   expectedShape,
   tensorNames,
@@ -177,25 +178,6 @@ function whyNot(name: TensorName): string {
   if (name === 'loss' || name.startsWith('gradients.output'))
     return 'is expected, but the problem has no labels; add problem.labels.';
   return 'is expected, but the problem has neither labels nor upstream; add one of them, so that there is a gradient.';
-}
-
-/** Named tensors as an Evaluation. */
-export function evaluationOf(tensors: ReadonlyMap<string, Tensor>): Evaluation {
-  const evaluation: Partial<Record<string, Tensor>> = {};
-  const gradients: Partial<Record<string, Tensor>> = {};
-  let backward = false;
-  for (const [name, tensor] of tensors) {
-    const key = name.startsWith('gradients.') ? name.slice('gradients.'.length) : undefined;
-    if (key === undefined) evaluation[name] = tensor;
-    else {
-      gradients[key] = tensor;
-      backward = true;
-    }
-  }
-  return {
-    ...(evaluation as Evaluation),
-    ...(backward && { gradients: gradients }),
-  };
 }
 
 function readTolerance(value: unknown, where: string): Map<TensorName, number> {

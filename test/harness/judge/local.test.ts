@@ -143,10 +143,10 @@ describe('settling', () => {
     const reference = budgetFor(problem, model).trace.evaluation;
     const ill = compareEvaluation(problem, reference, honestRun(problem, model, 0), side);
     expect(ill.status).to.equal('ill');
-    expect(settleLocally(ill, local(problem, 0)).status).to.equal('pass');
+    expect(settleLocally(problem, ill, local(problem, 0)).status).to.equal('pass');
     const answer = honestRun(problemForLocalJudgement(problem), model, 0);
     (answer.states as Tensor).data[0] += 1e-4;
-    const settled = settleLocally(ill, judgeLocally(problem, answer, side));
+    const settled = settleLocally(problem, ill, judgeLocally(problem, answer, side));
     expect(settled.status).to.equal('fail');
     expect(settled.tensors.find((t) => t.status === 'differs')?.reason).to.match(
       /step by step: states is wrong at example 0, time step [01]/,

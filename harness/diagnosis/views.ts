@@ -1,0 +1,31 @@
+import { sizeOf } from '../../scratch/index';
+import { localNames, localShape, weightProbe } from '../judge/index';
+import { expectedNames, expectedShape, type Problem } from '../problem';
+
+/**
+ * The ways in which a side is looked at: the `results` of the problem against the reference's, each equation of each time `step` by
+ * itself (`judgeLocally`), and single weights in a `probe` of one step (`weightProbe`).
+ */
+export const viewNames = ['results', 'steps', 'probe'] as const;
+export type ViewName = (typeof viewNames)[number];
+
+/** The id of the case that a view of a problem makes: `generated/017`, `generated/017, step by step`, `generated/017, weight probe`. */
+export function caseIdOf(problemId: string, view: ViewName): string {
+  return view === 'results'
+    ? problemId
+    : `${problemId}, ${view === 'steps' ? 'step by step' : 'weight probe'}`;
+}
+
+/** The problem's id in the id of a case. */
+export function problemIdOf(caseId: string): string {
+  return caseId.replace(/, (step by step|weight probe)$/, '');
+}
+
+/** Names and element counts that the verdict on a view must account for, by the problem alone. */
+export function plannedTensors(problem: Problem, view: ViewName): Record<string, number> {
+  if (view === 'steps') {
+    return Object.fromEntries(localNames(problem).map((name) => [name, sizeOf(localShape(problem, name))]));
+  }
+  const asked = view === 'probe' ? weightProbe(problem) : problem;
+  return Object.fromEntries(expectedNames(asked).map((name) => [name, sizeOf(expectedShape(asked, name))]));
+}
