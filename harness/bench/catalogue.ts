@@ -25,10 +25,10 @@ export const engineEntries: readonly EngineEntry[] = [
   },
   {
     name: 'graph:1',
-    title: 'the compiled twin, one thread (TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1)',
+    title: "the compiled twin in the caller's thread (TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=-1)",
     runs: 'node',
     kind: 'own',
-    env: { ...quiet, TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
+    env: { ...quiet, TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '-1' },
   },
   {
     name: 'graph:intra1',

@@ -12,15 +12,15 @@ describe('graph/threads', () => {
     }),
   );
 
-  it('takes one thread per operation, and one operation at a time where there is one chain', () => {
-    expect(threadsFor({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 1, interOp: 1 });
+  it("takes one thread per operation, and the caller's own where there is one chain", () => {
+    expect(threadsFor({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 1, interOp: -1 });
     expect(threadsFor({ batch: 32, units: 128 }).intraOp).to.equal(1);
   });
 
   it('sets what the library reads, and keeps what is set', () => {
     for (const name of names) Reflect.deleteProperty(process.env, name);
     process.env.TF_NUM_INTRAOP_THREADS = '3';
-    expect(chooseThreads({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 3, interOp: 1 });
-    expect(names.map((name) => process.env[name])).to.deep.equal(['3', '1']);
+    expect(chooseThreads({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 3, interOp: -1 });
+    expect(names.map((name) => process.env[name])).to.deep.equal(['3', '-1']);
   });
 });
