@@ -1,6 +1,8 @@
 export * from './problem';
 export * from './data/index';
 export * from './exchange/index';
+export { createClassifier, pickEngine } from './engine/index';
+export type { CreateClassifierOptions, EngineChoice, LoadedClassifier, PickedEngine } from './engine/index';
 export * from './train/index';
 export { defineCandidate, CandidateError, loadCandidate } from './candidate/index';
 export type {

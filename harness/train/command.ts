@@ -4,8 +4,9 @@ import type { TrainChoices } from './settings';
 
 export interface TrainFlags {
   readonly data?: string;
-  readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both';
+  readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
   readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
+  readonly gradients?: 'autodiff' | 'bptt';
   readonly units?: number;
   readonly epochs?: number;
   readonly batchSize?: number;
@@ -94,12 +95,10 @@ export const defineTrain: DefineCommand = (program, finish) => {
         .helpGroup(group),
     )
     .addOption(
-      new Option('--model <kind>', 'what to train (default: tfjs)').choices([
-        'scratch',
-        'tfjs',
-        'graph',
-        'both',
-      ]),
+      new Option(
+        '--model <kind>',
+        'what to train; auto: what should be fastest here (default: tfjs)',
+      ).choices(['scratch', 'tfjs', 'graph', 'both', 'auto']),
     )
     .addOption(
       new Option('--backend <name>', 'of the TensorFlow.js side (default: tensorflow)').choices([
@@ -107,6 +106,12 @@ export const defineTrain: DefineCommand = (program, finish) => {
         'wasm',
         'cpu',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--gradients <method>',
+        'of tfjs: written by hand, or its autodiff (default: bptt; with both: autodiff)',
+      ).choices(['bptt', 'autodiff']),
     )
     .option('--units <n>', 'size of the recurrent state (default: 128)', toNumber)
     .option('--epochs <n>', 'passes over the data (default: 12)', toNumber)
@@ -175,6 +180,7 @@ export function choicesOf(flags: TrainFlags): TrainChoices {
   const own = [
     'model',
     'backend',
+    'gradients',
     'units',
     'epochs',
     'batchSize',

@@ -9,15 +9,15 @@ import {
   type FitPosition,
   type SimpleRNNClassifier,
 } from '../../scratch/index';
+import { openClassifier, type LoadedClassifier } from '../engine/index';
 import { describeParting, describeStep, judgeAgreement, type Watch } from './agreement';
 import type { Checkpoint } from './checkpoint';
-import { createClassifier, sidesOf, type LoadedClassifier } from './classifiers';
 import { describeDivergence, ExplosionWatch } from './diverged';
 import type { EpochRecord, Progress, SideEpoch } from './history';
 import { Lockstep, noSums } from './lockstep';
 import { NoiseTwin, StepCheck, type StepComparison } from './noise';
 import type { PreparedData } from './prepare';
-import type { TrainSettings } from './settings';
+import { sidesOf, type TrainSettings } from './settings';
 
 /** What a run tells while it goes on; every method is optional and awaited. */
 export interface RunObserver {
@@ -77,8 +77,10 @@ export async function runTraining(
     initializer: settings.initializer,
   });
   const loaded: LoadedClassifier[] = [];
+  const choice = { backend: settings.backend, gradients: settings.gradients };
+  const size = { batch: settings.batchSize, units: settings.units };
   for (const kind of sidesOf(settings))
-    loaded.push(await createClassifier(kind, settings.backend, { ...shape, weights }));
+    loaded.push(await openClassifier({ kind, ...choice }, { ...shape, weights }, size));
   const sides = loaded.map(({ classifier }) => options.replaceSide?.(classifier) ?? classifier);
   const twin = loaded.length > 1 ? loaded[1].clone(weights) : undefined;
   const run = new Run(settings, data, sides, twin, options);

@@ -11,9 +11,8 @@ import { version } from '../version';
 import type { Standardisation } from '../data/index';
 import { numbersOf, readNpz, writeFileAtomic, writeNpz } from '../formats/index';
 import { UsageError } from '../outcome';
-import { createClassifier } from './classifiers';
+import { openClassifier, type BackendName } from '../engine/index';
 import { layersModelJson, layersNames, maskValue, readWeightsBin, weightsBin } from './layers-model';
-import type { BackendName } from './settings';
 
 /** What a saved model remembers besides its weights; in model.json under `userDefinedMetadata`. */
 export interface ModelMetadata {
@@ -88,12 +87,10 @@ export async function load(directory: string, options: LoadModelOptions = {}): P
   const side = options.side ?? (kind === 'tfjs' || kind === 'graph' ? kind : 'scratch');
   const known = trainedBackend === 'wasm' || trainedBackend === 'cpu' ? trainedBackend : 'tensorflow';
   const [features, units] = saved.weights.kernel.shape;
-  const { classifier } = await createClassifier(side, options.backend ?? known, {
-    features,
-    units,
-    classes: saved.weights.outputBias.shape[0],
-    weights: saved.weights,
-  });
+  const { classifier } = await openClassifier(
+    { kind: side, backend: options.backend ?? known },
+    { features, units, classes: saved.weights.outputBias.shape[0], weights: saved.weights },
+  );
   return { ...saved, classifier };
 }
 

@@ -1,9 +1,14 @@
 import type { ColumnNames } from '../data/index';
+import type { BackendName, ModelKind } from '../engine/index';
 import { UsageError } from '../outcome';
 
-export const modelKinds = ['scratch', 'tfjs', 'graph', 'both'] as const;
-export type ModelKind = (typeof modelKinds)[number];
-export type BackendName = 'tensorflow' | 'wasm' | 'cpu';
+/** One network, or scratch and tfjs side by side. */
+export type TrainedModel = ModelKind | 'both';
+
+/** The kinds of network that a run trains, the leading one first. */
+export function sidesOf({ model }: Pick<TrainSettings, 'model'>): readonly ModelKind[] {
+  return model === 'both' ? ['scratch', 'tfjs'] : [model];
+}
 
 /** Where examples come from and how they are read. */
 export interface DataSettings {
@@ -20,8 +25,10 @@ export interface DataSettings {
 /** Everything that decides the outcome of a run; what a checkpoint remembers and a resumed run must agree with. */
 export interface TrainSettings {
   readonly data: DataSettings;
-  readonly model: ModelKind;
+  readonly model: TrainedModel;
   /** of the TensorFlow.js side; absent for scratch alone */ readonly backend?: BackendName;
+  /** of the op-by-op side: tfjs's autodiff, or written by hand, which is faster; absent where there is no such side */
+  readonly gradients?: 'autodiff' | 'bptt';
   readonly units: number;
   readonly epochs: number;
   readonly batchSize: number;
@@ -36,11 +43,13 @@ export interface TrainSettings {
 }
 
 /** What a caller leaves out gets the default of the data set. */
-export type TrainChoices = Partial<Omit<TrainSettings, 'data'>> & {
+export type TrainChoices = Partial<Omit<TrainSettings, 'data' | 'model'>> & {
+  /** `auto`: the engine that should be fastest for these sizes, of those that load here */
+  readonly model?: TrainedModel | 'auto';
   readonly data?: Partial<DataSettings>;
 };
 
-type Defaults = Omit<TrainSettings, 'data' | 'model' | 'backend'> & {
+type Defaults = Omit<TrainSettings, 'data' | 'model' | 'backend' | 'gradients'> & {
   readonly data: Pick<DataSettings, 'validation' | 'standardize' | 'skipMalformed'>;
 };
 
@@ -82,6 +91,7 @@ export function resolveSettings(choices: TrainChoices): TrainSettings {
   const source = choices.data?.source ?? 'digits';
   const base: Defaults =
     source === 'digits' || source === 'memory' || source === 'notebook' ? defaults[source] : defaults.file;
+  if (choices.model === 'auto') throw new Error('resolveSettings: the engine has to be picked first');
   const model = choices.model ?? 'tfjs';
   const learningRate =
     choices.optimizer === undefined || choices.optimizer === base.optimizer
@@ -96,11 +106,18 @@ export function resolveSettings(choices: TrainChoices): TrainSettings {
     data: { ...base.data, ...defined(choices.data ?? {}), source },
     model,
   };
-  const { backend, ...rest } = settings;
-  const complete =
-    model === 'scratch'
-      ? rest
-      : { ...rest, backend: model === 'graph' ? 'tensorflow' : (backend ?? 'tensorflow') };
+  const { backend, gradients, ...rest } = settings;
+  const opByOp = model === 'tfjs' || model === 'both';
+  const complete: TrainSettings = {
+    ...rest,
+    ...(model !== 'scratch' && { backend: backend ?? 'tensorflow' }),
+    // beside scratch, tfjs differentiates by itself: then the two share no derivation
+    ...(opByOp && { gradients: gradients ?? (model === 'both' ? 'autodiff' : 'bptt') }),
+  };
+  if (gradients !== undefined && !opByOp)
+    throw new UsageError(
+      `--gradients ${gradients} belongs to the op-by-op side; with --model ${model} leave it out.`,
+    );
   if (model === 'scratch' && backend !== undefined)
     throw new UsageError(
       `--backend ${backend} belongs to the TensorFlow.js side; with --model scratch leave it out.`,

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pickEngine } from '../engine/index';
 import { writeFileAtomic } from '../formats/index';
 import { UsageError } from '../outcome';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
@@ -46,11 +47,12 @@ export interface TrainResult extends Omit<RunResult, 'sides'> {
 export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
   const resume = options.resume === true ? await openCheckpoint(out) : undefined;
-  const settings = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(choices);
+  const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
   if (!resume && out !== undefined) await claimDirectory(out, options.force ?? false);
-  const data = await prepareData(settings, say);
+  const data = await prepareData(first, say);
   if (resume) checkSameData(data, resume);
   for (const line of data.summary) say(line);
+  const settings = choices.model === 'auto' && !resume ? await pickModel(choices, first, data, say) : first;
   options.onStart?.(settings);
 
   const started = performance.now();
@@ -74,6 +76,28 @@ export async function train(choices: TrainChoices = {}, options: TrainOptions = 
   return { ...result, ...(await finish(result, files)) };
 }
 
+/** The choices with the engine left open. */
+function withoutAuto({ model, ...others }: TrainChoices): TrainChoices {
+  return model === undefined || model === 'auto' ? others : { model, ...others };
+}
+
+/** The settings with the engine that should be fastest for these data. */
+async function pickModel(
+  choices: TrainChoices,
+  { batchSize, units }: TrainSettings,
+  { identity: { timeSteps, features } }: PreparedData,
+  say: (line: string) => void,
+): Promise<TrainSettings> {
+  if (choices.backend !== undefined || choices.gradients !== undefined)
+    throw new UsageError(
+      '--model auto picks by itself; leave out --backend and --gradients, or name the model.',
+    );
+  const { choice, reason } = await pickEngine({ batch: batchSize, timeSteps, features, units });
+  say(`engine      ${reason}`);
+  const { kind: model, backend } = choice;
+  return resolveSettings({ ...choices, model, ...(backend && { backend }) });
+}
+
 async function openCheckpoint(out: string | undefined): Promise<Checkpoint> {
   if (out === undefined) throw new UsageError('--resume needs the directory of the run.');
   return readCheckpoint(join(out, 'checkpoint.npz'));
@@ -82,7 +106,11 @@ async function openCheckpoint(out: string | undefined): Promise<Checkpoint> {
 /** What is chosen anew must be what the run has: a resumed run ends as one that was never stopped. */
 function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string): TrainSettings {
   const { settings } = resume.meta;
-  const wanted = resolveSettings({ ...settings, ...choices, data: { ...settings.data, ...choices.data } });
+  const wanted = resolveSettings({
+    ...settings,
+    ...withoutAuto(choices),
+    data: { ...settings.data, ...choices.data },
+  });
   const differences = settingDifferences(wanted, settings);
   if (differences.length > 0) {
     throw new UsageError(

@@ -126,6 +126,34 @@ describe('train', () => {
     );
   });
 
+  for (const choices of [
+    { model: 'graph' },
+    ...(['tensorflow', 'wasm', 'cpu'] as const).flatMap((backend) =>
+      (['bptt', 'autodiff'] as const).map((gradients) => ({ model: 'tfjs', backend, gradients }) as const),
+    ),
+  ] as const)
+    it(`resumes ${Object.values(choices).join(', ')} bit for bit too`, async () => {
+      const settings = tiny({ ...choices, optimizer: 'adam' });
+      const whole = await trained(settings);
+      const out = fresh();
+      for (const stop of [3, 8, Infinity]) {
+        const more = stop === 3 ? settings : {};
+        await trained(more, { out, resume: stop !== 3, ...stopAfter(stop) });
+      }
+      const { weights } = await readSavedModel(out);
+      expectSameBits([weights], whole.weights);
+    });
+
+  it('picks the engine of the smallest step when it is asked to, and says why', async () => {
+    const said: string[] = [];
+    const result = await trained(tiny({ model: 'auto' }), { say: (line) => said.push(line) });
+    expect(result.settings.model).to.equal('scratch');
+    expect(said.find((line) => line.startsWith('engine'))).to.match(
+      /scratch: a training step of B5 T4 F2 U3/,
+    );
+    expect(await refusal(train(tiny({ model: 'auto', backend: 'cpu' })))).to.match(/picks by itself/);
+  });
+
   it('refuses to resume with other settings or data and names the difference', async () => {
     const out = fresh();
     await trained(tiny(), { out, ...stopAfter(3) });

@@ -1,0 +1,15 @@
+export { explainChoice, rankEngines } from './choose-engine';
+export {
+  createClassifier,
+  modelKinds,
+  openClassifier,
+  pickEngine,
+  type BackendName,
+  type ClassifierShape,
+  type CreateClassifierOptions,
+  type EngineChoice,
+  type LoadedClassifier,
+  type ModelKind,
+  type PickedEngine,
+} from './create-classifier';
+export { engineNames, stepMilliseconds, type EngineName, type StepSize } from './step-time';

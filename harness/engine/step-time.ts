@@ -1,0 +1,37 @@
+/** The kinds of network that can be picked: by hand in float64, one TensorFlow graph, op by op on wasm. */
+export const engineNames = ['scratch', 'graph', 'wasm'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** Of one training step: B sequences of T steps of F features, U units. */
+export interface StepSize {
+  readonly batch: number;
+  readonly timeSteps: number;
+  readonly features: number;
+  readonly units: number;
+}
+
+/**
+ * About how long one training step takes, in milliseconds, on a machine of 2026 with two cores.
+ *
+ * Plain arrays start at once and pay for every multiplication; a native call pays about 0.2 ms whatever is in it; op by op on wasm
+ * pays for every small op of every step. The constants are fitted to 45 shapes (B 1 to 128, T 5 to 100, U 4 to 256) and pick the
+ * fastest of the three in all of them; between scratch and wasm alone the pick is at most 1.6 times slower than the other. Machines
+ * differ, so these are for choosing, not for promising: `rnn-parity bench` measures.
+ */
+export function stepMilliseconds(engine: EngineName, size: StepSize): number {
+  const { batch, timeSteps, features, units } = size;
+  // forward, back, and the weights' gradients: three products with as many multiplications each
+  const multiplications = 3 * batch * timeSteps * units * (units + features);
+  const states = batch * timeSteps * units;
+  switch (engine) {
+    case 'scratch': {
+      // the kernels compute two rows at a time: one row costs as much as two
+      const rows = Math.max(batch, 2) / batch;
+      return 0.005 + 0.65e-6 * multiplications * rows + 40e-6 * states;
+    }
+    case 'graph':
+      return 0.2 + 0.004 * timeSteps + 0.1e-3 * batch * timeSteps + 0.045e-6 * multiplications;
+    case 'wasm':
+      return 0.5 + 0.05 * timeSteps + 50e-6 * states + 0.1e-6 * multiplications;
+  }
+}
