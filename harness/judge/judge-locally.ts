@@ -12,10 +12,9 @@ import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
 import { emulatedRunOptions, emulatedRuns } from './budget/inflation';
 import { deviations, shortDouble } from './budget/budget';
 import { instrumentedProblem, localEquations, type LocalEquation } from './budget/local-equations';
-import { rootMeanSquare } from './budget/matrix';
 import { precisionModelOf, type PrecisionModel } from './budget/precision-model';
 import { compareTensor } from './compare-tensors';
-import { fewestDigits } from './judge-tensor';
+import { judgeSignal } from './signal';
 import type { Side, TensorVerdict } from './verdict';
 import { singlePrecisionRun } from '../referee/single-precision';
 
@@ -151,15 +150,8 @@ function compare(
     { reference: expected, allowed, axes, tolerance },
     given,
   );
-  const signal = rootMeanSquare(expected.data);
-  const budget = rootMeanSquare(allowed);
-  const digits = Math.log10(signal / budget);
-  if (verdict.status !== 'pass') return { ...verdict, digits };
-  const vanishing = precisionModelOf(side).tiny * 1e8;
-  if (signal < vanishing && budget < vanishing) return { ...verdict, digits, status: 'zero' };
-  return digits >= fewestDigits
-    ? { ...verdict, digits }
-    : { ...verdict, digits, status: 'ill', reason: 'the budget of this single step is more than 1 % of it' };
+  const { digits, ...shown } = judgeSignal(expected.data, given.data, allowed, precisionModelOf(side));
+  return verdict.status === 'pass' ? { ...verdict, digits, ...shown } : { ...verdict, digits };
 }
 
 /** How far the local residuals of emulated runs scatter beyond sigma, over 3; at least 1. */

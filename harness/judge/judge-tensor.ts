@@ -3,11 +3,9 @@ import type { TensorName } from '../problem';
 import { deviationsInMean, type Budget } from './budget/budget';
 import { rootMeanSquare } from './budget/matrix';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
+import { digitsLeft, judgeSignal } from './signal';
 import { formulaInWords } from './tolerance';
 import type { TensorVerdict } from './verdict';
-
-/** Below this many significant digits a budget swallows the signal: it is more than 1 % of it. */
-export const fewestDigits = 2;
 
 /**
  * Judges one tensor by its error budget, in stages: the plain budget first; only an answer beyond it is worth the emulated
@@ -57,40 +55,15 @@ export function judgeTensor(
       };
     }
   }
-  const signal = rootMeanSquare(reference);
-  const digits = Math.log10(signal / rootMeanSquare(allowed));
+  const { digits, ...shown } = judgeSignal(reference, given.data, allowed, budget.model);
   const result = { ...verdict, digits, needed: neededTolerance(reference, given.data) };
-  if (result.status === 'differs') {
-    const rigorous = budget.bound[name];
-    const possible =
-      rigorous !== undefined && reference.every((r, i) => Math.abs(given.data[i] - r) <= rigorous[i]);
-    return !budget.linear && possible
-      ? {
-          ...result,
-          status: 'ill',
-          reason: `ill-conditioned: rounding errors grow until they are no longer small (chaotic or saturated); ${digitsLeft(digits)}`,
-        }
-      : result;
-  }
-  const vanishing = budget.model.tiny * 1e8;
-  if (signal < vanishing && rootMeanSquare(allowed) < vanishing) {
-    return {
-      ...result,
-      status: 'zero',
-      reason: 'the signal is zero or vanished: equal, but blind to faults here',
-    };
-  }
-  if (!(digits >= fewestDigits))
-    return {
-      ...result,
-      status: 'ill',
-      reason: `ill-conditioned: the budget is more than 1 % of the signal; ${digitsLeft(digits)}`,
-    };
-  return result;
-}
-
-function digitsLeft(digits: number): string {
-  return digits > 0 ? `${digits.toFixed(1)} significant digits left` : 'no significant digit left';
+  if (result.status !== 'differs') return { ...result, ...shown };
+  const rigorous = budget.bound[name];
+  const possible =
+    rigorous !== undefined && reference.every((r, i) => Math.abs(given.data[i] - r) <= rigorous[i]);
+  if (budget.linear || !possible) return result;
+  const reason = `ill-conditioned: rounding errors grow until they are no longer small (chaotic or saturated); ${digitsLeft(digits)}`;
+  return { ...result, status: 'ill', reason };
 }
 
 /** The tolerance you would have needed: the smallest absolute one alone, and the smallest relative one alone. */

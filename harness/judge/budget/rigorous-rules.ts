@@ -136,9 +136,10 @@ function headErrors(
   values: HeadValues,
   ey: Matrix,
   classes: number,
-  { unit: u, kappa }: PrecisionModel,
+  model: PrecisionModel,
   floor: number,
 ): HeadErrors {
+  const { unit: u, kappa } = model;
   const { logits, probabilities: p, others, logProbabilities, max, logSum, residual } = values;
   const batch = max.length;
   const el = new Float64Array(ey.length);
@@ -162,7 +163,7 @@ function headErrors(
         kappa.exp +
         (classes - 1) +
         kappa.log * logSum[b] +
-        Math.max(Math.abs(max[b] + logSum[b]), distance) +
+        Math.max(shiftRounding(max[b], logSum[b], em, weighted + classes - 1, model), distance) +
         em +
         Math.abs(logProbabilities[i]) +
         moved;
@@ -182,6 +183,26 @@ function headErrors(
     return (er + gamma(3, u) * (Math.abs(r) + er)) / batch + floor;
   });
   return { probabilities, loss: loss + floor, dLogits };
+}
+
+/**
+ * What rounding m + log s can cost, in units of u: |m + log s|, and never more than log s itself as it was computed, because m is a
+ * number of the format and the nearest one to the sum is at least as near. So logits of a million cost nothing where one class has won.
+ * Logits that are off by at most `reach` change s - 1 by a factor of at most e^(2 reach), also where another class becomes the largest.
+ *
+ * @param sum relative error of s in units of u, without that of exp
+ */
+export function shiftRounding(
+  max: number,
+  logSum: number,
+  reach: number,
+  sum: number,
+  { unit: u, kappa }: PrecisionModel,
+): number {
+  if (!(reach <= 20)) return Math.abs(max + logSum);
+  const exact = Math.log1p(Math.expm1(logSum) * Math.exp(2 * reach));
+  const computed = exact + u * (sum + kappa.exp + kappa.log * exact);
+  return Math.min(Math.abs(max + logSum), computed / u);
 }
 
 const cap = (e: number): number => (e < vacuous ? e : vacuous);

@@ -8,6 +8,7 @@ import {
   type Matrix,
 } from './matrix';
 import type { PrecisionModel } from './precision-model';
+import { shiftRounding } from './rigorous-rules';
 import { squaredSech, type HeadValues, type Sizes } from './trace';
 import type { ProblemWeights } from '../../problem';
 
@@ -169,9 +170,10 @@ function headVariances(
   values: HeadValues,
   vy: Matrix,
   classes: number,
-  { unit: u, kappa }: PrecisionModel,
+  model: PrecisionModel,
   tiny: number,
 ): HeadErrors {
+  const { unit: u, kappa } = model;
   const { logits, probabilities: p, others, logProbabilities, max, logSum, residual } = values;
   const batch = max.length;
   const k = (u * u) / 3;
@@ -181,14 +183,20 @@ function headVariances(
     let carried = 0; // sum of p_k^2 V_k
     let shifted = 0; // sum of (p_k (y_k - m))^2
     let squares = 0; // sum of p_k^2
+    let weighted = 0; // sum of p_k |y_k - m|
+    let largestVariance = 0;
     for (let i = row; i < row + classes; i++) {
       carried += p[i] ** 2 * vy[i];
       shifted += (p[i] * (logits[i] - max[b])) ** 2;
       squares += p[i] ** 2;
+      weighted += p[i] * Math.abs(logits[i] - max[b]);
+      largestVariance = Math.max(largestVariance, vy[i]);
     }
+    const reach = 10 * Math.sqrt(largestVariance);
     for (let i = row; i < row + classes; i++) {
       const rest = Math.max(carried - p[i] ** 2 * vy[i], 0);
-      const largestTerm = Math.max(Math.abs(max[b] + logSum[b]), Math.abs(logits[i] - max[b]));
+      const shift = shiftRounding(max[b], logSum[b], reach, weighted + classes - 1, model);
+      const largestTerm = Math.max(shift, Math.abs(logits[i] - max[b]));
       const own = shifted + (classes - 1) + largestTerm ** 2 + logProbabilities[i] ** 2;
       vl[i] = cap(
         others[i] ** 2 * vy[i] +
