@@ -1,4 +1,4 @@
-import type { ClassifierWeights } from './classifier-interface';
+import type { ClassifierWeights, CompileOptions } from './classifier-interface';
 import { glorotUniform, orthogonal, scaledNormal } from './initializers';
 import { createRandom } from './random';
 import { checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
@@ -12,6 +12,13 @@ export interface ClassifierSizes {
 
 /** `keras`: glorotUniform kernels, orthogonal recurrentKernel; `notebook`: 0.01 · normal. Biases are zeros. */
 export type ClassifierInitializer = 'keras' | 'notebook';
+
+/** What every classifier is made from, whatever computes it. */
+export interface ClassifierOptions extends ClassifierSizes, CompileOptions {
+  /** of the initial weights; default 0 */ readonly seed?: number;
+  /** default keras */ readonly initializer?: ClassifierInitializer;
+  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
+}
 
 /** The keys of ClassifierWeights, in their order. */
 export const weightNames = [

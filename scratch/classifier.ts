@@ -18,8 +18,7 @@ import {
   weightArrays,
   weightNames,
   zeroClassifierWeights,
-  type ClassifierInitializer,
-  type ClassifierSizes,
+  type ClassifierOptions,
 } from './classifier-weights';
 import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
 import { runFit } from './fit';
@@ -30,12 +29,6 @@ import { inputGradients } from './simple-rnn';
 import { argmax, argmaxOfRow, crossEntropyLoss } from './softmax-cross-entropy';
 import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
 import { fromTimeMajor } from './time-major';
-
-export interface ScratchSimpleRNNClassifierOptions extends ClassifierSizes, CompileOptions {
-  /** of the initial weights; default 0 */ readonly seed?: number;
-  /** default keras */ readonly initializer?: ClassifierInitializer;
-  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
-}
 
 /** Examples per forward pass of predict and evaluate; the results do not depend on it. */
 const chunk = 256;
@@ -65,7 +58,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
   private room: Room | undefined;
 
   /** @throws RangeError on a size that is not a positive integer, weights that do not fit, or a bad setting */
-  constructor(options: ScratchSimpleRNNClassifierOptions) {
+  constructor(options: ClassifierOptions) {
     const sizes = checkClassifierSizes(options);
     ({ features: this.features, units: this.units, classes: this.classes } = sizes);
     this.weights =

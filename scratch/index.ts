@@ -32,7 +32,8 @@ export {
   initialClassifierWeights,
   weightNames,
   type ClassifierInitializer,
+  type ClassifierOptions,
   type ClassifierSizes,
 } from './classifier-weights';
-export { ScratchSimpleRNNClassifier, type ScratchSimpleRNNClassifierOptions } from './classifier';
+export { ScratchSimpleRNNClassifier } from './classifier';
 export { checkFitOptions, runFit, TrainingDivergedError, type FitSettings, type Trainable } from './fit';

@@ -12,8 +12,7 @@ import {
 } from '../../scratch/index';
 import type {
   BatchResult,
-  ClassifierInitializer,
-  ClassifierSizes,
+  ClassifierOptions,
   ClassifierWeights,
   CompileOptions,
   Evaluated,
@@ -36,11 +35,8 @@ import { checkSequences, someOf, type Sequences } from './sequences';
 import { oneHot, softmaxCrossEntropy } from './softmax-cross-entropy';
 import { assignVariables, readVariables } from './variables';
 
-export interface TfSimpleRNNClassifierOptions extends ClassifierSizes, CompileOptions {
+export interface TfSimpleRNNClassifierOptions extends ClassifierOptions {
   /** from `loadBackend` */ readonly backend: LoadedBackend;
-  /** of the initial weights; default 0 */ readonly seed?: number;
-  /** default keras */ readonly initializer?: ClassifierInitializer;
-  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
   /** where the recurrent layer's gradients come from; default autodiff */ readonly gradients?: GradientMethod;
 }
 

@@ -10,8 +10,7 @@ import {
   resolveOptimizer,
   runFit,
   type BatchResult,
-  type ClassifierInitializer,
-  type ClassifierSizes,
+  type ClassifierOptions,
   type ClassifierWeights,
   type CompileOptions,
   type Evaluated,
@@ -32,11 +31,8 @@ import { packArrays, packedSize, unpackArrays } from './rnn/packed-weights';
 import { kindOf, settingsFor, slotsOf, type FullConfig } from './rnn/update-rule';
 import type { SessionBackend } from './session';
 
-export interface GraphSimpleRNNClassifierOptions extends ClassifierSizes, CompileOptions {
+export interface GraphSimpleRNNClassifierOptions extends ClassifierOptions {
   /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
-  /** of the initial weights; default 0 */ readonly seed?: number;
-  /** default keras */ readonly initializer?: ClassifierInitializer;
-  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
   /** in place of the choice by length */ readonly loop?: Loop;
   /** independent parts of a training batch, in place of the choice by size */ readonly chains?: number;
 }
