@@ -1,0 +1,102 @@
+import * as fc from 'fast-check';
+import { createRandom, type Random } from '../../scratch/index';
+import { generatedProblem, type GeneratedOptions } from '../judge/sweep/generated-problem';
+import { mapProblem, type Problem } from '../problem';
+import { partMoves, sizeMoves } from './simpler-form';
+import { choiceMoves, numberMoves, tensorMoves, type Move } from './simpler-values';
+
+export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest' | 'scales'>;
+
+/**
+ * fast-check's arbitrary for problems: every kind of `problemKinds`, sizes up to B 8, T 24 (now and then 120), F 16, U 32, C 10, with
+ * or without initial state, mask, labels, output layer, and either or both upstream gradients. Every number is exact in float32.
+ *
+ * It shrinks as a person would: leave parts out, make sizes smaller (the tensors lose rows and columns, they are not drawn again),
+ * then make numbers 0, 1, 1/2, -1 or shorter. Every step is simpler than the one before by an order without endless descents, so
+ * shrinking ends. The shape of one tensor depends on that of the others, so this is one arbitrary and not a chain of many, which
+ * would draw all values again whenever a size shrinks, and so lose the failure.
+ *
+ * @example
+ * ```ts
+ * fc.assert(fc.property(problemArbitrary(), (problem) => problem.inputs.data.every(Number.isFinite)));
+ * ```
+ */
+export function problemArbitrary(options: ProblemArbitraryOptions = {}): fc.Arbitrary<Problem> {
+  return new ProblemArbitrary(options);
+}
+
+/** What is tried, in this order; after a success the search goes on from there, and round. */
+const stages: readonly ((problem: Problem) => Iterable<Move>)[] = [
+  partMoves,
+  sizeMoves,
+  tensorMoves,
+  choiceMoves,
+  numberMoves,
+];
+
+/** Where the last success was. */
+interface Position {
+  readonly stage: number;
+  readonly move: number;
+}
+
+class ProblemArbitrary extends fc.Arbitrary<Problem> {
+  constructor(private readonly options: ProblemArbitraryOptions) {
+    super();
+  }
+
+  override generate(source: fc.Random): fc.Value<Problem> {
+    const [seed, index] = [source.nextInt(0, 2 ** 31 - 1), source.nextInt(0, 999_999)];
+    return new fc.Value(drawProblem(seed, index, this.options), undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Problem {
+    return typeof value === 'object' && value !== null && 'inputs' in value && 'weights' in value;
+  }
+
+  override shrink(problem: Problem, context: unknown): fc.Stream<fc.Value<Problem>> {
+    return new fc.Stream(simplerProblems(problem, context as Position | undefined));
+  }
+}
+
+function* simplerProblems(
+  problem: Problem,
+  { stage, move }: Position = { stage: 0, move: 0 },
+): Generator<fc.Value<Problem>> {
+  for (let round = 0; round <= stages.length; round++) {
+    const current = (stage + round) % stages.length;
+    let at = -1;
+    for (const simpler of stages[current](problem)) {
+      at++;
+      // the stage of the last success is entered where it was, and its beginning comes last
+      if (round === 0 && at < move) continue;
+      if (round === stages.length && at >= move) break;
+      const value = simpler();
+      if (value !== undefined) yield new fc.Value(value, { stage: current, move: at } satisfies Position);
+    }
+  }
+}
+
+/** Problem `index` of `seed`, with forms that the maker does not make: long, only forward, one gradient at the end. */
+function drawProblem(seed: number, index: number, options: ProblemArbitraryOptions): Problem {
+  const random = createRandom(seed * 1_000_000 + index);
+  const long = random.uniform() < 0.03 && options.largest?.timeSteps === undefined;
+  const largest = long ? { batch: 3, timeSteps: 120, features: 6, units: 12 } : {};
+  const { kind, ...problem } = generatedProblem(seed, index, {
+    ...options,
+    largest: { ...largest, ...options.largest },
+  });
+  // -0 would not survive JSON
+  return mapProblem({ ...thinned(problem, random), id: kind }, (x) => x + 0);
+}
+
+function thinned(problem: Problem, random: Random): Problem {
+  const share = random.uniform();
+  const { labels, upstream, ...forward } = problem;
+  if (share < 0.05) return forward;
+  if (share < 0.2 && upstream?.finalState) {
+    const { finalState } = upstream;
+    return { ...forward, ...(labels && { labels }), upstream: { finalState } };
+  }
+  return problem;
+}

@@ -1,0 +1,45 @@
+import * as fc from 'fast-check';
+import { createRandom } from '../../scratch/index';
+import type { Problem } from '../problem';
+import { problemArbitrary } from './problem-arbitrary';
+
+/** A problem of a series, and how fast-check makes it again. */
+export interface FuzzCase {
+  /** `fuzz/SEED/INDEX` */ readonly id: string;
+  readonly index: number;
+  /** fast-check's own seed for this case; its path is `0` */ readonly caseSeed: number;
+  readonly problem: Problem;
+}
+
+/** The one arbitrary of `rnn-parity fuzz`: another one would make other problems of the same seed. */
+export const fuzzArbitrary = problemArbitrary();
+
+/** Case `index` of the series that `seed` names: the same whatever else runs, in whichever order. */
+export function fuzzCase(seed: number, index: number): FuzzCase {
+  // one number further for each case: no two cases of a series share a seed
+  const caseSeed = (createRandom(seed).next() + index) | 0;
+  const id = `fuzz/${seed}/${index}`;
+  return { id, index, caseSeed, problem: problemAt(caseSeed, '0', id) };
+}
+
+/** The problem that fast-check's seed and path lead to: path `0` is the generated one, `0:3:1` one that it was shrunk to. */
+export function problemAt(caseSeed: number, path: string, id: string): Problem {
+  const [problem] = fc.sample(fuzzArbitrary, { seed: caseSeed, path, numRuns: 1 });
+  return { ...problem, id };
+}
+
+/** One of n parts of a series, counted from 1: cases i - 1, i - 1 + n, ... */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** The cases of a shard, ascending: of the first `cases` of the series, or without end. */
+export function* shardCases({ index, of }: Shard, cases = Number.POSITIVE_INFINITY): Generator<number> {
+  for (let at = index - 1; at < cases; at += of) yield at;
+}
+
+/** How many of the first `cases` are this shard's. */
+export function shardSize({ index, of }: Shard, cases: number): number {
+  return Math.max(0, Math.ceil((cases - (index - 1)) / of));
+}
