@@ -4,6 +4,7 @@ export type { Observation, Observer } from './observe';
 export { formatReport } from './report';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatSummary } from './summary';
+export { formatVerdict } from './text/verdict-line';
 export {
   generatedProblem,
   makeProblem,

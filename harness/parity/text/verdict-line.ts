@@ -1,0 +1,148 @@
+import type { Diagnosis } from '../../diagnosis/index';
+import { formatPlace, type TensorStatus } from '../../judge/index';
+import type { ParityReport } from '../report';
+import { redCases, type RedCase } from './red';
+import { clip, count, oneLine, percent, stepsInWords } from './words';
+
+/** No line of verdict is longer. */
+export const verdictWidth = 120;
+
+/**
+ * The whole report in one line of at most 120 characters: how it ended and, for a mismatch, who is wrong, in which case, phase and
+ * tensor, from which time step on, and what it looks like.
+ */
+export function formatVerdict(report: ParityReport): string {
+  return shortest(sentences(report).map(oneLine));
+}
+
+/** The first that is short enough; the last is cut. */
+function shortest(sentences: readonly string[]): string {
+  return (
+    sentences.find((sentence) => sentence.length <= verdictWidth) ??
+    clip(sentences[sentences.length - 1], verdictWidth)
+  );
+}
+
+/** From the one that says most to the one that is shortest. */
+function sentences(report: ParityReport): string[] {
+  const { verdict, sides, cases, errors } = report;
+  const ran = sides.filter((side) => side.status === 'ran').map((side) => side.name);
+  const notRun = sides.filter((side) => side.status === 'not run').map((side) => side.name);
+  const missing = notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : '';
+  const missingCount = notRun.length > 0 ? `; ${notRun.length} not run` : '';
+  switch (verdict) {
+    case 'parity': {
+      const where = `in ${cases.length === 1 ? '' : 'all '}${count(cases.length, 'comparison')}`;
+      const agree = ran.length === 1 ? 'agrees' : 'agree';
+      const ill = cases.filter(({ status }) => status === 'ill').length;
+      const but = ill === 0 ? '' : `, ${ill} of them ill-conditioned`;
+      return [
+        `PARITY: ${ran.join(', ')} ${agree} with the reference ${where}${but}${missing}`,
+        `PARITY: ${count(ran.length, 'side')} ${agree} with the reference ${where}${but}${missing}`,
+        `PARITY: ${count(ran.length, 'side')} ${agree} with the reference ${where}${but}${missingCount}`,
+      ];
+    }
+    case 'mismatch':
+      return mismatch(report, [missing, missingCount]);
+    case 'error': {
+      const [first] = errors;
+      const red = redCases(cases).length;
+      const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${red > 0 ? `; ${red} of ${count(cases.length, 'comparison')} red` : ''}`;
+      const message = oneLine(first.message);
+      const room = verdictWidth - `ERROR: ${first.implementation}, ${first.caseId}: ${others}`.length;
+      return [
+        `ERROR: ${first.implementation}, ${first.caseId}: ${message}${others}${missing}`,
+        `ERROR: ${first.implementation}, ${first.caseId}: ${message}${others}`,
+        `ERROR: ${first.implementation}, ${first.caseId}: ${clip(message, Math.max(12, room))}${others}`,
+        `ERROR: ${clip(first.implementation, 24)}, ${clip(first.caseId, 24)}: ${clip(message, 24)}${others}`,
+      ];
+    }
+    case 'backend not run': {
+      const required = sides.filter((side) => side.required && side.status === 'not run');
+      const names = required.map(({ name }) => name).join(', ');
+      const rest = ran.length === 0 ? 'nothing was compared' : 'what did run agrees';
+      return [
+        `NOT RUN: required, but not available: ${names}; ${rest}`,
+        `NOT RUN: ${count(required.length, 'required side')} not available; ${rest}`,
+      ];
+    }
+  }
+}
+
+function mismatch(report: ParityReport, [missing, missingCount]: readonly [string, string]): string[] {
+  const red = redCases(report.cases);
+  if (red.length === 0) {
+    const faults = [
+      ...(report.audit.length > 0 ? [`${count(report.audit.length, 'thing')} not accounted for`] : []),
+      ...(report.unshown.length > 0
+        ? [`${count(report.unshown.length, 'tensor')} never shown to be right`]
+        : []),
+    ].join(', ');
+    return [`MISMATCH: ${faults}: ${report.audit[0] ?? ''}`, `MISMATCH: ${faults}`];
+  }
+  const counts = `${red.length} of ${count(report.cases.length, 'comparison')} red`;
+  const diagnosis = red
+    .map(({ implementation, caseId }) =>
+      report.diagnoses.find((one) => one.implementation === implementation && one.caseId === caseId),
+    )
+    .find((found) => found !== undefined);
+  const beginnings = diagnosis === undefined ? undiagnosed(red[0]) : diagnosed(diagnosis);
+  const longer = beginnings.slice(0, -1);
+  return [
+    ...[`; ${counts}${missing}`, `; ${counts}${missingCount}`, `; ${counts}`, ''].flatMap((tail) =>
+      longer.map((beginning) => `MISMATCH: ${beginning}${tail}`),
+    ),
+    `MISMATCH: ${beginnings[beginnings.length - 1]}`,
+  ];
+}
+
+/** From the longest to the shortest; the last fits always. */
+function diagnosed(diagnosis: Diagnosis): string[] {
+  const { implementation, caseId, phase, tensor, timeSteps = [], kind } = diagnosis;
+  const all = timeSteps.length === 0 ? '' : ` at ${stepsInWords(timeSteps)}`;
+  const first = timeSteps.length > 1 ? ` from time step ${timeSteps[0]}` : all;
+  const begins = (name: string, id: string, steps: string): string =>
+    `${culprits(diagnosis, name)} in ${id}, ${phase}, ${tensor}${steps}`;
+  const looks = kind === undefined ? '' : `: ${kind.names[0]}`;
+  return [
+    `${begins(implementation, caseId, all)}${kind === undefined ? '' : `: ${kind.words}`}`,
+    `${begins(implementation, caseId, all)}${looks}`,
+    `${begins(implementation, caseId, first)}${looks}`,
+    `${begins(clip(implementation, 24), clip(caseId, 20), first)}${looks}`,
+    begins(clip(implementation, 20), clip(caseId, 20), first),
+  ];
+}
+
+function culprits({ side, implementation }: Diagnosis, name: string): string {
+  if (side === 'both') return `scratch and ${name} are wrong`;
+  if (side === 'undecided') return `${name} differs`;
+  return side === implementation ? `${name} is wrong` : `${side} is wrong against ${name}`;
+}
+
+function undiagnosed({ implementation, caseId, red, ledger }: RedCase): string[] {
+  if (ledger !== undefined) {
+    return [
+      `${implementation}, ${caseId}: ${ledger}`,
+      `${clip(implementation, 20)}, ${clip(caseId, 20)}: ${clip(ledger, 60)}`,
+    ];
+  }
+  const [{ tensor, status, worst }] = red;
+  const place = worst === undefined ? '' : formatPlace(worst.at);
+  const how =
+    status === 'differs' && worst !== undefined
+      ? `${percent(worst.usedShare)} of its budget`
+      : (wordsFor[status] ?? `is ${status}`);
+  return [
+    `${implementation} differs in ${caseId}, ${tensor} ${how}${place === '' ? '' : ` at ${place}`}`,
+    `${implementation} differs in ${caseId}, ${tensor} ${how}`,
+    `${clip(implementation, 24)} differs in ${clip(caseId, 24)}, ${clip(tensor, 30)} ${how}`,
+  ];
+}
+
+const wordsFor: Readonly<Partial<Record<TensorStatus, string>>> = {
+  nan: 'is NaN',
+  infinity: 'is infinite',
+  shape: 'has another shape',
+  nothing: 'is empty',
+  extra: 'was not asked for',
+};

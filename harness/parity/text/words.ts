@@ -1,0 +1,62 @@
+/** Two digits in powers of ten: `4.5e-8`. */
+export function short(x: number): string {
+  return Number.isFinite(x) ? x.toExponential(1) : String(x);
+}
+
+/** A used share as `70 %`, and in powers of ten where it is far beyond. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  if (value > 1e6) return `${short(share)} times`;
+  return `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`;
+}
+
+/** `1 case`, `290 cases`. */
+export function count(n: number, what: string): string {
+  return `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+}
+
+/** An argument as a shell takes it in one piece. */
+export function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+// messages of others may hold line breaks, and commands to the terminal
+const breaks = /[\s\u0000-\u001f\u007f-\u009f]+/g;
+
+/** On one line, without control characters. */
+export function oneLine(text: string): string {
+  return text.replace(breaks, ' ').trim();
+}
+
+/** The same, but the indentation stays. */
+export function indentedLine(text: string): string {
+  return `${/^ */.exec(text)?.[0] ?? ''}${oneLine(text)}`;
+}
+
+/** At most `most` characters; what is cut is marked. */
+export function clip(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 3))}...`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
+}
+
+const mostRuns = 6;
+
+/** Ascending time steps as `time step 3`, `time steps 0-4, 7 and 9`; many runs are counted instead of listed to the end. */
+export function stepsInWords(steps: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const step of steps) {
+    const run = runs.at(-1);
+    if (run !== undefined && step === run[1] + 1) run[1] = step;
+    else runs.push([step, step]);
+  }
+  const shown = runs
+    .slice(0, mostRuns)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  const rest = runs.slice(mostRuns).reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return `time step${steps.length === 1 ? '' : 's'} ${listed(rest > 0 ? [...shown, `${rest} more`] : shown)}`;
+}
