@@ -1,7 +1,9 @@
-import { add, HandNetwork, times } from './hand-network';
+import { HandNetwork } from './hand-network';
+import { add, scale, times, zerosLike, type Row } from './rows';
+import { all, hasGradients, moreThanOneStep, moreThanOneUnit } from './shows';
 import type { Specimen } from './specimen';
 
-type Row = readonly number[];
+const backward = { phase: 'backward' } as const;
 
 /** Faults of what one step sends back to the step before it. */
 export const carryFaults: readonly Specimen[] = [
@@ -9,58 +11,118 @@ export const carryFaults: readonly Specimen[] = [
     name: 'carry/accumulated',
     fault:
       "the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried on beside its carry",
+    family: 'notebook',
+    ...backward,
     network: class extends HandNetwork {
-      protected override arriving(laterTotal: Row, fromAbove: Row, carried: Row): number[] {
-        return add(add(fromAbove, carried), laterTotal);
+      protected override arriving(later: Row, fromAbove: Row, carried: Row): number[] {
+        return add(add(fromAbove, carried), later);
       }
     },
-    shows: ({ inputs }) => inputs.shape[1] > 1,
-  },
-  {
-    name: 'carry/initial-state-gradient-lost',
-    fault: "the notebook's second mistake: the gradient of the initial state is returned as zeros",
-    network: class extends HandNetwork {
-      protected override initialStateGradient(carried: Row): Row {
-        return carried.map(() => 0);
-      }
-    },
+    shows: all(hasGradients, moreThanOneStep),
+    equivalent: 'T = 1, so that there is no later step',
   },
   {
     name: 'carry/dropped',
     fault: 'no step sends anything back: gradients stop after one step',
+    family: 'carry',
+    ...backward,
     network: class extends HandNetwork {
       protected override carry(_t: number, dz: Row): Row {
-        return dz.map(() => 0);
+        return zerosLike(dz);
       }
     },
   },
   {
     name: 'carry/negated',
-    fault: 'the carry has the wrong sign',
+    fault: 'what a step sends back has the wrong sign',
+    family: 'carry',
+    ...backward,
     network: class extends HandNetwork {
-      protected override carry(t: number, dz: Row): Row {
-        return super.carry(t, dz).map((x) => -x);
+      protected override carry(t: number, dz: Row, dh: Row): Row {
+        return scale(super.carry(t, dz, dh), -1);
       }
     },
   },
   {
+    name: 'carry/counted-twice',
+    fault: 'what a step sends back is added twice',
+    family: 'carry',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override carry(t: number, dz: Row, dh: Row): Row {
+        return scale(super.carry(t, dz, dh), 2);
+      }
+    },
+  },
+  {
+    name: 'carry/without-slope',
+    fault: 'dh_t is carried back in place of dz_t, past the tanh',
+    family: 'carry',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override carry(t: number, _dz: Row, dh: Row): Row {
+        return super.carry(t, dh, dh);
+      }
+    },
+  },
+  {
+    name: 'carry/forwards',
+    fault:
+      'the steps are visited from the first to the last, so that gradients run the wrong way through time',
+    family: 'carry',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override backwardSteps(): number[] {
+        return super.backwardSteps().reverse();
+      }
+    },
+    shows: all(hasGradients, moreThanOneStep),
+    equivalent: 'T = 1, so that there is only one order',
+  },
+  {
+    name: 'carry/overwrites-what-arrives',
+    fault:
+      'what a later step sends back overwrites the gradient given for the state, in place of being added to it',
+    family: 'carry',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override arriving(_later: Row, fromAbove: Row, carried: Row): number[] {
+        return carried.some((x) => x !== 0) ? [...carried] : [...fromAbove];
+      }
+    },
+    shows: ({ upstream, inputs }) => upstream?.states !== undefined && inputs.shape[1] > 1,
+    equivalent: 'no gradient arrives at a state before the last, so that nothing is overwritten',
+  },
+  {
     name: 'carry/not-transposed',
-    fault: 'dz_t recurrentKernel in place of dz_t recurrentKernel^T',
+    fault: 'dz_t recurrentKernel is carried back in place of dz_t recurrentKernel^T',
+    family: 'transpose',
+    ...backward,
     network: class extends HandNetwork {
       protected override carry(_t: number, dz: Row): Row {
         return times(dz, this.recurrentKernel);
       }
     },
-    shows: ({ weights }) => weights.bias.shape[0] > 1,
+    shows: all(hasGradients, moreThanOneUnit),
+    equivalent: 'U = 1, so that the recurrent kernel is its own transpose',
   },
-  {
-    name: 'carry/truncated',
-    fault: 'backpropagation is cut: nothing is carried past the last four steps',
+  truncated(4),
+];
+
+/** Backpropagation that stops after k steps; all k are one kind of mistake. */
+export function truncated(k: number): Specimen {
+  return {
+    name: `carry/truncated-to-${k}-steps`,
+    fault: `backpropagation is cut: nothing is carried past the last ${k} steps`,
+    family: 'truncated',
+    ...backward,
     network: class extends HandNetwork {
-      protected override carry(t: number, dz: Row): Row {
-        return t === this.timeSteps - 4 ? dz.map(() => 0) : super.carry(t, dz);
+      protected override carry(t: number, dz: Row, dh: Row): Row {
+        return t === this.timeSteps - k ? zerosLike(dz) : super.carry(t, dz, dh);
       }
     },
-    shows: ({ inputs }) => inputs.shape[1] > 4,
-  },
-];
+    shows: ({ labels, upstream, inputs }) =>
+      (labels !== undefined || upstream !== undefined) && inputs.shape[1] >= k,
+    equivalent: `T < ${k}, so that the cut is never reached`,
+  };
+}

@@ -1,174 +1,87 @@
-import { toNested, toTensor, type NestedArray, type Tensor } from '../../scratch/index';
-import { sizesOf, type Evaluation, type Problem } from '../problem';
-
-type Row = readonly number[];
-type Rows = readonly Row[];
+import type { Evaluation, Problem } from '../problem';
+import { ForwardByHand, nested, tensor } from './forward-by-hand';
+import { accumulate, add, multiply, outer, times, transpose, zerosLike, type Row, type Rows } from './rows';
 
 /**
  * The network once more, in plain rows and one method an equation, right in every part. A specimen is a subclass that gets one
- * of these methods wrong; everything else stays right, as it is in real mistakes.
+ * of these methods wrong; everything else stays right, as it is in real mistakes. The forward equations are in `ForwardByHand`.
  */
-export class HandNetwork {
-  protected readonly batch: number;
-  protected readonly timeSteps: number;
-  protected readonly kernel: Rows;
-  protected readonly recurrentKernel: Rows;
-  protected readonly bias: Row;
-  /** [B][T][F] */ protected readonly inputs: readonly Rows[];
-  /** [B][T][U], filled by the forward pass */ protected readonly states: number[][][] = [];
-  /** [B][T][U], filled by the forward pass */ protected readonly preActivations: number[][][] = [];
+export class HandNetwork extends ForwardByHand {
+  /** dz_t [B][T][U], filled by the backward pass; zeros where it never comes by */
+  protected readonly dPreActivations: Row[][] = [];
+  /** what `evaluate` gave last */ answer: Evaluation = {};
+  private upstreamRows: { states?: readonly Rows[]; finalState?: Rows } = {};
+  private kernelTransposed: Rows = [];
+  private recurrentKernelTransposed: Rows = [];
 
-  constructor(protected readonly problem: Problem) {
-    const { batch, timeSteps } = sizesOf(problem);
-    this.batch = batch;
-    this.timeSteps = timeSteps;
-    this.inputs = nested(problem.inputs);
-    this.kernel = nested(problem.weights.kernel);
-    this.recurrentKernel = nested(problem.weights.recurrentKernel);
-    this.bias = nested(problem.weights.bias);
+  /**
+   * @param problem the question
+   * @param earlier the network of the call before this one, of which a right network knows nothing
+   */
+  constructor(
+    problem: Problem,
+    protected readonly earlier?: HandNetwork,
+  ) {
+    super(problem);
   }
 
   evaluate(): Evaluation {
     for (let b = 0; b < this.batch; b++) this.forward(b);
-    const finalState = this.states.map((rows) => this.finalStateOf(rows));
-    const evaluation = { states: tensor(this.states), finalState: tensor(finalState) };
-    const output = this.output(finalState);
-    if (this.problem.labels === undefined && this.problem.upstream === undefined) {
-      return this.finish({ ...evaluation, ...output.evaluation });
-    }
-    const recurrent = this.backward(output.dFinalState);
-    return this.finish({
-      ...evaluation,
-      ...output.evaluation,
-      gradients: { ...recurrent, ...output.gradients },
-    });
-  }
-
-  /** Forward, one example: h_t = tanh(z_t); a masked step keeps the state. */
-  protected forward(b: number): void {
-    this.states[b] = [];
-    this.preActivations[b] = [];
-    for (let t = 0; t < this.timeSteps; t++) {
-      const before = this.stateBefore(b, t);
-      const z = this.preActivation(this.inputs[b][t], before);
-      this.preActivations[b].push(z);
-      this.states[b].push(this.isKept(b, t) ? this.activation(z) : [...before]);
-    }
-  }
-
-  /** z_t = x_t kernel + h_{t-1} recurrentKernel + bias */
-  protected preActivation(x: Row, before: Row): number[] {
-    return add(add(times(x, this.kernel), times(before, this.recurrentKernel)), this.bias);
-  }
-
-  protected activation(z: Row): number[] {
-    return z.map(Math.tanh);
-  }
-
-  /** h_{t-1}, which is the initial state at the first step */
-  protected stateBefore(b: number, t: number): Row {
-    return t === 0 ? this.initialState(b) : this.states[b][t - 1];
-  }
-
-  protected initialState(b: number): Row {
-    const { initialState } = this.problem;
-    return initialState === undefined ? this.bias.map(() => 0) : nested(initialState)[b];
-  }
-
-  protected isKept(b: number, t: number): boolean {
-    return this.problem.mask?.data[b * this.timeSteps + t] !== 0;
-  }
-
-  protected finalStateOf(states: Rows): Row {
-    return states[states.length - 1];
-  }
-
-  /** Logits, probabilities, loss, and the gradient that the loss sends to the final state. */
-  private output(finalState: Rows): {
-    evaluation: Pick<Evaluation, 'logits' | 'probabilities' | 'loss'>;
-    gradients: NonNullable<Evaluation['gradients']>;
-    dFinalState: Rows | undefined;
-  } {
-    const { outputKernel, outputBias } = this.problem.weights;
-    if (outputKernel === undefined || outputBias === undefined) {
-      return { evaluation: {}, gradients: {}, dFinalState: undefined };
-    }
-    const W = nested(outputKernel);
-    const logits = finalState.map((h) => add(times(h, W), nested(outputBias)));
-    const probabilities = this.softmax(logits);
-    const evaluation = { logits: tensor(logits), probabilities: tensor(probabilities) };
-    const { labels } = this.problem;
-    if (labels === undefined) return { evaluation, gradients: {}, dFinalState: undefined };
-    const loss = { data: Float64Array.of(this.loss(logits, probabilities, labels)), shape: [] };
-    const dLogits = this.dLogits(probabilities, labels);
-    return {
-      evaluation: { ...evaluation, loss },
-      gradients: {
-        outputKernel: tensor(sumOf(dLogits.map((dy, b) => outer(finalState[b], dy)))),
-        outputBias: tensor(sumOf(dLogits.map((dy) => [dy]))[0]),
-      },
-      dFinalState: dLogits.map((dy) => times(dy, transpose(W))),
+    const output = this.output();
+    const { dLogits } = output ?? {};
+    const forward: Evaluation = {
+      states: tensor(this.states),
+      finalState: tensor(this.states.map((_, b) => [...this.finalState(b)])),
+      ...(output && { logits: tensor(output.logits) }),
+      ...(output && { probabilities: tensor(output.probabilities) }),
+      ...(output?.loss !== undefined && { loss: { data: Float64Array.of(output.loss), shape: [] } }),
     };
-  }
-
-  /** p = exp(y - max) / sum, for each example */
-  protected softmax(logits: Rows): Rows {
-    return logits.map((row) => {
-      const top = Math.max(...row);
-      const exps = row.map((y) => Math.exp(y - top));
-      const sum = exps.reduce((s, e) => s + e, 0);
-      return exps.map((e) => e / sum);
+    const backward = dLogits !== undefined || this.problem.upstream !== undefined;
+    this.answer = this.finish({
+      ...forward,
+      ...(backward && {
+        gradients: { ...this.backward(dLogits), ...(dLogits && this.outputGradients(dLogits)) },
+      }),
     });
+    return this.answer;
   }
 
-  /** mean over the batch of log(sum exp y) - y_label */
-  protected loss(logits: Rows, _probabilities: Rows, labels: Row): number {
-    const each = logits.map((row, b) => {
-      const top = Math.max(...row);
-      return Math.log(row.reduce((s, y) => s + Math.exp(y - top), 0)) + top - row[labels[b]];
-    });
-    return each.reduce((s, l) => s + l, 0) / this.batch;
-  }
-
-  /** (p - 1hot) / B */
-  protected dLogits(probabilities: Rows, labels: Row): Rows {
-    return probabilities.map((row, b) => row.map((p, c) => (p - (c === labels[b] ? 1 : 0)) / this.batch));
-  }
-
-  /** Backward through time, all examples. */
-  private backward(dFinalState: Rows | undefined): NonNullable<Evaluation['gradients']> {
-    const dKernels: Rows[] = [];
-    const dRecurrents: Rows[] = [];
-    const dBiases: Rows[] = [];
-    const dInputs = this.inputs.map((rows) => rows.map((row) => row.map(() => 0)));
-    const dInitial: Row[] = [];
-    for (let b = 0; b < this.batch; b++) {
-      let carried: Row = this.bias.map(() => 0);
-      let before: Row = carried;
-      for (const t of this.backwardSteps()) {
-        const fromAbove = this.fromAbove(b, t, dFinalState?.[b]);
-        const dh = this.arriving(before, fromAbove, carried);
-        before = dh;
-        if (!this.isKept(b, t)) {
-          carried = dh;
-          continue;
-        }
-        const dz = multiply(dh, this.slope(b, t));
-        dKernels.push(outer(this.inputForKernel(b, t), dz));
-        dRecurrents.push(outer(this.stateForRecurrentKernel(b, t), dz));
-        dBiases.push([this.biasGradient(b, dz)]);
-        dInputs[b][t] = this.inputGradient(dz);
-        carried = this.carry(t, dz);
-      }
-      dInitial.push(this.initialStateGradient(carried));
-    }
+  /** Backward through time, all examples, then the sums over time. */
+  private backward(dLogits: Rows | undefined): NonNullable<Evaluation['gradients']> {
+    const { states, finalState } = this.problem.upstream ?? {};
+    this.upstreamRows = {
+      ...(states && { states: nested(states) }),
+      ...(finalState && { finalState: nested(finalState) }),
+    };
+    this.kernelTransposed = transpose(this.kernel);
+    this.recurrentKernelTransposed = transpose(this.recurrentKernel);
+    const dInputs = this.inputs.map((rows) => rows.map(zerosLike));
+    const dInitial = this.inputs.map((_, b) => this.backwardOf(b, dLogits?.[b], dInputs[b]));
     return {
-      kernel: tensor(sumOf(dKernels, this.kernel)),
-      recurrentKernel: tensor(sumOf(dRecurrents, this.recurrentKernel)),
-      bias: tensor(sumOf(dBiases, [this.bias])[0]),
+      kernel: tensor(this.kernelGradient()),
+      recurrentKernel: tensor(this.recurrentKernelGradient()),
+      bias: tensor(this.biasGradient()),
       inputs: tensor(dInputs),
       initialState: tensor(dInitial),
     };
+  }
+
+  /** Backward through the steps of one example: fills its dz_t and dx_t, returns dh_0. */
+  private backwardOf(b: number, dLogits: Row | undefined, dInputs: number[][]): Row {
+    this.dPreActivations[b] = this.inputs[b].map(() => zerosLike(this.bias));
+    const dFinalState = dLogits && this.fromOutput(dLogits);
+    let carried: Row = zerosLike(this.bias);
+    let later: Row = carried;
+    for (const t of this.backwardSteps()) {
+      const dh = this.arriving(later, this.fromAbove(b, t, dFinalState), carried);
+      const live = this.takesPart(b, t);
+      const dz = live ? this.dPreActivation(b, t, dh) : this.maskedPreActivation(b, t, dh);
+      this.dPreActivations[b][t] = dz;
+      dInputs[this.inputGradientStep(t)] = [...this.inputGradient(dz, t)];
+      carried = live ? this.carry(t, dz, dh) : this.maskedCarry(t, dz, dh);
+      later = dh;
+    }
+    return this.initialStateGradient(carried, later);
   }
 
   /** T - 1, ..., 0 */
@@ -176,19 +89,37 @@ export class HandNetwork {
     return Array.from({ length: this.timeSteps }, (_, i) => this.timeSteps - 1 - i);
   }
 
-  /** What reaches h_t from outside the layer. */
-  protected fromAbove(b: number, t: number, dFinalState: Row | undefined): Row {
-    const { states, finalState } = this.problem.upstream ?? {};
-    let sum: number[] = this.bias.map(() => 0);
-    if (states !== undefined) sum = add(sum, nested(states)[b][t]);
-    if (t !== this.timeSteps - 1) return sum;
-    if (finalState !== undefined) sum = add(sum, nested(finalState)[b]);
-    return dFinalState === undefined ? sum : add(sum, dFinalState);
+  /** dh_T = dy outputKernel^T, from the loss */
+  protected fromOutput(dLogits: Row): Row {
+    return times(dLogits, transpose(this.outputKernel ?? []));
   }
 
-  /** dh_t = from above + carried; `_laterTotal` is dh_{t+1}, which has no business here */
-  protected arriving(_laterTotal: Row, fromAbove: Row, carried: Row): number[] {
+  /** What reaches h_t from outside the layer. */
+  protected fromAbove(b: number, t: number, dFinalState: Row | undefined): number[] {
+    const sum = [...this.upstreamState(b, t)];
+    if (t !== this.timeSteps - 1) return sum;
+    const last = add(sum, this.upstreamFinalState(b));
+    return dFinalState === undefined ? last : add(last, dFinalState);
+  }
+
+  /** the gradient given for h_t; zeros unless given */
+  protected upstreamState(b: number, t: number): Row {
+    return this.upstreamRows.states?.[b]?.[t] ?? zerosLike(this.bias);
+  }
+
+  /** the gradient given for the final state; zeros unless given */
+  protected upstreamFinalState(b: number): Row {
+    return this.upstreamRows.finalState?.[b] ?? zerosLike(this.bias);
+  }
+
+  /** dh_t = from above + carried; `_later` is dh_{t+1}, which has no business here */
+  protected arriving(_later: Row, fromAbove: Row, carried: Row): number[] {
     return add(fromAbove, carried);
+  }
+
+  /** dz_t = dh_t (1 - h_t^2) */
+  protected dPreActivation(b: number, t: number, dh: Row): Row {
+    return multiply(dh, this.slope(b, t));
   }
 
   /** tanh'(z_t) = 1 - h_t^2 */
@@ -196,72 +127,99 @@ export class HandNetwork {
     return this.states[b][t].map((h) => (1 - h) * (1 + h));
   }
 
-  /** dKernel = sum x_t^T dz_t */
+  /** dz_t of a masked step: the step does not exist */
+  protected maskedPreActivation(_b: number, _t: number, dh: Row): Row {
+    return zerosLike(dh);
+  }
+
+  /** what step t sends to h_{t-1}: dz_t recurrentKernel^T */
+  protected carry(_t: number, dz: Row, _dh: Row): Row {
+    return times(dz, this.recurrentKernelTransposed);
+  }
+
+  /** what a masked step sends to h_{t-1}: all of dh_t, as the state was only copied */
+  protected maskedCarry(_t: number, _dz: Row, dh: Row): Row {
+    return dh;
+  }
+
+  /** dh_0 = what the first step carries; `_first` is dh_1 */
+  protected initialStateGradient(carried: Row, _first: Row): Row {
+    return carried;
+  }
+
+  /** dx_t = dz_t kernel^T */
+  protected inputGradient(dz: Row, _t: number): Row {
+    return times(dz, this.kernelTransposed);
+  }
+
+  /** where dx_t is stored */
+  protected inputGradientStep(t: number): number {
+    return t;
+  }
+
+  /** dKernel = sum over time and batch */
+  protected kernelGradient(): number[][] {
+    return this.sumOverSteps(this.kernel, (b, t, dz) => this.kernelShare(b, t, dz));
+  }
+
+  /** the share of one step: x_t^T dz_t */
+  protected kernelShare(b: number, t: number, dz: Row): Rows {
+    return outer(this.inputForKernel(b, t), dz);
+  }
+
   protected inputForKernel(b: number, t: number): Row {
     return this.inputs[b][t];
   }
 
-  /** dRecurrentKernel = sum h_{t-1}^T dz_t */
+  /** dRecurrentKernel = sum over time and batch */
+  protected recurrentKernelGradient(): number[][] {
+    return this.sumOverSteps(this.recurrentKernel, (b, t, dz) => this.recurrentKernelShare(b, t, dz));
+  }
+
+  /** the share of one step: h_{t-1}^T dz_t */
+  protected recurrentKernelShare(b: number, t: number, dz: Row): Rows {
+    return outer(this.stateForRecurrentKernel(b, t), dz);
+  }
+
   protected stateForRecurrentKernel(b: number, t: number): Row {
     return this.stateBefore(b, t);
   }
 
-  /** dBias = sum dz_t */
-  protected biasGradient(_b: number, dz: Row): Row {
+  /** dBias = sum over time and batch */
+  protected biasGradient(): Row {
+    return this.sumOverSteps([this.bias], (b, t, dz) => [this.biasShare(b, t, dz)])[0];
+  }
+
+  /** the share of one step: dz_t */
+  protected biasShare(_b: number, _t: number, dz: Row): Row {
     return dz;
   }
 
-  /** dx_t = dz_t kernel^T */
-  protected inputGradient(dz: Row): number[] {
-    return times(dz, transpose(this.kernel));
-  }
-
-  /** what step t sends to h_{t-1}: dz_t recurrentKernel^T */
-  protected carry(_t: number, dz: Row): Row {
-    return times(dz, transpose(this.recurrentKernel));
-  }
-
-  protected initialStateGradient(carried: Row): Row {
-    return carried;
+  /** dOutputKernel = sum of h_T^T dy, dOutputBias = sum of dy */
+  protected outputGradients(dLogits: Rows): NonNullable<Evaluation['gradients']> {
+    const { outputKernel = [], outputBias = [] } = this;
+    const [dKernel, dBias] = [outputKernel.map(zerosLike), [zerosLike(outputBias)]];
+    dLogits.forEach((dy, b) => {
+      accumulate(dKernel, outer(this.finalState(b), dy));
+      accumulate(dBias, [dy]);
+    });
+    return { outputKernel: tensor(dKernel), outputBias: tensor(dBias[0]) };
   }
 
   /** The answer as it leaves the network. */
-  protected finish(evaluation: Evaluation): Evaluation {
-    return evaluation;
+  protected finish(answer: Evaluation): Evaluation {
+    return answer;
   }
-}
 
-/** row [n] times matrix [n, m] */
-export function times(row: Row, matrix: Rows): number[] {
-  return (matrix[0] ?? []).map((_, j) => row.reduce((sum, x, i) => sum + x * matrix[i][j], 0));
-}
+  /** The answer as the caller gets it; `_before` is the one that the caller got at the last call, and still holds. */
+  handedOver(answer: Evaluation, _before: Evaluation | undefined): Evaluation {
+    return answer;
+  }
 
-export function add(one: Row, other: Row): number[] {
-  return one.map((x, i) => x + other[i]);
-}
-
-export function multiply(one: Row, other: Row): number[] {
-  return one.map((x, i) => x * other[i]);
-}
-
-export function transpose(matrix: Rows): number[][] {
-  return matrix[0].map((_, j) => matrix.map((row) => row[j]));
-}
-
-function outer(column: Row, row: Row): number[][] {
-  return column.map((x) => row.map((y) => x * y));
-}
-
-/** The sum of matrices; zeros in the shape of `like` when there is none. */
-function sumOf(matrices: readonly Rows[], like: Rows = matrices[0]): number[][] {
-  const sum = like.map((row) => row.map(() => 0));
-  for (const matrix of matrices) matrix.forEach((row, i) => row.forEach((x, j) => (sum[i][j] += x)));
-  return sum;
-}
-
-// toNested gives exactly the rank of its tensor; the ranks are those of the Problem.
-const nested = toNested as (value: Tensor) => never;
-
-function tensor(value: NestedArray): Tensor {
-  return toTensor(value, 'specimen');
+  /** The sum of every step's share, in the shape of `like`. */
+  private sumOverSteps(like: Rows, share: (b: number, t: number, dz: Row) => Rows): number[][] {
+    const sum = like.map(zerosLike);
+    this.dPreActivations.forEach((rows, b) => rows.forEach((dz, t) => accumulate(sum, share(b, t, dz))));
+    return sum;
+  }
 }

@@ -1,18 +1,40 @@
+import { arrivingFaults } from './arriving';
 import { carryFaults } from './carry';
+import { clippingFaults } from './clipping';
 import { lossFaults } from './loss';
+import { maskFaults } from './masks';
+import { memoryFaults } from './memory';
+import { precisionFaults } from './precision';
 import { slopeFaults } from './slope';
 import type { Specimen } from './specimen';
 import { stepFaults } from './steps';
+import { sumFaults } from './sums';
 import { weightFaults } from './weights';
 
 export { HandNetwork } from './hand-network';
-export { plant, type Specimen } from './specimen';
+export { equivalents } from './equivalents';
+export { plant, rightAnswer } from './plant';
+export { stepFaultNames, stepSpecimens } from './single-step';
+export {
+  canShow,
+  families,
+  type Family,
+  type NetworkClass,
+  type Specimen,
+  type StepSpecimen,
+} from './specimen';
 
-/** Every planted fault. */
+/** Every planted fault, by what it is a fault of. */
 export const specimens: readonly Specimen[] = [
   ...carryFaults,
+  ...arrivingFaults,
   ...slopeFaults,
   ...stepFaults,
   ...lossFaults,
   ...weightFaults,
+  ...sumFaults,
+  ...maskFaults,
+  ...memoryFaults,
+  ...precisionFaults,
+  ...clippingFaults,
 ];

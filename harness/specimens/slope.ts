@@ -1,11 +1,15 @@
 import { HandNetwork } from './hand-network';
+import { all, hasGradients, moreThanOneStep } from './shows';
 import type { Specimen } from './specimen';
+
+const slope = { family: 'tanh-derivative', phase: 'backward' } as const;
 
 /** Faults of the derivative of tanh. */
 export const slopeFaults: readonly Specimen[] = [
   {
     name: 'slope/missing',
     fault: 'tanh is not differentiated at all',
+    ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
         return this.states[b][t].map(() => 1);
@@ -14,7 +18,8 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/one-minus-h',
-    fault: '1 - h in place of 1 - h^2',
+    fault: 'the derivative of tanh is taken as 1 - h in place of 1 - h^2',
+    ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
         return this.states[b][t].map((h) => 1 - h);
@@ -23,7 +28,8 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/one-plus-h-squared',
-    fault: '1 + h^2 in place of 1 - h^2',
+    fault: 'the derivative of tanh is taken as 1 + h^2 in place of 1 - h^2',
+    ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
         return this.states[b][t].map((h) => 1 + h * h);
@@ -31,8 +37,39 @@ export const slopeFaults: readonly Specimen[] = [
     },
   },
   {
+    name: 'slope/of-the-sigmoid',
+    fault: "the sigmoid's derivative h (1 - h) stands in place of tanh's",
+    ...slope,
+    network: class extends HandNetwork {
+      protected override slope(b: number, t: number): number[] {
+        return this.states[b][t].map((h) => h * (1 - h));
+      }
+    },
+  },
+  {
+    name: 'slope/of-pre-activation',
+    fault: '1 - z^2: the derivative is taken from z_t as if it were h_t',
+    ...slope,
+    network: class extends HandNetwork {
+      protected override slope(b: number, t: number): number[] {
+        return this.preActivations[b][t].map((z) => 1 - z * z);
+      }
+    },
+  },
+  {
+    name: 'slope/tanh-twice',
+    fault: '1 - tanh(h_t)^2: tanh is applied again to what is already a state',
+    ...slope,
+    network: class extends HandNetwork {
+      protected override slope(b: number, t: number): number[] {
+        return this.states[b][t].map((h) => 1 - Math.tanh(h) ** 2);
+      }
+    },
+  },
+  {
     name: 'slope/step-before',
-    fault: 'the derivative is taken at h_{t-1}',
+    fault: 'the derivative of tanh is taken at h_{t-1} in place of h_t',
+    ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
         return this.stateBefore(b, t).map((h) => 1 - h * h);
@@ -40,12 +77,15 @@ export const slopeFaults: readonly Specimen[] = [
     },
   },
   {
-    name: 'slope/of-pre-activation',
-    fault: '1 - z^2: the derivative is taken from z_t as if it were h_t',
+    name: 'slope/step-after',
+    fault: 'the derivative of tanh is taken at h_{t+1} in place of h_t (the last step keeps its own)',
+    ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
-        return this.preActivations[b][t].map((z) => 1 - z * z);
+        return super.slope(b, Math.min(t + 1, this.timeSteps - 1));
       }
     },
+    shows: all(hasGradients, moreThanOneStep),
+    equivalent: 'T = 1, so that the last step is the only one',
   },
 ];
