@@ -12,6 +12,7 @@ interface Flags {
   readonly rtol?: number;
   readonly timeout: number;
   readonly json?: string | true;
+  readonly junit?: string;
   readonly checkReport?: string;
 }
 
@@ -45,16 +46,19 @@ export const defineParity: DefineCommand = (program, finish) => {
       new Option('--timeout <seconds>', 'for a candidate, per problem').argParser(seconds).default(30),
     )
     .option('--json [file]', 'the whole report as JSON, to a file or (without one, or with -) to stdout')
+    .option('--junit <file>', 'the report as JUnit XML, as CI servers read it')
     .option('--check-report <file>', 'audit a report made by --json: is everything planned accounted for?')
     .addHelpText(
       'after',
       `
 Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run.
 NATIVE_REQUIRED=1 makes tensorflow and graph required.
+A file that exists is replaced only if it is an earlier report of the same kind.
 
 Examples:
   rnn-parity parity --backends wasm,cpu
   rnn-parity parity --only 'edge/*' --json report.json
+  rnn-parity parity --junit parity.xml
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )

@@ -3,6 +3,7 @@ export { runParity, type ParityOptions } from './run';
 export type { Observation, Observer } from './observe';
 export { formatReport } from './report';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
+export { formatJunit } from './junit';
 export { formatSummary } from './summary';
 export { formatVerdict } from './text/verdict-line';
 export {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '../formats/index';
 import { isSideName, sideNames, type SideName } from '../implementations/index';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { auditLedger, type Findings } from './conclude';
 import type { ParityFlags } from './command';
+import { formatJunit } from './junit';
+import { checkOutputs, writeOutput, type Output } from './outputs';
 import { formatReport, reportFormat, type ParityReport } from './report';
 import { runParity } from './run';
 import { formatSummary } from './summary';
@@ -12,6 +13,8 @@ import { formatSummary } from './summary';
 /** What `rnn-parity parity` does once its flags are read. */
 export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
   if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
+  const { json, junit } = outputsOf(flags);
+  await checkOutputs([json, junit].filter((output) => output !== undefined));
   const report = await runParity({
     backends: flags.backends === undefined ? undefined : backendList(flags.backends),
     requireNative: !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED),
@@ -26,20 +29,21 @@ export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
   });
   const text = formatSummary(report);
   const { exitCode } = report;
-  if (flags.json === undefined) return { exitCode, text };
-  const json = formatReport(report);
-  if (flags.json === true || flags.json === '-') {
-    process.stderr.write(`${text}\n`);
-    return { exitCode, text: json };
-  }
-  try {
-    await writeFileAtomic(flags.json, json);
-  } catch (error) {
-    throw new UsageError(`--json ${flags.json} cannot be written: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  return { exitCode, text };
+  if (json !== undefined) await writeOutput(json, formatReport(report));
+  if (junit !== undefined) await writeOutput(junit, formatJunit(report));
+  if (flags.json !== true && flags.json !== '-') return { exitCode, text };
+  process.stderr.write(`${text}\n`);
+  return { exitCode, text: formatReport(report) };
+}
+
+function outputsOf({ json, junit }: ParityFlags): Readonly<Partial<Record<'json' | 'junit', Output>>> {
+  return {
+    ...(typeof json === 'string' &&
+      json !== '-' && { json: { flag: '--json', file: json, mark: 'rnn-parity-report/' } }),
+    ...(junit !== undefined && {
+      junit: { flag: '--junit', file: junit, mark: '<testsuites name="rnn-parity"' },
+    }),
+  };
 }
 
 function backendList(list: string): SideName[] {

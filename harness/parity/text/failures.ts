@@ -32,7 +32,8 @@ function worstOfEachSideFirst(cases: readonly RedCase[]): RedCase[] {
   return [...first, ...cases.filter((red) => !first.includes(red))];
 }
 
-function caseLines(
+/** A red case in one line: its worst tensor with both numbers, and the names of the others. */
+export function caseLines(
   cases: readonly RedCase[],
   diagnoses: readonly Diagnosis[],
   room: number,
@@ -71,7 +72,8 @@ function undiagnosed(redCase: RedCase): string[] {
   ];
 }
 
-function caseLine({ implementation, caseId, red, ledger }: RedCase): string {
+/** A red case in one line: its worst tensor with both numbers, and the names of the others. */
+export function caseLine({ implementation, caseId, red, ledger }: RedCase): string {
   const where = `${implementation}, ${caseId}`;
   if (ledger !== undefined) return oneLine(`${where}: ${ledger}`);
   const [{ tensor, reason, worst }, ...others] = red;

@@ -47,6 +47,22 @@ describe('rnn-parity parity, as a program', () => {
     expect(err).to.include('PARITY');
   });
 
+  it('--junit and --json to files; an earlier report is replaced, a file of somebody else is not', () => {
+    const [xml, json] = ['p.xml', 'p.json'].map((name) => path.join(base(), name));
+    const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', '--junit', xml, '--json', json];
+    expect(cli(args).code).to.equal(0);
+    expect(readFileSync(xml, 'utf8')).to.include('classname="tfjs:cpu" name="edge/one-step"');
+    expect(cli(args).code).to.equal(0);
+    writeFileSync(xml, 'my notes');
+    const refused = cli(args);
+    expect(refused.code).to.equal(2);
+    expect(refused.err).to.include('--junit').and.include('left alone');
+    expect(readFileSync(xml, 'utf8')).to.equal('my notes');
+    const nowhere = cli(['parity', '--json', path.join(base(), 'none', 'r.json')]);
+    expect(nowhere).to.include({ code: 2, out: '' });
+    expect(nowhere.err).to.include('does not exist');
+  });
+
   it('a wrong vector: 1, the failure told with both numbers', () => {
     const file = path.join(base(), 'v.json');
     const kernel = [[1]];
