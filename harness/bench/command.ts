@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { Option, type Command } from 'commander';
 import type { DefineCommand } from '../cli';
+import { argumentsOf } from '../command-arguments';
 import { UsageError } from '../outcome';
 import { defaultEngines, engineEntries } from './catalogue';
 import { describeSize, namedSizes, parseSize } from './size';
@@ -90,15 +90,6 @@ export const defineBench: DefineCommand = (program, finish) => {
       finish(await bench(flags, argumentsOf(command)));
     });
 };
-
-/** The arguments after `bench`, for the report; absolute paths are nobody's business, so only their names are kept. */
-function argumentsOf(command: Command): string[] {
-  // commander keeps them on the program, though its typings do not say so
-  const { rawArgs = [] } = (command.parent ?? {}) as { readonly rawArgs?: readonly string[] };
-  return rawArgs
-    .slice(rawArgs.indexOf(command.name()) + 1)
-    .map((argument) => (path.isAbsolute(argument) ? path.basename(argument) : argument));
-}
 
 function helpAfter(): string {
   const lines = (rows: readonly (readonly [string, string])[]): string =>

@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DefineCommand } from '../cli';
+import { argumentsOf } from '../command-arguments';
 
 interface Flags {
   readonly backends?: string;
@@ -13,6 +14,7 @@ interface Flags {
   readonly timeout: number;
   readonly json?: string | true;
   readonly junit?: string;
+  readonly html?: string;
   readonly checkReport?: string;
 }
 
@@ -47,6 +49,7 @@ export const defineParity: DefineCommand = (program, finish) => {
     )
     .option('--json [file]', 'the whole report as JSON, to a file or (without one, or with -) to stdout')
     .option('--junit <file>', 'the report as JUnit XML, as CI servers read it')
+    .option('--html <file>', 'the report as one page with charts, which opens offline')
     .option('--check-report <file>', 'audit a report made by --json: is everything planned accounted for?')
     .addHelpText(
       'after',
@@ -58,13 +61,13 @@ A file that exists is replaced only if it is an earlier report of the same kind.
 Examples:
   rnn-parity parity --backends wasm,cpu
   rnn-parity parity --only 'edge/*' --json report.json
-  rnn-parity parity --junit parity.xml
+  rnn-parity parity --junit parity.xml --html parity.html
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )
-    .action(async (flags: Flags) => {
+    .action(async (flags: Flags, command: Command) => {
       const { runParityCommand } = await import('./run-command.js');
-      finish(await runParityCommand(flags));
+      finish(await runParityCommand(flags, argumentsOf(command)));
     });
 };
 

@@ -4,6 +4,7 @@ import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { auditLedger, type Findings } from './conclude';
 import type { ParityFlags } from './command';
+import { ChartData, pageTitle, parityPage } from './html/index';
 import { formatJunit } from './junit';
 import { checkOutputs, writeOutput, type Output } from './outputs';
 import { formatReport, reportFormat, type ParityReport } from './report';
@@ -11,10 +12,12 @@ import { runParity } from './run';
 import { formatSummary } from './summary';
 
 /** What `rnn-parity parity` does once its flags are read. */
-export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
+export async function runParityCommand(flags: ParityFlags, args: readonly string[] = []): Promise<Outcome> {
   if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
-  const { json, junit } = outputsOf(flags);
-  await checkOutputs([json, junit].filter((output) => output !== undefined));
+  const { json, junit, html } = outputsOf(flags);
+  await checkOutputs([json, junit, html].filter((output) => output !== undefined));
+  const tolerance = { absolute: flags.atol, relative: flags.rtol };
+  const charts = html === undefined ? undefined : new ChartData(tolerance);
   const report = await runParity({
     backends: flags.backends === undefined ? undefined : backendList(flags.backends),
     requireNative: !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED),
@@ -24,25 +27,32 @@ export async function runParityCommand(flags: ParityFlags): Promise<Outcome> {
     vectors: flags.vectors,
     candidate: flags.candidate,
     timeoutSeconds: flags.timeout,
-    tolerance: { absolute: flags.atol, relative: flags.rtol },
+    tolerance,
+    observer: charts,
     progress: stderrProgress,
   });
   const text = formatSummary(report);
   const { exitCode } = report;
   if (json !== undefined) await writeOutput(json, formatReport(report));
   if (junit !== undefined) await writeOutput(junit, formatJunit(report));
+  if (html !== undefined && charts !== undefined) {
+    await writeOutput(html, await parityPage({ report, charts: charts.sides, settings: args }));
+  }
   if (flags.json !== true && flags.json !== '-') return { exitCode, text };
   process.stderr.write(`${text}\n`);
   return { exitCode, text: formatReport(report) };
 }
 
-function outputsOf({ json, junit }: ParityFlags): Readonly<Partial<Record<'json' | 'junit', Output>>> {
+type Outputs = Readonly<Partial<Record<'json' | 'junit' | 'html', Output>>>;
+
+function outputsOf({ json, junit, html }: ParityFlags): Outputs {
   return {
     ...(typeof json === 'string' &&
       json !== '-' && { json: { flag: '--json', file: json, mark: 'rnn-parity-report/' } }),
     ...(junit !== undefined && {
       junit: { flag: '--junit', file: junit, mark: '<testsuites name="rnn-parity"' },
     }),
+    ...(html !== undefined && { html: { flag: '--html', file: html, mark: `<title>${pageTitle}</title>` } }),
   };
 }
 

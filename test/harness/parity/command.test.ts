@@ -47,11 +47,14 @@ describe('rnn-parity parity, as a program', () => {
     expect(err).to.include('PARITY');
   });
 
-  it('--junit and --json to files; an earlier report is replaced, a file of somebody else is not', () => {
-    const [xml, json] = ['p.xml', 'p.json'].map((name) => path.join(base(), name));
-    const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', '--junit', xml, '--json', json];
+  it('--junit, --html and --json to files; an earlier report is replaced, a file of somebody else is not', () => {
+    const [xml, json, html] = ['p.xml', 'p.json', 'p.html'].map((name) => path.join(base(), name));
+    const files = ['--junit', xml, '--json', json, '--html', html];
+    const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', ...files];
     expect(cli(args).code).to.equal(0);
     expect(readFileSync(xml, 'utf8')).to.include('classname="tfjs:cpu" name="edge/one-step"');
+    const page = readFileSync(html, 'utf8');
+    expect(page).to.include('--only edge/one-step --junit p.xml').and.include('tfjs:cpu: edge/one-step');
     expect(cli(args).code).to.equal(0);
     writeFileSync(xml, 'my notes');
     const refused = cli(args);

@@ -1,0 +1,173 @@
+import { sizeOf, type Tensor } from '../../../scratch/index';
+import { scratchImplementation } from '../../implementations/index';
+import {
+  precisionModelOf,
+  problemForLocalJudgement,
+  tolerancesFor,
+  type FixedTolerance,
+} from '../../judge/index';
+import {
+  sizesOf,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type Problem,
+  type TensorName,
+} from '../../problem';
+import { ulpsBetween } from '../../ulps';
+import type { Observation, Observer } from '../observe';
+import { badness, worstFirst } from '../text/red';
+import { heatMap, type HeatMap } from './heat-map';
+
+/** What the page draws of one side, besides its report: small, however many numbers were compared. */
+export interface SideCharts {
+  readonly name: string;
+  readonly forward: UlpHistogram;
+  readonly backward: UlpHistogram;
+  /** of the case that used most of its budget */ readonly heat?: SideHeat;
+}
+
+export interface SideHeat {
+  readonly caseId: string;
+  readonly maps: readonly HeatMap[];
+  /** why there is no map of the backward pass */ readonly missing?: string;
+}
+
+/** Distances from the reference (rounded to the side's precision) in units in the last place. */
+export interface UlpHistogram {
+  /** counts of 0, 1, 2-3, 4-7, ...: bin k > 0 holds distances from 2^(k-1) */ readonly bins: number[];
+  /** NaN on either side */ notNumbers: number;
+}
+
+/** Collects, while a run goes by, what the page of `--html` draws. */
+export class ChartData implements Observer {
+  readonly sides: SideCharts[] = [];
+  private current: { name: string; forward: UlpHistogram; backward: UlpHistogram } | undefined;
+  private worst: (Observation & { readonly rank: number }) | undefined;
+
+  constructor(private readonly tolerance: FixedTolerance = {}) {}
+
+  judged(observation: Observation): void {
+    const { implementation, reference, answer, verdict, problem } = observation;
+    this.current ??= {
+      name: implementation.name,
+      forward: { bins: [], notNumbers: 0 },
+      backward: { bins: [], notNumbers: 0 },
+    };
+    for (const name of tensorNames) {
+      const [given, expected] = [tensorOf(answer, name), tensorOf(reference, name)];
+      if (given?.data.length !== expected?.data.length || given === undefined || expected === undefined)
+        continue;
+      count(this.current[name.includes('.') ? 'backward' : 'forward'], given, expected, implementation);
+    }
+    const rank = rankOf(observation, verdict.status === 'fail', problem);
+    if (this.worst === undefined || rank > this.worst.rank) this.worst = { ...observation, rank };
+  }
+
+  async sideDone(implementation: Implementation): Promise<void> {
+    const { current, worst } = this;
+    this.current = undefined;
+    this.worst = undefined;
+    if (current === undefined) return;
+    const heat = worst === undefined ? undefined : await this.heatOf(worst, implementation);
+    this.sides.push({ ...current, ...(heat && { heat }) });
+  }
+
+  private async heatOf(worst: Observation, implementation: Implementation): Promise<SideHeat> {
+    const { problem, reference, answer } = worst;
+    const { units, features } = sizesOf(problem);
+    const forward = this.map('states (forward)', 'unit', 'states', worst, implementation, [0, units]);
+    const backward = await this.backward(problem, implementation);
+    const fallback = this.map(
+      'gradients.inputs (backward)',
+      'feature',
+      'gradients.inputs',
+      { problem, reference, answer },
+      implementation,
+      [0, features],
+    );
+    const maps = [forward, backward ?? fallback].filter((map) => map !== undefined);
+    return {
+      caseId: problem.id,
+      maps,
+      ...((backward ?? fallback) === undefined && {
+        missing: 'no gradient with a time axis was given, so the backward pass has no map',
+      }),
+    };
+  }
+
+  /** dz_t is seen through the instrumented problem, whose new inputs' gradients it is. */
+  private async backward(problem: Problem, implementation: Implementation): Promise<HeatMap | undefined> {
+    const asked = problemForLocalJudgement(problem);
+    if (asked === problem) return undefined;
+    const { features, units } = sizesOf(problem);
+    try {
+      const [answer, reference] = await Promise.all([
+        implementation.evaluate(asked),
+        scratchImplementation().evaluate(asked),
+      ]);
+      const title = 'dz, gradient of the pre-activations (backward)';
+      return this.map(
+        title,
+        'unit',
+        'gradients.inputs',
+        { problem: asked, reference, answer },
+        implementation,
+        [features, features + units],
+      );
+    } catch {
+      return undefined; // the side answers no such problem; its own gradients.inputs are drawn instead
+    }
+  }
+
+  private map(
+    title: string,
+    rowAxis: string,
+    name: TensorName,
+    { problem, reference, answer }: { problem: Problem; reference: Evaluation; answer: Evaluation },
+    side: Implementation,
+    [first, end]: readonly [number, number],
+  ): HeatMap | undefined {
+    const [given, expected] = [tensorOf(answer, name), tensorOf(reference, name)];
+    if (given === undefined || expected === undefined || given.shape.join() !== expected.shape.join())
+      return undefined;
+    const tolerances = tolerancesFor(problem, reference, side, this.tolerance);
+    const error = expected.data.map((x, i) => (x === given.data[i] ? 0 : Math.abs(given.data[i] - x)));
+    const beyond = (allowed: number | Float64Array): boolean =>
+      error.some((e, i) => !(e <= (typeof allowed === 'number' ? allowed : allowed[i])));
+    let allowed = tolerances.allowed(name);
+    // as the judge does: emulated runs are only worth their time where the plain budget does not suffice
+    if (beyond(allowed) && tolerances.budget !== undefined) allowed = tolerances.budget.allowed(name, true);
+    const [batch, timeSteps, all] = expected.shape;
+    const slice = (data: Float64Array): Float64Array =>
+      data.filter((_, i) => i % all >= first && i % all < end);
+    return heatMap(title, rowAxis, slice(error), typeof allowed === 'number' ? allowed : slice(allowed), [
+      batch,
+      timeSteps,
+      end - first,
+    ]);
+  }
+}
+
+/** Red before green; a green case that is too small to look at is only taken where there is no other. */
+function rankOf({ verdict }: Observation, red: boolean, problem: Problem): number {
+  const judged = verdict.tensors.filter(({ status }) => status !== 'ill' && status !== 'omitted');
+  const worst = worstFirst(judged).at(0);
+  const rank = worst === undefined ? 0 : badness(worst);
+  const { timeSteps, units } = sizesOf(problem);
+  return red || (timeSteps >= 4 && units >= 3) ? rank : rank - 2;
+}
+
+function count(histogram: UlpHistogram, given: Tensor, expected: Tensor, side: Implementation): void {
+  const { precision } = precisionModelOf(side);
+  for (let i = 0; i < sizeOf(expected.shape); i++) {
+    const ulps = ulpsBetween(given.data[i], expected.data[i], precision);
+    if (Number.isNaN(ulps)) histogram.notNumbers++;
+    else {
+      const bin = ulps === 0 ? 0 : 1 + Math.floor(Math.log2(ulps));
+      while (histogram.bins.length <= bin) histogram.bins.push(0);
+      histogram.bins[bin]++;
+    }
+  }
+}

@@ -1,0 +1,249 @@
+import { figure, html, seriesColor, type Html, type LegendItem } from '../../report/index';
+import type { ParityReport } from '../report';
+import { isRed } from '../text/red';
+import { percent, short } from '../text/words';
+import type { SideCharts, UlpHistogram } from './chart-data';
+import type { HeatCell, HeatMap } from './heat-map';
+
+const mostTicks = 12;
+
+/** Time steps to the right, units downwards; blue within the budget, darker the more of it was used, orange beyond it. */
+export function heatFigure(map: HeatMap): Promise<Html> {
+  const cells = map.cells.map((cell) => ({
+    step: cell.step[0],
+    row: cell.row[0],
+    within: cell.share <= 1,
+    opacity: opacityOf(cell.share),
+    title: inWords(cell, map.rowAxis),
+  }));
+  const worst = map.cells.reduce((max, { share }) => Math.max(max, share), 0);
+  const steps = [...new Set(cells.map(({ step }) => step))];
+  const rows = [...new Set(cells.map(({ row }) => row))];
+  const size = Math.min(22, Math.max(9, 400 / rows.length));
+  return figure({
+    title: map.title,
+    caption: `largest used share: ${percent(worst)}`,
+    legend: [
+      { name: 'within the budget', color: seriesColor(0) },
+      { name: 'beyond it', color: seriesColor(1) },
+    ],
+    plot: (plot) => ({
+      width: 480,
+      height: 76 + rows.length * size,
+      marginLeft: 44,
+      marginTop: 12,
+      x: { label: 'time step', labelOffset: 38, ticks: thinned(steps), padding: 0.06, domain: steps },
+      y: { label: map.rowAxis, ticks: thinned(rows), padding: 0.06, domain: rows },
+      opacity: { type: 'identity' },
+      marks: [
+        plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
+        ...[true, false].map((within) =>
+          plot.cell(
+            cells.filter((cell) => cell.within === within),
+            {
+              x: 'step',
+              y: 'row',
+              fill: seriesColor(within ? 0 : 1),
+              fillOpacity: 'opacity',
+              title: 'title',
+            },
+          ),
+        ),
+      ],
+    }),
+  });
+}
+
+function opacityOf(share: number): number {
+  if (share <= 1) return 0.04 + 0.8 * share;
+  return Math.min(1, 0.5 + Math.log10(Math.min(share, 1e9)) / 16);
+}
+
+function inWords({ step, row, share }: HeatCell, rowAxis: string): string {
+  const range = ([first, last]: readonly [number, number]): string =>
+    first === last ? String(first) : `${first}-${last}`;
+  return `time step ${range(step)}, ${rowAxis} ${range(row)}: ${percent(share)} of the budget`;
+}
+
+function thinned(values: readonly number[]): number[] {
+  const every = Math.ceil(values.length / mostTicks);
+  return values.filter((_, i) => i % every === 0);
+}
+
+/** Fifths of a decade: what falls together is one dot, larger the more there are. */
+const perDecade = 5;
+const mostRed = 400;
+
+/** The worst element of every tensor: its error over its budget, both logarithmic; above the line is red. */
+export function budgetScatter(report: ParityReport): Promise<Html> {
+  const sides = report.sides.filter(({ status }) => status === 'ran').map(({ name }) => name);
+  const dots = new Map<string, { x: number; y: number; side: string; n: number }>();
+  const red: { x: number; y: number; side: string; title: string }[] = [];
+  let [equal, unmeasured, redLeft] = [0, 0, 0];
+  for (const tensor of report.cases.flatMap(({ tensors }) => tensors)) {
+    const { worst, implementation, caseId } = tensor;
+    if (worst === undefined) continue;
+    const { error: y, allowed: x } = worst;
+    if (y === 0) equal++;
+    else if (!(x > 0 && y > 0 && Number.isFinite(x) && Number.isFinite(y))) unmeasured++;
+    else if (isRed(tensor)) {
+      if (red.length < mostRed)
+        red.push({
+          x,
+          y,
+          side: implementation,
+          title: `${implementation}, ${caseId}: ${tensor.tensor}, ${short(y)} of ${short(x)}`,
+        });
+      else redLeft++;
+    } else {
+      const [bx, by] = [x, y].map((value) => Math.round(Math.log10(value) * perDecade) / perDecade);
+      const key = `${implementation} ${bx} ${by}`;
+      const dot = dots.get(key) ?? { x: 10 ** bx, y: 10 ** by, side: implementation, n: 0 };
+      dot.n++;
+      dots.set(key, dot);
+    }
+  }
+  const [low, high] = rangeOf([...dots.values()], red);
+  const drawn = [...dots.values()].filter(({ x, y }) => Math.min(x, y) >= low);
+  const below = [...dots.values()].reduce((sum, dot) => sum + (drawn.includes(dot) ? 0 : dot.n), 0);
+  const decades = Math.log10(high / low);
+  const legend = sides.map((name, i): LegendItem => ({ name, color: seriesColor(i) }));
+  const left = [
+    ...(equal > 0 ? [`${equal.toLocaleString('en')} tensors are equal to the last bit`] : []),
+    ...(below > 0 ? [`${below.toLocaleString('en')} lie below ${short(low)}`] : []),
+    ...(unmeasured > 0 ? [`${unmeasured} have no finite error or budget`] : []),
+    ...(redLeft > 0 ? [`${redLeft} more are red`] : []),
+  ];
+  return figure({
+    title: 'Worst error of every tensor against its budget',
+    caption: `One dot gathers a fifth of a decade, larger for more tensors; crosses are red. Above the line the error is larger than the budget.${left.length > 0 ? ` Not drawn: ${left.join(', ')}.` : ''}`,
+    legend,
+    plot: (plot) => ({
+      width: 900,
+      height: 460,
+      marginLeft: 64,
+      x: {
+        type: 'log',
+        label: 'budget',
+        labelOffset: 38,
+        domain: [low, high],
+        tickFormat: '.0e',
+        ticks: Math.min(8, Math.max(2, decades)),
+      },
+      y: {
+        type: 'log',
+        label: 'error',
+        grid: true,
+        domain: [low, high],
+        tickFormat: '.0e',
+        ticks: Math.min(8, Math.max(2, decades)),
+      },
+      r: { type: 'sqrt', range: [0, 9] },
+      marks: [
+        plot.line([low, high], {
+          x: (v: number) => v,
+          y: (v: number) => v,
+          stroke: 'currentColor',
+          strokeDasharray: '5 4',
+        }),
+        ...sides.flatMap((side, i) => [
+          plot.dot(
+            drawn.filter((dot) => dot.side === side),
+            {
+              x: 'x',
+              y: 'y',
+              r: 'n',
+              fill: seriesColor(i),
+              fillOpacity: 0.45,
+              title: ({ n }: { n: number }) => `${side}: ${n}`,
+            },
+          ),
+          plot.dot(
+            red.filter((dot) => dot.side === side),
+            {
+              x: 'x',
+              y: 'y',
+              r: 4,
+              symbol: 'times',
+              stroke: seriesColor(i),
+              strokeWidth: 1.5,
+              title: 'title',
+            },
+          ),
+        ]),
+      ],
+    }),
+  });
+}
+
+/** All red dots and all others but the lowest hundredth: a few vanishing gradients would squeeze everything else into a corner. */
+function rangeOf(
+  dots: readonly { readonly x: number; readonly y: number; readonly n: number }[],
+  red: readonly { readonly x: number; readonly y: number }[],
+): [low: number, high: number] {
+  if (dots.length + red.length === 0) return [1e-9, 1e-6];
+  const lowest = ({ x, y }: { readonly x: number; readonly y: number }): number => Math.min(x, y);
+  const sorted = [...dots].sort((one, other) => lowest(one) - lowest(other));
+  const most = sorted.reduce((sum, { n }) => sum + n, 0) / 100;
+  let [skipped, first] = [0, 0];
+  while (first < sorted.length && skipped + sorted[first].n <= most) skipped += sorted[first++].n;
+  const kept = [...sorted.slice(first), ...red];
+  return [Math.min(...kept.map(lowest)) / 3, Math.max(...kept.map(({ x, y }) => Math.max(x, y))) * 3];
+}
+
+/** How many units in the last place lie between side and reference, as a share of all numbers. */
+export function ulpFigure({ name, forward, backward }: SideCharts): Promise<Html> {
+  const series = [
+    ['forward', forward],
+    ['backward', backward],
+  ] as const;
+  const drawn = series.flatMap(([pass, histogram], i) => {
+    const total = totalOf(histogram);
+    return total === 0
+      ? []
+      : [
+          {
+            pass,
+            i,
+            points: histogram.bins
+              .map((n, bin) => ({ bin, share: n / total }))
+              .filter(({ share }) => share > 0),
+          },
+        ];
+  });
+  const last = Math.max(4, forward.bins.length, backward.bins.length) - 1;
+  const lost = forward.notNumbers + backward.notNumbers;
+  const total = totalOf(forward) + totalOf(backward);
+  return figure({
+    title: name,
+    caption: html`${total.toLocaleString('en')}
+    numbers${lost > 0 ? html`, <span class="bad">${lost} NaN</span>` : ''}`,
+    legend: drawn.map(({ pass, i }) => ({ name: pass, color: seriesColor(i), dashed: i > 0 })),
+    plot: (plot) => ({
+      width: 480,
+      height: 260,
+      x: {
+        label: 'units in the last place, by powers of two',
+        labelOffset: 38,
+        domain: [0, last],
+        ticks: thinned(Array.from({ length: last + 1 }, (_, bin) => bin)),
+        tickFormat: (bin: number) => (bin === 0 ? '0' : bin <= 7 ? String(2 ** (bin - 1)) : `2^${bin - 1}`),
+      },
+      y: { type: 'log', label: 'share of numbers', grid: true, ticks: 5, tickFormat: '.0e', nice: true },
+      marks: drawn.flatMap(({ i, points }) => [
+        plot.line(points, {
+          x: 'bin',
+          y: 'share',
+          stroke: seriesColor(i),
+          strokeWidth: 2,
+          ...(i > 0 && { strokeDasharray: '6 4' }),
+        }),
+        plot.dot(points, { x: 'bin', y: 'share', fill: seriesColor(i), r: 3 }),
+      ]),
+    }),
+  });
+}
+
+function totalOf({ bins, notNumbers }: UlpHistogram): number {
+  return bins.reduce((sum, n) => sum + n, notNumbers);
+}
