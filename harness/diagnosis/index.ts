@@ -2,3 +2,4 @@ export { ask, withMalformed, type Answer } from './ask';
 export type { Diagnosis, Kind, Phase, WrongNumber } from './diagnosis';
 export { examine, type Examination, type ExamineOptions, type Refusal, type View } from './examine';
 export { caseIdOf, plannedTensors, problemIdOf, viewNames, type ViewName } from './views';
+export { kindOf, type KindOptions } from './kind/index';

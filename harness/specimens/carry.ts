@@ -22,6 +22,21 @@ export const carryFaults: readonly Specimen[] = [
     equivalent: 'T = 1, so that there is no later step',
   },
   {
+    name: 'carry/both-of-the-notebook',
+    fault:
+      "both of the notebook's: dh_{t+1} is carried on beside its carry, and the initial state gets a gradient of zeros",
+    family: 'notebook',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override arriving(later: Row, fromAbove: Row, carried: Row): number[] {
+        return add(add(fromAbove, carried), later);
+      }
+      protected override initialStateGradient(carried: Row): Row {
+        return zerosLike(carried);
+      }
+    },
+  },
+  {
     name: 'carry/dropped',
     fault: 'no step sends anything back: gradients stop after one step',
     family: 'carry',

@@ -11,6 +11,9 @@ import { stepFaults } from './steps';
 import { sumFaults } from './sums';
 import { weightFaults } from './weights';
 
+export { changeGradients, gradientNorm, layerNames, mapTensor, weightNames } from './answers';
+export { truncated } from './carry';
+export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
 export { HandNetwork } from './hand-network';
 export { equivalents } from './equivalents';
 export { plant, rightAnswer } from './plant';
@@ -23,6 +26,7 @@ export {
   type Specimen,
   type StepSpecimen,
 } from './specimen';
+export { weightOff, withWeights, type WeightName } from './weights';
 
 /** Every planted fault, by what it is a fault of. */
 export const specimens: readonly Specimen[] = [

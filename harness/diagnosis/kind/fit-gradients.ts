@@ -1,0 +1,115 @@
+import type { ClassifierGradients } from '../../../scratch/index';
+import type { Evaluation } from '../../problem';
+import {
+  changeGradients,
+  clippedByNorm,
+  clippedByNormOfEach,
+  clippedByValue,
+  gradientNorm,
+  HandNetwork,
+  layerNames,
+  mapTensor,
+  truncated,
+  weightNames,
+  type Specimen,
+} from '../../specimens/index';
+import type { Reading } from './reading';
+import type { Suspect } from './suspect';
+
+type GradientName = keyof ClassifierGradients;
+
+/** Faults with a number in them, whose number is read off the answer: a threshold, a factor, a length. */
+export function fittedGradientSuspects(reading: Reading, steps: Iterable<number>): Suspect[] {
+  const { gradients } = reading.answer;
+  if (gradients === undefined || reading.right.gradients === undefined) return [];
+  return [...truncations(reading, steps), ...clippings(reading), ...factors(reading)];
+}
+
+/** The first step whose input still has a gradient says where backpropagation was cut; so may any suspected step. */
+function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Specimen[] {
+  const dInputs = given.get('gradients.inputs');
+  const [, timeSteps, features] = problem.inputs.shape;
+  const expected = right.gradients?.inputs;
+  if (dInputs?.shape[1] !== timeSteps || expected === undefined) return [];
+  const largest = (data: Float64Array, t: number): number =>
+    data.reduce(
+      (max, x, i) => (Math.floor(i / features) % timeSteps === t ? Math.max(max, Math.abs(x)) : max),
+      0,
+    );
+  let first = 0;
+  while (first < timeSteps - 1 && largest(dInputs.data, first) <= 1e-5 * largest(expected.data, first))
+    first++;
+  const cuts = new Set([first, ...steps].filter((t) => t > 0 && t < timeSteps));
+  return [...cuts].map((t) => truncated(timeSteps - t));
+}
+
+function clippings({ answer, right }: Reading): Specimen[] {
+  const { gradients } = answer;
+  const suspects: Specimen[] = [];
+  const norm = gradientNorm(answer, weightNames);
+  if (norm < gradientNorm(right, weightNames)) suspects.push(clippedByNorm(norm));
+  const norms = weightNames
+    .filter((name) => gradientNorm(answer, [name]) < 0.9999 * gradientNorm(right, [name]))
+    .map((name) => gradientNorm(answer, [name]));
+  if (norms.length > 1) suspects.push(clippedByNormOfEach(Math.max(...norms)));
+  const largest = weightNames.reduce(
+    (max, name) => gradients?.[name]?.data.reduce((m, x) => Math.max(m, Math.abs(x)), max) ?? max,
+    0,
+  );
+  suspects.push(clippedByValue(largest));
+  return suspects;
+}
+
+const groups: readonly (readonly [words: string, names: readonly GradientName[]])[] = [
+  ['every gradient', [...weightNames, 'inputs', 'initialState']],
+  ['every gradient of the recurrent layer', layerNames],
+  ["every weight's gradient", weightNames],
+  ['the gradient of the kernel', ['kernel']],
+  ['the gradient of the recurrent kernel', ['recurrentKernel']],
+  ['the gradient of the bias', ['bias']],
+  ['the gradient of the inputs', ['inputs']],
+  ['the gradient of the initial state', ['initialState']],
+  ['the gradient of the output kernel', ['outputKernel']],
+  ['the gradient of the output bias', ['outputBias']],
+];
+
+/** One factor on a group of gradients. */
+function factors({ answer, right }: Reading): Suspect[] {
+  return groups.flatMap(([words, names]) => {
+    const factor = factorBetween(answer, right, names);
+    if (factor === undefined || Math.abs(factor - 1) < 1e-9) return [];
+    const shown = Number(factor.toPrecision(4));
+    return [
+      {
+        name: 'gradients/factor',
+        fault: `${words} is ${shown} times what it should be`,
+        family: 'batch-mean',
+        network: class extends HandNetwork {
+          protected override finish(made: Evaluation): Evaluation {
+            return changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x));
+          }
+        },
+      },
+    ];
+  });
+}
+
+/** <given, right> / <right, right> over those gradients together: the factor that fits best. */
+function factorBetween(
+  given: Evaluation,
+  right: Evaluation,
+  names: readonly GradientName[],
+): number | undefined {
+  let [both, square] = [0, 0];
+  for (const name of names) {
+    const [g, r] = [given.gradients?.[name]?.data, right.gradients?.[name]?.data];
+    if (g === undefined || r === undefined) continue;
+    if (g.length !== r.length) return undefined;
+    r.forEach((x, i) => {
+      both += x * g[i];
+      square += x * x;
+    });
+  }
+  const factor = both / square;
+  return Number.isFinite(factor) ? factor : undefined;
+}

@@ -1,0 +1,1 @@
+export { kindOf, type KindOptions } from './kind';

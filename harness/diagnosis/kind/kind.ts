@@ -1,0 +1,132 @@
+import type { Side } from '../../judge/index';
+import { roundProblem, sizesOf, type Evaluation, type Problem } from '../../problem';
+import type { Kind } from '../diagnosis';
+import { fittedGradientSuspects } from './fit-gradients';
+import { stepsToSuspect } from './fit-steps';
+import { fittedWeightSuspects } from './fit-weights';
+import { otherProblem, smallProblem } from './other-problem';
+import { Reading } from './reading';
+import { catalogueFor, stepSuspects, type Suspect } from './suspect';
+
+export interface KindOptions {
+  /** steps that were found wrong, counted from 0; default: worked out from the answer */
+  readonly timeSteps?: readonly number[] | undefined;
+  /** what the side was asked before this, for faults of memory; default: the same problem */
+  readonly previous?: Problem | undefined;
+  /** puts another problem to the side: tells apart what this one cannot, and confirms what is found */
+  readonly ask?: ((problem: Problem) => Evaluation | Promise<Evaluation>) | undefined;
+}
+
+/** Products of numbers in one forward pass above which faults are not replayed on the problem itself. */
+const largest = 300_000;
+
+/**
+ * What kind of mistake an answer shows: every fault of the catalogue is replayed on this very problem in float64, and those that give
+ * every number of the answer, up to the side's own rounding, are named. Faults with a number in them (a threshold, a length, a
+ * weight that is off) are fitted to the answer first. With `ask`, what is found must explain the answer to another problem as well.
+ *
+ * @param problem with its weights; a large one is replaced by a small one where `ask` is given
+ * @param answer of the side to it
+ * @returns undefined where the answer is right, or where no fault of the catalogue explains all of it
+ */
+export async function kindOf(
+  problem: Problem,
+  answer: Evaluation,
+  side: Side,
+  options: KindOptions = {},
+): Promise<Kind | undefined> {
+  const asked = side.precision === 'float32' ? roundProblem(problem) : problem;
+  if (productsOf(asked) > largest) return kindOfSmall(asked, side, options);
+  const reading = new Reading(asked, answer, side, options.previous);
+  const found = reading.isRight
+    ? []
+    : suspectsOf(reading, options).filter(({ network, calls }) => reading.isExplainedBy(network, calls));
+  if (found.length > 0) return kindFrom(await confirmed(found, asked, side, options));
+  return kindFrom(await ofMemory(asked, side, options));
+}
+
+function suspectsOf(reading: Reading, { timeSteps }: KindOptions): Suspect[] {
+  const T = reading.problem.inputs.shape[1];
+  const steps = new Set([
+    ...(timeSteps ?? []),
+    ...(timeSteps ?? []).map((t) => t + 1),
+    ...stepsToSuspect(reading),
+  ]);
+  return [
+    ...catalogueFor(reading.problem, reading.side.precision),
+    ...fittedGradientSuspects(reading, steps),
+    ...fittedWeightSuspects(reading),
+    ...(T > 1 ? stepSuspects(reading.problem, steps) : []),
+  ];
+}
+
+/** Those that explain the answers to other problems as well; all where no other can be put. */
+async function confirmed(
+  found: readonly Suspect[],
+  problem: Problem,
+  side: Side,
+  { ask }: KindOptions,
+): Promise<readonly Suspect[]> {
+  // what was asked before is known for the first problem only
+  const memory = found.filter(({ calls }) => calls === true);
+  let left = found.filter(({ calls }) => calls !== true);
+  for (let seed = 1; seed <= 2 && left.length > 0; seed++) {
+    const other = otherProblem(problem, seed);
+    const again = await answerOf(ask, other, 1);
+    if (again === undefined) break;
+    const reading = new Reading(other, again, side);
+    left = left.filter(({ network }) => reading.isExplainedBy(network));
+  }
+  return [...left, ...memory];
+}
+
+/** A side that gives another answer when it is asked the same again remembers what it should not. */
+async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Promise<readonly Suspect[]> {
+  const answer = await answerOf(ask, problem, 2);
+  if (answer === undefined) return [];
+  const reading = new Reading(problem, answer, side);
+  if (reading.isRight) return [];
+  return catalogueFor(problem, side.precision).filter(
+    ({ network, calls }) => calls === true && reading.isExplainedBy(network, true),
+  );
+}
+
+async function kindOfSmall(problem: Problem, side: Side, options: KindOptions): Promise<Kind | undefined> {
+  const small = smallProblem(problem);
+  const answer = await answerOf(options.ask, small, 1);
+  return answer && kindOf(small, answer, side, { ask: options.ask });
+}
+
+/** The side's answer when it is asked that often; undefined where it cannot be asked, or refuses. */
+async function answerOf(
+  ask: KindOptions['ask'],
+  problem: Problem,
+  times: number,
+): Promise<Evaluation | undefined> {
+  if (ask === undefined) return undefined;
+  try {
+    let answer = await ask(problem);
+    for (let i = 1; i < times; i++) answer = await ask(problem);
+    return answer;
+  } catch {
+    // a side need not answer problems of other sizes; then there is one view less
+    return undefined;
+  }
+}
+
+/** Several faults that nothing tells apart become one sentence. */
+function kindFrom(suspects: readonly Suspect[]): Kind | undefined {
+  if (suspects.length === 0) return undefined;
+  const sentences = [...new Set(suspects.map(({ fault }) => fault))];
+  const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
+  return {
+    names: [...new Set(suspects.map(({ name }) => name))],
+    words: [...sentences.slice(0, 3), ...more].join('; or '),
+    page: `docs/bptt.md#${suspects[0].family}`,
+  };
+}
+
+function productsOf(problem: Problem): number {
+  const { batch, timeSteps, features, units } = sizesOf(problem);
+  return batch * timeSteps * units * (features + units);
+}

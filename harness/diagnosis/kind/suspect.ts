@@ -1,0 +1,24 @@
+import { specimens, stepSpecimens, type Specimen } from '../../specimens/index';
+import type { Problem } from '../../problem';
+
+/** A fault that may explain an answer. */
+export type Suspect = Pick<Specimen, 'name' | 'fault' | 'family' | 'network' | 'calls'>;
+
+/** Every fault of the catalogue that such a problem can show. */
+export function catalogueFor(problem: Problem, precision: 'float32' | 'float64'): Suspect[] {
+  return specimens.filter(
+    (specimen) =>
+      (specimen.precision ?? precision) === precision &&
+      (specimen.shows?.(problem) ?? true) &&
+      specimen.name !== 'memory/answer-overwritten-by-next-call',
+  );
+}
+
+/** Every fault that one of these steps alone can have. */
+export function stepSuspects(problem: Problem, timeSteps: Iterable<number>): Suspect[] {
+  return [...new Set(timeSteps)].flatMap((step) =>
+    step < 0 || step >= problem.inputs.shape[1]
+      ? []
+      : stepSpecimens(step).filter((specimen) => specimen.shows?.(problem) ?? true),
+  );
+}

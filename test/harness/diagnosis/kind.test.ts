@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { kindOf, type KindOptions } from '../../../harness/diagnosis/index';
+import { tfjsImplementation } from '../../../harness/implementations/index';
+import { makeProblem } from '../../../harness/parity/suite/index';
+import {
+  evaluationOf,
+  tensorNames,
+  tensorOf,
+  type Implementation,
+  type Problem,
+} from '../../../harness/problem';
+import {
+  canShow,
+  changeGradients,
+  clippedByNorm,
+  equivalents,
+  HandNetwork,
+  mapTensor,
+  plant,
+  specimens,
+  stepSpecimens,
+  truncated,
+  weightOff,
+  type NetworkClass,
+} from '../../../harness/specimens/index';
+import { createRandom } from '../../../scratch/index';
+import { loadBackend } from '../../../src/index';
+
+type Network = Pick<(typeof specimens)[number], 'network'>;
+
+function problemOf(recipe: Partial<Parameters<typeof makeProblem>[0]> = {}): Problem {
+  const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
+  const parts = {
+    labels: true,
+    upstreamStates: false,
+    upstreamFinalState: false,
+    initialState: true,
+    mask: false,
+  };
+  return makeProblem({ id: 'kind', ...sizes, ...parts, ...recipe });
+}
+
+const general = problemOf({ upstreamStates: true, upstreamFinalState: true, mask: true });
+const plain = problemOf({ initialState: false, seed: 9 });
+const square = problemOf({ features: 4, seed: 5 });
+
+describe('kindOf', () => {
+  let host: Implementation;
+  before(async () => {
+    host = tfjsImplementation(await loadBackend('cpu'));
+  });
+
+  async function kindOn(
+    problem: Problem,
+    fault: Network,
+    options?: KindOptions & { readonly calls?: boolean },
+  ) {
+    const sick = plant(fault, host);
+    if (options?.calls === true) await sick.evaluate(problem);
+    return kindOf(problem, await sick.evaluate(problem), host, options);
+  }
+
+  it('names every fault of the catalogue that these problems can show', async () => {
+    const named = new Set<string>();
+    for (const specimen of [...specimens, ...stepSpecimens(2)]) {
+      const problem = [general, plain, square].find((p) => canShow(specimen, p, host.precision));
+      if (problem === undefined) continue;
+      const kind = await kindOn(problem, specimen, { calls: specimen.calls === true });
+      expect(kind?.names ?? [], specimen.name).to.include(specimen.name);
+      named.add(specimen.name);
+    }
+    expect(named.size).to.be.at.least(95);
+  });
+
+  it('finds nothing in a right answer, nor in an equivalent way to compute it', async () => {
+    expect(await kindOn(general, { network: HandNetwork })).to.equal(undefined);
+    for (const specimen of equivalents)
+      expect(await kindOn(general, specimen), specimen.name).to.equal(undefined);
+  });
+
+  it('points to an anchor that is in docs/bptt.md', async () => {
+    const page = readFileSync(join(__dirname, '../../../docs/bptt.md'), 'utf8');
+    const kind = await kindOn(plain, truncated(2));
+    expect(kind?.page).to.match(/^docs\/bptt\.md#/);
+    expect(page).to.include(`<a id="${kind?.page.split('#')[1] ?? ''}"></a>`);
+  });
+
+  it('fits what a fault has of numbers: a length, a threshold, a factor, a weight', async () => {
+    expect((await kindOn(plain, truncated(3)))?.names).to.include('carry/truncated-to-3-steps');
+    expect((await kindOn(plain, clippedByNorm(0.0625)))?.words).to.include('norm of 0.0625');
+    const weight = await kindOn(
+      plain,
+      weightOff('kernel', 6, (x) => x * 1.003),
+    );
+    expect(weight?.names).to.deep.equal(['weights/one-weight-off']);
+    expect(weight?.words).to.match(/one number of kernel, \[1, 2\], is too large \(by \S+, 0.3 %\)/);
+    const output = await kindOn(
+      plain,
+      weightOff('outputBias', 2, (x) => x + 0.25),
+    );
+    expect(output?.words).to.match(/one number of outputBias, \[2\], is too \w+ \(by 0.25/);
+    const scaled = await kindOn(plain, { network: scaledGradients(0.7) });
+    expect(scaled?.words).to.include('every gradient is 0.7 times what it should be');
+  });
+
+  it('says nothing about what is not in the catalogue: two faults at once, noise, another formula', async () => {
+    const quiet: Record<string, Network> = {
+      'two faults': {
+        network: class extends HandNetwork {
+          protected override slope(b: number, t: number): number[] {
+            return this.states[b][t].map(() => 1);
+          }
+          protected override stateForRecurrentKernel(b: number, t: number) {
+            return this.states[b][t];
+          }
+        },
+      },
+      '1 - h^3': {
+        network: class extends HandNetwork {
+          protected override slope(b: number, t: number): number[] {
+            return this.states[b][t].map((h) => 1 - h ** 3);
+          }
+        },
+      },
+      'a softer tanh': {
+        network: class extends HandNetwork {
+          protected override activation(z: readonly number[]): number[] {
+            return z.map((x) => x / Math.sqrt(1 + x * x));
+          }
+        },
+      },
+    };
+    for (const [name, fault] of Object.entries(quiet))
+      for (const problem of [general, plain]) expect(await kindOn(problem, fault), name).to.equal(undefined);
+    const random = createRandom(1);
+    const answer = await host.evaluate(general);
+    for (const chosen of tensorNames) {
+      const noisy = tensorNames.flatMap((name) => {
+        const tensor = tensorOf(answer, name);
+        if (tensor === undefined) return [];
+        const change = (x: number): number => Math.fround(x + 1e-3 * random.normal());
+        return [[name, name === chosen ? mapTensor(tensor, change) : tensor] as const];
+      });
+      const kind = await kindOf(general, evaluationOf(new Map(noisy)), host);
+      // a loss is a single number: noise on it can be nothing but noise only by chance
+      expect(kind?.words, chosen).to.equal(undefined);
+    }
+  });
+
+  it('tells apart, by another problem, what one problem cannot', async () => {
+    const T = plain.inputs.shape[1];
+    const sick = { network: scaledGradients(1 / T) };
+    const alone = await kindOn(plain, sick);
+    expect(alone?.names).to.include.members(['loss/divided-by-steps', 'gradients/factor']);
+    const host6 = plant(sick, host);
+    const asked = await kindOf(plain, await host6.evaluate(plain), host, { ask: (p) => host6.evaluate(p) });
+    expect(asked?.names).to.deep.equal(['gradients/factor']);
+  });
+
+  it('finds a memory of earlier calls by asking twice', async () => {
+    for (const specimen of specimens.filter(({ calls, phase }) => calls === true && phase === 'forward')) {
+      const sick = plant(specimen, host);
+      const first = await sick.evaluate(plain);
+      expect((await kindOf(plain, first, host, { ask: (p) => sick.evaluate(p) }))?.names).to.include(
+        specimen.name,
+      );
+    }
+  });
+
+  it('puts a small problem where the failing one is large', async () => {
+    const large = problemOf({ batch: 16, timeSteps: 50, features: 20, units: 32, seed: 4 });
+    const carry = specimens.find(({ name }) => name === 'carry/not-transposed');
+    if (carry === undefined) throw new Error('there is no carry/not-transposed');
+    const sick = plant(carry, host);
+    const answer = await sick.evaluate(large);
+    expect((await kindOf(large, answer, host, { ask: (p) => sick.evaluate(p) }))?.names).to.deep.equal([
+      carry.name,
+    ]);
+    expect(await kindOf(large, answer, host)).to.equal(undefined);
+  });
+});
+
+function scaledGradients(factor: number): NetworkClass {
+  const all = [
+    'kernel',
+    'recurrentKernel',
+    'bias',
+    'outputKernel',
+    'outputBias',
+    'inputs',
+    'initialState',
+  ] as const;
+  return class extends HandNetwork {
+    protected override finish(answer: ReturnType<HandNetwork['evaluate']>) {
+      return changeGradients(answer, all, (tensor) => mapTensor(tensor, (x) => x * factor));
+    }
+  };
+}
