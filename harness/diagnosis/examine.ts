@@ -49,15 +49,14 @@ export interface Examination {
   readonly steps?: View;
   readonly probe?: View;
   /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
-  /** what could not be looked at, and why */ readonly unseen: readonly string[];
+  /** tensors that the side does not give */ readonly withheld: readonly TensorName[];
+  /** what could not be looked at beside those, and why */ readonly unseen: readonly string[];
   readonly refusals: readonly Refusal[];
 }
 
 export interface ExamineOptions {
   /** the reference's answer to the problem, rounded where the side is float32; default: the scratch network is asked */
   readonly reference?: Evaluation | undefined;
-  /** the reference's answer to `weightProbe` of that problem; default: the scratch network is asked */
-  readonly probeReference?: ((probe: Problem) => Evaluation | Promise<Evaluation>) | undefined;
   /** which ways; default all, and only the results where the tolerance is fixed, because budgets are derived in the others */
   readonly views?: readonly ViewName[] | undefined;
   /** names that the side declared not to give; default: `implementation.omits` */
@@ -100,6 +99,7 @@ export async function examine(
     ...(steps && views.includes('steps') && { steps }),
     ...(probe && { probe }),
   };
+  const withheld = absent(subject, first);
   const verdicts = Object.values(seen).map(({ verdict }) => verdict);
   return {
     implementation: implementation.name,
@@ -108,7 +108,8 @@ export async function examine(
     status: worstOf(verdicts),
     ...seen,
     verdicts,
-    unseen: unseen(subject, verdicts),
+    withheld,
+    unseen: unseen(subject, steps, withheld),
     refusals: subject.refusals,
   };
 }
@@ -132,10 +133,10 @@ function lookAtResults(subject: Subject, { answer, malformed }: Answer): View {
 
 async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
   const { implementation, plain } = subject;
-  const problem = problemForLocalJudgement(plain);
   const caseId = caseIdOf(plain.id, 'steps');
+  const problem = { ...problemForLocalJudgement(plain), id: caseId };
   // without a backward pass it is the plain problem, which was answered already
-  const given = problem === plain ? first : await askOther(subject, 'steps', problem);
+  const given = hasBackward(plain) ? await askOther(subject, 'steps', problem) : first;
   const omits = absent(subject, first);
   const verdict = (tensors: readonly TensorVerdict[]): CaseVerdict =>
     caseVerdict(caseId, implementation.name, 'its own earlier values', tensors);
@@ -149,13 +150,11 @@ async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
 }
 
 async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
-  const { implementation, plain, options } = subject;
+  const { implementation, plain } = subject;
   const problem = weightProbe(plain);
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {
-    const reference = await (options.probeReference ?? ((probe) => scratchImplementation().evaluate(probe)))(
-      problem,
-    );
+    const reference = await scratchImplementation().evaluate(problem);
     // tensors that nobody asked for are the business of the results
     const asked = expectedNames(problem).flatMap((name) => {
       const tensor = tensorOf(given.answer, name);
@@ -191,7 +190,8 @@ function refuse(subject: Subject, view: ViewName, error: Error): void {
 /** Declared as not given, or not in the answer to the plain problem: its absence there was judged already. */
 function absent({ implementation, plain, options }: Subject, { answer }: Answer): TensorName[] {
   const declared = options.omits ?? implementation.omits ?? [];
-  return [...declared, ...expectedNames(plain).filter((name) => tensorOf(answer, name) === undefined)];
+  const missing = expectedNames(plain).filter((name) => tensorOf(answer, name) === undefined);
+  return [...new Set([...declared, ...missing])];
 }
 
 /** A wrong shape in an answer to a problem of other sizes, where the plain problem was answered in the right shapes. */
@@ -226,7 +226,11 @@ function worstOf(verdicts: readonly CaseVerdict[]): Examination['status'] {
   return verdicts.some(({ status }) => status === 'ill') ? 'ill' : 'pass';
 }
 
-function unseen({ plain, refusals }: Subject, verdicts: readonly CaseVerdict[]): string[] {
+function unseen(
+  { plain, refusals }: Subject,
+  steps: View | undefined,
+  withheld: readonly string[],
+): string[] {
   const sentences = refusals.map(({ view, error }) =>
     view === 'steps'
       ? `no equation could be judged by itself: the problem with one more feature for each unit was refused (${error.message})`
@@ -234,11 +238,12 @@ function unseen({ plain, refusals }: Subject, verdicts: readonly CaseVerdict[]):
   );
   if (!hasBackward(plain))
     sentences.push('no gradient could be seen: the problem has neither labels nor upstream gradients');
-  const reasons = new Map<string, Set<string>>();
-  for (const { status, reason = 'omitted', tensor } of verdicts.flatMap(({ tensors }) => tensors)) {
-    if (status !== 'omitted' || reason.startsWith('not seen: ')) continue;
-    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(tensor));
+  if (refusals.some(({ view }) => view === 'steps')) return sentences;
+  const reasons = new Map<string, string[]>();
+  for (const { status, reason = '', tensor } of steps?.verdict.tensors ?? []) {
+    if (status !== 'omitted' || withheld.includes(tensor)) continue;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), tensor]);
   }
-  for (const [reason, tensors] of reasons) sentences.push(`${[...tensors].join(', ')}: ${reason}`);
+  for (const [reason, tensors] of reasons) sentences.push(`${tensors.join(', ')}: ${reason}`);
   return sentences;
 }

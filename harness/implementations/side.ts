@@ -15,6 +15,7 @@ export interface OpenSide {
   /** absent for a side without an optimizer of its own */
   readonly createClassifier?: (shape: ClassifierShape) => SimpleRNNClassifier;
   /** whether masked problems may be put to it; default true */ readonly masks?: boolean;
+  /** a user's own: it may be of fixed sizes */ readonly candidate?: boolean;
 }
 
 /** A side that may or may not be had on this machine. */

@@ -20,4 +20,5 @@ export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { settleLocally } from './settle';
+export { judgeSignal } from './signal';
 export { weightProbe } from './weight-probe';

@@ -1,5 +1,6 @@
 export { auditLedger } from './conclude';
-export { runParity, type ParityOptions } from './run';
+export type { ParityOptions } from './options';
+export { runParity } from './run';
 export type { Observation, Observer } from './observe';
 export { formatReport } from './report';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';

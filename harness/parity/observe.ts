@@ -12,7 +12,7 @@ export interface Observation {
 
 /** Looks on while a run goes by, to draw what a report has no room for. */
 export interface Observer {
-  /** after every case but those of training */ judged(observation: Observation): void;
+  /** after the results of every problem */ judged(observation: Observation): void;
   /** when a side has answered all its cases and can still be asked more */
   sideDone(implementation: Implementation): Promise<void>;
 }

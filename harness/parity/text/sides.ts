@@ -9,7 +9,7 @@ const groups: readonly (readonly [name: string, has: (tensor: string, caseId: st
   ['training', (_, id) => id.startsWith('step/') || id.startsWith('trajectory/')],
   ['states', (tensor) => tensor === 'states' || tensor === 'finalState'],
   ['output, loss', (tensor) => ['logits', 'probabilities', 'loss'].includes(tensor)],
-  ['gradients', (tensor) => tensor.startsWith('gradients.')],
+  ['gradients', (tensor) => tensor.startsWith('gradients.') || tensor === 'dPreActivations'],
   ['other', () => true],
 ];
 const shownOrder = ['states', 'output, loss', 'gradients', 'training', 'other'];

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { problemIdOf } from '../../../harness/diagnosis/index';
 import { scratchImplementation } from '../../../harness/implementations/index';
 import { generatedProblem, runParity, type Observation } from '../../../harness/parity/index';
 import type { Implementation } from '../../../harness/problem';
@@ -9,7 +10,7 @@ const sides = [
 ] as const;
 
 describe('an observer of a run', () => {
-  it('sees every case with all its numbers, and can ask the side more at its end', async () => {
+  it('sees the results of every problem with all their numbers, and can ask the side more at its end', async () => {
     const problems = [generatedProblem(1, 0), generatedProblem(1, 1)];
     const seen: Observation[] = [];
     let asked = false;
@@ -23,7 +24,8 @@ describe('an observer of a run', () => {
         },
       },
     });
-    expect(seen.map(({ verdict }) => verdict)).to.deep.equal(report.cases);
+    const results = report.cases.filter(({ caseId }) => problemIdOf(caseId) === caseId);
+    expect(seen.map(({ verdict }) => verdict)).to.deep.equal(results);
     expect(seen.map(({ problem }) => problem.id)).to.deep.equal(problems.map(({ id }) => id));
     for (const { reference, answer } of seen) expect(answer.states).to.deep.equal(reference.states);
     expect(asked).to.equal(true);
@@ -32,7 +34,11 @@ describe('an observer of a run', () => {
   it('problems of one’s own stand in place of the suite, chosen by --only like it', async () => {
     const problems = [generatedProblem(1, 0), generatedProblem(1, 1)];
     const report = await runParity({ sides, problems, only: '*/001' });
-    expect(report.cases.map(({ caseId }) => caseId)).to.deep.equal(['generated/001']);
+    expect(report.cases.map(({ caseId }) => caseId)).to.deep.equal([
+      'generated/001',
+      'generated/001, step by step',
+      'generated/001, weight probe',
+    ]);
     expect(report).to.include({ verdict: 'parity', complete: false });
     const failed = await runParity({ sides, problems: [] }).catch((error: unknown) => String(error));
     expect(failed).to.include('there is no case to run');

@@ -73,7 +73,8 @@ describe('vectors, sound files', () => {
     const report = await runParity({ vectors, sides: [] });
     expect(report.verdict).to.equal('parity');
     expect(report.sides.map(({ name }) => name)).to.deep.equal(['scratch']);
-    expect(report.cases.length).to.equal(4);
+    // each by its results and step by step
+    expect(report.cases.length).to.equal(8);
   });
 
   it('every expected tensor is compared: any wrong number in any of them is red', async () => {

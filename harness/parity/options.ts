@@ -1,0 +1,29 @@
+import type { Candidate } from '../candidate/index';
+import type { SideName, SideSource } from '../implementations/index';
+import type { FixedTolerance } from '../judge/index';
+import type { Problem } from '../problem';
+import type { StartProgress } from '../progress';
+import type { VectorCase } from '../vectors/index';
+import type { Observer } from './observe';
+
+export interface ParityOptions {
+  /**
+   * backends to run the twin on, each of which must run; default: all this machine has, and none beside a candidate (which
+   * stands in place of the twin) unless there are vectors
+   */
+  readonly backends?: readonly SideName[] | undefined;
+  /** NATIVE_REQUIRED=1: tensorflow, and graph which runs inside it, must run wherever backends run */ readonly requireNative?: boolean;
+  /** the sides themselves, in place of `backends` */ readonly sides?: readonly SideSource[];
+  /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
+  /** of everything that is drawn; default 1 */ readonly seed?: number | undefined;
+  /** how many generated problems; default 200 */ readonly cases?: number | undefined;
+  /** files, or cases: these run instead of the suite */
+  readonly vectors?: readonly string[] | readonly VectorCase[] | undefined;
+  /** a module's path, or a candidate at hand */ readonly candidate?: string | Candidate | undefined;
+  /** replaces the derived tolerances; only results are then compared, because steps and weight probes have derived ones */
+  readonly tolerance?: FixedTolerance | undefined;
+  /** for a candidate, per problem; default 30 */ readonly timeoutSeconds?: number | undefined;
+  /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
+  /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
+  readonly progress?: StartProgress;
+}

@@ -1,0 +1,240 @@
+import { CandidateError } from '../candidate/index';
+import {
+  caseIdOf,
+  examine,
+  plannedTensors,
+  viewNames,
+  type Diagnosis,
+  type Examination,
+  type ExamineOptions,
+  type ViewName,
+} from '../diagnosis/index';
+import type { OpenSide } from '../implementations/index';
+import type { CaseVerdict } from '../judge/index';
+import { UsageError } from '../outcome';
+import { sizesOf, tensorNames, tensorOf, type Problem } from '../problem';
+import type { StartProgress } from '../progress';
+import type { ClassifierWeights } from '../../scratch/index';
+import type { VectorCase } from '../vectors/index';
+import type { Cases } from './cases';
+import { compareTraining, plannedTraining } from './compare-training';
+import { compareVectors } from './compare-vectors';
+import type { ParityOptions } from './options';
+import type { Question, ReferenceAnswers } from './reference';
+import type { HarnessError, PlannedCase, SideReport } from './report';
+import { trainingSteps, type TrainingCheck } from './training';
+
+/** What the sides' runs add to; `conclude` draws the conclusion. */
+export interface Collected {
+  readonly sides: SideReport[];
+  readonly notes: string[];
+  readonly plan: PlannedCase[];
+  readonly cases: CaseVerdict[];
+  readonly diagnoses: Diagnosis[];
+  readonly warnings: string[];
+  readonly errors: HarnessError[];
+}
+
+export function noFindings(): Collected {
+  return { sides: [], notes: [], plan: [], cases: [], diagnoses: [], warnings: [], errors: [] };
+}
+
+interface SideRunOptions {
+  readonly side: OpenSide;
+  readonly options: ParityOptions;
+  readonly findings: Collected;
+  readonly references: ReferenceAnswers;
+  readonly start: StartProgress;
+}
+
+/** Puts the cases to one side. */
+export class SideRun {
+  private readonly name: string;
+  private readonly views: readonly ViewName[];
+  /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
+
+  constructor(private readonly run: SideRunOptions) {
+    this.name = run.side.implementation.name;
+    const { absolute, relative } = run.options.tolerance ?? {};
+    this.views = absolute !== undefined || relative !== undefined ? ['results'] : viewNames;
+  }
+
+  async put(cases: Cases): Promise<void> {
+    const { findings, options, side, start } = this.run;
+    const problems = this.problemsOf(cases);
+    const training = this.trainingOf(cases);
+    const progress = start(this.name, problems.length + cases.vectors.length + training.length);
+    try {
+      for (const vector of cases.vectors) {
+        await this.guard(vector.id, () => this.vector(vector));
+        progress.step(vector.id);
+      }
+      for (const problem of problems) {
+        await this.guard(problem.id, () => this.problem(problem));
+        progress.step(problem.id);
+      }
+      for (const check of training) {
+        await this.training(check);
+        progress.step(check.id);
+      }
+      await options.observer?.sideDone(side.implementation);
+    } catch (error) {
+      if (!(error instanceof SideStopped)) throw error;
+    } finally {
+      progress.stop();
+    }
+    for (const [sentence, problems] of this.unseen)
+      findings.notes.push(
+        `${this.name}, ${problems} ${problems === 1 ? 'problem' : 'problems'}: ${sentence}`,
+      );
+  }
+
+  private problemsOf({ problems }: Cases): readonly Problem[] {
+    if (this.name === 'scratch') return [];
+    const chosen =
+      this.run.side.masks === false ? problems.filter((problem) => problem.mask === undefined) : problems;
+    const left = problems.length - chosen.length;
+    if (left > 0) {
+      this.run.findings.notes.push(
+        `${left} masked problems were not put to ${this.name}: it does not declare masks: true`,
+      );
+    }
+    return chosen;
+  }
+
+  private trainingOf({ training }: Cases): readonly TrainingCheck[] {
+    if (this.run.side.createClassifier !== undefined || training.length === 0) return training;
+    if (this.name !== 'scratch') {
+      this.run.findings.notes.push(
+        `${training.length} training checks were not put to ${this.name}: it has no optimizer`,
+      );
+    }
+    return [];
+  }
+
+  private async problem(given: Problem): Promise<void> {
+    for (const view of this.views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view));
+    const { tolerance } = this.run.options;
+    await this.examine(given, { views: this.views, tolerance });
+  }
+
+  /** The results are held to the file's numbers; what the file does not ask for is looked at by steps and probe. */
+  private async vector(vector: VectorCase): Promise<void> {
+    const { side, options, references } = this.run;
+    const { implementation } = side;
+    const tensors = tensorNames.flatMap((tensor) => {
+      const expected = tensorOf(vector.expected, tensor);
+      return expected === undefined ? [] : [[tensor, expected.data.length] as const];
+    });
+    // the scratch network would be its own reference in the probe
+    const views = this.views.filter((view) => view !== 'probe' || this.name !== 'scratch');
+    for (const view of views) {
+      const planned = view === 'results' ? Object.fromEntries(tensors) : plannedTensors(vector.problem, view);
+      this.plan(caseIdOf(vector.id, view), planned);
+    }
+    const exact = await references.for(vector.problem, 'float64');
+    await this.examine(
+      { ...vector.problem, id: vector.id },
+      {
+        views,
+        compare: (solved, reference, given) =>
+          compareVectors({
+            vector,
+            solved,
+            exact: exact.reference,
+            reference,
+            given,
+            side: implementation,
+            omits: implementation.omits,
+            tolerance: options.tolerance,
+          }),
+      },
+      await references.for(vector.problem, implementation.precision),
+    );
+  }
+
+  private async examine(given: Problem, options: ExamineOptions, known?: Question): Promise<void> {
+    const { side, findings, references } = this.run;
+    const { implementation } = side;
+    const { problem, reference } = known ?? (await references.for(given, implementation.precision));
+    const examination = await examine(
+      implementation,
+      { ...problem, id: given.id },
+      { ...options, reference },
+    );
+    findings.cases.push(...examination.verdicts);
+    this.noteUnseen(examination);
+    const { results } = examination;
+    if (results === undefined) return;
+    const { answer, verdict } = results;
+    this.run.options.observer?.judged({
+      implementation,
+      problem: results.problem,
+      reference,
+      answer,
+      verdict,
+    });
+  }
+
+  /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is told. */
+  private noteUnseen({ unseen, refusals, problem }: Examination): void {
+    if (this.run.side.candidate !== true) {
+      for (const { view, error } of refusals) this.fail(caseIdOf(problem.id, view), error);
+      return;
+    }
+    for (const sentence of unseen) this.unseen.set(sentence, (this.unseen.get(sentence) ?? 0) + 1);
+  }
+
+  private async training(check: TrainingCheck): Promise<void> {
+    const { implementation, createClassifier } = this.run.side;
+    const [first] = check.batches;
+    const { features, units, classes = 1 } = sizesOf(first);
+    const ids = check.batches.map((_, i) => (check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`));
+    const weights = first.weights as ClassifierWeights;
+    const { optimizer } = check;
+    for (const id of ids) this.plan(id, plannedTraining(weights, optimizer));
+    await this.guard(check.id, async () => {
+      const model = createClassifier?.({ features, units, classes, weights });
+      if (model === undefined) return;
+      try {
+        let i = 0;
+        for (const step of trainingSteps(check, model)) {
+          const { reference } = await this.run.references.for(step.problem, implementation.precision);
+          const { tolerance } = this.run.options;
+          const caseId = ids[i++];
+          this.run.findings.cases.push(
+            compareTraining({ caseId, optimizer, step, reference, side: implementation, tolerance }),
+          );
+        }
+      } finally {
+        model.dispose();
+      }
+    });
+  }
+
+  private plan(caseId: string, tensors: Readonly<Record<string, number>>): void {
+    this.run.findings.plan.push({ implementation: this.name, caseId, tensors });
+  }
+
+  /** Notes what a side throws; usage errors end the run, and a dead or hanging candidate is not asked again. */
+  private async guard(caseId: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      this.fail(caseId, error instanceof Error ? error : new Error(String(error)));
+      if (error instanceof CandidateError && error.fatal) throw new SideStopped();
+    }
+  }
+
+  private fail(caseId: string, error: Error): void {
+    const { message, stack = '' } = error;
+    const trace = error instanceof CandidateError ? error.trace : stack;
+    this.run.findings.errors.push({ implementation: this.name, caseId, message, trace });
+  }
+}
+
+/** A side answers no more. */
+class SideStopped extends Error {
+  override readonly name = 'SideStopped';
+}
