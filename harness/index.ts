@@ -4,6 +4,7 @@ export * from './exchange/index';
 export { createClassifier, pickEngine } from './engine/index';
 export type { CreateClassifierOptions, EngineChoice, LoadedClassifier, PickedEngine } from './engine/index';
 export * from './train/index';
+export * from './assert/index';
 export { defineCandidate, CandidateError, loadCandidate } from './candidate/index';
 export type {
   Candidate,

@@ -13,6 +13,7 @@ const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*
 const alias = {
   'rnn-parity/scratch': resolve('scratch/index.ts'),
   'rnn-parity/harness': resolve('harness/index.ts'),
+  'rnn-parity/chai': resolve('harness/assert/chai-plugin.ts'),
   'rnn-parity': resolve('src/index.ts'),
 };
 
@@ -53,6 +54,36 @@ describe('README', () => {
     };
     expect(run('right.ts', example)).to.equal(0);
     expect(run('wrong.ts', example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '))).to.equal(1);
+  });
+
+  it('the examples for one’s own tests pass, and fail with the verdict for a candidate with a fault', async () => {
+    const candidate = examples.find((code) => code.includes('defineCandidate')) ?? '';
+    const own = examples.filter((code) => code.includes("from './my-rnn'"));
+    expect(own.length).to.equal(2);
+    const messages = async (folder: string, code: string): Promise<string[]> => {
+      const place = mkdtempSync(join(directory, folder));
+      writeFileSync(join(place, 'my-rnn.ts'), code);
+      const jiti = createJiti(__filename, { alias: { ...alias, chai: require.resolve('chai') } });
+      return Promise.all(
+        own.map(async (text, i) => {
+          const file = join(place, `${i}.ts`);
+          const define =
+            'export let run: () => Promise<unknown>;\nconst it = (_: string, f: typeof run) => (run = f);\n';
+          writeFileSync(file, text.replace(/\n(use|it)\(/, `\n${define}$1(`));
+          const { run } = await jiti.import<{ run: () => Promise<unknown> }>(file);
+          return run().then(
+            () => 'passed',
+            (error: unknown) => (error as Error).message,
+          );
+        }),
+      );
+    };
+    expect(await messages('right-', candidate)).to.deep.equal(['passed', 'passed']);
+    for (const message of await messages(
+      'wrong-',
+      candidate.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '),
+    ))
+      expect(message).to.match(/^MISMATCH: my-rnn/);
   });
 
   it('the vectors file of docs/parity.md is accepted and right, and wrong with another number in it', async () => {

@@ -6,6 +6,7 @@ export { formatReport } from './report';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatJunit } from './junit';
 export { formatSummary } from './summary';
+export { formatFailure, worstNumbers } from './text/failure-text';
 export { formatVerdict } from './text/verdict-line';
 export {
   generatedProblem,

@@ -63,7 +63,8 @@ describe('the packed package in a project of somebody else', function () {
   });
 
   it('can be required and imported by each of its names', async () => {
-    const names = ['rnn-parity', 'rnn-parity/scratch', 'rnn-parity/harness', 'rnn-parity/package.json'];
+    const doors = ['scratch', 'harness', 'chai', 'package.json'].map((name) => `rnn-parity/${name}`);
+    const names = ['rnn-parity', ...doors];
     const text = `
       const names = ${JSON.stringify(names)};
       for (const name of names) require(name);
@@ -89,7 +90,13 @@ describe('the packed package in a project of somebody else', function () {
     const source = `
       import { loadBackend, BackendUnavailableError } from 'rnn-parity';
       import { SimpleRNN } from 'rnn-parity/scratch';
-      import type { Problem } from 'rnn-parity/harness';
+      import type { Candidate, Problem } from 'rnn-parity/harness';
+      import { parityChai } from 'rnn-parity/chai';
+      import { assertParity, ParityAssertionError } from 'rnn-parity/harness';
+      export const plugin: (chai: never, utils: never) => void = parityChai;
+      export const checked = (candidate: Candidate): Promise<number> =>
+        assertParity(candidate, { sizes: { units: 4 } }).then(({ exitCode }) => exitCode);
+      export const verdict = (error: ParityAssertionError): string => error.report.verdict;
       export const rnn = new SimpleRNN({ features: 2, units: 3, seed: 1 });
       export const version: Promise<string> = loadBackend('wasm').then((backend) => backend.version);
       export const fails = (error: unknown): string => (error instanceof BackendUnavailableError ? error.mend : '');

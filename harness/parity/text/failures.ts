@@ -14,15 +14,15 @@ const mostLines = 26;
  * The red cases, worst first, but the worst of every side before any other: these in full, with their diagnoses; then a line a
  * case; what has no room is counted by side and tensor.
  */
-export function failurePart(report: ParityReport): Part {
+export function failurePart(report: ParityReport, { command: told = true } = {}): Part {
   const cases = worstOfEachSideFirst(redCases(report.cases));
   if (cases.length === 0) return { least: 0, lines: () => [] };
   const tensors = cases.reduce((sum, { red }) => sum + red.length, 0);
   const head = `${count(tensors, 'tensor')} red in ${cases.length} of ${count(report.cases.length, 'comparison')}, worst first:`;
-  const command = `run the first again: ${commandFor(cases[0], report)}`;
+  const command = told ? [`run the first again: ${commandFor(cases[0], report)}`] : [];
   return {
     least: 3,
-    lines: (room) => [head, ...caseLines(cases, report.diagnoses, Math.min(room, mostLines) - 2), command],
+    lines: (room) => [head, ...caseLines(cases, report.diagnoses, Math.min(room, mostLines) - 2), ...command],
   };
 }
 
@@ -33,7 +33,13 @@ function worstOfEachSideFirst(cases: readonly RedCase[]): RedCase[] {
 }
 
 /** A red case in one line: its worst tensor with both numbers, and the names of the others. */
-export function caseLines(
+export function diagnosisFor(red: RedCase, diagnoses: readonly Diagnosis[]): Diagnosis | undefined {
+  return diagnoses.find(
+    ({ implementation, caseId }) => implementation === red.implementation && caseId === red.caseId,
+  );
+}
+
+function caseLines(
   cases: readonly RedCase[],
   diagnoses: readonly Diagnosis[],
   room: number,
@@ -43,9 +49,7 @@ export function caseLines(
   for (const [i, red] of cases.entries()) {
     // One line stays free to count the cases that are left, unless this is the last.
     const free = room - lines.length - (i < cases.length - 1 ? 1 : 0);
-    const diagnosis = diagnoses.find(
-      ({ implementation, caseId }) => implementation === red.implementation && caseId === red.caseId,
-    );
+    const diagnosis = diagnosisFor(red, diagnoses);
     const full = diagnosis === undefined ? undiagnosed(red) : formatDiagnosis(diagnosis, red.red);
     if (!toldInFull.has(red.implementation) && full.length <= free) {
       lines.push(...full);

@@ -9,34 +9,8 @@ import {
 } from '../../../harness/candidate/index';
 import { UsageError } from '../../../harness/outcome';
 import { formatSummary, generatedProblem, runParity, type ParityReport } from '../../../harness/parity/index';
-import type { Problem } from '../../../harness/problem';
-import { HandNetwork } from '../../../harness/specimens/index';
-import { toTensor } from '../../../scratch/index';
+import { rightAnswer } from '../../support/right-candidate';
 import { temporaryDirectory } from '../../support/temporary-directory';
-
-/** A right answer to a plain problem, in tensors ({ data, shape }), the loss a number. */
-function rightAnswer(plain: Parameters<Candidate['evaluate']>[0]): CandidateAnswer {
-  const { weights, labels, upstream, initialState, mask } = plain;
-  const w = weights as unknown as Record<string, number[]>;
-  const problem: Problem = {
-    id: 'plain',
-    inputs: toTensor(plain.inputs, 'inputs'),
-    ...(initialState && { initialState: toTensor(initialState, 'initialState') }),
-    ...(mask && { mask: toTensor(mask, 'mask') }),
-    ...(labels && { labels }),
-    ...(upstream && {
-      upstream: {
-        ...(upstream.states && { states: toTensor(upstream.states, 'upstream.states') }),
-        ...(upstream.finalState && { finalState: toTensor(upstream.finalState, 'upstream.finalState') }),
-      },
-    }),
-    weights: Object.fromEntries(
-      Object.keys(w).map((name) => [name, toTensor(w[name], name)]),
-    ) as unknown as Problem['weights'],
-  };
-  const { loss, ...rest } = new HandNetwork(problem).evaluate();
-  return { ...rest, ...(loss && { loss: loss.data[0] }) };
-}
 
 const right: Candidate = { name: 'mine', precision: 'float64', masks: true, evaluate: rightAnswer };
 const run = (

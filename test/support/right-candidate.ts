@@ -1,0 +1,35 @@
+import type { CandidateAnswer, CandidateProblem } from '../../harness/candidate/index';
+import type { Problem } from '../../harness/problem';
+import { HandNetwork } from '../../harness/specimens/index';
+import { toTensor } from '../../scratch/index';
+
+/**
+ * A right answer to a plain problem, in tensors ({ data, shape }), the loss a number.
+ *
+ * @param network in its place, for an answer that is wrong
+ */
+export function rightAnswer(
+  plain: CandidateProblem,
+  network: new (problem: Problem) => HandNetwork = HandNetwork,
+): CandidateAnswer {
+  const { weights, labels, upstream, initialState, mask } = plain;
+  const w = weights as unknown as Record<string, number[]>;
+  const problem: Problem = {
+    id: 'plain',
+    inputs: toTensor(plain.inputs, 'inputs'),
+    ...(initialState && { initialState: toTensor(initialState, 'initialState') }),
+    ...(mask && { mask: toTensor(mask, 'mask') }),
+    ...(labels && { labels }),
+    ...(upstream && {
+      upstream: {
+        ...(upstream.states && { states: toTensor(upstream.states, 'upstream.states') }),
+        ...(upstream.finalState && { finalState: toTensor(upstream.finalState, 'upstream.finalState') }),
+      },
+    }),
+    weights: Object.fromEntries(
+      Object.keys(w).map((name) => [name, toTensor(w[name], name)]),
+    ) as unknown as Problem['weights'],
+  };
+  const { loss, ...rest } = new network(problem).evaluate();
+  return { ...rest, ...(loss && { loss: loss.data[0] }) };
+}
