@@ -2,7 +2,7 @@ import { create, type XMLElement } from 'xmlbuilder';
 import type { CaseVerdict } from '../judge/index';
 import type { ParityReport, SideReport } from './report';
 import { formatDiagnosis, formatDiagnosisShort } from './text/diagnosis';
-import { caseLine, commandFor } from './text/failures';
+import { caseLine, commandFor, diagnosisFor } from './text/failures';
 import { redCases, type RedCase } from './text/red';
 import { count, indentedLine } from './text/words';
 import { formatVerdict } from './text/verdict-line';
@@ -78,7 +78,7 @@ function neverAsked(name: string, { plan, cases, errors }: ParityReport): TestCa
 }
 
 function failure(red: RedCase, report: ParityReport): Outcome {
-  const diagnosis = report.diagnoses.find((one) => key(one) === key(red));
+  const diagnosis = diagnosisFor(red, report.diagnoses);
   const lines = [
     ...(diagnosis === undefined ? [] : formatDiagnosis(diagnosis, red.red)),
     ...red.red.map((tensor) => caseLine({ ...red, red: [tensor] })),

@@ -3,7 +3,8 @@ import { version } from '../../version';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
-import { isRed, redCases, worstFirst, type RedCase } from '../text/red';
+import { diagnosisFor } from '../text/failures';
+import { isRed, redCases, redProblems, worstFirst, type RedCase } from '../text/red';
 import { count, percent, short } from '../text/words';
 import { formatVerdict } from '../text/verdict-line';
 import type { SideCharts } from './chart-data';
@@ -77,9 +78,9 @@ function wrong(report: ParityReport, red: readonly RedCase[]): Section[] {
     ),
   ];
   if (red.length + faults.length === 0) return [];
+  const problems = redProblems(report.cases);
   const diagnoses = report.diagnoses.slice(0, mostDiagnoses).map((diagnosis) => {
-    const { implementation, caseId } = diagnosis;
-    const own = red.find((one) => one.implementation === implementation && one.caseId === caseId);
+    const own = problems.find((one) => diagnosisFor(one, [diagnosis]) !== undefined);
     return html`<pre>${formatDiagnosis(diagnosis, own?.red).join('\n')}</pre>`;
   });
   return [

@@ -1,5 +1,6 @@
 import type { Diagnosis, Kind, WrongNumber } from '../../diagnosis/index';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
+import { labelOf } from './red';
 import { count, oneLine, percent, short, stepsInWords } from './words';
 
 /**
@@ -60,11 +61,11 @@ export function culprit({ side, implementation }: Diagnosis): string {
 /** Every red result with its share of the budget, and the tolerance the worst would have needed. */
 function redResults(red: readonly TensorVerdict[]): string[] {
   if (red.length === 0) return [];
-  const results = red.map(({ tensor, status, worst }) =>
-    status === 'differs' && worst !== undefined
-      ? `${tensor} ${percent(worst.usedShare)}`
-      : `${tensor} ${status}`,
-  );
+  const results = red.map((verdict) => {
+    const { status, worst } = verdict;
+    const how = status === 'differs' && worst !== undefined ? percent(worst.usedShare) : status;
+    return `${labelOf(verdict)} ${how}`;
+  });
   const [worst] = red;
   return [
     `  ${count(red.length, 'red result')}, share of the budget used: ${results.join(', ')}`,

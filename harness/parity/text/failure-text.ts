@@ -2,7 +2,7 @@ import type { ParityReport } from '../report';
 import { auditPart, errorPart, notePart, unshownPart, warningPart } from './errors';
 import { diagnosisFor, failurePart } from './failures';
 import { fit } from './fit';
-import { redCases } from './red';
+import { redProblems } from './red';
 import { formatVerdict } from './verdict-line';
 import { indentedLine } from './words';
 
@@ -29,7 +29,7 @@ export function formatFailure(report: ParityReport): string {
 export function worstNumbers(
   report: ParityReport,
 ): { readonly given: number; readonly expected: number } | undefined {
-  for (const red of redCases(report.cases)) {
+  for (const red of redProblems(report.cases)) {
     const diagnosed = diagnosisFor(red, report.diagnoses)?.worst;
     if (diagnosed !== undefined) return { given: diagnosed.given, expected: diagnosed.expected };
     const worst = red.red.find((tensor) => tensor.worst !== undefined)?.worst;

@@ -1,9 +1,9 @@
-import type { Diagnosis } from '../../diagnosis/index';
+import { problemIdOf, type Diagnosis } from '../../diagnosis/index';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { formatDiagnosis, formatDiagnosisShort, tolerance } from './diagnosis';
 import type { Part } from './fit';
-import { redCases, type RedCase } from './red';
+import { labelOf, redProblems, type RedCase } from './red';
 import { count, listed, oneLine, quoted, short } from './words';
 
 /** Names of tensors that one line may list. */
@@ -15,10 +15,11 @@ const mostLines = 26;
  * case; what has no room is counted by side and tensor.
  */
 export function failurePart(report: ParityReport, { command: told = true } = {}): Part {
-  const cases = worstOfEachSideFirst(redCases(report.cases));
+  const cases = worstOfEachSideFirst(redProblems(report.cases));
   if (cases.length === 0) return { least: 0, lines: () => [] };
   const tensors = cases.reduce((sum, { red }) => sum + red.length, 0);
-  const head = `${count(tensors, 'tensor')} red in ${cases.length} of ${count(report.cases.length, 'comparison')}, worst first:`;
+  const failed = report.cases.filter(({ status }) => status === 'fail').length;
+  const head = `${count(tensors, 'tensor')} red in ${failed} of ${count(report.cases.length, 'comparison')}, worst first:`;
   const command = told ? [`run the first again: ${commandFor(cases[0], report)}`] : [];
   return {
     least: 3,
@@ -33,9 +34,14 @@ function worstOfEachSideFirst(cases: readonly RedCase[]): RedCase[] {
 }
 
 /** A red case in one line: its worst tensor with both numbers, and the names of the others. */
-export function diagnosisFor(red: RedCase, diagnoses: readonly Diagnosis[]): Diagnosis | undefined {
+/** What was found out about a red case, whichever way of asking its problem it is. */
+export function diagnosisFor(
+  red: Pick<RedCase, 'implementation' | 'caseId'>,
+  diagnoses: readonly Diagnosis[],
+): Diagnosis | undefined {
   return diagnoses.find(
-    ({ implementation, caseId }) => implementation === red.implementation && caseId === red.caseId,
+    ({ implementation, caseId }) =>
+      implementation === red.implementation && problemIdOf(caseId) === problemIdOf(red.caseId),
   );
 }
 
@@ -80,7 +86,8 @@ function undiagnosed(redCase: RedCase): string[] {
 export function caseLine({ implementation, caseId, red, ledger }: RedCase): string {
   const where = `${implementation}, ${caseId}`;
   if (ledger !== undefined) return oneLine(`${where}: ${ledger}`);
-  const [{ tensor, reason, worst }, ...others] = red;
+  const [first, ...others] = red;
+  const { reason, worst } = first;
   const place = worst === undefined ? '' : formatPlace(worst.at);
   const found =
     worst === undefined
@@ -88,11 +95,11 @@ export function caseLine({ implementation, caseId, red, ledger }: RedCase): stri
       : `${place === '' ? '' : ` at ${place}`}: ${String(worst.given)}, expected ${String(worst.reference)}; error ${short(worst.error)}, allowed ${short(worst.allowed)}`;
   const why = reason === undefined ? '' : worst === undefined ? ` ${reason}` : ` (${reason})`;
   const also = others.length === 0 ? '' : `; red too: ${names(others)}`;
-  return oneLine(`${where}: ${tensor}${found}${why}${also}`);
+  return oneLine(`${where}: ${labelOf(first)}${found}${why}${also}`);
 }
 
 function names(tensors: readonly TensorVerdict[]): string {
-  const all = tensors.map(({ tensor }) => tensor);
+  const all = tensors.map(labelOf);
   if (all.length <= mostNames) return all.join(', ');
   return [...all.slice(0, mostNames - 1), `${all.length - mostNames + 1} more`].join(', ');
 }
@@ -123,7 +130,7 @@ export function commandFor(
 ): string {
   const { seed, vectors, candidate } = report;
   const backend = implementation === 'graph' ? 'graph' : /^tfjs:(.*)/.exec(implementation)?.[1];
-  const id = caseId.replace(/^(trajectory\/[^/]+)\/.*/, '$1');
+  const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
   return [
     'rnn-parity parity',
     ...(backend === undefined ? [] : [`--backends ${backend}`]),

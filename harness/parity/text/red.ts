@@ -1,3 +1,4 @@
+import { problemIdOf } from '../../diagnosis/index';
 import { isGreen, type CaseVerdict, type TensorVerdict } from '../../judge/index';
 
 /** Whether a tensor's verdict is a mismatch: neither green nor ill-conditioned. */
@@ -38,4 +39,24 @@ export function redCases(cases: readonly CaseVerdict[]): RedCase[] {
 
 function badnessOf({ red: [worst] }: RedCase): number {
   return (worst as TensorVerdict | undefined) === undefined ? Number.MAX_VALUE / 2 : badness(worst);
+}
+
+/** The same with all ways in which one problem was put to a side (results, steps, weight probe) together, under the problem's id. */
+export function redProblems(cases: readonly CaseVerdict[]): RedCase[] {
+  const together = new Map<string, RedCase>();
+  for (const one of redCases(cases)) {
+    const caseId = problemIdOf(one.caseId);
+    const key = JSON.stringify([one.implementation, caseId]);
+    const before = together.get(key);
+    together.set(
+      key,
+      before === undefined ? { ...one, caseId } : { ...before, red: [...before.red, ...one.red] },
+    );
+  }
+  return [...together.values()].map((one) => ({ ...one, red: worstFirst(one.red) }));
+}
+
+/** The tensor's name, and in which way of asking it is red where that is not the plain problem: `states, step by step`. */
+export function labelOf({ tensor, caseId }: TensorVerdict): string {
+  return `${tensor}${caseId.slice(problemIdOf(caseId).length)}`;
 }

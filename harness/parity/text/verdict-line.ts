@@ -1,7 +1,8 @@
 import type { Diagnosis } from '../../diagnosis/index';
 import { formatPlace, type TensorStatus } from '../../judge/index';
 import type { ParityReport } from '../report';
-import { redCases, type RedCase } from './red';
+import { diagnosisFor } from './failures';
+import { labelOf, redCases, redProblems, type RedCase } from './red';
 import { clip, count, oneLine, percent, stepsInWords } from './words';
 
 /** No line of verdict is longer. */
@@ -70,7 +71,8 @@ function sentences(report: ParityReport): string[] {
 }
 
 function mismatch(report: ParityReport, [missing, missingCount]: readonly [string, string]): string[] {
-  const red = redCases(report.cases);
+  const red = redProblems(report.cases);
+  const failed = report.cases.filter(({ status }) => status === 'fail').length;
   if (red.length === 0) {
     const faults = [
       ...(report.audit.length > 0 ? [`${count(report.audit.length, 'thing')} not accounted for`] : []),
@@ -80,11 +82,9 @@ function mismatch(report: ParityReport, [missing, missingCount]: readonly [strin
     ].join(', ');
     return [`MISMATCH: ${faults}: ${report.audit[0] ?? ''}`, `MISMATCH: ${faults}`];
   }
-  const counts = `${red.length} of ${count(report.cases.length, 'comparison')} red`;
+  const counts = `${failed} of ${count(report.cases.length, 'comparison')} red`;
   const diagnosis = red
-    .map(({ implementation, caseId }) =>
-      report.diagnoses.find((one) => one.implementation === implementation && one.caseId === caseId),
-    )
+    .map((one) => diagnosisFor(one, report.diagnoses))
     .find((found) => found !== undefined);
   const beginnings = diagnosis === undefined ? undiagnosed(red[0]) : diagnosed(diagnosis);
   const longer = beginnings.slice(0, -1);
@@ -126,7 +126,9 @@ function undiagnosed({ implementation, caseId, red, ledger }: RedCase): string[]
       `${clip(implementation, 20)}, ${clip(caseId, 20)}: ${clip(ledger, 60)}`,
     ];
   }
-  const [{ tensor, status, worst }] = red;
+  const [first] = red;
+  const { status, worst } = first;
+  const tensor = labelOf(first);
   const place = worst === undefined ? '' : formatPlace(worst.at);
   const how =
     status === 'differs' && worst !== undefined

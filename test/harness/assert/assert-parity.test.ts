@@ -102,7 +102,15 @@ describe('assertParity', () => {
       },
       ...{ labels: false, upstreamStates: false, upstreamFinalState: true, initialState: true, mask: false },
     });
-    const { message } = (await failureOf(assertParity(right, { problems: [vanishing] }))) as Error;
+    // refuses to be looked at step by step, where the gradient is seen before it vanishes
+    const shy: Candidate = {
+      ...right,
+      evaluate: (problem) => {
+        if (problem.inputs[0].length !== 120 || problem.inputs[0][0].length !== 3) throw new Error('no');
+        return rightAnswer(problem);
+      },
+    };
+    const { message } = (await failureOf(assertParity(shy, { problems: [vanishing] }))) as Error;
     expect(message)
       .to.match(/^NOT SHOWN/)
       .and.include('mine never had to prove gradients.initialState');
@@ -110,28 +118,26 @@ describe('assertParity', () => {
   });
 
   it('keeps the sizes of a layer that has its own', async () => {
-    const asked: unknown[] = [];
     const sizes = { features: 2, units: 5, timeSteps: 6, batch: 3, classes: 4 };
+    for (const { inputs, weights } of quickSuite({ sizes })) {
+      expect(inputs.shape).to.deep.equal([3, 6, 2]);
+      expect(weights.outputKernel?.shape).to.deep.equal([5, 4]);
+    }
     const fixed: Candidate = {
       ...right,
       evaluate: (problem) => {
-        asked.push([
-          problem.inputs.length,
-          problem.inputs[0].length,
-          problem.inputs[0][0].length,
-          problem.weights.bias.length,
-        ]);
+        if (problem.inputs[0][0].length !== 2) throw new Error('this layer has 2 features');
         return rightAnswer(problem);
       },
     };
-    await assertParity(fixed, { sizes });
-    expect(asked.length).to.be.at.least(4);
-    for (const shape of asked) expect(shape).to.deep.equal([3, 6, 2, 5]);
+    const { notes } = await assertParity(fixed, { sizes });
+    expect(notes.join()).to.include('this layer has 2 features');
   });
 
   it('takes problems, vectors, plain tolerances and a seed', async () => {
     const { cases } = await assertParity(right, { problems: [generatedProblem(1, 1)] });
-    expect(cases.map(({ caseId }) => caseId)).to.deep.equal(['generated/001']);
+    expect(cases[0].caseId).to.equal('generated/001');
+    expect(cases.every(({ caseId }) => caseId.startsWith('generated/001'))).to.equal(true);
     const rough: Candidate = {
       ...right,
       evaluate: (problem) => {
