@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { childScript } from '../../src/index';
 import { UsageError } from '../outcome';
 import type { Implementation, Problem } from '../problem';
 import { evaluationIn, readAnswer, type ReadAnswer } from './answer';
@@ -111,11 +112,7 @@ class CandidateProcess {
   private readonly stop = (): void => void this.child.kill('SIGKILL');
 
   constructor(private readonly seconds: number) {
-    const script = join(__dirname, __filename.endsWith('.ts') ? 'child.ts' : 'child.js');
-    const loader = __filename.endsWith('.ts')
-      ? [join(dirname(require.resolve('jiti/package.json')), 'lib', 'jiti-cli.mjs')]
-      : [];
-    this.child = spawn(process.execPath, [...loader, script], {
+    this.child = spawn(process.execPath, childScript(join(__dirname, 'child')), {
       // its standard output joins our standard error: standard output belongs to the result
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
