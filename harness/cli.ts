@@ -5,6 +5,7 @@ import { defineDoctor, defineSetup } from './native/command';
 import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome } from './outcome';
 import { defineParity } from './parity/command';
 import { defineTrain } from './train/command';
+import { defineTrial } from './trial/command';
 import { defineUseModel } from './train/use-model';
 import { defineSweep } from './judge/sweep/command';
 import { version } from './version';
@@ -21,6 +22,7 @@ const commands: readonly DefineCommand[] = [
   defineDoctor,
   defineBench,
   defineSweep,
+  defineTrial,
 ];
 
 /** Runs one command line and returns its exit code; prints the outcome's text on stdout, errors on stderr. */

@@ -7,6 +7,7 @@ export interface Kind {
   readonly names: readonly string[];
   /** the mistake in words that a student understands */ readonly words: string;
   /** where it is explained: `docs/bptt.md#carry` */ readonly page: string;
+  /** the one step, counted from 0, that the mistake is made at; absent where it is made at all of them */ readonly timeStep?: number;
 }
 
 /** The first number that is wrong of itself, in the order of the computation. */

@@ -45,7 +45,7 @@ export interface Party {
 /**
  * Rules which side is wrong, by referees that share no arithmetic with either: dual numbers in float64 give forward values and
  * single entries of the gradients, an emulated float32 run shows that an honest run stays within the budget. A side is accused
- * only of a value beyond its own error budget, and nobody of anything where
+ * only of a value beyond its own error budget (or of a tensor of the wrong shape), and nobody of any value where
  *
  *  - the budget swallows the signal (ill-conditioned),
  *  - the budget's own float64 run does not agree with the dual numbers (a referee is wrong), or
@@ -77,7 +77,8 @@ export function sideAtFault(
   const referee = budgetFor(problem, precisionModels.float64);
 
   const tensors = names.map((tensor): TensorRuling => {
-    const elements = expectedShape(problem, tensor).reduce((n, size) => n * size, 1);
+    const shape = expectedShape(problem, tensor);
+    const elements = shape.reduce((n, size) => n * size, 1);
     const own = tensorOf(referee.trace.evaluation, tensor)?.data ?? new Float64Array(0);
     const values = new Map<number, number>();
     if (tensor.startsWith('gradients.')) {
@@ -89,19 +90,18 @@ export function sideAtFault(
       }
     } else tensorOf(forward, tensor)?.data.forEach((value, i) => values.set(i, value));
     const trusted = within(own, values, referee, tensor) === 'within';
-    const wrong = trusted
-      ? parties.filter(({ budget, evaluation, honest }) => {
-          const given = tensorOf(evaluation, tensor)?.data;
-          const emulated = tensorOf(honest, tensor)?.data;
-          return (
-            given !== undefined &&
-            given.length === elements &&
-            emulated !== undefined &&
-            within(given, values, budget, tensor) === 'beyond' &&
-            within(emulated, values, budget, tensor) === 'within'
-          );
-        })
-      : [];
+    const wrong = parties.filter(({ budget, evaluation, honest }) => {
+      const given = tensorOf(evaluation, tensor);
+      const emulated = tensorOf(honest, tensor)?.data;
+      if (given === undefined || emulated === undefined) return false;
+      // the problem alone says which shape it must have
+      if (given.shape.join() !== shape.join() || given.data.length !== elements) return true;
+      return (
+        trusted &&
+        within(given.data, values, budget, tensor) === 'beyond' &&
+        within(emulated, values, budget, tensor) === 'within'
+      );
+    });
     return { tensor, wrong: wrong.map(({ name }) => name), examined: values.size, elements };
   });
   const accused = new Set(tensors.flatMap(({ wrong }) => wrong));

@@ -19,6 +19,7 @@ export function plant(specimen: Pick<Specimen, 'network'>, host: Implementation)
   return {
     name: host.name,
     precision: host.precision,
+    ...(host.omits && { omits: host.omits }),
     evaluate: async (problem) => {
       const honest = await host.evaluate(problem);
       const right = rightAnswer(problem);

@@ -84,6 +84,7 @@ function factors({ answer, right }: Reading): Suspect[] {
         name: 'gradients/factor',
         fault: `${words} is ${shown} times what it should be`,
         family: 'batch-mean',
+        phase: 'backward',
         network: class extends HandNetwork {
           protected override finish(made: Evaluation): Evaluation {
             return changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x));

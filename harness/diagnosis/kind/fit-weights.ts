@@ -150,6 +150,7 @@ function wholeWeights({ rows, columns, residual, slope, sources }: Equations, pr
         name: 'weights/factor',
         fault: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
         family: 'weights-import',
+        phase: 'forward',
         network: class extends HandNetwork {
           protected override imported(given: Problem): Problem {
             const own = given.weights[name];

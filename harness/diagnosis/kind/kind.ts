@@ -1,12 +1,13 @@
 import type { Side } from '../../judge/index';
-import { roundProblem, sizesOf, type Evaluation, type Problem } from '../../problem';
-import type { Kind } from '../diagnosis';
+import { roundProblem, sizesOf, tensorOf, type Evaluation, type Problem } from '../../problem';
+import type { Kind, Phase } from '../diagnosis';
 import { fittedGradientSuspects } from './fit-gradients';
 import { stepsToSuspect } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
+import { mapTensor, specimens } from '../../specimens/index';
 import { otherProblem, smallProblem } from './other-problem';
 import { Reading } from './reading';
-import { catalogueFor, stepSuspects, type Suspect } from './suspect';
+import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect';
 
 export interface KindOptions {
   /** steps that were found wrong, counted from 0; default: worked out from the answer */
@@ -52,11 +53,16 @@ function suspectsOf(reading: Reading, { timeSteps }: KindOptions): Suspect[] {
     ...(timeSteps ?? []).map((t) => t + 1),
     ...stepsToSuspect(reading),
   ]);
+  // wrong states come from the forward pass, and right ones do not; what is near the budget may be either
+  const forward = ['states', 'finalState'] as const;
+  const isWrong = forward.some((name) => !reading.isTensorNear(name, tensorOf(reading.right, name)));
+  const isRight = forward.every((name) => reading.isTensorNear(name, tensorOf(reading.right, name), 1));
+  const mayBe = (phase: Phase): boolean => (phase === 'forward' ? !isRight : !isWrong);
   return [
-    ...catalogueFor(reading.problem, reading.side.precision),
+    ...catalogueFor(reading.problem, reading.side.precision).filter(({ phase }) => mayBe(phase)),
     ...fittedGradientSuspects(reading, steps),
     ...fittedWeightSuspects(reading),
-    ...(T > 1 ? stepSuspects(reading.problem, steps) : []),
+    ...(T > 1 ? stepSuspects(reading.problem, steps).filter(({ phase }) => mayBe(phase)) : []),
   ];
 }
 
@@ -80,15 +86,23 @@ async function confirmed(
   return [...left, ...memory];
 }
 
-/** A side that gives another answer when it is asked the same again remembers what it should not. */
+/** A side that gives another answer when it is asked the same again remembers what it should not, or shares its arrays. */
 async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Promise<readonly Suspect[]> {
-  const answer = await answerOf(ask, problem, 2);
-  if (answer === undefined) return [];
-  const reading = new Reading(problem, answer, side);
+  const first = await answerOf(ask, problem, 1);
+  if (first === undefined) return [];
+  const kept = structuredClone(first);
+  const between = { ...problem, inputs: mapTensor(problem.inputs, (x) => -x) };
+  if ((await answerOf(ask, between, 1)) === undefined) return [];
+  const after = structuredClone(first);
+  const last = await answerOf(ask, problem, 2);
+  if (last === undefined) return [];
+  const suspects = specimens.filter(({ calls }) => calls === true);
+  const wasRight = new Reading(problem, kept, side).isRight;
+  if (wasRight && !new Reading(problem, after, side).isRight)
+    return suspects.filter(({ name }) => name === overwritten);
+  const reading = new Reading(problem, last, side);
   if (reading.isRight) return [];
-  return catalogueFor(problem, side.precision).filter(
-    ({ network, calls }) => calls === true && reading.isExplainedBy(network, true),
-  );
+  return suspects.filter(({ network }) => reading.isExplainedBy(network, true));
 }
 
 async function kindOfSmall(problem: Problem, side: Side, options: KindOptions): Promise<Kind | undefined> {
@@ -119,10 +133,14 @@ function kindFrom(suspects: readonly Suspect[]): Kind | undefined {
   if (suspects.length === 0) return undefined;
   const sentences = [...new Set(suspects.map(({ fault }) => fault))];
   const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
+  // one that sits in a single step and explains everything shows that the others go wrong in that step alone, too
+  const steps = new Set(suspects.map(({ timeStep }) => timeStep).filter((step) => step !== undefined));
+  const timeStep = steps.size === 1 ? [...steps][0] : undefined;
   return {
     names: [...new Set(suspects.map(({ name }) => name))],
     words: [...sentences.slice(0, 3), ...more].join('; or '),
     page: `docs/bptt.md#${suspects[0].family}`,
+    ...(timeStep !== undefined && { timeStep }),
   };
 }
 

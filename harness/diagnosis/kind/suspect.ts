@@ -2,7 +2,12 @@ import { specimens, stepSpecimens, type Specimen } from '../../specimens/index';
 import type { Problem } from '../../problem';
 
 /** A fault that may explain an answer. */
-export type Suspect = Pick<Specimen, 'name' | 'fault' | 'family' | 'network' | 'calls'>;
+export type Suspect = Pick<Specimen, 'name' | 'fault' | 'family' | 'phase' | 'network' | 'calls'> & {
+  readonly timeStep?: number;
+};
+
+/** The fault that no answer shows by itself: it is right until the next one is given. */
+export const overwritten = 'memory/answer-overwritten-by-next-call';
 
 /** Every fault of the catalogue that such a problem can show. */
 export function catalogueFor(problem: Problem, precision: 'float32' | 'float64'): Suspect[] {
@@ -10,7 +15,7 @@ export function catalogueFor(problem: Problem, precision: 'float32' | 'float64')
     (specimen) =>
       (specimen.precision ?? precision) === precision &&
       (specimen.shows?.(problem) ?? true) &&
-      specimen.name !== 'memory/answer-overwritten-by-next-call',
+      specimen.name !== overwritten,
   );
 }
 

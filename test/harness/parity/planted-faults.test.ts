@@ -36,7 +36,7 @@ function describeFaultsOn(name: string, open: () => Promise<Implementation>): vo
     it('without a fault: parity', async () => {
       expect(await exitCodeOf(host)).to.equal(0);
     });
-    it('with one: rejected, every fault that these problems can show', async () => {
+    it('with one: rejected, a third of the faults that these problems can show', async () => {
       const problems = await suiteProblems(1, options.cases, (id) => /^generated\/00.$/.test(id));
       const shown = specimens.filter(
         (specimen) =>
@@ -44,7 +44,8 @@ function describeFaultsOn(name: string, open: () => Promise<Implementation>): vo
           problems.some((problem) => canShow(specimen, problem, host.precision)),
       );
       expect(shown.length).to.be.at.least(50);
-      for (const specimen of shown)
+      // another third on each side; the trial (test/harness/trial) plants them all
+      for (const specimen of shown.filter((_, i) => i % 3 === name.length % 3))
         expect(await exitCodeOf(plant(specimen, host)), `${specimen.name}: ${specimen.fault}`).to.equal(1);
     });
   });

@@ -1,0 +1,96 @@
+import type { Family } from '../specimens/index';
+import type { Phase } from '../diagnosis/index';
+
+export const trialFormat = 'rnn-parity-trial/1';
+
+/** How one planted fault fared: how often it was planted, and in how many of these the harness said what. */
+export interface TrialRow {
+  readonly name: string;
+  readonly fault: string;
+  readonly family: Family;
+  readonly phase: Phase;
+  /** faults of one time step; the step counts in `localised` */ readonly singleStep: boolean;
+  readonly planted: number;
+  readonly caught: number;
+  readonly byResults: number;
+  readonly bySteps: number;
+  readonly byProbe: number;
+  readonly byRepeat: number;
+  readonly byReferee: number;
+  /** phase right, and the time step where the fault has one */ readonly localised: number;
+  readonly sideNamed: number;
+  readonly sideWrong: number;
+  /** the same fault planted on the scratch side: `scratch` accused, and the right twin accused */
+  readonly scratchNamed: number;
+  readonly scratchWrong: number;
+  readonly kindNamed: number;
+  readonly kindWrong: number;
+}
+
+/** Something harmless, or not in the catalogue: how often the harness accused somebody, or named a kind it is not. */
+export interface HarmlessRow {
+  readonly name: string;
+  /** why nothing may be found: the proof, or that the fault is held out */ readonly why: string;
+  readonly planted: number;
+  readonly caught: number;
+  readonly accused: number;
+  readonly kindWrong: number;
+}
+
+export interface TrialScore {
+  /** per cent of the planted faults that any oracle caught */ readonly caught: number;
+  /** per cent of single-step faults with phase and time step right */ readonly localised: number;
+  /** per cent of planted faults whose kind was named right */ readonly kind: number;
+  /** faults that were called by another kind's name, confidently */ readonly kindWrong: number;
+  /** per cent of planted faults where the faulty side was named, planted at either side */ readonly side: number;
+  readonly sideWrong: number;
+  /** harmless changes that were caught or named */ readonly accused: number;
+}
+
+export interface TrialReport {
+  readonly format: typeof trialFormat;
+  readonly version: string;
+  readonly seed: number;
+  readonly shapes: number;
+  readonly seeds: number;
+  readonly hosts: readonly string[];
+  /** hosts that could not be opened, and why */
+  readonly notRun: readonly { readonly name: string; readonly reason: string }[];
+  readonly rows: readonly TrialRow[];
+  readonly equivalents: readonly HarmlessRow[];
+  readonly heldOut: readonly HarmlessRow[];
+  /** what was not as it should be: at most 200 sentences */ readonly misses: readonly string[];
+  readonly score: TrialScore;
+  /** per cent caught below which the trial fails */ readonly break: number;
+  readonly exitCode: 0 | 1;
+}
+
+/** Sums over all rows, as per cent. */
+export function scoreOf(
+  rows: readonly TrialRow[],
+  equivalents: readonly HarmlessRow[],
+  heldOut: readonly HarmlessRow[],
+): TrialScore {
+  const steps = rows.filter(({ singleStep }) => singleStep);
+  const planted = total(rows, 'planted');
+  const wrongKinds = [...equivalents, ...heldOut].reduce((sum, row) => sum + row.kindWrong, 0);
+  return {
+    caught: percent(total(rows, 'caught'), planted),
+    localised: percent(total(steps, 'localised'), total(steps, 'planted')),
+    kind: percent(total(rows, 'kindNamed'), planted),
+    kindWrong: total(rows, 'kindWrong') + wrongKinds,
+    side: percent(total(rows, 'sideNamed') + total(rows, 'scratchNamed'), 2 * planted),
+    sideWrong: total(rows, 'sideWrong') + total(rows, 'scratchWrong'),
+    accused: equivalents.reduce((sum, row) => sum + row.accused, 0),
+  };
+}
+
+type Count = { [K in keyof TrialRow]: TrialRow[K] extends number ? K : never }[keyof TrialRow];
+
+function total(rows: readonly TrialRow[], count: Count): number {
+  return rows.reduce((sum, row) => sum + row[count], 0);
+}
+
+function percent(part: number, whole: number): number {
+  return whole === 0 ? 100 : (100 * part) / whole;
+}

@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/implementations/index';
+import type { Implementation } from '../../../harness/problem';
+import { specimens, stepFaultNames } from '../../../harness/specimens/index';
+import {
+  formatTrial,
+  runTrial,
+  trialFormat,
+  type TrialOptions,
+  type TrialReport,
+} from '../../../harness/trial/index';
+import type { ClassifierGradients, Tensor } from '../../../scratch/index';
+import { loadBackend } from '../../../src/index';
+
+describe('trial', () => {
+  let host: Implementation;
+  const float64 = { ...scratchImplementation(), name: 'float64 side' };
+
+  before(async () => {
+    host = tfjsImplementation(await loadBackend('cpu'));
+  });
+
+  function trial(options: Partial<TrialOptions> = {}): Promise<TrialReport> {
+    return runTrial({ hosts: [host], float64, shapes: 1, seeds: 1, seed: 1, ...options });
+  }
+
+  it('catches every planted fault, names its kind and the side that made it, and accuses nothing harmless', async () => {
+    const report = await trial();
+    expect(report.misses).to.deep.equal([]);
+    const names = report.rows.map(({ name }) => name);
+    expect(names).to.include.members(specimens.map(({ name }) => name));
+    expect(names).to.include.members(stepFaultNames.map((name) => `step/${name}`));
+    for (const row of report.rows) {
+      expect(row.planted, row.name).to.be.at.least(1);
+      expect(row.caught, row.name).to.equal(row.planted);
+      expect(row.sideNamed, row.name).to.equal(row.planted);
+      expect(row.scratchNamed, row.name).to.equal(row.planted);
+      expect(row.kindNamed, row.name).to.equal(row.planted);
+      if (row.singleStep) expect(row.localised, row.name).to.equal(row.planted);
+    }
+    const { score } = report;
+    expect([score.sideWrong, score.kindWrong, score.accused]).to.deep.equal([0, 0, 0]);
+    expect(report.equivalents.length).to.be.at.least(5);
+    for (const row of report.equivalents)
+      expect([row.planted > 0, row.caught, row.accused]).to.deep.equal([true, 0, 0]);
+    for (const row of report.heldOut)
+      expect([row.planted, row.caught, row.kindWrong]).to.deep.equal([1, 1, 0]);
+    expect(report.format).to.equal(trialFormat);
+    expect(report.exitCode).to.equal(0);
+    expect(formatTrial(report)).to.match(/TRIAL PASSED/);
+  });
+
+  it('fails where faults slip through: a host that gives no gradients hides those of the backward pass', async () => {
+    const blind: Implementation = {
+      ...host,
+      omits: ['gradients.kernel', 'gradients.inputs', 'gradients.outputKernel', 'gradients.outputBias'],
+      evaluate: async (problem) => {
+        const { gradients, ...answer } = await host.evaluate(problem);
+        const { recurrentKernel, bias, initialState } = gradients ?? {};
+        return { ...answer, ...(gradients && { gradients: seen({ recurrentKernel, bias, initialState }) }) };
+      },
+    };
+    const only = (name: string): boolean => name === 'steps/next-input' || name === 'carry/dropped';
+    const all = await trial({ hosts: [blind], isWanted: only });
+    expect(all.score.caught).to.equal(50);
+    expect(all.exitCode).to.equal(1);
+    expect(formatTrial(all)).to.match(
+      /steps\/next-input on tfjs:cpu.*not caught[^]*TRIAL FAILED: 50 % caught/,
+    );
+    const half = await trial({ hosts: [blind], isWanted: only, break: 50 });
+    expect(half.exitCode).to.equal(0);
+  });
+
+  it('is the same for the same seed', async () => {
+    const only = (name: string): boolean => name.startsWith('slope/');
+    expect(await trial({ isWanted: only, seed: 3 })).to.deep.equal(await trial({ isWanted: only, seed: 3 }));
+  });
+});
+
+/** Without the gradients that are not there. */
+function seen(
+  gradients: Partial<Record<keyof ClassifierGradients, Tensor | undefined>>,
+): Partial<ClassifierGradients> {
+  return Object.fromEntries(Object.entries(gradients).filter(([, tensor]) => tensor !== undefined));
+}
+
+describe('rnn-parity trial', () => {
+  function cli(...args: string[]) {
+    const root = join(__dirname, '../../..');
+    const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');
+    return spawnSync(process.execPath, [jiti, join(root, 'harness/bin.ts'), 'trial', ...args], {
+      encoding: 'utf8',
+    });
+  }
+
+  it('prints the matrix and a verdict, and writes the same as JSON', () => {
+    const { status, stdout, stderr } = cli(
+      '--only',
+      'carry/drop*',
+      '--shapes',
+      '1',
+      '--seeds',
+      '1',
+      '--backends',
+      'cpu',
+      '--json',
+    );
+    expect(status, stderr).to.equal(0);
+    const report = JSON.parse(stdout) as TrialReport;
+    expect(report.rows.map(({ name, planted, caught }) => [name, planted, caught])).to.deep.equal([
+      ['carry/dropped', 1, 1],
+    ]);
+    expect(stderr)
+      .to.match(/carry\/dropped +1 +1/)
+      .and.to.match(/TRIAL PASSED/);
+  });
+
+  it('refuses what it does not know', () => {
+    expect(cli('--only', 'no-such-fault').status).to.equal(2);
+    expect(cli('--backends', 'gpu').status).to.equal(2);
+    expect(cli('--break', '101').status).to.equal(2);
+  });
+});
