@@ -20,6 +20,7 @@ import {
   tensorOf,
   type Evaluation,
   type Implementation,
+  type Precision,
   type Problem,
   type TensorName,
 } from '../problem';
@@ -42,6 +43,7 @@ export interface Refusal {
 /** All that was seen of one side on one problem. */
 export interface Examination {
   readonly implementation: string;
+  readonly precision: Precision;
   /** the plain problem as the side holds it: rounded to float32 for a float32 side */ readonly problem: Problem;
   /** the reference's answer to it */ readonly reference: Evaluation;
   /** `ill`: nothing is red, but something stayed ill-conditioned */ readonly status: 'pass' | 'ill' | 'fail';
@@ -103,6 +105,7 @@ export async function examine(
   const verdicts = Object.values(seen).map(({ verdict }) => verdict);
   return {
     implementation: implementation.name,
+    precision: implementation.precision,
     problem: plain,
     reference,
     status: worstOf(verdicts),

@@ -7,11 +7,13 @@ export { precisionModelOf, precisionModels, type PrecisionModel } from './budget
 export { judgeTensor } from './judge-tensor';
 export {
   hasBackward,
+  judgeEquations,
   judgeLocally,
   localNames,
   localShape,
   madeBy,
   problemForLocalJudgement,
+  type JudgedEquation,
   type LocalName,
   type LocalOptions,
 } from './judge-locally';
@@ -22,3 +24,4 @@ export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstEleme
 export { settleLocally } from './settle';
 export { judgeSignal } from './signal';
 export { weightProbe } from './weight-probe';
+export type { LocalEquation } from './budget/local-equations';

@@ -73,8 +73,26 @@ export function judgeLocally(
   side: Side,
   options: LocalOptions = {},
 ): TensorVerdict[] {
-  const model = precisionModelOf(side);
   const judged = { ...problem, id: options.caseId ?? problem.id };
+  const seen = new Map(
+    judgeEquations(judged, answer, side).map(({ equation, verdict }) => [equation.name, verdict]),
+  );
+  const asked = problemForLocalJudgement(problem);
+  return localNames(problem).map(
+    (name) => seen.get(name) ?? unseen(judged, asked, answer, side, name, new Set(options.omits)),
+  );
+}
+
+/** One kind of equation, what every element of it may be off, and how it fared. */
+export interface JudgedEquation {
+  readonly equation: LocalEquation;
+  readonly allowed: Float64Array;
+  readonly verdict: TensorVerdict;
+}
+
+/** The same, with every element: only the equations that the answer shows, in the order of the computation. */
+export function judgeEquations(problem: Problem, answer: Evaluation, side: Side): JudgedEquation[] {
+  const model = precisionModelOf(side);
   const asked = problemForLocalJudgement(problem);
   const readable = new Map<TensorName, Tensor>();
   for (const name of expectedNames(asked)) {
@@ -82,19 +100,15 @@ export function judgeLocally(
     if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
   }
   let inflations: Map<string, number> | undefined;
-  const seen = new Map(
-    localEquations(problem, evaluationOf(readable), model).map((equation) => {
-      let verdict = compare(judged, side, equation, 1);
-      if (verdict.status === 'differs') {
-        inflations ??= localInflation(problem, model);
-        verdict = compare(judged, side, equation, inflations.get(equation.name) ?? 1);
-      }
-      return [equation.name, verdict];
-    }),
-  );
-  return localNames(problem).map(
-    (name) => seen.get(name) ?? unseen(judged, asked, answer, side, name, new Set(options.omits)),
-  );
+  const order = localNames(problem) as string[];
+  return localEquations(problem, evaluationOf(readable), model)
+    .map((equation) => {
+      const plain = compare(problem, side, equation, 1);
+      if (plain.verdict.status !== 'differs') return plain;
+      inflations ??= localInflation(problem, model);
+      return compare(problem, side, equation, inflations.get(equation.name) ?? 1);
+    })
+    .sort((one, other) => order.indexOf(one.equation.name) - order.indexOf(other.equation.name));
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
@@ -135,12 +149,8 @@ function unseen(
   throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);
 }
 
-function compare(
-  problem: Problem,
-  side: Side,
-  { name, formula, axes, expected, given, bound, sigma }: LocalEquation,
-  inflation: number,
-): TensorVerdict {
+function compare(problem: Problem, side: Side, equation: LocalEquation, inflation: number): JudgedEquation {
+  const { name, formula, axes, expected, given, bound, sigma } = equation;
   const allowed = bound.map((e, i) => Math.min(e, deviations * inflation * sigma[i]));
   const tolerance = `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${inflation > 1 ? `10 x ${inflation.toPrecision(2)}` : '10'} standard deviations`;
   const verdict = compareTensor(
@@ -151,7 +161,8 @@ function compare(
     given,
   );
   const { digits, ...shown } = judgeSignal(expected.data, given.data, allowed, precisionModelOf(side));
-  return verdict.status === 'pass' ? { ...verdict, digits, ...shown } : { ...verdict, digits };
+  const whole = verdict.status === 'pass' ? { ...verdict, digits, ...shown } : { ...verdict, digits };
+  return { equation, allowed, verdict: whole };
 }
 
 /** How far the local residuals of emulated runs scatter beyond sigma, over 3; at least 1. */

@@ -1,0 +1,221 @@
+import { indexOf } from '../../scratch/index';
+import {
+  budgetFor,
+  isGreen,
+  judgeEquations,
+  precisionModelOf,
+  type JudgedEquation,
+  type TensorVerdict,
+} from '../judge/index';
+import {
+  sizesOf,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type TensorName,
+} from '../problem';
+import type { Diagnosis, Phase, WrongNumber } from './diagnosis';
+import type { Examination } from './examine';
+import { statesByPrefixes } from './inner-values';
+import { stepsOfSum, sumNames, wrongElements, type SumName } from './steps-of-sum';
+import { ulpsBetween } from './ulps';
+
+/** Where a mistake begins: what a `Diagnosis` says of the place. */
+export type Location = Pick<
+  Diagnosis,
+  'caseId' | 'phase' | 'tensor' | 'formula' | 'timeSteps' | 'worst' | 'inherited' | 'unseen'
+>;
+
+/** The part of the computation that a quantity belongs to. */
+export function phaseOf(tensor: string): Phase {
+  if (tensor === 'states' || tensor === 'finalState') return 'forward';
+  if (['logits', 'probabilities', 'loss'].includes(tensor) || tensor.startsWith('gradients.output'))
+    return 'loss';
+  return 'backward';
+}
+
+/**
+ * Finds the first quantity that is wrong of itself, in the order of the computation, and the time steps at which its own equation is
+ * wrong: each equation is held to the side's own values before it, so that what a step inherits is not blamed on it. Sums over time
+ * are taken apart by a ring of blocks (`stepsOfSum`), states that are not given are had from prefixes of the sequence.
+ *
+ * @param examination that failed
+ */
+export async function locate(implementation: Implementation, examination: Examination): Promise<Location> {
+  const unseen = [...examination.unseen];
+  const equations = await judgedEquations(implementation, examination, unseen);
+  const wrong = equations.filter(({ verdict }) => isRed(verdict));
+  const inherited = inheritedOf(examination, equations, wrong);
+  const door = inputGradientsAlone(examination);
+  if (door !== undefined && wrong[0]?.equation.name === 'dPreActivations')
+    return fromResults(examination, door, [], unseen);
+  if (wrong.length > 0) return fromEquation(implementation, examination, wrong[0], inherited, unseen);
+  const red = redResults(examination);
+  if (red.length > 0) {
+    unseen.push(
+      equations.length === 0
+        ? 'what each step does of itself, so that results may be wrong only because of earlier ones'
+        : 'the step: every equation that could be seen holds by itself, within what rounding one step can do',
+    );
+    const rest = red.slice(1).map(({ tensor }) => tensor);
+    return fromResults(examination, red[0], rest, unseen);
+  }
+  return fromProbe(examination, unseen);
+}
+
+/** The equations as far as the answer shows them, with states from prefixes where the side gives none. */
+async function judgedEquations(
+  implementation: Implementation,
+  examination: Examination,
+  unseen: string[],
+): Promise<JudgedEquation[]> {
+  const { problem, steps, results } = examination;
+  const refused = examination.refusals.some(({ view }) => view === 'steps');
+  // a side that takes no other sizes still shows its forward steps
+  let answer: Evaluation = (refused ? undefined : steps?.answer) ?? results?.answer ?? {};
+  if (answer.states === undefined && examination.withheld.includes('states')) {
+    const states = await statesByPrefixes(implementation, problem);
+    if (states === undefined) {
+      unseen.push(
+        'the state of each step: states are not given, and prefixes of the sequence gave no final state',
+      );
+      return [];
+    }
+    answer = { ...answer, states };
+    const at = unseen.findIndex((sentence) => sentence.includes('states is declared'));
+    if (at >= 0) unseen.splice(at, 1);
+  }
+  return judgeEquations(problem, answer, implementation);
+}
+
+async function fromEquation(
+  implementation: Implementation,
+  examination: Examination,
+  judged: JudgedEquation,
+  inherited: readonly string[],
+  unseen: readonly string[],
+): Promise<Location> {
+  const { equation, verdict } = judged;
+  const { name, formula, axes, expected } = equation;
+  const place = {
+    caseId: examination.problem.id,
+    phase: phaseOf(name),
+    tensor: name,
+    formula,
+    ...worstOf(verdict, implementation),
+    inherited,
+  };
+  if (axes.includes('timeStep')) {
+    const [, timeSteps, n] = expected.shape;
+    const steps = new Set(wrongElements(judged).map((i) => Math.floor(i / n) % timeSteps));
+    return { ...place, timeSteps: [...steps].sort((one, other) => one - other), unseen };
+  }
+  if (!(sumNames as readonly string[]).includes(name)) return { ...place, unseen };
+  const found = await stepsOfSum(implementation, examination.problem, name as SumName);
+  if ('unseen' in found) return { ...place, unseen: [...unseen, found.unseen] };
+  return {
+    ...place,
+    timeSteps: found.timeSteps,
+    unseen: found.note === undefined ? unseen : [...unseen, found.note],
+  };
+}
+
+/** From the comparison with the reference, where no equation could be judged by itself. */
+function fromResults(
+  examination: Examination,
+  red: TensorVerdict,
+  inherited: readonly string[],
+  unseen: readonly string[],
+): Location {
+  const { problem, results } = examination;
+  const tensor = red.tensor as TensorName;
+  const steps = stepsOf(examination, tensor, results?.answer ?? {});
+  // an error travels forward through the states, and back through the gradients: only where it enters is its own
+  const own = tensor === 'states' ? steps.slice(0, 1) : inherited.length > 0 ? steps.slice(-1) : steps;
+  return {
+    caseId: problem.id,
+    phase: phaseOf(tensor),
+    tensor,
+    ...(own.length > 0 && { timeSteps: own }),
+    ...worstOf(red, { precision: examination.precision }),
+    inherited,
+    unseen,
+  };
+}
+
+function fromProbe({ problem, probe, steps, ...rest }: Examination, unseen: readonly string[]): Location {
+  const view = [probe, steps].find((one) => one?.verdict.status === 'fail');
+  const red = view?.verdict.tensors.filter(isRed) ?? [];
+  if (red.length === 0)
+    throw new Error(`locate: nothing is red in the examination of ${problem.id}; there is nothing to locate`);
+  return {
+    caseId: view?.verdict.caseId ?? problem.id,
+    phase: phaseOf(red[0].tensor),
+    tensor: red[0].tensor,
+    ...worstOf(red[0], { precision: rest.precision }),
+    inherited: red.slice(1).map(({ tensor }) => tensor),
+    unseen: [...unseen, 'the step: single weights were probed in a sequence of one step'],
+  };
+}
+
+/** `gradients.inputs` where it is the only red result: dz_t is seen through it, so that it must not be taken for dz_t itself. */
+function inputGradientsAlone(examination: Examination): TensorVerdict | undefined {
+  const red = redResults(examination);
+  const others = examination.results?.verdict.tensors.some(
+    ({ tensor, status }) => tensor === 'gradients.kernel' && status === 'pass',
+  );
+  return red.length === 1 && red[0].tensor === 'gradients.inputs' && others === true ? red[0] : undefined;
+}
+
+/** Time steps at which a result is beyond its budget. */
+function stepsOf(examination: Examination, name: TensorName, answer: Evaluation): number[] {
+  const { problem, reference, implementation } = examination;
+  const given = tensorOf(answer, name);
+  const expected = tensorOf(reference, name);
+  if (name !== 'states' && name !== 'gradients.inputs') return [];
+  if (given === undefined || expected === undefined || given.shape.join() !== expected.shape.join())
+    return [];
+  const side = { name: implementation, precision: examination.precision };
+  const allowed = budgetFor(problem, precisionModelOf(side)).allowed(name, true);
+  const { timeSteps } = sizesOf(problem);
+  const steps = new Set<number>();
+  expected.data.forEach((x, i) => {
+    if (given.data[i] !== x && !(Math.abs(given.data[i] - x) <= allowed[i]))
+      steps.add(indexOf(i, expected.shape)[1]);
+  });
+  return Array.from({ length: timeSteps }, (_, t) => t).filter((t) => steps.has(t));
+}
+
+/** Red results whose own equation holds: wrong only because of what they are made from. */
+function inheritedOf(
+  examination: Examination,
+  equations: readonly JudgedEquation[],
+  wrong: readonly JudgedEquation[],
+): string[] {
+  const own = new Set(wrong.map(({ equation }) => equation.name));
+  const seen = new Set(equations.map(({ equation }) => equation.name));
+  return redResults(examination)
+    .map(({ tensor }) => tensor)
+    .filter((tensor) => seen.has(tensor) && !own.has(tensor));
+}
+
+function redResults({ results }: Examination): TensorVerdict[] {
+  const order = tensorNames as readonly string[];
+  return (results?.verdict.tensors ?? [])
+    .filter(isRed)
+    .sort((one, other) => order.indexOf(one.tensor) - order.indexOf(other.tensor));
+}
+
+function isRed(verdict: TensorVerdict): boolean {
+  return !isGreen(verdict) && verdict.status !== 'ill';
+}
+
+function worstOf(
+  { worst }: TensorVerdict,
+  { precision }: Pick<Implementation, 'precision'>,
+): { readonly worst?: WrongNumber } {
+  if (worst === undefined) return {};
+  const { at, given, reference } = worst;
+  return { worst: { at, given, expected: reference, ulps: ulpsBetween(given, reference, precision) } };
+}

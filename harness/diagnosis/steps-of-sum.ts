@@ -1,0 +1,105 @@
+import type { Tensor } from '../../scratch/index';
+import { judgeEquations, problemForLocalJudgement, type JudgedEquation } from '../judge/index';
+import { sizesOf, type Implementation, type Problem } from '../problem';
+import { ringProblem, ringSizes, stepsInBlocks, type Ring } from './ring';
+
+/** The gradients that are sums over the time steps. */
+export const sumNames = ['gradients.kernel', 'gradients.recurrentKernel', 'gradients.bias'] as const;
+export type SumName = (typeof sumNames)[number];
+
+/** Examples that are put to a side as a ring; the sums of more are larger, not clearer. */
+const mostExamples = 4;
+/** Entries of a ring's recurrent kernel beyond which it is not worth its memory. */
+const mostEntries = 4e6;
+
+export type StepsOfSum =
+  { readonly timeSteps: readonly number[]; readonly note?: string } | { readonly unseen: string };
+
+/**
+ * The time steps whose share in a sum over time is wrong, of an opaque implementation: its shares are seen one block at a time
+ * (`ringProblem`), and judged from its own values.
+ */
+export async function stepsOfSum(
+  implementation: Implementation,
+  problem: Problem,
+  name: SumName,
+): Promise<StepsOfSum> {
+  const { timeSteps, units } = sizesOf(problem);
+  if (timeSteps === 1) return { timeSteps: [0] };
+  const few = firstExamples(problem, mostExamples);
+  const rings: Ring[] = [];
+  for (const blocks of ringSizes(timeSteps)) {
+    if ((blocks * units) ** 2 > mostEntries)
+      return { unseen: `the steps of ${name}: a ring of ${blocks} x ${units} units is too large` };
+    const ring = ringProblem(few, blocks);
+    let wrong: Set<number> | undefined;
+    try {
+      const answer = await implementation.evaluate(problemForLocalJudgement(ring));
+      wrong = wrongBlocks(judgeEquations(ring, answer, implementation), name, units);
+    } catch (error) {
+      return { unseen: `the steps of ${name}: the ring was refused (${String(error)})` };
+    }
+    if (wrong === undefined)
+      return {
+        unseen: `the steps of ${name}: states or gradients.inputs are not given, so that the ring shows no sums`,
+      };
+    rings.push({ blocks, wrong });
+  }
+  const steps = stepsInBlocks(timeSteps, rings);
+  if (steps.length === 0)
+    return { unseen: `the steps of ${name}: the same sequence laid out as a ring shows no wrong share` };
+  const ambiguous = rings.length > 1 && rings[0].wrong.size > 1 && steps.length < timeSteps;
+  return {
+    timeSteps: steps,
+    ...(ambiguous && {
+      note: `whether each of the ${steps.length} steps of ${name} is wrong, or only some of them`,
+    }),
+  };
+}
+
+/** Blocks (columns: those of dz_t) that hold a wrong element; undefined where the sum was not seen. */
+function wrongBlocks(
+  equations: readonly JudgedEquation[],
+  name: SumName,
+  units: number,
+): Set<number> | undefined {
+  const seen = equations.find(({ equation }) => equation.name === name);
+  if (seen === undefined) return undefined;
+  const { expected } = seen.equation;
+  const columns = expected.shape[expected.shape.length - 1];
+  return new Set(wrongElements(seen).map((i) => Math.floor((i % columns) / units)));
+}
+
+/** Every element of an equation that is beyond what it may be off. */
+export function wrongElements({ equation, allowed }: JudgedEquation): number[] {
+  const { expected, given } = equation;
+  const wrong: number[] = [];
+  expected.data.forEach((x, i) => {
+    if (given.data[i] !== x && !(Math.abs(given.data[i] - x) <= allowed[i])) wrong.push(i);
+  });
+  return wrong;
+}
+
+function firstExamples(problem: Problem, most: number): Problem {
+  const { batch } = sizesOf(problem);
+  if (batch <= most) return problem;
+  const cut = (tensor: Tensor): Tensor => {
+    const size = tensor.data.length / batch;
+    return { data: tensor.data.slice(0, most * size), shape: [most, ...tensor.shape.slice(1)] };
+  };
+  const { inputs, initialState, labels, mask, upstream } = problem;
+  return {
+    id: problem.id,
+    inputs: cut(inputs),
+    ...(initialState && { initialState: cut(initialState) }),
+    ...(labels && { labels: labels.slice(0, most) }),
+    ...(mask && { mask: cut(mask) }),
+    ...(upstream && {
+      upstream: {
+        ...(upstream.states && { states: cut(upstream.states) }),
+        ...(upstream.finalState && { finalState: cut(upstream.finalState) }),
+      },
+    }),
+    weights: problem.weights,
+  };
+}

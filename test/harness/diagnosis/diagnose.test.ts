@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import {
+  diagnose,
+  examine,
+  ringProblem,
+  ringSizes,
+  ulpsBetween,
+  blockOf,
+} from '../../../harness/diagnosis/index';
+import { scratchImplementation } from '../../../harness/implementations/index';
+import { makeProblem } from '../../../harness/parity/index';
+import {
+  evaluationOf,
+  tensorNames,
+  tensorOf,
+  type Implementation,
+  type Problem,
+} from '../../../harness/problem';
+import { canShow, HandNetwork, plant, stepSpecimens } from '../../../harness/specimens/index';
+
+const shape = { batch: 3, features: 2, units: 4, classes: 5, scale: 1, mask: false } as const;
+const above = { labels: true, upstreamStates: true, upstreamFinalState: true, initialState: true } as const;
+const problemOf = (timeSteps: number, seed = 3): Problem =>
+  makeProblem({ ...shape, ...above, id: `${timeSteps} steps`, seed, timeSteps });
+
+const host: Implementation = {
+  name: 'by hand',
+  precision: 'float64',
+  evaluate: (problem) => new HandNetwork(problem).evaluate(),
+};
+
+describe('the ring of blocks', () => {
+  for (const T of [1, 5, 12, 13, 30]) {
+    it(`over ${T} steps: the contributions of its blocks add up to the gradients of the plain problem`, async () => {
+      const problem = problemOf(T);
+      const plain = (await scratchImplementation().evaluate(problem)).gradients;
+      expect(plain).to.include.keys('kernel', 'recurrentKernel', 'bias');
+      for (const K of ringSizes(T)) {
+        const ring = (await scratchImplementation().evaluate(ringProblem(problem, K))).gradients;
+        const { features: F, units: U } = shape;
+        const sums = {
+          kernel: new Float64Array(F * U),
+          recurrentKernel: new Float64Array(U * U),
+          bias: new Float64Array(U),
+        };
+        for (let k = 0; k < K; k++)
+          for (let j = 0; j < U; j++) {
+            const column = k * U + j;
+            sums.bias[j] += ring?.bias?.data[column] ?? 0;
+            for (let f = 0; f < F; f++)
+              sums.kernel[f * U + j] += ring?.kernel?.data[(k * (F + 1) + f) * K * U + column] ?? 0;
+            for (let i = 0; i < U; i++)
+              sums.recurrentKernel[i * U + j] +=
+                ring?.recurrentKernel?.data[(((k + K - 1) % K) * U + i) * K * U + column] ?? 0;
+          }
+        for (const name of ['kernel', 'recurrentKernel', 'bias'] as const)
+          plain?.[name]?.data.forEach((x, i) =>
+            expect(sums[name][i], `${name} ${i}`).to.be.closeTo(x, 1e-12),
+          );
+      }
+    });
+  }
+  it('two rings tell all steps up to their product apart', () => {
+    for (const T of [13, 30, 100, 110, 500]) {
+      const places = Array.from({ length: T }, (_, t) =>
+        ringSizes(T)
+          .map((K) => blockOf(t, T, K))
+          .join(),
+      );
+      expect(new Set(places).size).to.equal(T);
+    }
+  });
+});
+
+describe('diagnose, faults of one time step', () => {
+  for (const [T, steps] of [
+    [6, [0, 3, 5]],
+    [25, [11]],
+  ] as const) {
+    it(`names phase, quantity and step, over ${T} steps`, async function () {
+      this.timeout(60_000);
+      const problem = problemOf(T);
+      const missed: string[] = [];
+      let planted = 0;
+      for (const step of steps) {
+        for (const specimen of stepSpecimens(step)) {
+          if (!canShow(specimen, problem, 'float64')) continue;
+          const side = plant(specimen, host);
+          const examination = await examine(side, problem);
+          if (examination.status !== 'fail') {
+            missed.push(`${specimen.name} at ${step}: not caught`);
+            continue;
+          }
+          planted++;
+          const found = await diagnose(side, examination, { kind: false });
+          const { tensor, timeStep } = specimen.wrong;
+          const says = `${found.phase} ${found.tensor} ${String(found.timeSteps)}`;
+          const wants = `${specimen.phase} ${tensor} ${String(timeStep)}`;
+          if (says !== wants) missed.push(`${specimen.name} at ${step}: ${says}, not ${wants}`);
+          expect(found.side, specimen.name).to.be.oneOf(['by hand', 'undecided']);
+        }
+      }
+      expect(planted).to.be.above(10);
+      expect(missed.length / planted, missed.join('\n')).to.be.at.most(0.05);
+    });
+  }
+
+  it('still names the step where the side gives no states', async () => {
+    const problem = problemOf(6);
+    const [specimen] = stepSpecimens(3);
+    const whole = plant(specimen, host);
+    const side: Implementation = {
+      ...whole,
+      omits: ['states'],
+      evaluate: async (p) => {
+        const answer = await whole.evaluate(p);
+        const kept = tensorNames.flatMap((name) => {
+          const tensor = name === 'states' ? undefined : tensorOf(answer, name);
+          return tensor === undefined ? [] : [[name, tensor] as const];
+        });
+        return evaluationOf(new Map(kept));
+      },
+    };
+    const found = await diagnose(side, await examine(side, problem), { kind: false });
+    expect(found).to.include({ phase: 'forward', tensor: 'states', side: 'by hand' });
+    expect(found.timeSteps).to.deep.equal([3]);
+  });
+
+  it('accuses scratch where scratch is wrong', async () => {
+    const problem = problemOf(6);
+    const specimen = stepSpecimens(3).find(({ name }) => name === 'step/slope-missing');
+    if (specimen === undefined) throw new Error('the specimen is gone');
+    const reference = await plant(specimen, host).evaluate(problem);
+    const examination = await examine(host, problem, { reference });
+    expect((await diagnose(host, examination, { kind: false })).side).to.equal('scratch');
+  });
+});
+
+describe('units in the last place', () => {
+  const table: [number, number, 'float32' | 'float64', number][] = [
+    [1, 1, 'float32', 0],
+    [-0, 0, 'float32', 0],
+    [1 + 2 ** -23, 1, 'float32', 1],
+    [1 + 2 ** -52, 1, 'float64', 1],
+    [2 ** -149, 0, 'float32', 1],
+    [3 * 2 ** -149, 2 ** -149, 'float32', 2],
+    [2 ** -1074, 0, 'float64', 1],
+    [1, Infinity, 'float32', Infinity],
+    [Infinity, Infinity, 'float64', 0],
+    [NaN, 1, 'float32', NaN],
+  ];
+  for (const [given, expected, precision, ulps] of table)
+    it(`${given} for ${expected} in ${precision}: ${ulps}`, () => {
+      expect(ulpsBetween(given, expected, precision)).to.deep.equal(ulps);
+    });
+});
