@@ -1,8 +1,23 @@
 import { expect } from 'chai';
 import { scratchImplementation } from '../../../harness/implementations/index';
-import { caseVerdict, compareEvaluation, compareTensor, compareTensors } from '../../../harness/judge/index';
+import {
+  budgetFor,
+  caseVerdict,
+  compareEvaluation,
+  compareTensor,
+  compareTensors,
+  judgeTensor,
+  precisionModelOf,
+  type Side,
+} from '../../../harness/judge/index';
 import { generatedProblem } from '../../../harness/parity/index';
-import { expectedNames, tensorOf, type Evaluation } from '../../../harness/problem';
+import {
+  expectedNames,
+  roundProblem,
+  tensorOf,
+  type Evaluation,
+  type Problem,
+} from '../../../harness/problem';
 import { evaluationOf } from '../../../harness/vectors/index';
 import type { Tensor } from '../../../scratch/index';
 
@@ -56,6 +71,92 @@ describe('the judge, one tensor', () => {
     const verdict = compareTensor('side', 'case', 'x', expected, tensor([1, 2], [2, 1]));
     expect(verdict).to.include({ status: 'shape', compared: 0 });
     expect(verdict.reason).to.include('[2, 1]').and.include('[1, 2]');
+  });
+});
+
+describe('the judge with a derived budget: NaN, infinities, zeros, subnormal and overflowing numbers', () => {
+  const tiny = 2 ** -126;
+  const most = 3.4028234663852886e38;
+  type Row = [why: string, side: Side, reference: number | { input: number }, given: number, status: string];
+  const wasm: Side = { name: 'tfjs:wasm', precision: 'float32' };
+  const flushing: Side = { name: 'tfjs:tensorflow', precision: 'float32' };
+  const double: Side = { name: 'mine', precision: 'float64' };
+  // { input: x }: the problem of one number, whose state is tanh(x), so that budget and reference belong together
+  const table: Row[] = [
+    ['NaN is no right answer, even where the reference has it', wasm, NaN, NaN, 'nan'],
+    ['the same in double precision', double, NaN, NaN, 'nan'],
+    ['NaN where a number belongs', wasm, { input: 0.5 }, NaN, 'nan'],
+    ['a number where the reference has none', double, NaN, 0.5, 'nan'],
+    ['NaN is no infinity', wasm, NaN, Infinity, 'nan'],
+    ['nor an infinity NaN', wasm, -Infinity, NaN, 'nan'],
+    ['the same infinity on both sides', wasm, Infinity, Infinity, 'pass'],
+    ['infinities of different sign', double, Infinity, -Infinity, 'infinity'],
+    ['the largest number is no infinity', wasm, Infinity, most, 'infinity'],
+    ['nor an infinity the largest number', double, Number.MAX_VALUE, Infinity, 'infinity'],
+    ['an infinity where a state belongs', flushing, { input: 0.5 }, Infinity, 'infinity'],
+    ['-0 for 0: equal, though a signal of zero is blind', wasm, { input: 0 }, -0, 'zero'],
+    ['0 for -0', double, { input: -0 }, 0, 'zero'],
+    ['a subnormal number flushed to zero', flushing, { input: tiny / 2 }, 0, 'zero'],
+    ['the smallest normal number rounded down to a subnormal one', wasm, { input: tiny }, tiny / 2, 'zero'],
+    ['the sign of a subnormal number', wasm, { input: tiny / 4 }, -tiny / 4, 'zero'],
+    ['a number far above what may be flushed is lost', flushing, { input: 2 ** -90 }, 0, 'differs'],
+    [
+      'the sign of a small number that single precision holds well',
+      wasm,
+      { input: 2 ** -12 },
+      -(2 ** -12),
+      'differs',
+    ],
+    ['double precision holds what single precision flushes', double, { input: tiny / 2 }, 0, 'differs'],
+    ["1 for tanh(8), 4 units below it: Eigen's tanh does that", flushing, { input: 8 }, 1, 'pass'],
+    ["but musl's is better than that", wasm, { input: 8 }, 1, 'differs'],
+    ['a state beyond 1 by one unit in the last place', wasm, { input: 20 }, 1 + 2 ** -23, 'pass'],
+    ['a state beyond 1 by far', wasm, { input: 20 }, 1.001, 'differs'],
+    ['one unit in the last place', double, { input: 0.5 }, Math.tanh(0.5) + 2 ** -54, 'pass'],
+    [
+      'single precision on a side that calls itself double',
+      double,
+      { input: 0.5 },
+      Math.fround(Math.tanh(0.5)),
+      'differs',
+    ],
+  ];
+  for (const [why, side, reference, given, status] of table) {
+    it(`${why}: ${status}`, async () => {
+      const input = typeof reference === 'number' ? 0.5 : reference.input;
+      const one = tensor([1], [1, 1]);
+      const weights = { kernel: one, recurrentKernel: one, bias: tensor([0]) };
+      const problem: Problem = { id: 'one', inputs: tensor([input], [1, 1, 1]), weights };
+      const { states } = await scratchImplementation().evaluate(problem);
+      const expected = {
+        reference: typeof reference === 'number' ? tensor([reference], [1, 1, 1]) : (states as Tensor),
+        allowed: 0,
+        axes: ['example', 'timeStep', 'unit'],
+        tolerance: 'derived',
+      };
+      const budget = budgetFor(problem, precisionModelOf(side));
+      const verdict = judgeTensor(side.name, 'one', 'states', expected, tensor([given], [1, 1, 1]), budget);
+      expect(verdict.status, verdict.reason ?? '').to.equal(status);
+    });
+  }
+
+  it('an overflow in single precision only is ill-conditioned, and a mismatch in double precision', async () => {
+    const huge = tensor([3e38], [1, 1]);
+    const weights = { kernel: tensor([1], [1, 1]), recurrentKernel: tensor([1], [1, 1]), bias: tensor([0]) };
+    const output = { outputKernel: huge, outputBias: tensor([3e38]) };
+    const problem = roundProblem({
+      id: 'overflow',
+      inputs: tensor([9], [1, 1, 1]),
+      labels: [0],
+      weights: { ...weights, ...output },
+    });
+    const reference = await scratchImplementation().evaluate(problem);
+    const given = { ...reference, logits: tensor([Infinity], [1, 1]) };
+    const statusOf = (side: Side): string | undefined =>
+      compareEvaluation(problem, reference, given, side).tensors.find((one) => one.tensor === 'logits')
+        ?.status;
+    expect(statusOf(wasm)).to.equal('ill');
+    expect(statusOf(double)).to.equal('infinity');
   });
 });
 
