@@ -88,21 +88,15 @@ async function confirmed(
 
 /** A side that gives another answer when it is asked the same again remembers what it should not, or shares its arrays. */
 async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Promise<readonly Suspect[]> {
-  const first = await answerOf(ask, problem, 1);
-  if (first === undefined) return [];
-  const kept = structuredClone(first);
+  const suspects = specimens.filter(({ calls }) => calls === true);
+  const again = await answerOf(ask, problem, 2);
+  if (again === undefined) return [];
+  const reading = new Reading(problem, structuredClone(again), side);
+  if (!reading.isRight) return suspects.filter(({ network }) => reading.isExplainedBy(network, true));
+  // what the caller holds may change only when something else is asked
   const between = { ...problem, inputs: mapTensor(problem.inputs, (x) => -x) };
   if ((await answerOf(ask, between, 1)) === undefined) return [];
-  const after = structuredClone(first);
-  const last = await answerOf(ask, problem, 2);
-  if (last === undefined) return [];
-  const suspects = specimens.filter(({ calls }) => calls === true);
-  const wasRight = new Reading(problem, kept, side).isRight;
-  if (wasRight && !new Reading(problem, after, side).isRight)
-    return suspects.filter(({ name }) => name === overwritten);
-  const reading = new Reading(problem, last, side);
-  if (reading.isRight) return [];
-  return suspects.filter(({ network }) => reading.isExplainedBy(network, true));
+  return new Reading(problem, again, side).isRight ? [] : suspects.filter(({ name }) => name === overwritten);
 }
 
 async function kindOfSmall(problem: Problem, side: Side, options: KindOptions): Promise<Kind | undefined> {
