@@ -1,6 +1,7 @@
 import { CandidateError } from '../candidate/index';
 import {
   caseIdOf,
+  diagnose,
   examine,
   plannedTensors,
   viewNames,
@@ -47,11 +48,16 @@ interface SideRunOptions {
   readonly start: StartProgress;
 }
 
+/** Failed problems of a side that are diagnosed; each costs a few more questions to the side and referee runs. */
+const mostDiagnoses = 3;
+
 /** Puts the cases to one side. */
 export class SideRun {
   private readonly name: string;
   private readonly views: readonly ViewName[];
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
+
+  private readonly failed: Examination[] = [];
 
   constructor(private readonly run: SideRunOptions) {
     this.name = run.side.implementation.name;
@@ -77,6 +83,7 @@ export class SideRun {
         await this.training(check);
         progress.step(check.id);
       }
+      await this.diagnoseWorst();
       await options.observer?.sideDone(side.implementation);
     } catch (error) {
       if (!(error instanceof SideStopped)) throw error;
@@ -164,6 +171,7 @@ export class SideRun {
     );
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
+    if (isOfNumbers(examination)) this.failed.push(examination);
     const { results } = examination;
     if (results === undefined) return;
     const { answer, verdict } = results;
@@ -174,6 +182,31 @@ export class SideRun {
       answer,
       verdict,
     });
+  }
+
+  /** What is wrong with the worst of the failed problems: the largest share of a tolerance first, then the smallest problem. */
+  private async diagnoseWorst(): Promise<void> {
+    const { findings, side } = this.run;
+    const order = this.failed
+      .map((examination) => ({
+        examination,
+        share: worstShare(examination),
+        size: examination.problem.inputs.data.length,
+      }))
+      .sort((one, other) => other.share - one.share || one.size - other.size);
+    for (const { examination } of order.slice(0, mostDiagnoses)) {
+      const { id } = examination.problem;
+      try {
+        findings.diagnoses.push(await diagnose(side.implementation, examination));
+      } catch (error) {
+        if (error instanceof CandidateError && error.fatal) throw new SideStopped();
+        findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
+      }
+    }
+    if (order.length > mostDiagnoses)
+      findings.notes.push(
+        `${this.name}: the worst ${mostDiagnoses} of ${order.length} failed problems were diagnosed`,
+      );
   }
 
   /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is told. */
@@ -232,6 +265,25 @@ export class SideRun {
     const trace = error instanceof CandidateError ? error.trace : stack;
     this.run.findings.errors.push({ implementation: this.name, caseId, message, trace });
   }
+}
+
+/** Failed by wrong numbers: a tensor that is missing, of another shape or no tensor at all tells its own reason. */
+function isOfNumbers({ verdicts }: Examination): boolean {
+  const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
+  const told = ['missing', 'extra', 'shape', 'nothing'] as const;
+  return statuses.has('differs') && !told.some((status) => statuses.has(status));
+}
+
+/** The largest share of its tolerance that a red number used; whatever is no number ranks first. */
+function worstShare({ verdicts }: Examination): number {
+  const red = verdicts
+    .flatMap(({ tensors }) => tensors)
+    .filter(({ status }) => !['pass', 'zero', 'ill', 'omitted'].includes(status));
+  const shares = red.map(({ worst }) => {
+    const share = worst?.usedShare ?? Infinity;
+    return Number.isNaN(share) ? Number.MAX_VALUE : Math.min(share, Number.MAX_VALUE);
+  });
+  return Math.max(...shares);
 }
 
 /** A side answers no more. */

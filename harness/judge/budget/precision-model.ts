@@ -44,7 +44,8 @@ export function precisionModelOf(implementation: {
   readonly precision: Precision;
 }): PrecisionModel {
   if (implementation.precision === 'float64') return precisionModels.float64;
-  switch (implementation.name) {
+  // hand-written gradients run on the same kernels
+  switch (implementation.name.replace(/:bptt$/, '')) {
     case 'tfjs:cpu':
       return precisionModels.cpu;
     case 'tfjs:wasm':

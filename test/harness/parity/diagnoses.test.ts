@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { precisionModelOf, precisionModels } from '../../../harness/judge/index';
+import { scratchImplementation } from '../../../harness/implementations/index';
+import { generatedProblem, runParity } from '../../../harness/parity/index';
+import { plant, stepSpecimens } from '../../../harness/specimens/index';
+
+describe('diagnoses of a parity run', () => {
+  const problems = [0, 1, 2, 3, 4].map((i) => generatedProblem(1, i));
+  const run = (implementation: ReturnType<typeof plant>): ReturnType<typeof runParity> =>
+    runParity({
+      problems,
+      sides: [{ name: 'mine', required: true, open: () => Promise.resolve({ implementation }) }],
+    });
+
+  it('are none where all is well', async () => {
+    const report = await run({ ...scratchImplementation(), name: 'mine' });
+    expect(report).to.include({ verdict: 'parity' });
+    expect(report.diagnoses).to.deep.equal([]);
+  });
+
+  it('tell of the worst three failed problems where a mistake begins, and say that they are not all', async () => {
+    const [specimen] = stepSpecimens(1);
+    const report = await run({ ...plant(specimen, scratchImplementation()), name: 'mine' });
+    expect(report.verdict).to.equal('mismatch');
+    expect(report.diagnoses.length).to.equal(3);
+    for (const found of report.diagnoses) {
+      expect(found).to.include({ implementation: 'mine', phase: 'forward', tensor: 'states', side: 'mine' });
+      expect(found.timeSteps).to.deep.equal([1]);
+      expect(found.kind?.page).to.match(/^docs\/bptt\.md#/);
+    }
+    expect(report.notes.join()).to.include('the worst 3 of 5 failed problems were diagnosed');
+  });
+});
+
+describe('the precision of a side', () => {
+  it('with hand-written gradients is that of its backend', () => {
+    for (const name of ['cpu', 'wasm', 'tensorflow'] as const)
+      expect(precisionModelOf({ name: `tfjs:${name}:bptt`, precision: 'float32' })).to.equal(
+        precisionModels[name],
+      );
+  });
+});
