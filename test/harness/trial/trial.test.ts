@@ -14,7 +14,8 @@ import {
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
 import { loadBackend } from '../../../src/index';
 
-describe('trial', () => {
+describe('trial', function () {
+  this.timeout(240_000);
   let host: Implementation;
   const float64 = { ...scratchImplementation(), name: 'float64 side' };
 
@@ -86,7 +87,8 @@ function seen(
   return Object.fromEntries(Object.entries(gradients).filter(([, tensor]) => tensor !== undefined));
 }
 
-describe('rnn-parity trial', () => {
+describe('rnn-parity trial', function () {
+  this.timeout(240_000);
   function cli(...args: string[]) {
     const root = join(__dirname, '../../..');
     const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');
