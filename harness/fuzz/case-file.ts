@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { toNested } from '../../scratch/index';
+import { UsageError } from '../outcome';
+import type { Evaluation, Problem } from '../problem';
+import { readProblem } from '../vectors/index';
+import { digestOf, encode, plainAnswer, plainFields, print } from './case-text';
+import type { PutVerdict } from './put';
+import { problemAt } from './series';
+import type { Shrinking } from './shrink';
+import type { Versions } from './versions';
+
+export const caseFormat = 'rnn-parity-case/1';
+/** Most bytes of a case file. */
+export const mostBytes = 20_000;
+
+/** One failure, as `rnn-parity fuzz` found and `rnn-parity replay` repeats it. */
+export interface CaseFile {
+  readonly format: typeof caseFormat;
+  readonly id: string;
+  readonly side: {
+    readonly name: string;
+    /** for --backends */ readonly backend?: string;
+    /** for --candidate, as it was given */ readonly candidate?: string;
+  };
+  readonly versions: Versions;
+  readonly seed: number;
+  readonly index: number;
+  /** fast-check's own seed and path: they lead to this problem */
+  readonly fastCheck: { readonly seed: number; readonly path: string };
+  readonly shrinking: Omit<Shrinking, 'path'>;
+  /** what the file had no room for */ readonly leftOut: readonly string[];
+  /** sha256 of the problem's numbers */ readonly sha256: string;
+  readonly verdict: PutVerdict;
+  /** the fields of a vectors file's problem; absent where seed and path alone tell it */ readonly problem?: unknown;
+  /** what the reference and the side answered */ readonly reference?: unknown;
+  readonly given?: unknown;
+}
+
+export interface CaseToWrite extends Omit<
+  CaseFile,
+  'format' | 'sha256' | 'leftOut' | 'problem' | 'reference' | 'given'
+> {
+  readonly problem: Problem;
+  readonly reference: Evaluation | undefined;
+  readonly given: Evaluation | undefined;
+}
+
+/**
+ * The text of a case file: at most 20,000 bytes. What does not fit goes in this order, and `leftOut` says so: the answers' tensors
+ * that are right, all answers, plain digits (base64 instead), the reasons of all red tensors but the first, the problem (its seed
+ * and path are there).
+ */
+export function formatCase(found: CaseToWrite): string {
+  const { problem, reference, given, verdict, ...rest } = found;
+  const wrong = new Set(verdict.red.map(({ tensor }) => tensor));
+  const sha256 = digestOf(problem);
+  const answers = (only?: ReadonlySet<string>): Pick<CaseFile, 'reference' | 'given'> => ({
+    ...(reference && { reference: plainAnswer(reference, only) }),
+    ...(given && { given: plainAnswer(given, only) }),
+  });
+  const nested = plainFields(problem, toNested);
+  const base64 = plainFields(problem, encode);
+  const shorter = { ...verdict, red: verdict.red.slice(0, 1) };
+  const attempts: (Pick<CaseFile, 'leftOut' | 'problem' | 'reference' | 'given'> & {
+    verdict: PutVerdict;
+  })[] = [
+    { leftOut: [], verdict, problem: nested, ...answers() },
+    { leftOut: ['tensors of the answers that are right'], verdict, problem: nested, ...answers(wrong) },
+    { leftOut: ['the answers'], verdict, problem: nested },
+    { leftOut: ['the answers', 'plain digits: the problem is in base64'], verdict, problem: base64 },
+    { leftOut: ['the answers', 'the problem: seed and path make it again'], verdict },
+    {
+      leftOut: ['the answers', 'the problem: seed and path make it again', 'red tensors but the first'],
+      verdict: shorter,
+    },
+  ];
+  const texts = attempts.map((attempt) => print({ format: caseFormat, ...rest, sha256, ...attempt }));
+  return texts.find((text) => Buffer.byteLength(text) <= mostBytes) ?? texts[texts.length - 1];
+}
+
+/**
+ * Reads a case file and the problem in it, or makes the problem again from its seed and path.
+ *
+ * @throws UsageError when it is no case file, is damaged, or this version makes another problem of that seed
+ */
+export async function readCaseFile(
+  file: string,
+): Promise<{ readonly found: CaseFile; readonly problem: Problem }> {
+  let found: CaseFile;
+  try {
+    found = JSON.parse(await readFile(file, 'utf8')) as CaseFile;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read as a case: ${(error as Error).message}`, { cause: error });
+  }
+  const format = (found as Partial<CaseFile> | null)?.format;
+  if (format !== caseFormat)
+    throw new UsageError(
+      `${file} has the format ${String(format)}; "${caseFormat}" was expected, as rnn-parity fuzz writes it.`,
+    );
+  checkFields(found, file);
+  const made = found.problem === undefined;
+  const problem = made
+    ? problemAt(found.fastCheck.seed, found.fastCheck.path, found.id)
+    : readProblem(found.problem, found.id, `${file}: problem`);
+  if (digestOf(problem) !== found.sha256)
+    throw new UsageError(
+      made
+        ? `${file} holds its problem only as seed and path, and this version makes another problem of them; replay it with the versions it names: ${JSON.stringify(found.versions)}.`
+        : `${file}: the problem's numbers are not those that it was written with (their sha256 differs); restore the file, or remove "sha256" and "verdict" and use it as a vectors file.`,
+    );
+  return { found, problem };
+}
+
+function checkFields(found: CaseFile, file: string): void {
+  const { id, side, verdict, fastCheck } = found as Partial<CaseFile>;
+  const missing = [
+    ...(typeof id === 'string' ? [] : ['id']),
+    ...(typeof side?.name === 'string' ? [] : ['side.name']),
+    ...(Array.isArray(verdict?.red) ? [] : ['verdict.red']),
+    ...(typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck']),
+  ];
+  if (missing.length > 0)
+    throw new UsageError(`${file} lacks ${missing.join(', ')}; it was cut or changed, so restore it.`);
+}

@@ -1,0 +1,98 @@
+import { SideUnavailableError, type OpenSide } from '../implementations/index';
+import { UsageError } from '../outcome';
+import { silentProgress, type StartProgress } from '../progress';
+import { fuzzCase, shardCases, shardSize, type Shard } from './series';
+import { SideAtWork, type FuzzSide } from './side-at-work';
+import { conclude, type FuzzSummary } from './summary';
+import { versionsOf } from './versions';
+
+export interface FuzzOptions {
+  readonly sides: readonly FuzzSide[];
+  /** names the series; default 1 */ readonly seed?: number;
+  /** so many problems of the series, or as many as fit into so many seconds */
+  readonly plan: { readonly cases: number } | { readonly seconds: number };
+  /** default 1 of 1 */ readonly shard?: Shard;
+  /** where case files go; it is made when the first is written */ readonly out: string;
+  /** to make each kind of failure simpler, at most; default 20; 0: not at all */
+  readonly shrinkSeconds?: number;
+  /** ends the run after the problem under way */ readonly signal?: AbortSignal;
+  readonly progress?: StartProgress;
+}
+
+/**
+ * Puts generated problems to every side and judges the answers (`examine`). The first failure of each kind is shrunk and kept as a
+ * case file; all are counted.
+ *
+ * @throws UsageError when the shard holds no problem, or two sides share a name
+ */
+export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
+  const { plan, seed = 1, shard = { index: 1, of: 1 }, signal } = options;
+  const most = 'cases' in plan ? plan.cases : Number.POSITIVE_INFINITY;
+  if (shardSize(shard, most) === 0)
+    throw new UsageError(
+      `shard ${shard.index} of ${shard.of} holds none of ${most} problems; take at most ${most} shards, or more problems.`,
+    );
+  const sides = await openSides(options);
+  const candidate = options.sides.find((side) => side.candidate !== undefined)?.candidate;
+  const started = performance.now();
+  const elapsed = (): number =>
+    (performance.now() - started - sumOf(sides, (side) => side.shrinkingMs)) / 1000;
+  const total = 'cases' in plan ? shardSize(shard, most) : Math.ceil(plan.seconds);
+  const progress = (options.progress ?? silentProgress)('cases' in plan ? 'problems' : 'seconds', total);
+  let cases = 0;
+  let shown = 0;
+  try {
+    for (const index of shardCases(shard, most)) {
+      // a macrotask in between, so that Ctrl-C is heard
+      await new Promise(setImmediate);
+      const over = 'seconds' in plan && elapsed() >= plan.seconds && cases > 0;
+      if (over || signal?.aborted === true || sides.every((side) => side.isDone)) break;
+      const given = fuzzCase(seed, index);
+      for (const side of sides) await side.take(given);
+      cases++;
+      const now = Math.min(total, 'cases' in plan ? cases : Math.floor(elapsed()));
+      for (; shown < now; shown++) progress.step(given.id);
+    }
+  } finally {
+    progress.stop();
+    for (const side of sides) side.dispose();
+  }
+  const summaries = sides.map((side) => side.summary());
+  return conclude({
+    versions: versionsOf(summaries),
+    seed,
+    plan,
+    ...(candidate !== undefined && { candidate }),
+    shards: [{ ...shard, cases, seconds: elapsed(), interrupted: signal?.aborted === true }],
+    sides: summaries,
+  });
+}
+
+async function openSides(options: FuzzOptions): Promise<SideAtWork[]> {
+  const sides: SideAtWork[] = [];
+  try {
+    for (const side of options.sides) {
+      let open: OpenSide | string;
+      try {
+        open = await side.source.open();
+      } catch (error) {
+        if (!(error instanceof SideUnavailableError)) throw error;
+        open = error.message;
+      }
+      const name = typeof open === 'string' ? side.source.name : open.implementation.name;
+      if (sides.some((other) => other.name === name))
+        throw new UsageError(
+          `two sides are called ${JSON.stringify(name)}; give the candidate a name of its own.`,
+        );
+      sides.push(new SideAtWork(name, side, open, options));
+    }
+    return sides;
+  } catch (error) {
+    for (const side of sides) side.dispose();
+    throw error;
+  }
+}
+
+function sumOf<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
+}

@@ -1,0 +1,88 @@
+import * as fc from 'fast-check';
+import type { Implementation, Problem } from '../problem';
+import { put, signatureOf, type Finding } from './put';
+import { fuzzArbitrary, type FuzzCase } from './series';
+
+/** Most problems that are tried to make one failure simpler. */
+export const mostTries = 3000;
+
+/** How a failure was made simpler. */
+export interface Shrinking {
+  /** fast-check's path to the problem, from the case's own seed; `0` is the problem as generated */ readonly path: string;
+  /** problems tried */ readonly tries: number;
+  /** `no simpler`: everything simpler by one step is right, or wrong in another way */
+  readonly ended: 'no simpler' | 'tries' | 'time' | 'stopped' | 'side ended' | 'not repeatable' | 'not asked';
+}
+
+export interface Shrunk {
+  readonly problem: Problem;
+  readonly finding: Finding;
+  readonly shrinking: Shrinking;
+}
+
+export interface ShrinkOptions {
+  /** seconds at most; 0: not at all */ readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`).
+ * Takes `seconds` or 3,000 problems at most, and a problem that is under way then is finished.
+ */
+export async function shrinkFailure(
+  implementation: Implementation,
+  { problem: generated, caseSeed }: FuzzCase,
+  found: Finding,
+  { seconds, signal }: ShrinkOptions,
+): Promise<Shrunk> {
+  const wanted = signatureOf(found.verdict);
+  const deadline = performance.now() + 1000 * seconds;
+  const search: Search = {
+    problem: generated,
+    finding: found,
+    tries: 0,
+    repeated: false,
+    ended: 'no simpler',
+  };
+  const give = (path: string): Shrunk => {
+    const { problem, finding, tries, ended } = search;
+    return { problem, finding, shrinking: { path, tries, ended } };
+  };
+  if (seconds === 0 || found.fatal) {
+    search.ended = found.fatal ? 'side ended' : 'not asked';
+    return give('0');
+  }
+  const mayGoOn = (): boolean => {
+    if (search.ended !== 'no simpler') return false;
+    if (signal?.aborted === true) search.ended = 'stopped';
+    else if (performance.now() >= deadline) search.ended = 'time';
+    else if (search.tries >= mostTries) search.ended = 'tries';
+    else return true;
+    return false;
+  };
+  const isRight = fc.asyncProperty(fuzzArbitrary, async (drawn) => {
+    // fast-check asks for the generated problem first; a limit ends the search by calling everything else right
+    const first = search.tries === 0;
+    if (!first && !mayGoOn()) return true;
+    search.tries++;
+    await new Promise(setImmediate);
+    const problem = { ...drawn, id: generated.id };
+    const finding = await put(implementation, problem);
+    if (finding.fatal) search.ended = 'side ended';
+    if (signatureOf(finding.verdict) !== wanted) return true;
+    if (first) search.repeated = true;
+    Object.assign(search, { problem, finding });
+    return false;
+  });
+  const { counterexamplePath } = await fc.check(isRight, { seed: caseSeed, path: '0', numRuns: 1 });
+  if (!search.repeated) search.ended = 'not repeatable';
+  return give(counterexamplePath ?? '0');
+}
+
+interface Search {
+  problem: Problem;
+  finding: Finding;
+  tries: number;
+  repeated: boolean;
+  ended: Shrinking['ended'];
+}

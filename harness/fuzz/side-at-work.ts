@@ -1,0 +1,135 @@
+import type { OpenSide, SideSource } from '../implementations/index';
+import { sizesOf, type Implementation } from '../problem';
+import { keepCase } from './keep-case';
+import { put, signatureOf, type Finding } from './put';
+import type { FuzzCase } from './series';
+import { shrinkFailure } from './shrink';
+import type { FailureGroup, SideSummary } from './summary';
+import { versionsOf } from './versions';
+
+/** A side to put problems to, and how the command line names it. */
+export interface FuzzSide {
+  readonly source: SideSource;
+  /** for --backends */ readonly backend?: string;
+  /** for --candidate */ readonly candidate?: string;
+}
+
+interface SideOptions {
+  readonly seed?: number;
+  readonly out: string;
+  readonly shrinkSeconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One side, and what became of the problems put to it. */
+export class SideAtWork {
+  shrinkingMs = 0;
+  private readonly count = { cases: 0, pass: 0, ill: 0, fail: 0, errors: 0, left: 0, compared: 0 };
+  private readonly groups = new Map<string, FailureGroup>();
+  private milliseconds = 0;
+  private stopped: string | undefined;
+  private readonly open: OpenSide | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly side: FuzzSide,
+    open: OpenSide | string,
+    private readonly options: SideOptions,
+  ) {
+    if (typeof open === 'string') this.stopped = open;
+    else this.open = open;
+  }
+
+  /** whether it takes no more problems */
+  get isDone(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  async take(given: FuzzCase): Promise<void> {
+    if (this.open === undefined || this.isDone) return;
+    if (this.open.masks === false && given.problem.mask !== undefined) {
+      this.count.left++;
+      return;
+    }
+    const { implementation } = this.open;
+    const started = performance.now();
+    const finding = await put(implementation, given.problem);
+    this.milliseconds += performance.now() - started;
+    // Ctrl-C reaches a candidate's process as well: its end is then no error of its own
+    if (finding.fatal && (await isStopped(this.options.signal))) return;
+    const { status } = finding.verdict;
+    this.count.cases++;
+    this.count[status === 'error' ? 'errors' : status]++;
+    this.count.compared += finding.compared;
+    const signature = signatureOf(finding.verdict);
+    if (signature !== undefined) await this.note(signature, given, finding, implementation);
+  }
+
+  private async note(
+    signature: string,
+    given: FuzzCase,
+    finding: Finding,
+    implementation: Implementation,
+  ): Promise<void> {
+    const known = this.groups.get(signature);
+    if (known !== undefined) {
+      this.groups.set(signature, { ...known, count: known.count + 1 });
+    } else {
+      const started = performance.now();
+      const { shrinkSeconds: seconds = 20, signal, out, seed = 1 } = this.options;
+      const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal });
+      const { backend, candidate } = this.side;
+      const file = await keepCase(out, shrunk, {
+        id: given.id,
+        side: {
+          name: this.name,
+          ...(backend !== undefined && { backend }),
+          ...(candidate !== undefined && { candidate }),
+        },
+        versions: versionsOf([this.summary()]),
+        seed,
+        index: given.index,
+        caseSeed: given.caseSeed,
+      });
+      this.shrinkingMs += performance.now() - started;
+      const { phase, tensor, error } = finding.verdict;
+      this.groups.set(signature, {
+        signature,
+        ...(phase && { phase }),
+        ...(tensor !== undefined && { tensor }),
+        ...(error !== undefined && { error }),
+        count: 1,
+        first: given.index,
+        sizes: sizesOf(shrunk.problem),
+        file,
+      });
+      if (shrunk.finding.fatal || shrunk.shrinking.ended === 'side ended')
+        this.stopped = `stopped at number ${given.index}: ${shrunk.finding.verdict.error ?? 'it ended its process'}`;
+    }
+  }
+
+  summary(): SideSummary {
+    const { version } = this.open ?? {};
+    return {
+      name: this.name,
+      status: this.open === undefined ? 'not run' : 'ran',
+      required: this.side.source.required,
+      ...(this.stopped !== undefined && { reason: this.stopped }),
+      ...(version !== undefined && { version }),
+      ...this.count,
+      seconds: this.milliseconds / 1000,
+      failures: [...this.groups.values()],
+    };
+  }
+
+  dispose(): void {
+    this.open?.implementation.dispose?.();
+  }
+}
+
+/** Whether the run was stopped, now or a moment later. */
+async function isStopped(signal: AbortSignal | undefined): Promise<boolean> {
+  if (signal === undefined) return false;
+  if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
+  return signal.aborted;
+}

@@ -1,0 +1,104 @@
+import type { ProblemSizes } from '../problem';
+import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
+
+/** Most kinds of failure that are told of one side; the JSON holds all. */
+const mostFailures = 12;
+
+/** The summary for people: a block for each side, then one line of verdict. */
+export function formatFuzzSummary(summary: FuzzSummary): string {
+  const lines = [heading(summary), ''];
+  for (const side of summary.sides) lines.push(...sideLines(side), '');
+  for (const fault of summary.faults) lines.push(`fault: ${fault}`);
+  lines.push(verdictLine(summary));
+  return lines.join('\n');
+}
+
+function heading({ seed, plan, shards }: FuzzSummary): string {
+  const cases = shards.reduce((sum, shard) => sum + shard.cases, 0);
+  const [first] = shards;
+  const which =
+    first.of === 1
+      ? ''
+      : shards.length === 1
+        ? `, shard ${first.index} of ${first.of}`
+        : `, all ${first.of} shards`;
+  const planned = 'cases' in plan ? `of ${plan.cases} in all` : `in ${plan.seconds} s a shard`;
+  return `seed ${seed}${which}: ${count(cases, 'generated problem')}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
+}
+
+function sideLines(side: SideSummary): string[] {
+  const { name, status, reason, version, cases, pass, ill, fail, errors, left, compared, seconds } = side;
+  if (status === 'not run') return [`${name}: not run: ${reason ?? ''}`];
+  const numbers = compared.toLocaleString('en-US');
+  const rate = seconds > 0 ? `, ${(cases / seconds).toPrecision(2)} a second` : '';
+  const lines = [
+    `${name}${version === undefined ? '' : ` (${version})`}: ${count(cases, 'problem')}, ${numbers} numbers compared${rate}`,
+    `  ${pass} right, ${fail} wrong, ${ill} ill-conditioned${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
+  ];
+  if (left > 0) lines.push(`  ${left} masked problems were not put to it: it does not declare masks: true`);
+  if (reason !== undefined) lines.push(`  ${reason}`);
+  for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group));
+  if (side.failures.length > mostFailures)
+    lines.push(`  ... and ${side.failures.length - mostFailures} other kinds of failure (--json tells all)`);
+  return lines;
+}
+
+function failureLines({
+  signature,
+  phase,
+  tensor,
+  error,
+  count: times,
+  first,
+  sizes,
+  file,
+}: FailureGroup): string[] {
+  const what = error === undefined ? `${tensor ?? signature} is wrong (${phase ?? 'unknown'})` : error;
+  const lines = [
+    `  ${what}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}`,
+  ];
+  if (file !== undefined)
+    lines.push(`    rnn-parity replay ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}`);
+  return lines;
+}
+
+/** `B 1, T 2, F 1, U 1`. */
+export function formatSizes({ batch, timeSteps, features, units, classes }: ProblemSizes): string {
+  const output = classes === undefined ? '' : `, C ${classes}`;
+  return `B ${batch}, T ${timeSteps}, F ${features}, U ${units}${output}`;
+}
+
+function verdictLine({ verdict, sides, faults, shards }: FuzzSummary): string {
+  const ran = sides.filter(({ status }) => status === 'ran');
+  const total = (of: (side: SideSummary) => number): number => ran.reduce((sum, side) => sum + of(side), 0);
+  const notRun = sides.filter(({ status }) => status === 'not run').map(({ name }) => name);
+  const missing = notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : '';
+  const done = shards.reduce((sum, { cases }) => sum + cases, 0);
+  switch (verdict) {
+    case 'parity':
+      return `PARITY: ${ran.map(({ name }) => name).join(', ')} right in ${total(({ pass }) => pass)} of ${count(
+        total(({ cases }) => cases),
+        'problem',
+      )}, wrong in none${missing}`;
+    case 'mismatch':
+      return `MISMATCH: wrong in ${total(({ fail }) => fail)} of ${count(
+        total(({ cases }) => cases),
+        'problem',
+      )}${missing}`;
+    case 'error':
+      return faults.length > 0 && total(({ errors }) => errors) === 0
+        ? 'ERROR: this run shows nothing'
+        : `ERROR: ${count(
+            total(({ errors }) => errors),
+            'problem',
+          )} could not be judged, wrong in ${total(({ fail }) => fail)}${missing}`;
+    case 'backend not run':
+      return `NOT RUN: required, but not available: ${notRun.join(', ')}`;
+    case 'interrupted':
+      return `INTERRUPTED after ${count(done, 'problem')}: nothing wrong so far${missing}`;
+  }
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,105 @@
+import type { Phase } from '../diagnosis/index';
+import { exitCodes, type ExitCode } from '../outcome';
+import type { ProblemSizes } from '../problem';
+import type { Shard } from './series';
+import type { Versions } from './versions';
+
+export const summaryFormat = 'rnn-parity-fuzz/1';
+
+/** Failures of one side that look alike: same phase, same tensor, seen in the same way. */
+export interface FailureGroup {
+  /** `backward: dPreActivations (results)`, or the error, numbers aside */ readonly signature: string;
+  readonly phase?: Phase;
+  readonly tensor?: string;
+  readonly error?: string;
+  /** problems that failed so */ readonly count: number;
+  /** the first of them in the series */ readonly first: number;
+  /** what the first was shrunk to */ readonly sizes: ProblemSizes;
+  /** its case file; absent where it could not be written */ readonly file?: string;
+}
+
+/** What became of the problems that were put to one side. */
+export interface SideSummary {
+  readonly name: string;
+  readonly status: 'ran' | 'not run';
+  /** when it did not run: exit code 3 */ readonly required: boolean;
+  /** why it did not run, or stopped early */ readonly reason?: string;
+  readonly version?: string;
+  /** problems put to it: pass + ill + fail + errors */ readonly cases: number;
+  readonly pass: number;
+  /** ill-conditioned: neither right nor wrong */ readonly ill: number;
+  readonly fail: number;
+  /** it threw */ readonly errors: number;
+  /** masked problems, which were not put to it */ readonly left: number;
+  /** numbers compared */ readonly compared: number;
+  /** seconds spent on it, shrinking aside */ readonly seconds: number;
+  readonly failures: readonly FailureGroup[];
+}
+
+/** What one shard did. */
+export interface ShardSummary extends Shard {
+  /** problems of the series that it took */ readonly cases: number;
+  readonly seconds: number;
+  /** Ctrl-C came before its end */ readonly interrupted: boolean;
+}
+
+export interface FuzzSummary {
+  readonly format: typeof summaryFormat;
+  readonly versions: Versions;
+  readonly seed: number;
+  /** how long the series is: so many problems, or so many seconds for each shard */
+  readonly plan: { readonly cases: number } | { readonly seconds: number };
+  readonly candidate?: string;
+  readonly shards: readonly ShardSummary[];
+  readonly sides: readonly SideSummary[];
+  readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run' | 'interrupted';
+  /** what is wrong with the run itself: nothing was shown */ readonly faults: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+/** What was found; the conclusion is drawn from it alone. */
+export type FuzzFindings = Omit<FuzzSummary, 'format' | 'verdict' | 'faults' | 'exitCode'>;
+
+/** As for `parity`: an error outranks a mismatch, that a required side that did not run, and that an interruption. */
+export function conclude(findings: FuzzFindings): FuzzSummary {
+  const { sides, shards } = findings;
+  const faults = faultsOf(findings);
+  const interrupted = shards.some((shard) => shard.interrupted);
+  const verdict = sides.some(({ errors }) => errors > 0)
+    ? 'error'
+    : sides.some(({ fail }) => fail > 0)
+      ? 'mismatch'
+      : sides.some(({ status, required }) => required && status === 'not run')
+        ? 'backend not run'
+        : interrupted
+          ? 'interrupted'
+          : faults.length > 0
+            ? 'error'
+            : 'parity';
+  const exitCode = {
+    parity: exitCodes.parity,
+    mismatch: exitCodes.mismatch,
+    error: exitCodes.usage,
+    'backend not run': exitCodes.backendNotRun,
+    interrupted: exitCodes.interrupted,
+  }[verdict];
+  return { format: summaryFormat, ...findings, verdict, faults, exitCode };
+}
+
+/** A run that shows nothing proves nothing; and every problem is accounted for. */
+function faultsOf({ sides, shards }: FuzzFindings): string[] {
+  const taken = shards.reduce((sum, { cases }) => sum + cases, 0);
+  const ran = sides.filter(({ status }) => status === 'ran');
+  const faults: string[] = [];
+  if (ran.length === 0) faults.push('no side ran: nothing was compared');
+  for (const { name, cases, pass, ill, fail, errors, left } of ran) {
+    if (pass === 0 && fail === 0 && errors === 0)
+      faults.push(`${name}: of ${taken} problems none could show anything (${ill} ill-conditioned)`);
+    const cut = errors > 0 || shards.some(({ interrupted }) => interrupted);
+    if (pass + ill + fail + errors !== cases || (!cut && cases + left !== taken))
+      faults.push(
+        `${name}: ${taken} problems were taken, but ${cases} put to it and ${left} left out: not all are accounted for`,
+      );
+  }
+  return faults;
+}
