@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench/command';
 import { defineExchange } from './exchange/command';
+import { defineFuzz, defineMerge, defineReplay } from './fuzz/command';
 import { defineDoctor, defineSetup } from './native/command';
 import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome } from './outcome';
 import { defineParity } from './parity/command';
@@ -15,6 +16,9 @@ export type DefineCommand = (program: Command, finish: (outcome: Outcome) => voi
 
 const commands: readonly DefineCommand[] = [
   defineParity,
+  defineFuzz,
+  defineReplay,
+  defineMerge,
   defineTrain,
   defineUseModel,
   defineExchange,

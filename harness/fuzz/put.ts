@@ -1,5 +1,5 @@
 import { CandidateError } from '../candidate/index';
-import { examine, type Examination, type Phase, type ViewName } from '../diagnosis/index';
+import { examine, kindOf, type Examination, type Phase, type ViewName } from '../diagnosis/index';
 import { isGreen, type CaseVerdict, type TensorStatus } from '../judge/index';
 import type { Implementation, Problem } from '../problem';
 
@@ -25,6 +25,7 @@ export interface PutVerdict {
   /** `error`: the side threw or ended */ readonly status: 'pass' | 'ill' | 'fail' | 'error';
   /** of the first red tensor in the order of the computation */ readonly phase?: Phase;
   readonly tensor?: string;
+  /** names of the faults of the catalogue that explain it, where any does */ readonly kind?: readonly string[];
   /** what the side threw */ readonly error?: string;
   readonly red: readonly RedTensor[];
 }
@@ -50,8 +51,24 @@ export async function put(implementation: Implementation, problem: Problem): Pro
   }
 }
 
+/** The finding with the kind of mistake in its verdict, where the catalogue has one that explains it (`kindOf`). */
+export async function withKind(implementation: Implementation, finding: Finding): Promise<Finding> {
+  const { examination, verdict } = finding;
+  if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
+  const { problem, answer } = examination.results;
+  try {
+    const kind = await kindOf(problem, answer, implementation, {
+      ask: (other) => implementation.evaluate(other),
+    });
+    return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
+  } catch {
+    // a side that refuses the other problems keeps its kind to itself
+    return finding;
+  }
+}
+
 /**
- * What must stay the same while a failure shrinks: phase and tensor, and that the results themselves show it where they did; for an
+ * What must stay the same while a failure shrinks, besides the kind: phase and tensor, and that the results themselves show it where they did; for an
  * error its message, numbers aside. Undefined for a problem that the side answers right.
  */
 export function signatureOf({ status, phase, tensor, error, red }: PutVerdict): string | undefined {

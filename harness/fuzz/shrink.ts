@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Implementation, Problem } from '../problem';
-import { put, signatureOf, type Finding } from './put';
+import { put, signatureOf, withKind, type Finding } from './put';
 import { fuzzArbitrary, type FuzzCase } from './series';
 
 /** Most problems that are tried to make one failure simpler. */
@@ -26,7 +26,7 @@ export interface ShrinkOptions {
 }
 
 /**
- * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`).
+ * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`), same kind of mistake.
  * Takes `seconds` or 3,000 problems at most, and a problem that is under way then is finished.
  */
 export async function shrinkFailure(
@@ -36,6 +36,7 @@ export async function shrinkFailure(
   { seconds, signal }: ShrinkOptions,
 ): Promise<Shrunk> {
   const wanted = signatureOf(found.verdict);
+  const kind = found.verdict.kind?.join();
   const deadline = performance.now() + 1000 * seconds;
   const search: Search = {
     problem: generated,
@@ -67,9 +68,12 @@ export async function shrinkFailure(
     search.tries++;
     await new Promise(setImmediate);
     const problem = { ...drawn, id: generated.id };
-    const finding = await put(implementation, problem);
-    if (finding.fatal) search.ended = 'side ended';
-    if (signatureOf(finding.verdict) !== wanted) return true;
+    const plain = await put(implementation, problem);
+    if (plain.fatal) search.ended = 'side ended';
+    if (signatureOf(plain.verdict) !== wanted) return true;
+    // where no fault of the catalogue explains the first, none is looked for in the others
+    const finding = kind === undefined ? plain : await withKind(implementation, plain);
+    if (finding.verdict.kind?.join() !== kind) return true;
     if (first) search.repeated = true;
     Object.assign(search, { problem, finding });
     return false;

@@ -1,7 +1,7 @@
 import type { OpenSide, SideSource } from '../implementations/index';
 import { sizesOf, type Implementation } from '../problem';
 import { keepCase } from './keep-case';
-import { put, signatureOf, type Finding } from './put';
+import { put, signatureOf, withKind, type Finding } from './put';
 import type { FuzzCase } from './series';
 import { shrinkFailure } from './shrink';
 import type { FailureGroup, SideSummary } from './summary';
@@ -68,7 +68,7 @@ export class SideAtWork {
   private async note(
     signature: string,
     given: FuzzCase,
-    finding: Finding,
+    plain: Finding,
     implementation: Implementation,
   ): Promise<void> {
     const known = this.groups.get(signature);
@@ -77,6 +77,7 @@ export class SideAtWork {
     } else {
       const started = performance.now();
       const { shrinkSeconds: seconds = 20, signal, out, seed = 1 } = this.options;
+      const finding = await withKind(implementation, plain);
       const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal });
       const { backend, candidate } = this.side;
       const file = await keepCase(out, shrunk, {
@@ -92,11 +93,12 @@ export class SideAtWork {
         caseSeed: given.caseSeed,
       });
       this.shrinkingMs += performance.now() - started;
-      const { phase, tensor, error } = finding.verdict;
+      const { phase, tensor, kind, error } = finding.verdict;
       this.groups.set(signature, {
         signature,
         ...(phase && { phase }),
         ...(tensor !== undefined && { tensor }),
+        ...(kind && { kind }),
         ...(error !== undefined && { error }),
         count: 1,
         first: given.index,

@@ -7,7 +7,7 @@ const mostFailures = 12;
 /** The summary for people: a block for each side, then one line of verdict. */
 export function formatFuzzSummary(summary: FuzzSummary): string {
   const lines = [heading(summary), ''];
-  for (const side of summary.sides) lines.push(...sideLines(side), '');
+  for (const side of summary.sides) lines.push(...sideLines(side, summary.candidate), '');
   for (const fault of summary.faults) lines.push(`fault: ${fault}`);
   lines.push(verdictLine(summary));
   return lines.join('\n');
@@ -26,7 +26,7 @@ function heading({ seed, plan, shards }: FuzzSummary): string {
   return `seed ${seed}${which}: ${count(cases, 'generated problem')}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
 }
 
-function sideLines(side: SideSummary): string[] {
+function sideLines(side: SideSummary, candidate: string | undefined): string[] {
   const { name, status, reason, version, cases, pass, ill, fail, errors, left, compared, seconds } = side;
   if (status === 'not run') return [`${name}: not run: ${reason ?? ''}`];
   const numbers = compared.toLocaleString('en-US');
@@ -37,28 +37,26 @@ function sideLines(side: SideSummary): string[] {
   ];
   if (left > 0) lines.push(`  ${left} masked problems were not put to it: it does not declare masks: true`);
   if (reason !== undefined) lines.push(`  ${reason}`);
-  for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group));
+  const isBackend = name === 'graph' || name.startsWith('tfjs:');
+  const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;
+  for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group, how));
   if (side.failures.length > mostFailures)
     lines.push(`  ... and ${side.failures.length - mostFailures} other kinds of failure (--json tells all)`);
   return lines;
 }
 
-function failureLines({
-  signature,
-  phase,
-  tensor,
-  error,
-  count: times,
-  first,
-  sizes,
-  file,
-}: FailureGroup): string[] {
-  const what = error === undefined ? `${tensor ?? signature} is wrong (${phase ?? 'unknown'})` : error;
+function failureLines(
+  { signature, phase, tensor, kind, error, count: times, first, sizes, file }: FailureGroup,
+  how: string,
+): string[] {
+  const what =
+    error === undefined
+      ? `${tensor ?? signature} is wrong (${phase ?? 'unknown'}${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`})`
+      : error;
   const lines = [
     `  ${what}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}`,
   ];
-  if (file !== undefined)
-    lines.push(`    rnn-parity replay ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}`);
+  if (file !== undefined) lines.push(`    rnn-parity replay ${quoted(file)}${how}`);
   return lines;
 }
 
@@ -101,4 +99,8 @@ function verdictLine({ verdict, sides, faults, shards }: FuzzSummary): string {
 
 function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -11,6 +11,7 @@ export interface FailureGroup {
   /** `backward: dPreActivations (results)`, or the error, numbers aside */ readonly signature: string;
   readonly phase?: Phase;
   readonly tensor?: string;
+  /** what kind of mistake the first looks like */ readonly kind?: readonly string[];
   readonly error?: string;
   /** problems that failed so */ readonly count: number;
   /** the first of them in the series */ readonly first: number;

@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { OpenSide } from '../implementations/index';
+import { formatPlace } from '../judge/index';
+import { exitCodes, type ExitCode } from '../outcome';
+import type { Problem } from '../problem';
+import type { CaseFile } from './case-file';
+import { put, withKind, type PutVerdict } from './put';
+import { formatSizes } from './summary-text';
+import { versionsOf, type Versions } from './versions';
+import { sizesOf } from '../problem';
+
+export const replayFormat = 'rnn-parity-replay/1';
+
+/** What one side made of a kept case, now. */
+export interface Replay {
+  readonly side: string;
+  readonly versions: Versions;
+  /** what the file names and what is there now, where they differ */
+  readonly differences: Readonly<Record<string, { readonly then?: string; readonly now?: string }>>;
+  readonly verdict: PutVerdict;
+  /** the same verdict as in the file, to the last digit; absent for another side than the file's */
+  readonly identical?: boolean;
+}
+
+export interface ReplayResult {
+  readonly format: typeof replayFormat;
+  readonly id: string;
+  /** the file's verdict */ readonly then: PutVerdict;
+  readonly replays: readonly Replay[];
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Puts a kept case to sides again. The exit code is that of the verdicts now: 1 while the failure is there, 0 once it is mended.
+ */
+export async function replayCase(
+  found: CaseFile,
+  problem: Problem,
+  sides: readonly OpenSide[],
+): Promise<ReplayResult> {
+  const replays: Replay[] = [];
+  for (const { implementation, version } of sides) {
+    const plain = await put(implementation, problem);
+    // the kind is looked for only where the file names one
+    const { verdict } = found.verdict.kind === undefined ? plain : await withKind(implementation, plain);
+    const versions = versionsOf([{ name: implementation.name, version }]);
+    const own = implementation.name === found.side.name;
+    replays.push({
+      side: implementation.name,
+      versions,
+      differences: own ? differencesOf(found.versions, versions) : {},
+      verdict,
+      ...(own && { identical: isDeepStrictEqual(asRead(verdict), found.verdict) }),
+    });
+  }
+  const statuses = replays.map(({ verdict }) => verdict.status);
+  const exitCode = statuses.includes('error')
+    ? exitCodes.usage
+    : statuses.includes('fail')
+      ? exitCodes.mismatch
+      : exitCodes.parity;
+  return { format: replayFormat, id: found.id, then: found.verdict, replays, exitCode };
+}
+
+/** As a file gives it back: what is undefined is gone. */
+function asRead(verdict: PutVerdict): unknown {
+  return JSON.parse(JSON.stringify(verdict));
+}
+
+function differencesOf(then: Versions, now: Versions): Replay['differences'] {
+  const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].filter((n) => then[n] !== now[n]);
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      { ...(name in then && { then: then[name] }), ...(name in now && { now: now[name] }) },
+    ]),
+  );
+}
+
+/** For people: the verdict of each side, and both verdicts where they are not the same. */
+export function formatReplay({ id, then, replays }: ReplayResult, problem: Problem): string {
+  const lines = [`${id}: ${formatSizes(sizesOf(problem))}`];
+  for (const { side, differences, verdict, identical } of replays) {
+    lines.push('', `${side}: ${describeVerdict(verdict)}`);
+    for (const [name, { then: was = 'none', now = 'none' }] of Object.entries(differences))
+      lines.push(`  another version than when it was found: ${name} ${was}, now ${now}`);
+    if (identical === true) lines.push('  the verdict is identical to the one in the file');
+    if (identical === false)
+      lines.push('  the verdict is no longer the one in the file, which was:', `  ${describeVerdict(then)}`);
+  }
+  return lines.join('\n');
+}
+
+function describeVerdict({ status, phase, tensor, kind, error, red }: PutVerdict): string {
+  if (status === 'pass') return 'right';
+  if (status === 'ill') return 'ill-conditioned: neither right nor wrong';
+  if (status === 'error') return `error: ${error ?? 'it threw'}`;
+  const [{ view, at = {}, given, expected, allowed, reason }] = red;
+  const place = formatPlace(at);
+  const numbers =
+    given === undefined
+      ? (reason ?? '')
+      : `${String(given)}, expected ${String(expected)}, allowed error ${String(allowed)}`;
+  const how = { results: 'in the results', steps: 'as one equation by itself', probe: 'in the weight probe' }[
+    view
+  ];
+  return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${red.length} red in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
+}

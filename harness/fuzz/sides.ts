@@ -1,0 +1,47 @@
+import { loadCandidate } from '../candidate/index';
+import { isSideName, sideNames, sideSource, type SideName } from '../implementations/index';
+import { UsageError } from '../outcome';
+import type { FuzzSide } from './side-at-work';
+
+export interface SideFlags {
+  /** names separated by commas, each of which must run */ readonly backends?: string | undefined;
+  /** a module's path; it takes the place of the backends unless those are named */
+  readonly candidate?: string | undefined;
+  /** for a candidate, per problem */ readonly timeoutSeconds?: number | undefined;
+  /** NATIVE_REQUIRED=1: tensorflow and graph must run wherever backends run */ readonly requireNative?: boolean;
+}
+
+/** The sides that the flags ask for; by default all backends of this machine. */
+export function sidesFor({
+  backends,
+  candidate,
+  timeoutSeconds,
+  requireNative = false,
+}: SideFlags): FuzzSide[] {
+  const own: FuzzSide[] = candidate === undefined ? [] : [candidateSide(candidate, timeoutSeconds)];
+  if (backends !== undefined)
+    return [...listed(backends).map((backend) => ({ source: sideSource(backend, true), backend })), ...own];
+  if (candidate !== undefined) return own;
+  return sideNames.map((backend) => ({
+    source: sideSource(backend, requireNative && (backend === 'tensorflow' || backend === 'graph')),
+    backend,
+  }));
+}
+
+function candidateSide(candidate: string, timeoutSeconds: number | undefined): FuzzSide {
+  const open = async () => {
+    const implementation = await loadCandidate(candidate, { timeoutSeconds });
+    return { implementation, masks: implementation.masks };
+  };
+  return { source: { name: candidate, required: true, open }, candidate };
+}
+
+function listed(list: string): SideName[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !isSideName(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--backends ${list}: there is no backend ${JSON.stringify(unknown)}; choose from ${sideNames.join(', ')}, separated by commas.`,
+    );
+  return [...new Set(names.filter(isSideName))];
+}

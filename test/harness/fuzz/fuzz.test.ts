@@ -1,0 +1,189 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { formatCase, mostBytes, readCaseFile, type CaseToWrite } from '../../../harness/fuzz/case-file';
+import { mergeSummaries } from '../../../harness/fuzz/merge';
+import { put } from '../../../harness/fuzz/put';
+import { replayCase } from '../../../harness/fuzz/replay';
+import { runFuzz, type FuzzOptions } from '../../../harness/fuzz/run';
+import { fuzzCase, type FuzzCase } from '../../../harness/fuzz/series';
+import type { FuzzSummary } from '../../../harness/fuzz/summary';
+import { UsageError } from '../../../harness/outcome';
+import type { Implementation } from '../../../harness/problem';
+import { fuzzSide, sideWith } from './sides';
+
+describe('rnn-parity fuzz', () => {
+  let out: string;
+  beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'rnn-parity-fuzz-'))));
+  afterEach(() => rmSync(out, { recursive: true }));
+
+  const run = (side: Implementation, options: Partial<FuzzOptions> = {}): Promise<FuzzSummary> =>
+    runFuzz({ sides: [fuzzSide(side)], plan: { cases: 12 }, out, ...options });
+
+  /** Remembers which problems it was asked. */
+  const listening = (side: Implementation): { side: Implementation; asked: Set<string> } => {
+    const asked = new Set<string>();
+    const evaluate: Implementation['evaluate'] = (problem) => {
+      if (/^fuzz\/\d+\/\d+$/.test(problem.id)) asked.add(problem.id);
+      return side.evaluate(problem);
+    };
+    return { side: { ...side, evaluate }, asked };
+  };
+
+  it('a right side is right in all, and no file is written', async () => {
+    const summary = await run(sideWith());
+    expect(summary).to.deep.include({ verdict: 'parity', exitCode: 0, faults: [] });
+    expect(summary.sides[0]).to.include({ cases: 12, fail: 0, errors: 0 });
+    expect(summary.sides[0].pass).to.be.greaterThan(9);
+    expect(readdirSync(out)).to.deep.equal([]);
+  });
+
+  it('three shards ask the same problems as one run, each once, and their merged summary is that of one run', async () => {
+    const whole = listening(sideWith('carry/accumulated'));
+    const one = await run(whole.side, { shrinkSeconds: 0 });
+    const parts = [1, 2, 3].map((index) => ({
+      shard: { index, of: 3 },
+      ...listening(sideWith('carry/accumulated')),
+    }));
+    const summaries: FuzzSummary[] = [];
+    for (const { side, shard } of parts) summaries.push(await run(side, { shard, shrinkSeconds: 0 }));
+    expect(parts.flatMap(({ asked }) => [...asked]).sort()).to.deep.equal([...whole.asked].sort());
+    expect(parts.reduce((sum, { asked }) => sum + asked.size, 0)).to.equal(12);
+
+    const merged = mergeSummaries([summaries[2], summaries[0], summaries[1]]);
+    const { pass, ill, fail, compared, failures } = merged.sides[0];
+    expect({ pass, ill, fail, compared }).to.deep.equal({
+      pass: one.sides[0].pass,
+      ill: one.sides[0].ill,
+      fail: one.sides[0].fail,
+      compared: one.sides[0].compared,
+    });
+    const plain = (groups: typeof failures): unknown =>
+      groups.map(({ signature, count, first }) => [signature, count, first]);
+    expect(plain(failures)).to.deep.equal(plain(one.sides[0].failures));
+    expect(merged).to.include({ verdict: 'mismatch', exitCode: 1 });
+  });
+
+  it('merging refuses gaps, twice the same shard, other divisions, other seeds and versions, and cut shards', async () => {
+    const part = (index: number, of: number, options: Partial<FuzzOptions> = {}): Promise<FuzzSummary> =>
+      run(sideWith(), { plan: { cases: 4 }, shard: { index, of }, ...options });
+    const [a, b] = [await part(1, 2), await part(2, 2)];
+    expect(mergeSummaries([a, b]).exitCode).to.equal(0);
+    const refuse = (summaries: readonly FuzzSummary[], reason: RegExp): void => {
+      expect(() => mergeSummaries(summaries)).to.throw(UsageError, reason);
+    };
+    refuse([b], /one is missing: 1;/);
+    refuse([a, a, b], /shard 1 of 2 is there twice/);
+    refuse([a, await part(2, 4)], /overlap/);
+    refuse([a, await part(2, 2, { seed: 9 })], /another seed/);
+    refuse([a, await part(2, 2, { plan: { cases: 6 } })], /another plan/);
+    refuse([a, { ...b, versions: { ...b.versions, node: 'v1' } }], /another versions/);
+    refuse([a, { ...b, shards: [{ ...b.shards[0], cases: 1 }] }], /cut short after 1 of 2/);
+    refuse(
+      [a, { ...b, sides: b.sides.map((side) => ({ ...side, status: 'not run' as const })) }],
+      /other sides/,
+    );
+    refuse([], /no summary/);
+  });
+
+  it('stopped by its signal, it sums up what was done and is not taken for a pass', async () => {
+    const controller = new AbortController();
+    const right = sideWith();
+    const evaluate: Implementation['evaluate'] = (problem) => {
+      if (problem.id === 'fuzz/1/3') controller.abort();
+      return right.evaluate(problem);
+    };
+    const summary = await run({ ...right, evaluate }, { signal: controller.signal });
+    expect(summary).to.include({ verdict: 'interrupted', exitCode: 130 });
+    expect(summary.shards[0]).to.include({ cases: 4, interrupted: true });
+    expect(() => mergeSummaries([summary])).to.throw(/cut short after 4 of 12/);
+  });
+
+  it('masked problems are left out, and counted, for a side that does not take masks', async () => {
+    const summary = await run(sideWith(), { sides: [fuzzSide(sideWith(), false)] });
+    const masked = Array.from({ length: 12 }, (_, i) => fuzzCase(1, i)).filter(({ problem }) => problem.mask);
+    expect(summary.sides[0]).to.include({ left: masked.length, cases: 12 - masked.length });
+    expect(summary.exitCode).to.equal(0);
+  });
+
+  it('a kept case is small, replays to the identical verdict, and a mended side to another', async () => {
+    const wrong = sideWith('carry/accumulated');
+    const summary = await run(wrong);
+    const file = summary.sides[0].failures[0].file ?? '';
+    expect(statSync(file).size).to.be.lessThan(mostBytes);
+    const { found, problem } = await readCaseFile(file);
+    const again = await replayCase(found, problem, [{ implementation: wrong }]);
+    expect(again.exitCode).to.equal(1);
+    expect(again.replays[0]).to.deep.include({ identical: true, differences: {} });
+    const mended = await replayCase(found, problem, [{ implementation: sideWith() }]);
+    expect(mended.exitCode).to.equal(0);
+    expect(mended.replays[0]).to.include({ identical: false });
+    const other = await replayCase(found, problem, [{ implementation: sideWith('carry/negated') }]);
+    expect(other.replays[0].identical).to.equal(false);
+    const older = { ...found, versions: { ...found.versions, node: 'v1' } };
+    const { differences } = (await replayCase(older, problem, [{ implementation: wrong }])).replays[0];
+    expect(differences).to.deep.equal({ node: { then: 'v1', now: process.version } });
+  });
+
+  it('a case never overwrites another, and a changed one is refused', async () => {
+    const wrong = sideWith('carry/dropped');
+    const quick = { shrinkSeconds: 0, plan: { cases: 3 } };
+    const files = [await run(wrong, quick), await run(wrong, quick)].map(
+      ({ sides }) => sides[0].failures[0].file ?? '',
+    );
+    expect(new Set(files).size).to.equal(2);
+    expect(readFileSync(files[0], 'utf8')).to.equal(readFileSync(files[1], 'utf8'));
+    const text = readFileSync(files[0], 'utf8');
+    const changed = JSON.parse(text) as { problem: { weights: { bias: number[] } } };
+    changed.problem.weights.bias = changed.problem.weights.bias.map((x) => x + 0.25);
+    writeFileSync(files[0], JSON.stringify(changed));
+    const refused = async (): Promise<string> =>
+      readCaseFile(files[0]).then(
+        () => 'taken',
+        (error: unknown) => (error instanceof UsageError ? error.message : String(error)),
+      );
+    expect(await refused()).to.contain('sha256 differs');
+    writeFileSync(files[0], text.slice(0, 100));
+    expect(await refused()).to.contain('cannot be read as a case');
+  });
+
+  it('a case too large for its file goes without answers, then without its numbers, and says so', async () => {
+    const wrong = sideWith('carry/dropped');
+    const products = ({ problem }: FuzzCase): number =>
+      problem.inputs.data.length + problem.weights.recurrentKernel.data.length;
+    const cases = Array.from({ length: 300 }, (_, i) => fuzzCase(4, i)).filter(
+      ({ problem }) => problem.upstream,
+    );
+    cases.sort((one, other) => products(one) - products(other));
+    const kept = new Set<string>();
+    for (const given of [
+      cases[cases.length >> 1],
+      cases[Math.floor(0.8 * cases.length)],
+      cases[cases.length - 1],
+    ]) {
+      const { verdict, examination } = await put(wrong, given.problem);
+      const toWrite: CaseToWrite = {
+        id: given.id,
+        side: { name: 'mine' },
+        versions: {},
+        seed: 4,
+        index: given.index,
+        fastCheck: { seed: given.caseSeed, path: '0' },
+        shrinking: { tries: 0, ended: 'not asked' },
+        verdict,
+        problem: given.problem,
+        reference: examination?.reference,
+        given: examination?.results?.answer,
+      };
+      const text = formatCase(toWrite);
+      expect(Buffer.byteLength(text)).to.be.at.most(mostBytes);
+      const file = join(out, 'case.json');
+      writeFileSync(file, text);
+      const { found, problem } = await readCaseFile(file);
+      expect(problem).to.deep.equal(given.problem);
+      kept.add(found.problem === undefined ? 'by seed and path' : 'with its numbers');
+    }
+    expect([...kept].sort()).to.deep.equal(['by seed and path', 'with its numbers']);
+  });
+});
