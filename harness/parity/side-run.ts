@@ -2,6 +2,7 @@ import { CandidateError } from '../candidate/index';
 import {
   caseIdOf,
   diagnose,
+  diagnoseUpdate,
   examine,
   plannedTensors,
   viewNames,
@@ -58,6 +59,7 @@ export class SideRun {
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
 
   private readonly failed: Examination[] = [];
+  private failedUpdate: CaseVerdict | undefined;
 
   constructor(private readonly run: SideRunOptions) {
     this.name = run.side.implementation.name;
@@ -187,6 +189,8 @@ export class SideRun {
   /** What is wrong with the worst of the failed problems: the largest share of a tolerance first, then the smallest problem. */
   private async diagnoseWorst(): Promise<void> {
     const { findings, side } = this.run;
+    // the first wrong update: later ones may only follow from it
+    if (this.failedUpdate) findings.diagnoses.push(diagnoseUpdate(side.implementation, this.failedUpdate));
     const order = this.failed
       .map((examination) => ({
         examination,
@@ -235,9 +239,12 @@ export class SideRun {
           const { reference } = await this.run.references.for(step.problem, implementation.precision);
           const { tolerance } = this.run.options;
           const caseId = ids[i++];
-          this.run.findings.cases.push(
-            compareTraining({ caseId, optimizer, step, reference, side: implementation, tolerance }),
-          );
+          const verdict = compareTraining({
+            ...{ caseId, optimizer, step, reference, tolerance },
+            side: implementation,
+          });
+          this.run.findings.cases.push(verdict);
+          if (verdict.status === 'fail') this.failedUpdate ??= verdict;
         }
       } finally {
         model.dispose();

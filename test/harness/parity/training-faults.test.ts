@@ -136,7 +136,11 @@ describe('training checks', () => {
   for (const [title, only, change] of faults) {
     it(`${title}: rejected`, async () => {
       expect((await run(training(), only)).exitCode, 'without the fault').to.equal(0);
-      expect((await run(training(change), only)).exitCode, 'with it').to.equal(1);
+      const { exitCode, diagnoses } = await run(training(change), only);
+      expect(exitCode, 'with it').to.equal(1);
+      expect(diagnoses.map(({ phase }) => phase)).to.deep.equal([
+        title.startsWith('a loss') ? 'loss' : 'update',
+      ]);
     });
   }
 });
