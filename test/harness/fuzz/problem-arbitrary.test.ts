@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { indexOf, zeros, type Tensor } from '../../../scratch/index';
 import { plainProblem } from '../../../harness/candidate/index';
 import { problemArbitrary } from '../../../harness/fuzz/problem-arbitrary';
 import { fuzzCase, problemAt } from '../../../harness/fuzz/series';
 import { difficulty, roundToBits, simplerNumbers } from '../../../harness/fuzz/simpler-number';
+import { sizeMoves } from '../../../harness/fuzz/simpler-form';
 import { scratchImplementation } from '../../../harness/implementations/index';
 import { sizesOf, type Problem } from '../../../harness/problem';
 import { readProblem } from '../../../harness/vectors/index';
@@ -161,5 +163,67 @@ describe('problemArbitrary', () => {
     );
     expect(path).to.match(/^0(:\d+)+$/);
     expect(plainProblem(problemAt(seed, path, ''))).to.deep.equal(plainProblem(problem));
+  });
+
+  it('no number is -0, which JSON would lose, also where numbers are too small for float32', () => {
+    const tiny = problemArbitrary({ kinds: ['subnormal'] });
+    const numbers = fc.sample(tiny, { seed: 1, numRuns: 100 }).flatMap(numbersOf);
+    expect(numbers.some((x) => Object.is(x, -0))).to.equal(false);
+    expect(numbers.some((x) => x !== 0 && Math.abs(x) < 2 ** -126)).to.equal(true);
+  });
+
+  it('where a size shrinks, all tensors lose the same places of it', () => {
+    // every number tells its own place: 1 + place along each axis, in digits
+    const coded = (...shape: number[]): Tensor => {
+      const tensor = zeros(...shape);
+      tensor.data.forEach((_, i) => {
+        tensor.data[i] = indexOf(i, shape).reduce((code, at) => 10 * code + at + 1, 0);
+      });
+      return tensor;
+    };
+    const [B, T, F, U, C] = [3, 5, 2, 4, 6];
+    const problem: Problem = {
+      id: 'coded',
+      inputs: coded(B, T, F),
+      initialState: coded(B, U),
+      mask: coded(B, T),
+      labels: [0, 1, 2],
+      upstream: { states: coded(B, T, U), finalState: coded(B, U) },
+      weights: {
+        kernel: coded(F, U),
+        recurrentKernel: coded(U, U),
+        bias: coded(U),
+        outputKernel: coded(U, C),
+        outputBias: coded(C),
+      },
+    };
+    const digits = (text: string): number[] => [...new Set(text)].map(Number);
+    const moves = sizeMoves(problem);
+    expect(moves.length).to.be.greaterThan(30);
+    for (const move of moves) {
+      const cut = move() as Problem;
+      const { inputs, initialState, mask, upstream, weights } = cut;
+      const b = digits(Array.from(inputs.data, (x) => String(x)[0]).join(''));
+      const t = digits(Array.from(inputs.data, (x) => String(x)[1]).join(''));
+      const f = digits(Array.from(inputs.data, (x) => String(x)[2]).join(''));
+      const u = Array.from(weights.bias.data);
+      const c = Array.from(weights.outputBias?.data ?? []);
+      const product = (...axes: number[][]): number[] =>
+        axes.reduce((codes, axis) => codes.flatMap((code) => axis.map((at) => 10 * code + at)), [0]);
+      const expectCodes = (tensor: Tensor | undefined, ...axes: number[][]): void => {
+        expect(Array.from(tensor?.data ?? [])).to.deep.equal(product(...axes));
+        expect(tensor?.shape).to.deep.equal(axes.map(({ length }) => length));
+      };
+      expectCodes(inputs, b, t, f);
+      expectCodes(initialState, b, u);
+      expectCodes(mask, b, t);
+      expectCodes(upstream?.states, b, t, u);
+      expectCodes(upstream?.finalState, b, u);
+      expectCodes(weights.kernel, f, u);
+      expectCodes(weights.recurrentKernel, u, u);
+      expectCodes(weights.outputKernel, u, c);
+      // example b has class b; a class that went is now the first
+      expect(cut.labels).to.deep.equal(b.map((place) => Math.max(0, c.indexOf(place))));
+    }
   });
 });

@@ -75,4 +75,24 @@ describe('shrinking keeps the failure and ends where a person can compute it', (
     expect(shrinking).to.deep.equal({ path: '0', tries: 1, ended: 'not repeatable' });
     expect(problem).to.deep.equal(given.problem);
   });
+
+  it('a failure that no fault of the catalogue explains stays in its tensor, though a simpler problem fails in another', async () => {
+    const right = sideWith();
+    const twice: Implementation = {
+      ...right,
+      evaluate: async (problem) => {
+        const answer = await right.evaluate(problem);
+        if (sizesOf(problem).units > 1) answer.states?.data.fill(0.3);
+        answer.finalState?.data.fill(0.7);
+        return answer;
+      },
+    };
+    const given = fuzzCase(2, 0);
+    expect(sizesOf(given.problem).units).to.be.greaterThan(1);
+    const found = await put(twice, given.problem);
+    expect(found.verdict).to.include({ phase: 'forward', tensor: 'states' });
+    const { problem, finding } = await shrinkFailure(twice, given, found, { seconds: 60 });
+    expect(finding.verdict).to.include({ phase: 'forward', tensor: 'states' });
+    expect(sizesOf(problem)).to.deep.include({ batch: 1, timeSteps: 1, features: 1, units: 2 });
+  });
 });
