@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '../formats/index';
 import { SideUnavailableError, type OpenSide } from '../implementations/index';
-import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome } from '../outcome';
+import { stopOnInterrupt } from '../interrupt';
+import { BackendNotRunError, UsageError, type ExitCode, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { readCaseFile, type CaseFile } from './case-file';
 import type { FuzzFlags, MergeFlags, ReplayFlags } from './command';
@@ -12,7 +13,7 @@ import { formatFuzzSummary } from './summary-text';
 
 /** What `rnn-parity fuzz` does once its flags are read. */
 export async function fuzzCommand(flags: FuzzFlags): Promise<Outcome> {
-  const stop = stopOnInterrupt();
+  const stop = stopOnInterrupt('finishing the problem under way');
   try {
     const summary = await runFuzz({
       sides: sidesFor({
@@ -88,23 +89,4 @@ async function outcome(
     throw new UsageError(`--json ${json} cannot be written: ${(error as Error).message}`, { cause: error });
   }
   return { exitCode, text };
-}
-
-/** The first Ctrl-C ends the run after the problem under way, with its summary; the second at once. */
-function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    process.stderr.write('\nfinishing the problem under way (Ctrl-C again: stop at once)\n');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }

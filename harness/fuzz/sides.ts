@@ -1,6 +1,5 @@
 import { loadCandidate } from '../candidate/index';
-import { isSideName, sideNames, sideSource, type SideName } from '../implementations/index';
-import { UsageError } from '../outcome';
+import { parseSideNames, sideNames, sideSource } from '../implementations/index';
 import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {
@@ -20,7 +19,10 @@ export function sidesFor({
 }: SideFlags): FuzzSide[] {
   const own: FuzzSide[] = candidate === undefined ? [] : [candidateSide(candidate, timeoutSeconds)];
   if (backends !== undefined)
-    return [...listed(backends).map((backend) => ({ source: sideSource(backend, true), backend })), ...own];
+    return [
+      ...parseSideNames(backends).map((backend) => ({ source: sideSource(backend, true), backend })),
+      ...own,
+    ];
   if (candidate !== undefined) return own;
   return sideNames.map((backend) => ({
     source: sideSource(backend, requireNative && (backend === 'tensorflow' || backend === 'graph')),
@@ -34,14 +36,4 @@ function candidateSide(candidate: string, timeoutSeconds: number | undefined): F
     return { implementation, masks: implementation.masks };
   };
   return { source: { name: candidate, required: true, open }, candidate };
-}
-
-function listed(list: string): SideName[] {
-  const names = list.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !isSideName(name));
-  if (unknown !== undefined)
-    throw new UsageError(
-      `--backends ${list}: there is no backend ${JSON.stringify(unknown)}; choose from ${sideNames.join(', ')}, separated by commas.`,
-    );
-  return [...new Set(names.filter(isSideName))];
 }

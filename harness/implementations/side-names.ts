@@ -1,3 +1,4 @@
+import { UsageError } from '../outcome';
 import { backendNames } from '../../src/index';
 import { graphSide } from './graph';
 import type { SideSource } from './side';
@@ -14,4 +15,23 @@ export function isSideName(name: string): name is SideName {
 /** @param required whether the run must end with exit code 3 where this machine does not have it */
 export function sideSource(name: SideName, required: boolean): SideSource {
   return name === 'graph' ? graphSide(required) : tfjsSide(name, required);
+}
+
+/**
+ * Reads `tensorflow,wasm`, as --backends is given.
+ *
+ * @throws UsageError when it names none, or one that there is not
+ */
+export function parseSideNames(list: string): SideName[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const unknown = names.find((name) => !isSideName(name));
+  if (names.length === 0 || unknown !== undefined) {
+    throw new UsageError(
+      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${sideNames.join(', ')}, separated by commas.`,
+    );
+  }
+  return [...new Set(names.filter(isSideName))];
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isSideName, sideNames, type SideName } from '../implementations/index';
+import { parseSideNames } from '../implementations/index';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
 import { auditLedger, type Findings } from './conclude';
@@ -19,7 +19,7 @@ export async function runParityCommand(flags: ParityFlags, args: readonly string
   const tolerance = { absolute: flags.atol, relative: flags.rtol };
   const charts = html === undefined ? undefined : new ChartData(tolerance);
   const report = await runParity({
-    backends: flags.backends === undefined ? undefined : backendList(flags.backends),
+    backends: flags.backends === undefined ? undefined : parseSideNames(flags.backends),
     requireNative: !['', '0', 'false', undefined].includes(process.env.NATIVE_REQUIRED),
     only: flags.only,
     seed: flags.seed,
@@ -54,20 +54,6 @@ function outputsOf({ json, junit, html }: ParityFlags): Outputs {
     }),
     ...(html !== undefined && { html: { flag: '--html', file: html, mark: `<title>${pageTitle}</title>` } }),
   };
-}
-
-function backendList(list: string): SideName[] {
-  const names = list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  const unknown = names.find((name) => !isSideName(name));
-  if (names.length === 0 || unknown !== undefined) {
-    throw new UsageError(
-      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${sideNames.join(', ')}, separated by commas.`,
-    );
-  }
-  return [...new Set(names.filter(isSideName))];
 }
 
 /** Holds a report that was written earlier against its own plan. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../formats/index';
+import { stopOnInterrupt } from '../interrupt';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { choicesOf, type TrainFlags } from './command';
 import { freeDirectory } from './directory';
@@ -17,7 +18,7 @@ export async function trainCommand(flags: TrainFlags): Promise<Outcome> {
   const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
   const out = flags.resume ?? flags.out ?? freeDirectory(`${source}-${choices.model ?? 'tfjs'}`);
   const summaries = flags.tensorboard === undefined ? undefined : await openSummaries(flags.tensorboard);
-  const stop = stopOnInterrupt();
+  const stop = stopOnInterrupt('finishing the batch and saving a checkpoint');
   let progress: TrainingProgress | undefined;
   let epochs = 0;
   const say = (line: string): void => {
@@ -49,25 +50,6 @@ export async function trainCommand(flags: TrainFlags): Promise<Outcome> {
     progress?.stop();
     stop.dispose();
   }
-}
-
-/** The first Ctrl-C stops after the running batch, the second at once. */
-function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    process.stderr.write('\nfinishing the batch and saving a checkpoint (Ctrl-C again: stop at once)\n');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }
 
 async function outcomeOf(result: TrainResult, out: string, flags: TrainFlags): Promise<Outcome> {

@@ -1,8 +1,7 @@
 import { writeFileAtomic } from '../formats/index';
 import {
-  isSideName,
+  parseSideNames,
   scratchImplementation,
-  sideNames,
   sideSource,
   SideUnavailableError,
   type SideName,
@@ -31,7 +30,7 @@ export async function runTrialCommand(flags: TrialFlags): Promise<Outcome> {
     );
   }
   const { hosts, notRun } = await openHosts(
-    backends === undefined ? usual : backendList(backends),
+    backends === undefined ? usual : parseSideNames(backends),
     backends !== undefined,
   );
   try {
@@ -87,15 +86,4 @@ async function outcomeOf(report: TrialReport, file: string | true | undefined): 
     throw new UsageError(`--json ${file} cannot be written: ${(error as Error).message}`, { cause: error });
   }
   return { exitCode, text };
-}
-
-function backendList(list: string): SideName[] {
-  const names = list.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !isSideName(name));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `--backends ${list}: there is no backend ${JSON.stringify(unknown)}; choose from ${sideNames.join(', ')}, separated by commas.`,
-    );
-  }
-  return [...new Set(names.filter(isSideName))];
 }
