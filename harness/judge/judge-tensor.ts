@@ -1,6 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import type { TensorName } from '../problem';
-import { deviationsInMean, type Budget } from './budget/budget';
+import { deviationsInMean, fewestDeviationsInMean, type Budget } from './budget/budget';
 import { rootMeanSquare } from './budget/matrix';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
 import { digitsLeft, judgeSignal } from './signal';
@@ -11,7 +11,7 @@ import type { TensorVerdict } from './verdict';
  * Judges one tensor by its error budget, in stages: the plain budget first; only an answer beyond it is worth the emulated
  * float32 runs that measure how far honest runs scatter here (`inflation`).
  *
- *     differs   an element beyond min(bound, 10 c sigma), or the tensor's mean beyond 5 c_rms
+ *     differs   an element beyond min(bound, 10 c sigma), or the tensor's root mean square beyond 5 c_rms (more where errors go together)
  *     ill       the budget is over 1 % of the signal, or sigma says nothing (no longer linear) and the rigorous bound holds
  *     zero      a signal that vanished below what single precision can hold; it was equal, but it could not show a fault
  */
@@ -43,15 +43,16 @@ export function judgeTensor(
   const mean = rootMeanSquare(
     reference.map((r, i) => (given.data[i] === r ? 0 : (given.data[i] - r) / sigma[i])),
   );
-  if (verdict.status === 'differs' || !(mean <= deviationsInMean)) {
+  if (verdict.status === 'differs' || !(mean <= fewestDeviationsInMean)) {
     const inflation = budget.inflation(name);
     allowed = budget.allowed(name, true);
     verdict = within(allowed, formulaInWords(budget, inflation.largest));
-    if (verdict.status === 'pass' && !(mean <= deviationsInMean * inflation.rms)) {
+    const allowedMean = deviationsInMean(inflation) * inflation.rms;
+    if (verdict.status === 'pass' && !(mean <= allowedMean)) {
       verdict = {
         ...verdict,
         status: 'differs',
-        reason: `every element is within the tolerance, but their root mean square is ${mean.toPrecision(3)} standard deviations; ${(deviationsInMean * inflation.rms).toPrecision(3)} are allowed`,
+        reason: `every element is within the tolerance, but their root mean square is ${mean.toPrecision(3)} standard deviations; ${allowedMean.toPrecision(3)} are allowed`,
       };
     }
   }

@@ -10,8 +10,16 @@ import { varianceRules } from './variance-rules';
 
 /** Standard deviations allowed; honest runs of thousands of problems stay below 5.7 (docs/tolerance.md). */
 export const deviations = 10;
-/** Root mean square of error / sigma over a tensor that is allowed, in units of the emulated runs' own. */
-export const deviationsInMean = 5;
+
+/**
+ * Root mean square of error / sigma over a tensor that is allowed, in units of the emulated runs' own: 5, and where one common cause
+ * holds a large share of the variance as much as that cause may be off by itself, sqrt(10^2 share + 1 - share).
+ */
+export function deviationsInMean({ share }: Pick<Inflation, 'share'>): number {
+  return Math.max(fewestDeviationsInMean, Math.sqrt(deviations ** 2 * share + 1 - share));
+}
+/** The root mean square that is allowed to any tensor. */
+export const fewestDeviationsInMean = 5;
 
 /** What rounding can do to every element of an answer. */
 export interface Budget {
@@ -53,7 +61,7 @@ export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
       model.precision === 'float32'
         ? measureInflation(trace, mapErrors(spread.tensors, Math.sqrt), model)
         : measureInflation(trace, shortDoubleSigma(trace), shortDouble);
-    return inflations.get(name) ?? { largest: 1, rms: 1 };
+    return inflations.get(name) ?? { largest: 1, rms: 1, share: 1 };
   };
   return {
     model,

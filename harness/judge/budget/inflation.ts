@@ -1,7 +1,7 @@
 import { singlePrecisionRun, type SinglePrecisionOptions } from '../../referee/single-precision';
 import type { DotOrder } from '../../referee/rounded-dot';
 import { tensorOf, type TensorName } from '../../problem';
-import type { Matrix } from './matrix';
+import { largest, rootMeanSquare, type Matrix } from './matrix';
 import type { PrecisionModel } from './precision-model';
 import type { Trace } from './trace';
 
@@ -9,6 +9,7 @@ import type { Trace } from './trace';
 export interface Inflation {
   /** from the largest |error| / sigma, over 3 */ readonly largest: number;
   /** from the root mean square of error / sigma */ readonly rms: number;
+  /** how much of the tensor's error variance one common cause can hold: 1 / (number of elements) to 1 */ readonly share: number;
 }
 
 /** Emulated runs per problem: with 2 or 4, chaotic problems were missed. */
@@ -47,20 +48,48 @@ export function measureInflation(
     const reference = tensorOf(trace.evaluation, name)?.data;
     const deviation = sigma[name];
     if (reference === undefined || deviation === undefined) continue;
-    let largest = 3;
-    let rms = 1;
-    for (const run of runs) {
+    const errors = runs.flatMap((run) => {
       const values = tensorOf(run, name)?.data;
-      if (values === undefined) continue;
-      let sum = 0;
-      values.forEach((value, i) => {
-        const ratio = Math.abs(value - reference[i]) / deviation[i];
-        if (!(ratio <= largest)) largest = Number.isFinite(ratio) ? ratio : largest;
-        sum += Number.isFinite(ratio) ? ratio * ratio : 0;
-      });
-      rms = Math.max(rms, Math.sqrt(sum / values.length));
-    }
-    inflations.set(name, { largest: largest / 3, rms });
+      return values === undefined
+        ? []
+        : [values.map((value, i) => finite((value - reference[i]) / deviation[i]))];
+    });
+    inflations.set(name, {
+      largest: Math.max(3, ...errors.map(largest)) / 3,
+      rms: Math.max(1, ...errors.map(rootMeanSquare)),
+      share: commonShare(reference, errors),
+    });
   }
   return inflations;
+}
+
+/**
+ * How much of a tensor's error variance one common cause can hold, 1 where all errors go together: the largest eigenvalue of the
+ * errors' covariance over its trace. It is at most the Frobenius norm over the trace, whose square is the mean of cos^2 over pairs
+ * of runs. Elements of equal value are computed alike and err alike, though the noise of the emulated runs tells them apart.
+ *
+ * @param reference [n]
+ * @param errors error / sigma of every element [n], for each emulated run
+ */
+export function commonShare(reference: Matrix, errors: readonly Matrix[]): number {
+  const alike = new Map<number, number>();
+  for (const x of reference) alike.set(x, (alike.get(x) ?? 0) + 1);
+  let sum = 0;
+  let pairs = 0;
+  for (const [k, one] of errors.entries())
+    for (const other of errors.slice(k + 1)) {
+      const squares = dot(one, one) * dot(other, other);
+      // a run without an error tells nothing: all alike is the careful guess
+      sum += squares > 0 ? dot(one, other) ** 2 / squares : 1;
+      pairs++;
+    }
+  return Math.min(1, Math.max(Math.sqrt(sum / pairs), Math.max(...alike.values()) / reference.length));
+}
+
+function dot(one: Matrix, other: Matrix): number {
+  return one.reduce((sum, x, i) => sum + x * other[i], 0);
+}
+
+function finite(ratio: number): number {
+  return Number.isFinite(ratio) ? ratio : 0;
 }

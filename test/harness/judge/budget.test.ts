@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { budgetFor } from '../../../harness/judge/budget/budget';
+import { commonShare } from '../../../harness/judge/budget/inflation';
 import { precisionModels } from '../../../harness/judge/budget/precision-model';
-import { compareEvaluation } from '../../../harness/judge/index';
+import { compareEvaluation, judgeTensor, type TensorVerdict } from '../../../harness/judge/index';
 import { generatedProblem } from '../../../harness/judge/sweep/generated-problem';
-import { tensorOf, type TensorName } from '../../../harness/problem';
+import { tensorAxes, tensorOf, type Problem, type TensorName } from '../../../harness/problem';
 import { singlePrecisionRun } from '../../../harness/referee/single-precision';
-import { zeros } from '../../../scratch/index';
+import { createRandom, zeros, type Tensor } from '../../../scratch/index';
 import { honestRun } from './honest-run';
 
 const sides = { wasm: 'tfjs:wasm', tensorflow: 'tfjs:tensorflow' } as const;
@@ -68,6 +69,56 @@ describe('error budgets', () => {
     }
     shares.sort((a, b) => a - b);
     expect(shares[shares.length >> 1]).to.be.below(64);
+  });
+
+  it('many errors may not all be large, though each is within its own tolerance; errors that go together may', () => {
+    const off = (problem: Problem, name: TensorName): TensorVerdict => {
+      const budget = budgetFor(problem, precisionModels.wasm);
+      const reference = tensorOf(budget.trace.evaluation, name);
+      if (reference === undefined) throw new Error(`no ${name}`);
+      const data = reference.data.map((x, i) => x + 7 * (budget.sigma[name]?.[i] ?? NaN));
+      const expected = { reference, allowed: 0, axes: tensorAxes[name], tolerance: '' };
+      return judgeTensor('tfjs:wasm', problem.id, name, expected, { ...reference, data }, budget);
+    };
+    const gaussian = { kinds: ['gaussian'], scales: [0.3], normalized: true, plain: true } as const;
+    const many = generatedProblem(17, 1, gaussian);
+    expect(many.weights.recurrentKernel.data.length).to.be.above(30);
+    const red = off(many, 'gradients.recurrentKernel');
+    expect([red.status, red.beyond]).to.deep.equal(['differs', 0]);
+    expect(red.reason).to.match(/root mean square is 7.00 standard deviations; 5\.\d\d are allowed/);
+    // one weight for all: every class has the same logit, and the same error in it
+    const { weights } = many;
+    const alike = (tensor: Tensor | undefined): Tensor => ({
+      shape: tensor?.shape ?? [],
+      data: Float64Array.from(tensor?.data ?? [], () => 0.125),
+    });
+    const outputKernel = alike(weights.outputKernel);
+    const outputBias = alike(weights.outputBias);
+    const equal = { ...many, weights: { ...weights, outputKernel, outputBias } };
+    expect(off(equal, 'logits').status).to.equal('pass');
+  });
+
+  it('how much a common cause can hold: all of equal errors, 1 / sqrt(n) or little more of n independent ones', () => {
+    const random = createRandom(3);
+    const run = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
+    const runs = (n: number): Float64Array[] => Array.from({ length: 8 }, () => run(n));
+    const values = run(400);
+    expect(commonShare(values, runs(400))).to.be.within(0.03, 0.07);
+    const common = runs(1).map(([x]) => new Float64Array(400).fill(x));
+    expect(commonShare(values, common)).to.be.closeTo(1, 1e-12);
+    // one cause that holds half of the variance
+    const half = common.map(([x]) => run(400).map((y) => (x + y) / Math.SQRT2));
+    expect(commonShare(values, half)).to.be.within(0.3, 1);
+    // 100 copies of each of 4 values
+    expect(
+      commonShare(
+        values.map((_, i) => i % 4),
+        runs(400),
+      ),
+    ).to.equal(0.25);
+    expect(commonShare(run(1), runs(1))).to.be.closeTo(1, 1e-12);
+    expect(commonShare(run(9), [new Float64Array(9), ...runs(9)])).to.be.at.most(1);
+    expect(commonShare(run(9), [new Float64Array(9), new Float64Array(9)])).to.equal(1);
   });
 
   it('refuses a float32 judgement of numbers that float32 can not hold', () => {
