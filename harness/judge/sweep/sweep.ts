@@ -1,11 +1,11 @@
 import { createRandom, type Tensor } from '../../../scratch/index';
+import { examine } from '../../diagnosis/index';
+import { scratchImplementation } from '../../implementations/index';
 import type { Evaluation, Implementation, Problem } from '../../problem';
 import { budgetFor } from '../budget/budget';
 import { precisionModelOf } from '../budget/precision-model';
 import { compareEvaluation } from '../compare-evaluation';
-import { judgeLocally, problemForLocalJudgement } from '../judge-locally';
-import type { CaseVerdict } from '../verdict';
-import { weightProbe } from '../weight-probe';
+import { isGreen } from '../verdict';
 import { generatedProblem, type GeneratedOptions } from './generated-problem';
 
 export interface SweepOptions {
@@ -29,10 +29,8 @@ export interface SweepResult {
   readonly implementation: string;
   readonly problems: number;
   /** a correct side judged wrong: problem, tensor, where */ readonly falseAlarms: readonly string[];
-  /** verdicts of results, and of those that were ill-conditioned, how many were settled step by step */
-  readonly pass: number;
-  readonly ill: number;
-  readonly settled: number;
+  /** judged right, also where single steps had to settle it */ readonly pass: number;
+  /** ill-conditioned, and not to be settled */ readonly ill: number;
   /** median of allowed / (eps32 * largest |entry|) over the weight gradients of well-conditioned problems */
   readonly weightGradientBudget: number;
   /** largest share of its budget that any passing tensor used */ readonly largestShare: number;
@@ -55,28 +53,19 @@ export const wellConditioned: GeneratedOptions = {
 export async function sweep(implementation: Implementation, options: SweepOptions): Promise<SweepResult> {
   const { cases, seed, stride = 10 } = options;
   const falseAlarms: string[] = [];
-  const count = { pass: 0, ill: 0, settled: 0 };
+  const count = { pass: 0, ill: 0 };
   let largestShare = 0;
   for (let i = 0; i < cases; i++) {
     const problem = generatedProblem(seed, i);
-    const verdict = await compare(problem, implementation);
-    const local = judgeLocally(
-      problem,
-      await implementation.evaluate(problemForLocalJudgement(problem)),
-      implementation,
-    );
-    for (const t of [...verdict.tensors, ...local]) {
+    const { verdicts, status } = await examine(implementation, problem);
+    for (const t of verdicts.flatMap(({ tensors }) => tensors)) {
       if (t.status === 'pass') largestShare = Math.max(largestShare, t.worst?.usedShare ?? 0);
-      else if (!['zero', 'ill'].includes(t.status))
+      else if (!isGreen(t) && t.status !== 'ill')
         falseAlarms.push(
           `${problem.id}: ${t.tensor} ${t.status} ${t.reason ?? ''} ${JSON.stringify(t.worst)}`,
         );
     }
-    if (verdict.status === 'pass') count.pass++;
-    if (verdict.status === 'ill') {
-      count.ill++;
-      if (local.every((t) => t.status === 'pass' || t.status === 'zero')) count.settled++;
-    }
+    if (status !== 'fail') count[status]++;
     if (i % 100 === 99) options.onProgress?.(i + 1);
   }
   const shares: number[] = [];
@@ -85,9 +74,8 @@ export async function sweep(implementation: Implementation, options: SweepOption
   for (let i = 0; i < Math.ceil(cases / stride); i++) {
     const problem = generatedProblem(seed + 1, i, wellConditioned);
     shares.push(...weightGradientShares(problem, implementation));
-    const wrong = oneWeightWrong(problem, i);
-    await look(oneWeight, problem, implementation, wrong, (answer) => answer);
-    await look(scaledGradients, problem, implementation, problem, scaledBy(1 + 1e-6));
+    await look(oneWeight, problem, implementation, oneWeightWrong(problem, i));
+    await look(scaledGradients, problem, implementation, scaledBy(1 + 1e-6));
   }
   shares.sort((a, b) => a - b);
   return {
@@ -102,35 +90,33 @@ export async function sweep(implementation: Implementation, options: SweepOption
   };
 }
 
-async function compare(problem: Problem, side: Implementation): Promise<CaseVerdict> {
-  const reference = budgetFor(problem, precisionModelOf(side)).trace.evaluation;
-  return compareEvaluation(problem, reference, await side.evaluate(problem), side);
-}
-
 function nothingFound(): { -readonly [K in keyof Found]: number } {
   return { planted: 0, byResults: 0, bySteps: 0, byProbe: 0, byAny: 0, byPlainTolerance: 0 };
 }
 
-/** Lets the side solve `wrong`, spoils its answer, and judges it as the answer to `problem`. */
+/** What a fault does to a side: to the problem that it solves, or to its answer. */
+interface Fault {
+  readonly before?: (problem: Problem) => Problem;
+  readonly after?: (answer: Evaluation) => Evaluation;
+}
+
+/** Plants the fault in the side, and counts by which means it is found, where it changes anything. */
 async function look(
   found: ReturnType<typeof nothingFound>,
   problem: Problem,
   side: Implementation,
-  wrong: Problem,
-  spoil: (answer: Evaluation) => Evaluation,
+  { before = (given) => given, after = (answer) => answer }: Fault,
 ): Promise<void> {
-  const reference = budgetFor(problem, precisionModelOf(side)).trace.evaluation;
-  const given = spoil(await side.evaluate(wrong));
+  const evaluate = async (given: Problem): Promise<Evaluation> => after(await side.evaluate(before(given)));
+  const given = await evaluate(problem);
   if (sameGradients(given, await side.evaluate(problem))) return;
-  const byResults = compareEvaluation(problem, reference, given, side).status === 'fail';
+  const { results, steps, probe } = await examine({ ...side, evaluate }, problem);
+  const [byResults, bySteps, byProbe] = [results, steps, probe].map(
+    (view) => view?.verdict.status === 'fail',
+  );
+  const reference = await scratchImplementation().evaluate(problem);
   const plain = { absolute: 1e-5, relative: 1e-5 };
   const byPlain = compareEvaluation(problem, reference, given, side, { tolerance: plain }).status === 'fail';
-  const answer = spoil(await side.evaluate(problemForLocalJudgement(wrong)));
-  const bySteps = judgeLocally(problem, answer, side).some((t) => t.status === 'differs');
-  const probe = weightProbe(problem);
-  const probed = spoil(await side.evaluate(weightProbe(wrong)));
-  const expected = budgetFor(probe, precisionModelOf(side)).trace.evaluation;
-  const byProbe = compareEvaluation(probe, expected, probed, side).status === 'fail';
   found.planted++;
   found.byResults += Number(byResults);
   found.bySteps += Number(bySteps);
@@ -139,25 +125,31 @@ async function look(
   found.byPlainTolerance += Number(byPlain);
 }
 
-/** The problem with one recurrent weight, chosen by the number of the problem, times 1 + 1e-5. */
-function oneWeightWrong(problem: Problem, index: number): Problem {
-  const { recurrentKernel } = problem.weights;
-  const data = recurrentKernel.data.slice();
-  const at = createRandom(index).integer(data.length);
-  data[at] = Math.fround(data[at] * (1 + 1e-5));
-  return { ...problem, weights: { ...problem.weights, recurrentKernel: { ...recurrentKernel, data } } };
+/** One recurrent weight, chosen by the number of the problem, times 1 + 1e-5. */
+function oneWeightWrong(problem: Problem, index: number): Fault {
+  const at = createRandom(index).integer(problem.weights.recurrentKernel.data.length);
+  return {
+    before: (given) => {
+      const { recurrentKernel } = given.weights;
+      const data = recurrentKernel.data.slice();
+      data[at] = Math.fround(data[at] * (1 + 1e-5));
+      return { ...given, weights: { ...given.weights, recurrentKernel: { ...recurrentKernel, data } } };
+    },
+  };
 }
 
-function scaledBy(factor: number): (answer: Evaluation) => Evaluation {
-  return (answer) => ({
-    ...answer,
-    gradients: Object.fromEntries(
-      Object.entries(answer.gradients ?? {}).map(([key, tensor]: [string, Tensor]) => [
-        key,
-        { ...tensor, data: tensor.data.map((x) => Math.fround(x * factor)) },
-      ]),
-    ),
-  });
+function scaledBy(factor: number): Fault {
+  return {
+    after: (answer) => ({
+      ...answer,
+      gradients: Object.fromEntries(
+        Object.entries(answer.gradients ?? {}).map(([key, tensor]: [string, Tensor]) => [
+          key,
+          { ...tensor, data: tensor.data.map((x) => Math.fround(x * factor)) },
+        ]),
+      ),
+    }),
+  };
 }
 
 function sameGradients(a: Evaluation, b: Evaluation): boolean {

@@ -26,7 +26,7 @@ describe('the judge on real sides', () => {
       it('raises no false alarm and finds both small faults', async () => {
         const result = await sweep(tfjsImplementation(backend), { cases: 40, seed: 31, stride: 4 });
         expect(result.falseAlarms).to.deep.equal([]);
-        expect(result.pass + result.settled).to.be.above(30);
+        expect(result.pass).to.be.above(30);
         expect(result.weightGradientBudget).to.be.below(64);
         expect(result.oneWeight.byAny / result.oneWeight.planted).to.be.at.least(0.9);
         expect(result.scaledGradients.byAny / result.scaledGradients.planted).to.be.at.least(0.8);
