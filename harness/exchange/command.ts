@@ -23,7 +23,7 @@ const layout = (): Option =>
 export const defineExchange: DefineCommand = (program, finish) => {
   program
     .command('import')
-    .description('Make a model directory from weights of the notebook, PyTorch or Keras in a .npz file.')
+    .description('make a model directory from weights of the notebook, PyTorch or Keras in a .npz file')
     .requiredOption('--from <file>', '.npz with the weights')
     .requiredOption('--out <dir>', 'model directory to make')
     .addOption(layout())
@@ -35,7 +35,7 @@ export const defineExchange: DefineCommand = (program, finish) => {
     });
   program
     .command('export')
-    .description("Write a model's weights to a .npz file for the notebook, PyTorch or Keras.")
+    .description("write a model's weights to a .npz file for the notebook, PyTorch or Keras")
     .requiredOption('--model <dir>', 'model directory')
     .requiredOption('--out <file>', '.npz file to write')
     .addOption(layout().default('notebook'))

@@ -61,7 +61,7 @@ export const defineTrain: DefineCommand = (program, finish) => {
   const command = program
     .command('train')
     .description(
-      'Train the network by hand, its TensorFlow.js twin, or both side by side on the same batches.',
+      'train the network by hand, its TensorFlow.js twin, or both side by side on the same batches',
     )
     .addOption(
       new Option(

@@ -35,7 +35,7 @@ export const defineUseModel: DefineCommand = (program, finish) => {
     return command;
   };
   common(
-    program.command('predict').description('Tell the class of every sequence, with its probability.'),
+    program.command('predict').description('tell the class of every sequence, with its probability'),
   ).action(async (flags: UseFlags) => {
     const { predictCommand } = await import('./use-command.js');
     finish(await predictCommand(flags));
@@ -43,7 +43,7 @@ export const defineUseModel: DefineCommand = (program, finish) => {
   common(
     program
       .command('evaluate')
-      .description('Measure a model on labelled sequences: accuracy, loss, precision, recall, confusion.'),
+      .description('measure a model on labelled sequences: accuracy, loss, precision, recall, confusion'),
   ).action(async (flags: UseFlags) => {
     const { evaluateCommand } = await import('./use-command.js');
     finish(await evaluateCommand(flags));
