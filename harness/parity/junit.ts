@@ -96,6 +96,7 @@ function failure(red: RedCase, report: ParityReport): Outcome {
 /** Green only when the run is; red where no case of a side says why. */
 function runAsWhole(report: ParityReport): TestCase {
   const { verdict, audit, unshown } = report;
+  const warnings = report.warnings.map((warning) => `warning: ${warning}`);
   const name = 'every planned number is accounted for';
   const told = [
     ...audit.map((fault) => `not accounted for: ${fault}`),
@@ -103,7 +104,7 @@ function runAsWhole(report: ParityReport): TestCase {
       ({ implementation, tensor }) => `not shown: ${implementation} never had to prove ${tensor}`,
     ),
   ];
-  if (verdict !== 'mismatch' || told.length === 0) return { name, output: formatVerdict(report) };
+  if (verdict !== 'mismatch' || told.length === 0) return { name, output: [formatVerdict(report), ...warnings].join('\n') };
   const message = `${count(told.length, 'thing')} not accounted for or never shown to be right`;
   return { name, outcome: { kind: 'failure', type: 'ledger', message, text: told.join('\n') } };
 }

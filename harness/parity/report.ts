@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../diagnosis/index';
+import type { BlindSpot } from '../input-power/index';
 import type { CaseVerdict } from '../judge/index';
 import type { ExitCode } from '../outcome';
 
@@ -47,7 +48,9 @@ export interface ParityReport {
   readonly plan: readonly PlannedCase[];
   readonly cases: readonly CaseVerdict[];
   /** what is wrong with the worst of the red cases, at most a few a side */ readonly diagnoses: readonly Diagnosis[];
-  /** which tensors could not have shown a fault, and why */ readonly warnings: readonly string[];
+  /** what no case of this run could have shown, and why; in words in `warnings` */
+  readonly blindSpots?: readonly BlindSpot[];
+  readonly warnings: readonly string[];
   readonly errors: readonly HarnessError[];
   readonly unshown: readonly Unshown[];
   /** what the ledger audit found: planned elements nobody accounts for */ readonly audit: readonly string[];

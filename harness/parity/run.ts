@@ -5,6 +5,7 @@ import type { VectorCase } from '../vectors/index';
 import { selectCases, type Cases } from './cases';
 import { conclude } from './conclude';
 import type { ParityOptions } from './options';
+import { powerOf } from './power';
 import { ReferenceAnswers } from './reference';
 import type { ParityReport } from './report';
 import { noFindings, SideRun } from './side-run';
@@ -20,7 +21,13 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   const cases = await selectCases(options, seed);
   const candidate = await openCandidate(options);
   const run = new Run(options, cases);
+  let blindSpots: ParityReport['blindSpots'] = [];
   try {
+    if (options.power !== false) {
+      const power = await powerOf(cases, options, candidate);
+      run.findings.warnings.push(...power.warnings);
+      blindSpots = power.blindSpots;
+    }
     if (cases.vectors.length > 0) await run.side(scratchSide(), false);
     for (const source of options.sides ?? backendSides(options)) await run.source(source);
     if (candidate !== undefined) {
@@ -40,6 +47,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
       options.problems === undefined &&
       (options.cases ?? 1) > 0,
     ...run.findings,
+    blindSpots,
   });
 }
 

@@ -10,7 +10,7 @@ import { formatVerdict } from './text/verdict-line';
 export const mostLines = 40;
 
 /**
- * The report as text for people: at most 40 lines (what each side compared, what went wrong, worst first; what has no room is
+ * The report as text for people: at most 40 lines (what the input cannot show, what each side compared, what went wrong, worst first; what has no room is
  * counted), then the verdict in one line of at most 120 characters.
  */
 export function formatSummary(report: ParityReport): string {
@@ -18,7 +18,7 @@ export function formatSummary(report: ParityReport): string {
   const [warnings, notes] = [warningPart(report), notePart(report)];
   const [errors, failures] = [errorPart(report), failurePart(report)];
   const [audit, unshown] = [auditPart(report), unshownPart(report)];
-  const shown = [sides, failures, errors, audit, unshown, warnings, notes];
+  const shown = [warnings, sides, failures, errors, audit, unshown, notes];
   const urgent = [errors, failures, audit, unshown, warnings, notes, sides];
   return [...fit(shown, urgent, mostLines).map(indentedLine), formatVerdict(report)].join('\n');
 }

@@ -17,6 +17,7 @@ export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
 export { HandNetwork } from './hand-network';
 export { equivalents } from './equivalents';
 export { plant, rightAnswer } from './plant';
+export { toFloat16 } from './precision';
 export { stepFaultNames, stepSpecimens } from './single-step';
 export {
   canShow,

@@ -50,11 +50,11 @@ export function unshownPart({ unshown }: ParityReport): Part {
   );
 }
 
-/** Which tensors could not have shown a fault; then what the run left out. */
+/** What no case of the run could have shown. */
 export function warningPart({ warnings }: ParityReport): Part {
   return list(
     warnings.map((warning) => `warning: ${oneLine(warning)}`),
-    5,
+    6,
   );
 }
 

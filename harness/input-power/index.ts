@@ -1,0 +1,4 @@
+export type { BlindSpot } from './blind-spot';
+export { findBlindSpots } from './find';
+export type { Asked } from './weakness';
+export { describeBlindSpot } from './words';

@@ -1,0 +1,50 @@
+import { viewNames } from '../diagnosis/index';
+import { describeBlindSpot, findBlindSpots, type Asked, type BlindSpot } from '../input-power/index';
+import type { Candidate } from '../candidate/index';
+import { tensorNames, tensorOf } from '../problem';
+import type { VectorCase } from '../vectors/index';
+import type { Cases } from './cases';
+import type { ParityOptions } from './options';
+
+/** What the cases cannot show, and the same in words, for the report. */
+export interface Power {
+  readonly blindSpots: readonly BlindSpot[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Looks, before any side is asked, for what the cases cannot show. Where there are problems these count, in all the ways in which they
+ * are put to a side; vectors by themselves are held to the numbers of the file, and only these count.
+ */
+export async function powerOf(
+  cases: Cases,
+  options: ParityOptions,
+  candidate?: Pick<Candidate, 'precision' | 'masks'>,
+): Promise<Power> {
+  const { tolerance } = options;
+  const problems = cases.problems.filter(({ mask }) => mask === undefined || isMaskPut(options, candidate));
+  const asked = problems.length > 0 ? problems.map((problem) => ({ problem })) : cases.vectors.map(askedBy);
+  const fixed = tolerance?.absolute !== undefined || tolerance?.relative !== undefined;
+  const blindSpots = await findBlindSpots(asked, {
+    precision: isAlone(options, candidate) ? (candidate?.precision ?? 'float32') : 'float32',
+    tolerance,
+    views: problems.length === 0 || fixed ? ['results'] : viewNames,
+    parts: options.vectors !== undefined || options.problems !== undefined,
+  });
+  const many = asked.length > 1;
+  return { blindSpots, warnings: blindSpots.map((spot) => describeBlindSpot(spot, many)) };
+}
+
+function askedBy({ id, problem, expected, tolerance }: VectorCase): Asked {
+  const names = tensorNames.filter((name) => tensorOf(expected, name) !== undefined);
+  return { problem: { ...problem, id }, names, tolerance };
+}
+
+/** Whether the candidate is the only side: the twin is put to the same cases with vectors, or where it is asked for. */
+function isAlone({ sides, backends, vectors }: ParityOptions, candidate?: object): boolean {
+  return candidate !== undefined && vectors === undefined && (sides?.length ?? backends?.length ?? 0) === 0;
+}
+
+function isMaskPut(options: ParityOptions, candidate?: Pick<Candidate, 'masks'>): boolean {
+  return !isAlone(options, candidate) || candidate?.masks === true;
+}
