@@ -5,7 +5,7 @@ import { runParity, type ParityReport } from '../parity/index';
 import type { Problem } from '../problem';
 import type { VectorCase } from '../vectors/index';
 import { ParityAssertionError } from './parity-error';
-import { quickSuite, type QuickSuiteOptions } from './quick-suite';
+import { quickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
 
 export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
   /** in place of the quick suite */ readonly problems?: readonly Problem[];
@@ -49,6 +49,7 @@ export async function parityOf(
     ...(isSide ? { sides: [candidate] } : { sides: [], candidate }),
     ...(vectors === undefined ? { problems: chosen } : { vectors }),
     seed: options.seed,
+    power: (problems ?? vectors) !== undefined || !showsEverything(suite),
     tolerance,
     timeoutSeconds,
   });

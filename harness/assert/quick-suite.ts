@@ -47,3 +47,14 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
     makeProblem({ ...base, ...recipe, id: `quick/${name}`, seed: seed * 100_000 + 80_000 + i }),
   );
 }
+
+/**
+ * Whether the quick suite shows every fault that can be made at its sizes, whatever the seed, so that nothing need be looked for in a
+ * test of a moment: proven in test/harness/input-power.
+ */
+export function showsEverything({ sizes = {} }: QuickSuiteOptions): boolean {
+  const least = { batch: 4, timeSteps: 5, features: 2, units: 3, classes: 3 };
+  return (Object.keys(least) as (keyof typeof least)[]).every(
+    (name) => (sizes[name] ?? usual[name]) >= least[name],
+  );
+}

@@ -61,10 +61,10 @@ export function explain(
     asked = reason.mended(asked);
     reveal(reason, asked, judging);
   }
-  const wide = wideTolerance(judging);
+  const wide = wideTolerance(whole, judging);
   if (wide !== undefined) {
     found.push(wide);
-    reveal(wide, quickTrap.asked, { precision: judging.precision });
+    reveal(wide, wide.mended(quickTrap.asked), { precision: judging.precision });
   }
   const spots = found
     .filter(({ faults }) => faults.length > 0)
@@ -86,17 +86,20 @@ interface Reason extends Pick<Weakness, 'what' | 'mend' | 'mended'> {
   readonly tensors: Set<TensorName>;
 }
 
-function wideTolerance({ tolerance: { absolute, relative } = {} }: Judging): Reason | undefined {
-  if (absolute === undefined && relative === undefined) return undefined;
-  const flags = [
+/** A tolerance that somebody gave: of the command, or of a vectors file. */
+function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | undefined {
+  const { absolute, relative } = tolerance;
+  const given = [
     ...(absolute === undefined ? [] : [`--atol ${absolute}`]),
     ...(relative === undefined ? [] : [`--rtol ${relative}`]),
-  ].join(' ');
+    ...[...(asked.tolerance ?? [])].map(([name, x]) => `${x} for ${name}`),
+  ];
+  if (given.length === 0) return undefined;
   return {
     what: 'wide tolerance',
-    because: `the tolerance is given (${flags})`,
-    mend: 'leave it out: a tolerance is derived then',
-    mended: (asked) => asked,
+    because: `the tolerance is given (${given.join(', ')})`,
+    mend: 'take a smaller one, or none: it is derived then',
+    mended: ({ problem, names }) => ({ problem, ...(names && { names }) }),
     faults: [],
     tensors: new Set(),
   };

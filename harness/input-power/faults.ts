@@ -1,13 +1,13 @@
 import type { Precision } from '../problem';
 import { specimens, type Specimen } from '../specimens/index';
-import { signFaults } from './sign-faults';
+import { moreFaults } from './more-faults';
 
 /**
- * The faults that an input is asked to show: the catalogue's and those of the sign. Left out are faults that need several calls or
+ * The faults that an input is asked to show: the catalogue's and a few more. Left out are faults that need several calls or
  * another precision, and limits (of gradients, of probabilities) that no input can be said to reach, as they may be anywhere.
  */
 export function faultsToShow(precision: Precision): Specimen[] {
-  return [...specimens, ...signFaults].filter(
+  return [...specimens, ...moreFaults].filter(
     ({ family, name, calls, precision: only }) =>
       calls !== true &&
       family !== 'clipping-and-update-order' &&

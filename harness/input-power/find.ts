@@ -25,6 +25,7 @@ const mostExplained = 8;
  * @returns that which hides most first; nothing where a problem that is malformed, or too large to be replayed, might have shown it
  */
 export async function findBlindSpots(asked: readonly Asked[], options: FindOptions): Promise<BlindSpot[]> {
+  if (asked.length === 0) return [];
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
   let hidden: readonly Specimen[] = faultsToShow(options.precision);
   for (const look of looks) hidden = look.withoutShown(hidden);

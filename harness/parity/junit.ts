@@ -104,7 +104,8 @@ function runAsWhole(report: ParityReport): TestCase {
       ({ implementation, tensor }) => `not shown: ${implementation} never had to prove ${tensor}`,
     ),
   ];
-  if (verdict !== 'mismatch' || told.length === 0) return { name, output: [formatVerdict(report), ...warnings].join('\n') };
+  if (verdict !== 'mismatch' || told.length === 0)
+    return { name, output: [formatVerdict(report), ...warnings].join('\n') };
   const message = `${count(told.length, 'thing')} not accounted for or never shown to be right`;
   return { name, outcome: { kind: 'failure', type: 'ledger', message, text: told.join('\n') } };
 }

@@ -24,7 +24,8 @@ export interface ParityOptions {
   readonly tolerance?: FixedTolerance | undefined;
   /** for a candidate, per problem; default 30 */ readonly timeoutSeconds?: number | undefined;
   /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
-  /** look, before comparing, for what the cases cannot show; default true */ readonly power?: boolean | undefined;
+  /** look, before comparing, for what the cases cannot show; default true */ readonly power?:
+    boolean | undefined;
   /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
   readonly progress?: StartProgress;
 }

@@ -3,8 +3,11 @@ import { HandNetwork, type Specimen } from '../specimens/index';
 type Row = readonly number[];
 const cut = (row: Row): number[] => row.map((x) => Math.max(x, 0));
 
-/** Mistakes of the sign: they ask for negative numbers, and for nothing else, and so are not in the catalogue of the trial. */
-export const signFaults: readonly Specimen[] = [
+/**
+ * Mistakes that any problem of the trial would show, and so are not in its catalogue: they ask for negative inputs, or for examples that
+ * differ, and for nothing else.
+ */
+export const moreFaults: readonly Specimen[] = [
   {
     name: 'sign/inputs-cut-at-zero',
     fault: 'negative inputs are taken for zero, as behind a ReLU',
@@ -31,5 +34,18 @@ export const signFaults: readonly Specimen[] = [
     shows: ({ inputs, labels, upstream }) =>
       (labels ?? upstream) !== undefined && inputs.data.some((x) => x < 0),
     equivalent: 'no input is negative',
+  },
+  {
+    name: 'batch/inputs-in-another-order',
+    fault: 'the examples are read in another order than their labels and initial states',
+    family: 'memory',
+    phase: 'forward',
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return super.inputAt(this.batch - 1 - b, t);
+      }
+    },
+    shows: ({ inputs: { data, shape } }) => data.some((x, i) => x !== data[i % (shape[1] * shape[2])]),
+    equivalent: 'all examples have the same inputs',
   },
 ];
