@@ -9,7 +9,7 @@ import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 
 export interface FindOptions extends LookOptions {
-  /** whether parts that a single problem does without (labels, gradients from above, a mask) are told */
+  /** whether parts that a single problem does without (labels, gradients from above) are told */
   readonly parts?: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface LookOptions extends Judging {
 }
 
 /** Faults are replayed on nothing larger: multiplications of one forward pass. */
-const mostWork = 200_000;
+const mostWork = 100_000;
 
 /** One problem of a run, and what it can show; traps are set when they are first needed. */
 export class Look {

@@ -1,18 +1,19 @@
 import { expectedNames, sizesOf } from '../problem';
-import { fill } from './grow';
 import { namesOf } from './sizes';
 import { random } from './tensors';
 import { change, type Weakness } from './weakness';
 
-/** What a problem may do without; told of a single problem only, as no problem needs all of it. */
+/**
+ * What a problem may do without; told of a single problem only, as no problem needs all of it. Masks are not among it: not every layer
+ * takes them.
+ */
 export const absentParts: Weakness = {
   what: 'absent parts',
-  found: ({ problem: { labels, upstream, mask } }) => {
+  found: ({ problem: { labels, upstream } }) => {
     const parts = {
       labels,
       'upstream.states': upstream?.states,
       'upstream.finalState': upstream?.finalState,
-      mask,
     };
     const absent = Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [name] : []));
     return absent.length === 0 ? undefined : `it has no ${absent.join(', no ')}`;
@@ -20,10 +21,9 @@ export const absentParts: Weakness = {
   mend: 'give those that your layer is to take',
   mended: (asked) => {
     const { batch: B, timeSteps: T, units: U, classes: C = 3 } = sizesOf(asked.problem);
-    const { weights, labels, upstream, mask } = asked.problem;
+    const { weights, labels, upstream } = asked.problem;
     const all = change(asked, {
       labels: labels ?? Array.from({ length: B }, (_, b) => (b + 1) % C),
-      mask: mask ?? fill([B, T], (b, t) => ((b + t) % 3 === 1 ? 0 : 1)),
       upstream: {
         states: upstream?.states ?? random([B, T, U], 41, 1),
         finalState: upstream?.finalState ?? random([B, U], 42, 1),

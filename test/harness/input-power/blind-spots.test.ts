@@ -158,10 +158,35 @@ describe('blind spots', () => {
     expect(await findBlindSpots([], float32)).to.deep.equal([]);
   });
 
-  it('a large problem is looked at by its first examples and steps', async () => {
-    const large = makeProblem({ ...longAndWeak, batch: 40, timeSteps: 60, units: 12, initialState: false });
-    const spots = await findBlindSpots([{ problem: large }], float32);
+  it('a large batch is looked at by its first two examples, and by all where these hide something', async () => {
+    expect(await findBlindSpots([{ problem: { ...strong, labels: [2, 2, 0, 1] } }], float32)).to.deep.equal(
+      [],
+    );
+  });
+
+  it('long sequences are looked at by their first steps, which accuse no later one', async () => {
+    const problem = makeProblem({
+      ...longAndWeak,
+      timeSteps: 200,
+      units: 24,
+      features: 24,
+      initialState: false,
+    });
+    const firstHalf = problem.inputs.data.length / 2;
+    const inputs = {
+      ...problem.inputs,
+      data: problem.inputs.data.map((x, i) => (i < firstHalf ? Math.abs(x) : x)),
+    };
+    const spots = await findBlindSpots([{ problem: { ...problem, inputs } }], float32);
     expect(spots.map(({ what }) => what)).to.include('zero initial state');
+    expect(spots.flatMap(({ hides }) => hides)).to.not.include('sign/inputs-cut-at-zero');
+  });
+
+  it('what two weaknesses hide together is told too', async () => {
+    const problem = makeProblem({ ...longAndWeak, batch: 1, timeSteps: 5, initialState: false });
+    const spots = await findBlindSpots([{ problem }], float32);
+    const hides = spots.filter(({ what }) => what === 'one example' || what === 'zero initial state');
+    expect(hides.flatMap((spot) => spot.hides)).to.include('initial-state/of-first-example');
   });
 });
 
