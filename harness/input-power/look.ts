@@ -39,7 +39,7 @@ export class Look {
     ));
   }
 
-  /** Whether the trap is set on a part of the time steps only: what is hidden there need not be hidden in all. */
+  /** Whether the trap is set on a part only: what is hidden there need not be hidden in the whole. */
   get isCut(): boolean {
     return this.work > mostWork;
   }
