@@ -20,6 +20,7 @@ export {
   tfjsSide,
 } from './implementations/index';
 export type { OpenSide, SideSource } from './implementations/index';
+export type { BlindSpot } from './input-power/index';
 export { compareEvaluation } from './judge/index';
 export type { CaseVerdict, TensorVerdict } from './judge/index';
 export { formatReport, formatSummary, runParity } from './parity/index';
