@@ -1,4 +1,5 @@
 import type { ClassifierGradients, Tensor } from '../scratch/index';
+import { oncePer } from './once-per';
 
 /** The weights of a problem; the output layer is there when labels or logits are. */
 export interface ProblemWeights {
@@ -179,7 +180,18 @@ export function mapProblem(problem: Problem, change: (x: number) => number): Pro
   };
 }
 
-/** The problem a float32 side really solves: every number rounded to float32, as tensors of that side hold it. */
-export function roundProblem(problem: Problem): Problem {
-  return mapProblem(problem, Math.fround);
+/**
+ * The problem a float32 side really solves: every number rounded to float32, as tensors of that side hold it. The same object
+ * where there is nothing to round, so that all sides share what is derived from it.
+ */
+export const roundProblem = oncePer(round);
+
+function round(problem: Problem): Problem {
+  let changed = 0;
+  const rounded = mapProblem(problem, (x) => {
+    const single = Math.fround(x);
+    if (!Object.is(single, x)) changed++;
+    return single;
+  });
+  return changed === 0 ? problem : rounded;
 }

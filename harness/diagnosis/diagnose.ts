@@ -2,7 +2,7 @@ import type { CaseVerdict } from '../judge/index';
 import { isGreen } from '../judge/index';
 import { sizesOf, type Implementation, type Problem } from '../problem';
 import { sideAtFault, type RefereeOptions, type Ruling } from '../referee/index';
-import { scratchImplementation } from '../implementations/index';
+import { referenceAnswer } from '../implementations/index';
 import type { Diagnosis } from './diagnosis';
 import type { Examination, View } from './examine';
 import { kindOf } from './kind/index';
@@ -32,7 +32,7 @@ export async function diagnose(
 ): Promise<Diagnosis> {
   const location = await locate(implementation, examination);
   const kind = options.kind === false ? undefined : await kindOfFault(implementation, examination, location);
-  const verdict = await rule(implementation, examination, options.against ?? 'scratch');
+  const verdict = rule(implementation, examination, options.against ?? 'scratch');
   const { side, note } = verdict;
   return {
     implementation: implementation.name,
@@ -56,18 +56,18 @@ async function kindOfFault(
 }
 
 /** By the results; where these are right, by the problem whose numbers are not. */
-async function rule(
+function rule(
   implementation: Implementation,
   examination: Examination,
   against: string,
-): Promise<Pick<Ruling, 'side' | 'note'>> {
+): Pick<Ruling, 'side' | 'note'> {
   const { problem, results, probe, steps, reference } = examination;
   if (results?.verdict.status === 'fail') {
     const ruling = ruleOn(implementation, problem, results, reference, against);
     if (ruling.side !== 'undecided') return ruling;
   }
   if (probe?.verdict.status === 'fail') {
-    const expected = await scratchImplementation().evaluate(probe.problem);
+    const expected = referenceAnswer(probe.problem);
     const ruling = ruleOn(implementation, probe.problem, probe, expected, against);
     if (ruling.side !== 'undecided') return { ...ruling, note: `${ruling.note}, in the weight probe` };
   }

@@ -1,5 +1,5 @@
 import { CandidateError } from '../candidate/index';
-import { scratchImplementation } from '../implementations/index';
+import { referenceAnswer } from '../implementations/index';
 import {
   caseVerdict,
   compareEvaluation,
@@ -83,7 +83,7 @@ export async function examine(
   options: ExamineOptions = {},
 ): Promise<Examination> {
   const plain = implementation.precision === 'float32' ? roundProblem(problem) : problem;
-  const reference = options.reference ?? (await scratchImplementation().evaluate(plain));
+  const reference = options.reference ?? referenceAnswer(plain);
   const subject: Subject = { implementation, plain, reference, options, refusals: [] };
   const { absolute, relative } = options.tolerance ?? {};
   const fixed = absolute !== undefined || relative !== undefined;
@@ -157,7 +157,7 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
   const problem = weightProbe(plain);
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {
-    const reference = await scratchImplementation().evaluate(problem);
+    const reference = referenceAnswer(problem);
     // tensors that nobody asked for are the business of the results
     const asked = expectedNames(problem).flatMap((name) => {
       const tensor = tensorOf(given.answer, name);

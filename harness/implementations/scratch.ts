@@ -1,10 +1,14 @@
 import { Dense, SimpleRNN, softmax, softmaxCrossEntropy, type Tensor } from '../../scratch/index';
+import { oncePer } from '../once-per';
 import { sizesOf, type Evaluation, type Implementation, type Problem } from '../problem';
 
 /** The hand-written network as an implementation: float64, the reference of every comparison. */
 export function scratchImplementation(): Implementation {
   return { name: 'scratch', precision: 'float64', evaluate: evaluateByHand };
 }
+
+/** The scratch network's answer as a reference: made once for each problem, and shared by all that look at it. */
+export const referenceAnswer = oncePer(evaluateByHand);
 
 function evaluateByHand(problem: Problem): Evaluation {
   const { features, units, classes } = sizesOf(problem);

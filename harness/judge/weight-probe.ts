@@ -1,5 +1,6 @@
 import { zeros, type Tensor } from '../../scratch/index';
 import { hasBackward } from './judge-locally';
+import { oncePer } from '../once-per';
 import { sizesOf, type Problem } from '../problem';
 
 /** tanh of it is 1 in single and in double precision: 1 - tanh 20 = 8e-18. */
@@ -21,7 +22,9 @@ const saturating = 20;
  * @param problem whose weights (and way of using them) are probed; exact in float32 when the problem is
  * @returns T = 1, B = F + U examples, U more with a backward pass, and U more with an output layer
  */
-export function weightProbe(problem: Problem): Problem {
+export const weightProbe = oncePer(makeProbe);
+
+function makeProbe(problem: Problem): Problem {
   const { features, units, classes } = sizesOf(problem);
   const { recurrentKernel, outputKernel } = problem.weights;
   const backward = hasBackward(problem) ? units : 0;

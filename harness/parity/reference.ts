@@ -1,4 +1,4 @@
-import { scratchImplementation } from '../implementations/index';
+import { referenceAnswer } from '../implementations/index';
 import { UsageError } from '../outcome';
 import { roundProblem, type Evaluation, type Precision, type Problem } from '../problem';
 
@@ -8,27 +8,15 @@ export interface Question {
   readonly reference: Evaluation;
 }
 
-/** Asks the scratch network, once for each problem and precision. */
-export class ReferenceAnswers {
-  private readonly scratch = scratchImplementation();
-  private readonly known = new Map<Problem, Map<Precision, Promise<Question>>>();
-
-  /** @throws UsageError when a float32 side would have to hold a number that overflows float32 */
-  for(problem: Problem, precision: Precision): Promise<Question> {
-    const of = this.known.get(problem) ?? new Map<Precision, Promise<Question>>();
-    this.known.set(problem, of);
-    const question = of.get(precision) ?? this.ask(problem, precision);
-    of.set(precision, question);
-    return question;
-  }
-
-  private async ask(problem: Problem, precision: Precision): Promise<Question> {
-    if (precision === 'float64') return { problem, reference: await this.scratch.evaluate(problem) };
-    const rounded = roundProblem(problem);
-    if (isSame(problem, rounded)) return this.for(problem, 'float64');
-    checkFinite(rounded);
-    return { problem: rounded, reference: await this.scratch.evaluate(rounded) };
-  }
+/**
+ * The problem as a side of that precision solves it.
+ *
+ * @throws UsageError when a float32 side would have to hold a number that overflows float32
+ */
+export function questionFor(problem: Problem, precision: Precision): Question {
+  const held = precision === 'float32' ? roundProblem(problem) : problem;
+  if (held !== problem) checkFinite(held);
+  return { problem: held, reference: referenceAnswer(held) };
 }
 
 function tensorsOf({ inputs, initialState, upstream, weights }: Problem): [string, Float64Array][] {
@@ -41,11 +29,6 @@ function tensorsOf({ inputs, initialState, upstream, weights }: Problem): [strin
   return (all as [string, { data: Float64Array } | undefined][]).flatMap(([name, tensor]) =>
     tensor === undefined ? [] : [[name, tensor.data]],
   );
-}
-
-function isSame(problem: Problem, rounded: Problem): boolean {
-  const others = tensorsOf(rounded);
-  return tensorsOf(problem).every(([, data], i) => data.every((x, at) => x === others[i][1][at]));
 }
 
 function checkFinite(rounded: Problem): void {

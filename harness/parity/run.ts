@@ -6,7 +6,6 @@ import { selectCases, type Cases } from './cases';
 import { conclude } from './conclude';
 import type { ParityOptions } from './options';
 import { powerOf } from './power';
-import { ReferenceAnswers } from './reference';
 import type { ParityReport } from './report';
 import { noFindings, SideRun } from './side-run';
 import { backendSides, openCandidate, scratchSide } from './sides';
@@ -58,7 +57,6 @@ function sourceOf(vectors: string | VectorCase): string {
 /** Opens one side after the other and collects what is found. */
 class Run {
   readonly findings = noFindings();
-  private readonly references = new ReferenceAnswers();
 
   constructor(
     private readonly options: ParityOptions,
@@ -88,8 +86,8 @@ class Run {
     }
     const version = side.version === undefined ? {} : { version: side.version };
     this.findings.sides.push({ name, status: 'ran', required, ...version });
-    const { options, findings, references } = this;
+    const { options, findings } = this;
     const start = options.progress ?? silentProgress;
-    await new SideRun({ side, options, findings, references, start }).put(this.cases);
+    await new SideRun({ side, options, findings, start }).put(this.cases);
   }
 }

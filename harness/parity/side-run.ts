@@ -22,7 +22,7 @@ import type { Cases } from './cases';
 import { compareTraining, plannedTraining } from './compare-training';
 import { compareVectors } from './compare-vectors';
 import type { ParityOptions } from './options';
-import type { Question, ReferenceAnswers } from './reference';
+import { questionFor, type Question } from './reference';
 import type { HarnessError, PlannedCase, SideReport } from './report';
 import { trainingSteps, type TrainingCheck } from './training';
 
@@ -45,7 +45,6 @@ interface SideRunOptions {
   readonly side: OpenSide;
   readonly options: ParityOptions;
   readonly findings: Collected;
-  readonly references: ReferenceAnswers;
   readonly start: StartProgress;
 }
 
@@ -129,7 +128,7 @@ export class SideRun {
 
   /** The results are held to the file's numbers; what the file does not ask for is looked at by steps and probe. */
   private async vector(vector: VectorCase): Promise<void> {
-    const { side, options, references } = this.run;
+    const { side, options } = this.run;
     const { implementation } = side;
     const tensors = tensorNames.flatMap((tensor) => {
       const expected = tensorOf(vector.expected, tensor);
@@ -141,7 +140,7 @@ export class SideRun {
       const planned = view === 'results' ? Object.fromEntries(tensors) : plannedTensors(vector.problem, view);
       this.plan(caseIdOf(vector.id, view), planned);
     }
-    const exact = await references.for(vector.problem, 'float64');
+    const exact = questionFor(vector.problem, 'float64');
     await this.examine(
       { ...vector.problem, id: vector.id },
       {
@@ -158,19 +157,16 @@ export class SideRun {
             tolerance: options.tolerance,
           }),
       },
-      await references.for(vector.problem, implementation.precision),
+      questionFor(vector.problem, implementation.precision),
     );
   }
 
   private async examine(given: Problem, options: ExamineOptions, known?: Question): Promise<void> {
-    const { side, findings, references } = this.run;
+    const { side, findings } = this.run;
     const { implementation } = side;
-    const { problem, reference } = known ?? (await references.for(given, implementation.precision));
-    const examination = await examine(
-      implementation,
-      { ...problem, id: given.id },
-      { ...options, reference },
-    );
+    const { problem, reference } = known ?? questionFor(given, implementation.precision);
+    const asked = problem.id === given.id ? problem : { ...problem, id: given.id };
+    const examination = await examine(implementation, asked, { ...options, reference });
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
     if (isOfNumbers(examination)) this.failed.push(examination);
@@ -230,13 +226,13 @@ export class SideRun {
     const weights = first.weights as ClassifierWeights;
     const { optimizer } = check;
     for (const id of ids) this.plan(id, plannedTraining(weights, optimizer));
-    await this.guard(check.id, async () => {
+    await this.guard(check.id, () => {
       const model = createClassifier?.({ features, units, classes, weights });
       if (model === undefined) return;
       try {
         let i = 0;
         for (const step of trainingSteps(check, model)) {
-          const { reference } = await this.run.references.for(step.problem, implementation.precision);
+          const { reference } = questionFor(step.problem, implementation.precision);
           const { tolerance } = this.run.options;
           const caseId = ids[i++];
           const verdict = compareTraining({
@@ -257,7 +253,7 @@ export class SideRun {
   }
 
   /** Notes what a side throws; usage errors end the run, and a dead or hanging candidate is not asked again. */
-  private async guard(caseId: string, work: () => Promise<void>): Promise<void> {
+  private async guard(caseId: string, work: () => Promise<void> | void): Promise<void> {
     try {
       await work();
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   type SimpleRNNClassifier,
   type Tensor,
 } from '../../scratch/index';
+import { oncePer } from '../once-per';
 import { roundProblem, sizesOf, type Problem } from '../problem';
 import { digitBatches, makeProblem } from './suite/index';
 
@@ -104,24 +105,37 @@ export interface TrainingStep {
 
 /** Runs a check. Each update starts both sides from the scratch side's last weights and memory, rounded to float32. */
 export function* trainingSteps(check: TrainingCheck, model: SimpleRNNClassifier): Generator<TrainingStep> {
+  model.compile({ optimizer: check.optimizer });
+  for (const { start, problem, scratch } of updatesByHand(check)) {
+    yield { start, problem, scratch, given: updated(model, start, problem) };
+  }
+}
+
+/** The scratch side's updates, which no other side has a part in. */
+const updatesByHand = oncePer((check: TrainingCheck): Omit<TrainingStep, 'given'>[] => {
   const first = check.batches[0];
   const { features, units, classes = 1 } = sizesOf(first);
   const weights = first.weights as ClassifierWeights;
-  const scratch = new ScratchSimpleRNNClassifier({ features, units, classes, weights });
-  for (const side of [scratch, model]) side.compile({ optimizer: check.optimizer });
-  let start = roundStart({ weights, state: initialMemory(check, scratch) });
-  for (const batch of check.batches) {
-    const labels = batch.labels ?? [];
-    const results = [scratch, model].map((side) => {
-      side.setWeights(start.weights);
-      side.setOptimizerState(start.state);
-      const { loss } = side.trainOnBatch(batch.inputs, labels);
-      return { loss, weights: side.getWeights(), state: side.getOptimizerState() };
-    });
-    const [byHand, given] = results;
-    yield { start, problem: { ...batch, weights: start.weights }, scratch: byHand, given };
-    start = roundStart(byHand);
-  }
+  const model = new ScratchSimpleRNNClassifier({ features, units, classes, weights });
+  model.compile({ optimizer: check.optimizer });
+  let start = roundStart({ weights, state: initialMemory(check, model) });
+  return check.batches.map((batch) => {
+    const step = {
+      start,
+      problem: { ...batch, weights: start.weights },
+      scratch: updated(model, start, batch),
+    };
+    start = roundStart(step.scratch);
+    return step;
+  });
+});
+
+/** One update, from the given weights and memory. */
+function updated(model: SimpleRNNClassifier, start: TrainingStart, batch: Problem): TrainingStep['given'] {
+  model.setWeights(start.weights);
+  model.setOptimizerState(start.state);
+  const { loss } = model.trainOnBatch(batch.inputs, batch.labels ?? []);
+  return { loss, weights: model.getWeights(), state: model.getOptimizerState() };
 }
 
 function roundStart({ weights, state }: TrainingStart): TrainingStart {

@@ -1,3 +1,4 @@
+import { oncePer } from '../../once-per';
 import type { Problem, TensorName } from '../../problem';
 import { emulatedUnit } from '../../referee/single-precision';
 import { measureInflation, type Inflation } from './inflation';
@@ -44,6 +45,16 @@ export interface Budget {
  * @throws RangeError when a number of the problem is not exact in single precision but the model is
  */
 export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
+  const known = budgets(problem);
+  const budget = known.get(model) ?? makeBudget(problem, model);
+  known.set(model, budget);
+  return budget;
+}
+
+/** Made once: sides on the same kernels share them, and so do all that look at one answer. */
+const budgets = oncePer(() => new Map<PrecisionModel, Budget>());
+
+function makeBudget(problem: Problem, model: PrecisionModel): Budget {
   if (model.precision === 'float32') checkExact(problem);
   const trace = traceOf(problem);
   const floor = floorOf(problem, model, gradientsOf(trace));

@@ -1,4 +1,5 @@
 import { makeTensor, zeros, type Tensor } from '../../../scratch/index';
+import { oncePer } from '../../once-per';
 import type { AxisName, Evaluation, Problem } from '../../problem';
 import { floorOf } from './budget';
 import type { ErrorRules } from './error-rules';
@@ -21,7 +22,9 @@ import { varianceRules } from './variance-rules';
  * dL/dx_t = dz_t kernel^T then holds dz_t itself (only products with 0 and 1 are added). So an opaque implementation shows
  * its inner gradients through its public door.
  */
-export function instrumentedProblem(problem: Problem): Problem {
+export const instrumentedProblem = oncePer(instrument);
+
+function instrument(problem: Problem): Problem {
   const { batch, timeSteps, features, units } = sizesOf(problem);
   const inputs = zeros(batch, timeSteps, features + units);
   for (let row = 0; row < batch * timeSteps; row++)

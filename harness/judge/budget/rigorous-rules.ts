@@ -41,8 +41,12 @@ export function rigorousRules(
     outputKernel: [classes, units],
   };
   /** error of v entering a dot product of n terms: E (1 + gamma_n) + gamma_n |v| */
-  const first = (v: Matrix, e: Matrix, n: number): Matrix =>
-    v.map((x, i) => e[i] * (1 + g(n)) + g(n) * Math.abs(x));
+  const first = (v: Matrix, e: Matrix, n: number): Matrix => {
+    const gn = g(n);
+    const out = new Float64Array(v.length);
+    for (let i = 0; i < out.length; i++) out[i] = e[i] * (1 + gn) + gn * Math.abs(v[i]);
+    return out;
+  };
 
   return {
     activation(step, before) {
@@ -63,8 +67,9 @@ export function rigorousRules(
         features,
         units,
       );
+      const gn = g(n);
       return ez.map((carried, i) => {
-        const e = carried + g(n) * (fromInput[i] + absBias[i % units]) + n * floor;
+        const e = carried + gn * (fromInput[i] + absBias[i % units]) + n * floor;
         const h = Math.abs(step.activation[i]);
         // mean value theorem: the largest slope of tanh in the interval z +- e
         const moved = Math.min(squaredSech(Math.max(Math.abs(step.z[i]) - e, 0)) * e, 1 + h);
@@ -94,13 +99,14 @@ export function rigorousRules(
       const n = inner + more.length;
       const e = new Float64Array(batch * outer);
       addProductTransposed(e, first(v, vError, n), absKernels[weight], batch, inner, outer);
-      return e.map((x, i) => cap(x + g(n) * sumOfAbsolutes(more, i) + n * floor));
+      const gn = g(n);
+      return e.map((x, i) => cap(x + gn * sumOfAbsolutes(more, i) + n * floor));
     },
 
     sum(v, vError, more) {
-      const n = more.length;
+      const gn = g(more.length);
       return v.map((x, i) =>
-        cap(vError[i] * (1 + g(n)) + g(n) * (Math.abs(x) + sumOfAbsolutes(more, i)) + floor),
+        cap(vError[i] * (1 + gn) + gn * (Math.abs(x) + sumOfAbsolutes(more, i)) + floor),
       );
     },
 
@@ -119,7 +125,8 @@ export function rigorousRules(
       const rows = left.length / batch;
       addTransposedProduct(out, absolute(left), first(v, vError, terms + 1), batch, rows, n);
       if (leftError === undefined) return;
-      const full = v.map((x, i) => (Math.abs(x) + vError[i]) * (1 + g(terms + 1)));
+      const gn = g(terms + 1);
+      const full = v.map((x, i) => (Math.abs(x) + vError[i]) * (1 + gn));
       addTransposedProduct(out, leftError, full, batch, rows, n);
     },
 

@@ -1,4 +1,5 @@
 import { zeros, type Tensor } from '../../../scratch/index';
+import { oncePer } from '../../once-per';
 import { sizesOf as problemSizes, type Evaluation, type Problem } from '../../problem';
 import { addProduct, addProductTransposed, addRows, addTransposedProduct, type Matrix } from './matrix';
 
@@ -107,7 +108,9 @@ export function forwardStep(problem: Problem, t: number, h: Matrix): ForwardStep
 /** Row b of `real` where the example is live, of `kept` where it is masked. */
 export function select(live: Uint8Array, real: Matrix, kept: Matrix): Matrix {
   const n = real.length / live.length;
-  return real.map((value, i) => (live[Math.floor(i / n)] === 1 ? value : kept[i]));
+  const out = real.slice();
+  for (let b = 0; b < live.length; b++) if (live[b] !== 1) out.set(kept.subarray(b * n, (b + 1) * n), b * n);
+  return out;
 }
 
 export function headValues(
@@ -143,7 +146,9 @@ export function headValues(
 }
 
 /** Runs the problem in float64, forward and (with labels or upstream gradients) backward, and keeps everything. */
-export function traceOf(problem: Problem): Trace {
+export const traceOf = oncePer(trace);
+
+function trace(problem: Problem): Trace {
   const sizes = sizesOf(problem);
   const { batch, timeSteps, units, classes } = sizes;
   const steps: ForwardStep[] = [];

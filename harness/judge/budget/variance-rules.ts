@@ -45,8 +45,12 @@ export function varianceRules(
     outputKernel: [classes, units],
   };
   /** variance of v entering a dot product of n terms */
-  const entering = (v: Matrix, variance: Matrix, n: number): Matrix =>
-    v.map((x, i) => variance[i] + k * perTerm(n) * x * x);
+  const entering = (v: Matrix, variance: Matrix, n: number): Matrix => {
+    const kn = k * perTerm(n);
+    const out = new Float64Array(v.length);
+    for (let i = 0; i < out.length; i++) out[i] = variance[i] + kn * v[i] * v[i];
+    return out;
+  };
 
   return {
     activation(step, before) {
@@ -72,7 +76,11 @@ export function varianceRules(
         const q = step.fromState[i];
         const c = bias[i % units];
         // any order of a, q and the bias: the largest partial sum is charged
-        const m = Math.max(...[a, q, c, a + c, a + q, q + c, step.z[i]].map((partial) => Math.abs(partial)));
+        const m = Math.max(
+          Math.max(Math.abs(a), Math.abs(q), Math.abs(c)),
+          Math.max(Math.abs(a + c), Math.abs(a + q), Math.abs(q + c)),
+          Math.abs(step.z[i]),
+        );
         const v =
           carried +
           k * perTerm(n) * (fromInput[i] + c * c) +
