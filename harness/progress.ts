@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import { MultiBar } from 'cli-progress';
 
 /** Progress of one piece of work, on stderr. */
 export interface Progress {
@@ -20,24 +20,33 @@ const lineEveryMs = 5000;
 /** A bar on a terminal; elsewhere a line now and then, and none at all for work that is over sooner. */
 export const stderrProgress: StartProgress = (title, total) => {
   if (!process.stderr.isTTY) return plainLines(title, total);
-  const bar = new SingleBar({
-    format: `${title} {bar} {value}/{total} {label}`,
+  bars ??= new MultiBar({
+    format: `{title} {bar} {value}/{total} {label}`,
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,
     barsize: 24,
     etaBuffer: 20,
   });
-  bar.start(total, 0, { label: '' });
+  const all = bars;
+  const bar = all.create(total, 0, { title, label: '' });
+  working++;
   return {
     step: (label = '') => {
       bar.increment(1, { label });
     },
     stop: () => {
-      bar.stop();
+      all.remove(bar);
+      if (--working > 0) return;
+      all.stop();
+      bars = undefined;
     },
   };
 };
+
+/** One below the other while several pieces of work go on. */
+let bars: MultiBar | undefined;
+let working = 0;
 
 function plainLines(title: string, total: number): Progress {
   let done = 0;

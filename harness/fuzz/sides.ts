@@ -1,5 +1,5 @@
 import { loadCandidate } from '../candidate/index';
-import { parseSideNames, sideNames, sideSource } from '../implementations/index';
+import { parseSideNames, sideNames, sideSource, usesLibrary } from '../implementations/index';
 import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {
@@ -25,7 +25,7 @@ export function sidesFor({
     ];
   if (candidate !== undefined) return own;
   return sideNames.map((backend) => ({
-    source: sideSource(backend, requireNative && (backend === 'tensorflow' || backend === 'graph')),
+    source: sideSource(backend, requireNative && usesLibrary(backend)),
     backend,
   }));
 }

@@ -1,5 +1,5 @@
 export { graphImplementation, graphSide } from './graph';
 export { referenceAnswer, scratchImplementation } from './scratch';
 export { SideUnavailableError, type ClassifierShape, type OpenSide, type SideSource } from './side';
-export { isSideName, parseSideNames, sideNames, sideSource, type SideName } from './side-names';
+export { isSideName, parseSideNames, sideNames, sideSource, usesLibrary, type SideName } from './side-names';
 export { tfjsImplementation, tfjsSide } from './tfjs';

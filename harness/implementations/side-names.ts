@@ -12,6 +12,11 @@ export function isSideName(name: string): name is SideName {
   return (sideNames as readonly string[]).includes(name);
 }
 
+/** Whether the side runs inside TensorFlow's native library. */
+export function usesLibrary(name: SideName): boolean {
+  return name === 'tensorflow' || name === 'graph';
+}
+
 /** @param required whether the run must end with exit code 3 where this machine does not have it */
 export function sideSource(name: SideName, required: boolean): SideSource {
   return name === 'graph' ? graphSide(required) : tfjsSide(name, required);

@@ -27,5 +27,10 @@ export interface ParityOptions {
   /** look, before comparing, for what the cases cannot show; default true */ readonly power?:
     boolean | undefined;
   /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
-  readonly progress?: StartProgress;
+  readonly progress?: StartProgress | undefined;
+  /**
+   * 2: where the run is long enough, the sides outside TensorFlow's library work in a process of their own, so that two cores are busy;
+   * an observer sees one process only. Default 1
+   */
+  readonly processes?: 1 | 2 | undefined;
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { parseSideNames } from '../implementations/index';
 import { exitCodes, UsageError, type Outcome } from '../outcome';
 import { stderrProgress } from '../progress';
@@ -30,6 +31,7 @@ export async function runParityCommand(flags: ParityFlags, args: readonly string
     tolerance,
     observer: charts,
     progress: stderrProgress,
+    processes: availableParallelism() > 1 ? 2 : 1,
   });
   const text = formatSummary(report);
   const { exitCode } = report;

@@ -1,4 +1,4 @@
-import { SideUnavailableError, type OpenSide, type SideSource } from '../implementations/index';
+import { sideSource, usesLibrary } from '../implementations/index';
 import { UsageError } from '../outcome';
 import { silentProgress } from '../progress';
 import type { VectorCase } from '../vectors/index';
@@ -7,8 +7,10 @@ import { conclude } from './conclude';
 import type { ParityOptions } from './options';
 import { powerOf } from './power';
 import type { ParityReport } from './report';
-import { noFindings, SideRun } from './side-run';
+import { runSide, runSource, together } from './run-side';
+import { noFindings, type Collected } from './side-run';
 import { backendSides, openCandidate, scratchSide } from './sides';
+import { startSidesApart, type NamedSide } from './sides-apart';
 
 /**
  * Puts every case to every side and judges the answers against the scratch network (or against the vectors' numbers).
@@ -19,18 +21,21 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   const seed = options.seed ?? 1;
   const cases = await selectCases(options, seed);
   const candidate = await openCandidate(options);
-  const run = new Run(options, cases);
+  const found: Collected[] = [];
   let blindSpots: ParityReport['blindSpots'] = [];
   try {
     if (options.power !== false) {
       const power = await powerOf(cases, options, candidate);
-      run.findings.warnings.push(...power.warnings);
+      found.push({ ...noFindings(), warnings: [...power.warnings] });
       blindSpots = power.blindSpots;
     }
-    if (cases.vectors.length > 0) await run.side(scratchSide(), false);
-    for (const source of options.sides ?? backendSides(options)) await run.source(source);
+    if (cases.vectors.length > 0) found.push(await runSide(scratchSide(), false, cases, options));
+    if (options.sides === undefined) found.push(...(await runNamedSides(options, cases)));
+    for (const source of options.sides ?? []) found.push(await runSource(source, cases, options));
     if (candidate !== undefined) {
-      await run.side({ implementation: candidate, masks: candidate.masks, candidate: true }, true);
+      checkName(candidate.name, found);
+      const side = { implementation: candidate, masks: candidate.masks, candidate: true };
+      found.push(await runSide(side, true, cases, options));
     }
   } finally {
     candidate?.dispose();
@@ -45,7 +50,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
       options.vectors === undefined &&
       options.problems === undefined &&
       (options.cases ?? 1) > 0,
-    ...run.findings,
+    ...together(found),
     blindSpots,
   });
 }
@@ -54,40 +59,34 @@ function sourceOf(vectors: string | VectorCase): string {
   return typeof vectors === 'string' ? vectors : vectors.source;
 }
 
-/** Opens one side after the other and collects what is found. */
-class Run {
-  readonly findings = noFindings();
+function checkName(name: string, found: readonly Collected[]): void {
+  if (!found.some(({ sides }) => sides.some((other) => other.name === name))) return;
+  throw new UsageError(`two sides are called ${JSON.stringify(name)}; give the candidate a name of its own.`);
+}
 
-  constructor(
-    private readonly options: ParityOptions,
-    private readonly cases: Cases,
-  ) {}
+/** From this many problems on, another process saves more than it takes to start. */
+const fewestApart = 40;
 
-  async source(source: SideSource): Promise<void> {
-    let side: OpenSide;
-    try {
-      side = await source.open();
-    } catch (error) {
-      if (!(error instanceof SideUnavailableError)) throw error;
-      const { name, required } = source;
-      this.findings.sides.push({ name, status: 'not run', required, reason: error.message });
-      return;
-    }
-    await this.side(side, source.required);
-    side.implementation.dispose?.();
+/** The sides by name, in their order; those outside TensorFlow's library in a process of their own where that saves time. */
+async function runNamedSides(options: ParityOptions, cases: Cases): Promise<Collected[]> {
+  const sides = backendSides(options);
+  const apart = sides.filter(({ name }) => !usesLibrary(name));
+  const here = sides.filter((side) => !apart.includes(side));
+  const pays =
+    options.processes === 2 &&
+    options.observer === undefined &&
+    cases.problems.length >= fewestApart &&
+    apart.length > 0 &&
+    here.length > 0;
+  const found = new Map<NamedSide, Collected>();
+  const { tolerance, progress = silentProgress } = options;
+  const others = pays ? startSidesApart({ sides: apart, cases, tolerance }, progress) : undefined;
+  try {
+    for (const side of pays ? here : sides)
+      found.set(side, await runSource(sideSource(side.name, side.required), cases, options));
+    (await others?.found)?.forEach((one, i) => found.set(apart[i], one));
+  } finally {
+    others?.dispose();
   }
-
-  async side(side: OpenSide, required: boolean): Promise<void> {
-    const { name } = side.implementation;
-    if (this.findings.sides.some((other) => other.name === name)) {
-      throw new UsageError(
-        `two sides are called ${JSON.stringify(name)}; give the candidate a name of its own.`,
-      );
-    }
-    const version = side.version === undefined ? {} : { version: side.version };
-    this.findings.sides.push({ name, status: 'ran', required, ...version });
-    const { options, findings } = this;
-    const start = options.progress ?? silentProgress;
-    await new SideRun({ side, options, findings, start }).put(this.cases);
-  }
+  return sides.map((side) => found.get(side) ?? noFindings());
 }

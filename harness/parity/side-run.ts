@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CandidateError } from '../candidate/index';
 import {
   caseIdOf,
@@ -43,7 +44,7 @@ export function noFindings(): Collected {
 
 interface SideRunOptions {
   readonly side: OpenSide;
-  readonly options: ParityOptions;
+  readonly options: Pick<ParityOptions, 'tolerance' | 'observer'>;
   readonly findings: Collected;
   readonly start: StartProgress;
 }
@@ -51,7 +52,7 @@ interface SideRunOptions {
 /** Failed problems of a side that are diagnosed; each costs a few more questions to the side and referee runs. */
 const mostDiagnoses = 3;
 
-/** Puts the cases to one side. */
+/** Puts the cases to one side. Between two of them the process hears messages and signals. */
 export class SideRun {
   private readonly name: string;
   private readonly views: readonly ViewName[];
@@ -75,14 +76,17 @@ export class SideRun {
       for (const vector of cases.vectors) {
         await this.guard(vector.id, () => this.vector(vector));
         progress.step(vector.id);
+        await setImmediate();
       }
       for (const problem of problems) {
         await this.guard(problem.id, () => this.problem(problem));
         progress.step(problem.id);
+        await setImmediate();
       }
       for (const check of training) {
         await this.training(check);
         progress.step(check.id);
+        await setImmediate();
       }
       await this.diagnoseWorst();
       await options.observer?.sideDone(side.implementation);

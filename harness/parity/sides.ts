@@ -1,13 +1,7 @@
 import { candidateImplementation, loadCandidate, type CandidateImplementation } from '../candidate/index';
-import {
-  scratchImplementation,
-  sideNames,
-  sideSource,
-  type OpenSide,
-  type SideName,
-  type SideSource,
-} from '../implementations/index';
+import { scratchImplementation, sideNames, usesLibrary, type OpenSide } from '../implementations/index';
 import type { ParityOptions } from './options';
+import type { NamedSide } from './sides-apart';
 
 /** The backends that a run puts its cases to. */
 export function backendSides({
@@ -15,11 +9,10 @@ export function backendSides({
   candidate,
   vectors,
   requireNative = false,
-}: ParityOptions): SideSource[] {
-  if (backends !== undefined) return backends.map((name) => sideSource(name, true));
+}: ParityOptions): NamedSide[] {
+  if (backends !== undefined) return backends.map((name) => ({ name, required: true }));
   if (candidate !== undefined && vectors === undefined) return [];
-  const native = (name: SideName): boolean => name === 'tensorflow' || name === 'graph';
-  return sideNames.map((name) => sideSource(name, requireNative && native(name)));
+  return sideNames.map((name) => ({ name, required: requireNative && usesLibrary(name) }));
 }
 
 /** @throws UsageError when the module cannot be used */

@@ -1,0 +1,53 @@
+import { SideUnavailableError, type OpenSide, type SideSource } from '../implementations/index';
+import { silentProgress } from '../progress';
+import type { Cases } from './cases';
+import type { ParityOptions } from './options';
+import { noFindings, SideRun, type Collected } from './side-run';
+
+type Options = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress'>;
+
+/** Opens a side, puts every case to it and closes it. One that this machine does not have is told as not run. */
+export async function runSource(source: SideSource, cases: Cases, options: Options): Promise<Collected> {
+  let side: OpenSide;
+  try {
+    side = await source.open();
+  } catch (error) {
+    if (!(error instanceof SideUnavailableError)) throw error;
+    const { name, required } = source;
+    const findings = noFindings();
+    findings.sides.push({ name, status: 'not run', required, reason: error.message });
+    return findings;
+  }
+  const findings = await runSide(side, source.required, cases, options);
+  side.implementation.dispose?.();
+  return findings;
+}
+
+/** Puts every case to a side and collects what is found. */
+export async function runSide(
+  side: OpenSide,
+  required: boolean,
+  cases: Cases,
+  options: Options,
+): Promise<Collected> {
+  const findings = noFindings();
+  const version = side.version === undefined ? {} : { version: side.version };
+  findings.sides.push({ name: side.implementation.name, status: 'ran', required, ...version });
+  await new SideRun({ side, options, findings, start: options.progress ?? silentProgress }).put(cases);
+  return findings;
+}
+
+/** What several sides found, one after the other. */
+export function together(found: readonly Collected[]): Collected {
+  const all = noFindings();
+  for (const one of found) {
+    all.sides.push(...one.sides);
+    all.notes.push(...one.notes);
+    all.plan.push(...one.plan);
+    all.cases.push(...one.cases);
+    all.diagnoses.push(...one.diagnoses);
+    all.warnings.push(...one.warnings);
+    all.errors.push(...one.errors);
+  }
+  return all;
+}
