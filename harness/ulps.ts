@@ -3,8 +3,10 @@ import type { Precision } from './problem';
 const bits = new DataView(new ArrayBuffer(8));
 
 /**
- * How many numbers of that precision lie between two: 0 for the same (-0 and 0 are), 1 for neighbours, across zero by way of the
- * subnormal numbers. Both are rounded to the precision first. NaN where one is NaN.
+ * Distance of two numbers in units in the last place: the steps from one to the other over the numbers of that precision, 0 for the
+ * same (-0 and 0 are), 1 for neighbours, across zero by way of the subnormal numbers; infinity is the next after the largest number.
+ * Both are rounded to the precision first. (Within a power of two this is |one - other| over the spacing there; unlike that quotient
+ * it does not depend on which of the two is taken as right, and it adds up along a way.) NaN where one is NaN.
  */
 export function ulpsBetween(one: number, other: number, precision: Precision): number {
   if (Number.isNaN(one) || Number.isNaN(other)) return NaN;

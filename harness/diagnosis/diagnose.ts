@@ -7,7 +7,7 @@ import type { Diagnosis } from './diagnosis';
 import type { Examination, View } from './examine';
 import { kindOf } from './kind/index';
 import { locate } from './locate';
-import { ulpsBetween } from './ulps';
+import { ulpsBetween } from '../ulps';
 
 export interface DiagnoseOptions {
   /** the side that made the reference; default `scratch` */ readonly against?: string;

@@ -6,4 +6,3 @@ export { caseIdOf, plannedTensors, problemIdOf, viewNames, type ViewName } from 
 export { kindOf, type KindOptions } from './kind/index';
 export { locate, phaseOf, type Location } from './locate';
 export { blockOf, ringProblem, ringSizes, stepsInBlocks, type Ring } from './ring';
-export { spacingAt, ulpsBetween } from './ulps';

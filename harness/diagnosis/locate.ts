@@ -19,7 +19,7 @@ import type { Diagnosis, Phase, WrongNumber } from './diagnosis';
 import type { Examination } from './examine';
 import { statesByPrefixes } from './inner-values';
 import { stepsOfSum, sumNames, wrongElements, type SumName } from './steps-of-sum';
-import { ulpsBetween } from './ulps';
+import { ulpsBetween } from '../ulps';
 
 /** Where a mistake begins: what a `Diagnosis` says of the place. */
 export type Location = Pick<

@@ -45,6 +45,9 @@ describe('units in the last place', () => {
     [Number.MAX_VALUE, Infinity, 'float64', 1],
     [1, 1 + Number.EPSILON, 'float64', 1],
     [-Number.MIN_VALUE, Number.MIN_VALUE, 'float64', 2],
+    [3 * 2 ** -149, 2 ** -149, 'float32', 2],
+    [0.625, 0.5, 'float32', 2 ** 21],
+    [Infinity, Infinity, 'float64', 0],
     [NaN, 1, 'float64', NaN],
     [1, NaN, 'float32', NaN],
   ];

@@ -43,7 +43,7 @@ function numbers({ at, given, expected, ulps }: WrongNumber): string {
   const place = formatPlace(at);
   const distance = Number.isFinite(ulps)
     ? ulps < 1e9
-      ? ulps.toLocaleString('en', { maximumFractionDigits: 1 })
+      ? ulps.toLocaleString('en')
       : short(ulps)
     : String(ulps);
   return `${place === '' ? '' : `at ${place}: `}${String(given)}, expected ${String(expected)} (${distance} ULPs apart)`;
