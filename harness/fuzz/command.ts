@@ -15,7 +15,8 @@ export interface FuzzFlags {
   readonly json?: string | true;
 }
 
-const backendsText = 'tensorflow, wasm, cpu, graph: only these, and each must run (default: all there are)';
+const backendsText =
+  'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt: only these, and each must run (default: the first four, where they are)';
 const candidateText = 'put your own implementation (TypeScript, JavaScript) in place of the twin';
 const exitText =
   'Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run, 130 interrupted.';

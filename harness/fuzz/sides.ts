@@ -1,5 +1,5 @@
 import { loadCandidate } from '../candidate/index';
-import { parseSideNames, sideNames, sideSource, usesLibrary } from '../implementations/index';
+import { parseSideNames, plainSideNames, sideSource, usesLibrary } from '../implementations/index';
 import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {
@@ -7,7 +7,7 @@ export interface SideFlags {
   /** a module's path; it takes the place of the backends unless those are named */
   readonly candidate?: string | undefined;
   /** for a candidate, per problem */ readonly timeoutSeconds?: number | undefined;
-  /** NATIVE_REQUIRED=1: tensorflow and graph must run wherever backends run */ readonly requireNative?: boolean;
+  /** NATIVE_REQUIRED=1: what runs in TensorFlow's library must run wherever backends run */ readonly requireNative?: boolean;
 }
 
 /** The sides that the flags ask for; by default all backends of this machine. */
@@ -24,7 +24,7 @@ export function sidesFor({
       ...own,
     ];
   if (candidate !== undefined) return own;
-  return sideNames.map((backend) => ({
+  return plainSideNames.map((backend) => ({
     source: sideSource(backend, requireNative && usesLibrary(backend)),
     backend,
   }));

@@ -1,11 +1,14 @@
 import { UsageError } from '../outcome';
-import { backendNames } from '../../src/index';
+import { backendNames, type BackendName } from '../../src/index';
 import { graphSide } from './graph';
 import type { SideSource } from './side';
 import { tfjsSide } from './tfjs';
 
-/** The backends of the op-by-op twin, and the compiled one, which runs inside `tensorflow`. */
-export const sideNames = [...backendNames, 'graph'] as const;
+/** The backends of the op-by-op twin with TensorFlow.js's own gradients, and the compiled twin, which runs inside `tensorflow`. */
+export const plainSideNames = [...backendNames, 'graph'] as const;
+
+/** These, and the op-by-op twin with hand-written gradients: `wasm:bptt` is the side `tfjs:wasm:bptt`. */
+export const sideNames = [...plainSideNames, ...backendNames.map((name) => `${name}:bptt` as const)];
 export type SideName = (typeof sideNames)[number];
 
 export function isSideName(name: string): name is SideName {
@@ -14,12 +17,17 @@ export function isSideName(name: string): name is SideName {
 
 /** Whether the side runs inside TensorFlow's native library. */
 export function usesLibrary(name: SideName): boolean {
-  return name === 'tensorflow' || name === 'graph';
+  return name === 'graph' || backendOf(name) === 'tensorflow';
 }
 
 /** @param required whether the run must end with exit code 3 where this machine does not have it */
 export function sideSource(name: SideName, required: boolean): SideSource {
-  return name === 'graph' ? graphSide(required) : tfjsSide(name, required);
+  if (name === 'graph') return graphSide(required);
+  return tfjsSide(backendOf(name), required, name.endsWith(':bptt') ? 'bptt' : 'autodiff');
+}
+
+function backendOf(name: Exclude<SideName, 'graph'>): BackendName {
+  return name.replace(/:bptt$/, '') as BackendName;
 }
 
 /**

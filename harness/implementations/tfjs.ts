@@ -4,31 +4,43 @@ import {
   loadBackend,
   TfSimpleRNNClassifier,
   type BackendName,
+  type GradientMethod,
   type LoadedBackend,
 } from '../../src/index';
 import type { Implementation } from '../problem';
 import { SideUnavailableError, type OpenSide, type SideSource } from './side';
 
-/** The TensorFlow.js twin on a loaded backend: float32, named `tfjs:` and the backend. */
-export function tfjsImplementation(backend: LoadedBackend): Implementation {
+/** The TensorFlow.js twin on a loaded backend: float32, named `tfjs:` and the backend, with `:bptt` where its gradients are by hand. */
+export function tfjsImplementation(
+  backend: LoadedBackend,
+  gradients: GradientMethod = 'autodiff',
+): Implementation {
   return {
-    name: `tfjs:${backend.name}`,
+    name: nameOf(backend.name, gradients),
     precision: 'float32',
-    evaluate: (problem) => evaluateWithTfjs(backend, problem),
+    evaluate: (problem) => evaluateWithTfjs(backend, problem, { gradients }),
   };
 }
 
+function nameOf(backend: BackendName, gradients: GradientMethod): string {
+  return `tfjs:${backend}${gradients === 'bptt' ? ':bptt' : ''}`;
+}
+
 /** The twin on a backend that may or may not run on this machine. */
-export function tfjsSide(name: BackendName, required: boolean): SideSource {
+export function tfjsSide(
+  name: BackendName,
+  required: boolean,
+  gradients: GradientMethod = 'autodiff',
+): SideSource {
   return {
-    name: `tfjs:${name}`,
+    name: nameOf(name, gradients),
     required,
     open: async (): Promise<OpenSide> => {
       const backend = await openBackend(name);
       return {
-        implementation: tfjsImplementation(backend),
+        implementation: tfjsImplementation(backend, gradients),
         version: backend.version,
-        createClassifier: (shape) => new TfSimpleRNNClassifier({ backend, ...shape }),
+        createClassifier: (shape) => new TfSimpleRNNClassifier({ backend, gradients, ...shape }),
       };
     },
   };

@@ -25,7 +25,7 @@ export const defineParity: DefineCommand = (program, finish) => {
     .description('compare the scratch network with its TensorFlow.js twin, or with your own implementation')
     .option(
       '--backends <list>',
-      'tensorflow, wasm, cpu, graph: only these, and each must run (default: all there are)',
+      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt (hand-written gradients): only these, and each must run (default: all there are)',
     )
     .option('--only <pattern>', 'only cases whose id contains this, or matches it with * and ?')
     .addOption(new Option('--seed <n>', 'of everything that is drawn').argParser(wholeNumber).default(1))
@@ -55,7 +55,7 @@ export const defineParity: DefineCommand = (program, finish) => {
       'after',
       `
 Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run.
-NATIVE_REQUIRED=1 makes tensorflow and graph required.
+NATIVE_REQUIRED=1 makes tensorflow, graph and tensorflow:bptt required.
 A file that exists is replaced only if it is an earlier report of the same kind.
 
 Examples:

@@ -12,7 +12,7 @@ export interface ParityOptions {
    * stands in place of the twin) unless there are vectors
    */
   readonly backends?: readonly SideName[] | undefined;
-  /** NATIVE_REQUIRED=1: tensorflow, and graph which runs inside it, must run wherever backends run */ readonly requireNative?: boolean;
+  /** NATIVE_REQUIRED=1: what runs in TensorFlow's library must run wherever backends run */ readonly requireNative?: boolean;
   /** the sides themselves, in place of `backends` */ readonly sides?: readonly SideSource[];
   /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
   /** of everything that is drawn; default 1 */ readonly seed?: number | undefined;

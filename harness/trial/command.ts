@@ -20,7 +20,7 @@ export const defineTrial: DefineCommand = (program, finish) => {
     )
     .option(
       '--backends <list>',
-      'tensorflow, wasm, cpu, graph: plant in these, in turn (default: tensorflow, wasm, cpu)',
+      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt: plant in these, in turn (default: tensorflow, wasm, cpu)',
     )
     .option('--only <pattern>', 'only faults whose name contains this, or matches it with * and ?')
     .addOption(new Option('--seed <n>', 'of the problems').argParser(from(0)).default(1))

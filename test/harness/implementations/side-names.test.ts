@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { parseSideNames, sideNames, sideSource, usesLibrary } from '../../../harness/implementations/index';
+import { UsageError } from '../../../harness/outcome';
+import { generatedProblem, runParity } from '../../../harness/parity/index';
+import { sizesOf, tensorOf } from '../../../harness/problem';
+import type { ClassifierWeights } from '../../../scratch/index';
+
+describe('the names of the sides', () => {
+  it('each is read back, and makes the side of its name', () => {
+    expect(parseSideNames(sideNames.join(', '))).to.deep.equal(sideNames);
+    for (const name of sideNames)
+      expect(sideSource(name, false).name).to.equal(name === 'graph' ? name : `tfjs:${name}`);
+    expect(() => parseSideNames('wasm,graph:bptt')).to.throw(UsageError, /"graph:bptt".*wasm:bptt/);
+  });
+
+  it('tells what runs inside the native library', () => {
+    const inside = sideNames.filter(usesLibrary);
+    expect(inside).to.deep.equal(['tensorflow', 'graph', 'tensorflow:bptt']);
+  });
+
+  it(':bptt is another way to the same gradients, in answers and in training: it rounds otherwise, and is judged right', async () => {
+    const sides = await Promise.all(
+      (['cpu', 'cpu:bptt'] as const).map((name) => sideSource(name, true).open()),
+    );
+    const problem = generatedProblem(1, 7);
+    const answers = await Promise.all(sides.map(({ implementation }) => implementation.evaluate(problem)));
+    const [one, other] = answers.map((answer) => tensorOf(answer, 'gradients.kernel')?.data);
+    expect(one).not.to.deep.equal(other);
+
+    const { features, units, classes = 0 } = sizesOf(problem);
+    const shape = { features, units, classes, weights: problem.weights as ClassifierWeights };
+    const [trained, trainedByHand] = sides.map(({ createClassifier }) => {
+      const model = createClassifier?.(shape);
+      const { gradients } = model?.lossAndGradients(problem.inputs, problem.labels ?? []) ?? {};
+      model?.dispose();
+      return gradients?.kernel.data;
+    });
+    expect(trained)
+      .to.have.length(features * units)
+      .and.not.to.deep.equal(trainedByHand);
+
+    const report = await runParity({ backends: ['cpu:bptt'], only: '*p/*first' });
+    expect(report).to.include({ verdict: 'parity' });
+    expect(report.cases).to.have.length(5);
+    expect(report.sides[0]).to.include({ name: 'tfjs:cpu:bptt', status: 'ran', required: true });
+  });
+});
