@@ -4,17 +4,11 @@ import {
   isGreen,
   judgeEquations,
   precisionModelOf,
+  rankOf,
   type JudgedEquation,
   type TensorVerdict,
 } from '../judge/index';
-import {
-  sizesOf,
-  tensorNames,
-  tensorOf,
-  type Evaluation,
-  type Implementation,
-  type TensorName,
-} from '../problem';
+import { sizesOf, tensorOf, type Evaluation, type Implementation, type TensorName } from '../problem';
 import type { Diagnosis, Phase, WrongNumber } from './diagnosis';
 import type { Examination } from './examine';
 import { statesByPrefixes } from './inner-values';
@@ -201,10 +195,9 @@ function inheritedOf(
 }
 
 function redResults({ results }: Examination): TensorVerdict[] {
-  const order = tensorNames as readonly string[];
   return (results?.verdict.tensors ?? [])
     .filter(isRed)
-    .sort((one, other) => order.indexOf(one.tensor) - order.indexOf(other.tensor));
+    .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor));
 }
 
 function isRed(verdict: TensorVerdict): boolean {

@@ -4,6 +4,7 @@ import { UsageError } from '../outcome';
 import type { Evaluation, Problem } from '../problem';
 import { readProblem } from '../vectors/index';
 import { digestOf, encode, plainAnswer, plainFields, print } from './case-text';
+import type { KeptDiagnosis } from './diagnose-kept';
 import type { PutVerdict } from './put';
 import { problemAt } from './series';
 import type { Shrinking } from './shrink';
@@ -31,6 +32,8 @@ export interface CaseFile {
   /** what the file had no room for */ readonly leftOut: readonly string[];
   /** sha256 of the problem's numbers */ readonly sha256: string;
   readonly verdict: PutVerdict;
+  /** where the mistake begins in this problem, and who made it; absent where that could not be told */
+  readonly diagnosis?: KeptDiagnosis;
   /** the fields of a vectors file's problem; absent where seed and path alone tell it */ readonly problem?: unknown;
   /** what the reference and the side answered */ readonly reference?: unknown;
   readonly given?: unknown;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../formats/index';
 import { UsageError } from '../outcome';
 import { formatCase, type CaseFile } from './case-file';
+import type { KeptDiagnosis } from './diagnose-kept';
 import type { Shrunk } from './shrink';
 import type { Versions } from './versions';
 
@@ -14,6 +15,7 @@ export interface Origin {
   readonly seed: number;
   readonly index: number;
   readonly caseSeed: number;
+  readonly diagnosis?: KeptDiagnosis | undefined;
 }
 
 /**
@@ -25,11 +27,12 @@ export interface Origin {
 export async function keepCase(
   out: string,
   { problem, finding, shrinking }: Shrunk,
-  { caseSeed, ...origin }: Origin,
+  { caseSeed, diagnosis, ...origin }: Origin,
 ): Promise<string> {
   const { path, ...search } = shrinking;
   const text = formatCase({
     ...origin,
+    ...(diagnosis && { diagnosis }),
     fastCheck: { seed: caseSeed, path },
     shrinking: search,
     verdict: finding.verdict,

@@ -1,6 +1,6 @@
 import { CandidateError } from '../candidate/index';
-import { examine, kindOf, type Examination, type Phase, type ViewName } from '../diagnosis/index';
-import { isGreen, type CaseVerdict, type TensorStatus } from '../judge/index';
+import { examine, kindOf, phaseOf, type Examination, type Phase, type ViewName } from '../diagnosis/index';
+import { isGreen, rankOf, type CaseVerdict, type TensorStatus } from '../judge/index';
 import type { Implementation, Problem } from '../problem';
 
 /** One red tensor of one view, with what tells it apart from every other verdict. Special numbers are strings: JSON has none. */
@@ -90,28 +90,10 @@ function verdictOf({ status, results, steps, probe }: Examination): PutVerdict {
   return { status, phase: phaseOf(first.tensor), tensor: first.tensor, red };
 }
 
-/** The order of the computation; what nobody asked for comes last. */
-const order = [
-  'states',
-  'finalState',
-  'logits',
-  'probabilities',
-  'loss',
-  'gradients.outputKernel',
-  'gradients.outputBias',
-  'dPreActivations',
-  'gradients.inputs',
-  'gradients.initialState',
-  'gradients.kernel',
-  'gradients.recurrentKernel',
-  'gradients.bias',
-];
-
 function redTensors(view: ViewName, verdict: CaseVerdict | undefined): RedTensor[] {
-  const rank = (tensor: string): number => (order.indexOf(tensor) + order.length + 1) % (order.length + 1);
   return (verdict?.tensors ?? [])
     .filter((tensor) => !isGreen(tensor) && tensor.status !== 'ill')
-    .sort((one, other) => rank(one.tensor) - rank(other.tensor))
+    .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor))
     .map(({ tensor, status, reason, worst, beyond, elements }) => ({
       view,
       tensor,
@@ -126,11 +108,6 @@ function redTensors(view: ViewName, verdict: CaseVerdict | undefined): RedTensor
       beyond,
       elements,
     }));
-}
-
-function phaseOf(tensor: string): Phase {
-  if (tensor === 'states' || tensor === 'finalState') return 'forward';
-  return tensor.includes('gradients') || tensor === 'dPreActivations' ? 'backward' : 'loss';
 }
 
 /** A number as JSON can hold it, to the last bit: NaN, infinities and -0 as strings. */

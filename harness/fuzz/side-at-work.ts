@@ -1,5 +1,6 @@
 import type { OpenSide, SideSource } from '../implementations/index';
 import { sizesOf, type Implementation } from '../problem';
+import { diagnoseKept } from './diagnose-kept';
 import { keepCase } from './keep-case';
 import { put, signatureOf, withKind, type Finding } from './put';
 import type { FuzzCase } from './series';
@@ -79,6 +80,7 @@ export class SideAtWork {
       const { shrinkSeconds: seconds = 20, signal, out, seed = 1 } = this.options;
       const finding = await withKind(implementation, plain);
       const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal });
+      const diagnosis = await diagnoseKept(implementation, shrunk.finding);
       const { backend, candidate } = this.side;
       const file = await keepCase(out, shrunk, {
         id: given.id,
@@ -91,13 +93,17 @@ export class SideAtWork {
         seed,
         index: given.index,
         caseSeed: given.caseSeed,
+        diagnosis,
       });
       this.shrinkingMs += performance.now() - started;
-      const { phase, tensor, kind, error } = finding.verdict;
+      const { kind, error } = finding.verdict;
+      const { phase, tensor } = diagnosis ?? finding.verdict;
       this.groups.set(signature, {
         signature,
         ...(phase && { phase }),
         ...(tensor !== undefined && { tensor }),
+        ...(diagnosis?.timeSteps && { timeSteps: diagnosis.timeSteps }),
+        ...(diagnosis && { side: diagnosis.side }),
         ...(kind && { kind }),
         ...(error !== undefined && { error }),
         count: 1,

@@ -1,4 +1,5 @@
 import type { ProblemSizes } from '../problem';
+import { count, quoted, stepsInWords } from '../parity/text/words';
 import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
 
 /** Most kinds of failure that are told of one side; the JSON holds all. */
@@ -45,19 +46,25 @@ function sideLines(side: SideSummary, candidate: string | undefined): string[] {
   return lines;
 }
 
-function failureLines(
-  { signature, phase, tensor, kind, error, count: times, first, sizes, file }: FailureGroup,
-  how: string,
-): string[] {
-  const what =
-    error === undefined
-      ? `${tensor ?? signature} is wrong (${phase ?? 'unknown'}${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`})`
-      : error;
+function failureLines(group: FailureGroup, how: string): string[] {
+  const { count: times, first, sizes, file } = group;
+  const steps = group.timeSteps === undefined ? '' : ` and wrong at ${stepsInWords(group.timeSteps)}`;
   const lines = [
-    `  ${what}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}`,
+    `  ${describe(group)}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}${steps}`,
   ];
   if (file !== undefined) lines.push(`    rnn-parity replay ${quoted(file)}${how}`);
   return lines;
+}
+
+/** `dPreActivations is wrong (backward; looks like carry/dropped; at fault: mine)`, or what the side threw. */
+function describe({ signature, phase, tensor, kind, side, error }: FailureGroup): string {
+  if (error !== undefined) return error;
+  const said = [
+    phase ?? 'unknown',
+    ...(kind === undefined ? [] : [`looks like ${kind.join(' or ')}`]),
+    ...(side === undefined ? [] : [`at fault: ${side}`]),
+  ];
+  return `${tensor ?? signature} is wrong (${said.join('; ')})`;
 }
 
 /** `B 1, T 2, F 1, U 1`. */
@@ -95,12 +102,4 @@ function verdictLine({ verdict, sides, faults, shards }: FuzzSummary): string {
     case 'interrupted':
       return `INTERRUPTED after ${count(done, 'problem')}: nothing wrong so far${missing}`;
   }
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
-}
-
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -9,8 +9,11 @@ export const summaryFormat = 'rnn-parity-fuzz/1';
 /** Failures of one side that look alike: same phase, same tensor, seen in the same way. */
 export interface FailureGroup {
   /** `backward: dPreActivations (results)`, or the error, numbers aside */ readonly signature: string;
-  readonly phase?: Phase;
+  /** where the mistake of the first begins: the first quantity that is wrong of itself */ readonly phase?: Phase;
   readonly tensor?: string;
+  /** the steps of the shrunk problem whose own equation is wrong, counted from 0; absent where there are none or they are not seen */
+  readonly timeSteps?: readonly number[];
+  /** who made it, by the referees: `scratch`, the side's name, `both` or `undecided` */ readonly side?: string;
   /** what kind of mistake the first looks like */ readonly kind?: readonly string[];
   readonly error?: string;
   /** problems that failed so */ readonly count: number;

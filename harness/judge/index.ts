@@ -13,6 +13,7 @@ export {
   localShape,
   madeBy,
   problemForLocalJudgement,
+  rankOf,
   type JudgedEquation,
   type LocalName,
   type LocalOptions,

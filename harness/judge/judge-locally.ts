@@ -3,6 +3,7 @@ import {
   expectedNames,
   expectedShape,
   sizesOf,
+  tensorNames,
   tensorOf,
   type Evaluation,
   type Problem,
@@ -30,6 +31,17 @@ export function problemForLocalJudgement(problem: Problem): Problem {
 
 /** A quantity of the local judgement: every tensor of a full answer, and the gradients with respect to z_t. */
 export type LocalName = TensorName | 'dPreActivations';
+
+/** Every quantity, in the order of the computation: dz_t comes before the gradients that are made of it. */
+const inOrder: readonly string[] = tensorNames.flatMap((name) =>
+  name === 'gradients.inputs' ? ['dPreActivations', name] : [name],
+);
+
+/** The place of a quantity in the order of the computation; what nobody asked for comes last. */
+export function rankOf(name: string): number {
+  const rank = inOrder.indexOf(name);
+  return rank < 0 ? inOrder.length : rank;
+}
 
 /** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
 export function localNames(problem: Problem): LocalName[] {
@@ -100,7 +112,6 @@ export function judgeEquations(problem: Problem, answer: Evaluation, side: Side)
     if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
   }
   let inflations: Map<string, number> | undefined;
-  const order = localNames(problem) as string[];
   return localEquations(problem, evaluationOf(readable), model)
     .map((equation) => {
       const plain = compare(problem, side, equation, 1);
@@ -108,7 +119,7 @@ export function judgeEquations(problem: Problem, answer: Evaluation, side: Side)
       inflations ??= localInflation(problem, model);
       return compare(problem, side, equation, inflations.get(equation.name) ?? 1);
     })
-    .sort((one, other) => order.indexOf(one.equation.name) - order.indexOf(other.equation.name));
+    .sort((one, other) => rankOf(one.equation.name) - rankOf(other.equation.name));
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */

@@ -9,6 +9,8 @@ import { replayCase } from '../../../harness/fuzz/replay';
 import { runFuzz, type FuzzOptions } from '../../../harness/fuzz/run';
 import { fuzzCase, type FuzzCase } from '../../../harness/fuzz/series';
 import type { FuzzSummary } from '../../../harness/fuzz/summary';
+import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
+import { rankOf } from '../../../harness/judge/index';
 import { UsageError } from '../../../harness/outcome';
 import type { Implementation } from '../../../harness/problem';
 import { fuzzSide, sideWith } from './sides';
@@ -124,6 +126,39 @@ describe('rnn-parity fuzz', () => {
     const older = { ...found, versions: { ...found.versions, node: 'v1' } };
     const { differences } = (await replayCase(older, problem, [{ implementation: wrong }])).replays[0];
     expect(differences).to.deep.equal({ node: { then: 'v1', now: process.version } });
+  });
+
+  it('says of a kept failure where it begins, at which step, what it looks like and who made it', async () => {
+    const summary = await run(sideWith('carry/dropped'));
+    const told = summary.sides[0].failures.find(({ tensor }) => tensor === 'dPreActivations');
+    expect(told).to.include({ phase: 'backward', side: 'mine' });
+    expect(told?.kind).to.deep.equal(['carry/dropped']);
+    // dz of the last step is right, as nothing is carried into it
+    const { timeSteps } = told?.sizes ?? { timeSteps: 0 };
+    expect(told?.timeSteps?.at(-1)).to.be.below(timeSteps - 1);
+    const { found } = await readCaseFile(told?.file ?? '');
+    expect(found.diagnosis).to.deep.include({
+      phase: 'backward',
+      tensor: 'dPreActivations',
+      formula: 'dz_t = dh_t (1 - h_t^2), dh_t = dz_(t+1) recurrentKernel^T + upstream',
+      timeSteps: told?.timeSteps,
+      side: 'mine',
+    });
+    expect(formatFuzzSummary(summary)).to.match(
+      /dPreActivations is wrong \(backward; looks like carry\/dropped; at fault: mine\): \d+ problems?, first number \d+; shrunk to B 1, T \d.* and wrong at time step 0\n/,
+    );
+    const merged = mergeSummaries([summary]).sides[0].failures.find(
+      ({ signature }) => signature === told?.signature,
+    );
+    expect(merged).to.deep.equal(told);
+  });
+
+  it('orders red tensors by the computation, in which dz_t comes before what is made of it', async () => {
+    const { verdict } = await put(sideWith('carry/dropped'), fuzzCase(1, 0).problem);
+    const ranks = verdict.red.filter(({ view }) => view === verdict.red[0].view).map(({ tensor }) => tensor);
+    expect(ranks).to.deep.equal([...ranks].sort((one, other) => rankOf(one) - rankOf(other)));
+    const order = ['states', 'loss', 'dPreActivations', 'gradients.inputs', 'gradients.bias', 'of nobody'];
+    expect([...order].reverse().sort((one, other) => rankOf(one) - rankOf(other))).to.deep.equal(order);
   });
 
   it('a case never overwrites another, and a changed one is refused', async () => {
