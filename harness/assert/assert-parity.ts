@@ -52,6 +52,8 @@ export async function parityOf(
     power: (problems ?? vectors) !== undefined || !showsEverything(suite),
     tolerance,
     timeoutSeconds,
+    // a test is waiting: where the worst problem goes wrong is told, the others by their numbers
+    diagnoses: 1,
   });
 }
 

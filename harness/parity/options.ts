@@ -22,6 +22,8 @@ export interface ParityOptions {
   /** a module's path, or a candidate at hand */ readonly candidate?: string | Candidate | undefined;
   /** replaces the derived tolerances; only results are then compared, because steps and weight probes have derived ones */
   readonly tolerance?: FixedTolerance | undefined;
+  /** failed problems of each side that are diagnosed, the worst first; default 3 */ readonly diagnoses?:
+    number | undefined;
   /** for a candidate, per problem; default 30 */ readonly timeoutSeconds?: number | undefined;
   /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
   /** look, before comparing, for what the cases cannot show; default true */ readonly power?:

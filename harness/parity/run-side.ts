@@ -4,7 +4,7 @@ import type { Cases } from './cases';
 import type { ParityOptions } from './options';
 import { noFindings, SideRun, type Collected } from './side-run';
 
-type Options = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress'>;
+type Options = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress' | 'diagnoses'>;
 
 /** Opens a side, puts every case to it and closes it. One that this machine does not have is told as not run. */
 export async function runSource(source: SideSource, cases: Cases, options: Options): Promise<Collected> {

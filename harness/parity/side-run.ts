@@ -16,7 +16,7 @@ import type { OpenSide } from '../implementations/index';
 import type { CaseVerdict } from '../judge/index';
 import { UsageError } from '../outcome';
 import { sizesOf, tensorNames, tensorOf, type Problem } from '../problem';
-import type { StartProgress } from '../progress';
+import { silentProgress, type StartProgress } from '../progress';
 import type { ClassifierWeights } from '../../scratch/index';
 import type { VectorCase } from '../vectors/index';
 import type { Cases } from './cases';
@@ -44,15 +44,15 @@ export function noFindings(): Collected {
 
 interface SideRunOptions {
   readonly side: OpenSide;
-  readonly options: Pick<ParityOptions, 'tolerance' | 'observer'>;
+  readonly options: Pick<ParityOptions, 'tolerance' | 'observer' | 'diagnoses'>;
   readonly findings: Collected;
   readonly start: StartProgress;
 }
 
-/** Failed problems of a side that are diagnosed; each costs a few more questions to the side and referee runs. */
-const mostDiagnoses = 3;
+/** Failed problems of a side that are diagnosed by default; each costs a few more questions to the side and referee runs. */
+const usualDiagnoses = 3;
 
-/** Puts the cases to one side. Between two of them the process hears messages and signals. */
+/** Puts the cases to one side. */
 export class SideRun {
   private readonly name: string;
   private readonly views: readonly ViewName[];
@@ -76,17 +76,17 @@ export class SideRun {
       for (const vector of cases.vectors) {
         await this.guard(vector.id, () => this.vector(vector));
         progress.step(vector.id);
-        await setImmediate();
+        await this.breathe();
       }
       for (const problem of problems) {
         await this.guard(problem.id, () => this.problem(problem));
         progress.step(problem.id);
-        await setImmediate();
+        await this.breathe();
       }
       for (const check of training) {
         await this.training(check);
         progress.step(check.id);
-        await setImmediate();
+        await this.breathe();
       }
       await this.diagnoseWorst();
       await options.observer?.sideDone(side.implementation);
@@ -99,6 +99,14 @@ export class SideRun {
       findings.notes.push(
         `${this.name}, ${problems} ${problems === 1 ? 'problem' : 'problems'}: ${sentence}`,
       );
+  }
+
+  /**
+   * Lets the process hear messages and signals, where somebody watches. In silence nothing comes in between: the time limit of a test
+   * runner would else be told in place of the verdict.
+   */
+  private async breathe(): Promise<void> {
+    if (this.run.start !== silentProgress) await setImmediate();
   }
 
   private problemsOf({ problems }: Cases): readonly Problem[] {
@@ -188,7 +196,8 @@ export class SideRun {
 
   /** What is wrong with the worst of the failed problems: the largest share of a tolerance first, then the smallest problem. */
   private async diagnoseWorst(): Promise<void> {
-    const { findings, side } = this.run;
+    const { findings, side, options } = this.run;
+    const most = options.diagnoses ?? usualDiagnoses;
     // the first wrong update: later ones may only follow from it
     if (this.failedUpdate) findings.diagnoses.push(diagnoseUpdate(side.implementation, this.failedUpdate));
     const order = this.failed
@@ -198,7 +207,7 @@ export class SideRun {
         size: examination.problem.inputs.data.length,
       }))
       .sort((one, other) => other.share - one.share || one.size - other.size);
-    for (const { examination } of order.slice(0, mostDiagnoses)) {
+    for (const { examination } of order.slice(0, most)) {
       const { id } = examination.problem;
       try {
         findings.diagnoses.push(await diagnose(side.implementation, examination));
@@ -207,9 +216,9 @@ export class SideRun {
         findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
       }
     }
-    if (order.length > mostDiagnoses)
+    if (order.length > most)
       findings.notes.push(
-        `${this.name}: the worst ${mostDiagnoses} of ${order.length} failed problems were diagnosed`,
+        `${this.name}: the worst ${most === 1 ? '' : `${most} `}of ${order.length} failed problems ${most === 1 ? 'was' : 'were'} diagnosed`,
       );
   }
 

@@ -42,6 +42,16 @@ describe('assertParity', () => {
     expect(report.cases.every(({ status }) => status === 'pass')).to.equal(true);
   });
 
+  it('no time limit of a test runner comes between: nothing else runs before the verdict is there', async () => {
+    let elapsed = false;
+    const limit = setTimeout(() => (elapsed = true), 1);
+    const error = await failureOf(assertParity(wrong));
+    expect(elapsed).to.equal(false);
+    clearTimeout(limit);
+    expect(error).to.be.instanceOf(ParityAssertionError);
+    expect((error as ParityAssertionError).report.diagnoses).to.have.length(1);
+  });
+
   it('takes a side in place of a candidate', async () => {
     const { sides } = await assertParity(tfjsSide('cpu', true));
     expect(sides.map(({ name }) => name)).to.deep.equal(['tfjs:cpu']);
