@@ -38,39 +38,49 @@ export function roundedDot(
   fround = Math.fround,
 ): number {
   const n = left.columns;
-  const l = (k: number): number => left.data[i * left.rowStride + k * left.columnStride];
-  const r = (k: number): number => right.data[k * right.rowStride + j * right.columnStride];
-  return roundedSum(n, (k) => l(k) * r(k), order, fround);
+  if (products.length < n) products = new Float64Array(2 * n);
+  let l = i * left.rowStride;
+  let r = j * right.columnStride;
+  for (let k = 0; k < n; k++) {
+    products[k] = left.data[l] * right.data[r];
+    l += left.columnStride;
+    r += right.rowStride;
+  }
+  return roundedSum(n, products, order, fround);
 }
 
-/** Sum of n terms; `term(k)` is exact (a product of two single-precision numbers is, in double precision). */
+/** Kept between calls: there are millions of them, and each would leave an array behind. */
+let products = new Float64Array(64);
+const lanes = new Float64Array(8);
+
+/** Sum of the first n terms, which are exact (a product of two single-precision numbers is, in double precision). */
 export function roundedSum(
   n: number,
-  term: (k: number) => number,
+  terms: ArrayLike<number>,
   order: DotOrder,
   fround = Math.fround,
 ): number {
   let sum = 0;
   switch (order) {
     case 'sequential':
-      for (let k = 0; k < n; k++) sum = fround(sum + fround(term(k)));
+      for (let k = 0; k < n; k++) sum = fround(sum + fround(terms[k]));
       return sum;
     case 'reversedFused':
-      for (let k = n - 1; k >= 0; k--) sum = fround(sum + term(k));
+      for (let k = n - 1; k >= 0; k--) sum = fround(sum + terms[k]);
       return sum;
     case 'double':
-      for (let k = 0; k < n; k++) sum += term(k);
+      for (let k = 0; k < n; k++) sum += terms[k];
       return fround(sum);
     case 'blocks':
       for (let start = 0; start < n; start += 48) {
         let block = 0;
-        for (let k = start; k < Math.min(start + 48, n); k++) block += term(k);
+        for (let k = start; k < Math.min(start + 48, n); k++) block += terms[k];
         sum = fround(sum + block);
       }
       return sum;
     case 'lanes': {
-      const lanes = new Float64Array(8);
-      for (let k = 0; k < n; k++) lanes[k % 8] = fround(lanes[k % 8] + fround(term(k)));
+      lanes.fill(0);
+      for (let k = 0; k < n; k++) lanes[k % 8] = fround(lanes[k % 8] + fround(terms[k]));
       for (let width = 4; width >= 1; width /= 2)
         for (let k = 0; k < width; k++) lanes[k] = fround(lanes[k] + lanes[k + width]);
       return lanes[0];

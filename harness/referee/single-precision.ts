@@ -43,8 +43,11 @@ export function singlePrecisionRun(problem: Problem, options: SinglePrecisionOpt
     fround(value * (1 + Math.max(k - 1, 0) * unit * shake()));
   const settle = (sum: number): number =>
     options.noise === 'sums' ? fround(sum * (1 + unit * random())) : sum;
-  const total = (n: number, term: (k: number) => number): number =>
-    settle(roundedSum(n, term, order, fround));
+  const total = (n: number, term: (k: number) => number): number => {
+    const terms = new Float64Array(n);
+    for (let k = 0; k < n; k++) terms[k] = term(k);
+    return settle(roundedSum(n, terms, order, fround));
+  };
   const dot = (a: Strided, b: Strided, i: number, j: number): number =>
     settle(roundedDot(a, b, i, j, order, fround));
   const product = (a: Strided, b: Strided): Float64Array => {
