@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pack } from './pack';
+import { runnerTests } from './runner-tests';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rnn-parity-install-'));
 const run = (program: string, ...args: string[]): string => {
@@ -35,6 +36,10 @@ try {
   const { tarball } = pack(directory);
   run('npm', 'install', '--no-audit', '--no-fund', tarball);
   expectIn(run('npx', 'rnn-parity', 'setup'), /not available.*tfjs-node is not installed/);
+  for (const [name, text] of Object.entries(runnerTests))
+    fs.writeFileSync(path.join(directory, 'project', name), text);
+  const right = ['--test', '--test-reporter=tap', '--test-name-pattern=right'];
+  expectIn(run('node', ...right, ...Object.keys(runnerTests)), /^# pass 2$[^]*^# fail 0$/m);
   run(
     'npm',
     'install',

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { cacheDirectory, runTool, tfjsNodePackage, type ToolResult } from '../../src/index';
 import { pack } from './pack';
+import { runnerTests } from './runner-tests';
 
 /**
  * A user's project made without the network: the packed files of this package, and its dependencies as links to ours.
@@ -110,6 +111,20 @@ describe('the packed package in a project of somebody else', function () {
     const result = await node([tsc, ...flags, ...types, 'index.ts']);
     expect(result.stdout).to.equal('');
     expect(result.code).to.equal(0);
+  });
+
+  it('assertParity is a test for node:test, as an ES module and as CommonJS: the verdict is the failure', async () => {
+    const files = Object.entries(runnerTests).map(([name, text]) => {
+      fs.writeFileSync(path.join(project, name), text);
+      return name;
+    });
+    const result = await node(['--test', '--test-reporter=tap', ...files]);
+    expect(result.code).to.equal(1);
+    expect(result.stdout.match(/^ *ok \d+ - right$/gm), result.stdout).to.have.length(2);
+    expect(result.stdout.match(/^ *not ok \d+ - wrong$/gm)).to.have.length(2);
+    const verdict = /MISMATCH: mine is wrong in quick\/[\w-]+, forward, states at time step 2;/g;
+    expect(result.stdout.match(verdict)).to.have.length(2);
+    expect(result.stdout).to.match(/operator: 'parity'/);
   });
 
   it('answers --version and --help', async () => {
