@@ -1,0 +1,227 @@
+/**
+ * out[r, c] += Σ_k a(r, k) · b(k, c), with a(r, k) = a[aAt + r·aRow + k·aStep] and b(k, c) = b[bAt + k·bStep + c·bColumn].
+ * Every sum is taken one product after the other, in the order of k, on top of what `out` holds.
+ *
+ * Why the code below looks so: a product of n x n matrices does n³ multiplications on n² numbers, and the textbook's
+ * three loops spend their time fetching the same numbers again, 2 for each multiplication. Here a tile of several rows
+ * and columns of `out` is computed at once; its sums stay in registers and share what is fetched. Ragged ends need no
+ * code of their own: a tile that is too large does the last row or column again, with the same result.
+ *
+ * There are two tiles. `directly` is for small matrices, which are over before anything could be prepared. `inPanels`
+ * first copies both matrices into panels, in the order in which its tile reads them: then the inner loop has one
+ * direction whatever the strides, and reads arrays whose place and length the compiler knows, which halves its
+ * instructions. That pays from some thousand multiplications on, and is then about 6 times the textbook's speed.
+ */
+export function product(
+  a: Float64Array,
+  aAt: number,
+  aRow: number,
+  aStep: number,
+  b: Float64Array,
+  bAt: number,
+  bStep: number,
+  bColumn: number,
+  out: Float64Array,
+  outAt: number,
+  rows: number,
+  inner: number,
+  columns: number,
+): void {
+  const way = rows * inner * columns < smallest ? directly : inPanels;
+  way(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+}
+
+/** Multiplications from which panels pay. */
+const smallest = 4096;
+
+/** In tiles of 2 x 4: 8 multiplications for 6 fetches. The `| 0` tells the compiler that an index is a 32-bit integer. */
+function directly(
+  a: Float64Array,
+  aAt: number,
+  aRow: number,
+  aStep: number,
+  b: Float64Array,
+  bAt: number,
+  bStep: number,
+  bColumn: number,
+  out: Float64Array,
+  outAt: number,
+  rows: number,
+  inner: number,
+  columns: number,
+): void {
+  for (let r = 0; r < rows; r += 2) {
+    const below = Math.min(1, rows - r - 1);
+    const toRow1 = below * aRow;
+    for (let c = 0; c < columns; c += 4) {
+      const last = columns - c - 1;
+      const right1 = Math.min(1, last);
+      const right2 = Math.min(2, last);
+      const right3 = Math.min(3, last);
+      const toColumn1 = right1 * bColumn;
+      const toColumn2 = right2 * bColumn;
+      const toColumn3 = right3 * bColumn;
+      const row0 = outAt + r * columns + c;
+      const row1 = row0 + below * columns;
+      let s00 = out[row0];
+      let s01 = out[row0 + right1];
+      let s02 = out[row0 + right2];
+      let s03 = out[row0 + right3];
+      let s10 = out[row1];
+      let s11 = out[row1 + right1];
+      let s12 = out[row1 + right2];
+      let s13 = out[row1 + right3];
+      let i = aAt + r * aRow;
+      let j = bAt + c * bColumn;
+      for (let k = 0; k < inner; k++) {
+        const a0 = a[i];
+        const a1 = a[(i + toRow1) | 0];
+        const b0 = b[j];
+        const b1 = b[(j + toColumn1) | 0];
+        const b2 = b[(j + toColumn2) | 0];
+        const b3 = b[(j + toColumn3) | 0];
+        s00 += a0 * b0;
+        s01 += a0 * b1;
+        s02 += a0 * b2;
+        s03 += a0 * b3;
+        s10 += a1 * b0;
+        s11 += a1 * b1;
+        s12 += a1 * b2;
+        s13 += a1 * b3;
+        i = (i + aStep) | 0;
+        j = (j + bStep) | 0;
+      }
+      out[row0] = s00;
+      out[row0 + right1] = s01;
+      out[row0 + right2] = s02;
+      out[row0 + right3] = s03;
+      out[row1] = s10;
+      out[row1 + right1] = s11;
+      out[row1 + right2] = s12;
+      out[row1 + right3] = s13;
+    }
+  }
+}
+
+/** Steps of a sum that fit in the panels; the sum goes on in the next ones. */
+const panelSteps = 128;
+/** Numbers of `a` that fit in its panel: a power of two, for the `&` in `tile`. */
+const panelSize = 2 ** 14;
+/** Rows of `a` that fit, in threes. */
+const panelRows = 3 * Math.floor(panelSize / panelSteps / 3);
+/** [rows / 3, steps, 3] */
+const panelOfA = new Float64Array(panelSize);
+/** [steps, 2] */
+const panelOfB = new Float64Array(2 * panelSteps);
+
+/** Through panels, in tiles of 3 x 2. */
+function inPanels(
+  a: Float64Array,
+  aAt: number,
+  aRow: number,
+  aStep: number,
+  b: Float64Array,
+  bAt: number,
+  bStep: number,
+  bColumn: number,
+  out: Float64Array,
+  outAt: number,
+  rows: number,
+  inner: number,
+  columns: number,
+): void {
+  for (let from = 0; from < inner; from += panelSteps) {
+    const steps = Math.min(panelSteps, inner - from);
+    for (let top = 0; top < rows; top += panelRows) {
+      const height = Math.min(panelRows, rows - top);
+      fillPanelOfA(a, aAt + top * aRow + from * aStep, aRow, aStep, height, steps);
+      for (let c = 0; c < columns; c += 2) {
+        const right = Math.min(1, columns - c - 1);
+        fillPanelOfB(b, bAt + from * bStep + c * bColumn, bStep, right * bColumn, steps);
+        for (let r = 0; r < height; r += 3) {
+          const toRow1 = Math.min(1, height - r - 1) * columns;
+          const toRow2 = Math.min(2, height - r - 1) * columns;
+          tile(r * steps, steps, out, outAt + (top + r) * columns + c, right, toRow1, toRow2);
+        }
+      }
+    }
+  }
+}
+
+/** panelOfA[r / 3, k, 0..2] = rows r, r + 1 and r + 2 at step k; the last row in place of those after it. */
+function fillPanelOfA(
+  a: Float64Array,
+  at: number,
+  aRow: number,
+  aStep: number,
+  height: number,
+  steps: number,
+): void {
+  let p = 0;
+  for (let r = 0; r < height; r += 3) {
+    const toRow1 = Math.min(1, height - r - 1) * aRow;
+    const toRow2 = Math.min(2, height - r - 1) * aRow;
+    for (let k = 0; k < steps; k++) {
+      const i = at + r * aRow + k * aStep;
+      panelOfA[p] = a[i];
+      panelOfA[p + 1] = a[i + toRow1];
+      panelOfA[p + 2] = a[i + toRow2];
+      p += 3;
+    }
+  }
+}
+
+/** panelOfB[k, 0..1] = the columns at `at` and `toRight` from there, at step k. */
+function fillPanelOfB(b: Float64Array, at: number, bStep: number, toRight: number, steps: number): void {
+  for (let k = 0; k < steps; k++) {
+    const j = at + k * bStep;
+    panelOfB[2 * k] = b[j];
+    panelOfB[2 * k + 1] = b[j + toRight];
+  }
+}
+
+/**
+ * Adds to 3 x 2 elements of `out`: 6 multiplications for 5 fetches. (V8 computes all products of a step before it adds
+ * the first one, so 8 sums and their products no longer fit into 15 registers, and a sum that waits in memory costs
+ * more than the fetch it saves.) The `| 0` and `&` change no number, and tell the compiler that the indices are small.
+ */
+function tile(
+  panelAt: number,
+  steps: number,
+  out: Float64Array,
+  row0: number,
+  right: number,
+  toRow1: number,
+  toRow2: number,
+): void {
+  const row1 = row0 + toRow1;
+  const row2 = row0 + toRow2;
+  let s00 = out[row0];
+  let s01 = out[row0 + right];
+  let s10 = out[row1];
+  let s11 = out[row1 + right];
+  let s20 = out[row2];
+  let s21 = out[row2 + right];
+  const start = panelAt & (panelSize - 1);
+  const end = Math.min(steps | 0, panelSteps);
+  for (let k = 0; k < end; k++) {
+    const i = start + 3 * k;
+    const a0 = panelOfA[i];
+    const a1 = panelOfA[i + 1];
+    const a2 = panelOfA[i + 2];
+    const b0 = panelOfB[2 * k];
+    const b1 = panelOfB[2 * k + 1];
+    s00 += a0 * b0;
+    s01 += a0 * b1;
+    s10 += a1 * b0;
+    s11 += a1 * b1;
+    s20 += a2 * b0;
+    s21 += a2 * b1;
+  }
+  out[row0] = s00;
+  out[row0 + right] = s01;
+  out[row1] = s10;
+  out[row1 + right] = s11;
+  out[row2] = s20;
+  out[row2 + right] = s21;
+}
