@@ -89,6 +89,7 @@ export function forwardPass(weights: ClassifierWeights, given: Batch, room: Room
     inputs: toTimeMajor(given.inputs, batch, timeSteps, features, room.inputs),
     mask: given.mask && toTimeMajor(given.mask, batch, timeSteps, 1, room.mask),
     states,
+    startsAtZero: given.initialState === undefined,
   };
   forwardThroughTime(cache);
   denseForward(outputLayer(weights), states, timeSteps * batch * units, batch, logits);
@@ -104,8 +105,15 @@ export function lossOf(pass: ClassifierPass, labels: Int32Array): number {
 /**
  * The chain rule, from the loss back to every weight; overwrites `gradients`, and leaves dLoss/dh_t and dLoss/dz_t in
  * the pass.
+ *
+ * @param toInitialState whether dLoss/dh_0 is wanted; training does without
  */
-export function backwardPass(pass: ClassifierPass, labels: Int32Array, gradients: ClassifierWeights): void {
+export function backwardPass(
+  pass: ClassifierPass,
+  labels: Int32Array,
+  gradients: ClassifierWeights,
+  toInitialState: boolean,
+): void {
   const { weights, cache, flow, dLogits } = pass;
   const { batch, timeSteps, states } = cache;
   const [units, classes] = weights.outputKernel.shape;
@@ -120,7 +128,7 @@ export function backwardPass(pass: ClassifierPass, labels: Int32Array, gradients
   flow.dStates.fill(0, 0, last + batch * units);
   denseInputGradients(outputLayer(weights), dLogits, batch, flow.dStates, last);
   // dh_t, dz_t for t = T..1, then dKernel, dRecurrentKernel, dBias
-  backwardThroughTime(cache, flow);
+  backwardThroughTime(cache, flow, toInitialState);
   accumulateWeightGradients(cache, flow, gradients satisfies SimpleRNNWeights);
 }
 

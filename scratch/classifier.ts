@@ -91,7 +91,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     const pass = forwardPass(this.weights, given, this.room);
     const loss = lossOf(pass, checked);
     const accuracy = hits(pass.logits, checked, this.classes) / given.batch;
-    backwardPass(pass, checked, this.gradients);
+    backwardPass(pass, checked, this.gradients, false);
     const gradients = weightArrays(this.gradients);
     const gradientNorm =
       this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
@@ -231,7 +231,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     const checked = checkLabels(labels, `${name}: labels`, given.batch, this.classes);
     const pass = forwardPass(this.weights, given, roomFor(this.weights, given));
     const gradients = zeroClassifierWeights(this);
-    backwardPass(pass, checked, gradients);
+    backwardPass(pass, checked, gradients, true);
     return { pass, loss: lossOf(pass, checked), gradients };
   }
 

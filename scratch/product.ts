@@ -27,8 +27,11 @@ export function product(
   inner: number,
   columns: number,
 ): void {
-  const way = rows * inner * columns < smallest ? directly : inPanels;
-  way(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+  if (rows * inner * columns < smallest) {
+    directly(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+  } else {
+    inPanels(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+  }
 }
 
 /** Multiplications from which panels pay. */

@@ -2,6 +2,7 @@ import { glorotUniform, orthogonal } from './initializers';
 import { addRows, multiply, multiplyByTranspose, repeatRow, transposedMultiplyAccumulate } from './kernels';
 import { checkMask } from './mask';
 import { createRandom } from './random';
+import { tanhInPlace } from './tanh';
 import {
   borrowTensor,
   checkSize,
@@ -28,6 +29,7 @@ export interface SimpleRNNCache {
   /** [T, B, F]: x_1 .. x_T */ readonly inputs: Float64Array;
   /** [T, B] of 0 and 1 */ readonly mask?: Float64Array | undefined;
   /** [T + 1, B, U]: h_0 (the initial state), h_1 .. h_T */ readonly states: Float64Array;
+  /** h_0 is zero: its products need not be computed */ readonly startsAtZero: boolean;
 }
 
 /** Room for the gradients that flow backward through time, time-major. */
@@ -65,7 +67,7 @@ export interface SimpleRNNForward {
  *     h_t = h_{t-1}                where mask_t = 0
  */
 export function forwardThroughTime(cache: SimpleRNNCache): void {
-  const { batch, timeSteps, inputs, mask, states } = cache;
+  const { batch, timeSteps, inputs, mask, states, startsAtZero } = cache;
   const [features, units] = cache.weights.kernel.shape;
   const kernel = cache.weights.kernel.data;
   const recurrentKernel = cache.weights.recurrentKernel.data;
@@ -80,9 +82,9 @@ export function forwardThroughTime(cache: SimpleRNNCache): void {
     const now = t * step;
     const before = now - step;
     // z_t += h_{t-1} · recurrentKernel
-    multiply(states, before, recurrentKernel, states, now, batch, units, units);
+    if (t > 1 || !startsAtZero) multiply(states, before, recurrentKernel, states, now, batch, units, units);
     // h_t = tanh(z_t)
-    for (let i = now; i < now + step; i++) states[i] = Math.tanh(states[i]);
+    tanhInPlace(states, now, now + step);
     // h_t = h_{t-1}    in the rows that are masked at this step
     if (mask !== undefined) {
       for (let b = 0; b < batch; b++) {
@@ -100,8 +102,14 @@ export function forwardThroughTime(cache: SimpleRNNCache): void {
  *     dh_t     = from above_t + dz_{t+1} · recurrentKernelᵀ       (h_t is used twice: outside, and by step t + 1)
  *     dz_t     = dh_t ∘ (1 - h_t²)                                (tanh' = 1 - tanh²)
  *     masked:    dz_t = 0,  dh_{t-1} gets dh_t unchanged          (h_t was a copy of h_{t-1})
+ *
+ * @param toInitialState whether dh_0 is wanted; training does without
  */
-export function backwardThroughTime(cache: SimpleRNNCache, flow: SimpleRNNFlow): void {
+export function backwardThroughTime(
+  cache: SimpleRNNCache,
+  flow: SimpleRNNFlow,
+  toInitialState: boolean,
+): void {
   const { batch, timeSteps, mask, states } = cache;
   const { dStates, dPreActivation } = flow;
   const units = cache.weights.bias.shape[0];
@@ -128,7 +136,9 @@ export function backwardThroughTime(cache: SimpleRNNCache, flow: SimpleRNNFlow):
       }
     }
     // dh_{t-1} += dz_t · recurrentKernelᵀ
-    multiplyByTranspose(dPreActivation, before, recurrentKernel, dStates, before, batch, units, units);
+    if (t > 1 || toInitialState) {
+      multiplyByTranspose(dPreActivation, before, recurrentKernel, dStates, before, batch, units, units);
+    }
   }
 }
 
@@ -145,7 +155,7 @@ export function accumulateWeightGradients(
   flow: SimpleRNNFlow,
   gradients: SimpleRNNWeights,
 ): void {
-  const { batch, timeSteps, inputs, states } = cache;
+  const { batch, timeSteps, inputs, states, startsAtZero } = cache;
   const { dPreActivation } = flow;
   const [features, units] = cache.weights.kernel.shape;
   const rows = timeSteps * batch;
@@ -153,7 +163,9 @@ export function accumulateWeightGradients(
   transposedMultiplyAccumulate(inputs, 0, dPreActivation, 0, gradients.kernel.data, features, rows, units);
   // dRecurrentKernel += h_{t-1}ᵀ · dz_t    the rows of h_0 .. h_{T-1} beside those of dz_1 .. dz_T
   const dRecurrentKernel = gradients.recurrentKernel.data;
-  transposedMultiplyAccumulate(states, 0, dPreActivation, 0, dRecurrentKernel, units, rows, units);
+  const used = startsAtZero ? rows - batch : rows;
+  const from = (rows - used) * units;
+  transposedMultiplyAccumulate(states, from, dPreActivation, from, dRecurrentKernel, units, used, units);
   // dBias += Σ dz
   addRows(dPreActivation, rows, gradients.bias.data);
 }
@@ -185,7 +197,7 @@ export interface SimpleRNNOptions {
  * ```ts
  * const layer = new SimpleRNN({ features: 1, units: 1, weights: { kernel: [[1]], recurrentKernel: [[2]], bias: [0] } });
  * const { finalState, cache } = layer.forward([[[0.5], [0]]]);
- * finalState.data[0] === Math.tanh(2 * Math.tanh(0.5)); // => true
+ * finalState.data[0].toFixed(15) === Math.tanh(2 * Math.tanh(0.5)).toFixed(15); // => true
  * layer.backward(cache, { finalState: [[0]] }).kernel.data[0]; // => 0
  * ```
  */
@@ -223,6 +235,7 @@ export class SimpleRNN {
       inputs: toTimeMajor(x.data, batch, timeSteps, features),
       mask: m && toTimeMajor(m.data, batch, timeSteps, 1),
       states,
+      startsAtZero: initialState === undefined,
     };
     forwardThroughTime(cache);
     return {
@@ -263,7 +276,7 @@ export class SimpleRNN {
       );
       for (let i = 0; i < step; i++) flow.dStates[timeSteps * step + i] += arriving.data[i];
     }
-    backwardThroughTime(cache, flow);
+    backwardThroughTime(cache, flow, true);
     const gradients = {
       kernel: zeros(features, units),
       recurrentKernel: zeros(units, units),

@@ -45,15 +45,23 @@ describe('scratch/kernels: every product equals the textbook loop bit for bit, w
     ) => Float64Array,
   ) =>
     fc.assert(
-      fc.property(fc.nat(1e6), rowCount, innerSize, size, at, at, (seed, rows, inner, columns, aAt, otherAt) => {
-        const a = normalTensor(seed, 1, aAt + rows * inner + 5).data;
-        const b = normalTensor(seed + 1, 1, otherAt + inner * columns + 5).data;
-        const out = normalTensor(seed + 2, 1, otherAt + rows * columns + 5).data;
-        const [a0, b0] = [a.slice(), b.slice()];
-        const expected = run(a, b, out, { rows, inner, columns, aAt, otherAt });
-        expect(out).to.deep.equal(expected);
-        expect([a, b]).to.deep.equal([a0, b0]);
-      }),
+      fc.property(
+        fc.nat(1e6),
+        rowCount,
+        innerSize,
+        size,
+        at,
+        at,
+        (seed, rows, inner, columns, aAt, otherAt) => {
+          const a = normalTensor(seed, 1, aAt + rows * inner + 5).data;
+          const b = normalTensor(seed + 1, 1, otherAt + inner * columns + 5).data;
+          const out = normalTensor(seed + 2, 1, otherAt + rows * columns + 5).data;
+          const [a0, b0] = [a.slice(), b.slice()];
+          const expected = run(a, b, out, { rows, inner, columns, aAt, otherAt });
+          expect(out).to.deep.equal(expected);
+          expect([a, b]).to.deep.equal([a0, b0]);
+        },
+      ),
       { numRuns: 300 },
     );
 
