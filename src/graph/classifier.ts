@@ -134,13 +134,14 @@ export class GraphSimpleRNNClassifier implements SimpleRNNClassifier {
    */
   trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
     const given = this.check(inputs, options, 'trainOnBatch', labels);
-    const { weights, loss, halfSquaredNorm, logits, ...slots } = this.runTrain(given);
+    const { weights, report, ...slots } = this.runTrain(given);
+    const numbers = report.dataSync<'float32'>();
+    report.dispose();
     const result = {
-      loss: loss.dataSync()[0],
-      accuracy: hits(logits.dataSync(), given.labels as Int32Array, this.classes) / given.batch,
-      gradientNorm: Math.sqrt(2 * halfSquaredNorm.dataSync()[0]),
+      loss: numbers[0],
+      accuracy: hits(numbers.subarray(2), given.labels as Int32Array, this.classes) / given.batch,
+      gradientNorm: Math.sqrt(2 * numbers[1]),
     };
-    disposeAll({ loss, halfSquaredNorm, logits });
     if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) {
       this.packed.dispose();
       this.packed = this.backend.tf.keep(weights);
