@@ -36,7 +36,7 @@ export interface Steps {
 
 /** [kernel; bias]. @returns [F + 1, U] */
 function stackBias(tf: typeof Tf, { kernel, bias }: RecurrentWeights): Tf.Tensor {
-  return tf.concat([kernel, tf.reshape(bias, [1, -1])], 0);
+  return kernelsOf(tf).concat([kernel, tf.reshape(bias, [1, -1])]);
 }
 
 /**
@@ -92,8 +92,8 @@ export function backward(
   recurrentKernel: Tf.Tensor,
   toTheStart: boolean,
 ): { readonly dPreActivation: readonly Tf.Tensor[]; readonly dInitialState: Tf.Tensor | undefined } {
-  const { add, matMul, multiply, square, subtract } = kernelsOf(tf);
-  const transposed = tf.transpose(recurrentKernel);
+  const { add, matMul, multiply, square, subtract, transpose } = kernelsOf(tf);
+  const transposed = transpose(recurrentKernel);
   const one = tf.scalar(1);
   const dPreActivation: Tf.Tensor[] = [];
   let fromAfter: Tf.Tensor | undefined;
@@ -134,10 +134,11 @@ export function weightGradients(
   states: readonly Tf.Tensor[],
   dPreActivation: readonly Tf.Tensor[],
 ): Tf.Tensor[] {
-  const dz = tf.concat([...dPreActivation], 0);
-  const h = tf.concat(states.slice(0, -1), 0);
-  const dKernelAndBias: Tf.Tensor2D = tf.matMul(transposedInputs, dz);
-  const dRecurrentKernel = tf.matMul(tf.transpose(h), dz);
+  const { concat, matMul, transpose } = kernelsOf(tf);
+  const dz = concat(dPreActivation);
+  const h = concat(states.slice(0, -1));
+  const dKernelAndBias = matMul(transposedInputs, dz);
+  const dRecurrentKernel = matMul(transpose(h), dz);
   const [rows, units] = dKernelAndBias.shape;
   const dKernel = tf.slice(dKernelAndBias, [0, 0], [rows - 1, units]);
   const dBias = tf.reshape(tf.slice(dKernelAndBias, [rows - 1, 0], [1, units]), [units]);
@@ -150,6 +151,7 @@ export function inputGradients(
   dPreActivation: readonly Tf.Tensor[],
   weights: RecurrentWeights,
 ): Tf.Tensor[] {
-  const transposed = tf.transpose(stackBias(tf, weights));
-  return dPreActivation.map((dz) => tf.matMul(dz, transposed));
+  const { matMul, transpose } = kernelsOf(tf);
+  const transposed = transpose(stackBias(tf, weights));
+  return dPreActivation.map((dz) => matMul(dz, transposed));
 }

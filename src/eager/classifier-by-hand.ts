@@ -4,6 +4,7 @@ import { backward, forward, inputGradients, weightGradients } from './bptt';
 import { joinSteps, uploadSteps } from './bptt-pass';
 import type { DifferentiateBatch } from './classifier-step';
 import { read } from './float32';
+import { kernelsOf } from './kernels';
 
 /**
  * The loss and its gradients by the chain rule written out, in tfjs operations without a tape. Softmax and loss are the
@@ -15,6 +16,7 @@ export function differentiateByHand(
   weights: Readonly<Record<keyof ClassifierWeights, Tf.Tensor>>,
 ): DifferentiateBatch {
   const [units, classes] = weights.outputKernel.shape;
+  const { add, matMul, transpose } = kernelsOf(tf);
   return (given, labels, name, differentiateInputs) => {
     const { batch, timeSteps } = given;
     const steps = uploadSteps(tf, given, units, name);
@@ -22,14 +24,14 @@ export function differentiateByHand(
     const finalState = states[timeSteps];
 
     // logits = h_T · outputKernel + outputBias
-    const logits: Tf.Tensor = tf.add(tf.matMul(finalState, weights.outputKernel), weights.outputBias);
+    const logits = add(matMul(finalState, weights.outputKernel), weights.outputBias);
     const scores = logits.dataSync<'float32'>().slice();
     const output = softmaxCrossEntropy(scores, labels, classes);
     const dLogits = tf.tensor2d(output.dLogits, [batch, classes]);
     // dOutputKernel = h_Tᵀ · dlogits,  dOutputBias = Σ_b dlogits,  dh_T = dlogits · outputKernelᵀ
-    const dOutputKernel: Tf.Tensor = tf.matMul(tf.transpose(finalState), dLogits);
+    const dOutputKernel = matMul(transpose(finalState), dLogits);
     const dOutputBias = tf.tensor1d(output.dBias);
-    const dFinalState: Tf.Tensor = tf.matMul(dLogits, tf.transpose(weights.outputKernel));
+    const dFinalState = matMul(dLogits, transpose(weights.outputKernel));
 
     const above: Tf.Tensor[] = [];
     above[timeSteps - 1] = dFinalState;

@@ -2,6 +2,7 @@ import type * as Tf from '@tensorflow/tfjs';
 import { checkOptimizerMemory, resolveOptimizer, slotNames } from '../../scratch/index';
 import type { OptimizerConfig, ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
 import { read, toFloat32 } from './float32';
+import { kernelsOf } from './kernels';
 
 /** What an optimizer remembers: slot name to one tensor per variable, in the order of the variables. */
 export type OptimizerSlots = Readonly<Record<string, readonly Tensor[]>>;
@@ -99,7 +100,11 @@ export function createTfOptimizer(
       if (resolved.name === 'adam' && resolved.form === 'keras') {
         internals.epsilon = resolved.epsilon / Math.sqrt(1 - resolved.beta2 ** step);
       }
-      optimizer.applyGradients(variables.map(({ name }, i) => ({ name, tensor: gradients[i] })));
+      if (resolved.name === 'sgd' && resolved.momentum === 0) {
+        descend(tf, internals.c, variables, gradients);
+      } else {
+        optimizer.applyGradients(variables.map(({ name }, i) => ({ name, tensor: gradients[i] })));
+      }
     },
     dispose: () => {
       optimizer.dispose();
@@ -107,6 +112,26 @@ export function createTfOptimizer(
       if (resolved.name === 'sgd') internals.c.dispose();
     },
   };
+}
+
+/**
+ * What tf.train.sgd does, operation by operation, without its search for variables by name and a scope for each:
+ * variable = (-learningRate) · gradient + variable.
+ */
+function descend(
+  tf: typeof Tf,
+  minusLearningRate: Tf.Scalar,
+  variables: readonly Tf.Variable[],
+  gradients: readonly Tf.Tensor[],
+): void {
+  const { add, multiply } = kernelsOf(tf);
+  variables.forEach((variable, i) => {
+    const change = multiply(minusLearningRate, gradients[i]);
+    const next = add(change, variable);
+    variable.assign(next);
+    change.dispose();
+    next.dispose();
+  });
 }
 
 function newOptimizer(tf: typeof Tf, config: ResolvedOptimizerConfig): Tf.Optimizer {
