@@ -30,6 +30,7 @@ import type { Loop } from './rnn/loop-choice';
 import { packArrays, packedSize, unpackArrays } from './rnn/packed-weights';
 import { kindOf, settingsFor, slotsOf, type FullConfig } from './rnn/update-rule';
 import type { SessionBackend } from './session';
+import { operationsSideBySide } from './threads';
 
 export interface GraphSimpleRNNClassifierOptions extends ClassifierOptions {
   /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
@@ -297,7 +298,8 @@ export class GraphSimpleRNNClassifier implements SimpleRNNClassifier {
       mask: given.mask !== undefined,
       update: kindOf(this.config),
       clipped: this.clipNorm !== undefined,
-      chains: this.fixedChains ?? chainsFor({ units: this.units, batch: given.batch }),
+      chains:
+        this.fixedChains ?? chainsFor({ units: this.units, batch: given.batch }, operationsSideBySide()),
     });
     const fed: Record<string, TfTensor> = { inputs: feedFloats(backend, given.inputs, `${call}: inputs`) };
     if (given.labels) fed.labels = feedLabels(backend, given.labels);

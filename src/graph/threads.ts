@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { chainsFor } from './rnn/chains';
 
 export interface ThreadSettings {
@@ -34,4 +35,11 @@ export function chooseThreads(size: { readonly batch: number; readonly units: nu
     intraOp: Number(process.env.TF_NUM_INTRAOP_THREADS),
     interOp: Number(process.env.TF_NUM_INTEROP_THREADS),
   };
+}
+
+/** How many operations run side by side in this process: 1 in the caller's own thread. */
+export function operationsSideBySide(): number {
+  const asked = Number(process.env.TF_NUM_INTEROP_THREADS ?? 0);
+  if (asked === 0 || !Number.isInteger(asked)) return availableParallelism();
+  return Math.max(1, asked);
 }

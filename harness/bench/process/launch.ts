@@ -6,6 +6,12 @@ import { UsageError } from '../../outcome';
 import type { EngineEntry } from '../catalogue';
 import type { Launch } from './engine-process';
 
+/**
+ * Some machines hold OpenBLAS, which computes NumPy's products, to kernels for older processors. A peer is measured at its
+ * best: OpenBLAS chooses for itself. (Were it wrong then, it would not agree with scratch and not be timed.)
+ */
+const openBlasAsItIs = { OPENBLAS_CORETYPE: undefined, OPENBLAS_L2_SIZE: undefined };
+
 /** How to start an engine. `python` is undefined when there is none; engines that need it are then absent. */
 export function launchOf(entry: EngineEntry, python: string | undefined): Launch | undefined {
   const env = { ...entry.env };
@@ -15,7 +21,11 @@ export function launchOf(entry: EngineEntry, python: string | undefined): Launch
   }
   if (python === undefined) return undefined;
   const serve = path.join(__dirname, '..', 'peers', 'serve.py');
-  return { command: python, args: [serve, entry.name], env: { ...env, PYTHONDONTWRITEBYTECODE: '1' } };
+  return {
+    command: python,
+    args: [serve, entry.name],
+    env: { ...env, ...openBlasAsItIs, PYTHONDONTWRITEBYTECODE: '1' },
+  };
 }
 
 /**

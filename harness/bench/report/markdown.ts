@@ -55,7 +55,8 @@ with the scratch network. Then each warms up, and in every round each engine tak
 rest in between; the clock runs inside the engine's process. "faster than" is the ratio of medians, and in brackets the
 quartiles of the ratio within each round. Our classifiers take plain arrays through their public methods, checked and
 copied on every call; tf.layers, Keras, PyTorch and ONNX Runtime hold the batch of a training step or a forward pass in
-their own tensors beforehand. An epoch goes through \`fit\` (PyTorch: an index loop), data movement included. "first call" may
+their own tensors beforehand. OpenBLAS under NumPy chooses its kernels for this processor (OPENBLAS_CORETYPE and
+OPENBLAS_L2_SIZE are unset). An epoch goes through \`fit\` (PyTorch: an index loop), data movement included. "first call" may
 compile; "memory" is the resident set of the process after the last round.`;
 
 function sizeBlocks(report: SizeReport, baseline: string | undefined): string[] {
