@@ -15,7 +15,8 @@ export interface StepSize {
  *
  * Plain arrays start at once and pay for every multiplication; a native call pays about 0.2 ms whatever is in it; op by op on wasm
  * pays for every small op of every step. The constants are fitted to 45 shapes (B 1 to 128, T 5 to 100, U 4 to 256) and pick the
- * fastest of the three in all of them; between scratch and wasm alone the pick is at most 1.6 times slower than the other. Machines
+ * fastest of the three in all of them (scratch has become faster since: its two were refitted to five shapes, B 1 to 32, T 10 to 28,
+ * U 8 to 128); between scratch and wasm alone the pick is at most 1.6 times slower than the other. Machines
  * differ, so these are for choosing, not for promising: `rnn-parity bench` measures.
  */
 export function stepMilliseconds(engine: EngineName, size: StepSize): number {
@@ -27,7 +28,7 @@ export function stepMilliseconds(engine: EngineName, size: StepSize): number {
     case 'scratch': {
       // the kernels compute two rows at a time: one row costs as much as two
       const rows = Math.max(batch, 2) / batch;
-      return 0.005 + 0.65e-6 * multiplications * rows + 40e-6 * states;
+      return 0.005 + 0.55e-6 * multiplications * rows + 32e-6 * states;
     }
     case 'graph':
       return 0.2 + 0.004 * timeSteps + 0.1e-3 * batch * timeSteps + 0.045e-6 * multiplications;
