@@ -14,7 +14,7 @@ const at = fc.nat(3);
 /** Short sums, and sums that end before, at and behind the panels' ends. */
 const innerSize = fc.oneof(size, fc.constantFrom(127, 128, 129, 256, 300));
 /** Few rows, and rows that end before, at and behind the panel's end. */
-const rowCount = fc.oneof({ arbitrary: size, weight: 5 }, fc.constantFrom(126, 127));
+const rowCount = fc.oneof({ arbitrary: size, weight: 5 }, fc.constantFrom(192, 193));
 
 /** out[r, c] + Σ_k a(r, k) · b(k, c), in that order. */
 function product(
@@ -62,7 +62,7 @@ describe('scratch/kernels: every product equals the textbook loop bit for bit, w
           expect([a, b]).to.deep.equal([a0, b0]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
 
   it('multiply', () =>
