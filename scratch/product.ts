@@ -10,7 +10,8 @@
  * There are two tiles. `directly` is for small matrices, which are over before anything could be prepared. `inPanels`
  * first copies both matrices into panels, in the order in which its tile reads them: then the inner loop has one
  * direction whatever the strides, and reads arrays whose place and length the compiler knows, each at the same index:
- * one check of the index serves several, which halves the instructions. That pays from some thousand multiplications on, and is then about 6 times the textbook's speed.
+ * one check of the index serves several, which halves the instructions. That pays from some thousand multiplications
+ * on, and is then about 6 times the textbook's speed.
  */
 export function product(
   a: Float64Array,

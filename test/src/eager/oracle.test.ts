@@ -1,15 +1,11 @@
 import { expect } from 'chai';
+import { referenceAnswer } from '../../../harness/implementations/index';
+import { compareVectors } from '../../../harness/parity/compare-vectors';
+import { roundProblem, type Evaluation, type Problem } from '../../../harness/problem';
 import type { Tensor } from '../../../scratch/index';
 import { evaluateWithTfjs, TfSimpleRNN, TfSimpleRNNClassifier } from '../../../src/index';
 import oracle from '../../fixtures/scratch/oracle.json';
 import { describeOnBackends } from '../../support/backends';
-import { scaledDifference } from '../../support/layer-problem';
-
-/**
- * float32 against PyTorch's float64, in units of each tensor's largest element. These networks are well-conditioned, with
- * chains of at most 6 steps and sums of at most 30 terms: 2e-6 is 33 units of rounding.
- */
-const rounding = 2e-6;
 
 const read = ({ shape, data }: { shape: number[]; data: number[] }): Tensor => ({
   shape,
@@ -18,16 +14,20 @@ const read = ({ shape, data }: { shape: number[]; data: number[] }): Tensor => (
 const readAll = <K extends string>(tensors: Record<K, { shape: number[]; data: number[] }>) =>
   Object.fromEntries(Object.entries(tensors).map(([k, v]) => [k, read(v as never)])) as Record<K, Tensor>;
 
-function expectClose(found: Tensor, expected: Tensor, what: string): void {
-  expect(found.shape, what).to.deep.equal(expected.shape);
-  expect(scaledDifference(found.data, expected.data), what).to.be.at.most(rounding);
-}
-
-function expectAllClose(found: object, expected: Record<string, Tensor>): void {
-  expect(Object.keys(found)).to.have.members(Object.keys(expected));
-  for (const [name, tensor] of Object.entries(expected)) {
-    expectClose((found as Record<string, Tensor>)[name], tensor, name);
-  }
+/** float32 against PyTorch's float64, element by element within what rounding can do on that backend (docs/tolerance.md). */
+function expectRight(side: string, given: Evaluation, problem: Problem, expected: Evaluation): void {
+  const solved = roundProblem(problem);
+  const { status, tensors } = compareVectors({
+    vector: { id: problem.id, source: oracle.madeBy, problem, expected, tolerance: new Map() },
+    solved,
+    exact: referenceAnswer(problem),
+    reference: referenceAnswer(solved),
+    given,
+    side: { name: `tfjs:${side}`, precision: 'float32' },
+  });
+  const red = tensors.filter((tensor) => tensor.status !== 'pass');
+  expect(red).to.deep.equal([]);
+  expect(status).to.equal('pass');
 }
 
 describeOnBackends(`src/eager against ${oracle.madeBy}`, (backend) => {
@@ -36,37 +36,53 @@ describeOnBackends(`src/eager against ${oracle.madeBy}`, (backend) => {
       const { initialState, inputs, upstreamStates, ...weights } = readAll(network.given);
       const { sizes, labels } = network;
 
-      it(`${gradients}, network ${n}: PyTorch's logits, loss and seven gradients`, () => {
+      const id = `network ${n}`;
+      const states = read(network.states);
+
+      it(`${gradients}, ${id}: PyTorch's logits, loss and seven gradients`, () => {
+        const problem = { id, inputs, initialState, labels, weights };
+        const loss: Tensor = { data: Float64Array.of(network.loss), shape: [] };
+        const expected = { logits: read(network.logits), loss, gradients: readAll(network.gradients) };
         const model = new TfSimpleRNNClassifier({ backend: backend(), ...sizes, weights, gradients });
-        expectClose(model.predictLogits(inputs, { initialState }), read(network.logits), 'logits');
         const found = model.lossAndGradients(inputs, labels, { initialState });
-        expect(Math.abs(found.loss / network.loss - 1)).to.be.at.most(rounding);
-        expectAllClose(found.gradients, readAll(network.gradients));
+        const given = {
+          logits: model.predictLogits(inputs, { initialState }),
+          loss: { data: Float64Array.of(found.loss), shape: [] },
+          gradients: found.gradients,
+        };
         model.dispose();
-        const evaluated = evaluateWithTfjs(
-          backend(),
-          { inputs, initialState, labels, weights },
-          { gradients },
-        );
-        expectClose(evaluated.states, read(network.states), 'states');
-        expectAllClose(evaluated.gradients ?? {}, readAll(network.gradients));
+        expect(Object.keys(found.gradients)).to.have.members(Object.keys(expected.gradients));
+        expectRight(backend().name, given, problem, expected);
+        const evaluated = evaluateWithTfjs(backend(), problem, { gradients });
+        expectRight(backend().name, evaluated, problem, { ...expected, states });
       });
 
-      it(`${gradients}, network ${n}: PyTorch's layer gradients for an upstream gradient at every state`, () => {
+      it(`${gradients}, ${id}: PyTorch's layer gradients for an upstream gradient at every state`, () => {
+        const { kernel, recurrentKernel, bias } = weights;
+        const upstream = { states: upstreamStates };
+        const problem = { id, inputs, initialState, upstream, weights: { kernel, recurrentKernel, bias } };
         const layer = new TfSimpleRNN({ backend: backend(), ...sizes, weights, gradients });
-        expectClose(layer.forward(inputs, initialState).states, read(network.states), 'states');
-        const found = layer.backward(inputs, { states: upstreamStates }, { initialState });
-        expectAllClose(found, readAll(network.layerGradients));
+        const found = layer.backward(inputs, upstream, { initialState });
+        const given = { states: layer.forward(inputs, initialState).states, gradients: found };
         layer.dispose();
+        const expected = readAll(network.layerGradients);
+        expect(Object.keys(found)).to.have.members(Object.keys(expected));
+        expectRight(backend().name, given, problem, { states, gradients: expected });
       });
     });
 
     oracle.masked.forEach((example, n) => {
-      it(`${gradients}, masked layer ${n}: Keras's state after every step`, () => {
-        const { initialState, inputs, ...weights } = readAll(example.given);
+      const id = `masked layer ${n}`;
+      const { initialState, inputs, ...weights } = readAll(example.given);
+
+      it(`${gradients}, ${id}: Keras's state after every step`, () => {
         const layer = new TfSimpleRNN({ backend: backend(), ...example.sizes, weights, gradients });
-        expectClose(layer.forward(inputs, initialState, example.mask).states, read(example.states), 'states');
+        const { states } = layer.forward(inputs, initialState, example.mask);
         layer.dispose();
+        const [batch, timeSteps] = inputs.shape;
+        const mask = { data: Float64Array.from(example.mask.flat()), shape: [batch, timeSteps] };
+        const problem = { id, inputs, initialState, mask, weights };
+        expectRight(backend().name, { states }, problem, { states: read(example.states) });
       });
     });
   }
