@@ -17,6 +17,7 @@ import {
   expectedNames,
   expectedShape,
   roundProblem,
+  tensorNames,
   tensorOf,
   type Evaluation,
   type Implementation,
@@ -24,6 +25,7 @@ import {
   type Problem,
   type TensorName,
 } from '../problem';
+import type { Tensor } from '../../scratch/index';
 import { ask, withMalformed, type Answer } from './ask';
 import { caseIdOf, plannedTensors, viewNames, type ViewName } from './views';
 
@@ -50,6 +52,9 @@ export interface Examination {
   readonly results?: View;
   readonly steps?: View;
   readonly probe?: View;
+  /** the plain problem, asked again after `between` */ readonly repeat?: View & {
+    readonly between: Problem;
+  };
   /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
   /** tensors that the side does not give */ readonly withheld: readonly TensorName[];
   /** what could not be looked at beside those, and why */ readonly unseen: readonly string[];
@@ -59,7 +64,7 @@ export interface Examination {
 export interface ExamineOptions {
   /** the reference's answer to the problem, rounded where the side is float32; default: the scratch network is asked */
   readonly reference?: Evaluation | undefined;
-  /** which ways; default all, and only the results where the tolerance is fixed, because budgets are derived in the others */
+  /** which ways; default `viewNames`, and only the results where the tolerance is fixed: budgets are derived in the others */
   readonly views?: readonly ViewName[] | undefined;
   /** names that the side declared not to give; default: `implementation.omits` */
   readonly omits?: readonly TensorName[] | undefined;
@@ -70,7 +75,8 @@ export interface ExamineOptions {
 }
 
 /**
- * Puts a problem to a side in up to three ways and judges each: its results, each equation by itself, and single weights.
+ * Puts a problem to a side in up to four ways and judges each: its results, each equation by itself, single weights, and its results
+ * once more after another problem, where the first answer may not have changed in the caller's hands either.
  * Results that are ill-conditioned are settled by the single steps (`settleLocally`). A side that answers the problem but refuses
  * the two others (which have other sizes) is not accused of it: `unseen` and `refusals` say so, and the ledger counts them as omitted.
  *
@@ -90,16 +96,21 @@ export async function examine(
   const views = options.views ?? (fixed ? ['results'] : viewNames);
 
   const first = await ask(implementation, plain);
+  const kept = views.includes('repeat') ? structuredClone(first.answer) : first.answer;
   let results = views.includes('results') ? lookAtResults(subject, first) : undefined;
   const wantsSteps = views.includes('steps') || results?.verdict.status === 'ill';
   const steps = wantsSteps ? await lookAtSteps(subject, first) : undefined;
   if (results !== undefined && steps !== undefined)
     results = { ...results, verdict: settleLocally(plain, results.verdict, steps.verdict.tensors) };
   const probe = views.includes('probe') ? await lookAtProbe(subject, first) : undefined;
+  let repeat = views.includes('repeat') ? await lookAgain(subject, kept, first) : undefined;
+  if (repeat !== undefined && steps !== undefined)
+    repeat = { ...repeat, verdict: settleLocally(plain, repeat.verdict, steps.verdict.tensors) };
   const seen = {
     ...(results && { results }),
     ...(steps && views.includes('steps') && { steps }),
     ...(probe && { probe }),
+    ...(repeat && { repeat }),
   };
   const withheld = absent(subject, first);
   const verdicts = Object.values(seen).map(({ verdict }) => verdict);
@@ -175,6 +186,29 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
   return { problem, answer: {}, verdict };
 }
 
+/** Asks something else, then the same again; where the first answer has changed meanwhile, that is judged in place of the second. */
+async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Promise<Examination['repeat']> {
+  const { plain } = subject;
+  const { inputs } = plain;
+  const between = { ...plain, inputs: { ...inputs, data: inputs.data.map((x) => -x) } };
+  await askOther(subject, 'repeat', between);
+  const isSpoiled = tensorNames.some((name) => !isSame(tensorOf(first.answer, name), tensorOf(kept, name)));
+  const again = isSpoiled ? first : await ask(subject.implementation, plain);
+  const { answer, verdict } = lookAtResults(subject, again);
+  const caseId = caseIdOf(plain.id, 'repeat');
+  const tensors = verdict.tensors.map((tensor) => ({ ...tensor, caseId }));
+  return {
+    problem: plain,
+    answer: structuredClone(answer),
+    verdict: { ...verdict, caseId, tensors },
+    between,
+  };
+}
+
+function isSame(one: Tensor | undefined, other: Tensor | undefined): boolean {
+  return one?.data.every((x, i) => Object.is(x, other?.data[i])) ?? true;
+}
+
 /** Asks a problem of other sizes; a side that cannot answer it refuses, unless it can answer nothing any more. */
 async function askOther(subject: Subject, view: ViewName, problem: Problem): Promise<Answer | undefined> {
   try {
@@ -229,15 +263,20 @@ function worstOf(verdicts: readonly CaseVerdict[]): Examination['status'] {
   return verdicts.some(({ status }) => status === 'ill') ? 'ill' : 'pass';
 }
 
+const unseenWithout: Readonly<Record<ViewName, string>> = {
+  results: 'nothing could be seen: the problem',
+  steps: 'no equation could be judged by itself: the problem with one more feature for each unit',
+  probe: 'no weight could be probed by itself: a problem of other sizes',
+  repeat: 'a memory of other inputs could not be seen: the problem with negated inputs',
+};
+
 function unseen(
   { plain, refusals }: Subject,
   steps: View | undefined,
   withheld: readonly string[],
 ): string[] {
-  const sentences = refusals.map(({ view, error }) =>
-    view === 'steps'
-      ? `no equation could be judged by itself: the problem with one more feature for each unit was refused (${error.message})`
-      : `no weight could be probed by itself: a problem of other sizes was refused (${error.message})`,
+  const sentences = refusals.map(
+    ({ view, error }) => `${unseenWithout[view]} was refused (${error.message})`,
   );
   if (!hasBackward(plain))
     sentences.push('no gradient could be seen: the problem has neither labels nor upstream gradients');

@@ -11,8 +11,9 @@ import {
 import { sizesOf, tensorOf, type Evaluation, type Implementation, type TensorName } from '../problem';
 import type { Diagnosis, Phase, WrongNumber } from './diagnosis';
 import type { Examination } from './examine';
+import { exhibitsOf } from './exhibits';
 import { statesByPrefixes } from './inner-values';
-import { stepsOfSum, sumNames, wrongElements, type SumName } from './steps-of-sum';
+import { clearlyWrongElements, stepsOfSum, sumNames, type SumName } from './steps-of-sum';
 import { ulpsBetween } from '../ulps';
 
 /** Where a mistake begins: what a `Diagnosis` says of the place. */
@@ -44,7 +45,10 @@ export async function locate(implementation: Implementation, examination: Examin
   const door = inputGradientsAlone(examination);
   if (door !== undefined && wrong[0]?.equation.name === 'dPreActivations')
     return fromResults(examination, door, [], unseen);
-  if (wrong.length > 0) return fromEquation(implementation, examination, wrong[0], inherited, unseen);
+  if (wrong.length > 0) {
+    const place = await fromEquation(implementation, examination, wrong[0], inherited, unseen);
+    return isOfWeightsAlone(place.tensor, equations) ? { ...place, phase: 'backward' } : place;
+  }
   const red = redResults(examination);
   if (red.length > 0) {
     unseen.push(
@@ -55,7 +59,16 @@ export async function locate(implementation: Implementation, examination: Examin
     const rest = red.slice(1).map(({ tensor }) => tensor);
     return fromResults(examination, red[0], rest, unseen);
   }
-  return fromProbe(examination, unseen);
+  return fromOtherView(examination, unseen);
+}
+
+/**
+ * The output layer's gradients are part of the loss where the gradient of the logits, which they are made of, is wrong. Where what it
+ * sends back into the layer is right, so is that gradient, and only what became of it for the weights is wrong.
+ */
+function isOfWeightsAlone(tensor: string, equations: readonly JudgedEquation[]): boolean {
+  const sentBack = equations.find(({ equation }) => equation.name === 'dPreActivations');
+  return tensor.startsWith('gradients.output') && sentBack !== undefined && !isRed(sentBack.verdict);
 }
 
 /** The equations as far as the answer shows them, with states from prefixes where the side gives none. */
@@ -102,7 +115,7 @@ async function fromEquation(
   };
   if (axes.includes('timeStep')) {
     const [, timeSteps, n] = expected.shape;
-    const steps = new Set(wrongElements(judged).map((i) => Math.floor(i / n) % timeSteps));
+    const steps = new Set(clearlyWrongElements(judged).map((i) => Math.floor(i / n) % timeSteps));
     return { ...place, timeSteps: [...steps].sort((one, other) => one - other), unseen };
   }
   if (!(sumNames as readonly string[]).includes(name)) return { ...place, unseen };
@@ -138,18 +151,24 @@ function fromResults(
   };
 }
 
-function fromProbe({ problem, probe, steps, ...rest }: Examination, unseen: readonly string[]): Location {
-  const view = [probe, steps].find((one) => one?.verdict.status === 'fail');
-  const red = view?.verdict.tensors.filter(isRed) ?? [];
-  if (red.length === 0)
+/** Where results and equations are right, and a single weight or the second answer is not. */
+function fromOtherView(examination: Examination, unseen: readonly string[]): Location {
+  const { problem, precision } = examination;
+  const exhibit = exhibitsOf(examination).at(0);
+  const red = exhibit?.verdict.tensors.filter(isRed) ?? [];
+  if (exhibit === undefined || red.length === 0)
     throw new Error(`locate: nothing is red in the examination of ${problem.id}; there is nothing to locate`);
+  const why =
+    exhibit.view === 'repeat'
+      ? 'the step: it is right at first, and wrong when it is asked again'
+      : 'the step: single weights were probed in a sequence of one step';
   return {
-    caseId: view?.verdict.caseId ?? problem.id,
+    caseId: exhibit.verdict.caseId,
     phase: phaseOf(red[0].tensor),
     tensor: red[0].tensor,
-    ...worstOf(red[0], { precision: rest.precision }),
+    ...worstOf(red[0], { precision }),
     inherited: red.slice(1).map(({ tensor }) => tensor),
-    unseen: [...unseen, 'the step: single weights were probed in a sequence of one step'],
+    unseen: [...unseen, why],
   };
 }
 

@@ -67,17 +67,25 @@ function wrongBlocks(
   if (seen === undefined) return undefined;
   const { expected } = seen.equation;
   const columns = expected.shape[expected.shape.length - 1];
-  return new Set(wrongElements(seen).map((i) => Math.floor((i % columns) / units)));
+  return new Set(clearlyWrongElements(seen).map((i) => Math.floor((i % columns) / units)));
 }
 
-/** Every element of an equation that is beyond what it may be off. */
-export function wrongElements({ equation, allowed }: JudgedEquation): number[] {
+/** How much more than an honest run's budget an equation may be off that is right, in a run with a mistake: its numbers are others. */
+const echo = 16;
+
+/**
+ * Every element of an equation that is beyond what it may be off; where some are far beyond it, those that hardly are do not count:
+ * the budget is that of the right computation.
+ */
+export function clearlyWrongElements({ equation, allowed }: JudgedEquation): number[] {
   const { expected, given } = equation;
-  const wrong: number[] = [];
-  expected.data.forEach((x, i) => {
-    if (given.data[i] !== x && !(Math.abs(given.data[i] - x) <= allowed[i])) wrong.push(i);
-  });
-  return wrong;
+  const beyond = (slack: number): number[] =>
+    [...expected.data.keys()].filter((i) => {
+      const x = expected.data[i];
+      return given.data[i] !== x && !(Math.abs(given.data[i] - x) <= slack * allowed[i]);
+    });
+  const clearly = beyond(echo);
+  return clearly.length > 0 ? clearly : beyond(1);
 }
 
 function firstExamples(problem: Problem, most: number): Problem {

@@ -91,6 +91,13 @@ export function formatReplay({ id, then, replays }: ReplayResult, problem: Probl
   return lines.join('\n');
 }
 
+const views = {
+  results: 'in the results',
+  steps: 'as one equation by itself',
+  probe: 'in the weight probe',
+  repeat: 'when it was asked again',
+} as const;
+
 function describeVerdict({ status, phase, tensor, kind, error, red }: PutVerdict): string {
   if (status === 'pass') return 'right';
   if (status === 'ill') return 'ill-conditioned: neither right nor wrong';
@@ -101,8 +108,6 @@ function describeVerdict({ status, phase, tensor, kind, error, red }: PutVerdict
     given === undefined
       ? (reason ?? '')
       : `${String(given)}, expected ${String(expected)}, allowed error ${String(allowed)}`;
-  const how = { results: 'in the results', steps: 'as one equation by itself', probe: 'in the weight probe' }[
-    view
-  ];
+  const how = views[view];
   return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${red.length} red in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
 }

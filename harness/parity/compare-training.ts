@@ -1,7 +1,10 @@
 import {
+  clipByGlobalNorm,
   createOptimizer,
+  weightNames,
   type ClassifierWeights,
   type OptimizerConfig,
+  type OptimizerSlots,
   type Tensor,
 } from '../../scratch/index';
 import {
@@ -15,10 +18,11 @@ import {
   type Side,
 } from '../judge/index';
 import type { Evaluation, TensorName } from '../problem';
-import type { TrainingStart, TrainingStep } from './training';
+import { each, type Numbers } from '../specimens/index';
+import type { TrainingStep } from './training';
+import { updateReach, type UpdateRule } from './update-reach';
 
-const weightNames = ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outputBias'] as const;
-type WeightName = (typeof weightNames)[number];
+type WeightName = keyof ClassifierWeights;
 
 const axes: Readonly<Record<WeightName, readonly string[]>> = {
   kernel: ['feature', 'unit'],
@@ -28,14 +32,13 @@ const axes: Readonly<Record<WeightName, readonly string[]>> = {
   outputBias: ['class'],
 };
 
+/** Of float32, in which every side but scratch computes. */
 const unit = 2 ** -24;
-
-/** Where inside the interval that a gradient may lie in the update rule is evaluated, as a share of its half width. */
-const probes = [-1, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1];
 
 export interface TrainingComparison {
   readonly caseId: string;
   readonly optimizer: OptimizerConfig;
+  /** the norm that the gradients are clipped to, all together */ readonly clipNorm?: number | undefined;
   readonly step: TrainingStep;
   /** the reference's answer to `step.problem` */ readonly reference: Evaluation;
   readonly side: Side;
@@ -89,7 +92,7 @@ function given({ given: { loss, weights, state } }: TrainingStep): Map<string, T
 }
 
 function expectations(comparison: TrainingComparison, inflated: boolean): Map<string, ExpectedTensor> {
-  const { step, reference, side, tolerance, optimizer } = comparison;
+  const { step, reference, side, tolerance, optimizer, clipNorm } = comparison;
   const tolerances = tolerancesFor(step.problem, reference, side, tolerance);
   const allowedOf = (name: TensorName): Float64Array => {
     const own =
@@ -110,86 +113,56 @@ function expectations(comparison: TrainingComparison, inflated: boolean): Map<st
   const source = fixed
     ? tolerances.source('gradients.kernel')
     : `the update rule over the gradient's own tolerance, and its rounding`;
-  for (const name of weightNames) {
+  const gradients = each((name) => {
     const gradient = reference.gradients?.[name];
     if (gradient === undefined) throw new Error(`compareTraining: the reference has no gradient of ${name}`);
-    const reach = reachOf(optimizer, step.start, name, gradient.data, allowedOf(`gradients.${name}`));
-    for (const [group, { centre, allowed }] of reach) {
-      const tensor = group === 'weights' ? step.scratch.weights[name] : step.scratch.state.slots[group][name];
-      checkSame(centre, tensor.data, `${group}.${name}`);
-      expected.set(`${group}.${name}`, {
-        reference: tensor,
-        allowed: fixed ? plain(tensor) : allowed,
-        axes: axes[name],
-        tolerance: source,
-      });
-    }
+    return gradient.data;
+  });
+  const errors = each((name) => allowedOf(`gradients.${name}`));
+  const reach = updateReach(scratchRule(comparison, gradients), {
+    optimizer,
+    clipNorm,
+    start: step.start,
+    gradients,
+    errors,
+    unit,
+  });
+  for (const [tensorName, { centre, allowed }] of reach) {
+    const [group, name] = tensorName.split('.') as [string, WeightName];
+    const tensor = group === 'weights' ? step.scratch.weights[name] : step.scratch.state.slots[group][name];
+    checkSame(centre, tensor.data, tensorName);
+    expected.set(tensorName, {
+      reference: tensor,
+      allowed: fixed ? plain(tensor) : allowed,
+      axes: axes[name],
+      tolerance: source,
+    });
   }
   return expected;
 }
 
-interface Reach {
-  readonly centre: Float64Array;
-  readonly allowed: Float64Array;
-}
-
-/** How far the new weight and the memory can be off when the gradient is off by at most E. */
-function reachOf(
-  optimizer: OptimizerConfig,
-  start: TrainingStart,
-  name: WeightName,
-  gradient: Float64Array,
-  E: Float64Array,
-): Map<string, Reach> {
-  const update = (share: number): Map<string, Float64Array> => {
-    const weight = start.weights[name].data.slice();
-    const slots = Object.entries(start.state.slots).map(([slot, of]) => [slot, [of[name].data]] as const);
-    const rule = createOptimizer(optimizer, { step: start.state.step, slots: Object.fromEntries(slots) });
-    rule.update([weight], [gradient.map((g, i) => g + share * E[i])]);
-    return new Map([
-      ['weights', weight],
-      ...Object.entries(rule.slots).map(([slot, [data]]) => [slot, data] as const),
+/** What the scratch optimizer makes of gradients that are off by something. */
+function scratchRule({ optimizer, step }: TrainingComparison, gradients: Numbers): UpdateRule {
+  return (shift, clipNorm) => {
+    const { state, weights } = step.start;
+    const slots = Object.entries(state.slots).map(([slot, of]) => [
+      slot,
+      weightNames.map((name) => of[name].data),
     ]);
+    const rule = createOptimizer(optimizer, {
+      step: state.step,
+      slots: Object.fromEntries(slots) as OptimizerSlots,
+    });
+    const after = weightNames.map((name) => weights[name].data.slice());
+    const moved = weightNames.map((name) => gradients[name].map((g, i) => g + shift[name][i]));
+    if (clipNorm !== undefined) clipByGlobalNorm(moved, clipNorm);
+    rule.update(after, moved);
+    const group = (data: readonly Float64Array[]): Numbers => each((name) => data[weightNames.indexOf(name)]);
+    return {
+      weights: group(after),
+      slots: Object.fromEntries(Object.entries(rule.slots).map(([slot, data]) => [slot, group(data)])),
+    };
   };
-  const centre = update(0);
-  const others = probes.map(update);
-  const correction = biasCorrectionError(optimizer, start.state.step + 1);
-  const before = start.weights[name].data;
-  return new Map(
-    [...centre].map(([group, values]) => {
-      const allowed = values.map((value, i) => {
-        const spread = Math.max(...others.map((other) => Math.abs((other.get(group) ?? values)[i] - value)));
-        // a few roundings of the result, of the terms it is made of, and of what Adam divides by
-        const moved = group === 'weights' ? Math.abs(value - before[i]) : Math.abs(value);
-        const terms = group === 'weights' ? Math.abs(before[i]) : slotTerms(start, group, name, gradient, i);
-        return 1.1 * spread + unit * (2 * Math.abs(value) + 4 * terms + (8 + correction) * moved) + 2 ** -120;
-      });
-      return [group, { centre: values, allowed }];
-    }),
-  );
-}
-
-/** Size of the two terms that a slot's new value is the sum of. */
-function slotTerms(
-  start: TrainingStart,
-  slot: string,
-  name: WeightName,
-  gradient: Float64Array,
-  i: number,
-): number {
-  const old = start.state.slots as Partial<Record<string, ClassifierWeights>>;
-  const g = slot === 'v' ? gradient[i] ** 2 : Math.abs(gradient[i]);
-  return Math.abs(old[slot]?.[name].data[i] ?? 0) + g;
-}
-
-/**
- * Relative error, in units of roundoff, of Adam's bias corrections 1 - beta^t when beta^t is a float32 product of t
- * factors: (t + 1) beta^t / (1 - beta^t). At t = 1 and beta2 = 0.999 that is 2000 roundings.
- */
-function biasCorrectionError(optimizer: OptimizerConfig, t: number): number {
-  if (optimizer.name !== 'adam') return 0;
-  const of = (beta: number): number => ((t + 1) * beta ** t) / (1 - beta ** t);
-  return of(optimizer.beta1 ?? 0.9) + of(optimizer.beta2 ?? 0.999);
 }
 
 /** The reference side must itself have followed the rule that the tolerance is made from. */

@@ -20,7 +20,7 @@ import { silentProgress, type StartProgress } from '../progress';
 import type { ClassifierWeights } from '../../scratch/index';
 import type { VectorCase } from '../vectors/index';
 import type { Cases } from './cases';
-import { compareTraining, plannedTraining } from './compare-training';
+import { compareTraining, plannedTraining, type TrainingComparison } from './compare-training';
 import { compareVectors } from './compare-vectors';
 import type { ParityOptions } from './options';
 import { questionFor, type Question } from './reference';
@@ -52,6 +52,9 @@ interface SideRunOptions {
 /** Failed problems of a side that are diagnosed by default; each costs a few more questions to the side and referee runs. */
 const usualDiagnoses = 3;
 
+/** Of so many problems one, the first among them, is asked again: a memory of earlier calls shows anywhere. */
+const repeatEvery = 20;
+
 /** Puts the cases to one side. */
 export class SideRun {
   private readonly name: string;
@@ -59,7 +62,8 @@ export class SideRun {
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
 
   private readonly failed: Examination[] = [];
-  private failedUpdate: CaseVerdict | undefined;
+  private failedUpdate:
+    { readonly comparison: TrainingComparison; readonly verdict: CaseVerdict } | undefined;
 
   constructor(private readonly run: SideRunOptions) {
     this.name = run.side.implementation.name;
@@ -78,8 +82,8 @@ export class SideRun {
         progress.step(vector.id);
         await this.breathe();
       }
-      for (const problem of problems) {
-        await this.guard(problem.id, () => this.problem(problem));
+      for (const [i, problem] of problems.entries()) {
+        await this.guard(problem.id, () => this.problem(problem, i % repeatEvery === 0));
         progress.step(problem.id);
         await this.breathe();
       }
@@ -132,10 +136,11 @@ export class SideRun {
     return [];
   }
 
-  private async problem(given: Problem): Promise<void> {
-    for (const view of this.views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view));
+  private async problem(given: Problem, again: boolean): Promise<void> {
+    const views = again ? [...this.views, 'repeat' as const] : this.views;
+    for (const view of views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view));
     const { tolerance } = this.run.options;
-    await this.examine(given, { views: this.views, tolerance });
+    await this.examine(given, { views, tolerance });
   }
 
   /** The results are held to the file's numbers; what the file does not ask for is looked at by steps and probe. */
@@ -199,7 +204,10 @@ export class SideRun {
     const { findings, side, options } = this.run;
     const most = options.diagnoses ?? usualDiagnoses;
     // the first wrong update: later ones may only follow from it
-    if (this.failedUpdate) findings.diagnoses.push(diagnoseUpdate(side.implementation, this.failedUpdate));
+    if (this.failedUpdate !== undefined) {
+      const { comparison, verdict } = this.failedUpdate;
+      findings.diagnoses.push(await diagnoseUpdate(side.implementation, comparison, verdict));
+    }
     const order = this.failed
       .map((examination) => ({
         examination,
@@ -237,7 +245,7 @@ export class SideRun {
     const { features, units, classes = 1 } = sizesOf(first);
     const ids = check.batches.map((_, i) => (check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`));
     const weights = first.weights as ClassifierWeights;
-    const { optimizer } = check;
+    const { optimizer, clipNorm } = check;
     for (const id of ids) this.plan(id, plannedTraining(weights, optimizer));
     await this.guard(check.id, () => {
       const model = createClassifier?.({ features, units, classes, weights });
@@ -248,12 +256,13 @@ export class SideRun {
           const { reference } = questionFor(step.problem, implementation.precision);
           const { tolerance } = this.run.options;
           const caseId = ids[i++];
-          const verdict = compareTraining({
-            ...{ caseId, optimizer, step, reference, tolerance },
+          const comparison = {
+            ...{ caseId, optimizer, clipNorm, step, reference, tolerance },
             side: implementation,
-          });
+          };
+          const verdict = compareTraining(comparison);
           this.run.findings.cases.push(verdict);
-          if (verdict.status === 'fail') this.failedUpdate ??= verdict;
+          if (verdict.status === 'fail') this.failedUpdate ??= { comparison, verdict };
         }
       } finally {
         model.dispose();

@@ -5,30 +5,33 @@ import {
   type ClassifierWeights,
   type OptimizerConfig,
   type OptimizerState,
-  type SimpleRNNClassifier,
   type Tensor,
 } from '../../scratch/index';
 import { oncePer } from '../once-per';
 import { roundProblem, sizesOf, type Problem } from '../problem';
+import type { Trainee } from '../specimens/index';
 import { digitBatches, makeProblem } from './suite/index';
 
 /** A training check: the same batches, weights and optimizer on both sides, one update at a time. */
 export interface TrainingCheck {
   readonly id: string;
   readonly optimizer: OptimizerConfig;
+  /** the norm that the gradients are clipped to, all together; absent: never */ readonly clipNorm?: number;
   /** one batch for each update; all with the weights and sizes of the first */
   readonly batches: readonly Problem[];
   /** where the optimizer's memory starts: zero, or random (so that one update shows the whole rule) */
   readonly memory: 'fresh' | 'random';
 }
 
-const optimizers: Readonly<Record<string, OptimizerConfig>> = {
-  sgd: { name: 'sgd', learningRate: 0.5 },
-  momentum: { name: 'sgd', learningRate: 0.1, momentum: 0.9 },
-  nesterov: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true },
-  adam: { name: 'adam', learningRate: 0.01 },
-  'adam-keras': { name: 'adam', learningRate: 0.01, form: 'keras' },
-};
+/** The rules that are checked. The norm of the checks' gradients is about 1. */
+export const trainingRules = {
+  sgd: { optimizer: { name: 'sgd', learningRate: 0.5 } },
+  momentum: { optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9 } },
+  nesterov: { optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true } },
+  adam: { optimizer: { name: 'adam', learningRate: 0.01 } },
+  'adam-keras': { optimizer: { name: 'adam', learningRate: 0.01, form: 'keras' } },
+  clipped: { optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9 }, clipNorm: 0.1 },
+} as const satisfies Readonly<Record<string, Pick<TrainingCheck, 'optimizer' | 'clipNorm'>>>;
 
 /** Updates of the trajectories; every one starts both sides from the same weights. */
 export const trajectorySteps = 25;
@@ -38,10 +41,10 @@ export async function trainingChecks(
   seed: number,
   isWanted: (id: string) => boolean = () => true,
 ): Promise<TrainingCheck[]> {
-  const one = Object.entries(optimizers).flatMap(([name, optimizer], i) =>
+  const one = Object.entries(trainingRules).flatMap(([name, rule], i) =>
     (['fresh', 'random'] as const).map((memory) => ({
       id: `step/${name}-${memory === 'fresh' ? 'first' : 'later'}`,
-      optimizer,
+      ...rule,
       memory,
       batches: [trainingProblem(seed * 100_000 + 80_000 + i)],
     })),
@@ -56,7 +59,7 @@ export async function trainingChecks(
     ...wanted,
     ...trajectories.map((name) => ({
       id: `trajectory/${name}`,
-      optimizer: optimizers[name],
+      ...trainingRules[name],
       memory: 'fresh' as const,
       batches: problems,
     })),
@@ -104,38 +107,50 @@ export interface TrainingStep {
 }
 
 /** Runs a check. Each update starts both sides from the scratch side's last weights and memory, rounded to float32. */
-export function* trainingSteps(check: TrainingCheck, model: SimpleRNNClassifier): Generator<TrainingStep> {
-  model.compile({ optimizer: check.optimizer });
-  for (const { start, problem, scratch } of updatesByHand(check)) {
-    yield { start, problem, scratch, given: updated(model, start, problem) };
-  }
+export function* trainingSteps(
+  check: TrainingCheck,
+  model: Trainee,
+  scratch?: Trainee,
+): Generator<TrainingStep> {
+  compileFor(check, model);
+  const byHand = scratch === undefined ? updatesByHand(check) : updatesBy(check, scratch);
+  for (const step of byHand) yield { ...step, given: updated(model, step.start, step.problem) };
 }
 
 /** The scratch side's updates, which no other side has a part in. */
-const updatesByHand = oncePer((check: TrainingCheck): Omit<TrainingStep, 'given'>[] => {
-  const first = check.batches[0];
-  const { features, units, classes = 1 } = sizesOf(first);
-  const weights = first.weights as ClassifierWeights;
-  const model = new ScratchSimpleRNNClassifier({ features, units, classes, weights });
-  model.compile({ optimizer: check.optimizer });
-  let start = roundStart({ weights, state: initialMemory(check, model) });
-  return check.batches.map((batch) => {
-    const step = {
-      start,
-      problem: { ...batch, weights: start.weights },
-      scratch: updated(model, start, batch),
-    };
-    start = roundStart(step.scratch);
-    return step;
-  });
-});
+const updatesByHand = oncePer((check: TrainingCheck): Omit<TrainingStep, 'given'>[] => [
+  ...updatesBy(check, scratchFor(check)),
+]);
+
+function* updatesBy(check: TrainingCheck, scratch: Trainee): Generator<Omit<TrainingStep, 'given'>> {
+  compileFor(check, scratch);
+  const weights = check.batches[0].weights as ClassifierWeights;
+  let start = roundStart({ weights, state: initialMemory(check, scratch) });
+  for (const batch of check.batches) {
+    const problem = { ...batch, weights: start.weights };
+    const made = updated(scratch, start, batch);
+    yield { start, problem, scratch: made };
+    start = roundStart(made);
+  }
+}
+
+function compileFor({ optimizer, clipNorm }: TrainingCheck, model: Trainee): void {
+  model.compile({ optimizer, ...(clipNorm !== undefined && { clipNorm }) });
+}
 
 /** One update, from the given weights and memory. */
-function updated(model: SimpleRNNClassifier, start: TrainingStart, batch: Problem): TrainingStep['given'] {
+function updated(model: Trainee, start: TrainingStart, batch: Problem): TrainingStep['given'] {
   model.setWeights(start.weights);
   model.setOptimizerState(start.state);
   const { loss } = model.trainOnBatch(batch.inputs, batch.labels ?? []);
   return { loss, weights: model.getWeights(), state: model.getOptimizerState() };
+}
+
+/** The scratch side of a check. */
+export function scratchFor({ batches: [first] }: TrainingCheck): ScratchSimpleRNNClassifier {
+  const { features, units, classes = 1 } = sizesOf(first);
+  const weights = first.weights as ClassifierWeights;
+  return new ScratchSimpleRNNClassifier({ features, units, classes, weights });
 }
 
 function roundStart({ weights, state }: TrainingStart): TrainingStart {
@@ -162,7 +177,7 @@ export function mapWeights(
 }
 
 /** A random memory after three updates: velocities like gradients, second moments positive. */
-function initialMemory(check: TrainingCheck, model: SimpleRNNClassifier): OptimizerState {
+function initialMemory(check: TrainingCheck, model: Trainee): OptimizerState {
   const fresh = model.getOptimizerState();
   if (check.memory === 'fresh') return fresh;
   const random = createRandom(17);

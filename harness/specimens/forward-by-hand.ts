@@ -1,4 +1,5 @@
-import { toNested, toTensor, type NestedArray, type Tensor } from '../../scratch/index';
+import { sizeOf, toNested, type NestedArray, type Tensor } from '../../scratch/index';
+import { oncePer } from '../once-per';
 import { sizesOf, type Problem } from '../problem';
 import { add, times, zerosLike, type Row, type Rows } from './rows';
 
@@ -139,9 +140,21 @@ export class ForwardByHand {
   }
 }
 
-// toNested gives exactly the rank of its tensor; the ranks are those of the Problem.
-export const nested = toNested as (value: Tensor) => never;
+/** The rows of a tensor of a problem, made once: hundreds of networks are asked the same. Of the rank that the problem says. */
+export const nested: (given: Tensor) => never = oncePer((given: Tensor) => toNested(given) as never);
 
+/** Rows of equal length as a tensor. */
 export function tensor(value: NestedArray): Tensor {
-  return toTensor(value, 'specimen');
+  const shape: number[] = [];
+  for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const fill = (level: NestedArray): void => {
+    for (const item of level) {
+      if (typeof item === 'number') data[next++] = item;
+      else fill(item);
+    }
+  };
+  fill(value);
+  return { data, shape };
 }

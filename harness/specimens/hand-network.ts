@@ -1,3 +1,4 @@
+import { toNested, type Tensor } from '../../scratch/index';
 import type { Evaluation, Problem } from '../problem';
 import { ForwardByHand, nested, tensor } from './forward-by-hand';
 import { accumulate, add, multiply, outer, times, transpose, zerosLike, type Row, type Rows } from './rows';
@@ -25,8 +26,10 @@ export class HandNetwork extends ForwardByHand {
     super(problem);
   }
 
-  evaluate(): Evaluation {
+  /** @param states [B, T, U] of another network, to go on from in place of its own: the backward pass is then that of this one */
+  evaluate(states?: Tensor): Evaluation {
     for (let b = 0; b < this.batch; b++) this.forward(b);
+    if (states !== undefined) this.states.splice(0, this.batch, ...(toNested(states) as number[][][]));
     const output = this.output();
     const { dLogits } = output ?? {};
     const forward: Evaluation = {

@@ -27,6 +27,24 @@ export {
   type Specimen,
   type StepSpecimen,
 } from './specimen';
+export {
+  each,
+  firstWrong,
+  gradientsOf,
+  HandOptimizer,
+  normOf,
+  plantUpdate,
+  updateEquivalents,
+  updateSpecimens,
+  type At,
+  type Memory,
+  type Numbers,
+  type OptimizerClass,
+  type Trainee,
+  type UpdateAnswer,
+  type UpdateQuestion,
+  type UpdateSpecimen,
+} from './update/index';
 export { weightOff, withWeights, type WeightName } from './weights';
 
 /** Every planted fault, by what it is a fault of. */

@@ -211,7 +211,7 @@ export const lossFaults: readonly Specimen[] = [
     name: 'transpose/output-kernel',
     fault: 'dy outputKernel arrives at the final state in place of dy outputKernel^T',
     family: 'transpose',
-    phase: 'loss',
+    phase: 'backward',
     network: class extends HandNetwork {
       protected override fromOutput(dLogits: Row): Row {
         const { outputKernel = [] } = this;

@@ -6,6 +6,7 @@ import {
   type Implementation,
   type Problem,
 } from '../problem';
+import { oncePer } from '../once-per';
 import { HandNetwork } from './hand-network';
 import type { Specimen } from './specimen';
 
@@ -13,7 +14,10 @@ import type { Specimen } from './specimen';
  * An implementation with a fault planted in it: its own answer, rounding and all, plus what the fault changes.
  * So a fault can be put into TensorFlow.js on any backend without a line of TensorFlow.js being changed.
  */
-export function plant(specimen: Pick<Specimen, 'network'>, host: Implementation): Implementation {
+export function plant(
+  specimen: Pick<Specimen, 'network'> & Partial<Pick<Specimen, 'phase'>>,
+  host: Implementation,
+): Implementation {
   let earlier: HandNetwork | undefined;
   let before: Evaluation | undefined;
   return {
@@ -22,9 +26,12 @@ export function plant(specimen: Pick<Specimen, 'network'>, host: Implementation)
     ...(host.omits && { omits: host.omits }),
     evaluate: async (problem) => {
       const honest = await host.evaluate(problem);
-      const right = rightAnswer(problem);
+      // where the states are right, the faulty gradients are made from the host's own
+      const isForward = specimen.phase === undefined || specimen.phase === 'forward';
+      const states = isForward ? undefined : honest.states;
+      const right = states === undefined ? rightAnswer(problem) : new HandNetwork(problem).evaluate(states);
       const network = new specimen.network(problem, earlier);
-      const wrong = network.evaluate();
+      const wrong = network.evaluate(states);
       earlier = network;
       const answer = shift(honest, right, wrong, host.precision === 'float32' ? Math.fround : (x) => x);
       before = network.handedOver(answer, before);
@@ -33,14 +40,8 @@ export function plant(specimen: Pick<Specimen, 'network'>, host: Implementation)
   };
 }
 
-const rightAnswers = new WeakMap<Problem, Evaluation>();
-
 /** The right answer by hand, worked out once a problem. */
-export function rightAnswer(problem: Problem): Evaluation {
-  const known = rightAnswers.get(problem) ?? new HandNetwork(problem).evaluate();
-  rightAnswers.set(problem, known);
-  return known;
-}
+export const rightAnswer = oncePer((problem: Problem): Evaluation => new HandNetwork(problem).evaluate());
 
 /** honest + (wrong - right), elementwise; a tensor of another shape or that is missing in `wrong` is taken over from it. */
 function shift(

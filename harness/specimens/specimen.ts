@@ -21,6 +21,7 @@ export const families = [
   'memory',
   'precision',
   'clipping-and-update-order',
+  'optimizer',
 ] as const;
 export type Family = (typeof families)[number];
 

@@ -161,7 +161,14 @@ describe('docs/bptt.md', () => {
   }
 
   it('quotes lines of code that are in the source', () => {
-    const source = ['simple-rnn', 'classifier-pass', 'softmax-cross-entropy', 'dense', 'classifier']
+    const source = [
+      'simple-rnn',
+      'classifier-pass',
+      'softmax-cross-entropy',
+      'dense',
+      'classifier',
+      'optimizer',
+    ]
       .map((file) => readFileSync(join(root, 'scratch', `${file}.ts`), 'utf8'))
       .join('\n')
       .replace(/\s+/g, ' ');

@@ -1,1 +1,1 @@
-export { kindOf, type KindOptions } from './kind';
+export { kindFrom, kindOf, type KindOptions } from './kind';

@@ -123,7 +123,9 @@ async function answerOf(
 }
 
 /** Several faults that nothing tells apart become one sentence. */
-function kindFrom(suspects: readonly Suspect[]): Kind | undefined {
+export function kindFrom(
+  suspects: readonly Pick<Suspect, 'name' | 'fault' | 'family' | 'timeStep'>[],
+): Kind | undefined {
   if (suspects.length === 0) return undefined;
   const sentences = [...new Set(suspects.map(({ fault }) => fault))];
   const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];

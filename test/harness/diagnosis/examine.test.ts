@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import { CandidateError, MalformedAnswerError } from '../../../harness/candidate/index';
-import { examine, plannedTensors, viewNames, type Examination } from '../../../harness/diagnosis/index';
+import {
+  diagnose,
+  everyView,
+  examine,
+  plannedTensors,
+  viewNames,
+  type Examination,
+} from '../../../harness/diagnosis/index';
 import { scratchImplementation } from '../../../harness/implementations/index';
 import { generatedProblem, makeProblem } from '../../../harness/parity/index';
 import {
@@ -219,5 +226,69 @@ describe('examine, sides that do not show everything', () => {
   it('a fixed tolerance judges the results alone', async () => {
     const examination = await examine(scratchImplementation(), problem, { tolerance: { absolute: 1e-3 } });
     expect(examination.verdicts.map(({ caseId }) => caseId)).to.deep.equal(['case']);
+  });
+});
+
+describe('examine, asked again', () => {
+  const views = everyView;
+  const inEveryWay = (side: Implementation): Promise<Examination> => examine(side, problem, { views });
+
+  it('lets a right side pass, and accounts for its second answer as for the first', async () => {
+    const examination = await inEveryWay(byHand());
+    expect(examination.status).to.equal('pass');
+    const planned = plannedTensors(examination.problem, 'repeat');
+    expect(Object.values(planned).length).to.be.above(8);
+    const found = examination.repeat?.verdict.tensors.map(({ tensor, elements }) => [tensor, elements]);
+    expect(Object.fromEntries(found ?? [])).to.deep.equal(planned);
+    expect(examination.repeat?.verdict.caseId).to.equal('case, asked again');
+  });
+
+  it('tells a side whose second answer is wrong, and that nothing else is', async () => {
+    const seen = new Set<string>();
+    const evaluate = (p: Problem) => {
+      const answer = new HandNetwork(p).evaluate();
+      const isFirst = !seen.has(p.id);
+      seen.add(p.id);
+      // the bias gradient of the call before is still in it
+      if (!isFirst) answer.gradients?.bias?.data.forEach((x, i, data) => (data[i] = 2 * x));
+      return answer;
+    };
+    const side = byHand({ evaluate });
+    const examination = await inEveryWay(side);
+    expect(examination.verdicts.map(({ status }) => status)).to.deep.equal(['pass', 'pass', 'pass', 'fail']);
+    const diagnosis = await diagnose(side, examination);
+    expect(diagnosis).to.include({ phase: 'backward', tensor: 'gradients.bias', side: 'by hand' });
+    expect(diagnosis.caseId).to.equal('case, asked again');
+    expect(diagnosis.unseen.join()).to.match(/right at first, and wrong when it is asked again/);
+  });
+
+  it('tells a side that changes an answer which it gave before', async () => {
+    let kept: Float64Array | undefined;
+    const evaluate = (p: Problem) => {
+      const answer = new HandNetwork(p).evaluate();
+      const bias = answer.gradients?.bias;
+      if (kept?.length !== bias?.data.length) kept = bias?.data;
+      else kept?.set(bias?.data ?? []);
+      return bias === undefined || kept === undefined
+        ? answer
+        : { ...answer, gradients: { ...answer.gradients, bias: { data: kept, shape: bias.shape } } };
+    };
+    const side = byHand({ evaluate });
+    const examination = await inEveryWay(side);
+    const red = examination.verdicts.filter(({ status }) => status === 'fail');
+    expect(red.map(({ caseId }) => caseId)).to.deep.equal(['case, asked again']);
+    expect((await diagnose(side, examination)).kind?.names).to.deep.equal([
+      'memory/answer-overwritten-by-next-call',
+    ]);
+  });
+
+  it('says what was not seen of a side that refuses the question between', async () => {
+    const evaluate = (p: Problem) => {
+      if (p.inputs.data[0] === -problem.inputs.data[0]) throw new Error('never seen such inputs');
+      return new HandNetwork(p).evaluate();
+    };
+    const examination = await inEveryWay(byHand({ evaluate }));
+    expect(examination.status).to.equal('pass');
+    expect(examination.unseen.join()).to.match(/negated inputs was refused \(never seen such inputs\)/);
   });
 });

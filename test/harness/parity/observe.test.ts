@@ -38,6 +38,7 @@ describe('an observer of a run', () => {
       'generated/001',
       'generated/001, step by step',
       'generated/001, weight probe',
+      'generated/001, asked again',
     ]);
     expect(report).to.include({ verdict: 'parity', complete: false });
     const failed = await runParity({ sides, problems: [] }).catch((error: unknown) => String(error));

@@ -26,6 +26,15 @@ async function run(side: OpenSide, only: string) {
   return runParity({ only, sides: [{ name: 'trained', required: true, open: () => Promise.resolve(side) }] });
 }
 
+/** What the mistakes are called; one that is not in the catalogue has no name. */
+const kinds: Readonly<Record<string, readonly string[]>> = {
+  'momentum forgotten': ['momentum/not-carried'],
+  // g + momentum times the old velocity is the new velocity
+  'plain momentum in place of Nesterov': ['momentum/step-before-velocity', 'momentum/plain-for-nesterov'],
+  'bias correction one step late': ['adam/count-late'],
+  'a loss measured after the update': ['order/loss-after-update'],
+};
+
 const scaled = (weights: ClassifierWeights, factor: number): ClassifierWeights =>
   Object.fromEntries(
     Object.entries(weights as unknown as Record<string, { data: Float64Array; shape: number[] }>).map(
@@ -39,7 +48,7 @@ describe('training checks', () => {
     const steps = report.cases.filter(({ implementation }) => implementation === 'trained');
     const trajectories = steps.filter(({ caseId }) => caseId.startsWith('trajectory/'));
     expect(trajectories.length).to.equal(50);
-    expect(steps.filter(({ caseId }) => caseId.startsWith('step/')).length).to.equal(10);
+    expect(steps.filter(({ caseId }) => caseId.startsWith('step/')).length).to.equal(12);
     expect(steps.filter(({ status, caseId }) => status === 'fail' && /step|traj/.test(caseId))).to.deep.equal(
       [],
     );
@@ -141,6 +150,8 @@ describe('training checks', () => {
       expect(diagnoses.map(({ phase }) => phase)).to.deep.equal([
         title.startsWith('a loss') ? 'loss' : 'update',
       ]);
+      expect(diagnoses.map(({ side }) => side)).to.deep.equal(['trained']);
+      expect(diagnoses.map(({ kind }) => kind?.names)).to.deep.equal([kinds[title]]);
     });
   }
 });

@@ -1,0 +1,81 @@
+import { referenceAnswer } from '../implementations/index';
+import {
+  sizesOf,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type Problem,
+} from '../problem';
+import { sideAtFault, type Party, type RefereeOptions, type Ruling } from '../referee/index';
+import type { Examination } from './examine';
+import { exhibitsOf, type Exhibit } from './exhibits';
+
+/** Products of numbers that dual-number runs may cost in all: a few seconds. */
+const mostProducts = 4e8;
+
+/**
+ * Which side is wrong, by the referees: by the results; where these are right, by the question whose answer is not. An equation that
+ * does not hold between a side's own numbers needs no other side to be wrong.
+ */
+export function rule(
+  implementation: Implementation,
+  examination: Examination,
+  against: string,
+): Pick<Ruling, 'side' | 'note'> {
+  const { name, precision } = implementation;
+  for (const exhibit of exhibitsOf(examination)) {
+    const { problem, answer } = exhibit;
+    const reference = exhibit.reference ?? referenceAnswer(problem);
+    const ruling = ruleOn(
+      problem,
+      { name: against, precision: 'float64', evaluation: reference },
+      { name, precision, evaluation: answer },
+    );
+    if (ruling.side !== 'undecided') return { ...ruling, note: `${ruling.note}${noteOn[exhibit.view]}` };
+  }
+  const red = examination.steps?.verdict.tensors.find(({ status }) =>
+    ['differs', 'nan', 'infinity'].includes(status),
+  );
+  if (red !== undefined)
+    return {
+      side: name,
+      note: `its own numbers contradict each other: ${red.tensor} does not follow from what it is made of`,
+    };
+  return {
+    side: 'undecided',
+    note: 'the referees could accuse nobody: what is wrong is a shape, a name, or beyond them',
+  };
+}
+
+const noteOn: Readonly<Record<Exhibit['view'], string>> = {
+  results: '',
+  steps: ', with one more input for each unit',
+  probe: ', in the weight probe',
+  repeat: ', when it was asked again',
+};
+
+/** The referees on two answers to one problem; the largest difference of every tensor is among what they look at. */
+export function ruleOn(problem: Problem, first: Party, second: Party): Ruling {
+  const { batch, timeSteps, features, units } = sizesOf(problem);
+  const products = batch * timeSteps * units * (features + units) * 3;
+  const options: RefereeOptions = {
+    suspects: largestDifferences(first.evaluation, second.evaluation),
+    runs: Math.max(14, Math.min(200, Math.floor(mostProducts / products))),
+  };
+  return sideAtFault(problem, first, second, options);
+}
+
+function largestDifferences(one: Evaluation, other: Evaluation): NonNullable<RefereeOptions['suspects']> {
+  const suspects = tensorNames.flatMap((name) => {
+    const [a, b] = [tensorOf(one, name)?.data, tensorOf(other, name)?.data];
+    if (a === undefined || b === undefined) return [];
+    let worst = 0;
+    a.forEach((x, i) => {
+      // NaN is farther off than any number
+      if (!(Math.abs(b[i] - x) <= Math.abs(b[worst] - a[worst]))) worst = i;
+    });
+    return [[name, [worst]] as const];
+  });
+  return Object.fromEntries(suspects);
+}

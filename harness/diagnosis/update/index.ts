@@ -1,0 +1,3 @@
+export { diagnoseUpdate } from './diagnose-update';
+export { ruleOnUpdate, type UpdateParty } from './rule-on-update';
+export { questionOf } from './replay';

@@ -1,0 +1,86 @@
+import type { ClassifierWeights, Tensor } from '../../../scratch/index';
+import { budgetFor, precisionModelOf, type Side } from '../../judge/index';
+import type { TrainingComparison } from '../../parity/compare-training';
+import { updateReach, type Reach } from '../../parity/update-reach';
+import {
+  each,
+  gradientsOf,
+  type Numbers,
+  type OptimizerClass,
+  type UpdateQuestion,
+} from '../../specimens/index';
+
+/** What one side had after an update. */
+export interface UpdateResult {
+  readonly loss: number;
+  readonly weights: ClassifierWeights;
+  readonly state: { readonly slots: Readonly<Record<string, ClassifierWeights>> };
+}
+
+/** What an update was asked to do. */
+export function questionOf({ optimizer, clipNorm, step }: TrainingComparison): UpdateQuestion {
+  return { optimizer, clipNorm, problem: step.problem, state: step.start.state };
+}
+
+/** One update by hand, and how far from it a side may be that makes the same update in its own precision. */
+export class Replay {
+  private readonly reach: ReadonlyMap<string, Reach>;
+  private readonly loss: { readonly value: number; readonly allowed: number };
+
+  /** @param inflated whether the gradients' budgets are widened by what emulated runs scatter, which takes its time */
+  constructor(optimizer: OptimizerClass, question: UpdateQuestion, side: Side, inflated = false) {
+    const { problem, state } = question;
+    const budget = budgetFor(problem, precisionModelOf(side));
+    const start = {
+      weights: problem.weights as ClassifierWeights,
+      state: { ...state, config: question.optimizer },
+    };
+    const errors: Numbers = each((name) => budget.allowed(`gradients.${name}`, inflated));
+    const { unit } = budget.model;
+    const gradients = gradientsOf(problem);
+    this.reach = updateReach((shift, clipNorm) => new optimizer({ ...question, clipNorm }, shift).update(), {
+      ...question,
+      start,
+      gradients,
+      errors,
+      unit,
+    });
+    const value = new optimizer(question).update().loss;
+    this.loss = { value, allowed: budget.allowed('loss', inflated)[0] + unit * Math.abs(value) };
+  }
+
+  /** The quantities of a result that are farther off than they may be: `loss`, `velocity.kernel`, ... */
+  wrongIn(result: UpdateResult): string[] {
+    return this.beyond(result, (tensor, i) => this.reach.get(tensor)?.allowed[i] ?? 0);
+  }
+
+  /**
+   * Whether this replay of a fault gives every number of a result, up to four times what this update or the honest one may be off: the
+   * faulty update is another function, with other errors.
+   */
+  explains(result: UpdateResult, honest: Replay): boolean {
+    const either = (tensor: string, i: number): number =>
+      Math.max(this.reach.get(tensor)?.allowed[i] ?? 0, honest.reach.get(tensor)?.allowed[i] ?? 0);
+    return this.beyond(result, (tensor, i) => 4 * either(tensor, i)).length === 0;
+  }
+
+  private beyond(result: UpdateResult, allowed: (tensor: string, i: number) => number): string[] {
+    const wrong = [...this.reach].filter(([tensor, { centre }]) => {
+      const [group, name] = tensor.split('.') as [string, keyof ClassifierWeights];
+      const given = numbersOf(result, group, name);
+      return centre.some((x, i) => !(Math.abs((given?.data[i] ?? NaN) - x) <= allowed(tensor, i)));
+    });
+    const names = wrong.map(([tensor]) => tensor);
+    return Math.abs(result.loss - this.loss.value) <= this.loss.allowed ? names : ['loss', ...names];
+  }
+}
+
+/** One tensor of the weights or of the memory. */
+export function numbersOf(
+  { weights, state }: UpdateResult,
+  group: string,
+  name: keyof ClassifierWeights,
+): Tensor | undefined {
+  const slots: Readonly<Partial<Record<string, ClassifierWeights>>> = state.slots;
+  return (group === 'weights' ? weights : slots[group])?.[name];
+}

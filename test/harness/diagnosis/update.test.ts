@@ -1,0 +1,182 @@
+import { expect } from 'chai';
+import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../../../harness/diagnosis/index';
+import { scratchImplementation } from '../../../harness/implementations/index';
+import { makeProblem } from '../../../harness/parity/index';
+import { compareTraining } from '../../../harness/parity/compare-training';
+import {
+  scratchFor,
+  trainingRules,
+  trainingSteps,
+  type TrainingCheck,
+} from '../../../harness/parity/training';
+import type { Implementation } from '../../../harness/problem';
+import {
+  HandNetwork,
+  HandOptimizer,
+  plantUpdate,
+  stepSpecimens,
+  updateSpecimens,
+  type Trainee,
+  type UpdateSpecimen,
+} from '../../../harness/specimens/index';
+
+const batches = [1, 2].map((seed) =>
+  makeProblem({
+    ...{
+      id: 'update',
+      seed,
+      batch: 3,
+      timeSteps: 5,
+      features: 2,
+      units: 4,
+      classes: 3,
+      scale: 1,
+      labels: true,
+    },
+    ...{ upstreamStates: false, upstreamFinalState: false, initialState: false, mask: false },
+  }),
+);
+const side: Implementation = {
+  name: 'by hand',
+  precision: 'float64',
+  evaluate: (problem) => new HandNetwork(problem).evaluate(),
+};
+
+function checkOf(rule: keyof typeof trainingRules, memory: TrainingCheck['memory']): TrainingCheck {
+  return { id: rule, ...trainingRules[rule], memory, batches };
+}
+
+function specimenOf(name: string): UpdateSpecimen {
+  const found = updateSpecimens.find((specimen) => specimen.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+/** The diagnosis of the first red update; the fault is in the side, or in scratch. */
+async function diagnosed(
+  check: TrainingCheck,
+  model: Trainee,
+  implementation = side,
+): Promise<Diagnosis | undefined> {
+  let i = 0;
+  for (const step of trainingSteps(check, model)) {
+    const reference = await scratchImplementation().evaluate(step.problem);
+    const { optimizer, clipNorm } = check;
+    const comparison = {
+      caseId: `${check.id}/${++i}`,
+      optimizer,
+      clipNorm,
+      step,
+      reference,
+      side: implementation,
+    };
+    const verdict = compareTraining(comparison);
+    if (verdict.status === 'fail') return diagnoseUpdate(implementation, comparison, verdict);
+  }
+  return undefined;
+}
+
+const sick = (name: string, check: TrainingCheck, from = 0): Trainee =>
+  plantUpdate(specimenOf(name), scratchFor(check), check, from);
+
+describe('diagnoseUpdate', () => {
+  it('has nothing to say of an optimizer that is right', async () => {
+    for (const rule of ['momentum', 'adam', 'clipped'] as const)
+      expect(await diagnosed(checkOf(rule, 'random'), scratchFor(checkOf(rule, 'random')))).to.equal(
+        undefined,
+      );
+  });
+
+  it('names the memory that is wrong first, what follows from it, the kind, the side and the update', async () => {
+    const check = checkOf('momentum', 'random');
+    const found = await diagnosed(check, sick('momentum/dampened', check));
+    expect(found).to.include({
+      phase: 'update',
+      tensor: 'velocity.kernel',
+      side: 'by hand',
+      caseId: 'momentum/1',
+    });
+    expect(found?.kind?.names).to.deep.equal(['momentum/dampened']);
+    expect(found?.inherited).to.include.members(['weights.kernel', 'weights.outputBias']);
+    expect(found?.formula).to.equal('velocity = momentum velocity + g');
+  });
+
+  it('does not call weights inherited whose own step is wrong', async () => {
+    const check = checkOf('adam', 'fresh');
+    const found = await diagnosed(check, sick('adam/root-forgotten', check));
+    expect(found).to.include({ phase: 'update', tensor: 'weights.kernel' });
+    expect(found?.inherited).to.deep.equal([]);
+  });
+
+  it('names the first update that a forgotten memory shows in', async () => {
+    const check = checkOf('momentum', 'fresh');
+    const found = await diagnosed(check, sick('momentum/not-carried', check));
+    expect(found).to.include({ caseId: 'momentum/2', tensor: 'velocity.kernel' });
+    expect(found?.kind?.names).to.include('momentum/not-carried');
+  });
+
+  it('gives no name to a mistake that is not in the catalogue, and still the side', async () => {
+    const check = checkOf('adam', 'random');
+    const optimizer = class extends HandOptimizer {
+      protected override firstMoment(before: number, g: number): number {
+        return 0.95 * before + 0.05 * g;
+      }
+    };
+    const found = await diagnosed(check, plantUpdate({ optimizer }, scratchFor(check), check));
+    expect(found?.kind).to.equal(undefined);
+    expect(found).to.include({ tensor: 'm.kernel', side: 'by hand' });
+  });
+
+  it('tells two places of epsilon apart in single precision', async () => {
+    const check = checkOf('adam', 'fresh');
+    for (const name of ['adam/epsilon-inside-root', 'adam/other-form-of-epsilon']) {
+      const found = await diagnosed(check, sick(name, check), { ...side, precision: 'float32' });
+      expect(found?.kind?.names).to.deep.equal([name]);
+    }
+  });
+
+  it('blames the gradients where these are wrong already', async () => {
+    const specimen = stepSpecimens(3).find(({ name }) => name === 'step/slope-missing');
+    const network = specimen?.network ?? HandNetwork;
+    const wrong: Implementation = { ...side, evaluate: (problem) => new network(problem).evaluate() };
+    const check = checkOf('sgd', 'fresh');
+    const found = await diagnosed(check, sick('optimizer/step-taken-twice', check), wrong);
+    expect(found).to.include({
+      phase: 'backward',
+      tensor: 'dPreActivations',
+      side: 'by hand',
+      caseId: 'sgd/1',
+    });
+    expect(found?.inherited).to.include('weights.kernel');
+  });
+});
+
+describe('ruleOnUpdate', () => {
+  it('accuses the side whose update is wrong, scratch as well, and nobody where both are right', () => {
+    for (const name of [
+      'momentum/wrong-sign',
+      'adam/count-late',
+      'clip/ignored',
+      'order/loss-after-update',
+    ]) {
+      const specimen = specimenOf(name);
+      const rule = (['momentum', 'adam', 'clipped'] as const).find((one) =>
+        specimen.shows({ ...trainingRules[one], problem: batches[0], state: { step: 3, slots: {} } }),
+      );
+      const check = checkOf(rule ?? 'sgd', 'random');
+      const ruling = (model: Trainee, scratch: Trainee): string => {
+        const [step] = trainingSteps(check, model, scratch);
+        const { optimizer, clipNorm } = check;
+        return ruleOnUpdate(
+          { optimizer, clipNorm, problem: step.problem, state: step.start.state },
+          { name: 'scratch', precision: 'float64', result: step.scratch },
+          { name: 'mine', precision: 'float64', result: step.given },
+        ).side;
+      };
+      expect(ruling(sick(name, check), scratchFor(check)), name).to.equal('mine');
+      expect(ruling(scratchFor(check), sick(name, check)), name).to.equal('scratch');
+      expect(ruling(sick(name, check), sick(name, check)), name).to.equal('both');
+      expect(ruling(scratchFor(check), scratchFor(check)), name).to.equal('undecided');
+    }
+  });
+});
