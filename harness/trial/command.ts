@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DefineCommand } from '../cli';
+import { argumentsOf } from '../command-arguments';
 
 export interface TrialFlags {
   readonly backends?: string;
@@ -9,6 +10,7 @@ export interface TrialFlags {
   readonly seeds: number;
   readonly break: number;
   readonly json?: string | true;
+  readonly html?: string;
 }
 
 /** `rnn-parity trial` */
@@ -20,7 +22,7 @@ export const defineTrial: DefineCommand = (program, finish) => {
     )
     .option(
       '--backends <list>',
-      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt: plant in these, in turn (default: tensorflow, wasm, cpu)',
+      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt: plant in these, in turn, and each must run (default: all there are)',
     )
     .option('--only <pattern>', 'only faults whose name contains this, or matches it with * and ?')
     .addOption(new Option('--seed <n>', 'of the problems').argParser(from(0)).default(1))
@@ -34,12 +36,14 @@ export const defineTrial: DefineCommand = (program, finish) => {
         .default(100),
     )
     .option('--json [file]', 'the whole matrix as JSON, to a file or (without one, or with -) to stdout')
+    .option('--html <file>', 'the matrix as one page, which opens offline')
     .addHelpText(
       'after',
       `
-Each fault is a few lines in harness/specimens/, and docs/bptt.md explains it. For each: how often it was planted, how often it was
-caught (by results, step by step, by the weight probe, by asking twice, by the referees), located, and whether the side and
-the kind of mistake were named right.
+Each fault is a few lines in harness/specimens/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix. For each: how
+often it was planted, how often it was caught (by results, step by step, by the weight probe, by asking again, by the updates of a
+training check, by the referees), located, and whether the side and the kind of mistake were named right.
+A file that exists is replaced only if it is an earlier report of the same kind.
 
 Exit codes: 0 all is as it should be, 1 less than --break per cent caught, or anything was accused wrongly, 2 usage or harness error,
 3 a backend of --backends did not run.
@@ -47,11 +51,12 @@ Exit codes: 0 all is as it should be, 1 less than --break per cent caught, or an
 Examples:
   rnn-parity trial
   rnn-parity trial --only 'carry/*' --backends cpu
-  rnn-parity trial --shapes 1 --seeds 1 --json trial.json`,
+  rnn-parity trial --shapes 1 --seeds 1 --json trial.json --html trial.html
+  rnn-parity parity --html parity.html --trial trial.json`,
     )
-    .action(async (flags: TrialFlags) => {
+    .action(async (flags: TrialFlags, command: Command) => {
       const { runTrialCommand } = await import('./run-command.js');
-      finish(await runTrialCommand(flags));
+      finish(await runTrialCommand(flags, argumentsOf(command)));
     });
 };
 

@@ -1,4 +1,12 @@
-import { changeGradients, HandNetwork, mapTensor, weightNames, type NetworkClass } from '../specimens/index';
+import {
+  changeGradients,
+  HandNetwork,
+  HandOptimizer,
+  mapTensor,
+  weightNames,
+  type NetworkClass,
+  type UpdateSpecimen,
+} from '../specimens/index';
 
 type Row = readonly number[];
 
@@ -100,5 +108,46 @@ export const heldOut: readonly {
           );
       }
     },
+  },
+];
+
+/** The same for the optimizer; `shows` says which updates can show it. */
+export const heldOutUpdates: readonly Pick<UpdateSpecimen, 'name' | 'optimizer' | 'shows'>[] = [
+  {
+    name: 'held out/learning rate times 0.9',
+    optimizer: class extends HandOptimizer {
+      protected override learningRate(): number {
+        return 0.9 * super.learningRate();
+      }
+    },
+    shows: () => true,
+  },
+  {
+    name: 'held out/velocity of 0.8 for 0.9',
+    optimizer: class extends HandOptimizer {
+      protected override velocity(before: number, g: number): number {
+        return 0.8 * before + g;
+      }
+    },
+    shows: ({ optimizer, state }) =>
+      optimizer.name === 'sgd' && (optimizer.momentum ?? 0) > 0 && state.step > 0,
+  },
+  {
+    name: 'held out/second moment as a maximum',
+    optimizer: class extends HandOptimizer {
+      protected override secondMoment(before: number, g: number): number {
+        return Math.max(this.beta2 * before, g * g);
+      }
+    },
+    shows: ({ optimizer }) => optimizer.name === 'adam',
+  },
+  {
+    name: 'held out/noise on the gradients of the update',
+    optimizer: class extends HandOptimizer {
+      protected override gradient(g: number, w: number): number {
+        return g * (1 + 0.05 * Math.sin(50 * w));
+      }
+    },
+    shows: () => true,
   },
 ];

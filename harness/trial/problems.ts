@@ -91,6 +91,32 @@ export function longProblems({ shapes, seeds, seed }: TrialSizes): { problem: Pr
   );
 }
 
+/** Updates of each training check: the first starts from nothing, or from a memory of its own. */
+const updates = 3;
+
+/** The batches that optimizers' faults are planted on: `seeds` series of each of the first `shapes` shapes, with labels and no more. */
+export function trainingBatches({ shapes, seeds, seed }: TrialSizes): (readonly Problem[])[] {
+  return different
+    .slice(0, shapes)
+    .flatMap((shape) =>
+      Array.from({ length: seeds }, (_, i) => seriesOf(shape, seed * 1000 + 200 + i * updates)),
+    );
+}
+
+const series = new Map<string, readonly Problem[]>();
+
+function seriesOf(shape: Shape, seed: number): readonly Problem[] {
+  const [batch, timeSteps, features, units, classes] = shape;
+  const key = [batch, timeSteps, features, units, classes, seed].join();
+  const made =
+    series.get(key) ??
+    Array.from({ length: updates }, (_, k) =>
+      problemOf([batch, timeSteps, features, units, classes, 'labels'], seed + k),
+    );
+  series.set(key, made);
+  return made;
+}
+
 const known = new Map<string, Problem>();
 
 function problemOf([batch, timeSteps, features, units, classes, parts]: Shape, seed: number): Problem {

@@ -1,7 +1,7 @@
 import type { Family } from '../specimens/index';
 import type { Phase } from '../diagnosis/index';
 
-export const trialFormat = 'rnn-parity-trial/1';
+export const trialFormat = 'rnn-parity-trial/2';
 
 /** How one planted fault fared: how often it was planted, and in how many of these the harness said what. */
 export interface TrialRow {
@@ -16,8 +16,9 @@ export interface TrialRow {
   readonly bySteps: number;
   readonly byProbe: number;
   readonly byRepeat: number;
+  /** updates of training checks */ readonly byTraining: number;
   readonly byReferee: number;
-  /** phase right, and the time step where the fault has one */ readonly localised: number;
+  /** phase right; for a fault of one step the step, for one of an optimizer the quantity and the update as well */ readonly localised: number;
   readonly sideNamed: number;
   readonly sideWrong: number;
   /** the same fault planted on the scratch side: `scratch` accused, and the right twin accused */
@@ -37,9 +38,20 @@ export interface HarmlessRow {
   readonly kindWrong: number;
 }
 
+/** All faults that were planted in one host. */
+export interface HostRow {
+  readonly name: string;
+  readonly planted: number;
+  readonly caught: number;
+  readonly localised: number;
+  readonly sideNamed: number;
+  readonly kindNamed: number;
+}
+
 export interface TrialScore {
   /** per cent of the planted faults that any oracle caught */ readonly caught: number;
   /** per cent of single-step faults with phase and time step right */ readonly localised: number;
+  /** per cent of optimizers' faults with phase, quantity and update right */ readonly updates: number;
   /** per cent of planted faults whose kind was named right */ readonly kind: number;
   /** faults that were called by another kind's name, confidently */ readonly kindWrong: number;
   /** per cent of planted faults where the faulty side was named, planted at either side */ readonly side: number;
@@ -57,8 +69,10 @@ export interface TrialReport {
   /** hosts that could not be opened, and why */
   readonly notRun: readonly { readonly name: string; readonly reason: string }[];
   readonly rows: readonly TrialRow[];
+  readonly perHost: readonly HostRow[];
   readonly equivalents: readonly HarmlessRow[];
   readonly heldOut: readonly HarmlessRow[];
+  /** wall clock */ readonly seconds: number;
   /** what was not as it should be: at most 200 sentences */ readonly misses: readonly string[];
   readonly score: TrialScore;
   /** per cent caught below which the trial fails */ readonly break: number;
@@ -72,11 +86,13 @@ export function scoreOf(
   heldOut: readonly HarmlessRow[],
 ): TrialScore {
   const steps = rows.filter(({ singleStep }) => singleStep);
+  const updates = rows.filter(({ byTraining }) => byTraining > 0);
   const planted = total(rows, 'planted');
   const wrongKinds = [...equivalents, ...heldOut].reduce((sum, row) => sum + row.kindWrong, 0);
   return {
     caught: percent(total(rows, 'caught'), planted),
     localised: percent(total(steps, 'localised'), total(steps, 'planted')),
+    updates: percent(total(updates, 'localised'), total(updates, 'planted')),
     kind: percent(total(rows, 'kindNamed'), planted),
     kindWrong: total(rows, 'kindWrong') + wrongKinds,
     side: percent(total(rows, 'sideNamed') + total(rows, 'scratchNamed'), 2 * planted),

@@ -1,36 +1,36 @@
-import { writeFileAtomic } from '../formats/index';
 import {
   parseSideNames,
   scratchImplementation,
+  sideNames,
   sideSource,
   SideUnavailableError,
+  type OpenSide,
   type SideName,
 } from '../implementations/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../outcome';
+import { checkOutputs, writeOutput, type Output } from '../parity/outputs';
 import { isSelected } from '../parity/select';
-import type { Implementation } from '../problem';
 import { stderrProgress } from '../progress';
-import { equivalents, specimens, stepSpecimens } from '../specimens/index';
 import type { TrialFlags } from './command';
-import { heldOut } from './held-out';
+import { trialPage, trialTitle } from './html/index';
 import type { TrialReport } from './report';
 import { formatTrial } from './table';
-import { runTrial } from './trial';
-
-const usual: readonly SideName[] = ['tensorflow', 'wasm', 'cpu'];
+import { everyName, runTrial } from './trial';
+import type { Host } from './update-trial';
 
 /** What `rnn-parity trial` does once its flags are read. */
-export async function runTrialCommand(flags: TrialFlags): Promise<Outcome> {
+export async function runTrialCommand(flags: TrialFlags, args: readonly string[] = []): Promise<Outcome> {
   const { only, backends } = flags;
   const isWanted = (name: string): boolean => isSelected(name, only);
-  const names = [...specimens, ...stepSpecimens(0), ...equivalents, ...heldOut].map(({ name }) => name);
-  if (!names.some(isWanted)) {
+  if (!everyName.some(isWanted)) {
     throw new UsageError(
-      `no fault matches --only ${JSON.stringify(only)}; names look like ${names[0]}, ${names[40] ?? ''} (a part of a name is enough, * and ? are wildcards).`,
+      `no fault matches --only ${JSON.stringify(only)}; names look like ${everyName[0]}, ${everyName[40]} (a part of a name is enough, * and ? are wildcards).`,
     );
   }
+  const outputs = outputsOf(flags);
+  await checkOutputs([outputs.json, outputs.html].filter((output) => output !== undefined));
   const { hosts, notRun } = await openHosts(
-    backends === undefined ? usual : parseSideNames(backends),
+    backends === undefined ? sideNames : parseSideNames(backends),
     backends !== undefined,
   );
   try {
@@ -45,21 +45,21 @@ export async function runTrialCommand(flags: TrialFlags): Promise<Outcome> {
       break: flags.break,
       progress: stderrProgress,
     });
-    return await outcomeOf(report, flags.json);
+    return await outcomeOf(report, flags, outputs, args);
   } finally {
-    for (const host of hosts) host.dispose?.();
+    for (const { implementation } of hosts) implementation.dispose?.();
   }
 }
 
 async function openHosts(
   names: readonly SideName[],
   required: boolean,
-): Promise<{ hosts: Implementation[]; notRun: TrialReport['notRun'] }> {
-  const hosts: Implementation[] = [];
+): Promise<{ hosts: Host[]; notRun: TrialReport['notRun'] }> {
+  const hosts: Host[] = [];
   const notRun: { name: string; reason: string }[] = [];
   for (const name of names) {
     try {
-      hosts.push((await sideSource(name, required).open()).implementation);
+      hosts.push(trainable(await sideSource(name, required).open()));
     } catch (error) {
       if (!(error instanceof SideUnavailableError)) throw error;
       if (required) throw new BackendNotRunError(`--backends ${name}: ${error.message}`, { cause: error });
@@ -71,19 +71,35 @@ async function openHosts(
   return { hosts, notRun };
 }
 
-async function outcomeOf(report: TrialReport, file: string | true | undefined): Promise<Outcome> {
+function trainable(side: OpenSide): Host {
+  const { createClassifier } = side;
+  if (createClassifier === undefined)
+    throw new Error(`${side.implementation.name} has no optimizer to plant in`);
+  return { ...side, createClassifier };
+}
+
+type Outputs = Readonly<Partial<Record<'json' | 'html', Output>>>;
+
+function outputsOf({ json, html }: TrialFlags): Outputs {
+  return {
+    ...(typeof json === 'string' &&
+      json !== '-' && { json: { flag: '--json', file: json, mark: 'rnn-parity-trial/' } }),
+    ...(html !== undefined && { html: { flag: '--html', file: html, mark: `<title>${trialTitle}</title>` } }),
+  };
+}
+
+async function outcomeOf(
+  report: TrialReport,
+  flags: TrialFlags,
+  { json, html }: Outputs,
+  args: readonly string[],
+): Promise<Outcome> {
   const text = formatTrial(report);
   const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
-  if (file === undefined) return { exitCode, text };
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (file === true || file === '-') {
-    process.stderr.write(`${text}\n`);
-    return { exitCode, text: json };
-  }
-  try {
-    await writeFileAtomic(file, json);
-  } catch (error) {
-    throw new UsageError(`--json ${file} cannot be written: ${(error as Error).message}`, { cause: error });
-  }
-  return { exitCode, text };
+  const asJson = `${JSON.stringify(report, null, 2)}\n`;
+  if (json !== undefined) await writeOutput(json, asJson);
+  if (html !== undefined) await writeOutput(html, trialPage(report, args));
+  if (flags.json !== true && flags.json !== '-') return { exitCode, text };
+  process.stderr.write(`${text}\n`);
+  return { exitCode, text: asJson };
 }

@@ -1,4 +1,4 @@
-import type { HarmlessRow, TrialReport, TrialRow } from './report';
+import type { HarmlessRow, HostRow, TrialReport, TrialRow } from './report';
 
 const shownMisses = 12;
 const columns = [
@@ -8,6 +8,7 @@ const columns = [
   'step',
   'probe',
   'repeat',
+  'update',
   'referee',
   'located',
   'side',
@@ -28,16 +29,22 @@ export function formatTrial(report: TrialReport): string {
     for (const miss of misses.slice(0, shownMisses)) lines.push(`  ${miss}`);
   }
   for (const { name, reason } of report.notRun) lines.push(`note: ${name} did not run: ${reason}`);
+  if (report.perHost.length > 1) lines.push('', ...report.perHost.map(hostLine));
   const planted = rows.reduce((sum, row) => sum + row.planted, 0);
   lines.push(
     '',
-    `${rows.length} faults planted ${planted} times in ${report.hosts.join(', ')} (seed ${report.seed}, ${report.shapes} shapes x ${report.seeds})`,
-    `caught ${share(score.caught)}; single steps located ${share(score.localised)}; side named ${share(score.side)}, wrongly ${score.sideWrong}; kind named ${share(score.kind)}, wrongly ${score.kindWrong}; harmless accused ${score.accused}`,
-    report.exitCode === 0
-      ? `TRIAL PASSED: at least ${report.break} % caught, nobody accused wrongly`
-      : `TRIAL FAILED: ${share(score.caught)} caught (--break ${report.break}), ${score.sideWrong + score.kindWrong + score.accused} wrong accusations`,
+    `${rows.length} faults planted ${planted} times in ${report.hosts.join(', ')} (seed ${report.seed}, ${report.shapes} shapes x ${report.seeds}), ${report.seconds.toFixed(0)} s`,
+    `caught ${share(score.caught)}; single steps located ${share(score.localised)}, updates ${share(score.updates)}; side named ${share(score.side)}, wrongly ${score.sideWrong}; kind named ${share(score.kind)}, wrongly ${score.kindWrong}; harmless accused ${score.accused}`,
+    verdictOf(report),
   );
   return lines.join('\n');
+}
+
+/** How the trial ended, in one line. */
+export function verdictOf({ exitCode, score, break: threshold }: TrialReport): string {
+  return exitCode === 0
+    ? `TRIAL PASSED: at least ${threshold} % caught, nobody accused wrongly`
+    : `TRIAL FAILED: ${share(score.caught)} caught (--break ${threshold}), ${score.sideWrong + score.kindWrong + score.accused} wrong accusations`;
 }
 
 function cells(row: TrialRow): string[] {
@@ -48,9 +55,14 @@ function cells(row: TrialRow): string[] {
     row.bySteps,
     row.byProbe,
     row.byRepeat,
+    row.byTraining,
     row.byReferee,
   ];
   return [...counts, row.localised, row.sideNamed, row.kindNamed].map((count) => String(count).padStart(8));
+}
+
+function hostLine({ name, planted, caught, localised, sideNamed, kindNamed }: HostRow): string {
+  return `${name}: planted ${planted}, caught ${caught}, located ${localised}, side ${sideNamed}, kind ${kindNamed}`;
 }
 
 function harmlessLines(title: string, rows: readonly HarmlessRow[], width: number): string[] {

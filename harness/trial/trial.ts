@@ -1,3 +1,4 @@
+import type { Kind } from '../diagnosis/index';
 import type { Implementation, Problem } from '../problem';
 import { silentProgress, type StartProgress } from '../progress';
 import {
@@ -5,17 +6,22 @@ import {
   plant,
   specimens,
   stepSpecimens,
+  updateEquivalents,
+  updateSpecimens,
   type Specimen,
   type StepSpecimen,
+  type UpdateSpecimen,
 } from '../specimens/index';
 import { version } from '../version';
-import { heldOut } from './held-out';
-import { lookAt, sideOfScratch, type Look } from './look';
+import { heldOut, heldOutUpdates } from './held-out';
+import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
 import { longProblems, problemsFor, type TrialSizes } from './problems';
-import { scoreOf, trialFormat, type HarmlessRow, type TrialReport, type TrialRow } from './report';
+import { scoreOf, trialFormat, type HarmlessRow, type TrialReport } from './report';
+import { oracles, ScoreBook } from './score-book';
+import { updateCases, UpdateTrial, type Host } from './update-trial';
 
 export interface TrialOptions extends TrialSizes {
-  /** sides that faults are planted in, in turn */ readonly hosts: readonly Implementation[];
+  /** sides that faults are planted in, in turn */ readonly hosts: readonly Host[];
   /** the float64 side, for faults that only it can have */ readonly float64: Implementation;
   readonly notRun?: TrialReport['notRun'];
   /** whether a specimen takes part, by its name */ readonly isWanted?: (name: string) => boolean;
@@ -23,7 +29,11 @@ export interface TrialOptions extends TrialSizes {
   readonly progress?: StartProgress;
 }
 
-type Counts = { -readonly [K in keyof TrialRow]: TrialRow[K] };
+/** Everything that can be planted, by name. */
+export const everyName: readonly string[] = [
+  ...[...specimens, ...stepSpecimens(0), ...updateSpecimens, ...equivalents, ...updateEquivalents],
+  ...[...heldOut, ...heldOutUpdates],
+].map(({ name }) => name);
 
 /**
  * Puts the harness on trial: every specimen of the catalogue is planted in right implementations, in turn, and the harness is asked
@@ -31,32 +41,42 @@ type Counts = { -readonly [K in keyof TrialRow]: TrialRow[K] };
  * are not in the catalogue may not be called by the name of another.
  */
 export async function runTrial(options: TrialOptions): Promise<TrialReport> {
+  const started = performance.now();
   const trial = new Trial(options);
   const { isWanted = () => true } = options;
-  const wanted = specimens.filter(({ name }) => isWanted(name));
-  const steps = stepCases(options).filter(([specimen]) => isWanted(specimen.name));
-  const silent = equivalents.filter(({ name }) => isWanted(name));
-  const strangers = heldOut.filter(({ name }) => isWanted(name));
-  const total = wanted.length + steps.length + silent.length + strangers.length;
-  const progress = (options.progress ?? silentProgress)('trial', total);
-  for (const specimen of wanted) {
-    await trial.plantEverywhere(specimen);
-    progress.step(specimen.name);
+  const wanted = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
+    all.filter(({ name }) => isWanted(name));
+  const stranger = 'not in the catalogue: it may be named only by its family, or not at all';
+  const work: (readonly [name: string, work: () => Promise<void>])[] = [
+    ...wanted(specimens).map((one) => [one.name, () => trial.plantEverywhere(one)] as const),
+    ...stepCases(options)
+      .filter(([{ name }]) => isWanted(name))
+      .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
+    ...wanted(updateSpecimens).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
+    ...wanted(equivalents).map(
+      (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent ?? '', [])] as const,
+    ),
+    ...wanted(updateEquivalents).map(
+      (one) => [one.name, () => trial.lookAtUpdates(trial.equivalents, one, one.equivalent ?? '')] as const,
+    ),
+    ...wanted(heldOut).map(
+      (one) => [one.name, () => trial.lookAtAll(trial.strangers, one, stranger, one.families)] as const,
+    ),
+    ...wanted(heldOutUpdates).map(
+      (one) => [one.name, () => trial.lookAtUpdates(trial.strangers, one, stranger, one.shows)] as const,
+    ),
+  ];
+  const progress = (options.progress ?? silentProgress)('trial', work.length);
+  try {
+    for (const [name, plant] of work) {
+      await plant();
+      progress.step(name);
+    }
+  } finally {
+    progress.stop();
+    trial.dispose();
   }
-  for (const [specimen, problem] of steps) {
-    await trial.plantAt(specimen, problem);
-    progress.step(specimen.name);
-  }
-  for (const specimen of silent) {
-    await trial.harmless(specimen);
-    progress.step(specimen.name);
-  }
-  for (const stranger of strangers) {
-    await trial.stranger(stranger);
-    progress.step(stranger.name);
-  }
-  progress.stop();
-  return trial.report();
+  return trial.report((performance.now() - started) / 1000);
 }
 
 function stepCases(sizes: TrialSizes): [StepSpecimen, Problem][] {
@@ -69,11 +89,13 @@ function stepCases(sizes: TrialSizes): [StepSpecimen, Problem][] {
   );
 }
 
+type Row = { -readonly [K in keyof HarmlessRow]: HarmlessRow[K] };
+
 class Trial {
-  private readonly rows = new Map<string, Counts>();
-  private readonly equivalents: HarmlessRow[] = [];
-  private readonly strangers: HarmlessRow[] = [];
-  private readonly misses: string[] = [];
+  readonly equivalents: HarmlessRow[] = [];
+  readonly strangers: HarmlessRow[] = [];
+  private readonly book = new ScoreBook();
+  private readonly updates = new UpdateTrial();
   private turn = 0;
 
   constructor(private readonly options: TrialOptions) {}
@@ -84,136 +106,106 @@ class Trial {
       for (const problem of problems) await this.plantAt(specimen, problem);
   }
 
+  /** Faults that float64 alone can have go to the float64 side; all others to the hosts in turn. */
   async plantAt(specimen: Specimen | StepSpecimen, problem: Problem): Promise<void> {
-    const host = this.hostFor(specimen);
-    const look = await lookAt(plant(specimen, host), problem);
-    const row = this.rowOf(specimen);
-    const missed = (what: string): void => {
-      this.misses.push(`${specimen.name} on ${host.name}, ${problem.id}: ${what}`);
-    };
-    row.planted++;
-    this.count(row, look, missed);
-    if (isLocalised(specimen, look)) row.localised++;
-    else if ('timeStep' in specimen)
-      missed(
-        `located in ${look.phase ?? 'nothing'} at step ${look.timeStep ?? 'none'}, not ${whereOf(specimen)}`,
-      );
-    if (look.side === host.name) row.sideNamed++;
-    else if (look.side !== 'undecided') row.sideWrong++;
-    if (look.side !== host.name) missed(`side ${look.side}`);
-    const { kind } = look;
-    if (
-      kind !== undefined &&
-      (kind.names.includes(specimen.name) || kind.page.endsWith(`#${specimen.family}`))
-    )
-      row.kindNamed++;
-    else if (kind !== undefined) row.kindWrong++;
-    if (!(kind?.names.includes(specimen.name) ?? false))
-      missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
     const { float64 } = this.options;
+    const host = specimen.precision === 'float64' ? float64 : this.nextHost().implementation;
+    const { caught, isRed, diagnosis } = await lookAt(plant(specimen, host), problem);
+    const kind = diagnosis?.kind;
     const twin = host === float64 ? { ...float64, name: 'twin' } : host;
-    const scratch = await sideOfScratch(problem, plant(specimen, float64), twin);
-    if (scratch === 'scratch') row.scratchNamed++;
-    else if (scratch !== 'undecided') row.scratchWrong++;
-    if (scratch !== 'scratch') missed(`planted on scratch, side ${scratch}`);
-  }
-
-  private count(row: Counts, { caught }: Look, missed: (what: string) => void): void {
-    row.byResults += Number(caught.results);
-    row.bySteps += Number(caught.steps);
-    row.byProbe += Number(caught.probe);
-    row.byRepeat += Number(caught.repeat);
-    row.byReferee += Number(caught.referee);
-    const any = caught.results || caught.steps || caught.probe || caught.repeat;
-    row.caught += Number(any);
-    if (!any) missed('not caught');
-  }
-
-  async harmless(specimen: Specimen): Promise<void> {
-    this.equivalents.push(
-      await this.lookAtAll(specimen.name, specimen.equivalent ?? '', specimen.network, []),
+    this.book.note(
+      { ...specimen, singleStep: 'timeStep' in specimen },
+      {
+        where: `${host.name}, ${problem.id}`,
+        by: oracles.filter((oracle) => oracle !== 'training' && caught[oracle]),
+        isCaught: isRed,
+        diagnosis,
+        isLocated: isLocated(specimen, diagnosis),
+        place: whereOf(specimen),
+        host: host.name,
+        isKind: kind !== undefined && (kind.names.includes(specimen.name) || isOf(kind, specimen.family)),
+        sideOfScratch: await sideOfScratch(problem, plant(specimen, float64), twin),
+      },
     );
   }
 
-  async stranger({ name, families, network }: (typeof heldOut)[number]): Promise<void> {
-    const why = 'not in the catalogue: it may be named only by its family, or not at all';
-    this.strangers.push(await this.lookAtAll(name, why, network, families));
+  async plantInOptimizer(specimen: UpdateSpecimen): Promise<void> {
+    for (const planted of updateCases(specimen, this.options))
+      this.book.note(
+        { ...specimen, singleStep: false },
+        await this.updates.plant(specimen, this.nextHost(), planted),
+      );
   }
 
-  private async lookAtAll(
-    name: string,
+  /** Plants what is harmless, or what has no name, and notes who is accused of what. */
+  async lookAtAll(
+    rows: HarmlessRow[],
+    { name, network }: Pick<Specimen, 'name' | 'network'>,
     why: string,
-    network: Specimen['network'],
     families: readonly string[],
-  ): Promise<HarmlessRow> {
-    const row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+  ): Promise<void> {
+    const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+    rows.push(row);
     const anything: Specimen = { name, fault: why, family: 'carry', phase: 'backward', network };
     for (const problem of problemsFor(anything, 'float32', this.options).flat()) {
-      const host = this.hostFor(anything);
-      const { caught, side, kind } = await lookAt(plant({ network }, host), problem);
-      row.planted++;
-      const any = caught.results || caught.steps || caught.probe || caught.repeat;
-      row.caught += Number(any);
-      row.accused += Number(any || side !== 'undecided');
-      const wrong = kind !== undefined && !families.some((family) => kind.page.endsWith(`#${family}`));
-      row.kindWrong += Number(wrong);
-      if (wrong) this.misses.push(`${name} on ${host.name}, ${problem.id}: called ${kind.names.join(', ')}`);
+      const { implementation } = this.nextHost();
+      const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
+      const isNamed = diagnosis?.kind !== undefined && !families.some((one) => isOf(diagnosis.kind, one));
+      this.noteHarmless(row, isRed, isRed || caught.referee, isNamed ? diagnosis.kind : undefined);
     }
-    return row;
   }
 
-  report(): TrialReport {
+  /** The same for an optimizer. */
+  async lookAtUpdates(
+    rows: HarmlessRow[],
+    { name, optimizer }: Pick<UpdateSpecimen, 'name' | 'optimizer'>,
+    why: string,
+    shows: UpdateSpecimen['shows'] = () => true,
+  ): Promise<void> {
+    const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+    rows.push(row);
+    for (const planted of updateCases({ shows }, this.options)) {
+      const diagnosis = await this.updates.look({ optimizer }, this.nextHost(), planted);
+      this.noteHarmless(row, diagnosis !== undefined, diagnosis !== undefined, diagnosis?.kind);
+    }
+  }
+
+  private noteHarmless(row: Row, isRed: boolean, isAccused: boolean, kind: Kind | undefined): void {
+    row.planted++;
+    row.caught += Number(isRed);
+    row.accused += Number(isAccused);
+    row.kindWrong += Number(kind !== undefined);
+    if (kind !== undefined) this.book.misses.push(`${row.name}: called ${kind.names.join(', ')}`);
+  }
+
+  report(seconds: number): TrialReport {
     const { seed, shapes, seeds, hosts, notRun = [], break: threshold = 100 } = this.options;
-    const rows = [...this.rows.values()];
+    const { rows, perHost, misses } = this.book;
     const score = scoreOf(rows, this.equivalents, this.strangers);
     const wrong = score.kindWrong + score.sideWrong + score.accused;
     return {
       format: trialFormat,
       version,
-      seed,
-      shapes,
-      seeds,
-      hosts: hosts.map(({ name }) => name),
-      notRun,
-      rows,
+      ...{ seed, shapes, seeds, notRun, rows, perHost, score, seconds },
+      hosts: hosts.map(({ implementation }) => implementation.name),
       equivalents: this.equivalents,
       heldOut: this.strangers,
-      misses: this.misses.slice(0, 200),
-      score,
+      misses: misses.slice(0, 200),
       break: threshold,
       exitCode: score.caught >= threshold && wrong === 0 ? 0 : 1,
     };
   }
 
-  /** Faults that float64 alone can have go to the float64 side; all others to the hosts in turn. */
-  private hostFor(specimen: Specimen): Implementation {
-    const { hosts, float64 } = this.options;
-    return specimen.precision === 'float64' ? float64 : hosts[this.turn++ % hosts.length];
+  dispose(): void {
+    this.updates.dispose();
   }
 
-  private rowOf(specimen: Specimen | StepSpecimen): Counts {
-    const { name, family, phase } = specimen;
-    const known = this.rows.get(name);
-    if (known !== undefined) return known;
-    const singleStep = 'timeStep' in specimen;
-    const fault = specimen.fault.replace(/time step \d+/, 'one time step');
-    const row: Counts = {
-      ...{ name, fault, family, phase, singleStep, planted: 0, caught: 0 },
-      ...{ byResults: 0, bySteps: 0, byProbe: 0, byRepeat: 0, byReferee: 0, localised: 0 },
-      ...{ sideNamed: 0, sideWrong: 0, scratchNamed: 0, scratchWrong: 0, kindNamed: 0, kindWrong: 0 },
-    };
-    this.rows.set(name, row);
-    return row;
+  private nextHost(): Host {
+    const { hosts } = this.options;
+    return hosts[this.turn++ % hosts.length];
   }
 }
 
-function isLocalised(specimen: Specimen | StepSpecimen, { phase, tensor, timeStep }: Look): boolean {
-  if (phase !== specimen.phase) return false;
-  if (!('timeStep' in specimen)) return true;
-  const { wrong } = specimen;
-  return wrong.timeStep === undefined ? tensor === wrong.tensor : timeStep === wrong.timeStep;
-}
-
-function whereOf({ phase, wrong }: StepSpecimen): string {
-  return `${phase}, ${wrong.tensor} at step ${wrong.timeStep ?? 'none'}`;
+function isOf(kind: Kind | undefined, family: string): boolean {
+  return kind?.page.endsWith(`#${family}`) ?? false;
 }

@@ -1,0 +1,2 @@
+export { trialPage, trialTitle } from './page';
+export { trialFacts, trialSections } from './sections';

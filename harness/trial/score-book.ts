@@ -1,0 +1,106 @@
+import type { Diagnosis } from '../diagnosis/index';
+import type { HostRow, TrialRow } from './report';
+
+/** What a specimen is called and where it belongs. */
+export type Planted = Pick<TrialRow, 'name' | 'fault' | 'family' | 'phase'> & {
+  readonly singleStep: boolean;
+};
+
+/** How one planted fault fared. */
+export interface Outcome {
+  /** host and problem, in words */ readonly where: string;
+  /** the oracles that turned red */ readonly by: readonly Oracle[];
+  readonly isCaught: boolean;
+  readonly diagnosis?: Diagnosis | undefined;
+  /** whether the diagnosis names the place, and the place in words */
+  readonly isLocated: boolean;
+  readonly place: string;
+  /** the side it was planted on */ readonly host: string;
+  /** whether the kind that was named is the right one; the exact name is expected besides */ readonly isKind: boolean;
+  /** whom the referees accuse when the same is planted on scratch */ readonly sideOfScratch: string;
+}
+
+export const oracles = ['results', 'steps', 'probe', 'repeat', 'training', 'referee'] as const;
+export type Oracle = (typeof oracles)[number];
+
+const columns = {
+  results: 'byResults',
+  steps: 'bySteps',
+  probe: 'byProbe',
+  repeat: 'byRepeat',
+  training: 'byTraining',
+  referee: 'byReferee',
+} as const satisfies Record<Oracle, keyof TrialRow>;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Counts = Writable<TrialRow>;
+
+/** Counts how the planted faults fared, and keeps a sentence for whatever was not as it should be. */
+export class ScoreBook {
+  readonly misses: string[] = [];
+  private readonly counts = new Map<string, Counts>();
+  private readonly hosts = new Map<string, Writable<HostRow>>();
+
+  get rows(): TrialRow[] {
+    return [...this.counts.values()];
+  }
+
+  get perHost(): HostRow[] {
+    return [...this.hosts.values()];
+  }
+
+  note(specimen: Planted, outcome: Outcome): void {
+    const row = this.rowOf(specimen);
+    const { diagnosis, host, sideOfScratch } = outcome;
+    const missed = (what: string): void => {
+      this.misses.push(`${specimen.name} on ${outcome.where}: ${what}`);
+    };
+    row.planted++;
+    for (const oracle of outcome.by) row[columns[oracle]]++;
+    if (outcome.isCaught) row.caught++;
+    else missed('not caught');
+    if (outcome.isLocated) row.localised++;
+    else missed(`located in ${inWords(diagnosis)}, not ${outcome.place}`);
+    const side = diagnosis?.side ?? 'undecided';
+    if (side === host) row.sideNamed++;
+    else if (side !== 'undecided') row.sideWrong++;
+    if (side !== host) missed(`side ${side}`);
+    const kind = diagnosis?.kind;
+    if (outcome.isKind) row.kindNamed++;
+    else if (kind !== undefined) row.kindWrong++;
+    if (!(kind?.names.includes(specimen.name) ?? false))
+      missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
+    if (sideOfScratch === 'scratch') row.scratchNamed++;
+    else if (sideOfScratch !== 'undecided') row.scratchWrong++;
+    if (sideOfScratch !== 'scratch') missed(`planted on scratch, side ${sideOfScratch}`);
+    const own = this.hosts.get(host) ?? {
+      ...{ name: host, planted: 0, caught: 0, localised: 0, sideNamed: 0, kindNamed: 0 },
+    };
+    this.hosts.set(host, own);
+    own.planted++;
+    own.caught += Number(outcome.isCaught);
+    own.localised += Number(outcome.isLocated);
+    own.sideNamed += Number(side === host);
+    own.kindNamed += Number(outcome.isKind);
+  }
+
+  private rowOf({ name, fault, family, phase, singleStep }: Planted): Counts {
+    const known = this.counts.get(name);
+    if (known !== undefined) return known;
+    const row: Counts = {
+      ...{ name, fault: fault.replace(/time step \d+/, 'one time step'), family, phase, singleStep },
+      ...{ planted: 0, caught: 0, byResults: 0, bySteps: 0, byProbe: 0, byRepeat: 0, byTraining: 0 },
+      ...{ byReferee: 0, localised: 0, sideNamed: 0, sideWrong: 0, scratchNamed: 0, scratchWrong: 0 },
+      ...{ kindNamed: 0, kindWrong: 0 },
+    };
+    this.counts.set(name, row);
+    return row;
+  }
+}
+
+function inWords(diagnosis: Diagnosis | undefined): string {
+  if (diagnosis === undefined) return 'nothing';
+  const { caseId, phase, tensor, timeSteps } = diagnosis;
+  if (phase === 'update') return `${phase}, ${tensor} of ${caseId}`;
+  return `${phase}, ${tensor} at step ${timeSteps?.join(' and ') ?? 'none'}`;
+}

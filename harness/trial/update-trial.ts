@@ -1,0 +1,175 @@
+import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../diagnosis/index';
+import { oncePer } from '../once-per';
+import type { OpenSide } from '../implementations/index';
+import { compareTraining, type TrainingComparison } from '../parity/compare-training';
+import { scratchFor, trainingRules, trainingSteps, type TrainingCheck } from '../parity/training';
+import { questionFor } from '../parity/reference';
+import type { CaseVerdict } from '../judge/index';
+import { sizesOf, type Problem } from '../problem';
+import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
+import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateSpecimen } from '../specimens/index';
+import { trainingBatches, type TrialSizes } from './problems';
+import type { Outcome } from './score-book';
+
+/** A network that trains, and the side it is of. */
+export interface Host extends OpenSide {
+  readonly createClassifier: NonNullable<OpenSide['createClassifier']>;
+}
+
+/** A training check with a fault planted in it, and where that must be found. */
+export interface UpdateCase {
+  readonly check: TrainingCheck;
+  /** the first update that goes wrong, counted from 0 */ readonly from: number;
+  /** the first that can show it */ readonly first: number;
+}
+
+/** Two more settings of clipping beside the rules of the checks: a norm that is never reached, and one that clips Adam's gradients. */
+const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
+  ...Object.values(trainingRules),
+  { ...trainingRules.momentum, clipNorm: 100 },
+  { ...trainingRules.adam, clipNorm: 0.1 },
+];
+
+/** The checks that an optimizer's fault is planted in: one for each problem, with the rules, memories and updates that show it in turn. */
+export function updateCases(specimen: Pick<UpdateSpecimen, 'shows'>, sizes: TrialSizes): UpdateCase[] {
+  return trainingBatches(sizes).flatMap((batches, i) => {
+    const cases = checksOn(batches).flatMap(({ check, questions }) => {
+      const shows = questions.map((question) => specimen.shows(question));
+      return batches.flatMap((_, from) => {
+        const first = shows.indexOf(true, from);
+        return first < 0 ? [] : [{ check, from, first }];
+      });
+    });
+    return cases.length === 0 ? [] : [cases[(i * 7) % cases.length]];
+  });
+}
+
+/** Every rule on these batches, from no memory and from a random one; and the updates, as a right side is asked for them. */
+const checksOn = oncePer((batches: readonly Problem[]) =>
+  rules.flatMap((rule) =>
+    (['fresh', 'random'] as const).map((memory) => {
+      const { optimizer, clipNorm } = rule;
+      const id = `${batches[0].id}, ${nameOf(rule)}, ${memory} memory`;
+      const check: TrainingCheck = { ...rule, id, memory, batches };
+      const questions = [...trainingSteps(check, scratchFor(check))].map(
+        ({ start: { state }, problem }): UpdateQuestion => ({ optimizer, clipNorm, problem, state }),
+      );
+      return { check, questions };
+    }),
+  ),
+);
+
+function nameOf({ optimizer, clipNorm }: Pick<TrainingCheck, 'optimizer' | 'clipNorm'>): string {
+  const rule = Object.entries(optimizer).map(([key, value]: [string, unknown]) =>
+    key === 'name' ? String(value) : `${key} ${String(value)}`,
+  );
+  return [...rule, ...(clipNorm === undefined ? [] : [`clipNorm ${clipNorm}`])].join(' ');
+}
+
+/** The first red update of a check, if there is one. */
+interface Finding {
+  readonly comparison: TrainingComparison;
+  readonly verdict: CaseVerdict;
+}
+
+/** Plants faults of the optimizer, in the training check that `rnn-parity parity` runs. */
+export class UpdateTrial {
+  private readonly models = new Map<string, SimpleRNNClassifier>();
+
+  /** Plants a fault in a host, then in the scratch side. */
+  async plant(specimen: UpdateSpecimen, host: Host, planted: UpdateCase): Promise<Outcome> {
+    const { check, from, first } = planted;
+    const { implementation } = host;
+    const found = this.firstRed(specimen, host, planted);
+    const diagnosis = found && (await diagnoseUpdate(implementation, found.comparison, found.verdict));
+    const kind = diagnosis?.kind;
+    const side = this.sideOfScratch(specimen, host, planted);
+    const tensors = (specimen.only ?? ['']).map((name) => `${firstWrong(specimen, check.optimizer)}.${name}`);
+    return {
+      where: `${implementation.name}, ${check.id}, from update ${from + 1}`,
+      by:
+        found === undefined
+          ? []
+          : diagnosis?.side === implementation.name
+            ? ['training', 'referee']
+            : ['training'],
+      isCaught: found !== undefined,
+      diagnosis,
+      isLocated:
+        diagnosis?.phase === specimen.phase &&
+        diagnosis.caseId === caseId(check, first) &&
+        tensors.some((tensor) => `${diagnosis.tensor}.`.startsWith(tensor)),
+      place: `${specimen.phase}, ${tensors.join(' or ')} of ${caseId(check, first)}`,
+      host: implementation.name,
+      isKind: kind?.names.includes(specimen.name) ?? false,
+      sideOfScratch: side,
+    };
+  }
+
+  /** What is found where something harmless, or not in the catalogue, is planted. */
+  async look(
+    optimizer: Pick<UpdateSpecimen, 'optimizer'>,
+    host: Host,
+    planted: UpdateCase,
+  ): Promise<Diagnosis | undefined> {
+    const found = this.firstRed(optimizer, host, planted);
+    return found && (await diagnoseUpdate(host.implementation, found.comparison, found.verdict));
+  }
+
+  dispose(): void {
+    for (const model of this.models.values()) model.dispose();
+    this.models.clear();
+  }
+
+  private firstRed(
+    specimen: Pick<UpdateSpecimen, 'optimizer'>,
+    host: Host,
+    { check, from }: UpdateCase,
+  ): Finding | undefined {
+    const sick = plantUpdate(specimen, this.modelOf(host, check), check, from);
+    const { optimizer, clipNorm } = check;
+    const { implementation } = host;
+    let update = 0;
+    for (const step of trainingSteps(check, sick)) {
+      const { reference } = questionFor(step.problem, implementation.precision);
+      const comparison = {
+        ...{ caseId: caseId(check, update++), optimizer, clipNorm, step, reference },
+        side: implementation,
+      };
+      const verdict = compareTraining(comparison);
+      if (verdict.status === 'fail') return { comparison, verdict };
+    }
+    return undefined;
+  }
+
+  /** Whom the referees accuse where it is the scratch side whose optimizer has the fault, and the host is right. */
+  private sideOfScratch(specimen: UpdateSpecimen, host: Host, { check, from, first }: UpdateCase): string {
+    const sick = plantUpdate(specimen, scratchFor(check), check, from);
+    const { optimizer, clipNorm } = check;
+    const { name, precision } = host.implementation;
+    let update = 0;
+    for (const step of trainingSteps(check, this.modelOf(host, check), sick)) {
+      // what comes after starts from weights that are wrong already
+      if (update++ < first) continue;
+      return ruleOnUpdate(
+        { optimizer, clipNorm, problem: step.problem, state: step.start.state },
+        { name: 'scratch', precision: 'float64', result: step.scratch },
+        { name, precision, result: step.given },
+      ).side;
+    }
+    return 'undecided';
+  }
+
+  private modelOf(host: Host, { batches: [first] }: TrainingCheck): SimpleRNNClassifier {
+    const { features, units, classes = 1 } = sizesOf(first);
+    const key = [host.implementation.name, features, units, classes].join();
+    const weights = first.weights as ClassifierWeights;
+    const model = this.models.get(key) ?? host.createClassifier({ features, units, classes, weights });
+    this.models.set(key, model);
+    return model;
+  }
+}
+
+function caseId({ id }: TrainingCheck, update: number): string {
+  return `${id}/${update + 1}`;
+}
