@@ -15,6 +15,7 @@ interface Flags {
   readonly json?: string | true;
   readonly junit?: string;
   readonly html?: string;
+  readonly trial?: string;
   readonly checkReport?: string;
 }
 
@@ -50,6 +51,10 @@ export const defineParity: DefineCommand = (program, finish) => {
     .option('--json [file]', 'the whole report as JSON, to a file or (without one, or with -) to stdout')
     .option('--junit <file>', 'the report as JUnit XML, as CI servers read it')
     .option('--html <file>', 'the report as one page with charts, which opens offline')
+    .option(
+      '--trial <file>',
+      'with --html: show this trial (of `rnn-parity trial --json`) on the page as well',
+    )
     .option('--check-report <file>', 'audit a report made by --json: is everything planned accounted for?')
     .addHelpText(
       'after',
@@ -61,7 +66,7 @@ A file that exists is replaced only if it is an earlier report of the same kind.
 Examples:
   rnn-parity parity --backends wasm,cpu
   rnn-parity parity --only 'edge/*' --json report.json
-  rnn-parity parity --junit parity.xml --html parity.html
+  rnn-parity parity --junit parity.xml --html parity.html --trial trial.json
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )

@@ -11,12 +11,17 @@ import { checkOutputs, writeOutput, type Output } from './outputs';
 import { formatReport, reportFormat, type ParityReport } from './report';
 import { runParity } from './run';
 import { formatSummary } from './summary';
+import { trialSections } from '../trial/html/index';
+import { readTrialReport } from '../trial/read-report';
 
 /** What `rnn-parity parity` does once its flags are read. */
 export async function runParityCommand(flags: ParityFlags, args: readonly string[] = []): Promise<Outcome> {
   if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
   const { json, junit, html } = outputsOf(flags);
   await checkOutputs([json, junit, html].filter((output) => output !== undefined));
+  if (flags.trial !== undefined && html === undefined)
+    throw new UsageError('--trial is shown on the page of --html; give --html FILE as well.');
+  const trial = flags.trial === undefined ? undefined : await readTrialReport(flags.trial);
   const tolerance = { absolute: flags.atol, relative: flags.rtol };
   const charts = html === undefined ? undefined : new ChartData(tolerance);
   const report = await runParity({
@@ -38,7 +43,15 @@ export async function runParityCommand(flags: ParityFlags, args: readonly string
   if (json !== undefined) await writeOutput(json, formatReport(report));
   if (junit !== undefined) await writeOutput(junit, formatJunit(report));
   if (html !== undefined && charts !== undefined) {
-    await writeOutput(html, await parityPage({ report, charts: charts.sides, settings: args }));
+    await writeOutput(
+      html,
+      await parityPage({
+        report,
+        charts: charts.sides,
+        settings: args,
+        sections: trial === undefined ? [] : trialSections(trial),
+      }),
+    );
   }
   if (flags.json !== true && flags.json !== '-') return { exitCode, text };
   process.stderr.write(`${text}\n`);

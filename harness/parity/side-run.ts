@@ -55,6 +55,14 @@ const usualDiagnoses = 3;
 /** Of so many problems one, the first among them, is asked again: a memory of earlier calls shows anywhere. */
 const repeatEvery = 20;
 
+/** The first updates of each check are kept, to tell which mistake of an optimizer another one shows. */
+const updatesKept = 3;
+
+function isOfSameRule(one: TrainingComparison, other: TrainingComparison): boolean {
+  const rules = [one, other].map(({ optimizer, clipNorm }) => JSON.stringify({ optimizer, clipNorm }));
+  return rules[0] === rules[1];
+}
+
 /** Puts the cases to one side. */
 export class SideRun {
   private readonly name: string;
@@ -62,6 +70,7 @@ export class SideRun {
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
 
   private readonly failed: Examination[] = [];
+  /** the first ones of every check */ private readonly updates: TrainingComparison[] = [];
   private failedUpdate:
     { readonly comparison: TrainingComparison; readonly verdict: CaseVerdict } | undefined;
 
@@ -206,7 +215,8 @@ export class SideRun {
     // the first wrong update: later ones may only follow from it
     if (this.failedUpdate !== undefined) {
       const { comparison, verdict } = this.failedUpdate;
-      findings.diagnoses.push(await diagnoseUpdate(side.implementation, comparison, verdict));
+      const others = this.updates.filter((other) => other !== comparison && isOfSameRule(other, comparison));
+      findings.diagnoses.push(await diagnoseUpdate(side.implementation, comparison, verdict, others));
     }
     const order = this.failed
       .map((examination) => ({
@@ -261,6 +271,7 @@ export class SideRun {
             side: implementation,
           };
           const verdict = compareTraining(comparison);
+          if (i <= updatesKept) this.updates.push(comparison);
           this.run.findings.cases.push(verdict);
           if (verdict.status === 'fail') this.failedUpdate ??= { comparison, verdict };
         }

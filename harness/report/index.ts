@@ -4,3 +4,4 @@ export { Html, html, raw, type HtmlPart } from './html';
 export { greyImage } from './image';
 export { page, table } from './page';
 export type { Fact, PageOptions, Section, TableOptions } from './page';
+export { shareTable, type Share, type ShareTableOptions } from './share-table';

@@ -38,6 +38,9 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; } td { overflow-wrap: anywhere; }
+.shares { font-size: .75rem; } .shares th, .shares td { padding: .1rem .35rem; }
+.shares td { text-align: right; } .shares th[scope=row] { color: var(--text); font-weight: 400; white-space: nowrap; }
+.shares th[scope=rowgroup] { padding-top: 1rem; } .shares thead th { text-align: right; }
 code, pre { font-family: ui-monospace, monospace; font-size: .88em; }
 pre { white-space: pre-wrap; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; }

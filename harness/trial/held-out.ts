@@ -114,10 +114,10 @@ export const heldOut: readonly {
 /** The same for the optimizer; `shows` says which updates can show it. */
 export const heldOutUpdates: readonly Pick<UpdateSpecimen, 'name' | 'optimizer' | 'shows'>[] = [
   {
-    name: 'held out/learning rate times 0.9',
+    name: 'held out/learning rate times 0.8',
     optimizer: class extends HandOptimizer {
       protected override learningRate(): number {
-        return 0.9 * super.learningRate();
+        return 0.8 * super.learningRate();
       }
     },
     shows: () => true,

@@ -70,6 +70,11 @@ function nameOf({ optimizer, clipNorm }: Pick<TrainingCheck, 'optimizer' | 'clip
 interface Finding {
   readonly comparison: TrainingComparison;
   readonly verdict: CaseVerdict;
+  /** the updates after it */ readonly others: TrainingComparison[];
+}
+
+function diagnosed({ comparison, verdict, others }: Finding, { implementation }: Host): Promise<Diagnosis> {
+  return diagnoseUpdate(implementation, comparison, verdict, others);
 }
 
 /** Plants faults of the optimizer, in the training check that `rnn-parity parity` runs. */
@@ -81,7 +86,7 @@ export class UpdateTrial {
     const { check, from, first } = planted;
     const { implementation } = host;
     const found = this.firstRed(specimen, host, planted);
-    const diagnosis = found && (await diagnoseUpdate(implementation, found.comparison, found.verdict));
+    const diagnosis = found && (await diagnosed(found, host));
     const kind = diagnosis?.kind;
     const side = this.sideOfScratch(specimen, host, planted);
     const tensors = (specimen.only ?? ['']).map((name) => `${firstWrong(specimen, check.optimizer)}.${name}`);
@@ -113,7 +118,7 @@ export class UpdateTrial {
     planted: UpdateCase,
   ): Promise<Diagnosis | undefined> {
     const found = this.firstRed(optimizer, host, planted);
-    return found && (await diagnoseUpdate(host.implementation, found.comparison, found.verdict));
+    return found && (await diagnosed(found, host));
   }
 
   dispose(): void {
@@ -129,6 +134,7 @@ export class UpdateTrial {
     const sick = plantUpdate(specimen, this.modelOf(host, check), check, from);
     const { optimizer, clipNorm } = check;
     const { implementation } = host;
+    let found: Finding | undefined;
     let update = 0;
     for (const step of trainingSteps(check, sick)) {
       const { reference } = questionFor(step.problem, implementation.precision);
@@ -136,10 +142,14 @@ export class UpdateTrial {
         ...{ caseId: caseId(check, update++), optimizer, clipNorm, step, reference },
         side: implementation,
       };
+      if (found !== undefined) {
+        found.others.push(comparison);
+        continue;
+      }
       const verdict = compareTraining(comparison);
-      if (verdict.status === 'fail') return { comparison, verdict };
+      if (verdict.status === 'fail') found = { comparison, verdict, others: [] };
     }
-    return undefined;
+    return found;
   }
 
   /** Whom the referees accuse where it is the scratch side whose optimizer has the fault, and the host is right. */

@@ -16,11 +16,13 @@ import { ruleOnUpdate } from './rule-on-update';
  * first: where these are wrong, the update only follows from them.
  *
  * @param verdict on the comparison, red
+ * @param others other updates of the side by the same rule, to tell apart what one update cannot
  */
 export async function diagnoseUpdate(
   implementation: Implementation,
   comparison: TrainingComparison,
   verdict: CaseVerdict,
+  others: readonly TrainingComparison[] = [],
 ): Promise<Diagnosis> {
   const { caseId, step, optimizer } = comparison;
   const red = verdict.tensors.filter((tensor) => !isGreen(tensor) && tensor.status !== 'ill').sort(byOrder);
@@ -31,7 +33,9 @@ export async function diagnoseUpdate(
   }
   const question = questionOf(comparison);
   const { name, precision } = implementation;
-  const kind = kindOfUpdate(question, step.given, implementation);
+  const made = { question, result: step.given };
+  const more = others.map((other) => ({ question: questionOf(other), result: other.step.given }));
+  const kind = kindOfUpdate(made, more, implementation);
   const { side, note } = ruleOnUpdate(
     question,
     { name: 'scratch', precision: 'float64', result: step.scratch },

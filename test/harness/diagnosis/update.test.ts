@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../../../harness/diagnosis/index';
-import { scratchImplementation } from '../../../harness/implementations/index';
+import { referenceAnswer } from '../../../harness/implementations/index';
 import { makeProblem } from '../../../harness/parity/index';
 import { compareTraining } from '../../../harness/parity/compare-training';
 import {
@@ -52,26 +52,23 @@ function specimenOf(name: string): UpdateSpecimen {
   return found;
 }
 
-/** The diagnosis of the first red update; the fault is in the side, or in scratch. */
+/** The diagnosis of the first red update, by itself or with the others. */
 async function diagnosed(
   check: TrainingCheck,
   model: Trainee,
   implementation = side,
+  withOthers = false,
 ): Promise<Diagnosis | undefined> {
-  let i = 0;
-  for (const step of trainingSteps(check, model)) {
-    const reference = await scratchImplementation().evaluate(step.problem);
+  const comparisons = [...trainingSteps(check, model)].map((step, i) => {
+    const reference = referenceAnswer(step.problem);
     const { optimizer, clipNorm } = check;
-    const comparison = {
-      caseId: `${check.id}/${++i}`,
-      optimizer,
-      clipNorm,
-      step,
-      reference,
-      side: implementation,
-    };
+    return { caseId: `${check.id}/${i + 1}`, optimizer, clipNorm, step, reference, side: implementation };
+  });
+  for (const comparison of comparisons) {
     const verdict = compareTraining(comparison);
-    if (verdict.status === 'fail') return diagnoseUpdate(implementation, comparison, verdict);
+    if (verdict.status !== 'fail') continue;
+    const others = withOthers ? comparisons.filter((other) => other !== comparison) : [];
+    return diagnoseUpdate(implementation, comparison, verdict, others);
   }
   return undefined;
 }
@@ -133,6 +130,22 @@ describe('diagnoseUpdate', () => {
       const found = await diagnosed(check, sick(name, check), { ...side, precision: 'float32' });
       expect(found?.kind?.names).to.deep.equal([name]);
     }
+  });
+
+  it('gives no name that another update by the same rule contradicts', async () => {
+    const check = checkOf('momentum', 'fresh');
+    const optimizer = class extends HandOptimizer {
+      protected override moved(w: number, step: number): number {
+        return this.question.state.step === 0 ? w : super.moved(w, step);
+      }
+    };
+    const sickModel = (): Trainee => plantUpdate({ optimizer }, scratchFor(check), check);
+    const names = ['momentum/step-before-velocity'];
+    // the old velocity is nothing at first, so that nothing moves
+    expect((await diagnosed(check, sickModel()))?.kind?.names).to.deep.equal(names);
+    expect((await diagnosed(check, sickModel(), side, true))?.kind).to.equal(undefined);
+    const named = await diagnosed(check, sick(names[0], check), side, true);
+    expect(named?.kind?.names).to.deep.equal(names);
   });
 
   it('blames the gradients where these are wrong already', async () => {

@@ -13,6 +13,8 @@ import { generatedProblem, runParity, type ParityReport } from '../../../harness
 import { sizesOf, type Implementation } from '../../../harness/problem';
 import { loadBackend } from '../../../src/index';
 import { temporaryDirectory } from '../../support/temporary-directory';
+import { trialSections } from '../../../harness/trial/index';
+import { syntheticTrial } from '../trial/synthetic-trial';
 import { diagnosisOf } from './synthetic-report';
 
 /** A browser if this machine has one. */
@@ -63,6 +65,7 @@ describe('the page of --html', () => {
       report: { ...report, diagnoses },
       charts: sides,
       settings: ['--html', 'parity.html'],
+      sections: trialSections(syntheticTrial()),
     });
   };
 
@@ -159,6 +162,7 @@ describe('the page of --html', () => {
         expect(requests).to.deep.equal([pathToFileURL(file).href]);
         expect(await tab.evaluate('document.scripts.length')).to.equal(0);
         expect(await drawn(tab)).to.deep.equal(expectedCharts(sides));
+        expect(await tab.evaluate("document.querySelectorAll('.shares td').length")).to.equal(5 * 11);
         expect(await tab.evaluate('document.documentElement.scrollWidth')).to.be.at.most(width);
         await tab.close();
       }
