@@ -20,34 +20,23 @@ export interface UpdateMade {
  * update cannot tell apart (by no old velocity nothing moves), another can. Undefined where none does.
  */
 export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], side: Side): Kind | undefined {
-  const found = explaining(updateSpecimens, made, side);
-  return kindFrom(others.slice(0, mostOthers).reduce((left, other) => confirmed(left, other, side), found));
+  const possible = updateSpecimens.filter(({ shows }) => shows(made.question));
+  // what cannot show in another update makes the right one there
+  const found = [made, ...others.slice(0, mostOthers)].reduce(
+    (left, update) => explaining(left, update, side),
+    possible,
+  );
+  return kindFrom(found);
 }
 
+/** Other updates that are looked at, at most. */
 const mostOthers = 4;
-
-/** Those that explain another update as well, or say that it cannot show them where it is right. */
-function confirmed(
-  found: readonly UpdateSpecimen[],
-  other: UpdateMade,
-  side: Side,
-): readonly UpdateSpecimen[] {
-  const { question, result } = other;
-  const silent = found.filter(({ shows }) => !shows(question));
-  const isRight =
-    silent.length > 0 && new Replay(HandOptimizer, question, side, true).wrongIn(result).length === 0;
-  const left = explaining(found, other, side);
-  return isRight ? [...left, ...silent] : left;
-}
 
 function explaining(
   suspects: readonly UpdateSpecimen[],
   { question, result }: UpdateMade,
   side: Side,
-): readonly UpdateSpecimen[] {
+): UpdateSpecimen[] {
   const honest = new Replay(HandOptimizer, question, side);
-  return suspects.filter(
-    ({ shows, optimizer }) =>
-      shows(question) && new Replay(optimizer, question, side).explains(result, honest),
-  );
+  return suspects.filter(({ optimizer }) => new Replay(optimizer, question, side).explains(result, honest));
 }
