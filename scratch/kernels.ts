@@ -53,11 +53,9 @@ export function transposedMultiplyAccumulate(
 
 /** out[rows, n] = row[n] in every row: seeds a product with its bias. */
 export function repeatRow(row: Float64Array, rows: number, out: Float64Array, outAt: number): void {
-  const length = rows * row.length;
-  out.set(row, outAt);
-  // copies what is there behind itself, twice as much each time
-  for (let done = row.length; done < length; done *= 2) {
-    out.copyWithin(outAt + done, outAt, outAt + Math.min(done, length - done));
+  const columns = row.length;
+  for (let r = 0, at = outAt; r < rows; r++, at += columns) {
+    for (let c = 0; c < columns; c++) out[at + c] = row[c];
   }
 }
 
