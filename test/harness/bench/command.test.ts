@@ -117,6 +117,16 @@ describe('rnn-parity bench', () => {
     expect(report.sizes[0].tasks[0].results[1].speedup?.ofMedians).to.equal(1 / 8);
   });
 
+  it('docs/performance.md is what docs/performance.json gives, and judges every promise', async () => {
+    const source = path.join('docs', 'performance.json');
+    const markdown = path.join(directory, 'again.md');
+    const { exitCode } = await run('bench', '--from', source, '--markdown', markdown);
+    expect(exitCode).to.equal(0);
+    const text = await readFile(markdown, 'utf8');
+    expect(text).to.equal(await readFile(path.join('docs', 'performance.md'), 'utf8'));
+    expect(text).to.not.include('not measured');
+  });
+
   const damaged: [string, object, string][] = [
     ['another format', { format: 'x' }, 'its format is "x"'],
     ['another version', { version: 2 }, 'its version is 2'],
