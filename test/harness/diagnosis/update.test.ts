@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../../../harness/diagnosis/index';
 import { referenceAnswer } from '../../../harness/implementations/index';
-import { makeProblem } from '../../../harness/parity/index';
 import { compareTraining } from '../../../harness/parity/compare-training';
 import {
   scratchFor,
@@ -19,23 +18,9 @@ import {
   type Trainee,
   type UpdateSpecimen,
 } from '../../../harness/specimens/index';
+import { updateBatches } from '../../support/update-batches';
 
-const batches = [1, 2].map((seed) =>
-  makeProblem({
-    ...{
-      id: 'update',
-      seed,
-      batch: 3,
-      timeSteps: 5,
-      features: 2,
-      units: 4,
-      classes: 3,
-      scale: 1,
-      labels: true,
-    },
-    ...{ upstreamStates: false, upstreamFinalState: false, initialState: false, mask: false },
-  }),
-);
+const batches = updateBatches(2);
 const side: Implementation = {
   name: 'by hand',
   precision: 'float64',

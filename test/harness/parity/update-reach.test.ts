@@ -6,26 +6,11 @@ import {
   type TrainingCheck,
 } from '../../../harness/parity/training';
 import { updateReach } from '../../../harness/parity/update-reach';
-import { makeProblem } from '../../../harness/parity/index';
 import { each, gradientsOf, HandOptimizer, type Numbers } from '../../../harness/specimens/index';
 import { weightNames } from '../../../scratch/index';
+import { updateBatches } from '../../support/update-batches';
 
-const batches = [
-  makeProblem({
-    ...{
-      id: 'update',
-      seed: 1,
-      batch: 3,
-      timeSteps: 5,
-      features: 2,
-      units: 4,
-      classes: 3,
-      scale: 1,
-      labels: true,
-    },
-    ...{ upstreamStates: false, upstreamFinalState: false, initialState: false, mask: false },
-  }),
-];
+const batches = updateBatches(1);
 
 describe('the reach of an update', () => {
   const rules = Object.keys(trainingRules) as (keyof typeof trainingRules)[];

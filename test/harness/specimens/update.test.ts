@@ -7,7 +7,6 @@ import {
   scratchFor,
   type TrainingCheck,
 } from '../../../harness/parity/training';
-import { makeProblem } from '../../../harness/parity/index';
 import {
   firstWrong,
   HandOptimizer,
@@ -18,23 +17,9 @@ import {
   type UpdateQuestion,
 } from '../../../harness/specimens/index';
 import { weightNames } from '../../../scratch/index';
+import { updateBatches } from '../../support/update-batches';
 
-const batches = [1, 2].map((seed) =>
-  makeProblem({
-    ...{
-      id: 'update',
-      seed,
-      batch: 3,
-      timeSteps: 5,
-      features: 2,
-      units: 4,
-      classes: 3,
-      scale: 1,
-      labels: true,
-    },
-    ...{ upstreamStates: false, upstreamFinalState: false, initialState: false, mask: false },
-  }),
-);
+const batches = updateBatches(2);
 const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
   ...Object.values(trainingRules),
   { ...trainingRules.momentum, clipNorm: 100 },
