@@ -8,11 +8,18 @@ import { formulaInWords } from './tolerance';
 import type { TensorVerdict } from './verdict';
 
 /**
+ * Where emulated runs scatter so much more than sigma, sigma misses what happens: the tolerance would rest on eight samples of a single
+ * cause, and a ninth is beyond 10/3 of the largest of them now and then.
+ */
+const mostInflation = 30;
+
+/**
  * Judges one tensor by its error budget, in stages: the plain budget first; only an answer beyond it is worth the emulated
  * float32 runs that measure how far honest runs scatter here (`inflation`).
  *
  *     differs   an element beyond min(bound, 10 c sigma), or the tensor's root mean square beyond 5 c_rms (more where errors go together)
- *     ill       the budget is over 1 % of the signal, or sigma says nothing (no longer linear) and the rigorous bound holds
+ *     ill       the budget is over 1 % of the signal, or sigma says nothing (no longer linear, or far too small for the emulated runs)
+ *               and the rigorous bound holds
  *     zero      a signal that vanished below what single precision can hold; it was equal, but it could not show a fault
  */
 export function judgeTensor(
@@ -62,8 +69,13 @@ export function judgeTensor(
   const rigorous = budget.bound[name];
   const possible =
     rigorous !== undefined && reference.every((r, i) => Math.abs(given.data[i] - r) <= rigorous[i]);
-  if (budget.linear || !possible) return result;
-  const reason = `ill-conditioned: rounding errors grow until they are no longer small (chaotic or saturated); ${digitsLeft(digits)}`;
+  const { largest: inflation } = budget.inflation(name);
+  const knows = budget.linear && inflation <= mostInflation;
+  if (knows || !possible) return result;
+  const why = budget.linear
+    ? `rounding errors are ${inflation.toPrecision(2)} times what independent roundings explain (exact cancellation, equal weights)`
+    : 'rounding errors grow until they are no longer small (chaotic or saturated)';
+  const reason = `ill-conditioned: ${why}; ${digitsLeft(digits)}`;
   return { ...result, status: 'ill', reason };
 }
 
