@@ -14,6 +14,9 @@ import type { ProblemWeights } from '../../problem';
 /** Beyond this a bound says nothing any more; a finite number keeps 0 * Infinity out of the sums. */
 export const vacuous = 1e100;
 
+/** Two states are never farther apart; 1 + |h| would hang on an h that is another one after a change of the last bit. */
+const farthest = 2;
+
 /**
  * Running error analysis (Wilkinson 1986; Higham 2002, chapter 3): bounds that hold for every order of summation, with
  * or without fused multiply-add, second-order terms included. docs/tolerance.md derives each line.
@@ -72,8 +75,8 @@ export function rigorousRules(
         const e = carried + gn * (fromInput[i] + absBias[i % units]) + n * floor;
         const h = Math.abs(step.activation[i]);
         // mean value theorem: the largest slope of tanh in the interval z +- e
-        const moved = Math.min(squaredSech(Math.max(Math.abs(step.z[i]) - e, 0)) * e, 1 + h);
-        return Math.min(moved + kappa.tanh * u * Math.min(1, h + moved) + floor, 1 + h);
+        const moved = Math.min(squaredSech(Math.max(Math.abs(step.z[i]) - e, 0)) * e, farthest);
+        return Math.min(moved + kappa.tanh * u * Math.min(1, h + moved) + floor, farthest);
       });
     },
 
