@@ -1,5 +1,6 @@
 // The borders between the rooms (scratch, src, harness, test) live here, so that a broken border is a red lint.
 import tseslint from 'typescript-eslint';
+import { noCircle } from './eslint-circles.mjs';
 
 /** What src/ may take from scratch/: the makers and checkers of inputs, never the network's arithmetic. */
 const inputMakers = [
@@ -41,6 +42,40 @@ const deep = (...rooms) => ({
 const closed = (...rooms) => ({
   group: rooms.flatMap((room) => [`../${room}/**`, `../../${room}/**`, `../../../${room}/**`]),
   message: 'This room may not know that one (see CONTRIBUTING.md, "Borders").',
+});
+
+/** The rooms of harness/, from the top floor down: a room imports only rooms below it (types count). */
+const harnessRooms = [
+  'cli',
+  'bench',
+  'training',
+  'models',
+  'trial',
+  'fuzz',
+  'parity',
+  'coverage',
+  'diagnosis',
+  'examine',
+  'judge',
+  'budget',
+  'faults',
+  'equations',
+  'problems',
+  'sides',
+  'reports',
+  'base',
+];
+/** Rooms that must also run in a browser; what needs Node lies in rooms or folders of its own. */
+const browserClean = ['coverage', 'diagnosis', 'examine', 'judge', 'budget', 'faults', 'equations'];
+const noNode = { regex: '^node:', message: 'This room must also run in a browser: no import of Node.' };
+const upward = (rooms) => ({
+  regex: `^(\\.\\./)+(${['no-room', ...rooms].join('|')})/`,
+  message: 'A room of harness/ imports only rooms below it (see CONTRIBUTING.md, "Borders").',
+});
+/** Past the index of another room; base has no index: each of its files is a concept. */
+const pastIndex = (rooms) => ({
+  regex: `^(\\.\\./)+(${['no-room', ...rooms.filter((room) => room !== 'base')].join('|')})/(?!(\\w+/)*index$)`,
+  message,
 });
 
 export default tseslint.config(
@@ -103,7 +138,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ['harness/**/*.ts'],
+    files: ['{scratch,src,harness}/**/*.ts'],
+    plugins: { borders: { rules: { 'no-circle': noCircle } } },
+    rules: { 'borders/no-circle': 'error' },
+  },
+  {
+    files: ['harness/*.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
@@ -111,8 +151,25 @@ export default tseslint.config(
       ],
     },
   },
+  ...harnessRooms.map((room, floor) => ({
+    files: [`harness/${room}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            closed('test'),
+            deep('src', 'scratch'),
+            upward(harnessRooms.slice(0, floor)),
+            ...(room === 'cli' ? [] : [pastIndex(harnessRooms.slice(floor + 1))]),
+            ...(browserClean.includes(room) ? [noNode] : []),
+          ],
+        },
+      ],
+    },
+  })),
   {
-    files: ['harness/specimens/**/*.ts'],
+    files: ['harness/faults/**/*.ts'],
     rules: {
       // One method an equation: a right one need not look at everything that a wrong one does.
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],

@@ -324,11 +324,11 @@ function initialWeights({ features, units, seed = 0 }: SimpleRNNOptions): Simple
   };
 }
 
-function checkUpstream(value: TensorLike, key: string, made: readonly number[], mend: string): Tensor {
+function checkUpstream(value: TensorLike, key: string, made: readonly number[], fix: string): Tensor {
   const tensor = borrowTensor(value, `SimpleRNN.backward: upstream.${key}`);
   if (formatShape(tensor.shape) !== formatShape(made)) {
     throw new RangeError(
-      `SimpleRNN.backward: upstream.${key} has shape ${formatShape(tensor.shape)} but the forward pass made ${formatShape(made)}; pass ${mend}.`,
+      `SimpleRNN.backward: upstream.${key} has shape ${formatShape(tensor.shape)} but the forward pass made ${formatShape(made)}; pass ${fix}.`,
     );
   }
   return tensor;

@@ -13,7 +13,7 @@ const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*
 const alias = {
   'rnn-parity/scratch': resolve('scratch/index.ts'),
   'rnn-parity/harness': resolve('harness/index.ts'),
-  'rnn-parity/chai': resolve('harness/assert/chai-plugin.ts'),
+  'rnn-parity/chai': resolve('harness/parity/assert/chai-plugin.ts'),
   'rnn-parity': resolve('src/index.ts'),
 };
 
@@ -44,7 +44,7 @@ describe('README', () => {
     const run = (name: string, code: string): number => {
       const file = join(directory, name);
       writeFileSync(file, code);
-      const args = ['node_modules/jiti/lib/jiti-cli.mjs', 'harness/bin.ts', 'parity', '--only', 'edge/*'];
+      const args = ['node_modules/jiti/lib/jiti-cli.mjs', 'harness/cli/bin.ts', 'parity', '--only', 'edge/*'];
       try {
         execFileSync(process.execPath, [...args, '--candidate', file], { stdio: 'pipe' });
         return 0;

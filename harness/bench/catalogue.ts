@@ -1,4 +1,4 @@
-import { UsageError } from '../outcome';
+import { UsageError } from '../base/outcome';
 
 /** One engine that can be asked for by name. */
 export interface EngineEntry {

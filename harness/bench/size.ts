@@ -1,4 +1,4 @@
-import { UsageError } from '../outcome';
+import { UsageError } from '../base/outcome';
 
 /** One problem size: B sequences of T steps of F features, U units, C classes. */
 export interface BenchSize {

@@ -1,4 +1,4 @@
-import { UsageError } from '../outcome';
+import { UsageError } from '../base/outcome';
 
 /** What is timed, and how the tables call it. */
 export const taskTitles = {

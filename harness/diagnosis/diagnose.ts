@@ -1,7 +1,6 @@
-import type { Implementation, Problem } from '../problem';
+import type { Implementation, Problem } from '../base/problem';
 import type { Diagnosis } from './diagnosis';
-import type { Examination } from './examine';
-import { exhibitsOf } from './exhibits';
+import { type Examination, failingViewsOf } from '../examine/index';
 import { kindOf } from './kind/index';
 import { locate } from './locate';
 import { rule } from './rule';
@@ -45,7 +44,7 @@ async function kindOfFault(
   examination: Examination,
   { timeSteps }: Pick<Diagnosis, 'timeSteps'>,
 ): Promise<Diagnosis['kind']> {
-  for (const { problem, answer, previous } of exhibitsOf(examination)) {
+  for (const { problem, answer, previous } of failingViewsOf(examination)) {
     const ask = (other: Problem) => implementation.evaluate(other);
     const kind = await kindOf(problem, answer, implementation, { timeSteps, previous, ask });
     if (kind !== undefined) return kind;

@@ -1,5 +1,4 @@
-/** Where in the computation: states, then output and loss, then gradients, then the optimizer's step. */
-export type Phase = 'forward' | 'loss' | 'backward' | 'update';
+import type { Phase } from '../base/problem';
 
 /** What kind of mistake it looks like: a fault of the catalogue that, replayed, gives the side's numbers. */
 export interface Kind {

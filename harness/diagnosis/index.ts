@@ -1,10 +1,6 @@
-export { ask, withMalformed, type Answer } from './ask';
 export { diagnose, type DiagnoseOptions } from './diagnose';
-export type { Diagnosis, Kind, Phase, WrongNumber } from './diagnosis';
-export { examine, type Examination, type ExamineOptions, type Refusal, type View } from './examine';
-export { caseIdOf, everyView, plannedTensors, problemIdOf, viewNames, type ViewName } from './views';
+export type { Diagnosis, Kind, WrongNumber } from './diagnosis';
 export { kindOf, type KindOptions } from './kind/index';
 export { locate, phaseOf, type Location } from './locate';
-export { blockOf, ringProblem, ringSizes, stepsInBlocks, type Ring } from './ring';
 export { ruleOn } from './rule';
 export { diagnoseUpdate, questionOf, ruleOnUpdate, type UpdateParty } from './update/index';

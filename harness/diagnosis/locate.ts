@@ -1,20 +1,19 @@
 import { indexOf } from '../../scratch/index';
+import { budgetFor, precisionModelOf } from '../budget/index';
+import { isGreen, judgeEquations, rankOf, type JudgedEquation, type TensorVerdict } from '../judge/index';
 import {
-  budgetFor,
-  isGreen,
-  judgeEquations,
-  precisionModelOf,
-  rankOf,
-  type JudgedEquation,
-  type TensorVerdict,
-} from '../judge/index';
-import { sizesOf, tensorOf, type Evaluation, type Implementation, type TensorName } from '../problem';
-import type { Diagnosis, Phase, WrongNumber } from './diagnosis';
-import type { Examination } from './examine';
-import { exhibitsOf } from './exhibits';
-import { statesByPrefixes } from './inner-values';
+  sizesOf,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type TensorName,
+  type Phase,
+} from '../base/problem';
+import type { Diagnosis, WrongNumber } from './diagnosis';
+import { type Examination, failingViewsOf } from '../examine/index';
+import { statesByPrefixes } from './states-from-prefixes';
 import { clearlyWrongElements, stepsOfSum, sumNames, type SumName } from './steps-of-sum';
-import { ulpsBetween } from '../ulps';
+import { ulpsBetween } from '../base/ulps';
 
 /** Where a mistake begins: what a `Diagnosis` says of the place. */
 export type Location = Pick<
@@ -154,7 +153,7 @@ function fromResults(
 /** Where results and equations are right, and a single weight or the second answer is not. */
 function fromOtherView(examination: Examination, unseen: readonly string[]): Location {
   const { problem, precision } = examination;
-  const exhibit = exhibitsOf(examination).at(0);
+  const exhibit = failingViewsOf(examination).at(0);
   const red = exhibit?.verdict.tensors.filter(isRed) ?? [];
   if (exhibit === undefined || red.length === 0)
     throw new Error(`locate: nothing is red in the examination of ${problem.id}; there is nothing to locate`);

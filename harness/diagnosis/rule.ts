@@ -1,4 +1,4 @@
-import { referenceAnswer } from '../implementations/index';
+import { referenceAnswer } from '../sides/index';
 import {
   sizesOf,
   tensorNames,
@@ -6,10 +6,9 @@ import {
   type Evaluation,
   type Implementation,
   type Problem,
-} from '../problem';
-import { sideAtFault, type Party, type RefereeOptions, type Ruling } from '../referee/index';
-import type { Examination } from './examine';
-import { exhibitsOf, type Exhibit } from './exhibits';
+} from '../base/problem';
+import { sideAtFault, type Party, type RefereeOptions, type Ruling } from './side-at-fault';
+import { type Examination, failingViewsOf, type FailingView } from '../examine/index';
 
 /** Products of numbers that dual-number runs may cost in all: a few seconds. */
 const mostProducts = 4e8;
@@ -24,7 +23,7 @@ export function rule(
   against: string,
 ): Pick<Ruling, 'side' | 'note'> {
   const { name, precision } = implementation;
-  for (const exhibit of exhibitsOf(examination)) {
+  for (const exhibit of failingViewsOf(examination)) {
     const { problem, answer } = exhibit;
     const reference = exhibit.reference ?? referenceAnswer(problem);
     const ruling = ruleOn(
@@ -48,7 +47,7 @@ export function rule(
   };
 }
 
-const noteOn: Readonly<Record<Exhibit['view'], string>> = {
+const noteOn: Readonly<Record<FailingView['view'], string>> = {
   results: '',
   steps: ', with one more input for each unit',
   probe: ', in the weight probe',

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../scratch/index';
 import { judgeEquations, problemForLocalJudgement, type JudgedEquation } from '../judge/index';
-import { sizesOf, type Implementation, type Problem } from '../problem';
-import { ringProblem, ringSizes, stepsInBlocks, type Ring } from './ring';
+import { sizesOf, type Implementation, type Problem } from '../base/problem';
+import { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from '../problems/index';
 
 /** The gradients that are sums over the time steps. */
 export const sumNames = ['gradients.kernel', 'gradients.recurrentKernel', 'gradients.bias'] as const;
@@ -17,7 +17,7 @@ export type StepsOfSum =
 
 /**
  * The time steps whose share in a sum over time is wrong, of an opaque implementation: its shares are seen one block at a time
- * (`ringProblem`), and judged from its own values.
+ * (`timeBlocksProblem`), and judged from its own values.
  */
 export async function stepsOfSum(
   implementation: Implementation,
@@ -28,10 +28,10 @@ export async function stepsOfSum(
   if (timeSteps === 1) return { timeSteps: [0] };
   const few = firstExamples(problem, mostExamples);
   const rings: Ring[] = [];
-  for (const blocks of ringSizes(timeSteps)) {
+  for (const blocks of timeBlockSizes(timeSteps)) {
     if ((blocks * units) ** 2 > mostEntries)
       return { unseen: `the steps of ${name}: a ring of ${blocks} x ${units} units is too large` };
-    const ring = ringProblem(few, blocks);
+    const ring = timeBlocksProblem(few, blocks);
     let wrong: Set<number> | undefined;
     try {
       const answer = await implementation.evaluate(problemForLocalJudgement(ring));

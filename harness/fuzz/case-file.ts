@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { toNested } from '../../scratch/index';
-import { UsageError } from '../outcome';
-import type { Evaluation, Problem } from '../problem';
-import { readProblem } from '../vectors/index';
+import { UsageError } from '../base/outcome';
+import type { Evaluation, Problem } from '../base/problem';
+import { readProblem } from '../problems/vectors/index';
 import { digestOf, encode, plainAnswer, plainFields, print } from './case-text';
-import type { KeptDiagnosis } from './diagnose-kept';
-import type { PutVerdict } from './put';
+import type { KeptDiagnosis } from './diagnose-saved';
+import type { PutVerdict } from './judge-problem';
 import { problemAt } from './series';
 import type { Shrinking } from './shrink';
 import type { Versions } from './versions';

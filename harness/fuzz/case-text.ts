@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toNested, type Tensor } from '../../scratch/index';
-import { tensorNames, tensorOf, type Evaluation, type Problem } from '../problem';
-import { plainNumber } from './put';
+import { tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
+import { plainNumber } from './judge-problem';
 
 /** The fields of a problem as a vectors file has them, each tensor written by `plain`. */
 export function plainFields(problem: Problem, plain: (tensor: Tensor) => unknown): Record<string, unknown> {

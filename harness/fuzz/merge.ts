@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { UsageError } from '../outcome';
+import { UsageError } from '../base/outcome';
 import { shardSize } from './series';
 import { conclude, summaryFormat, type FailureGroup, type FuzzSummary, type SideSummary } from './summary';
 

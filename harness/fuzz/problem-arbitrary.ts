@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { createRandom, type Random } from '../../scratch/index';
-import { generatedProblem, type GeneratedOptions } from '../judge/sweep/generated-problem';
-import { mapProblem, type Problem } from '../problem';
+import { adversarialProblem, type GeneratedOptions } from '../problems/index';
+import { mapProblem, type Problem } from '../base/problem';
 import { partMoves, sizeMoves } from './simpler-form';
 import { choiceMoves, numberMoves, tensorMoves, type Move } from './simpler-values';
 
@@ -82,7 +82,7 @@ function drawProblem(seed: number, index: number, options: ProblemArbitraryOptio
   const random = createRandom(seed * 1_000_000 + index);
   const long = random.uniform() < 0.03 && options.largest?.timeSteps === undefined;
   const largest = long ? { batch: 3, timeSteps: 120, features: 6, units: 12 } : {};
-  const { kind, ...problem } = generatedProblem(seed, index, {
+  const { kind, ...problem } = adversarialProblem(seed, index, {
     ...options,
     largest: { ...largest, ...options.largest },
   });

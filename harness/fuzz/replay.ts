@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { OpenSide } from '../implementations/index';
+import type { OpenSide } from '../sides/index';
 import { formatPlace } from '../judge/index';
-import { exitCodes, type ExitCode } from '../outcome';
-import type { Problem } from '../problem';
+import { exitCodes, type ExitCode } from '../base/outcome';
+import { type Problem, sizesOf } from '../base/problem';
 import type { CaseFile } from './case-file';
-import { put, withKind, type PutVerdict } from './put';
+import { put, withKind, type PutVerdict } from './judge-problem';
 import { formatSizes } from './summary-text';
 import { versionsOf, type Versions } from './versions';
-import { sizesOf } from '../problem';
 
 export const replayFormat = 'rnn-parity-replay/1';
 
@@ -31,7 +30,7 @@ export interface ReplayResult {
 }
 
 /**
- * Puts a kept case to sides again. The exit code is that of the verdicts now: 1 while the failure is there, 0 once it is mended.
+ * Puts a kept case to sides again. The exit code is that of the verdicts now: 1 while the failure is there, 0 once it is fixed.
  */
 export async function replayCase(
   found: CaseFile,

@@ -1,6 +1,6 @@
-import { SideUnavailableError, type OpenSide } from '../implementations/index';
-import { UsageError } from '../outcome';
-import { silentProgress, type StartProgress } from '../progress';
+import { SideUnavailableError, type OpenSide } from '../sides/index';
+import { UsageError } from '../base/outcome';
+import { silentProgress, type StartProgress } from '../base/progress';
 import { fuzzCase, shardCases, shardSize, type Shard } from './series';
 import { SideAtWork, type FuzzSide } from './side-at-work';
 import { conclude, type FuzzSummary } from './summary';

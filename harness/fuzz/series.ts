@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { createRandom } from '../../scratch/index';
-import type { Problem } from '../problem';
+import type { Problem } from '../base/problem';
 import { problemArbitrary } from './problem-arbitrary';
 
 /** A problem of a series, and how fast-check makes it again. */

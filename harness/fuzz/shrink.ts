@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { Implementation, Problem } from '../problem';
-import { put, signatureOf, withKind, type Finding } from './put';
+import type { Implementation, Problem } from '../base/problem';
+import { put, signatureOf, withKind, type Finding } from './judge-problem';
 import { fuzzArbitrary, type FuzzCase } from './series';
 
 /** Most problems that are tried to make one failure simpler. */

@@ -1,8 +1,8 @@
-import type { OpenSide, SideSource } from '../implementations/index';
-import { sizesOf, type Implementation } from '../problem';
-import { diagnoseKept } from './diagnose-kept';
-import { keepCase } from './keep-case';
-import { put, signatureOf, withKind, type Finding } from './put';
+import type { OpenSide, SideSource } from '../sides/index';
+import { sizesOf, type Implementation } from '../base/problem';
+import { diagnoseKept } from './diagnose-saved';
+import { keepCase } from './save-case';
+import { put, signatureOf, withKind, type Finding } from './judge-problem';
 import type { FuzzCase } from './series';
 import { shrinkFailure } from './shrink';
 import type { FailureGroup, SideSummary } from './summary';

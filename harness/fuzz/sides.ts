@@ -1,5 +1,5 @@
-import { loadCandidate } from '../candidate/index';
-import { parseSideNames, plainSideNames, sideSource, usesLibrary } from '../implementations/index';
+import { loadCandidate } from '../sides/candidate/index';
+import { parseSideNames, plainSideNames, sideSource, usesLibrary } from '../sides/index';
 import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {

@@ -1,5 +1,5 @@
 import { sizeOf, zeros, type Tensor } from '../../scratch/index';
-import { sizesOf, type Problem } from '../problem';
+import { sizesOf, type Problem } from '../base/problem';
 import type { Move } from './simpler-values';
 
 /** Optional parts left out, or replaced by a plainer one that asks for the same: a gradient at the end. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import type { Problem } from '../problem';
+import type { Problem } from '../base/problem';
 import { difficulty, roundToBits, simplerNumbers } from './simpler-number';
 
 /** One way to make a problem simpler; undefined where it changes nothing. */

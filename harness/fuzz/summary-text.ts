@@ -1,5 +1,5 @@
-import type { ProblemSizes } from '../problem';
-import { count, quoted, stepsInWords } from '../parity/text/words';
+import type { ProblemSizes } from '../base/problem';
+import { count, quoted, stepsInWords } from '../reports/index';
 import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
 
 /** Most kinds of failure that are told of one side; the JSON holds all. */

@@ -1,6 +1,5 @@
-import type { Phase } from '../diagnosis/index';
-import { exitCodes, type ExitCode } from '../outcome';
-import type { ProblemSizes } from '../problem';
+import type { Phase, ProblemSizes } from '../base/problem';
+import { exitCodes, type ExitCode } from '../base/outcome';
 import type { Shard } from './series';
 import type { Versions } from './versions';
 

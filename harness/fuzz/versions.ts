@@ -1,4 +1,4 @@
-import { version } from '../version';
+import { version } from '../base/version';
 
 /** Everything that may change a verdict besides the problem: `rnn-parity`, `node`, `platform`, and the engine of each side. */
 export type Versions = Readonly<Record<string, string>>;

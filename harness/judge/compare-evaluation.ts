@@ -8,7 +8,7 @@ import {
   type Evaluation,
   type Problem,
   type TensorName,
-} from '../problem';
+} from '../base/problem';
 import { compareTensor, compareTensors, type ExpectedTensor } from './compare-tensors';
 import { judgeTensor } from './judge-tensor';
 import { needed, tolerancesFor, type FixedTolerance, type Tolerances } from './tolerance';

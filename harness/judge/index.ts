@@ -2,8 +2,6 @@ export { compareEvaluation, expectedTensors, namedTensors } from './compare-eval
 export type { CompareOptions } from './compare-evaluation';
 export { compareTensor, compareTensors } from './compare-tensors';
 export type { ExpectedTensor } from './compare-tensors';
-export { budgetFor, type Budget } from './budget/budget';
-export { precisionModelOf, precisionModels, type PrecisionModel } from './budget/precision-model';
 export { judgeTensor } from './judge-tensor';
 export {
   hasBackward,
@@ -22,7 +20,14 @@ export { tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
-export { settleLocally } from './settle';
+export { resolveIllConditioned } from './resolve-ill-conditioned';
 export { judgeSignal } from './signal';
-export { weightProbe } from './weight-probe';
-export type { LocalEquation } from './budget/local-equations';
+export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';
+export { updateReach, type Reach } from './updates/update-reach';
+export {
+  trainingChecks,
+  type TrainingCheck,
+  trainingSteps,
+  scratchFor,
+  trainingRules,
+} from './updates/training-checks';

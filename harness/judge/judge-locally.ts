@@ -8,16 +8,23 @@ import {
   type Evaluation,
   type Problem,
   type TensorName,
-} from '../problem';
-import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
-import { emulatedRunOptions, emulatedRuns } from './budget/inflation';
-import { deviations, shortDouble } from './budget/budget';
-import { instrumentedProblem, localEquations, type LocalEquation } from './budget/local-equations';
-import { precisionModelOf, type PrecisionModel } from './budget/precision-model';
+} from '../base/problem';
+import {
+  emulatedRunOptions,
+  emulatedRuns,
+  deviations,
+  shortDouble,
+  instrumentedProblem,
+  localEquations,
+  type LocalEquation,
+  precisionModelOf,
+  type PrecisionModel,
+  singlePrecisionRun,
+} from '../budget/index';
 import { compareTensor } from './compare-tensors';
 import { judgeSignal } from './signal';
 import type { Side, TensorVerdict } from './verdict';
-import { singlePrecisionRun } from '../referee/single-precision';
+import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
 
 /** Whether a problem has a backward pass, so that its inner gradients can be seen on the instrumented problem. */
 export function hasBackward(problem: Problem): boolean {

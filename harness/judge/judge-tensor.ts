@@ -1,7 +1,6 @@
 import type { Tensor } from '../../scratch/index';
-import type { TensorName } from '../problem';
-import { deviationsInMean, fewestDeviationsInMean, type Budget } from './budget/budget';
-import { rootMeanSquare } from './budget/matrix';
+import type { TensorName } from '../base/problem';
+import { deviationsInMean, fewestDeviationsInMean, type Budget, rootMeanSquare } from '../budget/index';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
 import { digitsLeft, judgeSignal } from './signal';
 import { formulaInWords } from './tolerance';

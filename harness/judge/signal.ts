@@ -1,5 +1,4 @@
-import type { PrecisionModel } from './budget/precision-model';
-import { largest, rootMeanSquare } from './budget/matrix';
+import { type PrecisionModel, largest, rootMeanSquare } from '../budget/index';
 
 /** Below this many significant digits a budget swallows the signal: it is more than 1 % of it. */
 const fewestDigits = 2;

@@ -1,7 +1,6 @@
 import type { Tensor } from '../../scratch/index';
-import { tensorOf, type Evaluation, type Problem, type TensorName } from '../problem';
-import { budgetFor, type Budget } from './budget/budget';
-import { precisionModelOf } from './budget/precision-model';
+import { tensorOf, type Evaluation, type Problem, type TensorName } from '../base/problem';
+import { budgetFor, type Budget, precisionModelOf } from '../budget/index';
 import type { Side } from './verdict';
 
 /** What every element of every tensor of one answer may differ by. */

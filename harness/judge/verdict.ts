@@ -1,4 +1,4 @@
-import type { Precision } from '../problem';
+import type { Precision } from '../base/problem';
 
 /**
  * How one tensor of one answer fared. `pass`, `zero` (equal, but the signal vanished, so that it is blind to faults) and `omitted`

@@ -1,10 +1,10 @@
-import { UsageError } from '../outcome';
-import type { Problem } from '../problem';
-import { loadVectors, type VectorCase } from '../vectors/index';
+import { UsageError } from '../base/outcome';
+import type { Problem } from '../base/problem';
+import { loadVectors, type VectorCase } from '../problems/vectors/index';
 import type { ParityOptions } from './options';
 import { isSelected } from './select';
-import { defaultGenerated, notebookVectors, suiteProblems } from './suite/index';
-import { trainingChecks, type TrainingCheck } from './training';
+import { defaultGenerated, notebookVectors, suiteProblems } from '../problems/index';
+import { trainingChecks, type TrainingCheck } from '../judge/index';
 
 /** What a run puts to its sides. */
 export interface Cases {

@@ -12,9 +12,15 @@ import {
   type TensorVerdict,
   type Tolerances,
 } from '../judge/index';
-import { tensorAxes, tensorNames, tensorOf, type Evaluation, type TensorName } from '../problem';
-import type { Problem } from '../problem';
-import type { VectorCase } from '../vectors/index';
+import {
+  tensorAxes,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type TensorName,
+  type Problem,
+} from '../base/problem';
+import type { VectorCase } from '../problems/vectors/index';
 
 export interface VectorComparison {
   readonly vector: VectorCase;

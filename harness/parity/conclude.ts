@@ -1,5 +1,5 @@
 import type { TensorVerdict } from '../judge/index';
-import { exitCodes } from '../outcome';
+import { exitCodes } from '../base/outcome';
 import { reportFormat, type ParityReport, type Unshown } from './report';
 
 /** What a run collected; the conclusion is drawn from it alone. */

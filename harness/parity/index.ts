@@ -8,10 +8,3 @@ export { formatJunit } from './junit';
 export { formatSummary } from './summary';
 export { formatFailure, worstNumbers } from './text/failure-text';
 export { formatVerdict } from './text/verdict-line';
-export {
-  generatedProblem,
-  makeProblem,
-  notebookProblem,
-  suiteProblems,
-  type ProblemRecipe,
-} from './suite/index';

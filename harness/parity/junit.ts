@@ -4,7 +4,7 @@ import type { ParityReport, SideReport } from './report';
 import { formatDiagnosis, formatDiagnosisShort } from './text/diagnosis';
 import { caseLine, commandFor, diagnosisFor } from './text/failures';
 import { redCases, type RedCase } from './text/red';
-import { count, indentedLine } from './text/words';
+import { count, indentedLine } from '../reports/index';
 import { formatVerdict } from './text/verdict-line';
 
 interface TestCase {

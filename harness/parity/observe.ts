@@ -1,5 +1,5 @@
 import type { CaseVerdict } from '../judge/index';
-import type { Evaluation, Implementation, Problem } from '../problem';
+import type { Evaluation, Implementation, Problem } from '../base/problem';
 
 /** One answer as it was judged, with every number of it: a report keeps the verdict only. */
 export interface Observation {

@@ -1,9 +1,9 @@
-import type { Candidate } from '../candidate/index';
-import type { SideName, SideSource } from '../implementations/index';
+import type { Candidate } from '../sides/candidate/index';
+import type { SideName, SideSource } from '../sides/index';
 import type { FixedTolerance } from '../judge/index';
-import type { Problem } from '../problem';
-import type { StartProgress } from '../progress';
-import type { VectorCase } from '../vectors/index';
+import type { Problem } from '../base/problem';
+import type { StartProgress } from '../base/progress';
+import type { VectorCase } from '../problems/vectors/index';
 import type { Observer } from './observe';
 
 export interface ParityOptions {

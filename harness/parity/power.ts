@@ -1,8 +1,8 @@
-import { viewNames } from '../diagnosis/index';
-import { describeBlindSpot, findBlindSpots, type Asked, type BlindSpot } from '../input-power/index';
-import type { Candidate } from '../candidate/index';
-import { tensorNames, tensorOf } from '../problem';
-import type { VectorCase } from '../vectors/index';
+import { viewNames } from '../examine/index';
+import { describeBlindSpot, findBlindSpots, type Asked, type BlindSpot } from '../coverage/index';
+import type { Candidate } from '../sides/candidate/index';
+import { tensorNames, tensorOf } from '../base/problem';
+import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';
 

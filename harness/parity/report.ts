@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../diagnosis/index';
-import type { BlindSpot } from '../input-power/index';
+import type { BlindSpot } from '../coverage/index';
 import type { CaseVerdict } from '../judge/index';
-import type { ExitCode } from '../outcome';
+import type { ExitCode } from '../base/outcome';
 
 /** How many elements of each tensor a case must account for; made from the problem, not from the verdict. */
 export interface PlannedCase {

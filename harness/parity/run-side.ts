@@ -1,5 +1,5 @@
-import { SideUnavailableError, type OpenSide, type SideSource } from '../implementations/index';
-import { silentProgress } from '../progress';
+import { SideUnavailableError, type OpenSide, type SideSource } from '../sides/index';
+import { silentProgress } from '../base/progress';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';
 import { noFindings, SideRun, type Collected } from './side-run';

@@ -1,7 +1,7 @@
-import { sideSource, usesLibrary } from '../implementations/index';
-import { UsageError } from '../outcome';
-import { silentProgress } from '../progress';
-import type { VectorCase } from '../vectors/index';
+import { sideSource, usesLibrary } from '../sides/index';
+import { UsageError } from '../base/outcome';
+import { silentProgress } from '../base/progress';
+import type { VectorCase } from '../problems/vectors/index';
 import { selectCases, type Cases } from './cases';
 import { conclude } from './conclude';
 import type { ParityOptions } from './options';
@@ -10,7 +10,7 @@ import type { ParityReport } from './report';
 import { runSide, runSource, together } from './run-side';
 import { noFindings, type Collected } from './side-run';
 import { backendSides, openCandidate, scratchSide } from './sides';
-import { startSidesApart, type NamedSide } from './sides-apart';
+import { startSidesApart, type NamedSide } from './second-process';
 
 /**
  * Puts every case to every side and judges the answers against the scratch network (or against the vectors' numbers).

@@ -1,4 +1,4 @@
-import { problemIdOf } from '../diagnosis/index';
+import { problemIdOf } from '../examine/index';
 
 /**
  * Whether a case is meant by `--only`: a part of its id, letter case ignored; with `*` (anything) and `?` (one character) the

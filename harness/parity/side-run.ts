@@ -1,31 +1,36 @@
 import { setImmediate } from 'node:timers/promises';
-import { CandidateError } from '../candidate/index';
+import { CandidateError } from '../sides/candidate/index';
 import {
   caseIdOf,
-  diagnose,
-  diagnoseUpdate,
   examine,
   plannedTensors,
   viewNames,
-  type Diagnosis,
   type Examination,
   type ExamineOptions,
   type ViewName,
-} from '../diagnosis/index';
-import type { OpenSide } from '../implementations/index';
-import type { CaseVerdict } from '../judge/index';
-import { UsageError } from '../outcome';
-import { sizesOf, tensorNames, tensorOf, type Problem } from '../problem';
-import { silentProgress, type StartProgress } from '../progress';
-import type { ClassifierWeights } from '../../scratch/index';
-import type { VectorCase } from '../vectors/index';
+  questionFor,
+  type Question,
+} from '../examine/index';
+import { diagnose, type Diagnosis } from '../diagnosis/index';
+import { diagnoseUpdate } from '../diagnosis/update/index';
+import type { OpenSide } from '../sides/index';
+import {
+  type CaseVerdict,
+  compareTraining,
+  plannedTraining,
+  type TrainingComparison,
+  trainingSteps,
+  type TrainingCheck,
+} from '../judge/index';
+import { UsageError } from '../base/outcome';
+import { sizesOf, tensorNames, tensorOf, type Problem } from '../base/problem';
+import { silentProgress, type StartProgress } from '../base/progress';
+import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
-import { compareTraining, plannedTraining, type TrainingComparison } from './compare-training';
 import { compareVectors } from './compare-vectors';
 import type { ParityOptions } from './options';
-import { questionFor, type Question } from './reference';
 import type { HarnessError, PlannedCase, SideReport } from './report';
-import { trainingSteps, type TrainingCheck } from './training';
+import type { ClassifierWeights } from '../../scratch/index';
 
 /** What the sides' runs add to; `conclude` draws the conclusion. */
 export interface Collected {

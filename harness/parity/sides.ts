@@ -1,7 +1,11 @@
-import { candidateImplementation, loadCandidate, type CandidateImplementation } from '../candidate/index';
-import { scratchImplementation, sideNames, usesLibrary, type OpenSide } from '../implementations/index';
+import {
+  candidateImplementation,
+  loadCandidate,
+  type CandidateImplementation,
+} from '../sides/candidate/index';
+import { scratchImplementation, sideNames, usesLibrary, type OpenSide } from '../sides/index';
 import type { ParityOptions } from './options';
-import type { NamedSide } from './sides-apart';
+import type { NamedSide } from './second-process';
 
 /** The backends that a run puts its cases to. */
 export function backendSides({

@@ -1,9 +1,8 @@
 import type { ParityReport } from './report';
 import { auditPart, errorPart, notePart, unshownPart, warningPart } from './text/errors';
 import { failurePart } from './text/failures';
-import { fit } from './text/fit';
+import { fit, indentedLine } from '../reports/index';
 import { sidePart } from './text/sides';
-import { indentedLine } from './text/words';
 import { formatVerdict } from './text/verdict-line';
 
 /** A report has at most so many lines, its verdict not counted. */

@@ -1,13 +1,6 @@
-import {
-  diagnose,
-  everyView,
-  examine,
-  ruleOn,
-  type Diagnosis,
-  type Examination,
-  type ViewName,
-} from '../diagnosis/index';
-import type { Evaluation, Implementation, Problem } from '../problem';
+import { diagnose, ruleOn, type Diagnosis } from '../diagnosis/index';
+import { everyView, examine, type Examination, type ViewName } from '../examine/index';
+import type { Evaluation, Implementation, Problem } from '../base/problem';
 
 /** Everything the harness says about one side on one problem. */
 export interface Look {

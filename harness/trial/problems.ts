@@ -1,6 +1,6 @@
-import { makeProblem } from '../parity/suite/index';
-import { roundProblem, type Precision, type Problem } from '../problem';
-import { canShow, type Specimen } from '../specimens/index';
+import { makeProblem } from '../problems/index';
+import { roundProblem, type Precision, type Problem } from '../base/problem';
+import { canShow, type Specimen } from '../faults/index';
 
 /** Sizes B, T, F, U, C and what the problem holds: labels, an initial state, a mask, gradients for the states and the final state. */
 type Shape = readonly [B: number, T: number, F: number, U: number, C: number, parts: string];

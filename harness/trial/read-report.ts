@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UsageError } from '../outcome';
+import { UsageError } from '../base/outcome';
 import { trialFormat, type TrialReport } from './report';
 
 const lists = ['hosts', 'notRun', 'rows', 'perHost', 'equivalents', 'heldOut', 'misses'] as const;

@@ -1,5 +1,5 @@
-import type { Family } from '../specimens/index';
-import type { Phase } from '../diagnosis/index';
+import type { Family } from '../faults/index';
+import type { Phase } from '../base/problem';
 
 export const trialFormat = 'rnn-parity-trial/2';
 

@@ -1,19 +1,18 @@
 import type { Kind } from '../diagnosis/index';
-import type { Implementation, Problem } from '../problem';
-import { silentProgress, type StartProgress } from '../progress';
+import type { Implementation, Problem } from '../base/problem';
+import { silentProgress, type StartProgress } from '../base/progress';
 import {
   equivalents,
   plant,
   specimens,
   stepSpecimens,
-  updateEquivalents,
-  updateSpecimens,
   type Specimen,
   type StepSpecimen,
-  type UpdateSpecimen,
-} from '../specimens/index';
-import { version } from '../version';
-import { heldOut, heldOutUpdates } from './held-out';
+  heldOut,
+  heldOutUpdates,
+} from '../faults/index';
+import { updateEquivalents, updateSpecimens, type UpdateSpecimen } from '../faults/updates/index';
+import { version } from '../base/version';
 import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
 import { longProblems, problemsFor, type TrialSizes } from './problems';
 import { scoreOf, trialFormat, type HarmlessRow, type TrialReport } from './report';

@@ -1,15 +1,22 @@
-import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../diagnosis/index';
-import { oncePer } from '../once-per';
-import type { OpenSide } from '../implementations/index';
-import { compareTraining, type TrainingComparison } from '../parity/compare-training';
-import { scratchFor, trainingRules, trainingSteps, type TrainingCheck } from '../parity/training';
-import { questionFor } from '../parity/reference';
-import type { CaseVerdict } from '../judge/index';
-import { sizesOf, type Problem } from '../problem';
-import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
-import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateSpecimen } from '../specimens/index';
+import { diagnoseUpdate, ruleOnUpdate } from '../diagnosis/update/index';
+import type { Diagnosis } from '../diagnosis/index';
+import { memoize } from '../base/memoize';
+import type { OpenSide } from '../sides/index';
+import {
+  compareTraining,
+  type TrainingComparison,
+  scratchFor,
+  trainingRules,
+  trainingSteps,
+  type TrainingCheck,
+  type CaseVerdict,
+} from '../judge/index';
+import { questionFor } from '../examine/index';
+import { sizesOf, type Problem } from '../base/problem';
+import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateSpecimen } from '../faults/updates/index';
 import { trainingBatches, type TrialSizes } from './problems';
 import type { Outcome } from './score-book';
+import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
 
 /** A network that trains, and the side it is of. */
 export interface Host extends OpenSide {
@@ -45,7 +52,7 @@ export function updateCases(specimen: Pick<UpdateSpecimen, 'shows'>, sizes: Tria
 }
 
 /** Every rule on these batches, from no memory and from a random one; and the updates, as a right side is asked for them. */
-const checksOn = oncePer((batches: readonly Problem[]) =>
+const checksOn = memoize((batches: readonly Problem[]) =>
   rules.flatMap((rule) =>
     (['fresh', 'random'] as const).map((memory) => {
       const { optimizer, clipNorm } = rule;

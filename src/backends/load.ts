@@ -43,7 +43,7 @@ const loaded = new Map<BackendName, Promise<LoadedBackend>>();
  * - `wasm`: the WebAssembly kernels of tfjs-backend-wasm, read from the package's own files
  * - `cpu`: the plain JavaScript kernels
  *
- * @throws {BackendUnavailableError} when the name is unknown or the backend cannot run here, with the reason and mend
+ * @throws {BackendUnavailableError} when the name is unknown or the backend cannot run here, with the reason and fix
  *
  * ```ts
  * const wasm = await loadBackend('wasm');
@@ -64,7 +64,7 @@ export function loadBackend(name: BackendName): Promise<LoadedBackend> {
   if (backend === undefined) {
     backend = enqueue(() => load(name));
     loaded.set(name, backend);
-    // A failure is not kept: set-up may mend it while the process lives.
+    // A failure is not kept: set-up may fix it while the process lives.
     backend.catch(() => loaded.delete(name));
   }
   return backend;

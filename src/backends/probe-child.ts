@@ -16,7 +16,7 @@ async function probe(name = '', addon?: string): Promise<ProbeAnswer> {
 void probe(process.argv[2], process.argv[3])
   .catch((error: unknown): ProbeAnswer => {
     if (error instanceof BackendUnavailableError)
-      return { works: false, reason: error.reason, mend: error.mend };
+      return { works: false, reason: error.reason, fix: error.fix };
     return { works: false, reason: error instanceof Error ? error.message : String(error) };
   })
   .then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));

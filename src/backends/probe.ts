@@ -5,7 +5,7 @@ import type { BackendName } from './backend-name';
 /** Whether a backend computes right; else why it does not. */
 export type ProbeAnswer =
   | { readonly works: true; readonly version: string }
-  | { readonly works: false; readonly reason: string; readonly mend?: string };
+  | { readonly works: false; readonly reason: string; readonly fix?: string };
 
 /**
  * Loads a backend in a child process, where a library that crashes does no harm, and computes with it.

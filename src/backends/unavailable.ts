@@ -5,9 +5,9 @@ export class BackendUnavailableError extends Error {
   constructor(
     readonly backend: string,
     readonly reason: string,
-    readonly mend: string,
+    readonly fix: string,
     options?: ErrorOptions,
   ) {
-    super(`backend '${backend}' is not available: ${reason}; ${mend}`, options);
+    super(`backend '${backend}' is not available: ${reason}; ${fix}`, options);
   }
 }

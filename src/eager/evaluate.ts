@@ -143,11 +143,11 @@ export function checkUpstream(
   made: readonly number[],
   name: string,
 ): Upstream {
-  const check = (value: TensorLike, key: string, shape: readonly number[], mend: string): Tensor => {
+  const check = (value: TensorLike, key: string, shape: readonly number[], fix: string): Tensor => {
     const tensor = borrowTensor(value, `${name}: upstream.${key}`);
     if (formatShape(tensor.shape) === formatShape(shape)) return tensor;
     throw new RangeError(
-      `${name}: upstream.${key} has shape ${formatShape(tensor.shape)} but the forward pass makes ${formatShape(shape)}; pass ${mend}.`,
+      `${name}: upstream.${key} has shape ${formatShape(tensor.shape)} but the forward pass makes ${formatShape(shape)}; pass ${fix}.`,
     );
   };
   const [batch, , units] = made;

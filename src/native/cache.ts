@@ -28,7 +28,7 @@ export function makeUnfinished(cache: string): string {
   } catch (error) {
     throw new SetUpError(
       `the cache directory cannot be written (${(error as Error).message})`,
-      'mend its permissions, or set XDG_CACHE_HOME to a directory of yours',
+      'fix its permissions, or set XDG_CACHE_HOME to a directory of yours',
       { cause: error },
     );
   }

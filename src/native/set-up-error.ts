@@ -4,9 +4,9 @@ export class SetUpError extends Error {
 
   constructor(
     readonly reason: string,
-    readonly mend: string,
+    readonly fix: string,
     options?: ErrorOptions,
   ) {
-    super(`${reason}; ${mend}`, options);
+    super(`${reason}; ${fix}`, options);
   }
 }

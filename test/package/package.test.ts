@@ -41,7 +41,7 @@ describe('the packed package in a project of somebody else', function () {
   const node = (args: readonly string[], env: Record<string, string> = {}): Promise<ToolResult> =>
     runTool(process.execPath, args, { cwd: project, env: { NATIVE_REQUIRED: '', ...env } });
   const cli = (args: readonly string[], env?: Record<string, string>): Promise<ToolResult> =>
-    node([path.join('node_modules', 'rnn-parity', 'dist', 'harness', 'bin.js'), ...args], env);
+    node([path.join('node_modules', 'rnn-parity', 'dist', 'harness', 'cli', 'bin.js'), ...args], env);
 
   it('holds dist, docs and the papers, nothing else', () => {
     const others = files.filter((file) => !/^(dist|docs)\//.test(file));
@@ -51,9 +51,13 @@ describe('the packed package in a project of somebody else', function () {
     expect(
       files.filter((file) => file.startsWith('dist/') && /(^|\/)(test|node_modules)\//.test(file)),
     ).to.deep.equal([]);
-    // An import of package.json would make the compiler put a copy there, "exports" and all; see harness/version.ts.
+    // An import of package.json would make the compiler put a copy there, "exports" and all; see harness/base/version.ts.
     expect(files).not.to.include('dist/package.json');
-    expect(files).to.include.members(['dist/src/index.js', 'dist/scratch/index.d.ts', 'dist/harness/bin.js']);
+    expect(files).to.include.members([
+      'dist/src/index.js',
+      'dist/scratch/index.d.ts',
+      'dist/harness/cli/bin.js',
+    ]);
   });
 
   it('runs nothing when it is installed and does not ask for tfjs-node', () => {
@@ -100,7 +104,7 @@ describe('the packed package in a project of somebody else', function () {
       export const verdict = (error: ParityAssertionError): string => error.report.verdict;
       export const rnn = new SimpleRNN({ features: 2, units: 3, seed: 1 });
       export const version: Promise<string> = loadBackend('wasm').then((backend) => backend.version);
-      export const fails = (error: unknown): string => (error instanceof BackendUnavailableError ? error.mend : '');
+      export const fails = (error: unknown): string => (error instanceof BackendUnavailableError ? error.fix : '');
       export const idOf = (problem: Problem): string => problem.id;
       // @ts-expect-error there is no such backend
       void loadBackend('webgpu');`;

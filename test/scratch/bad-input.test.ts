@@ -225,7 +225,7 @@ const table: [string, () => unknown, RegExp][] = [
   ],
 ];
 
-describe('scratch doors refuse, saying what came, what was expected and how to mend it', () => {
+describe('scratch doors refuse, saying what came, what was expected and how to fix it', () => {
   for (const [what, act, message] of table) {
     it(what, () => {
       expect(act).to.throw(Error, message);
@@ -237,7 +237,7 @@ describe('scratch doors refuse, saying what came, what was expected and how to m
           return (error as Error).message;
         }
       })();
-      // three parts: what happened; what was expected; (often in the same clause) the mend
+      // three parts: what happened; what was expected; (often in the same clause) the fix
       expect(text).to.match(/;.*\w|: .*;/);
       expect(model.getWeights()).to.deep.equal(weights);
     });

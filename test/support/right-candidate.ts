@@ -1,6 +1,6 @@
-import type { CandidateAnswer, CandidateProblem } from '../../harness/candidate/index';
-import type { Problem } from '../../harness/problem';
-import { HandNetwork } from '../../harness/specimens/index';
+import type { CandidateAnswer, CandidateProblem } from '../../harness/sides/candidate/index';
+import type { Problem } from '../../harness/base/problem';
+import { HandNetwork } from '../../harness/faults/index';
 import { toTensor } from '../../scratch/index';
 
 /**

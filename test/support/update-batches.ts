@@ -1,5 +1,5 @@
-import { makeProblem } from '../../harness/parity/index';
-import type { Problem } from '../../harness/problem';
+import { makeProblem } from '../../harness/problems/generated';
+import type { Problem } from '../../harness/base/problem';
 
 /** Small labelled batches for updates of the weights: B3 T5 F2 U4 C3, one for each seed from 1 on. */
 export function updateBatches(count: number): Problem[] {

@@ -80,7 +80,7 @@ interface SpecResult {
 async function run(): Promise<boolean> {
   const missing = selection.filter((file) => !fs.existsSync(path.join(core, `${file}.js`)));
   if (missing.length > 0)
-    throw new Error(`tfjs-core has no tests ${missing.join(', ')}; mend test/upstream/selection.ts`);
+    throw new Error(`tfjs-core has no tests ${missing.join(', ')}; fix test/upstream/selection.ts`);
   const backend = await loadBackend('tensorflow');
   backend.use();
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rnn-parity-upstream-'));

@@ -8,7 +8,7 @@ import {
   type BackendName,
   type LoadedBackend,
 } from '../../../src/index';
-import { version } from '../../version';
+import { version } from '../../base/version';
 import { EngineAbsentError, type BenchEngine } from '../process/engine';
 import { ClassifierEngine } from './classifier-engine';
 import { LayersEngine } from './layers-engine';

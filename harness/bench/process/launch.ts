@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { childScript } from '../../../src/index';
-import { UsageError } from '../../outcome';
+import { UsageError } from '../../base/outcome';
 import type { EngineEntry } from '../catalogue';
 import type { Launch } from './engine-process';
 

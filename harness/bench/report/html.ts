@@ -8,7 +8,7 @@ import {
   type Html,
   type LegendItem,
   type Section,
-} from '../../report/index';
+} from '../../reports/index';
 import { judgeClaims, type ClaimVerdict } from './claims';
 import { formatMilliseconds } from './format';
 import type { BenchReport, SizeReport, SweepReport, TaskReport } from './schema';

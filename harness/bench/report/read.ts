@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UsageError } from '../../outcome';
+import { UsageError } from '../../base/outcome';
 import type { BenchReport } from './schema';
 
 /**

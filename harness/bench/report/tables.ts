@@ -1,8 +1,7 @@
 import { engineEntries } from '../catalogue';
-import type { ClaimVerdict } from './claims';
+import { type ClaimVerdict, memoryGrowth } from './claims';
 import { formatBytes, formatMilliseconds, formatRatio, threeDigits } from './format';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport, TaskReport, TaskResult } from './schema';
-import { memoryGrowth } from './claims';
 import { sizeLetters } from '../size';
 
 /** A table apart from how it is drawn: on a terminal, in Markdown, in HTML. */

@@ -1,5 +1,5 @@
 import type { ClassifierGradients } from '../../../scratch/index';
-import type { Evaluation } from '../../problem';
+import type { Evaluation } from '../../base/problem';
 import {
   changeGradients,
   clippedByNorm,
@@ -12,7 +12,7 @@ import {
   truncated,
   weightNames,
   type Specimen,
-} from '../../specimens/index';
+} from '../../faults/index';
 import type { Reading } from './reading';
 import type { Suspect } from './suspect';
 

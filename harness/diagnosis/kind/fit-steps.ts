@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
-import { tensorOf, type TensorName } from '../../problem';
+import { tensorOf, type TensorName } from '../../base/problem';
 import type { Reading } from './reading';
 
 /**

@@ -1,5 +1,5 @@
-import { mapTensor, weightOff, HandNetwork, withWeights, type WeightName } from '../../specimens/index';
-import type { Problem } from '../../problem';
+import { mapTensor, weightOff, HandNetwork, withWeights, type WeightName } from '../../faults/index';
+import type { Problem } from '../../base/problem';
 import type { Reading } from './reading';
 import type { Suspect } from './suspect';
 

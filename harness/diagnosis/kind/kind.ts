@@ -1,11 +1,18 @@
 import type { Side } from '../../judge/index';
-import { roundProblem, sizesOf, tensorOf, type Evaluation, type Problem } from '../../problem';
-import type { Kind, Phase } from '../diagnosis';
+import {
+  roundProblem,
+  sizesOf,
+  tensorOf,
+  type Evaluation,
+  type Problem,
+  type Phase,
+} from '../../base/problem';
+import type { Kind } from '../diagnosis';
 import { fittedGradientSuspects } from './fit-gradients';
 import { stepsToSuspect } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
-import { mapTensor, specimens } from '../../specimens/index';
-import { otherProblem, smallProblem } from './other-problem';
+import { mapTensor, specimens } from '../../faults/index';
+import { otherProblem, smallProblem } from '../../problems/index';
 import { Reading } from './reading';
 import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect';
 

@@ -1,7 +1,8 @@
 import type { Tensor } from '../../../scratch/index';
-import { budgetFor, precisionModelOf, type Budget, type Side } from '../../judge/index';
-import { tensorNames, tensorOf, type Evaluation, type Problem, type TensorName } from '../../problem';
-import type { HandNetwork, NetworkClass } from '../../specimens/index';
+import { budgetFor, precisionModelOf, type Budget } from '../../budget/index';
+import type { Side } from '../../judge/index';
+import { tensorNames, tensorOf, type Evaluation, type Problem, type TensorName } from '../../base/problem';
+import type { HandNetwork, NetworkClass } from '../../faults/index';
 
 /** How much more than an honest run's budget the run of a faulty network may be off: it is another function, with other errors. */
 const replaySlack = 4;

@@ -1,5 +1,5 @@
-import { specimens, stepSpecimens, type Specimen } from '../../specimens/index';
-import type { Problem } from '../../problem';
+import { specimens, stepSpecimens, type Specimen } from '../../faults/index';
+import type { Problem } from '../../base/problem';
 
 /** A fault that may explain an answer. */
 export type Suspect = Pick<Specimen, 'name' | 'fault' | 'family' | 'phase' | 'network' | 'calls'> & {

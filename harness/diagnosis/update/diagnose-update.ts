@@ -1,12 +1,11 @@
 import type { OptimizerConfig } from '../../../scratch/index';
-import { isGreen, type CaseVerdict, type TensorVerdict } from '../../judge/index';
-import type { TrainingComparison } from '../../parity/compare-training';
-import type { Implementation } from '../../problem';
-import { HandOptimizer, type At, type Memory } from '../../specimens/index';
+import { isGreen, type CaseVerdict, type TensorVerdict, type TrainingComparison } from '../../judge/index';
+import type { Implementation } from '../../base/problem';
+import { HandOptimizer, type At, type Memory } from '../../faults/updates/index';
 import { diagnose } from '../diagnose';
 import type { Diagnosis } from '../diagnosis';
-import { examine, type Examination } from '../examine';
-import { ulpsBetween } from '../../ulps';
+import { examine, type Examination } from '../../examine/index';
+import { ulpsBetween } from '../../base/ulps';
 import { kindOfUpdate } from './kind-of-update';
 import { numbersOf, questionOf, Replay } from './replay';
 import { ruleOnUpdate } from './rule-on-update';

@@ -4,7 +4,7 @@ import {
   updateSpecimens,
   type UpdateQuestion,
   type UpdateSpecimen,
-} from '../../specimens/index';
+} from '../../faults/updates/index';
 import type { Kind } from '../diagnosis';
 import { kindFrom } from '../kind/index';
 import { Replay, type UpdateResult } from './replay';

@@ -1,14 +1,13 @@
 import type { ClassifierWeights, Tensor } from '../../../scratch/index';
-import { budgetFor, precisionModelOf, type Side } from '../../judge/index';
-import type { TrainingComparison } from '../../parity/compare-training';
-import { updateReach, type Reach } from '../../parity/update-reach';
+import { budgetFor, precisionModelOf } from '../../budget/index';
+import { type Side, type TrainingComparison, updateReach, type Reach } from '../../judge/index';
 import {
   each,
   gradientsOf,
   type Numbers,
   type OptimizerClass,
   type UpdateQuestion,
-} from '../../specimens/index';
+} from '../../faults/updates/index';
 
 /** What one side had after an update. */
 export interface UpdateResult {

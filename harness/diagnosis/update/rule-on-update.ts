@@ -1,6 +1,6 @@
-import type { Precision } from '../../problem';
-import { HandOptimizer, type UpdateQuestion } from '../../specimens/index';
-import type { Ruling } from '../../referee/index';
+import type { Precision } from '../../base/problem';
+import { HandOptimizer, type UpdateQuestion } from '../../faults/updates/index';
+import type { Ruling } from '../side-at-fault';
 import { Replay, type UpdateResult } from './replay';
 
 /** A side that made an update. */

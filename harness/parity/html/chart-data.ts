@@ -1,11 +1,7 @@
 import { sizeOf, type Tensor } from '../../../scratch/index';
-import { scratchImplementation } from '../../implementations/index';
-import {
-  precisionModelOf,
-  problemForLocalJudgement,
-  tolerancesFor,
-  type FixedTolerance,
-} from '../../judge/index';
+import { scratchImplementation } from '../../sides/index';
+import { precisionModelOf } from '../../budget/index';
+import { problemForLocalJudgement, tolerancesFor, type FixedTolerance } from '../../judge/index';
 import {
   sizesOf,
   tensorNames,
@@ -14,8 +10,8 @@ import {
   type Implementation,
   type Problem,
   type TensorName,
-} from '../../problem';
-import { ulpsBetween } from '../../ulps';
+} from '../../base/problem';
+import { ulpsBetween } from '../../base/ulps';
 import type { Observation, Observer } from '../observe';
 import { badness, worstFirst } from '../text/red';
 import { heatMap, type HeatMap } from './heat-map';

@@ -1,7 +1,6 @@
-import { figure, html, seriesColor, type Html, type LegendItem } from '../../report/index';
+import { figure, html, seriesColor, type Html, type LegendItem, percent, short } from '../../reports/index';
 import type { ParityReport } from '../report';
 import { isRed } from '../text/red';
-import { percent, short } from '../text/words';
 import type { SideCharts, UlpHistogram } from './chart-data';
 import type { HeatCell, HeatMap } from './heat-map';
 

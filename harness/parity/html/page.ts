@@ -1,11 +1,21 @@
-import { html, page, table, type Fact, type Html, type HtmlPart, type Section } from '../../report/index';
-import { version } from '../../version';
+import {
+  html,
+  page,
+  table,
+  type Fact,
+  type Html,
+  type HtmlPart,
+  type Section,
+  count,
+  percent,
+  short,
+} from '../../reports/index';
+import { version } from '../../base/version';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
 import { diagnosisFor } from '../text/failures';
 import { isRed, redCases, redProblems, worstFirst, type RedCase } from '../text/red';
-import { count, percent, short } from '../text/words';
 import { formatVerdict } from '../text/verdict-line';
 import type { SideCharts } from './chart-data';
 import { budgetScatter, heatFigure, ulpFigure } from './charts';

@@ -1,7 +1,7 @@
 import type { Diagnosis, Kind, WrongNumber } from '../../diagnosis/index';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
 import { labelOf } from './red';
-import { count, oneLine, percent, short, stepsInWords } from './words';
+import { count, oneLine, percent, short, stepsInWords } from '../../reports/index';
 
 /**
  * What is wrong with one answer, for people: where it begins, both numbers, what it looks like, whose fault it is, what

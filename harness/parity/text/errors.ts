@@ -1,6 +1,5 @@
 import type { ParityReport } from '../report';
-import { list, type Part } from './fit';
-import { count, listed, oneLine } from './words';
+import { list, type Part, count, listed, oneLine } from '../../reports/index';
 
 const mostErrors = 8;
 

@@ -1,10 +1,9 @@
 import type { ParityReport } from '../report';
 import { auditPart, errorPart, notePart, unshownPart, warningPart } from './errors';
 import { diagnosisFor, failurePart } from './failures';
-import { fit } from './fit';
+import { fit, indentedLine } from '../../reports/index';
 import { redProblems } from './red';
 import { formatVerdict } from './verdict-line';
-import { indentedLine } from './words';
 
 const mostLines = 40;
 

@@ -1,10 +1,10 @@
-import { problemIdOf, type Diagnosis } from '../../diagnosis/index';
+import { problemIdOf } from '../../examine/index';
+import type { Diagnosis } from '../../diagnosis/index';
 import { formatPlace, type TensorVerdict } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { formatDiagnosis, formatDiagnosisShort, tolerance } from './diagnosis';
-import type { Part } from './fit';
+import { type Part, count, listed, oneLine, quoted, short } from '../../reports/index';
 import { labelOf, redProblems, type RedCase } from './red';
-import { count, listed, oneLine, quoted, short } from './words';
 
 /** Names of tensors that one line may list. */
 const mostNames = 14;

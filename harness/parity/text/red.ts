@@ -1,4 +1,4 @@
-import { problemIdOf } from '../../diagnosis/index';
+import { problemIdOf } from '../../examine/index';
 import { isGreen, type CaseVerdict, type TensorVerdict } from '../../judge/index';
 
 /** Whether a tensor's verdict is a mismatch: neither green nor ill-conditioned. */

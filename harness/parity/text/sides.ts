@@ -1,8 +1,7 @@
 import { formatPlace, type CaseVerdict, type TensorVerdict } from '../../judge/index';
 import type { ParityReport, SideReport } from '../report';
-import type { Part } from './fit';
+import { type Part, count, oneLine, percent, short } from '../../reports/index';
 import { isRed, worstFirst } from './red';
-import { count, oneLine, percent, short } from './words';
 
 /** The lines of a side's table, and which tensors they gather. */
 const groups: readonly (readonly [name: string, has: (tensor: string, caseId: string) => boolean])[] = [

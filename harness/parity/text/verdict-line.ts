@@ -3,7 +3,7 @@ import { formatPlace, type TensorStatus } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { diagnosisFor } from './failures';
 import { labelOf, redCases, redProblems, type RedCase } from './red';
-import { clip, count, oneLine, percent, stepsInWords } from './words';
+import { clip, count, oneLine, percent, stepsInWords } from '../../reports/index';
 
 /** No line of verdict is longer. */
 export const verdictWidth = 120;

@@ -1,5 +1,5 @@
-import { html, page, table } from '../../report/index';
-import { version } from '../../version';
+import { html, page, table } from '../../reports/index';
+import { version } from '../../base/version';
 import type { TrialReport } from '../report';
 import { verdictOf } from '../table';
 import { trialFacts, trialSections } from './sections';
@@ -24,6 +24,6 @@ export function trialPage(report: TrialReport, settings: readonly string[] = [])
     subtitle: html`<strong class="${exitCode === 0 ? 'good' : 'bad'}">${verdictOf(report)}</strong>`,
     facts: trialFacts(report),
     sections: [...trialSections(report), { title: 'Settings and versions', body: table({ rows }) }],
-    footer: `rnn-parity ${version}, format ${report.format}. Every fault is a few readable lines in harness/specimens/; docs/trial.md says how to read this page.`,
+    footer: `rnn-parity ${version}, format ${report.format}. Every fault is a few readable lines in harness/faults/; docs/trial.md says how to read this page.`,
   });
 }

@@ -6,7 +6,7 @@ import {
   type Html,
   type HtmlPart,
   type Section,
-} from '../../report/index';
+} from '../../reports/index';
 import type { HarmlessRow, TrialReport, TrialRow } from '../report';
 
 const columns = [

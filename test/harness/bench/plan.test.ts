@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { engineEntries, parseEngines } from '../../../harness/bench/catalogue';
 import { enginesOf, mergePlans, planAll } from '../../../harness/bench/plan';
 import { parseSize } from '../../../harness/bench/size';
-import { UsageError } from '../../../harness/outcome';
+import { UsageError } from '../../../harness/base/outcome';
 
 const names = (text: string): string[] => parseEngines(text).map(({ name }) => name);
 

@@ -7,7 +7,7 @@ import {
   stepMultiplyAdds,
   withLetter,
 } from '../../../harness/bench/size';
-import { UsageError } from '../../../harness/outcome';
+import { UsageError } from '../../../harness/base/outcome';
 
 describe('harness/bench sizes', () => {
   it('knows the named sizes', () => {

@@ -1,15 +1,17 @@
 import { expect } from 'chai';
-import { diagnose, examine, ringProblem, ringSizes, blockOf } from '../../../harness/diagnosis/index';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import { makeProblem } from '../../../harness/parity/index';
+import { diagnose } from '../../../harness/diagnosis/index';
+import { examine } from '../../../harness/examine/examine';
+import { timeBlocksProblem, timeBlockSizes, blockOf } from '../../../harness/problems/time-blocks';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { makeProblem } from '../../../harness/problems/generated';
 import {
   evaluationOf,
   tensorNames,
   tensorOf,
   type Implementation,
   type Problem,
-} from '../../../harness/problem';
-import { canShow, HandNetwork, plant, stepSpecimens } from '../../../harness/specimens/index';
+} from '../../../harness/base/problem';
+import { canShow, HandNetwork, plant, stepSpecimens } from '../../../harness/faults/index';
 
 const shape = { batch: 3, features: 2, units: 4, classes: 5, scale: 1, mask: false } as const;
 const above = { labels: true, upstreamStates: true, upstreamFinalState: true, initialState: true } as const;
@@ -28,8 +30,8 @@ describe('the ring of blocks', () => {
       const problem = problemOf(T);
       const plain = (await scratchImplementation().evaluate(problem)).gradients;
       expect(plain).to.include.keys('kernel', 'recurrentKernel', 'bias');
-      for (const K of ringSizes(T)) {
-        const ring = (await scratchImplementation().evaluate(ringProblem(problem, K))).gradients;
+      for (const K of timeBlockSizes(T)) {
+        const ring = (await scratchImplementation().evaluate(timeBlocksProblem(problem, K))).gradients;
         const { features: F, units: U } = shape;
         const sums = {
           kernel: new Float64Array(F * U),
@@ -56,7 +58,7 @@ describe('the ring of blocks', () => {
   it('two rings tell all steps up to their product apart', () => {
     for (const T of [13, 30, 100, 110, 500]) {
       const places = Array.from({ length: T }, (_, t) =>
-        ringSizes(T)
+        timeBlockSizes(T)
           .map((K) => blockOf(t, T, K))
           .join(),
       );

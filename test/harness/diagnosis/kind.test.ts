@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { kindOf, type KindOptions } from '../../../harness/diagnosis/index';
-import { tfjsImplementation } from '../../../harness/implementations/index';
-import { makeProblem } from '../../../harness/parity/suite/index';
+import { tfjsImplementation } from '../../../harness/sides/index';
+import { makeProblem } from '../../../harness/problems/index';
 import {
   evaluationOf,
   tensorNames,
   tensorOf,
   type Implementation,
   type Problem,
-} from '../../../harness/problem';
+} from '../../../harness/base/problem';
 import {
   canShow,
   changeGradients,
@@ -24,7 +24,7 @@ import {
   truncated,
   weightOff,
   type NetworkClass,
-} from '../../../harness/specimens/index';
+} from '../../../harness/faults/index';
 import { createRandom } from '../../../scratch/index';
 import { loadBackend } from '../../../src/index';
 

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { diagnoseUpdate, ruleOnUpdate, type Diagnosis } from '../../../harness/diagnosis/index';
-import { referenceAnswer } from '../../../harness/implementations/index';
-import { compareTraining } from '../../../harness/parity/compare-training';
+import { referenceAnswer } from '../../../harness/sides/index';
+import { compareTraining } from '../../../harness/judge/updates/compare-training';
 import {
   scratchFor,
   trainingRules,
   trainingSteps,
   type TrainingCheck,
-} from '../../../harness/parity/training';
-import type { Implementation } from '../../../harness/problem';
+} from '../../../harness/judge/updates/training-checks';
+import type { Implementation } from '../../../harness/base/problem';
 import {
   HandNetwork,
   HandOptimizer,
@@ -17,7 +17,7 @@ import {
   updateSpecimens,
   type Trainee,
   type UpdateSpecimen,
-} from '../../../harness/specimens/index';
+} from '../../../harness/faults/index';
 import { updateBatches } from '../../support/update-batches';
 
 const batches = updateBatches(2);

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { formatCase, mostBytes, readCaseFile, type CaseToWrite } from '../../../harness/fuzz/case-file';
 import { mergeSummaries } from '../../../harness/fuzz/merge';
-import { put } from '../../../harness/fuzz/put';
+import { put } from '../../../harness/fuzz/judge-problem';
 import { replayCase } from '../../../harness/fuzz/replay';
 import { runFuzz, type FuzzOptions } from '../../../harness/fuzz/run';
 import { fuzzCase, type FuzzCase } from '../../../harness/fuzz/series';
 import type { FuzzSummary } from '../../../harness/fuzz/summary';
 import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
 import { rankOf } from '../../../harness/judge/index';
-import { UsageError } from '../../../harness/outcome';
-import type { Implementation } from '../../../harness/problem';
+import { UsageError } from '../../../harness/base/outcome';
+import type { Implementation } from '../../../harness/base/problem';
 import { fuzzSide, sideWith } from './sides';
 
 describe('rnn-parity fuzz', () => {
@@ -109,7 +109,7 @@ describe('rnn-parity fuzz', () => {
     expect(summary.exitCode).to.equal(0);
   });
 
-  it('a kept case is small, replays to the identical verdict, and a mended side to another', async () => {
+  it('a kept case is small, replays to the identical verdict, and a fixed side to another', async () => {
     const wrong = sideWith('carry/accumulated');
     const summary = await run(wrong);
     const file = summary.sides[0].failures[0].file ?? '';
@@ -118,9 +118,9 @@ describe('rnn-parity fuzz', () => {
     const again = await replayCase(found, problem, [{ implementation: wrong }]);
     expect(again.exitCode).to.equal(1);
     expect(again.replays[0]).to.deep.include({ identical: true, differences: {} });
-    const mended = await replayCase(found, problem, [{ implementation: sideWith() }]);
-    expect(mended.exitCode).to.equal(0);
-    expect(mended.replays[0]).to.include({ identical: false });
+    const fixed = await replayCase(found, problem, [{ implementation: sideWith() }]);
+    expect(fixed.exitCode).to.equal(0);
+    expect(fixed.replays[0]).to.include({ identical: false });
     const other = await replayCase(found, problem, [{ implementation: sideWith('carry/negated') }]);
     expect(other.replays[0].identical).to.equal(false);
     const older = { ...found, versions: { ...found.versions, node: 'v1' } };

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { indexOf, zeros, type Tensor } from '../../../scratch/index';
-import { plainProblem } from '../../../harness/candidate/index';
+import { plainProblem } from '../../../harness/sides/candidate/index';
 import { problemArbitrary } from '../../../harness/fuzz/problem-arbitrary';
 import { fuzzCase, problemAt } from '../../../harness/fuzz/series';
 import { difficulty, roundToBits, simplerNumbers } from '../../../harness/fuzz/simpler-number';
 import { sizeMoves } from '../../../harness/fuzz/simpler-form';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import { sizesOf, type Problem } from '../../../harness/problem';
-import { readProblem } from '../../../harness/vectors/index';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { sizesOf, type Problem } from '../../../harness/base/problem';
+import { readProblem } from '../../../harness/problems/vectors/index';
 
 /** Every number of a problem, but not the labels and the mask. */
 function numbersOf({ inputs, initialState, upstream, weights }: Problem): number[] {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { put, signatureOf, withKind } from '../../../harness/fuzz/put';
+import { put, signatureOf, withKind } from '../../../harness/fuzz/judge-problem';
 import { fuzzCase, problemAt } from '../../../harness/fuzz/series';
 import { shrinkFailure, type Shrunk } from '../../../harness/fuzz/shrink';
-import { sizesOf, type Implementation } from '../../../harness/problem';
+import { sizesOf, type Implementation } from '../../../harness/base/problem';
 import { sideWith } from './sides';
 
 /** The first failure of a side in a series, shrunk. */

@@ -1,7 +1,7 @@
 import type { FuzzSide } from '../../../harness/fuzz/side-at-work';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import type { Implementation } from '../../../harness/problem';
-import { plant, specimens } from '../../../harness/specimens/index';
+import { scratchImplementation } from '../../../harness/sides/index';
+import type { Implementation } from '../../../harness/base/problem';
+import { plant, specimens } from '../../../harness/faults/index';
 
 /** A float64 side with one fault of the catalogue, or none. */
 export function sideWith(fault?: string): Implementation {

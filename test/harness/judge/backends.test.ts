@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { examine } from '../../../harness/diagnosis/index';
+import { examine } from '../../../harness/examine/examine';
 import { fuzzCase } from '../../../harness/fuzz/series';
-import { precisionModels } from '../../../harness/judge/index';
-import { measureConstants } from '../../../harness/judge/sweep/constants';
-import { sweep } from '../../../harness/judge/sweep/sweep';
-import { scratchImplementation, tfjsImplementation } from '../../../harness/implementations/index';
+import { precisionModels } from '../../../harness/budget/precision-model';
+import { measureConstants } from '../../../harness/trial/sweep/constants';
+import { sweep } from '../../../harness/trial/sweep/sweep';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { backendNames, loadBackend, type LoadedBackend } from '../../../src/index';
 
 describe('the judge on real sides', () => {

@@ -1,6 +1,6 @@
-import type { PrecisionModel } from '../../../harness/judge/index';
-import type { Evaluation, Problem } from '../../../harness/problem';
-import { singlePrecisionRun } from '../../../harness/referee/single-precision';
+import type { PrecisionModel } from '../../../harness/budget/precision-model';
+import type { Evaluation, Problem } from '../../../harness/base/problem';
+import { singlePrecisionRun } from '../../../harness/budget/single-precision';
 
 const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
 

@@ -1,13 +1,9 @@
 import { expect } from 'chai';
-import {
-  compareEvaluation,
-  judgeLocally,
-  precisionModels,
-  problemForLocalJudgement,
-} from '../../../harness/judge/index';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import { suiteProblems } from '../../../harness/parity/index';
-import type { Evaluation, Problem } from '../../../harness/problem';
+import { compareEvaluation, judgeLocally, problemForLocalJudgement } from '../../../harness/judge/index';
+import { precisionModels } from '../../../harness/budget/precision-model';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { suiteProblems } from '../../../harness/problems/index';
+import type { Evaluation, Problem } from '../../../harness/base/problem';
 import { createRandom, type Tensor } from '../../../scratch/index';
 import { honestRun } from './honest-run';
 

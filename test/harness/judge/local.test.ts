@@ -1,16 +1,16 @@
 import { expect } from 'chai';
+import { budgetFor } from '../../../harness/budget/budget';
 import {
-  budgetFor,
   compareEvaluation,
   judgeLocally,
-  precisionModels,
   problemForLocalJudgement,
-  settleLocally,
-  weightProbe,
+  resolveIllConditioned,
   type TensorVerdict,
 } from '../../../harness/judge/index';
-import { generatedProblem, type GeneratedOptions } from '../../../harness/judge/sweep/generated-problem';
-import type { Evaluation, Problem } from '../../../harness/problem';
+import { precisionModels } from '../../../harness/budget/precision-model';
+import { weightProbe } from '../../../harness/examine/weight-probe';
+import { adversarialProblem, type GeneratedOptions } from '../../../harness/problems/adversarial';
+import type { Evaluation, Problem } from '../../../harness/base/problem';
 import { createRandom, type Tensor } from '../../../scratch/index';
 import { honestRun } from './honest-run';
 
@@ -33,7 +33,7 @@ describe('local judgement', () => {
     let ill = 0;
     let settled = 0;
     for (let i = 0; i < 150; i++) {
-      const problem = generatedProblem(21, i);
+      const problem = adversarialProblem(21, i);
       const reference = budgetFor(problem, model).trace.evaluation;
       const verdicts = local(problem, i);
       expect(red(verdicts), problem.id).to.deep.equal([]);
@@ -48,7 +48,7 @@ describe('local judgement', () => {
 
   it('names the time step at which a state went wrong', () => {
     for (let i = 0; i < 25; i++) {
-      const problem = generatedProblem(22, i, wellConditioned);
+      const problem = adversarialProblem(22, i, wellConditioned);
       const answer = honestRun(problemForLocalJudgement(problem), model, i);
       const { states } = answer as { states: Tensor };
       const at = createRandom(i).integer(states.data.length);
@@ -62,7 +62,7 @@ describe('local judgement', () => {
   });
 
   it('finds chaotic problems wrong that no comparison of results can', () => {
-    const problem = generatedProblem(23, 4, {
+    const problem = adversarialProblem(23, 4, {
       kinds: ['gaussian'],
       scales: [6],
       plain: true,
@@ -78,7 +78,7 @@ describe('local judgement', () => {
 });
 
 describe('sensitivity', () => {
-  const problems = Array.from({ length: 50 }, (_, i) => generatedProblem(24, i, wellConditioned));
+  const problems = Array.from({ length: 50 }, (_, i) => adversarialProblem(24, i, wellConditioned));
   const globally = (problem: Problem, given: Evaluation): boolean =>
     compareEvaluation(problem, budgetFor(problem, model).trace.evaluation, given, side).status === 'fail';
 
@@ -128,7 +128,7 @@ function scaled(answer: Evaluation): Evaluation {
 describe('settling', () => {
   const find = (from: number): Problem => {
     for (let i = from; i < from + 400; i++) {
-      const problem = generatedProblem(26, i, { kinds: ['gaussian'], scales: [3], plain: true });
+      const problem = adversarialProblem(26, i, { kinds: ['gaussian'], scales: [3], plain: true });
       const reference = budgetFor(problem, model).trace.evaluation;
       const verdict = compareEvaluation(problem, reference, honestRun(problem, model, i), side);
       const steps = local(problem, i);
@@ -143,10 +143,10 @@ describe('settling', () => {
     const reference = budgetFor(problem, model).trace.evaluation;
     const ill = compareEvaluation(problem, reference, honestRun(problem, model, 0), side);
     expect(ill.status).to.equal('ill');
-    expect(settleLocally(problem, ill, local(problem, 0)).status).to.equal('pass');
+    expect(resolveIllConditioned(problem, ill, local(problem, 0)).status).to.equal('pass');
     const answer = honestRun(problemForLocalJudgement(problem), model, 0);
     (answer.states as Tensor).data[0] += 1e-4;
-    const settled = settleLocally(problem, ill, judgeLocally(problem, answer, side));
+    const settled = resolveIllConditioned(problem, ill, judgeLocally(problem, answer, side));
     expect(settled.status).to.equal('fail');
     expect(settled.tensors.find((t) => t.status === 'differs')?.reason).to.match(
       /step by step: states is wrong at example 0, time step [01]/,

@@ -6,9 +6,10 @@ import {
   loadCandidate,
   type Candidate,
   type CandidateAnswer,
-} from '../../../harness/candidate/index';
-import { UsageError } from '../../../harness/outcome';
-import { formatSummary, generatedProblem, runParity, type ParityReport } from '../../../harness/parity/index';
+} from '../../../harness/sides/candidate/index';
+import { UsageError } from '../../../harness/base/outcome';
+import { formatSummary, runParity, type ParityReport } from '../../../harness/parity/index';
+import { generatedProblem } from '../../../harness/problems/generated';
 import { rightAnswer } from '../../support/right-candidate';
 import { temporaryDirectory } from '../../support/temporary-directory';
 

@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  scratchImplementation,
-  SideUnavailableError,
-  type SideSource,
-} from '../../../harness/implementations/index';
+import { scratchImplementation, SideUnavailableError, type SideSource } from '../../../harness/sides/index';
 import {
   auditLedger,
   formatReport,
@@ -11,7 +7,7 @@ import {
   runParity,
   type ParityReport,
 } from '../../../harness/parity/index';
-import type { Implementation } from '../../../harness/problem';
+import type { Implementation } from '../../../harness/base/problem';
 
 const source = (implementation: Implementation, required = true): SideSource => ({
   name: implementation.name,

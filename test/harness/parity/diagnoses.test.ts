@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { precisionModelOf, precisionModels } from '../../../harness/judge/index';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import { generatedProblem, runParity } from '../../../harness/parity/index';
-import { plant, stepSpecimens } from '../../../harness/specimens/index';
+import { precisionModelOf, precisionModels } from '../../../harness/budget/precision-model';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { generatedProblem } from '../../../harness/problems/generated';
+import { runParity } from '../../../harness/parity/index';
+import { plant, stepSpecimens } from '../../../harness/faults/index';
 
 describe('diagnoses of a parity run', () => {
   const problems = [0, 1, 2, 3, 4].map((i) => generatedProblem(1, i));

@@ -3,17 +3,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import {
-  scratchImplementation,
-  tfjsImplementation,
-  type SideSource,
-} from '../../../harness/implementations/index';
+import { scratchImplementation, tfjsImplementation, type SideSource } from '../../../harness/sides/index';
 import { ChartData, heatMap, parityPage, type SideCharts } from '../../../harness/parity/html/index';
-import { generatedProblem, runParity, type ParityReport } from '../../../harness/parity/index';
-import { sizesOf, type Implementation } from '../../../harness/problem';
+import { generatedProblem } from '../../../harness/problems/generated';
+import { runParity, type ParityReport } from '../../../harness/parity/index';
+import { sizesOf, type Implementation } from '../../../harness/base/problem';
+import { trialSections } from '../../../harness/trial/index';
 import { loadBackend } from '../../../src/index';
 import { temporaryDirectory } from '../../support/temporary-directory';
-import { trialSections } from '../../../harness/trial/index';
 import { syntheticTrial } from '../trial/synthetic-trial';
 import { diagnosisOf } from './synthetic-report';
 

@@ -1,24 +1,24 @@
 import { expect } from 'chai';
-import { scratchImplementation } from '../../../harness/implementations/index';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { budgetFor } from '../../../harness/budget/budget';
 import {
-  budgetFor,
   caseVerdict,
   compareEvaluation,
   compareTensor,
   compareTensors,
   judgeTensor,
-  precisionModelOf,
   type Side,
 } from '../../../harness/judge/index';
-import { generatedProblem } from '../../../harness/parity/index';
+import { precisionModelOf } from '../../../harness/budget/precision-model';
+import { generatedProblem } from '../../../harness/problems/generated';
 import {
   expectedNames,
   roundProblem,
   tensorOf,
   type Evaluation,
   type Problem,
-} from '../../../harness/problem';
-import { evaluationOf } from '../../../harness/vectors/index';
+  evaluationOf,
+} from '../../../harness/base/problem';
 import type { Tensor } from '../../../scratch/index';
 
 const tensor = (data: number[], shape = [data.length]): Tensor => ({ data: Float64Array.from(data), shape });

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { problemIdOf } from '../../../harness/diagnosis/index';
-import { scratchImplementation } from '../../../harness/implementations/index';
-import { generatedProblem, runParity, type Observation } from '../../../harness/parity/index';
-import type { Implementation } from '../../../harness/problem';
+import { problemIdOf } from '../../../harness/examine/views';
+import { scratchImplementation } from '../../../harness/sides/index';
+import { generatedProblem } from '../../../harness/problems/generated';
+import { runParity, type Observation } from '../../../harness/parity/index';
+import type { Implementation } from '../../../harness/base/problem';
 
 const twin: Implementation = { ...scratchImplementation(), name: 'twin' };
 const sides = [

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { scratchImplementation, tfjsImplementation } from '../../../harness/implementations/index';
-import { runParity, suiteProblems } from '../../../harness/parity/index';
-import type { Evaluation, Implementation, Problem } from '../../../harness/problem';
-import { canShow, plant, specimens } from '../../../harness/specimens/index';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
+import { runParity } from '../../../harness/parity/index';
+import { suiteProblems } from '../../../harness/problems/index';
+import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
+import { canShow, plant, specimens } from '../../../harness/faults/index';
 import { loadBackend } from '../../../src/index';
 import { testedBackends } from '../../support/backends';
 

@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import Ajv2020 from 'ajv/dist/2020';
 import { expect } from 'chai';
-import {
-  scratchImplementation,
-  SideUnavailableError,
-  type SideSource,
-} from '../../../harness/implementations/index';
+import { scratchImplementation, SideUnavailableError, type SideSource } from '../../../harness/sides/index';
 import { formatReport, runParity, type ParityReport } from '../../../harness/parity/index';
-import type { Evaluation, Implementation, Problem } from '../../../harness/problem';
+import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
 import { diagnosisOf, redCase, reportOf } from './synthetic-report';
 
 const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(

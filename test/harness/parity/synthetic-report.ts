@@ -1,5 +1,6 @@
+import type { Phase } from '../../../harness/base/problem';
 import fc from 'fast-check';
-import type { Diagnosis, Phase } from '../../../harness/diagnosis/index';
+import type { Diagnosis } from '../../../harness/diagnosis/index';
 import {
   caseVerdict,
   type CaseVerdict,
@@ -7,7 +8,7 @@ import {
   type TensorVerdict,
 } from '../../../harness/judge/index';
 import type { HarnessError, ParityReport, SideReport } from '../../../harness/parity/index';
-import { tensorNames } from '../../../harness/problem';
+import { tensorNames } from '../../../harness/base/problem';
 
 /** A red tensor as the judge tells it. */
 export function redTensor(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { OpenSide } from '../../../harness/implementations/index';
+import type { OpenSide } from '../../../harness/sides/index';
 import { runParity } from '../../../harness/parity/index';
 import {
   ScratchSimpleRNNClassifier,

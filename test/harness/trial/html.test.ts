@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { chromium, type Browser } from 'playwright-core';
-import { runParityCommand } from '../../../harness/parity/run-command';
+import { runParityCommand } from '../../../harness/cli/run-parity';
 import { readTrialReport, trialPage } from '../../../harness/trial/index';
 import { temporaryDirectory } from '../../support/temporary-directory';
 import { hostile, syntheticTrial } from './synthetic-trial';

@@ -2,16 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { scratchImplementation, sideSource } from '../../../harness/implementations/index';
-import type { Implementation } from '../../../harness/problem';
+import { scratchImplementation, sideSource } from '../../../harness/sides/index';
+import type { Implementation } from '../../../harness/base/problem';
 import {
   equivalents,
   specimens,
   stepFaultNames,
   updateEquivalents,
   updateSpecimens,
-} from '../../../harness/specimens/index';
-import { heldOut, heldOutUpdates } from '../../../harness/trial/held-out';
+} from '../../../harness/faults/index';
+import { heldOut, heldOutUpdates } from '../../../harness/faults/held-out';
 import {
   formatTrial,
   runTrial,
@@ -123,7 +123,7 @@ describe('rnn-parity trial', function () {
   function cli(...args: string[]) {
     const root = join(__dirname, '../../..');
     const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');
-    return spawnSync(process.execPath, [jiti, join(root, 'harness/bin.ts'), 'trial', ...args], {
+    return spawnSync(process.execPath, [jiti, join(root, 'harness/cli/bin.ts'), 'trial', ...args], {
       encoding: 'utf8',
     });
   }

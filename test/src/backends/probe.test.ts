@@ -30,13 +30,13 @@ describe('probeBackend', () => {
     const [forAbsent, forText, forAlone] = await Promise.all(
       [absent, text, alone].map((addon) => probeBackend('tensorflow', addon)),
     );
-    const mend = 'run `npx rnn-parity setup` (in a checkout: `npm run setup:native`)';
+    const fix = 'run `npx rnn-parity setup` (in a checkout: `npm run setup:native`)';
     expect(forAbsent).to.deep.equal({
       works: false,
       reason: `the addon of tfjs-node has not been set up (${absent} does not exist)`,
-      mend,
+      fix,
     });
-    expect(forText).to.include({ works: false, mend });
+    expect(forText).to.include({ works: false, fix });
     expect((forText as { reason: string }).reason).to.contain(text);
     expect((forAlone as { reason: string }).reason).to.match(
       /libtensorflow_cc\.so\.2: cannot open shared object file/,

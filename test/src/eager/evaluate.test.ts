@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { scratchImplementation } from '../../../harness/implementations/index';
+import { scratchImplementation } from '../../../harness/sides/index';
 import { compareEvaluation } from '../../../harness/judge/index';
-import { generatedProblem } from '../../../harness/judge/sweep/generated-problem';
-import { expectedNames, roundProblem, type Evaluation, type Problem } from '../../../harness/problem';
+import { adversarialProblem } from '../../../harness/problems/adversarial';
+import { expectedNames, roundProblem, type Evaluation, type Problem } from '../../../harness/base/problem';
 import { createRandom, SimpleRNN, zeros, type Tensor } from '../../../scratch/index';
 import {
   evaluateInstrumented,
@@ -129,7 +129,7 @@ describeOnBackends('src/eager/evaluate', (backend) => {
       let pass = 0;
       for (let i = 0; i < 40; i++) {
         const largest = { batch: 5, timeSteps: 8, features: 6, units: 8, classes: 5 };
-        const problem = generatedProblem(21, i, { largest, kinds: ['gaussian'], scales: [0.01, 0.3, 1] });
+        const problem = adversarialProblem(21, i, { largest, kinds: ['gaussian'], scales: [0.01, 0.3, 1] });
         const verdict = judge(problem, evaluateWithTfjs(backend(), problem, { gradients }), backend());
         expect(verdict.status, problem.id).not.to.equal('fail');
         if (verdict.status === 'pass') pass++;

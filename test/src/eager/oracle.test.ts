@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { referenceAnswer } from '../../../harness/implementations/index';
+import { referenceAnswer } from '../../../harness/sides/index';
 import { compareVectors } from '../../../harness/parity/compare-vectors';
-import { roundProblem, type Evaluation, type Problem } from '../../../harness/problem';
+import { roundProblem, type Evaluation, type Problem } from '../../../harness/base/problem';
 import type { Tensor } from '../../../scratch/index';
 import { evaluateWithTfjs, TfSimpleRNN, TfSimpleRNNClassifier } from '../../../src/index';
 import oracle from '../../fixtures/scratch/oracle.json';

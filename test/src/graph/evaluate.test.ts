@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { budgetFor } from '../../../harness/judge/budget/budget';
-import { precisionModels } from '../../../harness/judge/budget/precision-model';
+import { budgetFor } from '../../../harness/budget/budget';
+import { precisionModels } from '../../../harness/budget/precision-model';
 import { compareEvaluation, isGreen } from '../../../harness/judge/index';
-import { generatedProblem } from '../../../harness/judge/sweep/generated-problem';
-import type { Evaluation } from '../../../harness/problem';
+import { adversarialProblem } from '../../../harness/problems/adversarial';
+import type { Evaluation } from '../../../harness/base/problem';
 import { loadBackend, type LoadedBackend } from '../../../src/backends/index';
 import { evaluateWithGraph, GraphEvaluator, openSessions } from '../../../src/graph/index';
 
@@ -17,7 +17,7 @@ describe('graph/evaluate', () => {
       const tensors = backend.tf.memory().numTensors;
       let green = 0;
       for (let i = 0; i < 150; i++) {
-        const problem = generatedProblem(21, i, { largest: { timeSteps: 12 } });
+        const problem = adversarialProblem(21, i, { largest: { timeSteps: 12 } });
         const { trace } = budgetFor(problem, precisionModels.tensorflow);
         const given = evaluator.evaluate(problem) as Evaluation;
         const verdict = compareEvaluation(problem, trace.evaluation, given, {
@@ -38,13 +38,13 @@ describe('graph/evaluate', () => {
   it('keeps a bounded number of sessions and closes them all', () => {
     const before = openSessions(backend);
     const evaluator = new GraphEvaluator(backend);
-    for (let i = 0; i < 45; i++) evaluator.evaluate(generatedProblem(22, i, { largest: { units: 4 } }));
+    for (let i = 0; i < 45; i++) evaluator.evaluate(adversarialProblem(22, i, { largest: { units: 4 } }));
     expect(openSessions(backend) - before).to.equal(32);
     evaluator.dispose();
     expect(openSessions(backend)).to.equal(before);
   });
 
-  const fine = generatedProblem(23, 0, { plain: true });
+  const fine = adversarialProblem(23, 0, { plain: true });
   const wrong: [string, object, RegExp][] = [
     ['labels without an output layer', { weights: without(fine.weights) }, /a loss needs logits/],
     ['half an output layer', { weights: { ...fine.weights, outputBias: undefined } }, /pass both weights/],

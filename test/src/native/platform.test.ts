@@ -33,7 +33,7 @@ describe('the platform check of set-up', () => {
     it(`refuses ${JSON.stringify(change, (_, value: unknown) => value ?? null)} and names the way out`, () => {
       expect(() => checkPlatform({ ...good, ...change }))
         .to.throw(SetUpError, message)
-        .with.property('mend', 'use the wasm backend on this machine');
+        .with.property('fix', 'use the wasm backend on this machine');
     });
 
   it('knows this machine', () => {

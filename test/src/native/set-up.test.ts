@@ -100,7 +100,7 @@ describe('setUpNative', () => {
     what: string,
     prepare: () => void,
     reason: RegExp,
-    mend: RegExp,
+    fix: RegExp,
     env?: () => Record<string, string>,
   ][] = [
     [
@@ -170,12 +170,12 @@ describe('setUpNative', () => {
     fs.writeFileSync(file, Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)]));
     return file;
   }
-  for (const [what, prepare, reason, mend, env] of failures)
-    it(`says what is wrong and how to mend it: ${what}`, async () => {
+  for (const [what, prepare, reason, fix, env] of failures)
+    it(`says what is wrong and how to fix it: ${what}`, async () => {
       prepare();
       const error = await failure(env?.());
       expect(error.reason).to.match(reason);
-      expect(error.mend).to.match(mend);
+      expect(error.fix).to.match(fix);
       expect(fs.existsSync(tools.tfjsNode.addon)).to.equal(false);
     });
 

@@ -1,0 +1,95 @@
+import { singlePrecisionRun, type SinglePrecisionOptions } from './single-precision';
+import type { DotOrder } from './rounded-dot';
+import { tensorOf, type TensorName } from '../base/problem';
+import { largest, rootMeanSquare, type Matrix } from './matrix';
+import type { PrecisionModel } from './precision-model';
+import type { Trace } from './trace';
+
+/** How far honest single-precision runs scatter beyond the propagated standard deviation; at least 1. */
+export interface Inflation {
+  /** from the largest |error| / sigma, over 3 */ readonly largest: number;
+  /** from the root mean square of error / sigma */ readonly rms: number;
+  /** how much of the tensor's error variance one common cause can hold: 1 / (number of elements) to 1 */ readonly share: number;
+}
+
+/** Emulated runs per problem: with 2 or 4, chaotic problems were missed. */
+export const emulatedRuns = 8;
+
+const orders: readonly DotOrder[] = ['sequential', 'reversedFused', 'lanes', 'double'];
+
+/** How run number k computes: every order of summation, fused or not, with errors of the functions that all go one way (k = 0, 1) or are random, then also of the sums. */
+export function emulatedRunOptions(k: number, model: PrecisionModel): SinglePrecisionOptions {
+  return {
+    order: orders[k % orders.length],
+    joint: k % 3 === 1,
+    flatSums: k % 2 === 1,
+    kappa: model.kappa,
+    noise: k === 0 ? 'high' : k === 1 ? 'low' : 'sums',
+    seed: k,
+    format: model.precision === 'float32' ? 'single' : 'double45',
+  };
+}
+
+/**
+ * Monte Carlo arithmetic on the reference's own mathematics (Parker 1997): eight emulated float32 runs with different
+ * orders of summation and random errors within the constants. They cannot hide a candidate's mistake, because they do
+ * not look at the candidate.
+ */
+export function measureInflation(
+  trace: Trace,
+  sigma: Partial<Record<TensorName, Matrix>>,
+  model: PrecisionModel,
+): Map<TensorName, Inflation> {
+  const runs = Array.from({ length: emulatedRuns }, (_, k) =>
+    singlePrecisionRun(trace.problem, emulatedRunOptions(k, model)),
+  );
+  const inflations = new Map<TensorName, Inflation>();
+  for (const name of Object.keys(sigma) as TensorName[]) {
+    const reference = tensorOf(trace.evaluation, name)?.data;
+    const deviation = sigma[name];
+    if (reference === undefined || deviation === undefined) continue;
+    const errors = runs.flatMap((run) => {
+      const values = tensorOf(run, name)?.data;
+      return values === undefined
+        ? []
+        : [values.map((value, i) => finite((value - reference[i]) / deviation[i]))];
+    });
+    inflations.set(name, {
+      largest: Math.max(3, ...errors.map(largest)) / 3,
+      rms: Math.max(1, ...errors.map(rootMeanSquare)),
+      share: commonShare(reference, errors),
+    });
+  }
+  return inflations;
+}
+
+/**
+ * How much of a tensor's error variance one common cause can hold, 1 where all errors go together: the largest eigenvalue of the
+ * errors' covariance over its trace. It is at most the Frobenius norm over the trace, whose square is the mean of cos^2 over pairs
+ * of runs. Elements of equal value are computed alike and err alike, though the noise of the emulated runs tells them apart.
+ *
+ * @param reference [n]
+ * @param errors error / sigma of every element [n], for each emulated run
+ */
+export function commonShare(reference: Matrix, errors: readonly Matrix[]): number {
+  const alike = new Map<number, number>();
+  for (const x of reference) alike.set(x, (alike.get(x) ?? 0) + 1);
+  let sum = 0;
+  let pairs = 0;
+  for (const [k, one] of errors.entries())
+    for (const other of errors.slice(k + 1)) {
+      const squares = dot(one, one) * dot(other, other);
+      // a run without an error tells nothing: all alike is the careful guess
+      sum += squares > 0 ? dot(one, other) ** 2 / squares : 1;
+      pairs++;
+    }
+  return Math.min(1, Math.max(Math.sqrt(sum / pairs), Math.max(...alike.values()) / reference.length));
+}
+
+function dot(one: Matrix, other: Matrix): number {
+  return one.reduce((sum, x, i) => sum + x * other[i], 0);
+}
+
+function finite(ratio: number): number {
+  return Number.isFinite(ratio) ? ratio : 0;
+}

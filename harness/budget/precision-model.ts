@@ -1,0 +1,64 @@
+import type { Precision } from '../base/problem';
+
+/**
+ * How one implementation rounds: the constants of the error analysis (docs/tolerance.md, "Constants").
+ * An elementary function f is assumed to come out within `kappa * unit * |f(x)|` of the true value.
+ */
+export interface PrecisionModel {
+  /** `wasm`, `cpu`, `tensorflow`, `any`, `float64` */ readonly name: string;
+  readonly precision: Precision;
+  /** unit roundoff: half the distance from 1 to the next number */ readonly unit: number;
+  /** below this magnitude a result may be flushed to zero */ readonly tiny: number;
+  readonly kappa: { readonly tanh: number; readonly exp: number; readonly log: number };
+  /** how many of the two compared sides make errors of this size: 1, or 2 for float64 against float64 */
+  readonly sides: 1 | 2;
+}
+
+const single = { precision: 'float32', unit: 2 ** -24, tiny: 2 ** -126, sides: 1 } as const;
+
+/**
+ * Measured by exhaustive sweeps per octave (`rnn-parity sweep --constants --stride 1`): tanh on [2^-13, 9.2], exp on [-87, 0], log on [1, 64];
+ * largest errors in units of u |f|: cpu 1.00 / 1.00 / 1.00, wasm 2.83 / 1.00 / 1.32, tensorflow 6.14 / 1.99 / 4.36.
+ */
+export const precisionModels = {
+  cpu: { ...single, name: 'cpu', kappa: { tanh: 1.05, exp: 1.05, log: 1.05 } },
+  wasm: { ...single, name: 'wasm', kappa: { tanh: 3, exp: 1.05, log: 1.5 } },
+  tensorflow: { ...single, name: 'tensorflow', kappa: { tanh: 6.5, exp: 2.2, log: 4.6 } },
+  /** an implementation in single precision that was never measured */
+  any: { ...single, name: 'any', kappa: { tanh: 8, exp: 3, log: 6 } },
+  /** V8's tanh reached 2.7 u |f| on random samples; C libraries stay below one unit in the last place, at most 2 u |f| */
+  float64: {
+    name: 'float64',
+    precision: 'float64',
+    unit: 2 ** -53,
+    // not 2^-1022: a variance, the square of an error, must not underflow
+    tiny: 2 ** -500,
+    kappa: { tanh: 4, exp: 3, log: 3 },
+    sides: 2,
+  },
+} as const satisfies Record<string, PrecisionModel>;
+
+/** The model of an implementation, by its name (`tfjs:wasm`) and precision. */
+export function precisionModelOf(implementation: {
+  readonly name: string;
+  readonly precision: Precision;
+}): PrecisionModel {
+  if (implementation.precision === 'float64') return precisionModels.float64;
+  // hand-written gradients run on the same kernels
+  switch (implementation.name.replace(/:bptt$/, '')) {
+    case 'tfjs:cpu':
+      return precisionModels.cpu;
+    case 'tfjs:wasm':
+      return precisionModels.wasm;
+    case 'tfjs:tensorflow':
+    case 'graph':
+      return precisionModels.tensorflow;
+    default:
+      return precisionModels.any;
+  }
+}
+
+/** gamma_n = n u / (1 - n u), Higham 2002, lemma 3.1: the relative error of n roundings at most. */
+export function gamma(n: number, unit: number): number {
+  return (n * unit) / (1 - n * unit);
+}

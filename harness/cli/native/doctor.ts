@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import {
+  backendNames,
+  cacheDirectory,
+  cacheEntries,
+  megabytes,
+  probeBackend,
+  recipe,
+  runTool,
+  tfjsNodePackage,
+  thisPlatform,
+  type BackendName,
+  type Platform,
+  type ProbeAnswer,
+} from '../../../src/index';
+
+/** What `rnn-parity doctor` finds. Every part is tried when asked for; nothing is remembered from before. */
+export interface Examination {
+  readonly node: string;
+  readonly platform: Platform;
+  readonly backends: readonly ({ readonly name: BackendName } & ProbeAnswer)[];
+  readonly tfjsNode?: { readonly version: string; readonly directory: string; readonly addon?: string };
+  /** the versions that set-up builds */ readonly recipe: {
+    readonly tfjsNode: string;
+    readonly tensorflow: string;
+  };
+  /** what set-up would build with; undefined when missing */
+  readonly tools: { readonly pip?: string; readonly compiler?: string };
+  readonly cache: {
+    readonly directory: string;
+    readonly entries: readonly { readonly name: string; readonly bytes: number }[];
+    readonly bytes: number;
+  };
+}
+
+export async function examine(): Promise<Examination> {
+  const backends: Examination['backends'][number][] = [];
+  // One after the other: each keeps both cores busy for a moment.
+  for (const name of backendNames) backends.push({ name, ...(await probeBackend(name)) });
+  const tfjsNode = tfjsNodePackage();
+  const pip = await firstLine('python3', ['-m', 'pip', '--version']);
+  const compiler = await firstLine(process.env['CXX'] ?? 'g++', ['--version']);
+  const directory = cacheDirectory();
+  const entries = cacheEntries(directory);
+  return {
+    node: process.version,
+    platform: thisPlatform(),
+    backends,
+    ...(tfjsNode && {
+      tfjsNode: {
+        version: tfjsNode.version,
+        directory: tfjsNode.directory,
+        ...(fs.existsSync(tfjsNode.addon) && { addon: fs.realpathSync(tfjsNode.addon) }),
+      },
+    }),
+    recipe: { tfjsNode: recipe.tfjsNode, tensorflow: recipe.tensorflow },
+    tools: { ...(pip !== undefined && { pip }), ...(compiler !== undefined && { compiler }) },
+    cache: { directory, entries, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0) },
+  };
+}
+
+async function firstLine(program: string, args: readonly string[]): Promise<string | undefined> {
+  const { code, stdout } = await runTool(program, args);
+  return code === 0 ? stdout.split('\n')[0] : undefined;
+}
+
+/** The examination for people: a word and its value a line. */
+export function describe(examination: Examination): string {
+  const { node, platform, backends, tfjsNode, tools, cache } = examination;
+  const glibc = platform.glibc === undefined ? '' : `, glibc ${platform.glibc}`;
+  const features = platform.cpuFeatures === undefined ? 'features unknown' : platform.cpuFeatures.join(' ');
+  const rows: (readonly [string, string])[] = [
+    ['node', `${node}, ${platform.os} ${platform.architecture}${glibc}`],
+    ['cpu', `${platform.cpu} (${features})`],
+    ...backends.map((backend) => [backend.name, answerText(backend)] as const),
+    ['tfjs-node', tfjsNode ? `${tfjsNode.version} in ${tfjsNode.directory}` : 'not installed'],
+    ['addon', tfjsNode?.addon ?? 'not set up'],
+    [
+      'set-up',
+      `builds tfjs-node ${examination.recipe.tfjsNode} with TensorFlow ${examination.recipe.tensorflow}`,
+    ],
+    ['pip', tools.pip ?? 'missing (Debian, Ubuntu: `apt-get install python3-pip`)'],
+    ['compiler', tools.compiler ?? 'missing (Debian, Ubuntu: `apt-get install g++`)'],
+    ['cache', `${cache.directory}, ${megabytes(cache.bytes)}; \`rnn-parity setup --clean\` removes it`],
+    ...cache.entries.map(({ name, bytes }) => ['', `${name}  ${megabytes(bytes)}`] as const),
+  ];
+  return rows.map(([word, value]) => `${word.padEnd(11)}${value}`).join('\n');
+}
+
+function answerText(answer: ProbeAnswer): string {
+  if (answer.works) return `works: ${answer.version}`;
+  return `does not load: ${answer.reason}${answer.fix === undefined ? '' : `; ${answer.fix}`}`;
+}

@@ -1,0 +1,13 @@
+import type { TensorName } from '../base/problem';
+
+/** Something that an input cannot show, whatever the side that it is put to. */
+export interface BlindSpot {
+  /** the weakness of the input: `one example`, `saturated`, `zero gradient` */ readonly what: string;
+  /** the problem that has it: the strongest of the run, where there are several */ readonly caseId: string;
+  /** the weakness with its numbers, a clause */ readonly because: string;
+  /** the tensors that would show these faults, were it not for the weakness */ readonly tensors: readonly TensorName[];
+  /** faults of the catalogue (`harness/faults`) that change nothing here beyond rounding, by name */
+  readonly hides: readonly string[];
+  /** one of these faults in words: an example */ readonly example?: string;
+  /** what to change in the problem so that they show: an order */ readonly fix: string;
+}

@@ -1,0 +1,142 @@
+import { tensorNames, tensorOf, type TensorName } from '../base/problem';
+import { canShow, type Specimen } from '../faults/index';
+import type { BlindSpot } from './blind-spot';
+import { weaknessesOfInputs } from './inputs';
+import { weaknessesOfSizes } from './sizes';
+import { weaknessesOfStates } from './states';
+import type { Look } from './look';
+import { Trap, type Judging } from './detectability';
+import type { Asked, Weakness } from './weakness';
+import { weaknessesOfWeights } from './weights';
+import { listed } from './words';
+
+/** Of two reasons for the same fault the first is told. */
+export const weaknesses: readonly Weakness[] = [
+  ...weaknessesOfSizes,
+  ...weaknessesOfInputs,
+  ...weaknessesOfWeights,
+  ...weaknessesOfStates,
+];
+
+export interface Explanation {
+  readonly spots: readonly BlindSpot[];
+  /** faults that stay without a reason */ readonly left: readonly Specimen[];
+}
+
+/**
+ * Why a problem hides faults: its weaknesses are fixed, each by itself and then one after the other, and what shows then was hidden by
+ * the last that was fixed.
+ *
+ * @param look at the problem; weaknesses are those of the whole of it, faults are replayed on its first examples
+ * @param hidden faults that do not show in it
+ */
+export function explain(
+  look: Look,
+  hidden: readonly Specimen[],
+  judging: Judging,
+  reasons: readonly Weakness[] = weaknesses,
+): Explanation {
+  const { asked: whole, trap, quickTrap } = look;
+  if (trap === undefined || quickTrap === undefined) return { spots: [], left: hidden };
+  const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason[] => {
+    const because = foundIn(whole, trap.right);
+    return because === undefined ? [] : [{ what, because, fix, fixed, faults: [], tensors: new Set() }];
+  });
+  let left = hidden;
+  const reveal = (reason: Reason, asked: Asked, how: Judging): void => {
+    const able = left.filter((fault) => canShow(fault, asked.problem, judging.precision));
+    if (able.length === 0) return;
+    const fixed = new Trap(asked, how);
+    const shown = able.filter((fault) => {
+      const tensors = [...fixed.shows(fault)];
+      tensors.forEach((name) => reason.tensors.add(name));
+      return tensors.length > 0;
+    });
+    reason.faults.push(...shown);
+    left = left.filter((fault) => !shown.includes(fault));
+  };
+  for (const reason of found) reveal(reason, reason.fixed(quickTrap.asked), judging);
+  let { asked } = quickTrap;
+  for (const reason of found) {
+    asked = reason.fixed(asked);
+    reveal(reason, asked, judging);
+  }
+  const wide = wideTolerance(whole, judging);
+  if (wide !== undefined) {
+    found.push(wide);
+    reveal(wide, wide.fixed(quickTrap.asked), { precision: judging.precision });
+  }
+  const spots = found
+    .filter(({ faults }) => faults.length > 0)
+    .map(({ what, because, fix, faults, tensors }): BlindSpot => ({
+      what,
+      caseId: whole.problem.id,
+      because,
+      tensors: tensorNames.filter((name) => tensors.has(name)),
+      hides: faults.map(({ name }) => name),
+      example: shortest(faults),
+      fix,
+    }));
+  return { spots, left };
+}
+
+interface Reason extends Pick<Weakness, 'what' | 'fix' | 'fixed'> {
+  readonly because: string;
+  readonly faults: Specimen[];
+  readonly tensors: Set<TensorName>;
+}
+
+/** A tolerance that somebody gave: of the command, or of a vectors file. */
+function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | undefined {
+  const { absolute, relative } = tolerance;
+  const given = [
+    ...(absolute === undefined ? [] : [`--atol ${absolute}`]),
+    ...(relative === undefined ? [] : [`--rtol ${relative}`]),
+    ...[...(asked.tolerance ?? [])].map(([name, x]) => `${x} for ${name}`),
+  ];
+  if (given.length === 0) return undefined;
+  return {
+    what: 'wide tolerance',
+    because: `the tolerance is given (${given.join(', ')})`,
+    fix: 'take a smaller one, or none: it is derived then',
+    fixed: ({ problem, names }) => ({ problem, ...(names && { names }) }),
+    faults: [],
+    tensors: new Set(),
+  };
+}
+
+/** Tensors that are zero, or that rounding swallows; with them, or else by themselves, faults that no weakness explains. */
+export function explainRest(
+  { asked: { problem }, right }: Trap,
+  blind: readonly TensorName[],
+  left: readonly Specimen[],
+): BlindSpot[] {
+  const isZero = (name: TensorName): boolean => tensorOf(right, name)?.data.every((x) => x === 0) === true;
+  const zero = blind.filter(isZero);
+  const vanished = blind.filter((name) => !isZero(name));
+  const rest = [
+    { what: 'zero', because: `${listed(zero)}: nothing but zeros`, tensors: zero, fix: reach },
+    {
+      what: 'vanished',
+      because: `${listed(vanished)}: no larger than rounding`,
+      tensors: vanished,
+      fix: reach,
+    },
+  ].filter(({ tensors }) => tensors.length > 0);
+  if (rest.length === 0 && left.length > 0) {
+    const because = 'in these numbers it leaves no trace beyond rounding';
+    rest.push({ what: 'below rounding', because, tensors: [], fix: 'take other numbers' });
+  }
+  return rest.map((spot, i) => ({
+    ...spot,
+    caseId: problem.id,
+    hides: i === 0 ? left.map(({ name }) => name) : [],
+    ...(i === 0 && left.length > 0 && { example: shortest(left) }),
+  }));
+}
+
+const reach = 'let more reach them: larger weights or gradients from above, fewer steps, less saturation';
+
+function shortest(faults: readonly Specimen[]): string {
+  return faults.map(({ fault }) => fault).reduce((one, other) => (other.length < one.length ? other : one));
+}

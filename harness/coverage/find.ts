@@ -1,0 +1,66 @@
+import type { TensorName } from '../base/problem';
+import type { Specimen } from '../faults/index';
+import type { BlindSpot } from './blind-spot';
+import { explain, explainRest, weaknesses } from './explain';
+import { faultsToShow } from './faults';
+import { Look, type LookOptions } from './look';
+import { absentParts } from './parts';
+import { namesOf } from './sizes';
+import type { Asked } from './weakness';
+
+export interface FindOptions extends LookOptions {
+  /** whether parts that a single problem does without (labels, gradients from above) are told */
+  readonly parts?: boolean;
+}
+
+/** Problems of a run whose weaknesses are looked through for a reason. */
+const mostExplained = 8;
+
+/**
+ * What no problem of a run can show, from the problems and the reference's answers alone, before any side is asked. Every fault of the
+ * catalogue is planted in the reference: one that changes no compared tensor beyond rounding, in none of the problems, is hidden.
+ * Why, is found by trial too: a weakness of the input hides what shows once it is fixed, and nothing else is said of it.
+ *
+ * @param asked the problems, and which of their tensors are compared
+ * @returns that which hides most first; nothing where a problem that is malformed, or too large to be replayed, might have shown it
+ */
+export async function findBlindSpots(asked: readonly Asked[], options: FindOptions): Promise<BlindSpot[]> {
+  if (asked.length === 0) return [];
+  const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
+  let hidden: readonly Specimen[] = faultsToShow(options.precision);
+  for (const look of looks) hidden = look.withoutShown(hidden);
+  for (const look of looks) hidden = await look.withoutSeen(hidden);
+  const blind = blindEverywhere(looks);
+  if (looks.some(({ passedOver }) => passedOver)) return [];
+
+  const reasons = options.parts === true && looks.length === 1 ? [...weaknesses, absentParts] : weaknesses;
+  const spots: BlindSpot[] = [];
+  for (const look of looks.slice(0, mostExplained)) {
+    if (hidden.length === 0) break;
+    const { spots: found, left } = explain(look, hidden, options, reasons);
+    spots.push(...found);
+    hidden = left;
+  }
+  const [{ trap }] = looks;
+  const able = hidden.filter((fault) => looks.some((look) => look.able([fault]).length > 0));
+  if (trap !== undefined && !looks.some(({ isCut }) => isCut)) spots.push(...explainRest(trap, blind, able));
+  return spots.sort((one, other) => rank(one) - rank(other));
+}
+
+/** What hides most comes first, but what is simply not there comes last. */
+function rank({ what, hides }: BlindSpot): number {
+  return (what === absentParts.what ? 1e6 : 0) - hides.length;
+}
+
+/** Tensors that are compared, but that no problem can show a fault in. */
+function blindEverywhere(looks: readonly Look[]): TensorName[] {
+  const all = new Set(looks.flatMap(({ asked }) => namesOf(asked)));
+  const sighted = new Set<TensorName>();
+  for (const look of looks) {
+    const names = namesOf(look.asked);
+    if (names.every((name) => sighted.has(name))) continue;
+    const blind = look.blindTensors();
+    for (const name of names) if (!blind.includes(name)) sighted.add(name);
+  }
+  return [...all].filter((name) => !sighted.has(name));
+}

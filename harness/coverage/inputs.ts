@@ -1,0 +1,118 @@
+import { sizesOf } from '../base/problem';
+import { fill } from '../problems/index';
+import { isSameAlong, isZero, map, random, varied } from './tensors';
+import { change, type Weakness } from './weakness';
+
+/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
+export const weaknessesOfInputs: readonly Weakness[] = [
+  {
+    what: 'zero inputs',
+    found: ({ problem: { inputs } }) => (isZero(inputs) ? 'every input is zero' : undefined),
+    fix: 'give inputs of both signs',
+    fixed: (asked) => change(asked, { inputs: random(asked.problem.inputs.shape, 1, 1) }),
+  },
+  {
+    what: 'no sign change of inputs',
+    found: ({ problem: { inputs } }) => {
+      const [least, most] = [Math.min, Math.max].map((pick) => inputs.data.reduce((x, y) => pick(x, y)));
+      return least < 0 || most === 0 ? undefined : `no input is negative (${short(least)} to ${short(most)})`;
+    },
+    fix: 'give inputs of both signs',
+    fixed: (asked) => change(asked, { inputs: map(asked.problem.inputs, (x, i) => (i % 2 === 0 ? -x : x)) }),
+  },
+  {
+    what: 'constant over time',
+    found: ({ problem: { inputs } }) =>
+      isSameAlong(inputs, 1) && !isZero(inputs)
+        ? `the inputs are the same at all ${inputs.shape[1]} time steps`
+        : undefined,
+    fix: 'let the inputs change with time',
+    fixed: (asked) => change(asked, { inputs: varied(asked.problem.inputs, 2) }),
+  },
+  {
+    what: 'identical examples',
+    found: ({ problem: { inputs } }) =>
+      isSameAlong(inputs, 0) && !isZero(inputs)
+        ? `all ${inputs.shape[0]} examples have the same inputs`
+        : undefined,
+    fix: 'give every example inputs of its own',
+    fixed: (asked) => change(asked, { inputs: varied(asked.problem.inputs, 3) }),
+  },
+  {
+    what: 'identical initial states',
+    found: ({ problem: { initialState } }) =>
+      initialState !== undefined && !isZero(initialState) && isSameAlong(initialState, 0)
+        ? `all ${initialState.shape[0]} examples start from the same state`
+        : undefined,
+    fix: 'give every example an initial state of its own',
+    fixed: (asked) => {
+      const { initialState } = asked.problem;
+      return initialState === undefined ? asked : change(asked, { initialState: varied(initialState, 4) });
+    },
+  },
+  {
+    what: 'zero initial state',
+    found: ({ problem: { initialState } }) =>
+      initialState === undefined || isZero(initialState)
+        ? 'every example starts from a state of zeros'
+        : undefined,
+    fix: 'give an initialState that is not zero',
+    fixed: (asked) => {
+      const { batch, units } = sizesOf(asked.problem);
+      return change(asked, { initialState: random([batch, units], 5, 0.9) });
+    },
+  },
+  {
+    what: 'identical labels',
+    found: ({ problem: { labels = [] } }) =>
+      labels.length > 1 && new Set(labels).size === 1
+        ? `all ${labels.length} labels are ${labels[0]}`
+        : undefined,
+    fix: 'give examples of different classes',
+    fixed: (asked) => {
+      const { labels = [] } = asked.problem;
+      const { classes = 1 } = sizesOf(asked.problem);
+      return change(asked, { labels: labels.map((label, b) => (label + b) % classes) });
+    },
+  },
+  {
+    what: 'equal upstream',
+    found: ({ problem: { upstream } }) =>
+      upstream?.states !== undefined && isSameAlong(upstream.states, 1)
+        ? `upstream.states is the same at all ${upstream.states.shape[1]} time steps, as under a plain sum`
+        : undefined,
+    fix: 'let upstream.states change with time',
+    fixed: (asked) => {
+      const { states } = asked.problem.upstream ?? {};
+      if (states === undefined) return asked;
+      const other = isZero(states) ? random(states.shape, 6, 1) : varied(states, 6);
+      return change(asked, { upstream: { ...asked.problem.upstream, states: other } });
+    },
+  },
+  {
+    what: 'nothing masked',
+    found: ({ problem: { mask } }) =>
+      mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
+    fix: 'mask some steps, other ones in each example',
+    fixed: (asked) => maskedSomewhere(asked),
+  },
+  {
+    what: 'identical masks',
+    found: ({ problem: { mask } }) =>
+      mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
+        ? `all ${mask.shape[0]} examples have the same mask`
+        : undefined,
+    fix: 'mask other steps in each example',
+    fixed: (asked) => maskedSomewhere(asked),
+  },
+];
+
+function maskedSomewhere(asked: Parameters<Weakness['fixed']>[0]): ReturnType<Weakness['fixed']> {
+  const { batch, timeSteps } = sizesOf(asked.problem);
+  const mask = fill([batch, timeSteps], (b, t) => ((b + t) % 3 === 1 ? 0 : 1));
+  return change(asked, { mask });
+}
+
+function short(x: number): string {
+  return String(Number(x.toPrecision(3)));
+}

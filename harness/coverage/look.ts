@@ -1,0 +1,133 @@
+import { examine, type ViewName, weightProbe } from '../examine/index';
+import { scratchImplementation } from '../sides/index';
+import type { Problem, TensorName } from '../base/problem';
+import { canShow, plant, type Specimen } from '../faults/index';
+import { firstExamples, firstSteps, workOf } from '../problems/index';
+import { namesOf } from './sizes';
+import { Trap, type Judging } from './detectability';
+import type { Asked } from './weakness';
+
+export interface LookOptions extends Judging {
+  /** the ways in which the problems are put to the sides; default: the results alone */
+  readonly views?: readonly ViewName[];
+}
+
+/** Faults are replayed on nothing larger: multiplications of one forward pass. */
+const mostWork = 100_000;
+
+/** One problem of a run, and what it can show; traps are set when they are first needed. */
+export class Look {
+  readonly work: number;
+  /** it is malformed, or too large: what it can show is not known */ passedOver = false;
+  private whole: Trap | undefined;
+  private part: Trap | undefined;
+  private probe: Trap | undefined;
+
+  constructor(
+    readonly asked: Asked,
+    private readonly options: LookOptions,
+  ) {
+    this.work = workOf(asked.problem);
+  }
+
+  /** Set on the problem, on the first part of it where it is large; absent where it is passed over. */
+  get trap(): Trap | undefined {
+    const { problem } = this.asked;
+    return (this.whole ??= this.set(
+      this.work <= mostWork ? problem : firstSteps(firstExamples(problem), mostWork),
+    ));
+  }
+
+  /** Whether the trap is set on a part only: what is hidden there need not be hidden in the whole. */
+  get isCut(): boolean {
+    return this.work > mostWork;
+  }
+
+  /** Set on two examples: quicker. */
+  get quickTrap(): Trap | undefined {
+    if (this.trap === undefined) return undefined;
+    const { problem } = this.trap.asked;
+    const part = firstExamples(problem);
+    return (this.part ??= part === problem ? this.trap : this.set(part));
+  }
+
+  private set(problem: Problem): Trap | undefined {
+    if (workOf(problem) > mostWork) this.passedOver = true;
+    return this.passedOver
+      ? undefined
+      : this.attempt(() => new Trap({ ...this.asked, problem }, this.options));
+  }
+
+  /** Those of the faults that it has all the parts for. */
+  able(faults: readonly Specimen[]): readonly Specimen[] {
+    const { precision } = this.options;
+    return this.attempt(() => faults.filter((fault) => canShow(fault, this.asked.problem, precision))) ?? [];
+  }
+
+  /** Those of the faults that its results do not show. */
+  withoutShown(faults: readonly Specimen[]): readonly Specimen[] {
+    const traps = (): Trap[] =>
+      [...new Set([this.quickTrap, this.trap])].filter((trap) => trap !== undefined);
+    const able = this.able(faults);
+    const shown = this.attempt(() => able.filter((fault) => traps().some((trap) => trap.isShown(fault))));
+    return shown === undefined ? faults : faults.filter((fault) => !shown.includes(fault));
+  }
+
+  /** Those that do not show either where the problem is put in its other ways: weight by weight, and equation by equation. */
+  async withoutSeen(faults: readonly Specimen[]): Promise<readonly Specimen[]> {
+    const { views = [] } = this.options;
+    const left: Specimen[] = [];
+    for (const fault of faults) {
+      const seen =
+        (views.includes('probe') && this.isShownByProbe(fault)) ||
+        (views.includes('steps') && this.able([fault]).length > 0 && (await this.isShownBySteps(fault)));
+      if (!seen) left.push(fault);
+    }
+    return left;
+  }
+
+  private isShownByProbe(fault: Specimen): boolean {
+    const probe = this.attempt(() => weightProbe(this.asked.problem));
+    return (
+      probe !== undefined &&
+      canShow(fault, probe, this.options.precision) &&
+      this.probeTrap?.isShown(fault) === true
+    );
+  }
+
+  private async isShownBySteps(fault: Specimen): Promise<boolean> {
+    if (this.quickTrap === undefined) return false;
+    const side = { ...scratchImplementation(), name: 'any side', precision: this.options.precision };
+    const { status } = await examine(plant(fault, side), this.quickTrap.asked.problem, { views: ['steps'] });
+    return status === 'fail';
+  }
+
+  /** Set on the probe of single weights. */
+  private get probeTrap(): Trap | undefined {
+    const { precision } = this.options;
+    return (this.probe ??= this.attempt(
+      () => new Trap({ problem: weightProbe(this.asked.problem) }, { precision }),
+    ));
+  }
+
+  /** The tensors that no fault shows in, by results or probe; of those only that are compared. */
+  blindTensors(): TensorName[] {
+    const blind = this.trap?.blind() ?? [];
+    if (blind.length === 0 || this.options.views?.includes('probe') !== true) return blind;
+    const { probeTrap } = this;
+    if (probeTrap === undefined) return blind;
+    const blindToo = probeTrap.blind();
+    const probed = namesOf(probeTrap.asked);
+    return blind.filter((name) => !probed.includes(name) || blindToo.includes(name));
+  }
+
+  /** A malformed problem is the business of the run, which says what is wrong with it. */
+  private attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch {
+      this.passedOver = true;
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { HandNetwork, type Specimen } from '../faults/index';
+
+type Row = readonly number[];
+const cut = (row: Row): number[] => row.map((x) => Math.max(x, 0));
+
+/**
+ * Mistakes that any problem of the trial would show, and so are not in its catalogue: they ask for negative inputs, or for examples that
+ * differ, and for nothing else.
+ */
+export const moreFaults: readonly Specimen[] = [
+  {
+    name: 'sign/inputs-cut-at-zero',
+    fault: 'negative inputs are taken for zero, as behind a ReLU',
+    family: 'weights-import',
+    phase: 'forward',
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return cut(super.inputAt(b, t));
+      }
+    },
+    shows: ({ inputs }) => inputs.data.some((x) => x < 0),
+    equivalent: 'no input is negative',
+  },
+  {
+    name: 'sign/inputs-cut-at-zero-for-kernel',
+    fault: 'the gradient of the kernel is summed with negative inputs taken for zero',
+    family: 'weights-import',
+    phase: 'backward',
+    network: class extends HandNetwork {
+      protected override inputForKernel(b: number, t: number): Row {
+        return cut(super.inputForKernel(b, t));
+      }
+    },
+    shows: ({ inputs, labels, upstream }) =>
+      (labels ?? upstream) !== undefined && inputs.data.some((x) => x < 0),
+    equivalent: 'no input is negative',
+  },
+  {
+    name: 'batch/inputs-in-another-order',
+    fault: 'the examples are read in another order than their labels and initial states',
+    family: 'memory',
+    phase: 'forward',
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return super.inputAt(this.batch - 1 - b, t);
+      }
+    },
+    shows: ({ inputs: { data, shape } }) => data.some((x, i) => x !== data[i % (shape[1] * shape[2])]),
+    equivalent: 'all examples have the same inputs',
+  },
+];

@@ -1,0 +1,43 @@
+import { MalformedAnswerError } from '../sides/candidate/index';
+import { caseVerdict, type CaseVerdict, type TensorVerdict } from '../judge/index';
+import type { Evaluation, Implementation, Problem } from '../base/problem';
+
+/** What a side answered: the tensors that could be read, and why others could not. */
+export interface Answer {
+  readonly answer: Evaluation;
+  /** dotted name to reason */ readonly malformed: ReadonlyMap<string, string>;
+}
+
+/** Puts a problem to a side. Tensors that are none (ragged, text) are told apart from the rest; any other error is thrown on. */
+export async function ask(implementation: Implementation, problem: Problem): Promise<Answer> {
+  try {
+    return { answer: await implementation.evaluate(problem), malformed: new Map() };
+  } catch (error) {
+    if (!(error instanceof MalformedAnswerError)) throw error;
+    return { answer: error.readable, malformed: error.malformed };
+  }
+}
+
+/** A tensor that could not be read is told with its reason instead of as missing; it is red in any case. */
+export function withMalformed(verdict: CaseVerdict, malformed: ReadonlyMap<string, string>): CaseVerdict {
+  if (malformed.size === 0) return verdict;
+  const told = new Set<string>();
+  const tensors = verdict.tensors.map((tensor): TensorVerdict => {
+    const reason = malformed.get(tensor.tensor);
+    if (reason === undefined) return tensor;
+    told.add(tensor.tensor);
+    return { ...tensor, status: 'shape', reason };
+  });
+  const { implementation, caseId } = verdict;
+  const zero = { elements: 0, compared: 0, beyond: 0 };
+  const others = [...malformed].filter(([name]) => !told.has(name));
+  const added = others.map(([tensor, reason]): TensorVerdict => ({
+    implementation,
+    caseId,
+    tensor,
+    status: 'shape',
+    reason,
+    ...zero,
+  }));
+  return caseVerdict(caseId, implementation, verdict.against, [...added, ...tensors]);
+}

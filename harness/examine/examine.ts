@@ -1,0 +1,291 @@
+import { CandidateError } from '../sides/candidate/index';
+import { referenceAnswer } from '../sides/index';
+import {
+  caseVerdict,
+  compareEvaluation,
+  hasBackward,
+  judgeLocally,
+  problemForLocalJudgement,
+  resolveIllConditioned,
+  type CaseVerdict,
+  type FixedTolerance,
+  type TensorVerdict,
+} from '../judge/index';
+import { weightProbe } from './weight-probe';
+import {
+  evaluationOf,
+  expectedNames,
+  expectedShape,
+  roundProblem,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type Precision,
+  type Problem,
+  type TensorName,
+} from '../base/problem';
+import { ask, withMalformed, type Answer } from './ask';
+import { caseIdOf, plannedTensors, viewNames, type ViewName } from './views';
+import type { Tensor } from '../../scratch/index';
+
+/** What was put to the side in one way, what it answered, and the verdict on that. */
+export interface View {
+  readonly problem: Problem;
+  readonly answer: Evaluation;
+  readonly verdict: CaseVerdict;
+}
+
+/** A side answers the plain problem, but not one of other sizes or in other shapes. */
+export interface Refusal {
+  readonly view: ViewName;
+  readonly error: Error;
+}
+
+/** All that was seen of one side on one problem. */
+export interface Examination {
+  readonly implementation: string;
+  readonly precision: Precision;
+  /** the plain problem as the side holds it: rounded to float32 for a float32 side */ readonly problem: Problem;
+  /** the reference's answer to it */ readonly reference: Evaluation;
+  /** `ill`: nothing is red, but something stayed ill-conditioned */ readonly status: 'pass' | 'ill' | 'fail';
+  readonly results?: View;
+  readonly steps?: View;
+  readonly probe?: View;
+  /** the plain problem, asked again after `between` */ readonly repeat?: View & {
+    readonly between: Problem;
+  };
+  /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
+  /** tensors that the side does not give */ readonly withheld: readonly TensorName[];
+  /** what could not be looked at beside those, and why */ readonly unseen: readonly string[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface ExamineOptions {
+  /** the reference's answer to the problem, rounded where the side is float32; default: the scratch network is asked */
+  readonly reference?: Evaluation | undefined;
+  /** which ways; default `viewNames`, and only the results where the tolerance is fixed: budgets are derived in the others */
+  readonly views?: readonly ViewName[] | undefined;
+  /** names that the side declared not to give; default: `implementation.omits` */
+  readonly omits?: readonly TensorName[] | undefined;
+  /** replaces the derived tolerances of the results */ readonly tolerance?: FixedTolerance | undefined;
+  /** judges the results, in place of `compareEvaluation` against the reference */
+  readonly compare?:
+    ((problem: Problem, reference: Evaluation, given: Evaluation) => CaseVerdict) | undefined;
+}
+
+/**
+ * Puts a problem to a side in up to four ways and judges each: its results, each equation by itself, single weights, and its results
+ * once more after another problem, where the first answer may not have changed in the caller's hands either.
+ * Results that are ill-conditioned are settled by the single steps (`resolveIllConditioned`). A side that answers the problem but refuses
+ * the two others (which have other sizes) is not accused of it: `unseen` and `refusals` say so, and the ledger counts them as omitted.
+ *
+ * @param implementation the side; what it throws on the plain problem is thrown on
+ * @param problem any problem; it is rounded to float32 for a float32 side
+ */
+export async function examine(
+  implementation: Implementation,
+  problem: Problem,
+  options: ExamineOptions = {},
+): Promise<Examination> {
+  const plain = implementation.precision === 'float32' ? roundProblem(problem) : problem;
+  const reference = options.reference ?? referenceAnswer(plain);
+  const subject: Subject = { implementation, plain, reference, options, refusals: [] };
+  const { absolute, relative } = options.tolerance ?? {};
+  const fixed = absolute !== undefined || relative !== undefined;
+  const views = options.views ?? (fixed ? ['results'] : viewNames);
+
+  const first = await ask(implementation, plain);
+  const kept = views.includes('repeat') ? structuredClone(first.answer) : first.answer;
+  let results = views.includes('results') ? lookAtResults(subject, first) : undefined;
+  const wantsSteps = views.includes('steps') || results?.verdict.status === 'ill';
+  const steps = wantsSteps ? await lookAtSteps(subject, first) : undefined;
+  if (results !== undefined && steps !== undefined)
+    results = { ...results, verdict: resolveIllConditioned(plain, results.verdict, steps.verdict.tensors) };
+  const probe = views.includes('probe') ? await lookAtProbe(subject, first) : undefined;
+  let repeat = views.includes('repeat') ? await lookAgain(subject, kept, first) : undefined;
+  if (repeat !== undefined && steps !== undefined)
+    repeat = { ...repeat, verdict: resolveIllConditioned(plain, repeat.verdict, steps.verdict.tensors) };
+  const seen = {
+    ...(results && { results }),
+    ...(steps && views.includes('steps') && { steps }),
+    ...(probe && { probe }),
+    ...(repeat && { repeat }),
+  };
+  const withheld = absent(subject, first);
+  const verdicts = Object.values(seen).map(({ verdict }) => verdict);
+  return {
+    implementation: implementation.name,
+    precision: implementation.precision,
+    problem: plain,
+    reference,
+    status: worstOf(verdicts),
+    ...seen,
+    verdicts,
+    withheld,
+    unseen: unseen(subject, steps, withheld),
+    refusals: subject.refusals,
+  };
+}
+
+interface Subject {
+  readonly implementation: Implementation;
+  readonly plain: Problem;
+  readonly reference: Evaluation;
+  readonly options: ExamineOptions;
+  readonly refusals: Refusal[];
+}
+
+function lookAtResults(subject: Subject, { answer, malformed }: Answer): View {
+  const { implementation, plain, reference, options } = subject;
+  const { omits = implementation.omits, tolerance, compare } = options;
+  const verdict =
+    compare?.(plain, reference, answer) ??
+    compareEvaluation(plain, reference, answer, implementation, { omits, tolerance });
+  return { problem: plain, answer, verdict: withMalformed(verdict, malformed) };
+}
+
+async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
+  const { implementation, plain } = subject;
+  const caseId = caseIdOf(plain.id, 'steps');
+  const problem = { ...problemForLocalJudgement(plain), id: caseId };
+  // without a backward pass it is the plain problem, which was answered already
+  const given = hasBackward(plain) ? await askOther(subject, 'steps', problem) : first;
+  const omits = absent(subject, first);
+  const verdict = (tensors: readonly TensorVerdict[]): CaseVerdict =>
+    caseVerdict(caseId, implementation.name, 'its own earlier values', tensors);
+  if (given !== undefined) {
+    const tensors = judgeLocally(plain, given.answer, implementation, { omits, caseId });
+    if (!isOfOtherShape(tensors, first, plain))
+      return { problem, answer: given.answer, verdict: withMalformed(verdict(tensors), given.malformed) };
+    refuse(subject, 'steps', new Error('it answers in other shapes than the problem asks for'));
+  }
+  return { problem, answer: {}, verdict: verdict(notSeen(subject, 'steps', caseId)) };
+}
+
+async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
+  const { implementation, plain } = subject;
+  const problem = weightProbe(plain);
+  const given = await askOther(subject, 'probe', problem);
+  if (given !== undefined) {
+    const reference = referenceAnswer(problem);
+    // tensors that nobody asked for are the business of the results
+    const asked = expectedNames(problem).flatMap((name) => {
+      const tensor = tensorOf(given.answer, name);
+      return tensor === undefined ? [] : [[name, tensor] as const];
+    });
+    const answer = evaluationOf(new Map(asked));
+    const omits = absent(subject, first);
+    const verdict = compareEvaluation(problem, reference, answer, implementation, { omits });
+    if (!isOfOtherShape(verdict.tensors, first, plain))
+      return { problem, answer, verdict: withMalformed(verdict, given.malformed) };
+    refuse(subject, 'probe', new Error('it answers in other shapes than the problem asks for'));
+  }
+  const caseId = caseIdOf(plain.id, 'probe');
+  const verdict = caseVerdict(caseId, implementation.name, 'scratch', notSeen(subject, 'probe', caseId));
+  return { problem, answer: {}, verdict };
+}
+
+/** Asks something else, then the same again; where the first answer has changed meanwhile, that is judged in place of the second. */
+async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Promise<Examination['repeat']> {
+  const { plain } = subject;
+  const { inputs } = plain;
+  const between = { ...plain, inputs: { ...inputs, data: inputs.data.map((x) => -x) } };
+  await askOther(subject, 'repeat', between);
+  const isSpoiled = tensorNames.some((name) => !isSame(tensorOf(first.answer, name), tensorOf(kept, name)));
+  const again = isSpoiled ? first : await ask(subject.implementation, plain);
+  const { answer, verdict } = lookAtResults(subject, again);
+  const caseId = caseIdOf(plain.id, 'repeat');
+  const tensors = verdict.tensors.map((tensor) => ({ ...tensor, caseId }));
+  return {
+    problem: plain,
+    answer: structuredClone(answer),
+    verdict: { ...verdict, caseId, tensors },
+    between,
+  };
+}
+
+function isSame(one: Tensor | undefined, other: Tensor | undefined): boolean {
+  return one?.data.every((x, i) => Object.is(x, other?.data[i])) ?? true;
+}
+
+/** Asks a problem of other sizes; a side that cannot answer it refuses, unless it can answer nothing any more. */
+async function askOther(subject: Subject, view: ViewName, problem: Problem): Promise<Answer | undefined> {
+  try {
+    return await ask(subject.implementation, problem);
+  } catch (error) {
+    if (error instanceof CandidateError && error.fatal) throw error;
+    refuse(subject, view, error instanceof Error ? error : new Error(String(error)));
+    return undefined;
+  }
+}
+
+function refuse(subject: Subject, view: ViewName, error: Error): void {
+  subject.refusals.push({ view, error });
+}
+
+/** Declared as not given, or not in the answer to the plain problem: its absence there was judged already. */
+function absent({ implementation, plain, options }: Subject, { answer }: Answer): TensorName[] {
+  const declared = options.omits ?? implementation.omits ?? [];
+  const missing = expectedNames(plain).filter((name) => tensorOf(answer, name) === undefined);
+  return [...new Set([...declared, ...missing])];
+}
+
+/** A wrong shape in an answer to a problem of other sizes, where the plain problem was answered in the right shapes. */
+function isOfOtherShape(tensors: readonly TensorVerdict[], { answer }: Answer, plain: Problem): boolean {
+  const right = expectedNames(plain).every((name) => {
+    const tensor = tensorOf(answer, name);
+    return tensor === undefined || tensor.shape.join() === expectedShape(plain, name).join();
+  });
+  return right && tensors.some(({ status }) => status === 'shape');
+}
+
+function notSeen(
+  { implementation, plain, refusals }: Subject,
+  view: ViewName,
+  caseId: string,
+): TensorVerdict[] {
+  const reason = `not seen: ${refusals.find((refusal) => refusal.view === view)?.error.message ?? 'not asked'}`;
+  return Object.entries(plannedTensors(plain, view)).map(([tensor, elements]) => ({
+    implementation: implementation.name,
+    caseId,
+    tensor,
+    status: 'omitted',
+    reason,
+    elements,
+    compared: 0,
+    beyond: 0,
+  }));
+}
+
+function worstOf(verdicts: readonly CaseVerdict[]): Examination['status'] {
+  if (verdicts.some(({ status }) => status === 'fail')) return 'fail';
+  return verdicts.some(({ status }) => status === 'ill') ? 'ill' : 'pass';
+}
+
+const unseenWithout: Readonly<Record<ViewName, string>> = {
+  results: 'nothing could be seen: the problem',
+  steps: 'no equation could be judged by itself: the problem with one more feature for each unit',
+  probe: 'no weight could be probed by itself: a problem of other sizes',
+  repeat: 'a memory of other inputs could not be seen: the problem with negated inputs',
+};
+
+function unseen(
+  { plain, refusals }: Subject,
+  steps: View | undefined,
+  withheld: readonly string[],
+): string[] {
+  const sentences = refusals.map(
+    ({ view, error }) => `${unseenWithout[view]} was refused (${error.message})`,
+  );
+  if (!hasBackward(plain))
+    sentences.push('no gradient could be seen: the problem has neither labels nor upstream gradients');
+  if (refusals.some(({ view }) => view === 'steps')) return sentences;
+  const reasons = new Map<string, string[]>();
+  for (const { status, reason = '', tensor } of steps?.verdict.tensors ?? []) {
+    if (status !== 'omitted' || withheld.includes(tensor)) continue;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), tensor]);
+  }
+  for (const [reason, tensors] of reasons) sentences.push(`${tensors.join(', ')}: ${reason}`);
+  return sentences;
+}

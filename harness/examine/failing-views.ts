@@ -1,0 +1,28 @@
+import type { Evaluation, Problem } from '../base/problem';
+import type { Examination, View } from './examine';
+import type { ViewName } from './views';
+
+/** A question with the answer that was judged wrong. */
+export interface FailingView extends View {
+  readonly view: ViewName;
+  /** what the side had been asked just before, where that is known */ readonly previous?: Problem;
+  /** the reference's answer, where it was asked for */ readonly reference?: Evaluation;
+}
+
+/** What is red in an examination, in the order in which it was asked. */
+export function failingViewsOf({
+  results,
+  steps,
+  probe,
+  repeat,
+  problem,
+  reference,
+}: Examination): FailingView[] {
+  const all: (FailingView | undefined)[] = [
+    results && { ...results, view: 'results', reference },
+    steps && { ...steps, view: 'steps', previous: problem },
+    probe && { ...probe, view: 'probe', previous: steps?.problem ?? problem },
+    repeat && { ...repeat, view: 'repeat', reference, previous: repeat.between },
+  ];
+  return all.filter((exhibit) => exhibit !== undefined).filter(({ verdict }) => verdict.status === 'fail');
+}

@@ -1,0 +1,60 @@
+import { zeros, type Tensor } from '../../scratch/index';
+import { hasBackward } from '../judge/index';
+import { memoize } from '../base/memoize';
+import { sizesOf, type Problem } from '../base/problem';
+
+/** tanh of it is 1 in single and in double precision: 1 - tanh 20 = 8e-18. */
+const saturating = 20;
+
+/**
+ * A problem of one time step that shows single weights, forward and backward: in each example exactly one number is not zero.
+ *
+ *     h_0 = e_i        h_1 = tanh(row i of recurrentKernel)
+ *     x = e_f          h_1 = tanh(row f of kernel)
+ *     dL/dh_1 = e_j    dL/dh_0 = column j of recurrentKernel, dL/dx = column j of kernel, since 1 - h_1^2 = 1
+ *     x' = e_i         h_1 = tanh(20 e_i) = e_i, logits = row i of outputKernel
+ *
+ * All other products are zero, so nothing is rounded but the functions themselves, and a weight that is wrong by a few units in its
+ * last place stands alone, however small it is beside its neighbours. The biases are left out (zero). x' are U more features, whose
+ * rows of the kernel are 20 times the identity; they are there only with an output layer. dL/dh_1 is there only where the problem has
+ * a backward pass.
+ *
+ * @param problem whose weights (and way of using them) are probed; exact in float32 when the problem is
+ * @returns T = 1, B = F + U examples, U more with a backward pass, and U more with an output layer
+ */
+export const weightProbe = memoize(makeProbe);
+
+function makeProbe(problem: Problem): Problem {
+  const { features, units, classes } = sizesOf(problem);
+  const { recurrentKernel, outputKernel } = problem.weights;
+  const backward = hasBackward(problem) ? units : 0;
+  const output = outputKernel === undefined ? 0 : units;
+  const batch = features + units + backward + output;
+  const inputs = zeros(batch, 1, features + output);
+  const initialState = zeros(batch, units);
+  const finalState = zeros(batch, units);
+  const first = { state: features, gradient: features + units, output: features + units + backward };
+  for (let f = 0; f < features; f++) inputs.data[f * (features + output) + f] = 1;
+  for (let i = 0; i < units; i++) set(initialState, first.state + i, i);
+  for (let j = 0; j < backward; j++) set(finalState, first.gradient + j, j);
+  for (let i = 0; i < output; i++) inputs.data[(first.output + i) * (features + output) + features + i] = 1;
+  const kernel = zeros(features + output, units);
+  kernel.data.set(problem.weights.kernel.data);
+  for (let i = 0; i < output; i++) set(kernel, features + i, i, saturating);
+  return {
+    id: `${problem.id}, weight probe`,
+    inputs,
+    initialState,
+    ...(backward > 0 && { upstream: { finalState } }),
+    weights: {
+      kernel,
+      recurrentKernel,
+      bias: zeros(units),
+      ...(outputKernel !== undefined && { outputKernel, outputBias: zeros(classes ?? 0) }),
+    },
+  };
+}
+
+function set({ data, shape }: Tensor, row: number, column: number, value = 1): void {
+  data[row * shape[1] + column] = value;
+}

@@ -1,1 +1,0 @@
-export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';

@@ -1,0 +1,71 @@
+import type { Evaluation } from '../base/problem';
+import { changeGradients, gradientNorm, mapTensor, weightNames } from './answers';
+import { HandNetwork } from './hand-network';
+import { rightAnswer } from './plant';
+import type { Specimen } from './specimen';
+
+const clipping = { family: 'clipping-and-update-order', phase: 'backward' } as const;
+
+/** Clipped so that all gradients of weights together have at most that norm. */
+export function clippedByNorm(limit: number): Specimen {
+  return {
+    name: 'clipping/by-norm',
+    fault: `the gradients of the weights are silently clipped to a norm of ${Number(limit.toPrecision(4))}`,
+    ...clipping,
+    network: class extends HandNetwork {
+      protected override finish(answer: Evaluation): Evaluation {
+        const factor = Math.min(1, limit / gradientNorm(answer, weightNames));
+        return changeGradients(answer, weightNames, (gradient) => mapTensor(gradient, (x) => x * factor));
+      }
+    },
+    shows: (problem) => gradientNorm(rightAnswer(problem), weightNames) > limit,
+    equivalent: `the norm of the gradients is at most ${limit}`,
+  };
+}
+
+/** Each weight's gradient clipped to that norm by itself. */
+export function clippedByNormOfEach(limit: number): Specimen {
+  return {
+    name: 'clipping/by-norm-of-each',
+    fault: `the gradient of each weight is silently clipped to a norm of ${Number(limit.toPrecision(4))} of its own`,
+    ...clipping,
+    network: class extends HandNetwork {
+      protected override finish(answer: Evaluation): Evaluation {
+        return changeGradients(answer, weightNames, (gradient, name) => {
+          const factor = Math.min(1, limit / gradientNorm(answer, [name]));
+          return mapTensor(gradient, (x) => x * factor);
+        });
+      }
+    },
+    shows: (problem) => weightNames.some((name) => gradientNorm(rightAnswer(problem), [name]) > limit),
+    equivalent: `no gradient has a norm above ${limit}`,
+  };
+}
+
+/** Every number of the weights' gradients clipped to [-limit, limit]. */
+export function clippedByValue(limit: number): Specimen {
+  return {
+    name: 'clipping/by-value',
+    fault: `every number of the weights' gradients is silently clipped to at most ${Number(limit.toPrecision(4))}`,
+    ...clipping,
+    network: class extends HandNetwork {
+      protected override finish(answer: Evaluation): Evaluation {
+        return changeGradients(answer, weightNames, (gradient) =>
+          mapTensor(gradient, (x) => Math.min(limit, Math.max(-limit, x))),
+        );
+      }
+    },
+    shows: (problem) => {
+      const { gradients } = rightAnswer(problem);
+      return weightNames.some((name) => gradients?.[name]?.data.some((x) => Math.abs(x) > limit) === true);
+    },
+    equivalent: `no number of the gradients is above ${limit}`,
+  };
+}
+
+/** Gradients that are made smaller where nobody asked for it. */
+export const clippingFaults: readonly Specimen[] = [
+  clippedByNorm(0.1),
+  clippedByNormOfEach(0.05),
+  clippedByValue(0.02),
+];

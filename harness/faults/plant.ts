@@ -1,0 +1,66 @@
+import {
+  evaluationOf,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+  type Problem,
+} from '../base/problem';
+import { memoize } from '../base/memoize';
+import { HandNetwork } from './hand-network';
+import type { Specimen } from './specimen';
+
+/**
+ * An implementation with a fault planted in it: its own answer, rounding and all, plus what the fault changes.
+ * So a fault can be put into TensorFlow.js on any backend without a line of TensorFlow.js being changed.
+ */
+export function plant(
+  specimen: Pick<Specimen, 'network'> & Partial<Pick<Specimen, 'phase'>>,
+  host: Implementation,
+): Implementation {
+  let earlier: HandNetwork | undefined;
+  let before: Evaluation | undefined;
+  return {
+    name: host.name,
+    precision: host.precision,
+    ...(host.omits && { omits: host.omits }),
+    evaluate: async (problem) => {
+      const honest = await host.evaluate(problem);
+      // where the states are right, the faulty gradients are made from the host's own
+      const isForward = specimen.phase === undefined || specimen.phase === 'forward';
+      const states = isForward ? undefined : honest.states;
+      const right = states === undefined ? rightAnswer(problem) : new HandNetwork(problem).evaluate(states);
+      const network = new specimen.network(problem, earlier);
+      const wrong = network.evaluate(states);
+      earlier = network;
+      const answer = shift(honest, right, wrong, host.precision === 'float32' ? Math.fround : (x) => x);
+      before = network.handedOver(answer, before);
+      return before;
+    },
+  };
+}
+
+/** The right answer by hand, worked out once a problem. */
+export const rightAnswer = memoize((problem: Problem): Evaluation => new HandNetwork(problem).evaluate());
+
+/** honest + (wrong - right), elementwise; a tensor of another shape or that is missing in `wrong` is taken over from it. */
+function shift(
+  honest: Evaluation,
+  right: Evaluation,
+  wrong: Evaluation,
+  round: (x: number) => number,
+): Evaluation {
+  return evaluationOf(
+    new Map(
+      tensorNames.flatMap((name) => {
+        const [own, from, to] = [honest, right, wrong].map((evaluation) => tensorOf(evaluation, name));
+        if (own === undefined || to === undefined) return [];
+        if (from === undefined || from.shape.join() !== to.shape.join()) return [[name, to]];
+        const data = own.data.map((x, i) =>
+          from.data[i] === to.data[i] ? x : round(x + (to.data[i] - from.data[i])),
+        );
+        return [[name, { data, shape: own.shape }]];
+      }),
+    ),
+  );
+}

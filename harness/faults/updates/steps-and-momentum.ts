@@ -1,0 +1,290 @@
+import { sizesOf, type Problem } from '../../base/problem';
+import { weightNames } from '../answers';
+import { HandNetwork } from '../hand-network';
+import { times, transpose, type Row } from '../rows';
+import { gradientsOf, HandOptimizer, each, type Memory, type Numbers } from './hand-optimizer';
+import {
+  always,
+  every,
+  hasMomentum,
+  hasNesterov,
+  isPlain,
+  not,
+  remembers,
+  type UpdateSpecimen,
+} from './specimen';
+
+const optimizer = { family: 'optimizer', phase: 'update' } as const;
+const order = { family: 'clipping-and-update-order', phase: 'update' } as const;
+const noMemory = 'there is no momentum, or nothing to remember before the first update';
+const decay = 0.01;
+
+/** Faults that any optimizer can have. */
+export const stepFaults: readonly UpdateSpecimen[] = [
+  {
+    name: 'optimizer/learning-rate-twice',
+    fault: 'the learning rate is multiplied in twice',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override learningRate(): number {
+        return super.learningRate() ** 2;
+      }
+    },
+    shows: always,
+    wrong: 'weights',
+  },
+  {
+    name: 'optimizer/uphill',
+    fault: 'the step is added in place of taken off: the loss is climbed',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override moved(w: number, step: number): number {
+        return w + this.learningRate() * step;
+      }
+    },
+    shows: always,
+    wrong: 'weights',
+  },
+  {
+    name: 'optimizer/step-taken-twice',
+    fault: 'the step is taken twice',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override moved(w: number, step: number): number {
+        return super.moved(super.moved(w, step), step);
+      }
+    },
+    shows: always,
+    wrong: 'weights',
+  },
+  {
+    name: 'optimizer/weight-decay-in-gradient',
+    fault: `${decay} times the weight is added to its gradient, though nobody asked for weight decay`,
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override gradient(g: number, w: number): number {
+        return g + decay * w;
+      }
+    },
+    shows: always,
+    wrong: 'gradient',
+  },
+  {
+    name: 'optimizer/weight-decay-beside-step',
+    fault: `every weight shrinks by ${decay} of itself times the learning rate, though nobody asked for weight decay`,
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override moved(w: number, step: number): number {
+        return super.moved(w, step + decay * w);
+      }
+    },
+    shows: always,
+    wrong: 'weights',
+  },
+  {
+    name: 'optimizer/sum-over-the-batch',
+    fault: 'the gradients are multiplied by the size of the batch before they are used',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override gradient(g: number): number {
+        return g * sizesOf(this.question.problem).batch;
+      }
+    },
+    shows: ({ problem }) => sizesOf(problem).batch > 1,
+    equivalent: 'B = 1',
+    wrong: 'gradient',
+  },
+  {
+    name: 'optimizer/bias-forgotten',
+    fault: 'the bias is not in the list of weights to update',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override updated() {
+        return super.updated().filter((name) => name !== 'bias');
+      }
+    },
+    shows: always,
+    wrong: 'gradient',
+    only: ['bias'],
+  },
+  {
+    name: 'optimizer/memory-not-kept',
+    fault: 'the new memory is used, but the old one is kept for the next update',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override kept(_now: Memory, before: Memory, slot: string): number {
+        return before[slot];
+      }
+    },
+    shows: not(isPlain),
+    equivalent: 'there is nothing to remember',
+    wrong: 'gradient',
+  },
+  {
+    name: 'order/output-layer-updated-first',
+    fault: 'the output kernel is updated before the gradient of the state is taken through it',
+    ...order,
+    optimizer: class extends HandOptimizer {
+      protected override gradients(): Numbers {
+        const { problem } = this.question;
+        const right = gradientsOf(problem);
+        const outputKernel = this.weightsOf('outputKernel').map((w, i) =>
+          this.moved(
+            w,
+            this.step(right.outputKernel[i], this.memoryOf(right, i), {}, this.question.state.step + 1),
+          ),
+        );
+        const { units, classes = 1 } = sizesOf(problem);
+        const rows = Array.from({ length: units }, (_, j) => [
+          ...outputKernel.subarray(j * classes, (j + 1) * classes),
+        ]);
+        const late = class extends HandNetwork {
+          protected override fromOutput(dLogits: Row): Row {
+            return times(dLogits, transpose(rows));
+          }
+        };
+        const { gradients } = new late(problem).evaluate();
+        return each((name) => gradients?.[name]?.data ?? right[name]);
+      }
+      private memoryOf(right: Numbers, i: number): Memory {
+        const at = { name: 'outputKernel', i } as const;
+        return this.memory(this.remembered(at), right.outputKernel[i], at);
+      }
+    },
+    shows: always,
+    wrong: 'gradient',
+    only: ['kernel', 'recurrentKernel', 'bias'],
+  },
+  {
+    name: 'order/loss-after-update',
+    fault: 'the loss that is reported is that of the weights after the update',
+    family: 'clipping-and-update-order',
+    phase: 'loss',
+    optimizer: class extends HandOptimizer {
+      protected override loss(after: Numbers): number {
+        const { problem } = this.question;
+        const moved = weightNames.map((name) => [
+          name,
+          { data: after[name], shape: problem.weights[name]?.shape },
+        ]);
+        const later = { ...problem, weights: Object.fromEntries(moved) as Problem['weights'] };
+        return new HandNetwork(later).evaluate().loss?.data[0] ?? NaN;
+      }
+    },
+    shows: always,
+    wrong: 'loss',
+  },
+];
+
+/** Faults of momentum. */
+export const momentumFaults: readonly UpdateSpecimen[] = [
+  {
+    name: 'momentum/not-carried',
+    fault: 'the velocity of the update before is forgotten',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override velocity(_before: number, g: number): number {
+        return g;
+      }
+    },
+    shows: every(hasMomentum, remembers),
+    equivalent: noMemory,
+    wrong: 'velocity',
+  },
+  {
+    name: 'momentum/dampened',
+    fault: 'the gradient enters the velocity times 1 - momentum, as it does in an average',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override velocity(before: number, g: number): number {
+        return this.momentum * before + (1 - this.momentum) * g;
+      }
+    },
+    shows: hasMomentum,
+    equivalent: 'there is no momentum',
+    wrong: 'velocity',
+  },
+  {
+    name: 'momentum/wrong-sign',
+    fault: 'the old velocity is taken off in place of added',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override velocity(before: number, g: number): number {
+        return g - this.momentum * before;
+      }
+    },
+    shows: every(hasMomentum, remembers),
+    equivalent: noMemory,
+    wrong: 'velocity',
+  },
+  {
+    name: 'momentum/step-before-velocity',
+    fault: 'the weights move by the velocity of the update before, which is renewed only afterwards',
+    ...order,
+    optimizer: class extends HandOptimizer {
+      protected override step(g: number, now: Memory, before: Memory, t: number): number {
+        return super.step(g, this.momentum > 0 ? before : now, before, t);
+      }
+    },
+    shows: hasMomentum,
+    equivalent: 'there is no momentum',
+    wrong: 'weights',
+  },
+  {
+    name: 'momentum/learning-rate-in-velocity',
+    fault:
+      'the velocity holds the learning rate, though it was handed over without: the old part weighs too much',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override velocity(before: number, g: number): number {
+        return this.momentum * before + this.learningRate() * g;
+      }
+      protected override momentumStep(g: number, velocity: number): number {
+        const step = this.nesterov ? this.learningRate() * g + this.momentum * velocity : velocity;
+        return step / this.learningRate();
+      }
+    },
+    shows: hasMomentum,
+    equivalent: 'there is no momentum',
+    wrong: 'velocity',
+  },
+  {
+    name: 'momentum/plain-for-nesterov',
+    fault: "the weights move by the velocity, though Nesterov's momentum was asked for",
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override momentumStep(_g: number, velocity: number): number {
+        return velocity;
+      }
+    },
+    shows: hasNesterov,
+    equivalent: "Nesterov's momentum was not asked for",
+    wrong: 'weights',
+  },
+  {
+    name: 'momentum/nesterov-for-plain',
+    fault: 'the weights move by g + momentum velocity, though plain momentum was asked for',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override momentumStep(g: number, velocity: number): number {
+        return g + this.momentum * velocity;
+      }
+    },
+    shows: every(hasMomentum, not(hasNesterov)),
+    equivalent: "Nesterov's momentum was asked for, or none",
+    wrong: 'weights',
+  },
+  {
+    name: 'momentum/nesterov-without-gradient',
+    fault: 'the weights move by momentum velocity, without the gradient beside it',
+    ...optimizer,
+    optimizer: class extends HandOptimizer {
+      protected override momentumStep(_g: number, velocity: number): number {
+        return this.momentum * velocity;
+      }
+    },
+    shows: hasMomentum,
+    equivalent: 'there is no momentum',
+    wrong: 'weights',
+  },
+];

@@ -1,0 +1,68 @@
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/files/index';
+import { UsageError } from '../base/outcome';
+import { formatCase, type CaseFile } from './case-file';
+import type { KeptDiagnosis } from './diagnose-saved';
+import type { Shrunk } from './shrink';
+import type { Versions } from './versions';
+
+/** Where a failure comes from. */
+export interface Origin {
+  readonly id: string;
+  readonly side: CaseFile['side'];
+  readonly versions: Versions;
+  readonly seed: number;
+  readonly index: number;
+  readonly caseSeed: number;
+  readonly diagnosis?: KeptDiagnosis | undefined;
+}
+
+/**
+ * Writes the case file of a failure, `SEED-INDEX-SIDE.json`, beside any that is there already.
+ *
+ * @returns its path
+ * @throws UsageError when it cannot be written
+ */
+export async function keepCase(
+  out: string,
+  { problem, finding, shrinking }: Shrunk,
+  { caseSeed, diagnosis, ...origin }: Origin,
+): Promise<string> {
+  const { path, ...search } = shrinking;
+  const text = formatCase({
+    ...origin,
+    ...(diagnosis && { diagnosis }),
+    fastCheck: { seed: caseSeed, path },
+    shrinking: search,
+    verdict: finding.verdict,
+    problem,
+    reference: finding.examination?.reference,
+    given: finding.examination?.results?.answer,
+  });
+  const name = `${origin.seed}-${origin.index}-${origin.side.name.replace(/[^\w.-]+/g, '-')}`;
+  try {
+    await mkdir(out, { recursive: true });
+    const file = await reserve(join(out, name));
+    await writeFileAtomic(file, `${text}\n`);
+    return file;
+  } catch (error) {
+    throw new UsageError(
+      `the case ${name}.json cannot be written to ${out}: ${(error as Error).message}; choose another directory with --out.`,
+      { cause: error },
+    );
+  }
+}
+
+/** A name that no file has, taken by an empty file of that name: two shards may write to one directory. */
+async function reserve(base: string): Promise<string> {
+  for (let copy = 1; ; copy++) {
+    const file = copy === 1 ? `${base}.json` : `${base}-${copy}.json`;
+    try {
+      await (await open(file, 'wx')).close();
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { weightNames, type ClassifierWeights, type OptimizerConfig } from '../../../scratch/index';
+import { each, normOf, type Numbers, type UpdateAnswer } from '../../faults/updates/index';
+import type { TrainingStart } from './training-checks';
+
+/** New weights and memory, from gradients that are off by `shift` and then clipped to that norm. */
+export type UpdateRule = (
+  shift: Numbers,
+  clipNorm: number | undefined,
+) => Pick<UpdateAnswer, 'weights' | 'slots'>;
+
+/** Where the new number is without any error, and how far from there it may be. */
+export interface Reach {
+  readonly centre: Float64Array;
+  readonly allowed: Float64Array;
+}
+
+export interface ReachOptions {
+  readonly optimizer: OptimizerConfig;
+  readonly clipNorm?: number | undefined;
+  readonly start: TrainingStart;
+  readonly gradients: Numbers;
+  /** what each gradient may be off */ readonly errors: Numbers;
+  /** half the distance from 1 to the next number of the precision */ readonly unit: number;
+}
+
+/** Where inside the interval that a gradient may lie in the update rule is evaluated, as a share of its half width. */
+const probes = [-1, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1];
+
+/** How far the new weights and the memory can be off when the gradients are off by at most their errors: `weights.kernel`, `m.bias`, ... */
+export function updateReach(rule: UpdateRule, options: ReachOptions): Map<string, Reach> {
+  const { start, gradients, errors, unit, clipNorm } = options;
+  const shifted = (share: number, norm = clipNorm): Map<string, Float64Array> =>
+    grouped(
+      rule(
+        each((name) => errors[name].map((e) => share * e)),
+        norm,
+      ),
+    );
+  const centre = shifted(0);
+  const others = probes.map((share) => shifted(share));
+  const factorError = clippingError(options);
+  const stretched =
+    clipNorm === undefined || factorError === 0
+      ? []
+      : [1 - factorError, 1 + factorError].map((factor) => shifted(0, factor * clipNorm));
+  const correction = biasCorrectionError(options.optimizer, start.state.step + 1);
+  return new Map(
+    [...centre].map(([tensor, values]) => {
+      const [group, name] = tensor.split('.') as [string, keyof ClassifierWeights];
+      const before = start.weights[name].data;
+      const gradient = gradients[name];
+      const allowed = values.map((value, i) => {
+        const farthest = (all: readonly Map<string, Float64Array>[]): number =>
+          all.reduce((max, other) => Math.max(max, Math.abs((other.get(tensor) ?? values)[i] - value)), 0);
+        const spread = farthest(others) + farthest(stretched);
+        // a few roundings of the result, of the terms it is made of, and of what Adam divides by
+        const moved = group === 'weights' ? Math.abs(value - before[i]) : Math.abs(value);
+        const terms = group === 'weights' ? Math.abs(before[i]) : slotTerms(start, group, name, gradient, i);
+        const rounding = unit * (2 * Math.abs(value) + 4 * terms + (8 + correction) * moved);
+        return 1.1 * spread + rounding + 2 ** -120;
+      });
+      return [tensor, { centre: values, allowed }];
+    }),
+  );
+}
+
+/**
+ * Relative error of the factor clipNorm / |g|, which all gradients share: at most |E| / |g|, and a few roundings of the norm. None
+ * where the norm is below clipNorm for certain.
+ */
+function clippingError({ clipNorm, gradients, errors, unit }: ReachOptions): number {
+  if (clipNorm === undefined) return 0;
+  const [norm, error] = [normOf(gradients, weightNames), normOf(errors, weightNames)];
+  return norm + error < clipNorm ? 0 : error / norm + 8 * unit;
+}
+
+/** Size of the two terms that a slot's new value is the sum of. */
+function slotTerms(
+  start: TrainingStart,
+  slot: string,
+  name: keyof ClassifierWeights,
+  gradient: Float64Array,
+  i: number,
+): number {
+  const old = start.state.slots as Partial<Record<string, ClassifierWeights>>;
+  const g = slot === 'v' ? gradient[i] ** 2 : Math.abs(gradient[i]);
+  return Math.abs(old[slot]?.[name].data[i] ?? 0) + g;
+}
+
+/**
+ * Relative error, in units of roundoff, of Adam's bias corrections 1 - beta^t when beta^t is a float32 product of t
+ * factors: (t + 1) beta^t / (1 - beta^t). At t = 1 and beta2 = 0.999 that is 2000 roundings.
+ */
+function biasCorrectionError(optimizer: OptimizerConfig, t: number): number {
+  if (optimizer.name !== 'adam') return 0;
+  const of = (beta: number): number => ((t + 1) * beta ** t) / (1 - beta ** t);
+  return of(optimizer.beta1 ?? 0.9) + of(optimizer.beta2 ?? 0.999);
+}
+
+function grouped({ weights, slots }: Pick<UpdateAnswer, 'weights' | 'slots'>): Map<string, Float64Array> {
+  return new Map(
+    Object.entries({ ...slots, weights }).flatMap(([group, numbers]) =>
+      weightNames.map((name) => [`${group}.${name}`, numbers[name]] as const),
+    ),
+  );
+}

@@ -1,0 +1,3 @@
+export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
+export { type Standardisation, save } from './saved-model';
+export { claimDirectory } from './directory';

@@ -1,0 +1,63 @@
+import type { Candidate } from '../../sides/candidate/index';
+import type { SideSource } from '../../sides/index';
+import type { FixedTolerance } from '../../judge/index';
+import { runParity, type ParityReport } from '../index';
+import type { Problem } from '../../base/problem';
+import type { VectorCase } from '../../problems/vectors/index';
+import { ParityAssertionError } from './parity-error';
+import { quickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
+
+export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
+  /** in place of the quick suite */ readonly problems?: readonly Problem[];
+  /** files or cases of reference numbers, in place of problems */
+  readonly vectors?: readonly string[] | readonly VectorCase[];
+  /** replaces the derived error budgets */ readonly tolerance?: FixedTolerance;
+  /** for each problem; default 30 */ readonly timeoutSeconds?: number;
+}
+
+/**
+ * Puts a few problems to a candidate, in this process, and judges every number of its answers by a derived error budget.
+ *
+ * @param candidate an object { name, precision, evaluate }, as for `rnn-parity parity --candidate`, or a side (`tfjsSide('wasm', true)`)
+ * @returns the whole report, when all is well
+ * @throws ParityAssertionError when a number is wrong, the candidate throws, or nothing could be shown; its message is the verdict
+ * @throws UsageError when the candidate or an option is malformed
+ *
+ * @example
+ * ```ts
+ * it('is a simple RNN', () => assertParity(candidate, { sizes: { features: 3, units: 16 } }));
+ * ```
+ */
+export async function assertParity(
+  candidate: Candidate | SideSource,
+  options: AssertParityOptions = {},
+): Promise<ParityReport> {
+  const report = await parityOf(candidate, options);
+  if (!isParity(report)) throw new ParityAssertionError(report);
+  return report;
+}
+
+/** The report alone: nothing is asserted. */
+export async function parityOf(
+  candidate: Candidate | SideSource,
+  options: AssertParityOptions = {},
+): Promise<ParityReport> {
+  const { problems, vectors, tolerance, timeoutSeconds, ...suite } = options;
+  const isSide = 'open' in candidate;
+  const chosen = problems ?? quickSuite({ ...suite, masks: isSide || candidate.masks === true });
+  return runParity({
+    ...(isSide ? { sides: [candidate] } : { sides: [], candidate }),
+    ...(vectors === undefined ? { problems: chosen } : { vectors }),
+    seed: options.seed,
+    power: (problems ?? vectors) !== undefined || !showsEverything(suite),
+    tolerance,
+    timeoutSeconds,
+    // a test is waiting: where the worst problem goes wrong is told, the others by their numbers
+    diagnoses: 1,
+  });
+}
+
+/** Parity in which every tensor was shown to be right at least once: what was only ill-conditioned proves nothing. */
+export function isParity({ verdict, unshown }: ParityReport): boolean {
+  return verdict === 'parity' && unshown.length === 0;
+}

@@ -1,0 +1,60 @@
+import { makeProblem, type ProblemRecipe } from '../../problems/index';
+import type { Problem } from '../../base/problem';
+
+export interface QuickSuiteOptions {
+  /** sizes that every problem keeps, for a layer that has its own; default: B4 T20 F3 U16 C5, and others beside it */
+  readonly sizes?: Partial<Pick<ProblemRecipe, 'batch' | 'timeSteps' | 'features' | 'units' | 'classes'>>;
+  /** of all numbers; default 1 */ readonly seed?: number;
+  /** whether problems have labels, and with them an output layer and a loss; default true */ readonly labels?: boolean;
+  /** whether a masked problem is among them; default false */ readonly masks?: boolean;
+}
+
+const usual = { batch: 4, timeSteps: 20, features: 3, units: 16, classes: 5 };
+
+/**
+ * A few problems without symmetries that are checked in a moment: gradients from labels and from above, with and without initial
+ * state, almost linear to nearly saturated; one step alone, and sizes that all differ, unless the sizes are given.
+ */
+export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
+  const { sizes = {}, seed = 1, labels = true, masks = false } = options;
+  const free = options.sizes === undefined;
+  const base = {
+    ...usual,
+    ...sizes,
+    scale: 1,
+    labels,
+    upstreamStates: true,
+    upstreamFinalState: true,
+    initialState: true,
+    mask: false,
+  };
+  const recipes: Readonly<Record<string, Partial<ProblemRecipe>>> = {
+    everything: {},
+    'no-initial-state': {
+      initialState: false,
+      scale: 0.3,
+      upstreamStates: !labels,
+      upstreamFinalState: false,
+    },
+    'nearly-saturated': { scale: 1.7, upstreamFinalState: false },
+    ...(free && {
+      'one-step': { timeSteps: 1 },
+      'no-two-sizes-alike': { batch: 2, timeSteps: 7, features: 5, units: 6, classes: 3 },
+    }),
+    ...(masks && { mask: { mask: true } }),
+  };
+  return Object.entries(recipes).map(([name, recipe], i) =>
+    makeProblem({ ...base, ...recipe, id: `quick/${name}`, seed: seed * 100_000 + 80_000 + i }),
+  );
+}
+
+/**
+ * Whether the quick suite shows every fault that can be made at its sizes, whatever the seed, so that nothing need be looked for in a
+ * test of a moment: proven in test/harness/coverage.
+ */
+export function showsEverything({ sizes = {} }: QuickSuiteOptions): boolean {
+  const least = { batch: 4, timeSteps: 5, features: 2, units: 3, classes: 3 };
+  return (Object.keys(least) as (keyof typeof least)[]).every(
+    (name) => (sizes[name] ?? usual[name]) >= least[name],
+  );
+}

@@ -1,0 +1,11 @@
+export { digitBatches, type DigitBatch } from './digits';
+export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
+export { notebookProblem, notebookVectors } from './notebook';
+export { loadDigits } from './load-digits';
+export { fill, grow } from './grow';
+export { firstExamples, firstSteps, workOf } from './excerpt';
+export { otherProblem, smallProblem } from './other-problem';
+export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
+export type { GeneratedOptions } from './adversarial';
+export { defaultGenerated, suiteProblems } from './suite';
+export { adversarialProblem } from './adversarial';

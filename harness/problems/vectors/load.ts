@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { UsageError } from '../../base/outcome';
+import { parseVectors } from './json';
+import { readNpzVectors } from './npz';
+import type { VectorCase } from './vector-case';
+
+/**
+ * Loads vectors from JSON and .npz files; ids stay as the files give them.
+ *
+ * @param files paths; a name ending in `.npz` is read as an archive with one case, every other as JSON
+ * @throws UsageError with the file, the case and the field
+ */
+export async function loadVectors(files: string | readonly string[]): Promise<VectorCase[]> {
+  const cases: VectorCase[] = [];
+  for (const file of typeof files === 'string' ? [files] : files) {
+    if (file.toLowerCase().endsWith('.npz')) cases.push(await readNpzVectors(file));
+    else cases.push(...parseVectors(await read(file), file));
+  }
+  const seen = new Map<string, string>();
+  for (const { id, source } of cases) {
+    const other = seen.get(id);
+    if (other !== undefined) {
+      throw new UsageError(
+        `case ${JSON.stringify(id)} stands in ${other} and again in ${source}; ids must differ over all files.`,
+      );
+    }
+    seen.set(id, source);
+  }
+  return cases;
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new UsageError(`${file} cannot be read (${code}); give the path of a .json or .npz file.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { formatShape, sizeOf, type Tensor } from '../../../scratch/index';
+import { evaluationOf, type Evaluation } from '../../base/problem';
+
+/** An answer as tensors, and what could not be read as one, with the reason. Plain data: it travels between processes. */
+export interface ReadAnswer {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly malformed: ReadonlyMap<string, string>;
+}
+
+/** Some tensors of an answer are no tensors at all: ragged, text, a promise. Counted as a mismatch, not as a crash. */
+export class MalformedAnswerError extends Error {
+  override readonly name = 'MalformedAnswerError';
+  constructor(
+    /** what could be read */ readonly readable: Evaluation,
+    /** dotted name to reason */ readonly malformed: ReadonlyMap<string, string>,
+  ) {
+    super([...malformed].map(([tensor, reason]) => `${tensor} ${reason}`).join('; '));
+  }
+}
+
+/** The evaluation in an answer. Throws MalformedAnswerError. */
+export function evaluationIn(answer: ReadAnswer): Evaluation {
+  const evaluation = evaluationOf(answer.tensors);
+  if (answer.malformed.size > 0) throw new MalformedAnswerError(evaluation, answer.malformed);
+  return evaluation;
+}
+
+/**
+ * Reads what `evaluate` returned: nested arrays, typed arrays, `{ data, shape }`; the loss a number. undefined and null
+ * count as absent. Numbers are taken as they are, NaN and infinities too: judging them is the judge's business.
+ */
+export function readAnswer(value: unknown): ReadAnswer {
+  const tensors = new Map<string, Tensor>();
+  const malformed = new Map<string, string>();
+  const read = (name: string, item: unknown): void => {
+    if (item === undefined || item === null) return;
+    const tensor = tensorOf(item);
+    if (typeof tensor === 'string') malformed.set(name, tensor);
+    else tensors.set(name, tensor);
+  };
+  if (!isObject(value)) {
+    malformed.set(
+      '(answer)',
+      `is ${describe(value)}; evaluate must return an object with states, gradients, ...`,
+    );
+    return { tensors, malformed };
+  }
+  for (const [name, item] of Object.entries(value)) {
+    if (name !== 'gradients') read(name, item);
+    else if (isObject(item))
+      for (const [key, gradient] of Object.entries(item)) read(`gradients.${key}`, gradient);
+    else if (item !== undefined && item !== null) {
+      malformed.set('gradients', `is ${describe(item)}; an object with kernel, bias, ... was expected`);
+    }
+  }
+  return { tensors, malformed };
+}
+
+type Numbers = ArrayLike<number>;
+
+/** The tensor, or the reason why it is none. */
+function tensorOf(value: unknown): Tensor | string {
+  if (typeof value === 'number') return { data: Float64Array.of(value), shape: [] };
+  if (isArray(value)) return fromNested(value);
+  if (!isObject(value) || !('data' in value) || !('shape' in value)) {
+    return `is ${describe(value)}; nested arrays of numbers or { data, shape } were expected`;
+  }
+  const { data, shape } = value;
+  if (!isArray(shape) || !Array.from(shape).every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    return `has a shape that is ${describe(shape)}; an array of sizes was expected`;
+  }
+  if (!isArray(data)) return `has data that is ${describe(data)}; a flat array of numbers was expected`;
+  const sizes = Array.from(shape);
+  if (data.length !== sizeOf(sizes)) {
+    return `has ${data.length} numbers for shape ${formatShape(sizes)}, which holds ${sizeOf(sizes)}`;
+  }
+  const bad = Array.from(data).findIndex((x) => typeof x !== 'number');
+  if (bad >= 0) return `holds ${describe(data[bad])} at ${bad}; numbers were expected`;
+  return { data: Float64Array.from(data), shape: sizes };
+}
+
+function fromNested(value: Numbers): Tensor | string {
+  const shape: number[] = [];
+  for (let level: unknown = value; isArray(level); level = level[0]) shape.push(level.length);
+  const data: number[] = [];
+  const walk = (level: unknown, axis: number, at: readonly number[]): string | undefined => {
+    if (axis === shape.length) {
+      if (typeof level !== 'number')
+        return `holds ${describe(level)} at ${formatShape(at)}; a number was expected`;
+      data.push(level);
+      return undefined;
+    }
+    if (!isArray(level) || level.length !== shape[axis]) {
+      const found = isArray(level) ? `${level.length} elements` : describe(level);
+      return `is ragged: ${formatShape(at)} has ${found} where its first sibling has ${shape[axis]} elements`;
+    }
+    for (let i = 0; i < level.length; i++) {
+      const reason = walk(level[i], axis + 1, [...at, i]);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  };
+  return walk(value, 0, []) ?? { data: Float64Array.from(data), shape };
+}
+
+function isArray(value: unknown): value is Numbers {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (value instanceof Promise) return 'a promise (await it, or return it from evaluate itself)';
+  if (isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

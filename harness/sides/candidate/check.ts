@@ -1,0 +1,79 @@
+import { UsageError } from '../../base/outcome';
+import { tensorNames, type Precision, type TensorName } from '../../base/problem';
+import type { Candidate } from './define';
+
+/** What is known of a candidate before it evaluates anything. */
+export interface CandidateDeclaration {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly omits: readonly TensorName[];
+  readonly masks: boolean;
+}
+
+/**
+ * The candidate in a loaded module: its default export or its export named `candidate` (CommonJS: `module.exports`,
+ * or a property of it).
+ *
+ * @throws UsageError when there is none
+ */
+export function candidateOf(module: unknown, where: string): Candidate {
+  const places = [module, get(module, 'default'), get(get(module, 'default'), 'default')];
+  for (const place of places) {
+    for (const found of [get(place, 'candidate'), place]) {
+      if (typeof get(found, 'evaluate') === 'function') return found as Candidate;
+    }
+  }
+  const names = typeof module === 'object' && module !== null ? Object.keys(module).join(', ') : '';
+  throw new UsageError(
+    `${where} exports ${names === '' ? 'nothing' : names}, but no candidate; export default (or as \`candidate\`) an object { name, precision, evaluate(problem) }.`,
+  );
+}
+
+/** Checks name, precision, omits and masks. Throws UsageError. */
+export function checkCandidate(candidate: Candidate, where: string): CandidateDeclaration {
+  const { name, precision, omits, masks } = candidate as Partial<Record<keyof Candidate, unknown>>;
+  if (typeof (candidate as Partial<Candidate>).evaluate !== 'function') {
+    throw new UsageError(`${where}: evaluate is not a function; give evaluate(problem) { ... }.`);
+  }
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new UsageError(`${where}: name is ${show(name)}; a name for the reports was expected.`);
+  }
+  if (precision !== 'float32' && precision !== 'float64') {
+    throw new UsageError(
+      `${where}: precision is ${show(precision)}; "float32" or "float64" was expected, because tolerances depend on it.`,
+    );
+  }
+  if (masks !== undefined && typeof masks !== 'boolean') {
+    throw new UsageError(`${where}: masks is ${show(masks)}; true or false was expected.`);
+  }
+  return { name, precision, omits: checkOmits(omits, where), masks: masks ?? false };
+}
+
+function checkOmits(omits: unknown, where: string): TensorName[] {
+  if (omits === undefined) return [];
+  if (!Array.isArray(omits)) {
+    throw new UsageError(`${where}: omits is ${show(omits)}; an array of names was expected, as ["logits"].`);
+  }
+  return omits.flatMap((name: unknown) => {
+    const full = tensorNames.filter(
+      (known) =>
+        known === name ||
+        known === `gradients.${String(name)}` ||
+        (name === 'gradients' && known.includes('.')),
+    );
+    if (typeof name === 'string' && full.length > 0) return full;
+    throw new UsageError(
+      `${where}: omits holds ${show(name)}, which names no tensor; the names are ${tensorNames.join(', ')}, and gradients for all of those.`,
+    );
+  });
+}
+
+function get(value: unknown, key: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'missing';
+  return typeof value === 'function' ? 'a function' : JSON.stringify(value).slice(0, 80);
+}

@@ -1,0 +1,57 @@
+// Runs in a process of its own, so that a candidate that loops, exits or prints cannot hurt the run.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createJiti } from 'jiti';
+import { readAnswer } from './answer';
+import { candidateOf, checkCandidate } from './check';
+import type { Candidate } from './define';
+import type { FromCandidate, ToCandidate } from './protocol';
+
+let candidate: Candidate | undefined;
+
+process.on('message', (message: ToCandidate) => {
+  void handle(message).then((answer) => {
+    send(answer);
+  });
+});
+process.on('disconnect', () => process.exit(0));
+
+async function handle(message: ToCandidate): Promise<FromCandidate> {
+  if (message.type === 'load') return load(message.file);
+  try {
+    if (candidate === undefined) throw new Error('no candidate is loaded');
+    const answer: unknown = await candidate.evaluate(message.problem);
+    return { type: 'answer', answer: readAnswer(answer) };
+  } catch (error) {
+    return { type: 'threw', ...describe(error) };
+  }
+}
+
+async function load(file: string): Promise<FromCandidate> {
+  try {
+    const module = await createJiti(pathToFileURL(file).href, { alias: aliases() }).import(file);
+    candidate = candidateOf(module, file);
+    return { type: 'loaded', declaration: checkCandidate(candidate, file) };
+  } catch (error) {
+    return { type: 'refused', ...describe(error) };
+  }
+}
+
+/** Lets a candidate import this package by name from wherever it lies. */
+function aliases(): Record<string, string> {
+  const root = join(__dirname, '..', '..', '..');
+  return {
+    'rnn-parity/harness': join(root, 'harness', 'index'),
+    'rnn-parity/scratch': join(root, 'scratch', 'index'),
+    'rnn-parity': join(root, 'src', 'index'),
+  };
+}
+
+function describe(error: unknown): { readonly message: string; readonly stack: string } {
+  if (!(error instanceof Error)) return { message: `a thrown ${typeof error}: ${String(error)}`, stack: '' };
+  return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
+}
+
+function send(message: FromCandidate): void {
+  process.send?.(message);
+}

@@ -1,0 +1,72 @@
+import type { Precision } from '../../base/problem';
+
+/** A problem as a candidate gets it: plain nested arrays, its own copy. Letters: B, T, F, U, C as everywhere. */
+export interface CandidateProblem {
+  /** [B, T, F] */ inputs: number[][][];
+  /** [B, U]; zeros when absent */ initialState?: number[][];
+  /** [B] class indices; then the output layer and the mean softmax cross-entropy are part of the problem */
+  labels?: number[];
+  /** loss gradients that arrive at the recurrent layer, besides those of the labels */
+  upstream?: { /** [B, T, U] */ states?: number[][][]; /** [B, U] */ finalState?: number[][] };
+  /** [B, T] of 0 and 1; a step with 0 keeps the state. Only given to candidates with `masks: true` (and by vectors) */
+  mask?: number[][];
+  weights: {
+    /** [F, U] */ kernel: number[][];
+    /** [U, U] */ recurrentKernel: number[][];
+    /** [U] */ bias: number[];
+    /** [U, C] */ outputKernel?: number[][];
+    /** [C] */ outputBias?: number[];
+  };
+}
+
+/** Nested arrays (rows may be typed arrays), or flat numbers with a shape. */
+export type CandidateTensor =
+  ArrayLike<number> | readonly CandidateTensor[] | { data: ArrayLike<number>; shape: readonly number[] };
+
+/** What `evaluate` returns. Everything that the problem determines must be there, unless `omits` declares it. */
+export interface CandidateAnswer {
+  /** [B, T, U] */ states?: CandidateTensor | undefined;
+  /** [B, U] */ finalState?: CandidateTensor | undefined;
+  /** [B, C], with labels */ logits?: CandidateTensor | undefined;
+  /** [B, C], with labels; compared when given, never required */ probabilities?: CandidateTensor | undefined;
+  /** mean over the batch, nats, with labels */ loss?: number | undefined;
+  gradients?:
+    | {
+        kernel?: CandidateTensor | undefined;
+        recurrentKernel?: CandidateTensor | undefined;
+        bias?: CandidateTensor | undefined;
+        outputKernel?: CandidateTensor | undefined;
+        outputBias?: CandidateTensor | undefined;
+        inputs?: CandidateTensor | undefined;
+        initialState?: CandidateTensor | undefined;
+      }
+    | undefined;
+}
+
+/** A user's own implementation, to be compared with the scratch network. */
+export interface Candidate {
+  /** for the reports */ name: string;
+  /** decides the tolerances: `float32` for single precision anywhere in it */ precision: Precision;
+  /** names it never gives: `logits`, `gradients.inputs`, the bare `inputs`, or `gradients` for all of them */
+  omits?: readonly string[];
+  /** whether it honours `problem.mask`; without it the suite's masked problems are not put to it, and the report says so */
+  masks?: boolean;
+  evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
+}
+
+/**
+ * Types a candidate; returns it unchanged.
+ *
+ * @example
+ * ```ts
+ * export const candidate = defineCandidate({
+ *   name: 'mine',
+ *   precision: 'float64',
+ *   omits: ['gradients'],
+ *   evaluate: (problem) => ({ states: [], finalState: [], logits: [], loss: problem.inputs.length }),
+ * });
+ * ```
+ */
+export function defineCandidate(candidate: Candidate): Candidate {
+  return candidate;
+}

@@ -1,0 +1,190 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { childScript } from '../../../src/index';
+import { UsageError } from '../../base/outcome';
+import type { Implementation, Problem } from '../../base/problem';
+import { evaluationIn, readAnswer, type ReadAnswer } from './answer';
+import { checkCandidate, type CandidateDeclaration } from './check';
+import type { Candidate } from './define';
+import { plainProblem } from './plain-problem';
+import type { FromCandidate, ToCandidate } from './protocol';
+
+/** A candidate threw, ended its process, or did not answer in time. Exit code 2. */
+export class CandidateError extends Error {
+  override readonly name = 'CandidateError';
+  constructor(
+    message: string,
+    /** the candidate can answer no further problem */ readonly fatal: boolean,
+    /** the candidate's own stack */ readonly trace = '',
+  ) {
+    super(message);
+  }
+}
+
+/** A candidate as an implementation. */
+export interface CandidateImplementation extends Implementation {
+  /** whether it declared to honour masks */ readonly masks: boolean;
+  dispose(): void;
+}
+
+export interface CandidateOptions {
+  /** for loading and for each problem, in seconds; default 30 */ readonly timeoutSeconds?:
+    number | undefined;
+}
+
+/**
+ * Loads a candidate from a TypeScript or JavaScript module, ESM or CommonJS, into a process of its own; a loop without end is
+ * stopped after the timeout, and what the candidate prints goes to stderr.
+ *
+ * @throws UsageError when there is no such file, no candidate in it, or its declarations are wrong
+ */
+export async function loadCandidate(
+  file: string,
+  options: CandidateOptions = {},
+): Promise<CandidateImplementation> {
+  const path = resolve(file);
+  if (!existsSync(path)) {
+    throw new UsageError(
+      `the candidate ${file} does not exist; give the path of a TypeScript or JavaScript module.`,
+    );
+  }
+  const child = new CandidateProcess(options.timeoutSeconds ?? 30);
+  try {
+    const reply = await child.ask({ type: 'load', file: path }, `loading ${file}`);
+    if (reply.type === 'loaded') return implementation(reply.declaration, (p) => child.evaluate(p), child);
+    const reason = reply.type === 'refused' ? reply.message.replace(/^UsageError: /, '') : reply.type;
+    throw new UsageError(`the candidate ${file} cannot be used: ${reason}`);
+  } catch (error) {
+    child.dispose();
+    if (error instanceof CandidateError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The same for a candidate at hand, in this process: a promise that never settles is given up after the timeout. */
+export function candidateImplementation(
+  candidate: Candidate,
+  options: CandidateOptions = {},
+): CandidateImplementation {
+  const declaration = checkCandidate(candidate, 'candidate');
+  const seconds = options.timeoutSeconds ?? 30;
+  const evaluate = async (problem: Problem): Promise<ReadAnswer> => {
+    const settled = Promise.resolve()
+      .then(() => candidate.evaluate(plainProblem(problem)))
+      .catch((error: unknown) => {
+        const { message, stack } = error instanceof Error ? error : new Error(String(error));
+        throw new CandidateError(`${declaration.name} threw: ${message}`, false, stack);
+      });
+    return readAnswer(await within(settled, seconds, () => tooLate(declaration.name, problem.id, seconds)));
+  };
+  return implementation(declaration, evaluate, { dispose: () => undefined });
+}
+
+function implementation(
+  declaration: CandidateDeclaration,
+  evaluate: (problem: Problem) => Promise<ReadAnswer>,
+  owner: { dispose(): void },
+): CandidateImplementation {
+  return {
+    ...declaration,
+    // Probabilities are no part of what a candidate must give; they follow from the logits.
+    omits: [...new Set([...declaration.omits, 'probabilities' as const])],
+    evaluate: async (problem) => evaluationIn(await evaluate(problem)),
+    dispose: () => {
+      owner.dispose();
+    },
+  };
+}
+
+function tooLate(name: string, what: string, seconds: number): CandidateError {
+  return new CandidateError(
+    `${name} did not answer ${what} within ${seconds} s and was stopped; a promise that never settles, a loop without end, or raise --timeout.`,
+    true,
+  );
+}
+
+class CandidateProcess {
+  private readonly child: ChildProcess;
+  private name = 'the candidate';
+  private ended: string | undefined;
+  private waiting: ((reply: FromCandidate | CandidateError) => void) | undefined;
+  private readonly stop = (): void => void this.child.kill('SIGKILL');
+
+  constructor(private readonly seconds: number) {
+    this.child = spawn(process.execPath, childScript(join(__dirname, 'child')), {
+      // its standard output joins our standard error: standard output belongs to the result
+      stdio: ['ignore', 2, 2, 'ipc'],
+      serialization: 'advanced',
+    });
+    this.child.on('message', (reply) => {
+      this.settle(reply as FromCandidate);
+    });
+    this.child.on('exit', (code, signal) => {
+      this.end(signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`);
+    });
+    this.child.on('error', (error) => {
+      this.end(`because it could not run: ${error.message}`);
+    });
+    process.once('exit', this.stop);
+  }
+
+  async ask(message: ToCandidate, what: string): Promise<FromCandidate> {
+    if (this.ended !== undefined) throw this.gone(what);
+    const reply = new Promise<FromCandidate | CandidateError>((resolve) => (this.waiting = resolve));
+    this.child.send(message, (error) => {
+      if (error !== null) this.end(`because it takes no messages: ${error.message}`);
+    });
+    const settled = await within(reply, this.seconds, () => {
+      this.stop();
+      return tooLate(this.name, what, this.seconds);
+    });
+    if (settled instanceof CandidateError) throw this.gone(what);
+    if (settled.type === 'loaded') this.name = settled.declaration.name;
+    return settled;
+  }
+
+  async evaluate(problem: Problem): Promise<ReadAnswer> {
+    const reply = await this.ask({ type: 'evaluate', problem: plainProblem(problem) }, problem.id);
+    if (reply.type === 'answer') return reply.answer;
+    const trace = reply.type === 'threw' ? reply.stack : '';
+    const message = reply.type === 'threw' || reply.type === 'refused' ? reply.message : reply.type;
+    throw new CandidateError(`${this.name} threw: ${message}`, false, trace);
+  }
+
+  dispose(): void {
+    process.removeListener('exit', this.stop);
+    this.stop();
+  }
+
+  private settle(reply: FromCandidate | CandidateError): void {
+    this.waiting?.(reply);
+    this.waiting = undefined;
+  }
+
+  private end(how: string): void {
+    this.ended ??= how;
+    this.settle(this.gone(''));
+  }
+
+  private gone(what: string): CandidateError {
+    return new CandidateError(
+      `${this.name} ended its process ${this.ended ?? ''} during ${what}; a candidate must return or throw.`,
+      true,
+    );
+  }
+}
+
+async function within<T>(work: Promise<T>, seconds: number, late: () => CandidateError): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,50 @@
+import { UsageError } from '../base/outcome';
+import { backendNames, type BackendName } from '../../src/index';
+import { graphSide } from './graph';
+import type { SideSource } from './side';
+import { tfjsSide } from './tfjs';
+
+/** The backends of the op-by-op twin with TensorFlow.js's own gradients, and the compiled twin, which runs inside `tensorflow`. */
+export const plainSideNames = [...backendNames, 'graph'] as const;
+
+/** These, and the op-by-op twin with hand-written gradients: `wasm:bptt` is the side `tfjs:wasm:bptt`. */
+export const sideNames = [...plainSideNames, ...backendNames.map((name) => `${name}:bptt` as const)];
+export type SideName = (typeof sideNames)[number];
+
+export function isSideName(name: string): name is SideName {
+  return (sideNames as readonly string[]).includes(name);
+}
+
+/** Whether the side runs inside TensorFlow's native library. */
+export function usesLibrary(name: SideName): boolean {
+  return name === 'graph' || backendOf(name) === 'tensorflow';
+}
+
+/** @param required whether the run must end with exit code 3 where this machine does not have it */
+export function sideSource(name: SideName, required: boolean): SideSource {
+  if (name === 'graph') return graphSide(required);
+  return tfjsSide(backendOf(name), required, name.endsWith(':bptt') ? 'bptt' : 'autodiff');
+}
+
+function backendOf(name: Exclude<SideName, 'graph'>): BackendName {
+  return name.replace(/:bptt$/, '') as BackendName;
+}
+
+/**
+ * Reads `tensorflow,wasm`, as --backends is given.
+ *
+ * @throws UsageError when it names none, or one that there is not
+ */
+export function parseSideNames(list: string): SideName[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const unknown = names.find((name) => !isSideName(name));
+  if (names.length === 0 || unknown !== undefined) {
+    throw new UsageError(
+      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${sideNames.join(', ')}, separated by commas.`,
+    );
+  }
+  return [...new Set(names.filter(isSideName))];
+}

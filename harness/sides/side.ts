@@ -1,0 +1,32 @@
+import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
+import type { Implementation } from '../base/problem';
+
+export interface ClassifierShape {
+  readonly features: number;
+  readonly units: number;
+  readonly classes: number;
+  readonly weights: ClassifierWeights;
+}
+
+/** A side that is ready to answer, and to train where it can. */
+export interface OpenSide {
+  readonly implementation: Implementation;
+  /** engine and version, for reports */ readonly version?: string;
+  /** absent for a side without an optimizer of its own */
+  readonly createClassifier?: (shape: ClassifierShape) => SimpleRNNClassifier;
+  /** whether masked problems may be put to it; default true */ readonly masks?: boolean;
+  /** a user's own: it may be of fixed sizes */ readonly candidate?: boolean;
+}
+
+/** A side that may or may not be had on this machine. */
+export interface SideSource {
+  readonly name: string;
+  /** when it cannot be had: exit code 3 instead of a note */ readonly required: boolean;
+  /** Throws SideUnavailableError when this machine does not have it. */
+  open(): Promise<OpenSide>;
+}
+
+/** A side cannot run on this machine: named as not run, and exit code 3 when it was required. */
+export class SideUnavailableError extends Error {
+  override readonly name = 'SideUnavailableError';
+}

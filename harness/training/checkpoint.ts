@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import {
+  weightNames,
+  type ClassifierWeights,
+  type OptimizerState,
+  type SimpleRNNClassifier,
+} from '../../scratch/index';
+import { isStringArray, readNpz, writeNpz, type ArrayToWrite, type NpyArray } from '../base/files/index';
+import { UsageError } from '../base/outcome';
+import type { Progress } from './history';
+import type { TrainSettings } from './settings';
+
+export interface DataIdentity {
+  /** SHA-256 of everything training sees */ readonly fingerprint: string;
+  readonly sequences: number;
+  readonly timeSteps: number;
+  readonly features: number;
+  readonly classNames: readonly string[];
+}
+
+/** One network of a run: the sides, then the noise twin if there is one. */
+interface Member {
+  readonly name: string;
+  readonly optimizer: Pick<OptimizerState, 'config' | 'step'>;
+}
+
+/** What a checkpoint says besides the numbers. */
+export interface CheckpointMeta {
+  readonly format: 'rnn-parity checkpoint';
+  readonly version: 1;
+  readonly settings: TrainSettings;
+  readonly data: DataIdentity;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly progress: Progress;
+  readonly members: readonly Member[];
+}
+
+export interface Checkpoint {
+  readonly meta: CheckpointMeta;
+  readonly members: readonly { readonly weights: ClassifierWeights; readonly optimizer: OptimizerState }[];
+  /** per side, of the best epoch */ readonly best?: readonly ClassifierWeights[];
+}
+
+/**
+ * Writes everything a run needs to continue as if it had never stopped, as one file, atomically: killed at any moment the directory
+ * holds the last checkpoint or this one. Numbers are kept in float64, which holds every float32 exactly.
+ */
+export async function writeCheckpoint(
+  file: string,
+  meta: Omit<CheckpointMeta, 'format' | 'version' | 'members'>,
+  networks: readonly SimpleRNNClassifier[],
+  best?: readonly ClassifierWeights[],
+): Promise<void> {
+  const entries: Record<string, ArrayToWrite> = {};
+  const members = networks.map((network, i) => {
+    const { config, step, slots } = network.getOptimizerState();
+    addWeights(entries, `${i}.weights`, network.getWeights());
+    for (const [slot, memory] of Object.entries(slots)) addWeights(entries, `${i}.slots.${slot}`, memory);
+    return { name: network.name, optimizer: { config, step } };
+  });
+  best?.forEach((weights, i) => addWeights(entries, `${i}.best`, weights));
+  const whole: CheckpointMeta = { format: 'rnn-parity checkpoint', version: 1, ...meta, members };
+  await writeNpz(file, { meta: { shape: [1], data: [JSON.stringify(whole)] }, ...entries });
+}
+
+function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weights: ClassifierWeights): void {
+  for (const name of weightNames) {
+    const { shape, data } = weights[name];
+    entries[`${prefix}.${name}`] = { shape, data, dtype: '<f8' };
+  }
+}
+
+/** Reads what `writeCheckpoint` wrote. Throws UsageError when it is missing or no checkpoint of this version. */
+export async function readCheckpoint(file: string): Promise<Checkpoint> {
+  if (!existsSync(file))
+    throw new UsageError(`${file} does not exist, so there is nothing to resume; train with --out first.`);
+  const arrays = await readNpz(file);
+  const text = arrays.get('meta');
+  const meta = text !== undefined && isStringArray(text) ? parseMeta(text.data[0]) : undefined;
+  if (meta === undefined)
+    throw new UsageError(`${file} is no checkpoint of this version of rnn-parity; start the run anew.`);
+  const members = meta.members.map(({ optimizer }, i) => ({
+    weights: takeWeights(arrays, `${i}.weights`, file),
+    optimizer: {
+      ...optimizer,
+      slots: Object.fromEntries(
+        slotsOf(arrays, i).map((slot) => [slot, takeWeights(arrays, `${i}.slots.${slot}`, file)]),
+      ),
+    },
+  }));
+  const best = arrays.has('0.best.kernel')
+    ? meta.members.flatMap((_, i) =>
+        arrays.has(`${i}.best.kernel`) ? [takeWeights(arrays, `${i}.best`, file)] : [],
+      )
+    : undefined;
+  return { meta, members, ...(best === undefined ? {} : { best }) };
+}
+
+function parseMeta(text: string): CheckpointMeta | undefined {
+  const value = JSON.parse(text) as Partial<CheckpointMeta> | null;
+  const known = value?.format === 'rnn-parity checkpoint' && value.version === 1;
+  return known ? (value as CheckpointMeta) : undefined;
+}
+
+function slotsOf(arrays: ReadonlyMap<string, NpyArray>, member: number): string[] {
+  const names = [...arrays.keys()].map((name) => name.split('.'));
+  return [
+    ...new Set(
+      names.filter(([i, kind]) => i === String(member) && kind === 'slots').map((parts) => parts[2]),
+    ),
+  ];
+}
+
+function takeWeights(arrays: ReadonlyMap<string, NpyArray>, prefix: string, file: string): ClassifierWeights {
+  const take = (name: string) => {
+    const array = arrays.get(`${prefix}.${name}`);
+    if (array === undefined || isStringArray(array))
+      throw new UsageError(`${file} lacks ${prefix}.${name}; it is damaged, so start the run anew.`);
+    return { shape: array.shape, data: array.data };
+  };
+  return Object.fromEntries(weightNames.map((name) => [name, take(name)])) as unknown as ClassifierWeights;
+}

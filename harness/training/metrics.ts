@@ -1,0 +1,114 @@
+import type { Evaluated, SimpleRNNClassifier } from '../../scratch/index';
+import type { Part } from './data/index';
+
+export interface ClassMetrics {
+  readonly name: string;
+  /** of those told to be it, the share that is; undefined when none was told */ readonly precision:
+    number | undefined;
+  /** of those that are it, the share told; undefined when there is none */ readonly recall:
+    number | undefined;
+  readonly examples: number;
+}
+
+export interface Metrics extends Evaluated {
+  readonly examples: number;
+  readonly perClass: readonly ClassMetrics[];
+  /** confusion[true][predicted] */ readonly confusion: readonly (readonly number[])[];
+}
+
+export interface Predictions {
+  /** N class indices */ readonly classes: Int32Array;
+  /** [N, C] */ readonly probabilities: { readonly data: Float64Array; readonly shape: readonly number[] };
+}
+
+/** Predicts in portions, so that memory stays small. */
+export function predictPart(classifier: SimpleRNNClassifier, part: Part, portion = 512): Predictions {
+  const n = part.lengths.length;
+  const { classes } = classifier;
+  const [, t, f] = part.inputs.shape;
+  const probabilities = new Float64Array(n * classes);
+  for (let from = 0; from < n; from += portion) {
+    const to = Math.min(n, from + portion);
+    const inputs = { data: part.inputs.data.subarray(from * t * f, to * t * f), shape: [to - from, t, f] };
+    const mask = part.mask && { data: part.mask.data.subarray(from * t, to * t), shape: [to - from, t] };
+    probabilities.set(classifier.predictProbabilities(inputs, mask ? { mask } : {}).data, from * classes);
+  }
+  const told = Int32Array.from({ length: n }, (_, i) =>
+    argmax(probabilities.subarray(i * classes, (i + 1) * classes)),
+  );
+  return { classes: told, probabilities: { data: probabilities, shape: [n, classes] } };
+}
+
+function argmax(row: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
+  return best;
+}
+
+/** Accuracy, loss, confusion matrix, precision and recall of predictions of labelled examples. */
+export function metricsOf(
+  predictions: Predictions,
+  labels: Int32Array,
+  classNames: readonly string[],
+  loss: number,
+): Metrics {
+  const { classes } = predictions;
+  const confusion = classNames.map(() => classNames.map(() => 0));
+  labels.forEach((label, n) => confusion[label][classes[n]]++);
+  const hits = confusion.reduce((sum, row, c) => sum + row[c], 0);
+  const perClass = classNames.map((name, c): ClassMetrics => {
+    const told = confusion.reduce((sum, row) => sum + row[c], 0);
+    const examples = confusion[c].reduce((sum, count) => sum + count, 0);
+    return {
+      name,
+      precision: told === 0 ? undefined : confusion[c][c] / told,
+      recall: examples === 0 ? undefined : confusion[c][c] / examples,
+      examples,
+    };
+  });
+  return {
+    loss,
+    accuracy: hits / labels.length,
+    examples: labels.length,
+    perClass,
+    confusion,
+  };
+}
+
+const percent = (share: number | undefined): string =>
+  share === undefined ? '-' : `${(100 * share).toFixed(1)} %`;
+
+/** Metrics as text for a terminal. */
+export function formatMetrics(metrics: Metrics): string {
+  const { accuracy, loss, examples, perClass, confusion } = metrics;
+  const lines = [
+    `accuracy ${(100 * accuracy).toFixed(2)} % (${Math.round(accuracy * examples)} of ${examples}), loss ${loss.toFixed(4)} nats`,
+    '',
+  ];
+  const width = Math.max(5, ...perClass.map(({ name }) => name.length));
+  lines.push(`${'class'.padEnd(width)}  precision   recall  examples`);
+  for (const { name, precision, recall, examples: n } of perClass)
+    lines.push(
+      `${name.padEnd(width)}  ${percent(precision).padStart(9)}  ${percent(recall).padStart(7)}  ${String(n).padStart(8)}`,
+    );
+  if (perClass.length <= 20) {
+    const cell = Math.max(width, String(examples).length) + 1;
+    lines.push('', 'confusion matrix (row: true class, column: prediction)');
+    lines.push(' '.repeat(width) + perClass.map(({ name }) => name.padStart(cell)).join(''));
+    confusion.forEach((row, c) =>
+      lines.push(perClass[c].name.padEnd(width) + row.map((count) => String(count).padStart(cell)).join('')),
+    );
+  }
+  return lines.join('\n');
+}
+
+/** Predicts and measures a part; the loss is computed from the logits, so that a probability of 0 does not make it infinite. */
+export function evaluatePart(
+  classifier: SimpleRNNClassifier,
+  part: Part,
+  classNames: readonly string[],
+): { readonly predictions: Predictions; readonly metrics: Metrics } {
+  const predictions = predictPart(classifier, part);
+  const { loss } = classifier.evaluate(part.inputs, part.labels, part.mask ? { mask: part.mask } : {});
+  return { predictions, metrics: metricsOf(predictions, part.labels, classNames, loss) };
+}

@@ -1,0 +1,80 @@
+import {
+  fingerprint,
+  fitStandardisation,
+  loadData,
+  splitStratified,
+  summarize,
+  takePart,
+  type LoadOptions,
+  type Part,
+  type SequenceData,
+  type Split,
+} from './data/index';
+import type { Standardisation } from '../models/index';
+import { UsageError } from '../base/outcome';
+import type { DataIdentity } from './checkpoint';
+import type { TrainSettings } from './settings';
+
+/** Examples split, standardised and ready for both sides. */
+export interface PreparedData {
+  readonly source: string;
+  readonly identity: DataIdentity;
+  readonly train: Part;
+  /** empty when nothing is kept back */ readonly validation: Part;
+  readonly standardisation?: Standardisation;
+  readonly featureNames?: readonly string[];
+  /** sizes, class balance and value ranges, for reading before training */ readonly summary: readonly string[];
+}
+
+/** Loads, splits by seed, standardises on the training part alone. `onReport` gets every malformed row that is left out. */
+export async function prepareData(
+  settings: Pick<TrainSettings, 'data' | 'seed'>,
+  onReport?: (line: string) => void,
+): Promise<PreparedData> {
+  const { source, columns, delimiter, skipMalformed, timeSteps, examples } = settings.data;
+  const options: LoadOptions = {
+    onMalformed: skipMalformed ? 'skip' : 'fail',
+    seed: settings.seed,
+    ...(columns && { columns }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(timeSteps !== undefined && { timeSteps }),
+    ...(examples !== undefined && { examples }),
+    ...(onReport && { onReport }),
+  };
+  return prepareSequences(await loadData(source, options), settings);
+}
+
+/** The same for sequences that are in memory already. */
+export function prepareSequences(
+  data: SequenceData,
+  settings: {
+    readonly data: Pick<TrainSettings['data'], 'validation' | 'standardize'>;
+    readonly seed: number;
+  },
+): PreparedData {
+  const { labels, classNames } = data;
+  if (labels === undefined || classNames.length < 2) {
+    throw new UsageError(
+      `${data.source} has ${classNames.length} ${classNames.length === 1 ? 'class' : 'classes'} of labels; at least 2 are needed to learn to tell them apart.`,
+    );
+  }
+  const split = splitStratified(labels, classNames.length, settings.data.validation, settings.seed);
+  const standardisation = settings.data.standardize ? fitStandardisation(data, split.train) : undefined;
+  const [sequences, timeSteps, features] = data.inputs.shape;
+  return {
+    source: data.source,
+    identity: { fingerprint: fingerprint(data), sequences, timeSteps, features, classNames },
+    train: takePart(data, split.train, standardisation),
+    validation: takePart(data, split.validation, standardisation),
+    ...(standardisation && { standardisation }),
+    ...(data.featureNames && { featureNames: data.featureNames }),
+    summary: describe(data, split, standardisation !== undefined),
+  };
+}
+
+function describe(data: SequenceData, split: Split, standardised: boolean): string[] {
+  const lines = summarize(data, split);
+  if (standardised)
+    lines.push('scaling     each feature to mean 0 and deviation 1, as measured on the training part');
+  return lines;
+}

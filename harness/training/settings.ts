@@ -1,0 +1,183 @@
+import type { ColumnNames } from './data/index';
+import type { BackendName, ModelKind } from '../sides/engine/index';
+import { UsageError } from '../base/outcome';
+
+/** One network, or scratch and tfjs side by side. */
+export type TrainedModel = ModelKind | 'both';
+
+/** The kinds of network that a run trains, the leading one first. */
+export function sidesOf({ model }: Pick<TrainSettings, 'model'>): readonly ModelKind[] {
+  return model === 'both' ? ['scratch', 'tfjs'] : [model];
+}
+
+/** Where examples come from and how they are read. */
+export interface DataSettings {
+  /** `digits`, `notebook`, `memory`, or a file */ readonly source: string;
+  readonly columns?: ColumnNames;
+  readonly delimiter?: string;
+  /** sequences with malformed rows are left out instead of ending the run */ readonly skipMalformed: boolean;
+  /** `memory` only */ readonly timeSteps?: number;
+  /** `memory` only */ readonly examples?: number;
+  /** share kept back, 0 to below 1 */ readonly validation: number;
+  readonly standardize: boolean;
+}
+
+/** Everything that decides the outcome of a run; what a checkpoint remembers and a resumed run must agree with. */
+export interface TrainSettings {
+  readonly data: DataSettings;
+  readonly model: TrainedModel;
+  /** of the TensorFlow.js side; absent for scratch alone */ readonly backend?: BackendName;
+  /** of the op-by-op side: tfjs's autodiff, or written by hand, which is faster; absent where there is no such side */
+  readonly gradients?: 'autodiff' | 'bptt';
+  readonly units: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: 'sgd' | 'adam';
+  readonly learningRate: number;
+  /** `linear`: epoch e of E uses learningRate x (1 - e / E); `none`: always learningRate */
+  readonly decay: 'linear' | 'none';
+  /** 0: gradients are never clipped */ readonly clipNorm: number;
+  /** epochs without a better validation loss before stopping; 0: never */ readonly patience: number;
+  /** decides the split, the initial weights, the order of the examples and generated data */ readonly seed: number;
+  readonly initializer: 'keras' | 'notebook';
+}
+
+/** What a caller leaves out gets the default of the data set. */
+export type TrainChoices = Partial<Omit<TrainSettings, 'data' | 'model'>> & {
+  /** `auto`: the engine that should be fastest for these sizes, of those that load here */
+  readonly model?: TrainedModel | 'auto';
+  readonly data?: Partial<DataSettings>;
+};
+
+type Defaults = Omit<TrainSettings, 'data' | 'model' | 'backend' | 'gradients'> & {
+  readonly data: Pick<DataSettings, 'validation' | 'standardize' | 'skipMalformed'>;
+};
+
+const shared: Defaults = {
+  data: { validation: 0.2, standardize: false, skipMalformed: false },
+  units: 128,
+  epochs: 12,
+  batchSize: 64,
+  optimizer: 'adam',
+  learningRate: 0.002,
+  decay: 'linear',
+  clipNorm: 1,
+  patience: 0,
+  seed: 1,
+  initializer: 'keras',
+};
+
+/** `digits`: measured to reach 95 %; `notebook`: the notebook's own; files: standardised, else as digits. */
+const defaults = {
+  digits: shared,
+  memory: { ...shared, units: 32, epochs: 20, batchSize: 32 },
+  notebook: {
+    ...shared,
+    data: { ...shared.data, validation: 0 },
+    units: 4,
+    epochs: 50,
+    batchSize: 32,
+    optimizer: 'sgd',
+    learningRate: 0.01,
+    decay: 'none',
+    clipNorm: 0,
+    initializer: 'notebook',
+  },
+  file: { ...shared, data: { ...shared.data, standardize: true } },
+} as const satisfies Record<string, Defaults>;
+
+/** Fills in the defaults of the data set and checks every range. Throws UsageError that names the flag. */
+export function resolveSettings(choices: TrainChoices): TrainSettings {
+  const source = choices.data?.source ?? 'digits';
+  const base: Defaults =
+    source === 'digits' || source === 'memory' || source === 'notebook' ? defaults[source] : defaults.file;
+  if (choices.model === 'auto') throw new Error('resolveSettings: the engine has to be picked first');
+  const model = choices.model ?? 'tfjs';
+  const learningRate =
+    choices.optimizer === undefined || choices.optimizer === base.optimizer
+      ? base.learningRate
+      : choices.optimizer === 'adam'
+        ? 0.002
+        : 0.1;
+  const settings: TrainSettings = {
+    ...base,
+    learningRate,
+    ...defined(choices),
+    data: { ...base.data, ...defined(choices.data ?? {}), source },
+    model,
+  };
+  const { backend, gradients, ...rest } = settings;
+  const opByOp = model === 'tfjs' || model === 'both';
+  const complete: TrainSettings = {
+    ...rest,
+    ...(model !== 'scratch' && { backend: backend ?? 'tensorflow' }),
+    // beside scratch, tfjs differentiates by itself: then the two share no derivation
+    ...(opByOp && { gradients: gradients ?? (model === 'both' ? 'autodiff' : 'bptt') }),
+  };
+  if (gradients !== undefined && !opByOp)
+    throw new UsageError(
+      `--gradients ${gradients} belongs to the op-by-op side; with --model ${model} leave it out.`,
+    );
+  if (model === 'scratch' && backend !== undefined)
+    throw new UsageError(
+      `--backend ${backend} belongs to the TensorFlow.js side; with --model scratch leave it out.`,
+    );
+  if (model === 'graph' && backend !== undefined && backend !== 'tensorflow')
+    throw new UsageError(
+      `--model graph runs inside TensorFlow; --backend ${backend} does not fit, so leave it out.`,
+    );
+  check(complete);
+  return complete;
+}
+
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, x]) => x !== undefined)) as T;
+}
+
+function check(settings: TrainSettings): void {
+  const whole = (flag: string, value: number, least: number): void => {
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new UsageError(`${flag} is ${value}; a whole number of at least ${least} was expected.`);
+  };
+  whole('--units', settings.units, 1);
+  whole('--epochs', settings.epochs, 1);
+  whole('--batch-size', settings.batchSize, 1);
+  whole('--patience', settings.patience, 0);
+  whole('--seed', settings.seed, 0);
+  if (settings.data.timeSteps !== undefined) whole('--time-steps', settings.data.timeSteps, 1);
+  if (settings.data.examples !== undefined) whole('--examples', settings.data.examples, 1);
+  const { learningRate, clipNorm } = settings;
+  if (!(learningRate > 0 && Number.isFinite(learningRate)))
+    throw new UsageError(
+      `--learning-rate is ${learningRate}; a finite number above 0 was expected, for example 0.001.`,
+    );
+  if (!(clipNorm >= 0 && Number.isFinite(clipNorm)))
+    throw new UsageError(
+      `--clip-norm is ${clipNorm}; a finite number above 0 was expected, or 0 for no clipping.`,
+    );
+  if (settings.patience > 0 && settings.data.validation === 0)
+    throw new UsageError('--patience watches the validation loss; keep examples back with --validation 0.2.');
+}
+
+/** The settings of which two runs differ, in words: `--units 64, was 128`. */
+export function settingDifferences(now: TrainSettings, then: TrainSettings): string[] {
+  const flat = (value: object, prefix = ''): [string, string][] =>
+    Object.entries(value).flatMap(([key, x]) =>
+      typeof x === 'object' && x !== null && !Array.isArray(x)
+        ? flat(x as object, `${prefix}${key}.`)
+        : [[`${prefix}${key}`, JSON.stringify(x)] as [string, string]],
+    );
+  const before = new Map(flat(then));
+  const after = new Map(flat(now));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => before.get(key) !== after.get(key))
+    .map(
+      (key) => `${flagOf(key)} is ${after.get(key) ?? 'not given'} but was ${before.get(key) ?? 'not given'}`,
+    );
+}
+
+function flagOf(key: string): string {
+  const name =
+    key === 'data.source' ? 'data' : key.replace(/^data\./, '').replace(/^columns\.(\w+)$/, '$1Column');
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,208 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pickEngine } from '../sides/engine/index';
+import { writeFileAtomic } from '../base/files/index';
+import { UsageError } from '../base/outcome';
+import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
+import { claimDirectory, save } from '../models/index';
+import { evaluatePart, type Metrics } from './metrics';
+import { prepareData, type PreparedData } from './prepare';
+import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
+import { resolveSettings, settingDifferences, type TrainChoices, type TrainSettings } from './settings';
+import { trainingReport } from './training-report';
+import { versionsOf } from './versions';
+
+export interface TrainOptions extends Pick<RunOptions, 'onBatch' | 'onEpoch' | 'signal' | 'replaceSide'> {
+  /** where model, history, settings, report and checkpoints go; absent: nothing is written */ readonly out?: string;
+  /** replace the files of an earlier run in `out` */ readonly force?: boolean;
+  /** continue the run in `out` from its checkpoint; choices that are given must be those of the run */ readonly resume?: boolean;
+  /** seconds between checkpoints within an epoch, default 30; every epoch ends with one anyway */ readonly checkpointSeconds?: number;
+  /** gets the data's sizes, classes and ranges before training starts, and malformed rows that are left out */
+  readonly say?: (line: string) => void;
+  /** gets the settings, defaults filled in, when everything is checked and training is about to start */
+  readonly onStart?: (settings: TrainSettings) => void;
+}
+
+export interface TrainResult extends Omit<RunResult, 'sides'> {
+  readonly sides: RunResult['sides'];
+  readonly settings: TrainSettings;
+  readonly data: PreparedData;
+  /** of the leading side on the part kept back, or on the training part when nothing is */ readonly metrics?: Metrics;
+  readonly sideMetrics?: readonly { readonly name: string; readonly metrics: Metrics }[];
+  /** seconds of training, this session */ readonly seconds: number;
+}
+
+/**
+ * Trains one or both networks and writes everything that comes out: what `rnn-parity train` does, from code.
+ *
+ * @example
+ * ```ts
+ * const { metrics, dispose } = await train({ data: { source: 'notebook' }, model: 'scratch' });
+ * metrics?.accuracy;
+ * dispose();
+ * ```
+ * @throws UsageError on settings or data that do not fit, BackendNotRunError when the backend cannot run
+ */
+export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
+  const { out, say = () => undefined } = options;
+  const resume = options.resume === true ? await openCheckpoint(out) : undefined;
+  const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
+  if (!resume && out !== undefined) await claimDirectory(out, options.force ?? false);
+  const data = await prepareData(first, say);
+  if (resume) checkSameData(data, resume);
+  for (const line of data.summary) say(line);
+  const settings = choices.model === 'auto' && !resume ? await pickModel(choices, first, data, say) : first;
+  options.onStart?.(settings);
+
+  const started = performance.now();
+  const files =
+    out === undefined ? undefined : new RunFiles(out, settings, data, options.checkpointSeconds ?? 30);
+  const { onBatch, onEpoch, signal, replaceSide } = options;
+  const run = await runTraining(settings, data, {
+    ...(onBatch && { onBatch }),
+    ...(onEpoch && { onEpoch }),
+    ...(signal && { signal }),
+    ...(replaceSide && { replaceSide }),
+    ...(resume && { resume }),
+    ...(files && {
+      wantsSave: (reason) => files.wantsSave(reason),
+      save: (state: RunState) => files.save(state),
+    }),
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const result = { ...run, settings, data, seconds };
+  if (run.outcome !== 'finished') return result;
+  return { ...result, ...(await finish(result, files)) };
+}
+
+/** The choices with the engine left open. */
+function withoutAuto({ model, ...others }: TrainChoices): TrainChoices {
+  return model === undefined || model === 'auto' ? others : { model, ...others };
+}
+
+/** The settings with the engine that should be fastest for these data. */
+async function pickModel(
+  choices: TrainChoices,
+  { batchSize, units }: TrainSettings,
+  { identity: { timeSteps, features } }: PreparedData,
+  say: (line: string) => void,
+): Promise<TrainSettings> {
+  if (choices.backend !== undefined || choices.gradients !== undefined)
+    throw new UsageError(
+      '--model auto picks by itself; leave out --backend and --gradients, or name the model.',
+    );
+  const { choice, reason } = await pickEngine({ batch: batchSize, timeSteps, features, units });
+  say(`engine      ${reason}`);
+  const { kind: model, backend } = choice;
+  return resolveSettings({ ...choices, model, ...(backend && { backend }) });
+}
+
+async function openCheckpoint(out: string | undefined): Promise<Checkpoint> {
+  if (out === undefined) throw new UsageError('--resume needs the directory of the run.');
+  return readCheckpoint(join(out, 'checkpoint.npz'));
+}
+
+/** What is chosen anew must be what the run has: a resumed run ends as one that was never stopped. */
+function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string): TrainSettings {
+  const { settings } = resume.meta;
+  const wanted = resolveSettings({
+    ...settings,
+    ...withoutAuto(choices),
+    data: { ...settings.data, ...choices.data },
+  });
+  const differences = settingDifferences(wanted, settings);
+  if (differences.length > 0) {
+    throw new UsageError(
+      `--resume ${out}: ${differences.join('; ')}. A run continues with the settings it was started with; leave these out, or start a new run.`,
+    );
+  }
+  return settings;
+}
+
+function checkSameData(data: PreparedData, { meta }: Checkpoint): void {
+  const { identity } = data;
+  const then = meta.data;
+  if (identity.fingerprint === then.fingerprint) return;
+  const differences = [
+    identity.sequences !== then.sequences && `${identity.sequences} sequences, was ${then.sequences}`,
+    identity.timeSteps !== then.timeSteps && `${identity.timeSteps} time steps, was ${then.timeSteps}`,
+    identity.features !== then.features && `${identity.features} features, was ${then.features}`,
+    identity.classNames.join() !== then.classNames.join() &&
+      `classes ${identity.classNames.slice(0, 10).join(', ')}, was ${then.classNames.slice(0, 10).join(', ')}`,
+  ].filter((line) => line !== false);
+  throw new UsageError(
+    `${data.source} is not the data the run was started with: ${differences.length > 0 ? differences.join('; ') : 'same sizes and classes, other numbers or labels'} (SHA-256 ${identity.fingerprint.slice(0, 12)}, was ${then.fingerprint.slice(0, 12)}). Bring the old data back, or start a new run.`,
+  );
+}
+
+/** Writes a run's checkpoint and history, each atomically. */
+class RunFiles {
+  private lastSave = performance.now();
+
+  constructor(
+    readonly directory: string,
+    private readonly settings: TrainSettings,
+    private readonly data: PreparedData,
+    private readonly seconds: number,
+  ) {}
+
+  wantsSave(reason: 'batch' | 'epoch' | 'stop'): boolean {
+    return reason !== 'batch' || performance.now() - this.lastSave >= this.seconds * 1000;
+  }
+
+  async save({ progress, networks, best }: RunState): Promise<void> {
+    const meta = { settings: this.settings, data: this.data.identity, versions: versionsOf({}), progress };
+    await writeCheckpoint(join(this.directory, 'checkpoint.npz'), meta, networks, best);
+    const lines = progress.history.map((record) => `${JSON.stringify(record)}\n`).join('');
+    await writeFileAtomic(join(this.directory, 'history.jsonl'), lines);
+    this.lastSave = performance.now();
+  }
+}
+
+type Trained = RunResult & Pick<TrainResult, 'settings' | 'data' | 'seconds'>;
+
+async function finish(
+  run: Trained,
+  files: RunFiles | undefined,
+): Promise<Pick<TrainResult, 'metrics' | 'sideMetrics'>> {
+  const { data, sides, settings } = run;
+  const { classNames } = data.identity;
+  const partName = data.validation.labels.length > 0 ? 'validation' : 'training';
+  const part = partName === 'validation' ? data.validation : data.train;
+  const measured = sides.map((side) => ({ name: side.name, ...evaluatePart(side, part, classNames) }));
+  const [{ metrics, predictions }] = measured;
+  const sideMetrics = measured.map(({ name, metrics: own }) => ({ name, metrics: own }));
+  if (files === undefined) return { metrics, sideMetrics };
+
+  const { directory } = files;
+  const extras = {
+    classNames,
+    ...(data.standardisation && { standardisation: data.standardisation }),
+    ...(data.featureNames && { featureNames: data.featureNames }),
+    masked: data.train.mask !== undefined || data.validation.mask !== undefined,
+  };
+  for (const [i, side] of sides.entries())
+    await save(side, i === 0 ? directory : join(directory, side.name.replace(/:.*/, '')), extras);
+  const versions = versionsOf(run.engines);
+  const config = {
+    settings,
+    data: { ...data.identity, ...extras },
+    versions,
+    best: run.best,
+    results: sideMetrics,
+  };
+  await mkdir(directory, { recursive: true });
+  await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
+  const report = await trainingReport({
+    ...run,
+    finalWeights: sides[0].getWeights(),
+    part,
+    partName,
+    metrics,
+    predictions,
+    versions,
+    seconds: run.history.reduce((sum, record) => sum + record.seconds, 0),
+  });
+  await writeFileAtomic(join(directory, 'report.html'), report);
+  return { metrics, sideMetrics };
+}

@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { adversarialProblem } from '../../../harness/problems/adversarial';
+import { singlePrecisionRun } from '../../../harness/budget/single-precision';
+import { evaluateWithTfjs, loadBackend, type LoadedBackend } from '../../../src/index';
+import type { Tensor } from '../../../scratch/index';
+
+describe('the emulated float32 run', () => {
+  let cpu: LoadedBackend;
+  before(async () => {
+    cpu = await loadBackend('cpu');
+  });
+
+  it('equals the forward pass of the cpu backend bit for bit on 150 problems', () => {
+    const different: string[] = [];
+    for (let i = 0; i < 150; i++) {
+      const problem = adversarialProblem(41, i, { largest: { features: 60, units: 60 } });
+      const given = evaluateWithTfjs(cpu, problem);
+      const emulated = singlePrecisionRun(problem);
+      for (const name of ['states', 'finalState', 'logits', 'probabilities'] as const) {
+        const own: Tensor | undefined = emulated[name];
+        const theirs: Tensor | undefined = given[name];
+        expect(theirs?.data.length).to.equal(own?.data.length);
+        const at = own?.data.findIndex((x, k) => x !== theirs?.data[k]) ?? -1;
+        if (at >= 0) different.push(`${problem.id} ${name}[${at}]: ${own?.data[at]} ${theirs?.data[at]}`);
+      }
+    }
+    expect(different).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('rnn-parity fuzz, replay and merge as commands', () => {
+  let directory: string;
+  before(() => (directory = mkdtempSync(join(tmpdir(), 'rnn-parity-fuzz-command-'))));
+  after(() => rmSync(directory, { recursive: true }));
+
+  const run = (args: readonly string[]): Ended => {
+    const command = [resolve('node_modules/jiti/lib/jiti-cli.mjs'), resolve('harness/cli/bin.ts'), ...args];
+    try {
+      const stdout = execFileSync(process.execPath, command, {
+        stdio: 'pipe',
+        cwd: directory,
+        encoding: 'utf8',
+      });
+      return { status: 0, stdout, stderr: '' };
+    } catch (error) {
+      return error as Ended;
+    }
+  };
+
+  it('the commands that docs/fuzz.md begins with run as they stand, and a missing shard is exit code 2', () => {
+    const [, block] = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/fuzz.md', 'utf8')) ?? [];
+    const commands = block
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '));
+    expect(commands.map(([program, name]) => `${program} ${name}`)).to.deep.equal([
+      'rnn-parity fuzz',
+      'rnn-parity fuzz',
+      'rnn-parity merge',
+    ]);
+    const results = commands.map(([, ...args]) => run(args));
+    expect(results.map(({ status }) => status)).to.deep.equal([0, 0, 0]);
+    expect(results[2].stdout).to.match(
+      /all 2 shards: 6 generated problems[\s\S]*\nPARITY: tfjs:cpu right in/,
+    );
+    const cut = run(['merge', 'shard-2.json']);
+    expect(cut.status).to.equal(2);
+    expect(cut.stderr).to.contain('missing: 1');
+  });
+
+  it('a wrong candidate is exit code 1, its case replays identically, and not without naming the module', () => {
+    // h_t = tanh(x_t kernel + bias): the recurrent part is forgotten
+    writeFileSync(
+      join(directory, 'forgetful.js'),
+      `exports.candidate = { name: 'forgetful', precision: 'float64', omits: ['logits', 'loss', 'gradients'], masks: false,
+        evaluate({ inputs, weights: { kernel, bias } }) {
+          const dot = (x, u) => x.reduce((s, v, f) => s + v * kernel[f][u], 0);
+          const states = inputs.map((rows) => rows.map((x) => bias.map((b, u) => Math.tanh(b + dot(x, u)))));
+          return { states, finalState: states.map((rows) => rows[rows.length - 1]) };
+        } };`,
+    );
+    const fuzzed = run([
+      'fuzz',
+      '--cases',
+      '5',
+      '--candidate',
+      './forgetful.js',
+      '--out',
+      'cases',
+      '--json',
+      '-',
+    ]);
+    expect(fuzzed.status).to.equal(1);
+    const summary = JSON.parse(fuzzed.stdout) as {
+      sides: { failures: { file: string; tensor: string }[] }[];
+    };
+    const [{ file, tensor }] = summary.sides[0].failures;
+    expect(tensor).to.equal('states');
+    const replayed = run(['replay', file, '--candidate', './forgetful.js']);
+    expect(replayed.status).to.equal(1);
+    expect(replayed.stdout).to.contain('the verdict is identical to the one in the file');
+    const unnamed = run(['replay', file]);
+    expect(unnamed.status).to.equal(2);
+    expect(unnamed.stderr).to.contain('--candidate ./forgetful.js');
+    expect(run(['replay', file, '--backends', 'cpu']).status).to.equal(0);
+  });
+
+  it('a shard without a problem and a division that is none are usage errors', () => {
+    const empty = run(['fuzz', '--cases', '2', '--shard', '3/3', '--backends', 'cpu']);
+    expect(empty.status).to.equal(2);
+    expect(empty.stderr).to.contain('holds none of 2 problems');
+    expect(run(['fuzz', '--shard', '4/3']).status).to.equal(2);
+  });
+});

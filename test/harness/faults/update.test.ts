@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import {
+  trainingRules,
+  trainingSteps,
+  scratchFor,
+  type TrainingCheck,
+} from '../../../harness/judge/updates/training-checks';
+import {
+  firstWrong,
+  HandOptimizer,
+  updateEquivalents,
+  updateSpecimens,
+  type OptimizerClass,
+  type UpdateAnswer,
+  type UpdateQuestion,
+} from '../../../harness/faults/index';
+import { weightNames } from '../../../scratch/index';
+import { updateBatches } from '../../support/update-batches';
+
+const batches = updateBatches(2);
+const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
+  ...Object.values(trainingRules),
+  { ...trainingRules.momentum, clipNorm: 100 },
+];
+
+/** Every rule, from nothing and from a memory, first update and second. */
+const steps = rules.flatMap((rule) =>
+  (['fresh', 'random'] as const).flatMap((memory) => {
+    const check: TrainingCheck = { id: 'update', ...rule, memory, batches };
+    return [...trainingSteps(check, scratchFor(check))].map((step) => ({
+      step,
+      question: { ...rule, problem: step.problem, state: step.start.state } satisfies UpdateQuestion,
+    }));
+  }),
+);
+
+type Named = Map<string, Float64Array>;
+
+function named({ loss, weights, slots }: UpdateAnswer): Named {
+  const groups = Object.entries({ ...slots, weights });
+  return new Map([
+    ['loss', Float64Array.of(loss)],
+    ...groups.flatMap(([group, of]) => weightNames.map((name) => [`${group}.${name}`, of[name]] as const)),
+  ]);
+}
+
+const made = (optimizer: OptimizerClass, question: UpdateQuestion): Named =>
+  named(new optimizer(question).update());
+
+/** Quantities in which two updates differ by more than rounding. */
+function different(one: Named, other: Named): string[] {
+  return [...one].flatMap(([name, a]) => {
+    const b = other.get(name);
+    const scale = a.reduce((max, x) => Math.max(max, Math.abs(x)), 1e-300);
+    return a.every((x, i) => Math.abs(x - (b?.[i] ?? NaN)) <= 1e-11 * scale) ? [] : [name];
+  });
+}
+
+describe('specimens of the optimizer', () => {
+  it('come from an optimizer that is right where nothing is planted: it makes the updates of the scratch side', () => {
+    for (const { step, question } of steps) {
+      const { loss, weights, state } = step.scratch;
+      const slots = state.slots;
+      const scratch: Named = new Map([
+        ['loss', Float64Array.of(loss)],
+        ...Object.entries({ ...slots, weights }).flatMap(([group, of]) =>
+          weightNames.map((name) => [`${group}.${name}`, of[name].data] as const),
+        ),
+      ]);
+      const byHand = made(HandOptimizer, question);
+      expect([...byHand.keys()]).to.have.members([...scratch.keys()]);
+      expect(different(byHand, scratch), JSON.stringify(question.optimizer)).to.deep.equal([]);
+    }
+  });
+
+  it('change the updates that they say can show them and no other, first where they say', () => {
+    const wrong: string[] = [];
+    const shown = new Set<string>();
+    for (const specimen of updateSpecimens) {
+      for (const { question } of steps) {
+        const right = made(HandOptimizer, question);
+        const found = different(right, made(specimen.optimizer, question));
+        const can = specimen.shows(question);
+        if (can) shown.add(specimen.name);
+        const rule = `${specimen.name} on ${JSON.stringify(question.optimizer)}, step ${question.state.step}`;
+        // with a large second moment, epsilon changes little, but not nothing
+        const isEpsilon = specimen.name.includes('epsilon');
+        if (isEpsilon && !can) continue;
+        if (found.length > 0 !== can) wrong.push(`${rule}: ${String(can)}, but differs in ${found.join()}`);
+        const first = firstWrong(specimen, question.optimizer);
+        const names = (specimen.only ?? ['']).map((name) => `${first}.${name}`);
+        const group = found.find((name) => !name.startsWith('weights.')) ?? found.at(0) ?? '';
+        if (can && !names.some((name) => `${group}.`.startsWith(name)))
+          wrong.push(`${rule}: first in ${group}`);
+      }
+    }
+    expect(wrong.slice(0, 9)).to.deep.equal([]);
+    expect([...shown]).to.have.members(updateSpecimens.map(({ name }) => name));
+  });
+
+  it('that are equivalent change nothing but rounding, and every other says why it shows only on some', () => {
+    for (const { name, optimizer, equivalent } of updateEquivalents) {
+      expect(equivalent, name).to.be.a('string');
+      for (const { question } of steps)
+        expect(different(made(HandOptimizer, question), made(optimizer, question)), name).to.deep.equal([]);
+    }
+    for (const { name, shows, equivalent } of updateSpecimens)
+      if (!steps.every(({ question }) => shows(question))) expect(equivalent, name).to.be.a('string');
+  });
+
+  it('have names of their own, and are explained in docs/bptt.md', () => {
+    const names = updateSpecimens.map(({ name }) => name);
+    expect(new Set(names).size).to.equal(names.length);
+    const page = readFileSync(join(__dirname, '../../../docs/bptt.md'), 'utf8');
+    for (const { family } of updateSpecimens) expect(page).to.include(`<a id="${family}"></a>`);
+  });
+});

@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { graphSide } from '../../../harness/sides/index';
+import { runParityCommand } from '../../../harness/cli/run-parity';
+import { loadBackend, openSessions } from '../../../src/index';
+
+describe('the graph as a side of the parity harness', () => {
+  it('passes what the op-by-op twin passes, and leaves no session open', async () => {
+    const backend = await loadBackend('tensorflow');
+    const before = openSessions(backend);
+    const { exitCode, text } = await runParityCommand({
+      backends: 'graph',
+      only: 'edge/*',
+      seed: 1,
+      timeout: 30,
+    });
+    expect(exitCode, text).to.equal(0);
+    expect(text).to.match(/graph \(TensorFlow .*\): [1-9]\d* cases/);
+    expect(openSessions(backend)).to.equal(before);
+  });
+
+  it('is called graph, trains, and is required when asked', async () => {
+    const source = graphSide(true);
+    expect([source.name, source.required]).to.deep.equal(['graph', true]);
+    const side = await source.open();
+    expect(side.implementation.name).to.equal('graph');
+    expect(side.createClassifier).to.be.a('function');
+    side.implementation.dispose?.();
+  });
+});
