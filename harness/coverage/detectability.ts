@@ -9,7 +9,7 @@ import {
   type Tolerances,
 } from '../judge/index';
 import { roundProblem, tensorOf, type Evaluation, type Precision, type TensorName } from '../base/problem';
-import { rightAnswer, type Specimen } from '../faults/index';
+import { rightAnswer, type Fault } from '../faults/index';
 import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 
@@ -20,7 +20,7 @@ export interface Judging {
 }
 
 /** One question with all that is needed to say whether a fault would be seen in its results. */
-export class Trap {
+export class Detectability {
   readonly right: Evaluation;
   private readonly tolerances: Tolerances;
   private readonly expected: ReadonlyMap<string, ExpectedTensor>;
@@ -40,13 +40,13 @@ export class Trap {
   }
 
   /** The tensors in which a side that rounds nothing, but has that fault, would be found wrong. */
-  *shows({ network }: Specimen): Generator<TensorName> {
+  *shows({ network }: Fault): Generator<TensorName> {
     const wrong = new network(this.asked.problem).evaluate();
     for (const name of this.names) if (this.differs(name, wrong)) yield name;
   }
 
-  isShown(specimen: Specimen): boolean {
-    return this.shows(specimen).next().done !== true;
+  isShown(fault: Fault): boolean {
+    return this.shows(fault).next().done !== true;
   }
 
   /** The tensors in which rounding alone may be as large as the signal, or that are zero: no fault shows in them. */

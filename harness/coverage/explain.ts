@@ -1,11 +1,11 @@
 import { tensorNames, tensorOf, type TensorName } from '../base/problem';
-import { canShow, type Specimen } from '../faults/index';
+import { canShow, type Fault } from '../faults/index';
 import type { BlindSpot } from './blind-spot';
 import { weaknessesOfInputs } from './inputs';
 import { weaknessesOfSizes } from './sizes';
 import { weaknessesOfStates } from './states';
 import type { Look } from './look';
-import { Trap, type Judging } from './detectability';
+import { Detectability, type Judging } from './detectability';
 import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
 import { listed } from './words';
@@ -20,7 +20,7 @@ export const weaknesses: readonly Weakness[] = [
 
 export interface Explanation {
   readonly spots: readonly BlindSpot[];
-  /** faults that stay without a reason */ readonly left: readonly Specimen[];
+  /** faults that stay without a reason */ readonly left: readonly Fault[];
 }
 
 /**
@@ -32,21 +32,21 @@ export interface Explanation {
  */
 export function explain(
   look: Look,
-  hidden: readonly Specimen[],
+  hidden: readonly Fault[],
   judging: Judging,
   reasons: readonly Weakness[] = weaknesses,
 ): Explanation {
-  const { asked: whole, trap, quickTrap } = look;
-  if (trap === undefined || quickTrap === undefined) return { spots: [], left: hidden };
+  const { asked: whole, onProblem, onTwoExamples } = look;
+  if (onProblem === undefined || onTwoExamples === undefined) return { spots: [], left: hidden };
   const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason[] => {
-    const because = foundIn(whole, trap.right);
+    const because = foundIn(whole, onProblem.right);
     return because === undefined ? [] : [{ what, because, fix, fixed, faults: [], tensors: new Set() }];
   });
   let left = hidden;
   const reveal = (reason: Reason, asked: Asked, how: Judging): void => {
     const able = left.filter((fault) => canShow(fault, asked.problem, judging.precision));
     if (able.length === 0) return;
-    const fixed = new Trap(asked, how);
+    const fixed = new Detectability(asked, how);
     const shown = able.filter((fault) => {
       const tensors = [...fixed.shows(fault)];
       tensors.forEach((name) => reason.tensors.add(name));
@@ -55,8 +55,8 @@ export function explain(
     reason.faults.push(...shown);
     left = left.filter((fault) => !shown.includes(fault));
   };
-  for (const reason of found) reveal(reason, reason.fixed(quickTrap.asked), judging);
-  let { asked } = quickTrap;
+  for (const reason of found) reveal(reason, reason.fixed(onTwoExamples.asked), judging);
+  let { asked } = onTwoExamples;
   for (const reason of found) {
     asked = reason.fixed(asked);
     reveal(reason, asked, judging);
@@ -64,7 +64,7 @@ export function explain(
   const wide = wideTolerance(whole, judging);
   if (wide !== undefined) {
     found.push(wide);
-    reveal(wide, wide.fixed(quickTrap.asked), { precision: judging.precision });
+    reveal(wide, wide.fixed(onTwoExamples.asked), { precision: judging.precision });
   }
   const spots = found
     .filter(({ faults }) => faults.length > 0)
@@ -82,7 +82,7 @@ export function explain(
 
 interface Reason extends Pick<Weakness, 'what' | 'fix' | 'fixed'> {
   readonly because: string;
-  readonly faults: Specimen[];
+  readonly faults: Fault[];
   readonly tensors: Set<TensorName>;
 }
 
@@ -107,9 +107,9 @@ function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | unde
 
 /** Tensors that are zero, or that rounding swallows; with them, or else by themselves, faults that no weakness explains. */
 export function explainRest(
-  { asked: { problem }, right }: Trap,
+  { asked: { problem }, right }: Detectability,
   blind: readonly TensorName[],
-  left: readonly Specimen[],
+  left: readonly Fault[],
 ): BlindSpot[] {
   const isZero = (name: TensorName): boolean => tensorOf(right, name)?.data.every((x) => x === 0) === true;
   const zero = blind.filter(isZero);
@@ -137,6 +137,6 @@ export function explainRest(
 
 const reach = 'let more reach them: larger weights or gradients from above, fewer steps, less saturation';
 
-function shortest(faults: readonly Specimen[]): string {
-  return faults.map(({ fault }) => fault).reduce((one, other) => (other.length < one.length ? other : one));
+function shortest(faults: readonly Fault[]): string {
+  return faults.map(({ words }) => words).reduce((one, other) => (other.length < one.length ? other : one));
 }

@@ -1,13 +1,13 @@
 import type { Precision } from '../base/problem';
-import { specimens, type Specimen } from '../faults/index';
+import { catalogue, type Fault } from '../faults/index';
 import { moreFaults } from './more-faults';
 
 /**
  * The faults that an input is asked to show: the catalogue's and a few more. Left out are faults that need several calls or
  * another precision, and limits (of gradients, of probabilities) that no input can be said to reach, as they may be anywhere.
  */
-export function faultsToShow(precision: Precision): Specimen[] {
-  return [...specimens, ...moreFaults].filter(
+export function faultsToShow(precision: Precision): Fault[] {
+  return [...catalogue, ...moreFaults].filter(
     ({ family, name, calls, precision: only }) =>
       calls !== true &&
       family !== 'clipping-and-update-order' &&

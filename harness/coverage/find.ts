@@ -1,5 +1,5 @@
 import type { TensorName } from '../base/problem';
-import type { Specimen } from '../faults/index';
+import type { Fault } from '../faults/index';
 import type { BlindSpot } from './blind-spot';
 import { explain, explainRest, weaknesses } from './explain';
 import { faultsToShow } from './faults';
@@ -27,7 +27,7 @@ const mostExplained = 8;
 export async function findBlindSpots(asked: readonly Asked[], options: FindOptions): Promise<BlindSpot[]> {
   if (asked.length === 0) return [];
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
-  let hidden: readonly Specimen[] = faultsToShow(options.precision);
+  let hidden: readonly Fault[] = faultsToShow(options.precision);
   for (const look of looks) hidden = look.withoutShown(hidden);
   for (const look of looks) hidden = await look.withoutSeen(hidden);
   const blind = blindEverywhere(looks);
@@ -41,9 +41,10 @@ export async function findBlindSpots(asked: readonly Asked[], options: FindOptio
     spots.push(...found);
     hidden = left;
   }
-  const [{ trap }] = looks;
+  const [{ onProblem }] = looks;
   const able = hidden.filter((fault) => looks.some((look) => look.able([fault]).length > 0));
-  if (trap !== undefined && !looks.some(({ isCut }) => isCut)) spots.push(...explainRest(trap, blind, able));
+  if (onProblem !== undefined && !looks.some(({ isCut }) => isCut))
+    spots.push(...explainRest(onProblem, blind, able));
   return spots.sort((one, other) => rank(one) - rank(other));
 }
 

@@ -1,10 +1,10 @@
 import { examine, type ViewName, weightProbe } from '../examine/index';
 import { scratchImplementation } from '../sides/index';
 import type { Problem, TensorName } from '../base/problem';
-import { canShow, plant, type Specimen } from '../faults/index';
+import { canShow, plant, type Fault } from '../faults/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';
 import { namesOf } from './sizes';
-import { Trap, type Judging } from './detectability';
+import { Detectability, type Judging } from './detectability';
 import type { Asked } from './weakness';
 
 export interface LookOptions extends Judging {
@@ -15,13 +15,13 @@ export interface LookOptions extends Judging {
 /** Faults are replayed on nothing larger: multiplications of one forward pass. */
 const mostWork = 100_000;
 
-/** One problem of a run, and what it can show; traps are set when they are first needed. */
+/** One problem of a run, and what it can show; all are set when they are first needed. */
 export class Look {
   readonly work: number;
   /** it is malformed, or too large: what it can show is not known */ passedOver = false;
-  private whole: Trap | undefined;
-  private part: Trap | undefined;
-  private probe: Trap | undefined;
+  private whole: Detectability | undefined;
+  private part: Detectability | undefined;
+  private probe: Detectability | undefined;
 
   constructor(
     readonly asked: Asked,
@@ -31,52 +31,54 @@ export class Look {
   }
 
   /** Set on the problem, on the first part of it where it is large; absent where it is passed over. */
-  get trap(): Trap | undefined {
+  get onProblem(): Detectability | undefined {
     const { problem } = this.asked;
     return (this.whole ??= this.set(
       this.work <= mostWork ? problem : firstSteps(firstExamples(problem), mostWork),
     ));
   }
 
-  /** Whether the trap is set on a part only: what is hidden there need not be hidden in the whole. */
+  /** Whether the onProblem is set on a part only: what is hidden there need not be hidden in the whole. */
   get isCut(): boolean {
     return this.work > mostWork;
   }
 
   /** Set on two examples: quicker. */
-  get quickTrap(): Trap | undefined {
-    if (this.trap === undefined) return undefined;
-    const { problem } = this.trap.asked;
+  get onTwoExamples(): Detectability | undefined {
+    if (this.onProblem === undefined) return undefined;
+    const { problem } = this.onProblem.asked;
     const part = firstExamples(problem);
-    return (this.part ??= part === problem ? this.trap : this.set(part));
+    return (this.part ??= part === problem ? this.onProblem : this.set(part));
   }
 
-  private set(problem: Problem): Trap | undefined {
+  private set(problem: Problem): Detectability | undefined {
     if (workOf(problem) > mostWork) this.passedOver = true;
     return this.passedOver
       ? undefined
-      : this.attempt(() => new Trap({ ...this.asked, problem }, this.options));
+      : this.attempt(() => new Detectability({ ...this.asked, problem }, this.options));
   }
 
   /** Those of the faults that it has all the parts for. */
-  able(faults: readonly Specimen[]): readonly Specimen[] {
+  able(faults: readonly Fault[]): readonly Fault[] {
     const { precision } = this.options;
     return this.attempt(() => faults.filter((fault) => canShow(fault, this.asked.problem, precision))) ?? [];
   }
 
   /** Those of the faults that its results do not show. */
-  withoutShown(faults: readonly Specimen[]): readonly Specimen[] {
-    const traps = (): Trap[] =>
-      [...new Set([this.quickTrap, this.trap])].filter((trap) => trap !== undefined);
+  withoutShown(faults: readonly Fault[]): readonly Fault[] {
+    const all = (): Detectability[] =>
+      [...new Set([this.onTwoExamples, this.onProblem])].filter((onProblem) => onProblem !== undefined);
     const able = this.able(faults);
-    const shown = this.attempt(() => able.filter((fault) => traps().some((trap) => trap.isShown(fault))));
+    const shown = this.attempt(() =>
+      able.filter((fault) => all().some((onProblem) => onProblem.isShown(fault))),
+    );
     return shown === undefined ? faults : faults.filter((fault) => !shown.includes(fault));
   }
 
   /** Those that do not show either where the problem is put in its other ways: weight by weight, and equation by equation. */
-  async withoutSeen(faults: readonly Specimen[]): Promise<readonly Specimen[]> {
+  async withoutSeen(faults: readonly Fault[]): Promise<readonly Fault[]> {
     const { views = [] } = this.options;
-    const left: Specimen[] = [];
+    const left: Fault[] = [];
     for (const fault of faults) {
       const seen =
         (views.includes('probe') && this.isShownByProbe(fault)) ||
@@ -86,38 +88,40 @@ export class Look {
     return left;
   }
 
-  private isShownByProbe(fault: Specimen): boolean {
+  private isShownByProbe(fault: Fault): boolean {
     const probe = this.attempt(() => weightProbe(this.asked.problem));
     return (
       probe !== undefined &&
       canShow(fault, probe, this.options.precision) &&
-      this.probeTrap?.isShown(fault) === true
+      this.onProbe?.isShown(fault) === true
     );
   }
 
-  private async isShownBySteps(fault: Specimen): Promise<boolean> {
-    if (this.quickTrap === undefined) return false;
+  private async isShownBySteps(fault: Fault): Promise<boolean> {
+    if (this.onTwoExamples === undefined) return false;
     const side = { ...scratchImplementation(), name: 'any side', precision: this.options.precision };
-    const { status } = await examine(plant(fault, side), this.quickTrap.asked.problem, { views: ['steps'] });
+    const { status } = await examine(plant(fault, side), this.onTwoExamples.asked.problem, {
+      views: ['steps'],
+    });
     return status === 'fail';
   }
 
   /** Set on the probe of single weights. */
-  private get probeTrap(): Trap | undefined {
+  private get onProbe(): Detectability | undefined {
     const { precision } = this.options;
     return (this.probe ??= this.attempt(
-      () => new Trap({ problem: weightProbe(this.asked.problem) }, { precision }),
+      () => new Detectability({ problem: weightProbe(this.asked.problem) }, { precision }),
     ));
   }
 
   /** The tensors that no fault shows in, by results or probe; of those only that are compared. */
   blindTensors(): TensorName[] {
-    const blind = this.trap?.blind() ?? [];
+    const blind = this.onProblem?.blind() ?? [];
     if (blind.length === 0 || this.options.views?.includes('probe') !== true) return blind;
-    const { probeTrap } = this;
-    if (probeTrap === undefined) return blind;
-    const blindToo = probeTrap.blind();
-    const probed = namesOf(probeTrap.asked);
+    const { onProbe } = this;
+    if (onProbe === undefined) return blind;
+    const blindToo = onProbe.blind();
+    const probed = namesOf(onProbe.asked);
     return blind.filter((name) => !probed.includes(name) || blindToo.includes(name));
   }
 

@@ -1,4 +1,4 @@
-import { HandNetwork, type Specimen } from '../faults/index';
+import { HandNetwork, type Fault } from '../faults/index';
 
 type Row = readonly number[];
 const cut = (row: Row): number[] => row.map((x) => Math.max(x, 0));
@@ -7,10 +7,10 @@ const cut = (row: Row): number[] => row.map((x) => Math.max(x, 0));
  * Mistakes that any problem of the trial would show, and so are not in its catalogue: they ask for negative inputs, or for examples that
  * differ, and for nothing else.
  */
-export const moreFaults: readonly Specimen[] = [
+export const moreFaults: readonly Fault[] = [
   {
     name: 'sign/inputs-cut-at-zero',
-    fault: 'negative inputs are taken for zero, as behind a ReLU',
+    words: 'negative inputs are taken for zero, as behind a ReLU',
     family: 'weights-import',
     phase: 'forward',
     network: class extends HandNetwork {
@@ -23,7 +23,7 @@ export const moreFaults: readonly Specimen[] = [
   },
   {
     name: 'sign/inputs-cut-at-zero-for-kernel',
-    fault: 'the gradient of the kernel is summed with negative inputs taken for zero',
+    words: 'the gradient of the kernel is summed with negative inputs taken for zero',
     family: 'weights-import',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -37,7 +37,7 @@ export const moreFaults: readonly Specimen[] = [
   },
   {
     name: 'batch/inputs-in-another-order',
-    fault: 'the examples are read in another order than their labels and initial states',
+    words: 'the examples are read in another order than their labels and initial states',
     family: 'memory',
     phase: 'forward',
     network: class extends HandNetwork {

@@ -1,15 +1,15 @@
 import { HandNetwork } from './hand-network';
 import { add, scale, times, zerosLike, type Row } from './rows';
 import { all, hasGradients, moreThanOneStep, moreThanOneUnit } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const backward = { phase: 'backward' } as const;
 
 /** Faults of what one step sends back to the step before it. */
-export const carryFaults: readonly Specimen[] = [
+export const carryFaults: readonly Fault[] = [
   {
     name: 'carry/accumulated',
-    fault:
+    words:
       "the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried on beside its carry",
     family: 'notebook',
     ...backward,
@@ -23,7 +23,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/both-of-the-notebook',
-    fault:
+    words:
       "both of the notebook's: dh_{t+1} is carried on beside its carry, and the initial state gets a gradient of zeros",
     family: 'notebook',
     ...backward,
@@ -38,7 +38,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/dropped',
-    fault: 'no step sends anything back: gradients stop after one step',
+    words: 'no step sends anything back: gradients stop after one step',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -49,7 +49,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/negated',
-    fault: 'what a step sends back has the wrong sign',
+    words: 'what a step sends back has the wrong sign',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -60,7 +60,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/counted-twice',
-    fault: 'what a step sends back is added twice',
+    words: 'what a step sends back is added twice',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -71,7 +71,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/without-slope',
-    fault: 'dh_t is carried back in place of dz_t, past the tanh',
+    words: 'dh_t is carried back in place of dz_t, past the tanh',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -82,7 +82,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/forwards',
-    fault:
+    words:
       'the steps are visited from the first to the last, so that gradients run the wrong way through time',
     family: 'carry',
     ...backward,
@@ -96,7 +96,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/overwrites-what-arrives',
-    fault:
+    words:
       'what a later step sends back overwrites the gradient given for the state, in place of being added to it',
     family: 'carry',
     ...backward,
@@ -110,7 +110,7 @@ export const carryFaults: readonly Specimen[] = [
   },
   {
     name: 'carry/not-transposed',
-    fault: 'dz_t recurrentKernel is carried back in place of dz_t recurrentKernel^T',
+    words: 'dz_t recurrentKernel is carried back in place of dz_t recurrentKernel^T',
     family: 'transpose',
     ...backward,
     network: class extends HandNetwork {
@@ -125,10 +125,10 @@ export const carryFaults: readonly Specimen[] = [
 ];
 
 /** Backpropagation that stops after k steps; all k are one kind of mistake. */
-export function truncated(k: number): Specimen {
+export function truncated(k: number): Fault {
   return {
     name: `carry/truncated-to-${k}-steps`,
-    fault: `backpropagation is cut: nothing is carried past the last ${k} steps`,
+    words: `backpropagation is cut: nothing is carried past the last ${k} steps`,
     family: 'truncated',
     ...backward,
     network: class extends HandNetwork {

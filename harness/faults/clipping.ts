@@ -2,15 +2,15 @@ import type { Evaluation } from '../base/problem';
 import { changeGradients, gradientNorm, mapTensor, weightNames } from './answers';
 import { HandNetwork } from './hand-network';
 import { rightAnswer } from './plant';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const clipping = { family: 'clipping-and-update-order', phase: 'backward' } as const;
 
 /** Clipped so that all gradients of weights together have at most that norm. */
-export function clippedByNorm(limit: number): Specimen {
+export function clippedByNorm(limit: number): Fault {
   return {
     name: 'clipping/by-norm',
-    fault: `the gradients of the weights are silently clipped to a norm of ${Number(limit.toPrecision(4))}`,
+    words: `the gradients of the weights are silently clipped to a norm of ${Number(limit.toPrecision(4))}`,
     ...clipping,
     network: class extends HandNetwork {
       protected override finish(answer: Evaluation): Evaluation {
@@ -24,10 +24,10 @@ export function clippedByNorm(limit: number): Specimen {
 }
 
 /** Each weight's gradient clipped to that norm by itself. */
-export function clippedByNormOfEach(limit: number): Specimen {
+export function clippedByNormOfEach(limit: number): Fault {
   return {
     name: 'clipping/by-norm-of-each',
-    fault: `the gradient of each weight is silently clipped to a norm of ${Number(limit.toPrecision(4))} of its own`,
+    words: `the gradient of each weight is silently clipped to a norm of ${Number(limit.toPrecision(4))} of its own`,
     ...clipping,
     network: class extends HandNetwork {
       protected override finish(answer: Evaluation): Evaluation {
@@ -43,10 +43,10 @@ export function clippedByNormOfEach(limit: number): Specimen {
 }
 
 /** Every number of the weights' gradients clipped to [-limit, limit]. */
-export function clippedByValue(limit: number): Specimen {
+export function clippedByValue(limit: number): Fault {
   return {
     name: 'clipping/by-value',
-    fault: `every number of the weights' gradients is silently clipped to at most ${Number(limit.toPrecision(4))}`,
+    words: `every number of the weights' gradients is silently clipped to at most ${Number(limit.toPrecision(4))}`,
     ...clipping,
     network: class extends HandNetwork {
       protected override finish(answer: Evaluation): Evaluation {
@@ -64,7 +64,7 @@ export function clippedByValue(limit: number): Specimen {
 }
 
 /** Gradients that are made smaller where nobody asked for it. */
-export const clippingFaults: readonly Specimen[] = [
+export const clippingFaults: readonly Fault[] = [
   clippedByNorm(0.1),
   clippedByNormOfEach(0.05),
   clippedByValue(0.02),

@@ -1,7 +1,7 @@
 import type { Evaluation } from '../base/problem';
 import { HandNetwork } from './hand-network';
 import { add, multiply, times, transpose, type Row, type Rows } from './rows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const harmless = { shows: () => false } as const;
 
@@ -9,10 +9,10 @@ const harmless = { shows: () => false } as const;
  * Other ways to compute the same function: they look like mistakes and are none. The harness may not accuse them.
  * `equivalent` is the proof.
  */
-export const equivalents: readonly Specimen[] = [
+export const equivalents: readonly Fault[] = [
   {
     name: 'equivalent/softmax-without-shift',
-    fault: 'the largest logit is not subtracted before the exponential',
+    words: 'the largest logit is not subtracted before the exponential',
     family: 'loss',
     phase: 'loss',
     ...harmless,
@@ -28,7 +28,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/summed-in-another-order',
-    fault: 'the gradients of the weights are summed from the first step to the last',
+    words: 'the gradients of the weights are summed from the first step to the last',
     family: 'carry',
     phase: 'backward',
     ...harmless,
@@ -43,7 +43,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/slope-as-one-minus-square',
-    fault: '1 - h^2 is computed as written, not as (1 - h)(1 + h)',
+    words: '1 - h^2 is computed as written, not as (1 - h)(1 + h)',
     family: 'tanh-derivative',
     phase: 'backward',
     ...harmless,
@@ -56,7 +56,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/tanh-by-exponentials',
-    fault: 'tanh z is computed as 1 - 2 / (e^2z + 1)',
+    words: 'tanh z is computed as 1 - 2 / (e^2z + 1)',
     family: 'tanh-derivative',
     phase: 'forward',
     ...harmless,
@@ -69,7 +69,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/carry-from-the-left',
-    fault: 'recurrentKernel dz_t^T is carried back in place of dz_t recurrentKernel^T',
+    words: 'recurrentKernel dz_t^T is carried back in place of dz_t recurrentKernel^T',
     family: 'transpose',
     phase: 'backward',
     ...harmless,
@@ -82,7 +82,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/mean-taken-in-the-layer',
-    fault: 'the loss sends back the sum, and the layer divides every gradient by B in the end',
+    words: 'the loss sends back the sum, and the layer divides every gradient by B in the end',
     family: 'batch-mean',
     phase: 'backward',
     ...harmless,
@@ -101,7 +101,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/inputs-and-states-joined',
-    fault: 'x_t and h_{t-1} are joined to one row, and the two kernels to one matrix',
+    words: 'x_t and h_{t-1} are joined to one row, and the two kernels to one matrix',
     family: 'weights-import',
     phase: 'forward',
     ...harmless,
@@ -114,7 +114,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/final-state-at-last-live-step',
-    fault: 'the final state is read at the last step that is not masked',
+    words: 'the final state is read at the last step that is not masked',
     family: 'masks',
     phase: 'forward',
     ...harmless,
@@ -128,7 +128,7 @@ export const equivalents: readonly Specimen[] = [
   },
   {
     name: 'equivalent/memory-never-read',
-    fault: 'every call keeps a copy of its answer',
+    words: 'every call keeps a copy of its answer',
     family: 'memory',
     phase: 'forward',
     ...harmless,

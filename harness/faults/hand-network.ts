@@ -4,7 +4,7 @@ import { ForwardByHand, nested, tensor } from './forward-by-hand';
 import { accumulate, add, multiply, outer, times, transpose, zerosLike, type Row, type Rows } from './rows';
 
 /**
- * The network once more, in plain rows and one method an equation, right in every part. A specimen is a subclass that gets one
+ * The network once more, in plain rows and one method an equation, right in every part. A fault is a subclass that gets one
  * of these methods wrong; everything else stays right, as it is in real mistakes. The forward equations are in `ForwardByHand`.
  */
 export class HandNetwork extends ForwardByHand {

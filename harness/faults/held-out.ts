@@ -1,8 +1,8 @@
 import { changeGradients, mapTensor, weightNames } from './answers';
 import { HandNetwork } from './hand-network';
 import { HandOptimizer } from './updates/hand-optimizer';
-import type { NetworkClass } from './specimen';
-import type { UpdateSpecimen } from './updates/specimen';
+import type { NetworkClass } from './fault';
+import type { UpdateFault } from './updates/update-fault';
 
 type Row = readonly number[];
 
@@ -108,7 +108,7 @@ export const heldOut: readonly {
 ];
 
 /** The same for the optimizer; `shows` says which updates can show it. */
-export const heldOutUpdates: readonly Pick<UpdateSpecimen, 'name' | 'optimizer' | 'shows'>[] = [
+export const heldOutUpdates: readonly Pick<UpdateFault, 'name' | 'optimizer' | 'shows'>[] = [
   {
     name: 'held out/learning rate times 0.8',
     optimizer: class extends HandOptimizer {

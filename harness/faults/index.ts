@@ -6,7 +6,7 @@ import { maskFaults } from './masks';
 import { memoryFaults } from './memory';
 import { precisionFaults } from './precision';
 import { slopeFaults } from './slope';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 import { stepFaults } from './steps';
 import { sumFaults } from './sums';
 import { weightFaults } from './weights';
@@ -18,15 +18,8 @@ export { HandNetwork } from './hand-network';
 export { equivalents } from './equivalents';
 export { plant, rightAnswer } from './plant';
 export { toFloat16 } from './precision';
-export { stepFaultNames, stepSpecimens } from './single-step';
-export {
-  canShow,
-  families,
-  type Family,
-  type NetworkClass,
-  type Specimen,
-  type StepSpecimen,
-} from './specimen';
+export { stepFaultNames, faultsOfStep } from './single-step';
+export { canShow, families, type Family, type NetworkClass, type Fault, type StepFault } from './fault';
 export {
   each,
   firstWrong,
@@ -35,7 +28,7 @@ export {
   normOf,
   plantUpdate,
   updateEquivalents,
-  updateSpecimens,
+  updateFaults,
   type At,
   type Memory,
   type Numbers,
@@ -43,12 +36,12 @@ export {
   type Trainee,
   type UpdateAnswer,
   type UpdateQuestion,
-  type UpdateSpecimen,
+  type UpdateFault,
 } from './updates/index';
 export { weightOff, withWeights, type WeightName } from './weights';
 
 /** Every planted fault, by what it is a fault of. */
-export const specimens: readonly Specimen[] = [
+export const catalogue: readonly Fault[] = [
   ...carryFaults,
   ...upstreamFaults,
   ...slopeFaults,

@@ -12,7 +12,7 @@ import {
   moreThanOneStep,
   unitsAreClasses,
 } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const mean = { family: 'batch-mean', phase: 'loss' } as const;
 const loss = { family: 'loss', phase: 'loss' } as const;
@@ -25,10 +25,10 @@ const withLabels = { shows: hasLabels, equivalent: 'there is no loss' };
 const clip = 0.1;
 
 /** Faults of the softmax cross-entropy, and of the mean over the batch. */
-export const lossFaults: readonly Specimen[] = [
+export const lossFaults: readonly Fault[] = [
   {
     name: 'loss/sum-for-mean',
-    fault: '1/B is missing in the gradient: that of the sum, not of the mean',
+    words: '1/B is missing in the gradient: that of the sum, not of the mean',
     ...mean,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -39,7 +39,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/mean-twice',
-    fault: '1/B is applied twice in the gradient',
+    words: '1/B is applied twice in the gradient',
     ...mean,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -50,7 +50,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/divided-by-steps',
-    fault: '1/T is inserted into the gradient',
+    words: '1/T is inserted into the gradient',
     ...mean,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -62,7 +62,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/divided-by-classes',
-    fault: '1/C is inserted into the gradient',
+    words: '1/C is inserted into the gradient',
     ...mean,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -74,7 +74,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/layer-means-too',
-    fault:
+    words:
       "the layer takes the mean over the batch in its weights' gradients, which the loss has done already",
     family: 'batch-mean',
     phase: 'backward',
@@ -90,7 +90,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/sum-reported',
-    fault: 'the reported loss is the sum over the batch, not the mean; its gradient is right',
+    words: 'the reported loss is the sum over the batch, not the mean; its gradient is right',
     ...mean,
     network: class extends HandNetwork {
       protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
@@ -101,7 +101,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/softmax-over-batch',
-    fault: 'the softmax runs over the examples in place of the classes',
+    words: 'the softmax runs over the examples in place of the classes',
     ...loss,
     network: class extends HandNetwork {
       protected override softmax(logits: Rows): Rows {
@@ -114,7 +114,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/labels-shifted',
-    fault: 'the label of the next example is used in the gradient',
+    words: 'the label of the next example is used in the gradient',
     ...loss,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -126,7 +126,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/classes-counted-from-one',
-    fault: 'labels are counted from 1: the class after the right one is taken',
+    words: 'labels are counted from 1: the class after the right one is taken',
     ...loss,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -142,7 +142,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/label-forgotten',
-    fault: 'p / B in place of (p - onehot) / B: the label is not subtracted',
+    words: 'p / B in place of (p - onehot) / B: the label is not subtracted',
     ...loss,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -156,7 +156,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/softmax-derivative-twice',
-    fault: 'p (1 - p) is multiplied to p - onehot, which already holds the derivative of the softmax',
+    words: 'p (1 - p) is multiplied to p - onehot, which already holds the derivative of the softmax',
     ...loss,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -169,7 +169,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/epsilon-in-logarithm',
-    fault: 'log(p + 1e-4) in the reported loss, against the logarithm of zero',
+    words: 'log(p + 1e-4) in the reported loss, against the logarithm of zero',
     ...loss,
     network: class extends HandNetwork {
       protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
@@ -180,7 +180,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/clipped-probabilities',
-    fault: `the loss is taken from probabilities clipped to [${clip}, ${1 - clip}]`,
+    words: `the loss is taken from probabilities clipped to [${clip}, ${1 - clip}]`,
     ...loss,
     network: class extends HandNetwork {
       protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
@@ -198,7 +198,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'loss/base-two',
-    fault: 'the loss is reported in bits, not in nats: the logarithm has base 2',
+    words: 'the loss is reported in bits, not in nats: the logarithm has base 2',
     ...loss,
     network: class extends HandNetwork {
       protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
@@ -209,7 +209,7 @@ export const lossFaults: readonly Specimen[] = [
   },
   {
     name: 'transpose/output-kernel',
-    fault: 'dy outputKernel arrives at the final state in place of dy outputKernel^T',
+    words: 'dy outputKernel arrives at the final state in place of dy outputKernel^T',
     family: 'transpose',
     phase: 'backward',
     network: class extends HandNetwork {

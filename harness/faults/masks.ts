@@ -1,17 +1,17 @@
 import { HandNetwork } from './hand-network';
 import { zerosLike, type Row } from './rows';
 import { all, hasGradients, hasMaskedStep, moreThanOneExample } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const forward = { family: 'masks', phase: 'forward', shows: hasMaskedStep } as const;
 const backward = { family: 'masks', phase: 'backward', shows: all(hasGradients, hasMaskedStep) } as const;
 const noMask = 'no step is masked';
 
 /** Faults of masked steps. */
-export const maskFaults: readonly Specimen[] = [
+export const maskFaults: readonly Fault[] = [
   {
     name: 'masks/ignored',
-    fault: 'the mask is ignored: padding counts as input',
+    words: 'the mask is ignored: padding counts as input',
     ...forward,
     equivalent: noMask,
     network: class extends HandNetwork {
@@ -22,7 +22,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/inverted',
-    fault: 'the mask is read the wrong way round: 1 is taken for masked',
+    words: 'the mask is read the wrong way round: 1 is taken for masked',
     family: 'masks',
     phase: 'forward',
     equivalent: 'there is no mask',
@@ -35,7 +35,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/of-first-example',
-    fault: 'the mask of the first example is used for all',
+    words: 'the mask of the first example is used for all',
     family: 'masks',
     phase: 'forward',
     equivalent: 'all examples have the same mask',
@@ -50,7 +50,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/zero-the-state',
-    fault: 'a masked step sets the state to zero in place of keeping it',
+    words: 'a masked step sets the state to zero in place of keeping it',
     ...forward,
     equivalent: noMask,
     network: class extends HandNetwork {
@@ -61,7 +61,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/forward-only',
-    fault: 'the mask is applied to the states but not to the gradients',
+    words: 'the mask is applied to the states but not to the gradients',
     ...backward,
     equivalent: noMask,
     network: class extends HandNetwork {
@@ -75,7 +75,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/masked-step-adds-to-gradients',
-    fault:
+    words:
       'a masked step passes its gradient on rightly, but still adds a share to the gradients of weights and inputs',
     ...backward,
     equivalent: noMask,
@@ -87,7 +87,7 @@ export const maskFaults: readonly Specimen[] = [
   },
   {
     name: 'masks/carry-lost',
-    fault: 'a masked step passes no gradient on',
+    words: 'a masked step passes no gradient on',
     ...backward,
     equivalent: noMask,
     network: class extends HandNetwork {

@@ -3,15 +3,15 @@ import { changeGradients, layerNames, mapTensor, weightNames } from './answers';
 import { HandNetwork } from './hand-network';
 import { fits, type Row } from './rows';
 import { all, hasGradients, moreThanOneExample, moreThanOneStep } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const memory = { family: 'memory' } as const;
 
 /** Faults of memory: what is kept and should not be, or shared and should not be. */
-export const memoryFaults: readonly Specimen[] = [
+export const memoryFaults: readonly Fault[] = [
   {
     name: 'memory/state-leaks-across-examples',
-    fault: 'the state is not reset: an example starts from the last state of the one before it',
+    words: 'the state is not reset: an example starts from the last state of the one before it',
     ...memory,
     phase: 'forward',
     network: class extends HandNetwork {
@@ -24,7 +24,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/state-leaks-across-calls',
-    fault: 'the state outlives the call: the next call starts from the final state of this one',
+    words: 'the state outlives the call: the next call starts from the final state of this one',
     ...memory,
     phase: 'forward',
     calls: true,
@@ -39,7 +39,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/gradients-accumulate-across-calls',
-    fault: 'gradients are added to those of the call before, as nobody sets them to zero',
+    words: 'gradients are added to those of the call before, as nobody sets them to zero',
     ...memory,
     phase: 'backward',
     calls: true,
@@ -56,7 +56,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/input-gradients-accumulate-across-calls',
-    fault: 'the gradients of inputs and initial state are added to those of the call before',
+    words: 'the gradients of inputs and initial state are added to those of the call before',
     ...memory,
     phase: 'backward',
     calls: true,
@@ -73,7 +73,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/answer-overwritten-by-next-call',
-    fault:
+    words:
       'every call writes its gradients into the same arrays, so that the answer of the last call changes in your hands',
     ...memory,
     phase: 'backward',
@@ -93,7 +93,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/one-array-for-all-states',
-    fault: 'every step stores the same array, so that all kept states are the last one',
+    words: 'every step stores the same array, so that all kept states are the last one',
     ...memory,
     phase: 'forward',
     network: class extends HandNetwork {
@@ -108,7 +108,7 @@ export const memoryFaults: readonly Specimen[] = [
   },
   {
     name: 'memory/one-array-for-all-input-gradients',
-    fault: "every step stores its input's gradient in the same array, so that all are that of the first step",
+    words: "every step stores its input's gradient in the same array, so that all are that of the first step",
     ...memory,
     phase: 'backward',
     network: class extends HandNetwork {

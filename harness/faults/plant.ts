@@ -8,14 +8,14 @@ import {
 } from '../base/problem';
 import { memoize } from '../base/memoize';
 import { HandNetwork } from './hand-network';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 /**
  * An implementation with a fault planted in it: its own answer, rounding and all, plus what the fault changes.
  * So a fault can be put into TensorFlow.js on any backend without a line of TensorFlow.js being changed.
  */
 export function plant(
-  specimen: Pick<Specimen, 'network'> & Partial<Pick<Specimen, 'phase'>>,
+  fault: Pick<Fault, 'network'> & Partial<Pick<Fault, 'phase'>>,
   host: Implementation,
 ): Implementation {
   let earlier: HandNetwork | undefined;
@@ -27,10 +27,10 @@ export function plant(
     evaluate: async (problem) => {
       const honest = await host.evaluate(problem);
       // where the states are right, the faulty gradients are made from the host's own
-      const isForward = specimen.phase === undefined || specimen.phase === 'forward';
+      const isForward = fault.phase === undefined || fault.phase === 'forward';
       const states = isForward ? undefined : honest.states;
       const right = states === undefined ? rightAnswer(problem) : new HandNetwork(problem).evaluate(states);
-      const network = new specimen.network(problem, earlier);
+      const network = new fault.network(problem, earlier);
       const wrong = network.evaluate(states);
       earlier = network;
       const answer = shift(honest, right, wrong, host.precision === 'float32' ? Math.fround : (x) => x);

@@ -3,7 +3,7 @@ import { changeGradients, mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
 import { hasGradients } from './shows';
 import type { Row } from './rows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 import { withWeights } from './weights';
 
 const forward = { family: 'precision', phase: 'forward' } as const;
@@ -12,11 +12,11 @@ const backward = { family: 'precision', phase: 'backward' } as const;
 const inFloat64 = { precision: 'float64' } as const;
 
 /** Faults of too few digits in one place. */
-export const precisionFaults: readonly Specimen[] = [
-  ...(['kernel', 'recurrentKernel', 'bias'] as const).map((name): Specimen => ({
+export const precisionFaults: readonly Fault[] = [
+  ...(['kernel', 'recurrentKernel', 'bias'] as const).map((name): Fault => ({
     ...forward,
     name: `precision/float16-${name}`,
-    fault: `the ${name} is kept in float16, with 11 significant bits`,
+    words: `the ${name} is kept in float16, with 11 significant bits`,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
         return withWeights(problem, { [name]: mapTensor(problem.weights[name], toFloat16) });
@@ -28,7 +28,7 @@ export const precisionFaults: readonly Specimen[] = [
   outputInFloat16('outputKernel'),
   {
     name: 'precision/float16-inputs',
-    fault: 'the inputs are kept in float16, with 11 significant bits',
+    words: 'the inputs are kept in float16, with 11 significant bits',
     ...forward,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -40,7 +40,7 @@ export const precisionFaults: readonly Specimen[] = [
   },
   {
     name: 'precision/float16-states',
-    fault: 'every state is rounded to float16, with 11 significant bits',
+    words: 'every state is rounded to float16, with 11 significant bits',
     ...forward,
     network: class extends HandNetwork {
       protected override activation(z: Row, t: number): number[] {
@@ -51,7 +51,7 @@ export const precisionFaults: readonly Specimen[] = [
   },
   {
     name: 'precision/float16-gradients',
-    fault: 'the gradients of the pre-activations are rounded to float16, with 11 significant bits',
+    words: 'the gradients of the pre-activations are rounded to float16, with 11 significant bits',
     ...backward,
     network: class extends HandNetwork {
       protected override dPreActivation(b: number, t: number, dh: Row): Row {
@@ -61,7 +61,7 @@ export const precisionFaults: readonly Specimen[] = [
   },
   {
     name: 'precision/float32-states',
-    fault: 'every state is rounded to float32 inside the float64 side',
+    words: 'every state is rounded to float32 inside the float64 side',
     ...forward,
     ...inFloat64,
     network: class extends HandNetwork {
@@ -73,7 +73,7 @@ export const precisionFaults: readonly Specimen[] = [
   },
   {
     name: 'precision/float32-gradients',
-    fault: 'the gradients of the pre-activations are rounded to float32 inside the float64 side',
+    words: 'the gradients of the pre-activations are rounded to float32 inside the float64 side',
     ...backward,
     ...inFloat64,
     network: class extends HandNetwork {
@@ -85,7 +85,7 @@ export const precisionFaults: readonly Specimen[] = [
   },
   {
     name: 'precision/float32-weight-gradients',
-    fault: 'the gradients of the weights are stored in float32 by the float64 side',
+    words: 'the gradients of the weights are stored in float32 by the float64 side',
     ...backward,
     ...inFloat64,
     network: class extends HandNetwork {
@@ -99,10 +99,10 @@ export const precisionFaults: readonly Specimen[] = [
   },
 ];
 
-function outputInFloat16(name: keyof ProblemWeights): Specimen {
+function outputInFloat16(name: keyof ProblemWeights): Fault {
   return {
     name: `precision/float16-${name}`,
-    fault: `the ${name} is kept in float16, with 11 significant bits`,
+    words: `the ${name} is kept in float16, with 11 significant bits`,
     family: 'precision',
     phase: 'loss',
     network: class extends HandNetwork {

@@ -1,6 +1,6 @@
 import { sizesOf, type Problem } from '../base/problem';
 
-/** What a problem must have to show a fault: for `Specimen.shows`. */
+/** What a problem must have to show a fault: for `Fault.shows`. */
 type Condition = (problem: Problem) => boolean;
 
 export const all =

@@ -2,25 +2,25 @@ import type { Problem } from '../base/problem';
 import { HandNetwork } from './hand-network';
 import { add, scale, times, zerosLike, type Row, type Rows } from './rows';
 import { hasGradients, hasInitialState, hasUpstreamStates, moreThanOneUnit } from './shows';
-import type { NetworkClass, StepSpecimen } from './specimen';
+import type { NetworkClass, StepFault } from './fault';
 
 /** What a fault of one time step is, before the step is chosen. */
-interface StepFault extends Pick<StepSpecimen, 'name' | 'family' | 'phase'> {
+interface OneStepFault extends Pick<StepFault, 'name' | 'family' | 'phase'> {
   readonly fault: string;
   /** the quantity whose equation is wrong, and of which step */
-  readonly wrong: (step: number) => StepSpecimen['wrong'];
+  readonly wrong: (step: number) => StepFault['wrong'];
   readonly network: (step: number) => NetworkClass;
   readonly shows?: (problem: Problem, step: number) => boolean;
 }
 
 const ofStep = (tensor: string) => (step: number) => ({ tensor, timeStep: step });
 /** what step t sends back is missed first by the step before it, or by the initial state */
-const receiver = (step: number): StepSpecimen['wrong'] =>
+const receiver = (step: number): StepFault['wrong'] =>
   step === 0 ? { tensor: 'gradients.initialState' } : { tensor: 'dPreActivations', timeStep: step - 1 };
 const notLast = (problem: Problem, step: number): boolean => step < problem.inputs.shape[1] - 1;
 const hasStateBefore = (problem: Problem, step: number): boolean => step > 0 || hasInitialState(problem);
 
-const stepFaults: readonly StepFault[] = [
+const stepFaults: readonly OneStepFault[] = [
   {
     name: 'bias-forgotten',
     fault: 'the bias is not added',
@@ -202,7 +202,7 @@ const stepFaults: readonly StepFault[] = [
 ];
 
 /** The share of one step in the sums over time, counted `factor` times. */
-function share(how: string, words: string, factor: number): StepFault[] {
+function share(how: string, words: string, factor: number): OneStepFault[] {
   const common = { family: 'wrong-time-step', phase: 'backward' } as const;
   return [
     {
@@ -249,10 +249,10 @@ function share(how: string, words: string, factor: number): StepFault[] {
 export const stepFaultNames: readonly string[] = stepFaults.map(({ name }) => name);
 
 /** Every fault that one time step alone can have, planted at this one (counted from 0). */
-export function stepSpecimens(step: number): StepSpecimen[] {
+export function faultsOfStep(step: number): StepFault[] {
   return stepFaults.map(({ name, fault, family, phase, wrong, network, shows }) => ({
     name: `step/${name}`,
-    fault: `at time step ${step} alone, ${fault}`,
+    words: `at time step ${step} alone, ${fault}`,
     family,
     phase,
     timeStep: step,

@@ -1,14 +1,14 @@
 import { HandNetwork } from './hand-network';
 import { all, hasGradients, moreThanOneStep } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const slope = { family: 'tanh-derivative', phase: 'backward' } as const;
 
 /** Faults of the derivative of tanh. */
-export const slopeFaults: readonly Specimen[] = [
+export const slopeFaults: readonly Fault[] = [
   {
     name: 'slope/missing',
-    fault: 'tanh is not differentiated at all',
+    words: 'tanh is not differentiated at all',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -18,7 +18,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/one-minus-h',
-    fault: 'the derivative of tanh is taken as 1 - h in place of 1 - h^2',
+    words: 'the derivative of tanh is taken as 1 - h in place of 1 - h^2',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -28,7 +28,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/one-plus-h-squared',
-    fault: 'the derivative of tanh is taken as 1 + h^2 in place of 1 - h^2',
+    words: 'the derivative of tanh is taken as 1 + h^2 in place of 1 - h^2',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -38,7 +38,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/of-the-sigmoid',
-    fault: "the sigmoid's derivative h (1 - h) stands in place of tanh's",
+    words: "the sigmoid's derivative h (1 - h) stands in place of tanh's",
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -48,7 +48,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/of-pre-activation',
-    fault: '1 - z^2: the derivative is taken from z_t as if it were h_t',
+    words: '1 - z^2: the derivative is taken from z_t as if it were h_t',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -58,7 +58,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/tanh-twice',
-    fault: '1 - tanh(h_t)^2: tanh is applied again to what is already a state',
+    words: '1 - tanh(h_t)^2: tanh is applied again to what is already a state',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -68,7 +68,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/step-before',
-    fault: 'the derivative of tanh is taken at h_{t-1} in place of h_t',
+    words: 'the derivative of tanh is taken at h_{t-1} in place of h_t',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -78,7 +78,7 @@ export const slopeFaults: readonly Specimen[] = [
   },
   {
     name: 'slope/step-after',
-    fault: 'the derivative of tanh is taken at h_{t+1} in place of h_t (the last step keeps its own)',
+    words: 'the derivative of tanh is taken at h_{t+1} in place of h_t (the last step keeps its own)',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {

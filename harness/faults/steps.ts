@@ -1,17 +1,17 @@
 import { HandNetwork } from './hand-network';
 import { zerosLike, type Row } from './rows';
 import { all, hasGradients, hasInitialState, moreThanOneExample, moreThanOneStep } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const backward = { family: 'wrong-time-step', phase: 'backward' } as const;
 const forward = { family: 'wrong-time-step', phase: 'forward' } as const;
 const manySteps = { shows: all(hasGradients, moreThanOneStep), equivalent: 'T = 1: there is no other step' };
 
 /** Faults of time: the wrong step is read, or one is left out. */
-export const stepFaults: readonly Specimen[] = [
+export const stepFaults: readonly Fault[] = [
   {
     name: 'steps/state-after-for-state-before',
-    fault: 'dRecurrentKernel is summed with h_t in place of h_{t-1}',
+    words: 'dRecurrentKernel is summed with h_t in place of h_{t-1}',
     family: 'previous-state',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -22,7 +22,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/next-input',
-    fault: 'dKernel is summed with x_{t+1} in place of x_t (the last step keeps its own)',
+    words: 'dKernel is summed with x_{t+1} in place of x_t (the last step keeps its own)',
     ...backward,
     network: class extends HandNetwork {
       protected override inputForKernel(b: number, t: number): Row {
@@ -33,7 +33,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/previous-input',
-    fault: 'dKernel is summed with x_{t-1} in place of x_t (the first step keeps its own)',
+    words: 'dKernel is summed with x_{t-1} in place of x_t (the first step keeps its own)',
     ...backward,
     network: class extends HandNetwork {
       protected override inputForKernel(b: number, t: number): Row {
@@ -44,7 +44,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/first-step-skipped',
-    fault: 'the backward loop ends at the second step',
+    words: 'the backward loop ends at the second step',
     ...backward,
     network: class extends HandNetwork {
       protected override backwardSteps(): number[] {
@@ -54,7 +54,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/last-step-skipped',
-    fault: 'the backward loop begins at the last but one step, with what arrived at the last',
+    words: 'the backward loop begins at the last but one step, with what arrived at the last',
     ...backward,
     network: class extends HandNetwork {
       protected override backwardSteps(): number[] {
@@ -67,7 +67,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/input-gradients-reversed',
-    fault: 'the gradients of the inputs are stored in the order they are computed in, the last step first',
+    words: 'the gradients of the inputs are stored in the order they are computed in, the last step first',
     ...backward,
     network: class extends HandNetwork {
       protected override inputGradientStep(t: number): number {
@@ -78,7 +78,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/forward-next-input',
-    fault: 'the forward pass reads x_{t+1} in place of x_t (the last step reads its own)',
+    words: 'the forward pass reads x_{t+1} in place of x_t (the last step reads its own)',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -90,7 +90,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/forward-previous-input',
-    fault: 'the forward pass reads x_{t-1} in place of x_t (the first step reads its own)',
+    words: 'the forward pass reads x_{t-1} in place of x_t (the first step reads its own)',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -102,7 +102,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'steps/final-state-is-last-but-one',
-    fault: 'the loop counts one too few: the final state is h_{T-1}',
+    words: 'the loop counts one too few: the final state is h_{T-1}',
     ...forward,
     network: class extends HandNetwork {
       protected override finalState(b: number): Row {
@@ -113,7 +113,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'initial-state/gradient-lost',
-    fault: "the notebook's second mistake: the gradient of the initial state is returned as zeros",
+    words: "the notebook's second mistake: the gradient of the initial state is returned as zeros",
     family: 'notebook',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -124,7 +124,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'initial-state/gradient-of-first-state',
-    fault: 'dh_1 is returned as the gradient of the initial state, one step too early',
+    words: 'dh_1 is returned as the gradient of the initial state, one step too early',
     family: 'initial-state',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -135,7 +135,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'initial-state/ignored',
-    fault: 'the forward pass starts from zeros in place of the given initial state',
+    words: 'the forward pass starts from zeros in place of the given initial state',
     family: 'initial-state',
     phase: 'forward',
     network: class extends HandNetwork {
@@ -148,7 +148,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'initial-state/of-first-example',
-    fault: 'every example starts from the initial state of the first one',
+    words: 'every example starts from the initial state of the first one',
     family: 'initial-state',
     phase: 'forward',
     network: class extends HandNetwork {
@@ -161,7 +161,7 @@ export const stepFaults: readonly Specimen[] = [
   },
   {
     name: 'initial-state/left-out-of-recurrent-kernel',
-    fault: 'dRecurrentKernel leaves out the first step, as if the initial state were zero',
+    words: 'dRecurrentKernel leaves out the first step, as if the initial state were zero',
     family: 'initial-state',
     phase: 'backward',
     network: class extends HandNetwork {

@@ -2,15 +2,15 @@ import { changeGradients, mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
 import { scale, zerosLike, type Row, type Rows } from './rows';
 import { all, hasGradients, hasInitialState, moreThanOneExample, moreThanOneStep } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const biasAxis = { family: 'bias-axis', phase: 'backward' } as const;
 
 /** Faults of the sums over time and batch that the gradients of the weights are. */
-export const sumFaults: readonly Specimen[] = [
+export const sumFaults: readonly Fault[] = [
   {
     name: 'sums/bias-gradient-of-first-example',
-    fault: 'the bias gradient is not summed over the batch: only the first example counts',
+    words: 'the bias gradient is not summed over the batch: only the first example counts',
     ...biasAxis,
     network: class extends HandNetwork {
       protected override biasShare(b: number, _t: number, dz: Row): Row {
@@ -22,7 +22,7 @@ export const sumFaults: readonly Specimen[] = [
   },
   {
     name: 'sums/bias-gradient-of-last-step',
-    fault: 'the bias gradient is not summed over time: only the last step counts',
+    words: 'the bias gradient is not summed over time: only the last step counts',
     ...biasAxis,
     network: class extends HandNetwork {
       protected override biasShare(_b: number, t: number, dz: Row): Row {
@@ -34,7 +34,7 @@ export const sumFaults: readonly Specimen[] = [
   },
   {
     name: 'sums/bias-gradient-over-wrong-axis',
-    fault: 'the bias gradient is summed over the units in place of the examples',
+    words: 'the bias gradient is summed over the units in place of the examples',
     ...biasAxis,
     network: class extends HandNetwork {
       protected override biasGradient(): Row {
@@ -47,7 +47,7 @@ export const sumFaults: readonly Specimen[] = [
   },
   {
     name: 'sums/bias-gradient-averaged',
-    fault: 'the bias gradient is the mean over the batch, not the sum',
+    words: 'the bias gradient is the mean over the batch, not the sum',
     family: 'batch-mean',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -60,7 +60,7 @@ export const sumFaults: readonly Specimen[] = [
   },
   {
     name: 'sums/kernel-gradient-of-last-example',
-    fault: 'the gradient of the kernel is overwritten by each example in place of being added up',
+    words: 'the gradient of the kernel is overwritten by each example in place of being added up',
     family: 'memory',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -73,7 +73,7 @@ export const sumFaults: readonly Specimen[] = [
   },
   {
     name: 'sums/recurrent-kernel-gradient-twice',
-    fault: 'the gradient of the recurrent kernel is added twice',
+    words: 'the gradient of the recurrent kernel is added twice',
     family: 'memory',
     phase: 'backward',
     network: class extends HandNetwork {

@@ -1,17 +1,17 @@
 import { HandNetwork } from './hand-network';
 import { add, scale, zerosLike, type Row } from './rows';
 import { all, hasLabels, hasUpstreamFinalState, hasUpstreamStates, moreThanOneStep } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 const arriving = { family: 'arriving', phase: 'backward' } as const;
 const noStates = 'no gradient is given for the states';
 const noFinalState = 'no gradient is given for the final state';
 
 /** Faults of what reaches the states from outside the layer. */
-export const upstreamFaults: readonly Specimen[] = [
+export const upstreamFaults: readonly Fault[] = [
   {
     name: 'arriving/states-dropped',
-    fault: 'the gradient given for the states is dropped: only the final state counts',
+    words: 'the gradient given for the states is dropped: only the final state counts',
     ...arriving,
     network: class extends HandNetwork {
       protected override upstreamState(): Row {
@@ -23,7 +23,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/states-counted-twice',
-    fault: 'the gradient given for the states is added twice',
+    words: 'the gradient given for the states is added twice',
     ...arriving,
     network: class extends HandNetwork {
       protected override upstreamState(b: number, t: number): Row {
@@ -35,7 +35,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/states-one-step-late',
-    fault: 'the gradient given for h_{t-1} is added to that of h_t',
+    words: 'the gradient given for h_{t-1} is added to that of h_t',
     ...arriving,
     network: class extends HandNetwork {
       protected override upstreamState(b: number, t: number): Row {
@@ -47,7 +47,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/final-state-dropped',
-    fault: 'the gradient given for the final state is dropped',
+    words: 'the gradient given for the final state is dropped',
     ...arriving,
     network: class extends HandNetwork {
       protected override upstreamFinalState(): Row {
@@ -59,7 +59,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/final-state-counted-twice',
-    fault: 'the gradient given for the final state is added twice',
+    words: 'the gradient given for the final state is added twice',
     ...arriving,
     network: class extends HandNetwork {
       protected override upstreamFinalState(b: number): Row {
@@ -71,7 +71,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/final-state-overwrites-states',
-    fault:
+    words:
       'at the last step the gradient of the final state replaces that of the states, in place of being added',
     ...arriving,
     network: class extends HandNetwork {
@@ -84,7 +84,7 @@ export const upstreamFaults: readonly Specimen[] = [
   },
   {
     name: 'arriving/loss-at-every-step',
-    fault: 'the gradient of the loss is added at every step, as if the loss looked at every state',
+    words: 'the gradient of the loss is added at every step, as if the loss looked at every state',
     ...arriving,
     network: class extends HandNetwork {
       protected override fromAbove(b: number, t: number, dFinalState: Row | undefined): number[] {

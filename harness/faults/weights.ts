@@ -5,7 +5,7 @@ import { tensor } from './forward-by-hand';
 import { HandNetwork } from './hand-network';
 import { add, times, transpose, type Row } from './rows';
 import { all, featuresAreUnits, hasGradients, hasOutput, moreThanOneUnit } from './shows';
-import type { Specimen } from './specimen';
+import type { Fault } from './fault';
 
 export type WeightName = keyof ProblemWeights;
 
@@ -14,10 +14,10 @@ const transposed = { family: 'transpose', phase: 'forward' } as const;
 const square = 'F is not U, so that the shapes would not fit';
 
 /** Faults of how weights are imported and used. */
-export const weightFaults: readonly Specimen[] = [
+export const weightFaults: readonly Fault[] = [
   {
     name: 'weights/bias-twice',
-    fault: 'the bias is added twice',
+    words: 'the bias is added twice',
     ...weights,
     network: class extends HandNetwork {
       protected override preActivation(x: Row, before: Row, t: number): number[] {
@@ -28,7 +28,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/bias-forgotten',
-    fault: 'the bias is not added',
+    words: 'the bias is not added',
     ...weights,
     network: class extends HandNetwork {
       protected override preActivation(x: Row, before: Row): number[] {
@@ -39,7 +39,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/output-bias-forgotten',
-    fault: 'the bias of the output layer is not added',
+    words: 'the bias of the output layer is not added',
     family: 'weights-import',
     phase: 'loss',
     network: class extends HandNetwork {
@@ -52,7 +52,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/kernel-and-recurrent-kernel-swapped',
-    fault: 'kernel and recurrentKernel are swapped',
+    words: 'kernel and recurrentKernel are swapped',
     ...weights,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -67,7 +67,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/kernel-read-in-the-other-order',
-    fault: 'the numbers of the kernel are read as if they were stored as [U, F]',
+    words: 'the numbers of the kernel are read as if they were stored as [U, F]',
     ...weights,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -84,7 +84,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/units-of-bias-reversed',
-    fault: 'the bias is imported with its units in reverse order',
+    words: 'the bias is imported with its units in reverse order',
     ...weights,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -97,7 +97,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'transpose/recurrent-kernel-on-import',
-    fault: 'the recurrent kernel is imported transposed, forward and backward alike',
+    words: 'the recurrent kernel is imported transposed, forward and backward alike',
     ...transposed,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -109,7 +109,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'transpose/kernel-on-import',
-    fault: 'the kernel is imported transposed, forward and backward alike',
+    words: 'the kernel is imported transposed, forward and backward alike',
     ...transposed,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -123,7 +123,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'transpose/recurrent-kernel-gradient',
-    fault:
+    words:
       'the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} in place of h_{t-1}^T dz_t',
     family: 'transpose',
     phase: 'backward',
@@ -137,7 +137,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'transpose/input-gradient',
-    fault: 'dx_t is dz_t kernel in place of dz_t kernel^T',
+    words: 'dx_t is dz_t kernel in place of dz_t kernel^T',
     family: 'transpose',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -150,7 +150,7 @@ export const weightFaults: readonly Specimen[] = [
   },
   {
     name: 'weights/input-gradient-through-recurrent-kernel',
-    fault: 'dx_t is taken through the recurrent kernel in place of the kernel',
+    words: 'dx_t is taken through the recurrent kernel in place of the kernel',
     family: 'weights-import',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -163,19 +163,19 @@ export const weightFaults: readonly Specimen[] = [
     shows: all(hasGradients, featuresAreUnits),
     equivalent: square,
   },
-  ...[0.01, 0.001, 0.0001].map((share): Specimen => ({
+  ...[0.01, 0.001, 0.0001].map((share): Fault => ({
     ...weightOff('recurrentKernel', 0, (x) => x * (1 + share)),
     name: `weights/one-weight-off-by-${100 * share}-percent`,
-    fault: `one element of the recurrent kernel is ${100 * share} % too large`,
+    words: `one element of the recurrent kernel is ${100 * share} % too large`,
   })),
 ];
 
 /** One number of one weight is not what was given. */
-export function weightOff(name: WeightName, index: number, change: (x: number) => number): Specimen {
+export function weightOff(name: WeightName, index: number, change: (x: number) => number): Fault {
   const output = name === 'outputKernel' || name === 'outputBias';
   return {
     name: `weights/one-weight-off`,
-    fault: `element ${index} of ${name} is wrong`,
+    words: `element ${index} of ${name} is wrong`,
     family: 'weights-import',
     phase: output ? 'loss' : 'forward',
     network: class extends HandNetwork {

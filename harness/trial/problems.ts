@@ -1,6 +1,6 @@
 import { makeProblem } from '../problems/index';
 import { roundProblem, type Precision, type Problem } from '../base/problem';
-import { canShow, type Specimen } from '../faults/index';
+import { canShow, type Fault } from '../faults/index';
 
 /** Sizes B, T, F, U, C and what the problem holds: labels, an initial state, a mask, gradients for the states and the final state. */
 type Shape = readonly [B: number, T: number, F: number, U: number, C: number, parts: string];
@@ -44,7 +44,7 @@ const long: readonly Shape[] = [
   [2, 100, 3, 4, 5, 'initial states final'],
 ];
 
-/** Every seventh shape of a specimen is one that hides something: first three plain ones, then F = U, then B = U. */
+/** Every seventh shape of a fault is one that hides something: first three plain ones, then F = U, then B = U. */
 const order: readonly Shape[] = [
   ...different.slice(0, 3),
   featuresAreUnits[0],
@@ -56,13 +56,13 @@ const order: readonly Shape[] = [
 ];
 
 export interface TrialSizes {
-  /** shapes a specimen is planted on */ readonly shapes: number;
+  /** shapes a fault is planted on */ readonly shapes: number;
   /** problems of each shape */ readonly seeds: number;
   readonly seed: number;
 }
 
-/** The problems that a specimen is planted on: `seeds` of each of the first `shapes` shapes that can show it. */
-export function problemsFor(specimen: Specimen, precision: Precision, sizes: TrialSizes): Problem[][] {
+/** The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. */
+export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSizes): Problem[][] {
   const found: Problem[][] = [];
   for (const shape of order) {
     if (found.length === sizes.shapes) break;
@@ -70,9 +70,9 @@ export function problemsFor(specimen: Specimen, precision: Precision, sizes: Tri
     // what a problem can show may depend on its numbers (a threshold that is reached or not)
     for (let i = 0; i < 10 * sizes.seeds && problems.length < sizes.seeds; i++) {
       const problem = problemOf(shape, sizes.seed * 1000 + i);
-      const isShown = canShow(specimen, problem, precision) || specimen.calls === true;
+      const isShown = canShow(fault, problem, precision) || fault.calls === true;
       if (isShown && hasGradients(problem)) problems.push(problem);
-      else if (i > 2 && problems.length === 0 && !/clip/.test(specimen.name)) break;
+      else if (i > 2 && problems.length === 0 && !/clip/.test(fault.name)) break;
     }
     if (problems.length === sizes.seeds) found.push(problems);
   }

@@ -1,8 +1,9 @@
 import type { Diagnosis } from '../diagnosis/index';
 import type { HostRow, TrialRow } from './report';
 
-/** What a specimen is called and where it belongs. */
-export type Planted = Pick<TrialRow, 'name' | 'fault' | 'family' | 'phase'> & {
+/** What a fault is called and where it belongs. */
+export type Planted = Pick<TrialRow, 'name' | 'family' | 'phase'> & {
+  readonly words: string;
   readonly singleStep: boolean;
 };
 
@@ -49,11 +50,11 @@ export class ScoreBook {
     return [...this.hosts.values()];
   }
 
-  note(specimen: Planted, outcome: Outcome): void {
-    const row = this.rowOf(specimen);
+  note(fault: Planted, outcome: Outcome): void {
+    const row = this.rowOf(fault);
     const { diagnosis, host, sideOfScratch } = outcome;
     const missed = (what: string): void => {
-      this.misses.push(`${specimen.name} on ${outcome.where}: ${what}`);
+      this.misses.push(`${fault.name} on ${outcome.where}: ${what}`);
     };
     row.planted++;
     for (const oracle of outcome.by) row[columns[oracle]]++;
@@ -68,8 +69,7 @@ export class ScoreBook {
     const kind = diagnosis?.kind;
     if (outcome.isKind) row.kindNamed++;
     else if (kind !== undefined) row.kindWrong++;
-    if (!(kind?.names.includes(specimen.name) ?? false))
-      missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
+    if (!(kind?.names.includes(fault.name) ?? false)) missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
     if (sideOfScratch === 'scratch') row.scratchNamed++;
     else if (sideOfScratch !== 'undecided') row.scratchWrong++;
     if (sideOfScratch !== 'scratch') missed(`planted on scratch, side ${sideOfScratch}`);
@@ -84,11 +84,11 @@ export class ScoreBook {
     own.kindNamed += Number(outcome.isKind);
   }
 
-  private rowOf({ name, fault, family, phase, singleStep }: Planted): Counts {
+  private rowOf({ name, words, family, phase, singleStep }: Planted): Counts {
     const known = this.counts.get(name);
     if (known !== undefined) return known;
     const row: Counts = {
-      ...{ name, fault: fault.replace(/time step \d+/, 'one time step'), family, phase, singleStep },
+      ...{ name, fault: words.replace(/time step \d+/, 'one time step'), family, phase, singleStep },
       ...{ planted: 0, caught: 0, byResults: 0, bySteps: 0, byProbe: 0, byRepeat: 0, byTraining: 0 },
       ...{ byReferee: 0, localised: 0, sideNamed: 0, sideWrong: 0, scratchNamed: 0, scratchWrong: 0 },
       ...{ kindNamed: 0, kindWrong: 0 },

@@ -4,14 +4,14 @@ import { silentProgress, type StartProgress } from '../base/progress';
 import {
   equivalents,
   plant,
-  specimens,
-  stepSpecimens,
-  type Specimen,
-  type StepSpecimen,
+  catalogue,
+  faultsOfStep,
+  type Fault,
+  type StepFault,
   heldOut,
   heldOutUpdates,
 } from '../faults/index';
-import { updateEquivalents, updateSpecimens, type UpdateSpecimen } from '../faults/updates/index';
+import { updateEquivalents, updateFaults, type UpdateFault } from '../faults/updates/index';
 import { version } from '../base/version';
 import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
 import { longProblems, problemsFor, type TrialSizes } from './problems';
@@ -23,19 +23,19 @@ export interface TrialOptions extends TrialSizes {
   /** sides that faults are planted in, in turn */ readonly hosts: readonly Host[];
   /** the float64 side, for faults that only it can have */ readonly float64: Implementation;
   readonly notRun?: TrialReport['notRun'];
-  /** whether a specimen takes part, by its name */ readonly isWanted?: (name: string) => boolean;
+  /** whether a fault takes part, by its name */ readonly isWanted?: (name: string) => boolean;
   /** per cent caught below which the trial fails; default 100 */ readonly break?: number;
   readonly progress?: StartProgress;
 }
 
 /** Everything that can be planted, by name. */
 export const everyName: readonly string[] = [
-  ...[...specimens, ...stepSpecimens(0), ...updateSpecimens, ...equivalents, ...updateEquivalents],
+  ...[...catalogue, ...faultsOfStep(0), ...updateFaults, ...equivalents, ...updateEquivalents],
   ...[...heldOut, ...heldOutUpdates],
 ].map(({ name }) => name);
 
 /**
- * Puts the harness on trial: every specimen of the catalogue is planted in right implementations, in turn, and the harness is asked
+ * Puts the harness on trial: every fault of the catalogue is planted in right implementations, in turn, and the harness is asked
  * whether something is wrong, where, of what kind, and on which side. Equivalent changes may not be accused, and faults that
  * are not in the catalogue may not be called by the name of another.
  */
@@ -47,11 +47,11 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
     all.filter(({ name }) => isWanted(name));
   const stranger = 'not in the catalogue: it may be named only by its family, or not at all';
   const work: (readonly [name: string, work: () => Promise<void>])[] = [
-    ...wanted(specimens).map((one) => [one.name, () => trial.plantEverywhere(one)] as const),
+    ...wanted(catalogue).map((one) => [one.name, () => trial.plantEverywhere(one)] as const),
     ...stepCases(options)
       .filter(([{ name }]) => isWanted(name))
       .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
-    ...wanted(updateSpecimens).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
+    ...wanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
     ...wanted(equivalents).map(
       (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent ?? '', [])] as const,
     ),
@@ -78,12 +78,12 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   return trial.report((performance.now() - started) / 1000);
 }
 
-function stepCases(sizes: TrialSizes): [StepSpecimen, Problem][] {
+function stepCases(sizes: TrialSizes): [StepFault, Problem][] {
   return longProblems(sizes).flatMap(({ problem, steps }) =>
     steps.flatMap((step) =>
-      stepSpecimens(step)
-        .filter((specimen) => specimen.shows?.(problem) ?? true)
-        .map((specimen): [StepSpecimen, Problem] => [specimen, problem]),
+      faultsOfStep(step)
+        .filter((fault) => fault.shows?.(problem) ?? true)
+        .map((fault): [StepFault, Problem] => [fault, problem]),
     ),
   );
 }
@@ -99,53 +99,53 @@ class Trial {
 
   constructor(private readonly options: TrialOptions) {}
 
-  async plantEverywhere(specimen: Specimen): Promise<void> {
-    const precision = specimen.precision ?? 'float32';
-    for (const problems of problemsFor(specimen, precision, this.options))
-      for (const problem of problems) await this.plantAt(specimen, problem);
+  async plantEverywhere(fault: Fault): Promise<void> {
+    const precision = fault.precision ?? 'float32';
+    for (const problems of problemsFor(fault, precision, this.options))
+      for (const problem of problems) await this.plantAt(fault, problem);
   }
 
   /** Faults that float64 alone can have go to the float64 side; all others to the hosts in turn. */
-  async plantAt(specimen: Specimen | StepSpecimen, problem: Problem): Promise<void> {
+  async plantAt(fault: Fault | StepFault, problem: Problem): Promise<void> {
     const { float64 } = this.options;
-    const host = specimen.precision === 'float64' ? float64 : this.nextHost().implementation;
-    const { caught, isRed, diagnosis } = await lookAt(plant(specimen, host), problem);
+    const host = fault.precision === 'float64' ? float64 : this.nextHost().implementation;
+    const { caught, isRed, diagnosis } = await lookAt(plant(fault, host), problem);
     const kind = diagnosis?.kind;
     const twin = host === float64 ? { ...float64, name: 'twin' } : host;
     this.book.note(
-      { ...specimen, singleStep: 'timeStep' in specimen },
+      { ...fault, singleStep: 'timeStep' in fault },
       {
         where: `${host.name}, ${problem.id}`,
         by: oracles.filter((oracle) => oracle !== 'training' && caught[oracle]),
         isCaught: isRed,
         diagnosis,
-        isLocated: isLocated(specimen, diagnosis),
-        place: whereOf(specimen),
+        isLocated: isLocated(fault, diagnosis),
+        place: whereOf(fault),
         host: host.name,
-        isKind: kind !== undefined && (kind.names.includes(specimen.name) || isOf(kind, specimen.family)),
-        sideOfScratch: await sideOfScratch(problem, plant(specimen, float64), twin),
+        isKind: kind !== undefined && (kind.names.includes(fault.name) || isOf(kind, fault.family)),
+        sideOfScratch: await sideOfScratch(problem, plant(fault, float64), twin),
       },
     );
   }
 
-  async plantInOptimizer(specimen: UpdateSpecimen): Promise<void> {
-    for (const planted of updateCases(specimen, this.options))
+  async plantInOptimizer(fault: UpdateFault): Promise<void> {
+    for (const planted of updateCases(fault, this.options))
       this.book.note(
-        { ...specimen, singleStep: false },
-        await this.updates.plant(specimen, this.nextHost(), planted),
+        { ...fault, singleStep: false },
+        await this.updates.plant(fault, this.nextHost(), planted),
       );
   }
 
   /** Plants what is harmless, or what has no name, and notes who is accused of what. */
   async lookAtAll(
     rows: HarmlessRow[],
-    { name, network }: Pick<Specimen, 'name' | 'network'>,
+    { name, network }: Pick<Fault, 'name' | 'network'>,
     why: string,
     families: readonly string[],
   ): Promise<void> {
     const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);
-    const anything: Specimen = { name, fault: why, family: 'carry', phase: 'backward', network };
+    const anything: Fault = { name, words: why, family: 'carry', phase: 'backward', network };
     for (const problem of problemsFor(anything, 'float32', this.options).flat()) {
       const { implementation } = this.nextHost();
       const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
@@ -157,9 +157,9 @@ class Trial {
   /** The same for an optimizer. */
   async lookAtUpdates(
     rows: HarmlessRow[],
-    { name, optimizer }: Pick<UpdateSpecimen, 'name' | 'optimizer'>,
+    { name, optimizer }: Pick<UpdateFault, 'name' | 'optimizer'>,
     why: string,
-    shows: UpdateSpecimen['shows'] = () => true,
+    shows: UpdateFault['shows'] = () => true,
   ): Promise<void> {
     const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);

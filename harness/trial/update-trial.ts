@@ -13,7 +13,7 @@ import {
 } from '../judge/index';
 import { questionFor } from '../examine/index';
 import { sizesOf, type Problem } from '../base/problem';
-import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateSpecimen } from '../faults/updates/index';
+import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateFault } from '../faults/updates/index';
 import { trainingBatches, type TrialSizes } from './problems';
 import type { Outcome } from './score-book';
 import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
@@ -38,10 +38,10 @@ const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
 ];
 
 /** The checks that an optimizer's fault is planted in: one for each problem, with the rules, memories and updates that show it in turn. */
-export function updateCases(specimen: Pick<UpdateSpecimen, 'shows'>, sizes: TrialSizes): UpdateCase[] {
+export function updateCases(fault: Pick<UpdateFault, 'shows'>, sizes: TrialSizes): UpdateCase[] {
   return trainingBatches(sizes).flatMap((batches, i) => {
     const cases = checksOn(batches).flatMap(({ check, questions }) => {
-      const shows = questions.map((question) => specimen.shows(question));
+      const shows = questions.map((question) => fault.shows(question));
       return batches.flatMap((_, from) => {
         const first = shows.indexOf(true, from);
         return first < 0 ? [] : [{ check, from, first }];
@@ -89,14 +89,14 @@ export class UpdateTrial {
   private readonly models = new Map<string, SimpleRNNClassifier>();
 
   /** Plants a fault in a host, then in the scratch side. */
-  async plant(specimen: UpdateSpecimen, host: Host, planted: UpdateCase): Promise<Outcome> {
+  async plant(fault: UpdateFault, host: Host, planted: UpdateCase): Promise<Outcome> {
     const { check, from, first } = planted;
     const { implementation } = host;
-    const found = this.firstRed(specimen, host, planted);
+    const found = this.firstRed(fault, host, planted);
     const diagnosis = found && (await diagnosed(found, host));
     const kind = diagnosis?.kind;
-    const side = this.sideOfScratch(specimen, host, planted);
-    const tensors = (specimen.only ?? ['']).map((name) => `${firstWrong(specimen, check.optimizer)}.${name}`);
+    const side = this.sideOfScratch(fault, host, planted);
+    const tensors = (fault.only ?? ['']).map((name) => `${firstWrong(fault, check.optimizer)}.${name}`);
     return {
       where: `${implementation.name}, ${check.id}, from update ${from + 1}`,
       by:
@@ -108,19 +108,19 @@ export class UpdateTrial {
       isCaught: found !== undefined,
       diagnosis,
       isLocated:
-        diagnosis?.phase === specimen.phase &&
+        diagnosis?.phase === fault.phase &&
         diagnosis.caseId === caseId(check, first) &&
         tensors.some((tensor) => `${diagnosis.tensor}.`.startsWith(tensor)),
-      place: `${specimen.phase}, ${tensors.join(' or ')} of ${caseId(check, first)}`,
+      place: `${fault.phase}, ${tensors.join(' or ')} of ${caseId(check, first)}`,
       host: implementation.name,
-      isKind: kind?.names.includes(specimen.name) ?? false,
+      isKind: kind?.names.includes(fault.name) ?? false,
       sideOfScratch: side,
     };
   }
 
   /** What is found where something harmless, or not in the catalogue, is planted. */
   async look(
-    optimizer: Pick<UpdateSpecimen, 'optimizer'>,
+    optimizer: Pick<UpdateFault, 'optimizer'>,
     host: Host,
     planted: UpdateCase,
   ): Promise<Diagnosis | undefined> {
@@ -134,11 +134,11 @@ export class UpdateTrial {
   }
 
   private firstRed(
-    specimen: Pick<UpdateSpecimen, 'optimizer'>,
+    fault: Pick<UpdateFault, 'optimizer'>,
     host: Host,
     { check, from }: UpdateCase,
   ): Finding | undefined {
-    const sick = plantUpdate(specimen, this.modelOf(host, check), check, from);
+    const sick = plantUpdate(fault, this.modelOf(host, check), check, from);
     const { optimizer, clipNorm } = check;
     const { implementation } = host;
     let found: Finding | undefined;
@@ -160,8 +160,8 @@ export class UpdateTrial {
   }
 
   /** Whom the referees accuse where it is the scratch side whose optimizer has the fault, and the host is right. */
-  private sideOfScratch(specimen: UpdateSpecimen, host: Host, { check, from, first }: UpdateCase): string {
-    const sick = plantUpdate(specimen, scratchFor(check), check, from);
+  private sideOfScratch(fault: UpdateFault, host: Host, { check, from, first }: UpdateCase): string {
+    const sick = plantUpdate(fault, scratchFor(check), check, from);
     const { optimizer, clipNorm } = check;
     const { name, precision } = host.implementation;
     let update = 0;

@@ -11,7 +11,7 @@ import {
   mapTensor,
   truncated,
   weightNames,
-  type Specimen,
+  type Fault,
 } from '../../faults/index';
 import type { Reading } from './reading';
 import type { Suspect } from './suspect';
@@ -26,7 +26,7 @@ export function fittedGradientSuspects(reading: Reading, steps: Iterable<number>
 }
 
 /** The first step whose input still has a gradient says where backpropagation was cut; so may any suspected step. */
-function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Specimen[] {
+function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Fault[] {
   const dInputs = given.get('gradients.inputs');
   const [, timeSteps, features] = problem.inputs.shape;
   const expected = right.gradients?.inputs;
@@ -43,9 +43,9 @@ function truncations({ given, right, problem }: Reading, steps: Iterable<number>
   return [...cuts].map((t) => truncated(timeSteps - t));
 }
 
-function clippings({ answer, right }: Reading): Specimen[] {
+function clippings({ answer, right }: Reading): Fault[] {
   const { gradients } = answer;
-  const suspects: Specimen[] = [];
+  const suspects: Fault[] = [];
   const norm = gradientNorm(answer, weightNames);
   if (norm < gradientNorm(right, weightNames)) suspects.push(clippedByNorm(norm));
   const norms = weightNames
@@ -82,7 +82,7 @@ function factors({ answer, right }: Reading): Suspect[] {
     return [
       {
         name: 'gradients/factor',
-        fault: `${words} is ${shown} times what it should be`,
+        words: `${words} is ${shown} times what it should be`,
         family: 'batch-mean',
         phase: 'backward',
         network: class extends HandNetwork {

@@ -124,7 +124,7 @@ function singleWeights({ rows, columns, residual, slope, sources }: Equations, p
       const share = own === 0 ? '' : `, ${Number((100 * Math.abs(off / own)).toPrecision(2))} %`;
       return {
         ...weightOff(name, index, (x) => x + off),
-        fault: `one number of ${name}, [${at.join(', ')}], is too ${off > 0 === own >= 0 ? 'large' : 'small'} (by ${Number(Math.abs(off).toPrecision(2))}${share})`,
+        words: `one number of ${name}, [${at.join(', ')}], is too ${off > 0 === own >= 0 ? 'large' : 'small'} (by ${Number(Math.abs(off).toPrecision(2))}${share})`,
       };
     });
 }
@@ -148,7 +148,7 @@ function wholeWeights({ rows, columns, residual, slope, sources }: Equations, pr
     return [
       {
         name: 'weights/factor',
-        fault: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
+        words: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
         family: 'weights-import',
         phase: 'forward',
         network: class extends HandNetwork {

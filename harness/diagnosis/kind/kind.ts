@@ -11,7 +11,7 @@ import type { Kind } from '../diagnosis';
 import { fittedGradientSuspects } from './fit-gradients';
 import { stepsToSuspect } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
-import { mapTensor, specimens } from '../../faults/index';
+import { mapTensor, catalogue } from '../../faults/index';
 import { otherProblem, smallProblem } from '../../problems/index';
 import { Reading } from './reading';
 import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect';
@@ -95,7 +95,7 @@ async function confirmed(
 
 /** A side that gives another answer when it is asked the same again remembers what it should not, or shares its arrays. */
 async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Promise<readonly Suspect[]> {
-  const suspects = specimens.filter(({ calls }) => calls === true);
+  const suspects = catalogue.filter(({ calls }) => calls === true);
   const again = await answerOf(ask, problem, 2);
   if (again === undefined) return [];
   const reading = new Reading(problem, structuredClone(again), side);
@@ -131,10 +131,10 @@ async function answerOf(
 
 /** Several faults that nothing tells apart become one sentence. */
 export function kindFrom(
-  suspects: readonly Pick<Suspect, 'name' | 'fault' | 'family' | 'timeStep'>[],
+  suspects: readonly Pick<Suspect, 'name' | 'words' | 'family' | 'timeStep'>[],
 ): Kind | undefined {
   if (suspects.length === 0) return undefined;
-  const sentences = [...new Set(suspects.map(({ fault }) => fault))];
+  const sentences = [...new Set(suspects.map(({ words }) => words))];
   const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
   // one that sits in a single step and explains everything shows that the others go wrong in that step alone, too
   const steps = new Set(suspects.map(({ timeStep }) => timeStep).filter((step) => step !== undefined));

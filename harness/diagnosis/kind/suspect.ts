@@ -1,8 +1,8 @@
-import { specimens, stepSpecimens, type Specimen } from '../../faults/index';
+import { catalogue, faultsOfStep, type Fault } from '../../faults/index';
 import type { Problem } from '../../base/problem';
 
 /** A fault that may explain an answer. */
-export type Suspect = Pick<Specimen, 'name' | 'fault' | 'family' | 'phase' | 'network' | 'calls'> & {
+export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'network' | 'calls'> & {
   readonly timeStep?: number;
 };
 
@@ -11,11 +11,11 @@ export const overwritten = 'memory/answer-overwritten-by-next-call';
 
 /** Every fault of the catalogue that such a problem can show. */
 export function catalogueFor(problem: Problem, precision: 'float32' | 'float64'): Suspect[] {
-  return specimens.filter(
-    (specimen) =>
-      (specimen.precision ?? precision) === precision &&
-      (specimen.shows?.(problem) ?? true) &&
-      specimen.name !== overwritten,
+  return catalogue.filter(
+    (fault) =>
+      (fault.precision ?? precision) === precision &&
+      (fault.shows?.(problem) ?? true) &&
+      fault.name !== overwritten,
   );
 }
 
@@ -24,6 +24,6 @@ export function stepSuspects(problem: Problem, timeSteps: Iterable<number>): Sus
   return [...new Set(timeSteps)].flatMap((step) =>
     step < 0 || step >= problem.inputs.shape[1]
       ? []
-      : stepSpecimens(step).filter((specimen) => specimen.shows?.(problem) ?? true),
+      : faultsOfStep(step).filter((fault) => fault.shows?.(problem) ?? true),
   );
 }

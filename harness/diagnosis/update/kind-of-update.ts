@@ -1,9 +1,9 @@
 import type { Side } from '../../judge/index';
 import {
   HandOptimizer,
-  updateSpecimens,
+  updateFaults,
   type UpdateQuestion,
-  type UpdateSpecimen,
+  type UpdateFault,
 } from '../../faults/updates/index';
 import type { Kind } from '../diagnosis';
 import { kindFrom } from '../kind/index';
@@ -20,7 +20,7 @@ export interface UpdateMade {
  * update cannot tell apart (by no old velocity nothing moves), another can. Undefined where none does.
  */
 export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], side: Side): Kind | undefined {
-  const possible = updateSpecimens.filter(({ shows }) => shows(made.question));
+  const possible = updateFaults.filter(({ shows }) => shows(made.question));
   // what cannot show in another update makes the right one there
   const found = [made, ...others.slice(0, mostOthers)].reduce(
     (left, update) => explaining(left, update, side),
@@ -33,10 +33,10 @@ export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], si
 const mostOthers = 4;
 
 function explaining(
-  suspects: readonly UpdateSpecimen[],
+  suspects: readonly UpdateFault[],
   { question, result }: UpdateMade,
   side: Side,
-): UpdateSpecimen[] {
+): UpdateFault[] {
   const honest = new Replay(HandOptimizer, question, side);
   return suspects.filter(({ optimizer }) => new Replay(optimizer, question, side).explains(result, honest));
 }

@@ -1,6 +1,6 @@
 import { weightNames } from '../answers';
 import { HandOptimizer, type At, type Memory } from './hand-optimizer';
-import { every, isAdam, remembers, type UpdateSpecimen } from './specimen';
+import { every, isAdam, remembers, type UpdateFault } from './update-fault';
 
 const common = { family: 'optimizer', phase: 'update' } as const;
 const forAdam = { shows: isAdam, equivalent: 'the optimizer is not Adam' };
@@ -10,10 +10,10 @@ const forLaterAdam = {
 };
 
 /** Faults of Adam. */
-export const adamFaults: readonly UpdateSpecimen[] = [
+export const adamFaults: readonly UpdateFault[] = [
   {
     name: 'adam/no-bias-correction',
-    fault: 'the moments are used as they are, not divided by 1 - beta^t',
+    words: 'the moments are used as they are, not divided by 1 - beta^t',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override corrections(): readonly [number, number] {
@@ -25,7 +25,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/second-moment-not-corrected',
-    fault: 'm is divided by 1 - beta1^t, but v is not divided by 1 - beta2^t',
+    words: 'm is divided by 1 - beta1^t, but v is not divided by 1 - beta2^t',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override corrections(t: number): readonly [number, number] {
@@ -37,7 +37,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/count-late',
-    fault: 'the bias correction counts one update too many',
+    words: 'the bias correction counts one update too many',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override count(at: At): number {
@@ -49,7 +49,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/count-early',
-    fault: 'the bias correction counts one update too few from the second on',
+    words: 'the bias correction counts one update too few from the second on',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override count(at: At): number {
@@ -61,7 +61,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/counted-for-each-weight',
-    fault: 'the counter of updates goes up at each weight, not once for all of them',
+    words: 'the counter of updates goes up at each weight, not once for all of them',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override count({ name }: At): number {
@@ -73,7 +73,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/epsilon-inside-root',
-    fault: 'epsilon is added to v^ under the root, in place of to the root',
+    words: 'epsilon is added to v^ under the root, in place of to the root',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override adamStep(m: number, v: number, t: number): number {
@@ -87,7 +87,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/other-form-of-epsilon',
-    fault:
+    words:
       "epsilon stands beside sqrt(v) where it belongs beside sqrt(v^), or the other way round: Keras's form for TensorFlow.js's",
     ...common,
     optimizer: class extends HandOptimizer {
@@ -103,7 +103,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/second-moment-of-g',
-    fault: 'v is the average of |g|, not of g^2',
+    words: 'v is the average of |g|, not of g^2',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override secondMoment(before: number, g: number): number {
@@ -115,7 +115,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/root-forgotten',
-    fault: 'the step is divided by v^, not by its root',
+    words: 'the step is divided by v^, not by its root',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override adamStep(m: number, v: number, t: number): number {
@@ -128,7 +128,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/betas-swapped',
-    fault: 'beta1 and beta2 are swapped',
+    words: 'beta1 and beta2 are swapped',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override firstMoment(before: number, g: number): number {
@@ -147,7 +147,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/moments-not-carried',
-    fault: 'the moments of the update before are forgotten',
+    words: 'the moments of the update before are forgotten',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override memory(before: Memory, g: number, at: At): Memory {
@@ -159,7 +159,7 @@ export const adamFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'adam/step-before-moments',
-    fault: 'the weights move by the moments of the update before, which are renewed only afterwards',
+    words: 'the weights move by the moments of the update before, which are renewed only afterwards',
     family: 'clipping-and-update-order',
     phase: 'update',
     optimizer: class extends HandOptimizer {

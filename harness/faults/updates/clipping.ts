@@ -8,17 +8,17 @@ import {
   type Numbers,
   type UpdateQuestion,
 } from './hand-optimizer';
-import { every, isPlain, not, type UpdateSpecimen } from './specimen';
+import { every, isPlain, not, type UpdateFault } from './update-fault';
 
 const common = { family: 'clipping-and-update-order', phase: 'update' } as const;
 const normIsAbove = ({ clipNorm = Infinity, problem }: UpdateQuestion): boolean =>
   normOf(gradientsOf(problem), weightNames) > clipNorm;
 
 /** Faults of clipping by the norm of all gradients together. */
-export const updateClippingFaults: readonly UpdateSpecimen[] = [
+export const updateClippingFaults: readonly UpdateFault[] = [
   {
     name: 'clip/ignored',
-    fault: 'the gradients are not clipped, though clipNorm was given',
+    words: 'the gradients are not clipped, though clipNorm was given',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override clipped(gradients: Numbers): Numbers {
@@ -31,7 +31,7 @@ export const updateClippingFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'clip/each-weight-by-itself',
-    fault: "each weight's gradient is clipped to clipNorm by itself, which turns the direction",
+    words: "each weight's gradient is clipped to clipNorm by itself, which turns the direction",
     ...common,
     optimizer: class extends HandOptimizer {
       protected override clipped(gradients: Numbers): Numbers {
@@ -48,7 +48,7 @@ export const updateClippingFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'clip/by-value',
-    fault: 'every number is clipped to clipNorm by itself',
+    words: 'every number is clipped to clipNorm by itself',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override clipped(gradients: Numbers): Numbers {
@@ -62,7 +62,7 @@ export const updateClippingFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'clip/always-scaled',
-    fault: 'the gradients are scaled to clipNorm even where they are smaller',
+    words: 'the gradients are scaled to clipNorm even where they are smaller',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override clipped(gradients: Numbers): Numbers {
@@ -78,7 +78,7 @@ export const updateClippingFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'clip/after-the-memory',
-    fault: 'the gradients enter the memory unclipped; only the step is scaled down',
+    words: 'the gradients enter the memory unclipped; only the step is scaled down',
     ...common,
     optimizer: class extends HandOptimizer {
       private factor = 1;

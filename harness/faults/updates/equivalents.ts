@@ -1,14 +1,14 @@
 import { weightNames } from '../answers';
 import { each, HandOptimizer, normOf, type Memory, type Numbers } from './hand-optimizer';
-import type { UpdateSpecimen } from './specimen';
+import type { UpdateFault } from './update-fault';
 
 const harmless = { family: 'optimizer', phase: 'update', shows: () => false, wrong: 'weights' } as const;
 
 /** Other ways to compute the same update: they look like mistakes and are none. */
-export const updateEquivalents: readonly UpdateSpecimen[] = [
+export const updateEquivalents: readonly UpdateFault[] = [
   {
     name: 'equivalent/weights-updated-from-last-to-first',
-    fault: 'the last weight is updated first',
+    words: 'the last weight is updated first',
     ...harmless,
     equivalent: 'all gradients are there before the first update, and each weight moves by its own alone',
     optimizer: class extends HandOptimizer {
@@ -19,7 +19,7 @@ export const updateEquivalents: readonly UpdateSpecimen[] = [
   },
   {
     name: 'equivalent/average-by-its-difference',
-    fault: 'm moves by (1 - beta1) (g - m), and v likewise',
+    words: 'm moves by (1 - beta1) (g - m), and v likewise',
     ...harmless,
     equivalent: 'm + (1 - beta1) (g - m) = beta1 m + (1 - beta1) g',
     optimizer: class extends HandOptimizer {
@@ -33,7 +33,7 @@ export const updateEquivalents: readonly UpdateSpecimen[] = [
   },
   {
     name: 'equivalent/nesterov-by-two-velocities',
-    fault: "Nesterov's step is taken as (1 + momentum) velocity - momentum old velocity",
+    words: "Nesterov's step is taken as (1 + momentum) velocity - momentum old velocity",
     ...harmless,
     equivalent: 'g = velocity - momentum old velocity, so that g + momentum velocity is that',
     optimizer: class extends HandOptimizer {
@@ -45,7 +45,7 @@ export const updateEquivalents: readonly UpdateSpecimen[] = [
   },
   {
     name: 'equivalent/corrections-taken-into-the-rate',
-    fault: 'the moments are not corrected; the learning rate and epsilon are',
+    words: 'the moments are not corrected; the learning rate and epsilon are',
     ...harmless,
     equivalent:
       'sqrt(c_v) / c_m m / (sqrt(v) + epsilon sqrt(c_v)) = m / c_m / (sqrt(v / c_v) + epsilon), c the corrections',
@@ -60,7 +60,7 @@ export const updateEquivalents: readonly UpdateSpecimen[] = [
   },
   {
     name: 'equivalent/clipped-without-asking-first',
-    fault: 'every gradient is multiplied by clipNorm / max(norm, clipNorm)',
+    words: 'every gradient is multiplied by clipNorm / max(norm, clipNorm)',
     ...harmless,
     equivalent: 'the factor is 1 where the norm is below clipNorm, and clipNorm / norm above it',
     optimizer: class extends HandOptimizer {

@@ -32,7 +32,7 @@ export interface At {
 }
 
 /**
- * One update once more, number by number and one method an equation, right in every part. A specimen is a subclass that gets one
+ * One update once more, number by number and one method an equation, right in every part. A fault is a subclass that gets one
  * of these methods wrong. It shares no line with the optimizers of either side, so that it is a referee between them as well.
  */
 export class HandOptimizer {

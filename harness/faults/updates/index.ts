@@ -1,7 +1,7 @@
 import { adamFaults } from './adam';
 import { updateClippingFaults } from './clipping';
 import { momentumFaults, stepFaults } from './steps-and-momentum';
-import type { UpdateSpecimen } from './specimen';
+import type { UpdateFault } from './update-fault';
 
 export { updateEquivalents } from './equivalents';
 export {
@@ -17,10 +17,10 @@ export {
   type UpdateQuestion,
 } from './hand-optimizer';
 export { plantUpdate, type Trainee } from './plant-update';
-export { firstWrong, type UpdatePart, type UpdateSpecimen } from './specimen';
+export { firstWrong, type UpdatePart, type UpdateFault } from './update-fault';
 
 /** Every planted fault of the optimizer. */
-export const updateSpecimens: readonly UpdateSpecimen[] = [
+export const updateFaults: readonly UpdateFault[] = [
   ...stepFaults,
   ...momentumFaults,
   ...adamFaults,

@@ -7,7 +7,7 @@ import type {
 } from '../../../scratch/index';
 import type { Problem } from '../../base/problem';
 import { HandOptimizer, type Numbers, type UpdateQuestion } from './hand-optimizer';
-import type { UpdateSpecimen } from './specimen';
+import type { UpdateFault } from './update-fault';
 
 /** What a training check asks of a network. */
 export type Trainee = Pick<
@@ -22,7 +22,7 @@ export type Trainee = Pick<
  * @param from the first update that goes wrong, counted from 0: those before it are right
  */
 export function plantUpdate(
-  { optimizer }: Pick<UpdateSpecimen, 'optimizer'>,
+  { optimizer }: Pick<UpdateFault, 'optimizer'>,
   model: Trainee & Pick<SimpleRNNClassifier, 'precision'>,
   check: Pick<UpdateQuestion, 'optimizer' | 'clipNorm'>,
   from = 0,

@@ -11,8 +11,8 @@ import {
   isPlain,
   not,
   remembers,
-  type UpdateSpecimen,
-} from './specimen';
+  type UpdateFault,
+} from './update-fault';
 
 const optimizer = { family: 'optimizer', phase: 'update' } as const;
 const order = { family: 'clipping-and-update-order', phase: 'update' } as const;
@@ -20,10 +20,10 @@ const noMemory = 'there is no momentum, or nothing to remember before the first 
 const decay = 0.01;
 
 /** Faults that any optimizer can have. */
-export const stepFaults: readonly UpdateSpecimen[] = [
+export const stepFaults: readonly UpdateFault[] = [
   {
     name: 'optimizer/learning-rate-twice',
-    fault: 'the learning rate is multiplied in twice',
+    words: 'the learning rate is multiplied in twice',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override learningRate(): number {
@@ -35,7 +35,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/uphill',
-    fault: 'the step is added in place of taken off: the loss is climbed',
+    words: 'the step is added in place of taken off: the loss is climbed',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override moved(w: number, step: number): number {
@@ -47,7 +47,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/step-taken-twice',
-    fault: 'the step is taken twice',
+    words: 'the step is taken twice',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override moved(w: number, step: number): number {
@@ -59,7 +59,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/weight-decay-in-gradient',
-    fault: `${decay} times the weight is added to its gradient, though nobody asked for weight decay`,
+    words: `${decay} times the weight is added to its gradient, though nobody asked for weight decay`,
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override gradient(g: number, w: number): number {
@@ -71,7 +71,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/weight-decay-beside-step',
-    fault: `every weight shrinks by ${decay} of itself times the learning rate, though nobody asked for weight decay`,
+    words: `every weight shrinks by ${decay} of itself times the learning rate, though nobody asked for weight decay`,
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override moved(w: number, step: number): number {
@@ -83,7 +83,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/sum-over-the-batch',
-    fault: 'the gradients are multiplied by the size of the batch before they are used',
+    words: 'the gradients are multiplied by the size of the batch before they are used',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override gradient(g: number): number {
@@ -96,7 +96,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/bias-forgotten',
-    fault: 'the bias is not in the list of weights to update',
+    words: 'the bias is not in the list of weights to update',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override updated() {
@@ -109,7 +109,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'optimizer/memory-not-kept',
-    fault: 'the new memory is used, but the old one is kept for the next update',
+    words: 'the new memory is used, but the old one is kept for the next update',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override kept(_now: Memory, before: Memory, slot: string): number {
@@ -122,7 +122,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'order/output-layer-updated-first',
-    fault: 'the output kernel is updated before the gradient of the state is taken through it',
+    words: 'the output kernel is updated before the gradient of the state is taken through it',
     ...order,
     optimizer: class extends HandOptimizer {
       protected override gradients(): Numbers {
@@ -157,7 +157,7 @@ export const stepFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'order/loss-after-update',
-    fault: 'the loss that is reported is that of the weights after the update',
+    words: 'the loss that is reported is that of the weights after the update',
     family: 'clipping-and-update-order',
     phase: 'loss',
     optimizer: class extends HandOptimizer {
@@ -177,10 +177,10 @@ export const stepFaults: readonly UpdateSpecimen[] = [
 ];
 
 /** Faults of momentum. */
-export const momentumFaults: readonly UpdateSpecimen[] = [
+export const momentumFaults: readonly UpdateFault[] = [
   {
     name: 'momentum/not-carried',
-    fault: 'the velocity of the update before is forgotten',
+    words: 'the velocity of the update before is forgotten',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(_before: number, g: number): number {
@@ -193,7 +193,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/dampened',
-    fault: 'the gradient enters the velocity times 1 - momentum, as it does in an average',
+    words: 'the gradient enters the velocity times 1 - momentum, as it does in an average',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(before: number, g: number): number {
@@ -206,7 +206,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/wrong-sign',
-    fault: 'the old velocity is taken off in place of added',
+    words: 'the old velocity is taken off in place of added',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(before: number, g: number): number {
@@ -219,7 +219,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/step-before-velocity',
-    fault: 'the weights move by the velocity of the update before, which is renewed only afterwards',
+    words: 'the weights move by the velocity of the update before, which is renewed only afterwards',
     ...order,
     optimizer: class extends HandOptimizer {
       protected override step(g: number, now: Memory, before: Memory, t: number): number {
@@ -232,7 +232,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/learning-rate-in-velocity',
-    fault:
+    words:
       'the velocity holds the learning rate, though it was handed over without: the old part weighs too much',
     ...optimizer,
     optimizer: class extends HandOptimizer {
@@ -250,7 +250,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/plain-for-nesterov',
-    fault: "the weights move by the velocity, though Nesterov's momentum was asked for",
+    words: "the weights move by the velocity, though Nesterov's momentum was asked for",
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(_g: number, velocity: number): number {
@@ -263,7 +263,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/nesterov-for-plain',
-    fault: 'the weights move by g + momentum velocity, though plain momentum was asked for',
+    words: 'the weights move by g + momentum velocity, though plain momentum was asked for',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(g: number, velocity: number): number {
@@ -276,7 +276,7 @@ export const momentumFaults: readonly UpdateSpecimen[] = [
   },
   {
     name: 'momentum/nesterov-without-gradient',
-    fault: 'the weights move by momentum velocity, without the gradient beside it',
+    words: 'the weights move by momentum velocity, without the gradient beside it',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(_g: number, velocity: number): number {

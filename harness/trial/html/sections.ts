@@ -52,7 +52,7 @@ export function trialFacts({ score }: TrialReport): Fact[] {
   ];
 }
 
-/** The specimen matrix, what was harmless, and what was not as it should be. */
+/** The fault matrix, what was harmless, and what was not as it should be. */
 export function trialSections(report: TrialReport): Section[] {
   const { rows, equivalents, heldOut, misses, hosts, seed, shapes, seeds } = report;
   return [

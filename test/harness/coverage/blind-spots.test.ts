@@ -11,7 +11,7 @@ import { findBlindSpots, type Asked } from '../../../harness/coverage/index';
 import { makeProblem } from '../../../harness/problems/generated';
 import { suiteProblems } from '../../../harness/problems/index';
 import type { Problem, TensorName } from '../../../harness/base/problem';
-import { canShow, plant, type Specimen } from '../../../harness/faults/index';
+import { canShow, plant, type Fault } from '../../../harness/faults/index';
 import { known, strong, weak } from './weaknesses';
 
 const float32 = { precision: 'float32' } as const;
@@ -25,19 +25,19 @@ const askedBy = (problems: readonly Problem[]): Asked[] => problems.map((problem
 const largest = { batch: 3, timeSteps: 6, features: 4, units: 4, classes: 4 };
 
 /** The tensors of a side's results that are found wrong where that fault is planted in it, and nothing else is wrong with it. */
-async function wrongTensors(fault: Specimen, problem: Problem): Promise<string[]> {
+async function wrongTensors(fault: Fault, problem: Problem): Promise<string[]> {
   const side = { ...scratchImplementation(), name: 'faulty', ...float32 };
   const { verdicts } = await examine(plant(fault, side), problem, { views: ['results'] });
   return verdicts.flatMap(({ tensors }) =>
     tensors.filter(({ status }) => !['pass', 'zero', 'ill'].includes(status)).map(({ tensor }) => tensor),
   );
 }
-const faultOf = (name: string): Specimen =>
+const faultOf = (name: string): Fault =>
   faults.find((fault) => fault.name === name) ?? expect.fail(`no fault is called ${name}`);
 
 /** The same in the problem that hides nothing, asked once. */
 const inStrong = new Map<string, Promise<string[]>>();
-function wrongInStrong(fault: Specimen): Promise<string[]> {
+function wrongInStrong(fault: Fault): Promise<string[]> {
   const wrong = inStrong.get(fault.name) ?? wrongTensors(fault, strong);
   inStrong.set(fault.name, wrong);
   return wrong;

@@ -11,7 +11,7 @@ import {
   type Implementation,
   type Problem,
 } from '../../../harness/base/problem';
-import { canShow, HandNetwork, plant, stepSpecimens } from '../../../harness/faults/index';
+import { canShow, HandNetwork, plant, faultsOfStep } from '../../../harness/faults/index';
 
 const shape = { batch: 3, features: 2, units: 4, classes: 5, scale: 1, mask: false } as const;
 const above = { labels: true, upstreamStates: true, upstreamFinalState: true, initialState: true } as const;
@@ -78,21 +78,21 @@ describe('diagnose, faults of one time step', () => {
       const missed: string[] = [];
       let planted = 0;
       for (const step of steps) {
-        for (const specimen of stepSpecimens(step)) {
-          if (!canShow(specimen, problem, 'float64')) continue;
-          const side = plant(specimen, host);
+        for (const fault of faultsOfStep(step)) {
+          if (!canShow(fault, problem, 'float64')) continue;
+          const side = plant(fault, host);
           const examination = await examine(side, problem);
           if (examination.status !== 'fail') {
-            missed.push(`${specimen.name} at ${step}: not caught`);
+            missed.push(`${fault.name} at ${step}: not caught`);
             continue;
           }
           planted++;
           const found = await diagnose(side, examination, { kind: false });
-          const { tensor, timeStep } = specimen.wrong;
+          const { tensor, timeStep } = fault.wrong;
           const says = `${found.phase} ${found.tensor} ${String(found.timeSteps)}`;
-          const wants = `${specimen.phase} ${tensor} ${String(timeStep)}`;
-          if (says !== wants) missed.push(`${specimen.name} at ${step}: ${says}, not ${wants}`);
-          expect(found.side, specimen.name).to.be.oneOf(['by hand', 'undecided']);
+          const wants = `${fault.phase} ${tensor} ${String(timeStep)}`;
+          if (says !== wants) missed.push(`${fault.name} at ${step}: ${says}, not ${wants}`);
+          expect(found.side, fault.name).to.be.oneOf(['by hand', 'undecided']);
         }
       }
       expect(planted).to.be.above(10);
@@ -102,8 +102,8 @@ describe('diagnose, faults of one time step', () => {
 
   it('still names the step where the side gives no states', async () => {
     const problem = problemOf(6);
-    const [specimen] = stepSpecimens(3);
-    const whole = plant(specimen, host);
+    const [fault] = faultsOfStep(3);
+    const whole = plant(fault, host);
     const side: Implementation = {
       ...whole,
       omits: ['states'],
@@ -123,9 +123,9 @@ describe('diagnose, faults of one time step', () => {
 
   it('accuses scratch where scratch is wrong', async () => {
     const problem = problemOf(6);
-    const specimen = stepSpecimens(3).find(({ name }) => name === 'step/slope-missing');
-    if (specimen === undefined) throw new Error('the specimen is gone');
-    const reference = await plant(specimen, host).evaluate(problem);
+    const fault = faultsOfStep(3).find(({ name }) => name === 'step/slope-missing');
+    if (fault === undefined) throw new Error('the fault is gone');
+    const reference = await plant(fault, host).evaluate(problem);
     const examination = await examine(host, problem, { reference });
     expect((await diagnose(host, examination, { kind: false })).side).to.equal('scratch');
   });

@@ -19,8 +19,8 @@ import {
   HandNetwork,
   mapTensor,
   plant,
-  specimens,
-  stepSpecimens,
+  catalogue,
+  faultsOfStep,
   truncated,
   weightOff,
   type NetworkClass,
@@ -28,7 +28,7 @@ import {
 import { createRandom } from '../../../scratch/index';
 import { loadBackend } from '../../../src/index';
 
-type Network = Pick<(typeof specimens)[number], 'network'>;
+type Network = Pick<(typeof catalogue)[number], 'network'>;
 
 function problemOf(recipe: Partial<Parameters<typeof makeProblem>[0]> = {}): Problem {
   const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
@@ -64,20 +64,19 @@ describe('kindOf', () => {
 
   it('names every fault of the catalogue that these problems can show', async () => {
     const named = new Set<string>();
-    for (const specimen of [...specimens, ...stepSpecimens(2)]) {
-      const problem = [general, plain, square].find((p) => canShow(specimen, p, host.precision));
+    for (const fault of [...catalogue, ...faultsOfStep(2)]) {
+      const problem = [general, plain, square].find((p) => canShow(fault, p, host.precision));
       if (problem === undefined) continue;
-      const kind = await kindOn(problem, specimen, { calls: specimen.calls === true });
-      expect(kind?.names ?? [], specimen.name).to.include(specimen.name);
-      named.add(specimen.name);
+      const kind = await kindOn(problem, fault, { calls: fault.calls === true });
+      expect(kind?.names ?? [], fault.name).to.include(fault.name);
+      named.add(fault.name);
     }
     expect(named.size).to.be.at.least(95);
   });
 
   it('finds nothing in a right answer, nor in an equivalent way to compute it', async () => {
     expect(await kindOn(general, { network: HandNetwork })).to.equal(undefined);
-    for (const specimen of equivalents)
-      expect(await kindOn(general, specimen), specimen.name).to.equal(undefined);
+    for (const fault of equivalents) expect(await kindOn(general, fault), fault.name).to.equal(undefined);
   });
 
   it('points to an anchor that is in docs/bptt.md', async () => {
@@ -161,11 +160,11 @@ describe('kindOf', () => {
 
   it('finds a memory of earlier calls by asking twice', async () => {
     let found = 0;
-    for (const specimen of specimens.filter(({ calls }) => calls === true)) {
-      const sick = plant(specimen, host);
+    for (const fault of catalogue.filter(({ calls }) => calls === true)) {
+      const sick = plant(fault, host);
       const first = await sick.evaluate(plain);
       const kind = await kindOf(plain, first, host, { ask: (p) => sick.evaluate(p) });
-      expect(kind?.names ?? [], specimen.name).to.include(specimen.name);
+      expect(kind?.names ?? [], fault.name).to.include(fault.name);
       found++;
     }
     expect(found).to.equal(4);
@@ -173,7 +172,7 @@ describe('kindOf', () => {
 
   it('puts a small problem where the failing one is large', async () => {
     const large = problemOf({ batch: 16, timeSteps: 50, features: 20, units: 32, seed: 4 });
-    const carry = specimens.find(({ name }) => name === 'carry/not-transposed');
+    const carry = catalogue.find(({ name }) => name === 'carry/not-transposed');
     if (carry === undefined) throw new Error('there is no carry/not-transposed');
     const sick = plant(carry, host);
     const answer = await sick.evaluate(large);

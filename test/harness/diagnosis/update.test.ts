@@ -13,10 +13,10 @@ import {
   HandNetwork,
   HandOptimizer,
   plantUpdate,
-  stepSpecimens,
-  updateSpecimens,
+  faultsOfStep,
+  updateFaults,
   type Trainee,
-  type UpdateSpecimen,
+  type UpdateFault,
 } from '../../../harness/faults/index';
 import { updateBatches } from '../../support/update-batches';
 
@@ -31,8 +31,8 @@ function checkOf(rule: keyof typeof trainingRules, memory: TrainingCheck['memory
   return { id: rule, ...trainingRules[rule], memory, batches };
 }
 
-function specimenOf(name: string): UpdateSpecimen {
-  const found = updateSpecimens.find((specimen) => specimen.name === name);
+function faultOf(name: string): UpdateFault {
+  const found = updateFaults.find((fault) => fault.name === name);
   if (found === undefined) throw new Error(`there is no ${name}`);
   return found;
 }
@@ -59,7 +59,7 @@ async function diagnosed(
 }
 
 const sick = (name: string, check: TrainingCheck, from = 0): Trainee =>
-  plantUpdate(specimenOf(name), scratchFor(check), check, from);
+  plantUpdate(faultOf(name), scratchFor(check), check, from);
 
 describe('diagnoseUpdate', () => {
   it('has nothing to say of an optimizer that is right', async () => {
@@ -134,8 +134,8 @@ describe('diagnoseUpdate', () => {
   });
 
   it('blames the gradients where these are wrong already', async () => {
-    const specimen = stepSpecimens(3).find(({ name }) => name === 'step/slope-missing');
-    const network = specimen?.network ?? HandNetwork;
+    const fault = faultsOfStep(3).find(({ name }) => name === 'step/slope-missing');
+    const network = fault?.network ?? HandNetwork;
     const wrong: Implementation = { ...side, evaluate: (problem) => new network(problem).evaluate() };
     const check = checkOf('sgd', 'fresh');
     const found = await diagnosed(check, sick('optimizer/step-taken-twice', check), wrong);
@@ -157,9 +157,9 @@ describe('ruleOnUpdate', () => {
       'clip/ignored',
       'order/loss-after-update',
     ]) {
-      const specimen = specimenOf(name);
+      const fault = faultOf(name);
       const rule = (['momentum', 'adam', 'clipped'] as const).find((one) =>
-        specimen.shows({ ...trainingRules[one], problem: batches[0], state: { step: 3, slots: {} } }),
+        fault.shows({ ...trainingRules[one], problem: batches[0], state: { step: 3, slots: {} } }),
       );
       const check = checkOf(rule ?? 'sgd', 'random');
       const ruling = (model: Trainee, scratch: Trainee): string => {

@@ -13,7 +13,7 @@ import {
   type Problem,
   type TensorName,
 } from '../../../harness/base/problem';
-import { canShow, HandNetwork, specimens } from '../../../harness/faults/index';
+import { canShow, HandNetwork, catalogue } from '../../../harness/faults/index';
 
 const recipe = {
   id: 'case',
@@ -83,11 +83,11 @@ describe('examine', () => {
     }
   });
 
-  it('rejects every specimen that can show on the problem', async () => {
-    for (const specimen of specimens) {
-      if (specimen.calls === true || !canShow(specimen, problem, 'float64')) continue;
-      const side = byHand({ evaluate: (p) => new specimen.network(p).evaluate() });
-      expect((await examine(side, problem)).status, specimen.name).to.equal('fail');
+  it('rejects every fault that can show on the problem', async () => {
+    for (const fault of catalogue) {
+      if (fault.calls === true || !canShow(fault, problem, 'float64')) continue;
+      const side = byHand({ evaluate: (p) => new fault.network(p).evaluate() });
+      expect((await examine(side, problem)).status, fault.name).to.equal('fail');
     }
   });
 

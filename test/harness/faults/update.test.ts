@@ -11,7 +11,7 @@ import {
   firstWrong,
   HandOptimizer,
   updateEquivalents,
-  updateSpecimens,
+  updateFaults,
   type OptimizerClass,
   type UpdateAnswer,
   type UpdateQuestion,
@@ -58,7 +58,7 @@ function different(one: Named, other: Named): string[] {
   });
 }
 
-describe('specimens of the optimizer', () => {
+describe('catalogue of the optimizer', () => {
   it('come from an optimizer that is right where nothing is planted: it makes the updates of the scratch side', () => {
     for (const { step, question } of steps) {
       const { loss, weights, state } = step.scratch;
@@ -78,26 +78,26 @@ describe('specimens of the optimizer', () => {
   it('change the updates that they say can show them and no other, first where they say', () => {
     const wrong: string[] = [];
     const shown = new Set<string>();
-    for (const specimen of updateSpecimens) {
+    for (const fault of updateFaults) {
       for (const { question } of steps) {
         const right = made(HandOptimizer, question);
-        const found = different(right, made(specimen.optimizer, question));
-        const can = specimen.shows(question);
-        if (can) shown.add(specimen.name);
-        const rule = `${specimen.name} on ${JSON.stringify(question.optimizer)}, step ${question.state.step}`;
+        const found = different(right, made(fault.optimizer, question));
+        const can = fault.shows(question);
+        if (can) shown.add(fault.name);
+        const rule = `${fault.name} on ${JSON.stringify(question.optimizer)}, step ${question.state.step}`;
         // with a large second moment, epsilon changes little, but not nothing
-        const isEpsilon = specimen.name.includes('epsilon');
+        const isEpsilon = fault.name.includes('epsilon');
         if (isEpsilon && !can) continue;
         if (found.length > 0 !== can) wrong.push(`${rule}: ${String(can)}, but differs in ${found.join()}`);
-        const first = firstWrong(specimen, question.optimizer);
-        const names = (specimen.only ?? ['']).map((name) => `${first}.${name}`);
+        const first = firstWrong(fault, question.optimizer);
+        const names = (fault.only ?? ['']).map((name) => `${first}.${name}`);
         const group = found.find((name) => !name.startsWith('weights.')) ?? found.at(0) ?? '';
         if (can && !names.some((name) => `${group}.`.startsWith(name)))
           wrong.push(`${rule}: first in ${group}`);
       }
     }
     expect(wrong.slice(0, 9)).to.deep.equal([]);
-    expect([...shown]).to.have.members(updateSpecimens.map(({ name }) => name));
+    expect([...shown]).to.have.members(updateFaults.map(({ name }) => name));
   });
 
   it('that are equivalent change nothing but rounding, and every other says why it shows only on some', () => {
@@ -106,14 +106,14 @@ describe('specimens of the optimizer', () => {
       for (const { question } of steps)
         expect(different(made(HandOptimizer, question), made(optimizer, question)), name).to.deep.equal([]);
     }
-    for (const { name, shows, equivalent } of updateSpecimens)
+    for (const { name, shows, equivalent } of updateFaults)
       if (!steps.every(({ question }) => shows(question))) expect(equivalent, name).to.be.a('string');
   });
 
   it('have names of their own, and are explained in docs/bptt.md', () => {
-    const names = updateSpecimens.map(({ name }) => name);
+    const names = updateFaults.map(({ name }) => name);
     expect(new Set(names).size).to.equal(names.length);
     const page = readFileSync(join(__dirname, '../../../docs/bptt.md'), 'utf8');
-    for (const { family } of updateSpecimens) expect(page).to.include(`<a id="${family}"></a>`);
+    for (const { family } of updateFaults) expect(page).to.include(`<a id="${family}"></a>`);
   });
 });

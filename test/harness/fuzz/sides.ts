@@ -1,15 +1,15 @@
 import type { FuzzSide } from '../../../harness/fuzz/side-at-work';
 import { scratchImplementation } from '../../../harness/sides/index';
 import type { Implementation } from '../../../harness/base/problem';
-import { plant, specimens } from '../../../harness/faults/index';
+import { plant, catalogue } from '../../../harness/faults/index';
 
 /** A float64 side with one fault of the catalogue, or none. */
-export function sideWith(fault?: string): Implementation {
+export function sideWith(called?: string): Implementation {
   const host: Implementation = { ...scratchImplementation(), name: 'mine' };
-  if (fault === undefined) return host;
-  const specimen = specimens.find(({ name }) => name === fault);
-  if (specimen === undefined) throw new Error(`there is no specimen ${fault}`);
-  return plant(specimen, host);
+  if (called === undefined) return host;
+  const fault = catalogue.find(({ name }) => name === called);
+  if (fault === undefined) throw new Error(`there is no fault ${called}`);
+  return plant(fault, host);
 }
 
 /** The same as `runFuzz` takes it. */

@@ -7,7 +7,7 @@ import { tfjsSide } from '../../../harness/sides/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { generatedProblem, makeProblem } from '../../../harness/problems/generated';
 import { sizesOf } from '../../../harness/base/problem';
-import { specimens } from '../../../harness/faults/index';
+import { catalogue } from '../../../harness/faults/index';
 import { parseVectors } from '../../../harness/problems/vectors/index';
 import { rightAnswer } from '../../support/right-candidate';
 
@@ -17,7 +17,7 @@ const right: Candidate = {
   masks: true,
   evaluate: (problem) => rightAnswer(problem),
 };
-const carryless = specimens.find(({ name }) => name === 'carry/dropped') ?? specimens[0];
+const carryless = catalogue.find(({ name }) => name === 'carry/dropped') ?? catalogue[0];
 const wrong: Candidate = { ...right, evaluate: (problem) => rightAnswer(problem, carryless.network) };
 const throwing: Candidate = {
   ...right,
@@ -71,11 +71,11 @@ describe('assertParity', () => {
     expect(report.verdict).to.equal('mismatch');
   });
 
-  for (const specimen of specimens.filter(({ name }) => /carry|slope|loss\/batch/.test(name)).slice(0, 12)) {
-    it(`rejects ${specimen.name}`, async () => {
+  for (const fault of catalogue.filter(({ name }) => /carry|slope|loss\/batch/.test(name)).slice(0, 12)) {
+    it(`rejects ${fault.name}`, async () => {
       const faulty = {
         ...right,
-        evaluate: (p: Parameters<Candidate['evaluate']>[0]) => rightAnswer(p, specimen.network),
+        evaluate: (p: Parameters<Candidate['evaluate']>[0]) => rightAnswer(p, fault.network),
       };
       expect(await failureOf(assertParity(faulty))).to.be.instanceOf(ParityAssertionError);
     });

@@ -3,7 +3,7 @@ import { precisionModelOf, precisionModels } from '../../../harness/budget/preci
 import { scratchImplementation } from '../../../harness/sides/index';
 import { generatedProblem } from '../../../harness/problems/generated';
 import { runParity } from '../../../harness/parity/index';
-import { plant, stepSpecimens } from '../../../harness/faults/index';
+import { plant, faultsOfStep } from '../../../harness/faults/index';
 
 describe('diagnoses of a parity run', () => {
   const problems = [0, 1, 2, 3, 4].map((i) => generatedProblem(1, i));
@@ -20,8 +20,8 @@ describe('diagnoses of a parity run', () => {
   });
 
   it('tell of the worst three failed problems where a mistake begins, and say that they are not all', async () => {
-    const [specimen] = stepSpecimens(1);
-    const report = await run({ ...plant(specimen, scratchImplementation()), name: 'mine' });
+    const [fault] = faultsOfStep(1);
+    const report = await run({ ...plant(fault, scratchImplementation()), name: 'mine' });
     expect(report.verdict).to.equal('mismatch');
     expect(report.diagnoses.length).to.equal(3);
     for (const found of report.diagnoses) {

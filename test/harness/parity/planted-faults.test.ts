@@ -3,7 +3,7 @@ import { scratchImplementation, tfjsImplementation } from '../../../harness/side
 import { runParity } from '../../../harness/parity/index';
 import { suiteProblems } from '../../../harness/problems/index';
 import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
-import { canShow, plant, specimens } from '../../../harness/faults/index';
+import { canShow, plant, catalogue } from '../../../harness/faults/index';
 import { loadBackend } from '../../../src/index';
 import { testedBackends } from '../../support/backends';
 
@@ -39,15 +39,14 @@ function describeFaultsOn(name: string, open: () => Promise<Implementation>): vo
     });
     it('with one: rejected, a third of the faults that these problems can show', async () => {
       const problems = await suiteProblems(1, options.cases, (id) => /^generated\/00.$/.test(id));
-      const shown = specimens.filter(
-        (specimen) =>
-          specimen.calls === undefined &&
-          problems.some((problem) => canShow(specimen, problem, host.precision)),
+      const shown = catalogue.filter(
+        (fault) =>
+          fault.calls === undefined && problems.some((problem) => canShow(fault, problem, host.precision)),
       );
       expect(shown.length).to.be.at.least(50);
       // another third on each side; the trial (test/harness/trial) plants them all
-      for (const specimen of shown.filter((_, i) => i % 3 === name.length % 3))
-        expect(await exitCodeOf(plant(specimen, host)), `${specimen.name}: ${specimen.fault}`).to.equal(1);
+      for (const fault of shown.filter((_, i) => i % 3 === name.length % 3))
+        expect(await exitCodeOf(plant(fault, host)), `${fault.name}: ${fault.words}`).to.equal(1);
     });
   });
 }

@@ -6,10 +6,10 @@ import { scratchImplementation, sideSource } from '../../../harness/sides/index'
 import type { Implementation } from '../../../harness/base/problem';
 import {
   equivalents,
-  specimens,
+  catalogue,
   stepFaultNames,
   updateEquivalents,
-  updateSpecimens,
+  updateFaults,
 } from '../../../harness/faults/index';
 import { heldOut, heldOutUpdates } from '../../../harness/faults/held-out';
 import {
@@ -39,9 +39,9 @@ describe('trial', function () {
     const report = await trial();
     expect(report.misses).to.deep.equal([]);
     const names = report.rows.map(({ name }) => name);
-    expect(names).to.include.members(specimens.map(({ name }) => name));
+    expect(names).to.include.members(catalogue.map(({ name }) => name));
     expect(names).to.include.members(stepFaultNames.map((name) => `step/${name}`));
-    expect(names).to.include.members(updateSpecimens.map(({ name }) => name));
+    expect(names).to.include.members(updateFaults.map(({ name }) => name));
     for (const row of report.rows) {
       expect(row.planted, row.name).to.be.at.least(1);
       expect(row.caught, row.name).to.equal(row.planted);
@@ -106,14 +106,14 @@ describe('docs/trial.md', () => {
     const page = readFileSync(join(__dirname, '../../../docs/trial.md'), 'utf8');
     const counts = [...page.matchAll(/^\| (of .*|equivalent changes|faults that .*?) \| (\d+) \|/gm)];
     expect(counts.map(([, , count]) => Number(count))).to.deep.equal([
-      specimens.length,
+      catalogue.length,
       stepFaultNames.length,
-      updateSpecimens.length,
+      updateFaults.length,
       equivalents.length + updateEquivalents.length,
       heldOut.length + heldOutUpdates.length,
     ]);
     const readme = readFileSync(join(__dirname, '../../../README.md'), 'utf8');
-    const all = specimens.length + stepFaultNames.length + updateSpecimens.length;
+    const all = catalogue.length + stepFaultNames.length + updateFaults.length;
     expect(readme).to.include(`plants ${all} faults`);
   });
 });

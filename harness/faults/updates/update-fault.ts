@@ -1,12 +1,12 @@
 import type { OptimizerConfig } from '../../../scratch/index';
-import type { Specimen } from '../specimen';
+import type { Fault } from '../fault';
 import type { OptimizerClass, UpdateQuestion, WeightName } from './hand-optimizer';
 
 /** The part of an update whose equation is wrong; `gradient` is what enters the memory, or the step where there is no memory. */
 export type UpdatePart = 'loss' | 'gradient' | 'velocity' | 'm' | 'v' | 'weights';
 
 /** A fault of the optimizer: an update that is wrong in one place, though the gradients are right. */
-export interface UpdateSpecimen extends Pick<Specimen, 'name' | 'fault' | 'family'> {
+export interface UpdateFault extends Pick<Fault, 'name' | 'words' | 'family'> {
   readonly phase: 'update' | 'loss';
   readonly optimizer: OptimizerClass;
   /** whether this update can show it */ readonly shows: (question: UpdateQuestion) => boolean;
@@ -16,7 +16,7 @@ export interface UpdateSpecimen extends Pick<Specimen, 'name' | 'fault' | 'famil
 }
 
 /** The first wrong quantity, as a diagnosis names it: the group before the dot of `velocity.kernel`. */
-export function firstWrong({ wrong }: UpdateSpecimen, optimizer: OptimizerConfig): string {
+export function firstWrong({ wrong }: UpdateFault, optimizer: OptimizerConfig): string {
   if (wrong !== 'gradient') return wrong;
   if (optimizer.name === 'adam') return 'm';
   return (optimizer.momentum ?? 0) > 0 ? 'velocity' : 'weights';

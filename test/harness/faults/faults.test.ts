@@ -14,9 +14,9 @@ import {
   equivalents,
   families,
   HandNetwork,
-  specimens,
-  stepSpecimens,
-  type Specimen,
+  catalogue,
+  faultsOfStep,
+  type Fault,
 } from '../../../harness/faults/index';
 import { makeProblem } from '../../../harness/problems/index';
 
@@ -42,11 +42,11 @@ function problemOf(recipe: Partial<Parameters<typeof makeProblem>[0]>): Problem 
     initialState: false,
     mask: false,
   };
-  return makeProblem({ id: 'specimens', ...sizes, ...parts, ...recipe });
+  return makeProblem({ id: 'catalogue', ...sizes, ...parts, ...recipe });
 }
 
 /** The answer to the problem when it is asked for the second time. */
-function second(network: Specimen['network'], problem: Problem): Evaluation {
+function second(network: Fault['network'], problem: Problem): Evaluation {
   const first = new network(problem);
   first.evaluate();
   return new network(problem, first).evaluate();
@@ -64,16 +64,16 @@ function distance(one: Evaluation, other: Evaluation): number {
   return largest;
 }
 
-const planted = [...specimens, ...[0, 2, 5].flatMap((step) => stepSpecimens(step))];
+const planted = [...catalogue, ...[0, 2, 5].flatMap((step) => faultsOfStep(step))];
 
-describe('specimens', () => {
+describe('catalogue', () => {
   it('are at least 45, and no two share a name', () => {
-    expect(specimens.length).to.be.at.least(45);
-    expect(new Set(specimens.map(({ name }) => name)).size).to.equal(specimens.length);
+    expect(catalogue.length).to.be.at.least(45);
+    expect(new Set(catalogue.map(({ name }) => name)).size).to.equal(catalogue.length);
   });
 
   it("hold the notebook's two mistakes, and both together", () => {
-    expect(specimens.filter(({ family }) => family === 'notebook').length).to.equal(3);
+    expect(catalogue.filter(({ family }) => family === 'notebook').length).to.equal(3);
   });
 
   it('are explained in docs/bptt.md, each under its own anchor', () => {
@@ -94,12 +94,12 @@ describe('specimens', () => {
   it('change the answer to every problem that they say can show them, and to no other', () => {
     const shown = new Set<string>();
     const wrong: string[] = [];
-    for (const specimen of planted) {
+    for (const fault of planted) {
       for (const [i, problem] of problems.entries()) {
-        const difference = distance(second(HandNetwork, problem), second(specimen.network, problem));
-        const can = canShow(specimen, problem, 'float64');
-        if (can) shown.add(specimen.name);
-        if (difference > 1e-9 !== can) wrong.push(`${specimen.name} on problem ${i}: ${difference}`);
+        const difference = distance(second(HandNetwork, problem), second(fault.network, problem));
+        const can = canShow(fault, problem, 'float64');
+        if (can) shown.add(fault.name);
+        if (difference > 1e-9 !== can) wrong.push(`${fault.name} on problem ${i}: ${difference}`);
       }
     }
     expect(wrong).to.deep.equal([]);
@@ -108,22 +108,22 @@ describe('specimens', () => {
   });
 
   it('that show only on some problems say why they are equivalent elsewhere', () => {
-    for (const specimen of planted) {
+    for (const fault of planted) {
       const silent = problems.some(
         (problem) =>
-          (problem.labels ?? problem.upstream) !== undefined && !canShow(specimen, problem, 'float64'),
+          (problem.labels ?? problem.upstream) !== undefined && !canShow(fault, problem, 'float64'),
       );
-      if (silent) expect(specimen.equivalent, specimen.name).to.be.a('string');
+      if (silent) expect(fault.equivalent, fault.name).to.be.a('string');
     }
   });
 
   it('that are equivalent everywhere change nothing but rounding', () => {
-    for (const specimen of equivalents) {
-      expect(specimen.equivalent, specimen.name).to.be.a('string');
+    for (const fault of equivalents) {
+      expect(fault.equivalent, fault.name).to.be.a('string');
       for (const problem of problems)
         expect(
-          distance(second(HandNetwork, problem), second(specimen.network, problem)),
-          specimen.name,
+          distance(second(HandNetwork, problem), second(fault.network, problem)),
+          fault.name,
         ).to.be.below(1e-12);
     }
   });

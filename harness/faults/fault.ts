@@ -28,9 +28,9 @@ export type Family = (typeof families)[number];
 export type NetworkClass = new (problem: Problem, earlier?: HandNetwork) => HandNetwork;
 
 /** A planted fault: a network that is wrong in one place. The harness is only worth something if it rejects every one. */
-export interface Specimen {
+export interface Fault {
   /** short and unique, as `carry/dropped` */ readonly name: string;
-  /** what is wrong, in words: a sentence without its end */ readonly fault: string;
+  /** what is wrong, in words: a sentence without its end */ readonly words: string;
   /** the section of docs/bptt.md about it */ readonly family: Family;
   /** where in the computation its first wrong number is */ readonly phase: Phase;
   /** the faulty network */ readonly network: NetworkClass;
@@ -43,15 +43,15 @@ export interface Specimen {
 }
 
 /** A fault of one time step only. */
-export interface StepSpecimen extends Specimen {
+export interface StepFault extends Fault {
   /** the step, counted from 0 */ readonly timeStep: number;
   /** the first wrong quantity, as a diagnosis names it; and the step of its equation, where it has one */
   readonly wrong: { readonly tensor: string; readonly timeStep?: number };
 }
 
 /** Whether the problem can show the fault to a side of that precision. */
-export function canShow(specimen: Specimen, problem: Problem, precision: Precision): boolean {
-  if (specimen.precision !== undefined && specimen.precision !== precision) return false;
-  if (specimen.shows !== undefined) return specimen.shows(problem);
-  return specimen.phase !== 'backward' || problem.labels !== undefined || problem.upstream !== undefined;
+export function canShow(fault: Fault, problem: Problem, precision: Precision): boolean {
+  if (fault.precision !== undefined && fault.precision !== precision) return false;
+  if (fault.shows !== undefined) return fault.shows(problem);
+  return fault.phase !== 'backward' || problem.labels !== undefined || problem.upstream !== undefined;
 }
