@@ -3,12 +3,11 @@ import { availableParallelism } from 'node:os';
 import { parseSideNames } from '../sides/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/progress';
-import { auditLedger, type Findings } from '../parity/conclude';
 import type { ParityFlags } from './parity';
 import { ChartData, pageTitle, parityPage } from '../parity/html/index';
 import { formatJunit } from '../parity/junit';
 import { checkOutputs, writeOutput, type Output } from './outputs';
-import { formatReport, reportFormat, type ParityReport } from '../parity/report';
+import { checkReport, formatReport } from '../parity/report-file';
 import { runParity } from '../parity/run';
 import { formatSummary } from '../parity/summary';
 import { trialSections } from '../trial/html/index';
@@ -16,7 +15,7 @@ import { readTrialReport } from '../trial/read-report';
 
 /** What `rnn-parity parity` does once its flags are read. */
 export async function runParityCommand(flags: ParityFlags, args: readonly string[] = []): Promise<Outcome> {
-  if (flags.checkReport !== undefined) return checkReport(flags.checkReport);
+  if (flags.checkReport !== undefined) return auditFile(flags.checkReport);
   const { json, junit, html } = outputsOf(flags);
   await checkOutputs([json, junit, html].filter((output) => output !== undefined));
   if (flags.trial !== undefined && html === undefined)
@@ -71,34 +70,28 @@ function outputsOf({ json, junit, html }: ParityFlags): Outputs {
   };
 }
 
-/** Holds a report that was written earlier against its own plan. */
-async function checkReport(file: string): Promise<Outcome> {
-  let report: ParityReport;
+/** Derives the verdict of a report that was written earlier again, from its own numbers. */
+async function auditFile(file: string): Promise<Outcome> {
+  let text: string;
   try {
-    report = JSON.parse(await readFile(file, 'utf8')) as ParityReport;
+    text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as a report: ${(error as Error).message}`, { cause: error });
-  }
-  if ((report as Partial<ParityReport> | null)?.format !== reportFormat) {
     throw new UsageError(
-      `${file} is no report of this version; "${reportFormat}" was expected as its format.`,
+      `${file} cannot be read: ${(error as Error).message}; give a file that --json wrote.`,
+      {
+        cause: error,
+      },
     );
   }
-  const faults = auditFaults(report, file);
+  const { report, faults } = await checkReport(text, file);
   if (faults.length > 0) {
-    const lines = faults.map((fault) => `not accounted for: ${fault}`);
-    return { exitCode: exitCodes.mismatch, text: [...lines, `MISMATCH: ${file} is not complete`].join('\n') };
+    const shown = faults.slice(0, 20);
+    const more = faults.length > shown.length ? [`... and ${faults.length - shown.length} more`] : [];
+    const verdict = `MISMATCH: ${file} does not follow from its own numbers (${faults.length} contradictions)`;
+    return { exitCode: exitCodes.mismatch, text: [...shown, ...more, verdict].join('\n') };
   }
   return {
     exitCode: report.exitCode,
-    text: `${file} accounts for everything it planned; its verdict is: ${report.verdict}`,
+    text: `${file} accounts for everything it planned, and its verdict follows from its numbers: ${report.verdict}`,
   };
-}
-
-function auditFaults(report: ParityReport, file: string): string[] {
-  try {
-    return auditLedger(report satisfies Findings);
-  } catch (error) {
-    throw new UsageError(`${file} lacks parts of a report: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -89,8 +89,7 @@ function describe(expected: ExpectedTensor, given: Tensor, flat: number): WorstE
   const { reference, allowed, axes } = expected;
   const index = indexOf(flat, reference.shape);
   const bound = typeof allowed === 'number' ? allowed : allowed[flat];
-  const error =
-    reference.data[flat] === given.data[flat] ? 0 : Math.abs(given.data[flat] - reference.data[flat]);
+  const { error, usedShare } = judgeElement(reference.data[flat], given.data[flat], bound);
   return {
     index,
     at: Object.fromEntries(index.map((at, axis) => [axes[axis] ?? `axis${axis}`, at])),
@@ -98,8 +97,19 @@ function describe(expected: ExpectedTensor, given: Tensor, flat: number): WorstE
     given: given.data[flat],
     error,
     allowed: bound,
-    usedShare: Number.isFinite(error) ? shareOf(error, bound) : error,
+    usedShare,
   };
+}
+
+/** The status of one element, its error, and the share of the allowed error that it used. */
+export function judgeElement(
+  reference: number,
+  given: number,
+  allowed: number,
+): Pick<TensorVerdict, 'status'> & Pick<WorstElement, 'error' | 'usedShare'> {
+  const error = reference === given ? 0 : Math.abs(given - reference);
+  const usedShare = Number.isFinite(error) ? shareOf(error, allowed) : error;
+  return { status: judge(reference, given, allowed).status, error, usedShare };
 }
 
 function explain(status: TensorStatus, beyond: number, elements: number): string {

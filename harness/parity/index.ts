@@ -1,8 +1,8 @@
-export { auditLedger } from './conclude';
+export { auditReport } from './audit';
 export type { ParityOptions } from './options';
 export { runParity } from './run';
 export type { Observation, Observer } from './observe';
-export { formatReport } from './report';
+export { checkReport, formatReport } from './report-file';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatJunit } from './junit';
 export { formatSummary } from './summary';

@@ -17,6 +17,7 @@ export interface SideReport {
   readonly required: boolean;
   /** engine and version */ readonly version?: string;
   /** why it was not run */ readonly reason?: string;
+  /** tensors that it declared beforehand not to give */ readonly omits?: readonly string[];
 }
 
 /** An implementation threw, ended or hung on a case. */
@@ -47,7 +48,7 @@ export interface ParityReport {
   readonly notes: readonly string[];
   readonly plan: readonly PlannedCase[];
   readonly cases: readonly CaseVerdict[];
-  /** what is wrong with the worst of the red cases, at most a few a side */ readonly diagnoses: readonly Diagnosis[];
+  /** what is wrong with the worst of the failing cases, at most a few a side */ readonly diagnoses: readonly Diagnosis[];
   /** what no case of this run could have shown, and why; in words in `warnings` */
   readonly blindSpots?: readonly BlindSpot[];
   readonly warnings: readonly string[];
@@ -56,11 +57,4 @@ export interface ParityReport {
   /** what the ledger audit found: planned elements nobody accounts for */ readonly audit: readonly string[];
   readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run';
   readonly exitCode: ExitCode;
-}
-
-/** JSON text of a report; NaN and infinities become strings, which JSON has no numbers for. */
-export function formatReport(report: ParityReport): string {
-  const replace = (_: string, value: unknown): unknown =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  return `${JSON.stringify(report, replace, 1)}\n`;
 }

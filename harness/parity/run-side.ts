@@ -31,8 +31,9 @@ export async function runSide(
   options: Options,
 ): Promise<Collected> {
   const findings = noFindings();
+  const { name, omits } = side.implementation;
   const version = side.version === undefined ? {} : { version: side.version };
-  findings.sides.push({ name: side.implementation.name, status: 'ran', required, ...version });
+  findings.sides.push({ name, status: 'ran', required, ...version, ...(omits && { omits }) });
   await new SideRun({ side, options, findings, start: options.progress ?? silentProgress }).put(cases);
   return findings;
 }

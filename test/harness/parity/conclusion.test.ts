@@ -1,12 +1,6 @@
 import { expect } from 'chai';
 import { scratchImplementation, SideUnavailableError, type SideSource } from '../../../harness/sides/index';
-import {
-  auditLedger,
-  formatReport,
-  formatSummary,
-  runParity,
-  type ParityReport,
-} from '../../../harness/parity/index';
+import { formatSummary, runParity } from '../../../harness/parity/index';
 import type { Implementation } from '../../../harness/base/problem';
 
 const source = (implementation: Implementation, required = true): SideSource => ({
@@ -78,33 +72,4 @@ describe('the conclusion of a run', () => {
     );
     expect(message).to.include('no case matches').and.include('nowhere');
   });
-});
-
-describe('the ledger audit of a report', () => {
-  let report: ParityReport;
-  before(async () => {
-    report = await runParity({ ...options, sides: [source(twin)] });
-  });
-  interface Damaged {
-    cases: { tensors: { elements: number; compared: number }[] }[];
-  }
-  const copy = (): Damaged => JSON.parse(formatReport(report)) as Damaged;
-
-  it('an untouched report accounts for everything', () => {
-    expect(auditLedger(copy() as unknown as ParityReport)).to.deep.equal([]);
-  });
-  const damages: [title: string, damage: (report: Damaged) => unknown, says: string][] = [
-    ['a tensor deleted', (r) => r.cases[0].tensors.splice(2, 1), 'does not hold it'],
-    ['a case deleted', (r) => r.cases.pop(), 'no verdict'],
-    ['a tensor shortened', (r) => (r.cases[0].tensors[0].elements = 1), 'accounts for 1'],
-    ['elements not compared', (r) => (r.cases[0].tensors[0].compared = 1), '1 were compared'],
-    ['all cases deleted', (r) => (r.cases = []), 'no verdict'],
-  ];
-  for (const [title, damage, says] of damages) {
-    it(`${title}: red`, () => {
-      const damaged = copy();
-      damage(damaged);
-      expect(auditLedger(damaged as unknown as ParityReport).join('\n')).to.include(says);
-    });
-  }
 });
