@@ -144,10 +144,13 @@ export const tensorAxes: Readonly<Record<TensorName, readonly AxisName[]>> = {
   'gradients.bias': ['unit'],
 };
 
-/** The shape that tensor must have in an answer to this problem. */
-export function expectedShape(problem: Problem, name: TensorName): number[] {
-  const { batch, timeSteps, features, units, classes } = sizesOf(problem);
-  const sizes: Readonly<Record<AxisName, number>> = {
+/** The sizes of a problem by what is counted, some of them replaced; classes are 0 where there is no output layer. */
+export function sizesByAxis(
+  problem: Problem,
+  replaced: Partial<ProblemSizes> = {},
+): Readonly<Record<AxisName, number>> {
+  const { batch, timeSteps, features, units, classes } = { ...sizesOf(problem), ...replaced };
+  return {
     example: batch,
     timeStep: timeSteps,
     feature: features,
@@ -155,32 +158,76 @@ export function expectedShape(problem: Problem, name: TensorName): number[] {
     fromUnit: units,
     class: classes ?? 0,
   };
+}
+
+/** The shape that tensor must have in an answer to this problem. */
+export function expectedShape(problem: Problem, name: TensorName): number[] {
+  const sizes = sizesByAxis(problem);
   return tensorAxes[name].map((axis) => sizes[axis]);
+}
+
+/**
+ * Every tensor that a problem may hold, by its dotted name, and what its axes count: one table that all walks over a problem read
+ * (mapping, cutting, growing, printing). The labels, one class an example, stand beside it.
+ */
+export const partAxes = {
+  inputs: ['example', 'timeStep', 'feature'],
+  initialState: ['example', 'unit'],
+  mask: ['example', 'timeStep'],
+  'upstream.states': ['example', 'timeStep', 'unit'],
+  'upstream.finalState': ['example', 'unit'],
+  'weights.kernel': ['feature', 'unit'],
+  'weights.recurrentKernel': ['fromUnit', 'unit'],
+  'weights.bias': ['unit'],
+  'weights.outputKernel': ['fromUnit', 'class'],
+  'weights.outputBias': ['class'],
+} as const satisfies Readonly<Record<string, readonly AxisName[]>>;
+
+export type PartName = keyof typeof partAxes;
+
+const partNames = Object.keys(partAxes) as PartName[];
+
+/** The tensor of that dotted name, if the problem holds it. */
+export function partOf(problem: Problem, name: PartName): Tensor | undefined {
+  const path = name.split('.');
+  const group = path.length === 1 ? problem : problem[path[0] as 'upstream' | 'weights'];
+  return (group as Readonly<Record<string, Tensor | undefined>> | undefined)?.[path[path.length - 1]];
+}
+
+/** The names of the tensors that the problem holds, in the order of the table. */
+export function partsOf(problem: Problem): PartName[] {
+  return partNames.filter((name) => partOf(problem, name) !== undefined);
+}
+
+/** The problem's tensors under their names, nested as in the problem, each as `write` gives it; labels as they are. */
+export function fieldsOf<T>(
+  problem: Problem,
+  write: (tensor: Tensor, name: PartName) => T,
+): Record<string, T | readonly number[] | Record<string, T>> {
+  const fields: Record<string, T | readonly number[] | Record<string, T>> = {};
+  for (const name of partsOf(problem)) {
+    const value = write(partOf(problem, name)!, name);
+    const [group, key] = name.split('.') as [string, string | undefined];
+    if (key === undefined) fields[group] = value;
+    else fields[group] = { ...(fields[group] as Record<string, T> | undefined), [key]: value };
+  }
+  const { upstream, weights, ...own } = fields;
+  return {
+    ...own,
+    ...(problem.labels && { labels: problem.labels }),
+    ...(upstream && { upstream }),
+    weights,
+  };
+}
+
+/** The same problem with every tensor (but not the labels) sent through `change`. */
+export function mapParts(problem: Problem, change: (tensor: Tensor, name: PartName) => Tensor): Problem {
+  return { ...problem, ...fieldsOf(problem, change) };
 }
 
 /** The same problem with every number (but not the labels) sent through `change`. */
 export function mapProblem(problem: Problem, change: (x: number) => number): Problem {
-  const map = (tensor: Tensor): Tensor => ({ data: tensor.data.map(change), shape: tensor.shape });
-  const { initialState, mask, upstream, weights } = problem;
-  return {
-    ...problem,
-    inputs: map(problem.inputs),
-    ...(initialState && { initialState: map(initialState) }),
-    ...(mask && { mask: map(mask) }),
-    ...(upstream && {
-      upstream: {
-        ...(upstream.states && { states: map(upstream.states) }),
-        ...(upstream.finalState && { finalState: map(upstream.finalState) }),
-      },
-    }),
-    weights: {
-      kernel: map(weights.kernel),
-      recurrentKernel: map(weights.recurrentKernel),
-      bias: map(weights.bias),
-      ...(weights.outputKernel && { outputKernel: map(weights.outputKernel) }),
-      ...(weights.outputBias && { outputBias: map(weights.outputBias) }),
-    },
-  };
+  return mapParts(problem, ({ data, shape }) => ({ data: data.map(change), shape }));
 }
 
 /**

@@ -34,7 +34,7 @@ export class Look {
   get onProblem(): Detectability | undefined {
     const { problem } = this.asked;
     return (this.whole ??= this.set(
-      this.work <= mostWork ? problem : firstSteps(firstExamples(problem), mostWork),
+      this.work <= mostWork ? problem : firstSteps(firstExamples(problem, 2), mostWork),
     ));
   }
 
@@ -47,7 +47,7 @@ export class Look {
   get onTwoExamples(): Detectability | undefined {
     if (this.onProblem === undefined) return undefined;
     const { problem } = this.onProblem.asked;
-    const part = firstExamples(problem);
+    const part = firstExamples(problem, 2);
     return (this.part ??= part === problem ? this.onProblem : this.set(part));
   }
 

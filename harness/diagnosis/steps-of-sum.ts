@@ -1,7 +1,12 @@
-import type { Tensor } from '../../scratch/index';
 import { judgeEquations, problemForLocalJudgement, type JudgedEquation } from '../judge/index';
 import { sizesOf, type Implementation, type Problem } from '../base/problem';
-import { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from '../problems/index';
+import {
+  firstExamples,
+  timeBlocksProblem,
+  timeBlockSizes,
+  stepsInBlocks,
+  type Ring,
+} from '../problems/index';
 
 /** The gradients that are sums over the time steps. */
 export const sumNames = ['gradients.kernel', 'gradients.recurrentKernel', 'gradients.bias'] as const;
@@ -86,28 +91,4 @@ export function clearlyWrongElements({ equation, allowed }: JudgedEquation): num
     });
   const clearly = beyond(echo);
   return clearly.length > 0 ? clearly : beyond(1);
-}
-
-function firstExamples(problem: Problem, most: number): Problem {
-  const { batch } = sizesOf(problem);
-  if (batch <= most) return problem;
-  const cut = (tensor: Tensor): Tensor => {
-    const size = tensor.data.length / batch;
-    return { data: tensor.data.slice(0, most * size), shape: [most, ...tensor.shape.slice(1)] };
-  };
-  const { inputs, initialState, labels, mask, upstream } = problem;
-  return {
-    id: problem.id,
-    inputs: cut(inputs),
-    ...(initialState && { initialState: cut(initialState) }),
-    ...(labels && { labels: labels.slice(0, most) }),
-    ...(mask && { mask: cut(mask) }),
-    ...(upstream && {
-      upstream: {
-        ...(upstream.states && { states: cut(upstream.states) }),
-        ...(upstream.finalState && { finalState: cut(upstream.finalState) }),
-      },
-    }),
-    weights: problem.weights,
-  };
 }

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { toNested } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import type { Evaluation, Problem } from '../base/problem';
+import { fieldsOf, type Evaluation, type Problem } from '../base/problem';
 import { readProblem } from '../problems/vectors/index';
-import { digestOf, encode, plainAnswer, plainFields, print } from './case-text';
+import { digestOf, encode, plainAnswer, print } from './case-text';
 import type { KeptDiagnosis } from './diagnose-saved';
 import type { PutVerdict } from './judge-problem';
 import { problemAt } from './series';
@@ -61,8 +61,8 @@ export function formatCase(found: CaseToWrite): string {
     ...(reference && { reference: plainAnswer(reference, only) }),
     ...(given && { given: plainAnswer(given, only) }),
   });
-  const nested = plainFields(problem, toNested);
-  const base64 = plainFields(problem, encode);
+  const nested = fieldsOf(problem, toNested);
+  const base64 = fieldsOf(problem, encode);
   const shorter = { ...verdict, red: verdict.red.slice(0, 1) };
   const attempts: (Pick<CaseFile, 'leftOut' | 'problem' | 'reference' | 'given'> & {
     verdict: PutVerdict;

@@ -1,32 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toNested, type Tensor } from '../../scratch/index';
-import { tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
+import { fieldsOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
 import { plainNumber } from './judge-problem';
-
-/** The fields of a problem as a vectors file has them, each tensor written by `plain`. */
-export function plainFields(problem: Problem, plain: (tensor: Tensor) => unknown): Record<string, unknown> {
-  const { inputs, initialState, mask, labels, upstream, weights } = problem;
-  const { states, finalState } = upstream ?? {};
-  return {
-    inputs: plain(inputs),
-    ...(initialState && { initialState: plain(initialState) }),
-    ...(mask && { mask: plain(mask) }),
-    ...(labels && { labels }),
-    ...(upstream && {
-      upstream: {
-        ...(states && { states: plain(states) }),
-        ...(finalState && { finalState: plain(finalState) }),
-      },
-    }),
-    weights: {
-      kernel: plain(weights.kernel),
-      recurrentKernel: plain(weights.recurrentKernel),
-      bias: plain(weights.bias),
-      ...(weights.outputKernel && { outputKernel: plain(weights.outputKernel) }),
-      ...(weights.outputBias && { outputBias: plain(weights.outputBias) }),
-    },
-  };
-}
 
 /** `{ shape, f64 }`, as vectors files have it: base64 of little-endian float64, row-major. */
 export function encode({ data, shape }: Tensor): { readonly shape: readonly number[]; readonly f64: string } {
@@ -38,7 +13,7 @@ export function encode({ data, shape }: Tensor): { readonly shape: readonly numb
 /** sha256 of all numbers, labels and shapes of a problem, in a fixed order. */
 export function digestOf(problem: Problem): string {
   return createHash('sha256')
-    .update(JSON.stringify(plainFields(problem, encode)))
+    .update(JSON.stringify(fieldsOf(problem, encode)))
     .digest('hex');
 }
 

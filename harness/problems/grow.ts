@@ -1,5 +1,5 @@
 import { sizeOf, type Tensor } from '../../scratch/index';
-import { sizesOf, type Problem, type ProblemSizes } from '../base/problem';
+import { mapParts, partAxes, sizesByAxis, type Problem, type ProblemSizes } from '../base/problem';
 
 /** A tensor's numbers by their position. */
 export function fill(shape: readonly number[], at: (...position: number[]) => number): Tensor {
@@ -21,29 +21,16 @@ export function fill(shape: readonly number[], at: (...position: number[]) => nu
  * fractions stay what they were, so that no other weakness is fixed by the way.
  */
 export function grow(problem: Problem, larger: Partial<ProblemSizes>): Problem {
-  const sizes = { ...sizesOf(problem), ...larger };
-  const { batch: B, timeSteps: T, features: F, units: U, classes: C = 0 } = sizes;
-  const { inputs, initialState, mask, labels, upstream, weights } = problem;
-  const { outputKernel, outputBias } = weights;
+  const sizes = sizesByAxis(problem, larger);
+  const { labels } = problem;
   return {
-    id: problem.id,
-    inputs: repeat(inputs, [B, T, F]),
-    ...(initialState && { initialState: repeat(initialState, [B, U]) }),
-    ...(mask && { mask: repeat(mask, [B, T], 1) }),
-    ...(labels && { labels: Array.from({ length: B }, (_, b) => nextLabel(labels, b, C)) }),
-    ...(upstream && {
-      upstream: {
-        ...(upstream.states && { states: repeat(upstream.states, [B, T, U]) }),
-        ...(upstream.finalState && { finalState: repeat(upstream.finalState, [B, U]) }),
-      },
+    ...mapParts(problem, (tensor, name) => {
+      const shape = partAxes[name].map((axis) => sizes[axis]);
+      return repeat(tensor, shape, name === 'mask' ? 1 : 0.5);
     }),
-    weights: {
-      kernel: repeat(weights.kernel, [F, U]),
-      recurrentKernel: repeat(weights.recurrentKernel, [U, U]),
-      bias: repeat(weights.bias, [U]),
-      ...(outputKernel && { outputKernel: repeat(outputKernel, [U, C]) }),
-      ...(outputBias && { outputBias: repeat(outputBias, [C]) }),
-    },
+    ...(labels && {
+      labels: Array.from({ length: sizes.example }, (_, b) => nextLabel(labels, b, sizes.class)),
+    }),
   };
 }
 
@@ -51,7 +38,7 @@ function nextLabel(labels: readonly number[], b: number, classes: number): numbe
   return (labels[b % labels.length] + Math.floor(b / labels.length)) % classes;
 }
 
-function repeat(tensor: Tensor, shape: readonly number[], smaller = 0.5): Tensor {
+function repeat(tensor: Tensor, shape: readonly number[], smaller: number): Tensor {
   if (tensor.shape.join() === shape.join()) return tensor;
   return fill(shape, (...position) => {
     let [index, factor] = [0, 1];

@@ -3,7 +3,7 @@ export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
 export { loadDigits } from './load-digits';
 export { fill, grow } from './grow';
-export { firstExamples, firstSteps, workOf } from './excerpt';
+export { firstExamples, firstSteps, keep, workOf, type CutAxis } from './cut';
 export { otherProblem, smallProblem } from './other-problem';
 export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
 export type { GeneratedOptions } from './adversarial';
