@@ -8,7 +8,7 @@ import {
   type SimpleRNNClassifier,
 } from '../../scratch/index';
 import { version } from '../base/version';
-import { numbersOf, readNpz, writeFileAtomic, writeNpz } from '../base/files/index';
+import { numbersOf, readNpz, weightsArchive, writeFileAtomic, writeNpz } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { openClassifier, type BackendName } from '../sides/engine/index';
 import { layersModelJson, layersNames, maskValue, readWeightsBin, weightsBin } from './layers-model';
@@ -126,7 +126,7 @@ async function fullPrecision(
   rounded: ClassifierWeights,
 ): Promise<ClassifierWeights | undefined> {
   const file = join(directory, 'weights.npz');
-  const arrays = await readNpz(file).catch(() => undefined);
+  const arrays = await readNpz(file, weightsArchive).catch(() => undefined);
   if (arrays === undefined) return undefined;
   const same = weightNames.every((name) => {
     if (!arrays.has(name)) return false;

@@ -5,7 +5,14 @@ import {
   type OptimizerState,
   type SimpleRNNClassifier,
 } from '../../scratch/index';
-import { isStringArray, readNpz, writeNpz, type ArrayToWrite, type NpyArray } from '../base/files/index';
+import {
+  isStringArray,
+  readNpz,
+  weightsArchive,
+  writeNpz,
+  type ArrayToWrite,
+  type NpyArray,
+} from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import type { Progress } from './history';
 import type { TrainSettings } from './settings';
@@ -74,7 +81,7 @@ function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weigh
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   if (!existsSync(file))
     throw new UsageError(`${file} does not exist, so there is nothing to resume; train with --out first.`);
-  const arrays = await readNpz(file);
+  const arrays = await readNpz(file, weightsArchive);
   const text = arrays.get('meta');
   const meta = text !== undefined && isStringArray(text) ? parseMeta(text.data[0]) : undefined;
   if (meta === undefined)

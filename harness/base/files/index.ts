@@ -1,5 +1,6 @@
 export { writeFileAtomic } from './atomic';
 export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
-export { formatNpz, numbersOf, readNpz, writeNpz } from './npz';
+export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';
 export type { ReadNpzOptions } from './npz';
+export { checkRegularFile, readRegularFile } from './regular-file';

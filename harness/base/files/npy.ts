@@ -1,6 +1,7 @@
 import { endianness } from 'node:os';
 import { UsageError } from '../outcome';
-import { formatNpyHeader, parseNpyHeader, type NpyHeader } from './npy-header';
+import { kinds, readerOf, type Kind, type ReadElement } from './npy-elements';
+import { formatNpyHeader, maxHeader, parseNpyHeader, type NpyHeader } from './npy-header';
 
 /** Numbers, always as float64 and in C order, whatever the file held. */
 export interface NumberArray {
@@ -30,10 +31,6 @@ export interface ArrayToWrite {
   readonly dtype?: '<f4' | '<f8' | '<i4' | '<i8' | undefined;
 }
 
-const fileOrder = endianness() === 'LE' ? '<' : '>';
-type Decode = (bytes: Buffer, count: number, swap: boolean, bad: Bad) => Float64Array | string[];
-type Bad = (what: string) => UsageError;
-
 /**
  * Reads one .npy array: bool, signed and unsigned integers of 1 to 8 bytes, floats of 2, 4 and 8 bytes, and text; either byte
  * order, C or Fortran order. Objects (pickled Python) are refused, nothing is ever executed.
@@ -42,32 +39,167 @@ type Bad = (what: string) => UsageError;
  * @throws UsageError when the bytes are not exactly what the header declares, or an integer does not fit a float64
  */
 export function parseNpy(bytes: Buffer, where: string): NpyArray {
-  const header = parseNpyHeader(bytes, where);
-  const { order, kind, itemSize } = checkSize(header, bytes.length, where);
-  const bad: Bad = (what) => new UsageError(`${where}: ${what}`);
-  const count = header.shape.reduce((product, size) => product * size, 1);
-  // A copy, so that typed arrays are aligned and swapping bytes never touches the caller's.
-  const body = Buffer.from(Uint8Array.prototype.slice.call(bytes, header.dataOffset).buffer);
-  const swap = order !== '|' && order !== '=' && order !== fileOrder;
-  const data = decoders[kind](itemSize)(body, count, swap, bad);
-  const { dtype, shape } = header;
-  const ordered = header.fortranOrder && shape.length > 1 ? toRowMajor(data, shape) : data;
-  return ordered instanceof Float64Array ? { dtype, shape, data: ordered } : { dtype, shape, data: ordered };
+  const decoder = new NpyDecoder(where, bytes.length);
+  decoder.push(bytes);
+  return decoder.finish();
+}
+
+/**
+ * Reads one .npy array from chunks as they arrive. Every number goes straight to its place in the result, so that memory is what the
+ * result takes: 8 bytes a number.
+ */
+export class NpyDecoder {
+  private body: Body | undefined;
+  /** bytes that are not read yet: the header's, then those of an element that a chunk cuts */
+  private pending: Buffer = Buffer.alloc(0);
+  private received = 0;
+
+  /**
+   * @param where how messages call the array
+   * @param totalBytes of the header and the array together
+   * @param reserve gets the bytes that the result will take, before they are allocated, and may throw
+   */
+  constructor(
+    private readonly where: string,
+    private readonly totalBytes: number,
+    private readonly reserve: (bytes: number) => void = () => undefined,
+  ) {}
+
+  /** Takes the next bytes. Throws UsageError on what cannot be read. */
+  push(chunk: Buffer): void {
+    this.received += chunk.length;
+    const bytes = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
+    if (this.body !== undefined) this.pending = this.body.take(bytes);
+    else if (this.received >= Math.min(this.totalBytes, maxHeader + 12)) {
+      const header = parseNpyHeader(bytes, this.where);
+      this.body = new Body(header, this.totalBytes, this.where, this.reserve);
+      this.pending = this.body.take(bytes.subarray(header.dataOffset));
+    } else this.pending = bytes;
+  }
+
+  /** The array, when all bytes were taken. */
+  finish(): NpyArray {
+    if (this.body === undefined || this.received !== this.totalBytes)
+      throw new UsageError(
+        `${this.where} ends after ${this.received} of ${this.totalBytes} bytes; the file is cut, so copy it again.`,
+      );
+    return this.body.array();
+  }
+}
+
+/** The elements of one array, each at its place in C order. */
+class Body {
+  private readonly itemSize: number;
+  private readonly read: ReadElement;
+  private readonly numbers: Float64Array | undefined;
+  private readonly texts: string[];
+  private readonly next: () => number;
+  /** whether the file's bytes are those of the result */ private readonly verbatim: boolean;
+  private taken = 0;
+
+  constructor(
+    private readonly header: NpyHeader,
+    totalBytes: number,
+    where: string,
+    reserve: (bytes: number) => void,
+  ) {
+    const { order, kind, itemSize } = checkSize(header, totalBytes, where);
+    const { shape, fortranOrder } = header;
+    const count = shape.reduce((product, size) => product * size, 1);
+    const isText = kind === 'U' || kind === 'S';
+    reserve(count * (isText ? Math.max(8, itemSize) : 8));
+    const little = order === '<' || (order !== '>' && endianness() === 'LE');
+    this.itemSize = itemSize;
+    this.read = readerOf(kind, itemSize, little, (index, what) => {
+      const at = coordinates(index, shape, fortranOrder);
+      return new UsageError(`${where}: element [${at.join(', ')}] ${what}`);
+    });
+    this.texts = isText ? new Array<string>(count).fill('') : [];
+    this.numbers = isText ? undefined : allocate(count, where);
+    this.next = placesOf(shape, fortranOrder);
+    const inOrder = !fortranOrder || shape.length < 2;
+    this.verbatim = kind === 'f' && itemSize === 8 && inOrder && little && endianness() === 'LE';
+  }
+
+  /** Takes the whole elements of `bytes`; returns the rest. */
+  take(bytes: Buffer): Buffer {
+    const { itemSize, numbers, texts } = this;
+    const whole = Math.floor(bytes.length / itemSize);
+    if (this.verbatim && numbers !== undefined) {
+      new Uint8Array(numbers.buffer).set(bytes.subarray(0, whole * itemSize), this.taken * itemSize);
+      this.taken += whole;
+    } else {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (let i = 0; i < whole; i++) {
+        const value = this.read(view, i * itemSize, this.taken++);
+        if (typeof value === 'string') texts[this.next()] = value;
+        else if (numbers !== undefined) numbers[this.next()] = value;
+      }
+    }
+    return bytes.subarray(whole * itemSize);
+  }
+
+  array(): NpyArray {
+    const { dtype, shape } = this.header;
+    const { numbers, texts } = this;
+    return numbers === undefined ? { dtype, shape, data: texts } : { dtype, shape, data: numbers };
+  }
+}
+
+function allocate(count: number, where: string): Float64Array {
+  try {
+    return new Float64Array(count);
+  } catch (error) {
+    throw new UsageError(
+      `${where} needs ${count * 8} bytes of memory for ${count} numbers, which this process does not get; split the data.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Places in C order of the elements as the file has them. */
+function placesOf(shape: readonly number[], fortranOrder: boolean): () => number {
+  let place = 0;
+  if (!fortranOrder || shape.length < 2) return () => place++;
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const at = shape.map(() => 0);
+  return () => {
+    const found = place;
+    for (let axis = 0; axis < shape.length; axis++) {
+      place += strides[axis];
+      if (++at[axis] < shape[axis]) break;
+      place -= strides[axis] * shape[axis];
+      at[axis] = 0;
+    }
+    return found;
+  };
+}
+
+/** The indices, axis by axis, of the element that the file has at `index`. */
+function coordinates(index: number, shape: readonly number[], fortranOrder: boolean): number[] {
+  const at = shape.map(() => 0);
+  let left = index;
+  for (const axis of fortranOrder ? shape.keys() : [...shape.keys()].reverse()) {
+    at[axis] = left % shape[axis];
+    left = Math.floor(left / shape[axis]);
+  }
+  return at;
 }
 
 /** Checks the header's promise against the number of bytes that are really there, before anything is allocated. */
-export function checkSize(
+function checkSize(
   header: NpyHeader,
   totalBytes: number,
   where: string,
-): { order: string; kind: keyof typeof decoders; itemSize: number } {
+): { order: string; kind: Kind; itemSize: number } {
   const match = /^([<>|=])?([fiubUS?O])(\d{0,7})$/.exec(header.dtype);
   if (match?.[2] === 'O')
     throw new UsageError(
-      `${where} is an array of Python objects (dtype ${header.dtype}); reading it would mean running pickle, so save plain numbers or strings.`,
+      `${where} is an array of Python objects (dtype ${header.dtype}); reading it would mean running pickle, so save plain numbers or strings: labels.astype(str), numbers.astype(float).`,
     );
-  const [, order = '|', kind, digits] = (match ?? []) as (string | undefined)[];
-  const size = kind === '?' ? 1 : Number(digits);
+  const [, order = '|', letter, digits] = (match ?? []) as (string | undefined)[];
+  const size = letter === '?' ? 1 : Number(digits);
+  const kind = kinds.find((known) => known === (letter === '?' ? 'b' : letter));
   if (kind === undefined || !isSupported(kind, size)) {
     throw new UsageError(
       `${where} has dtype ${JSON.stringify(header.dtype)}; floats of 2, 4 or 8 bytes, integers of 1 to 8 bytes, bool and text are read, so convert it with astype.`,
@@ -81,15 +213,15 @@ export function checkSize(
       `${where} declares shape [${header.shape.join(', ')}] of ${header.dtype}, that is ${expected} bytes, but ${found} bytes follow; the file is cut, damaged or forged, so save it again.`,
     );
   }
-  return { order, kind: (kind === '?' ? 'b' : kind) as keyof typeof decoders, itemSize };
+  return { order, kind, itemSize };
 }
 
-function isSupported(kind: string, size: number): boolean {
+function isSupported(kind: Kind, size: number): boolean {
   if (kind === 'f') return [2, 4, 8].includes(size);
   if (kind === 'i' || kind === 'u') return [1, 2, 4, 8].includes(size);
-  if (kind === 'b' || kind === '?') return size === 1;
+  if (kind === 'b') return size === 1;
   // A width of zero would let a few bytes declare any number of elements.
-  return (kind === 'U' || kind === 'S') && size > 0;
+  return size > 0;
 }
 
 /** Writes one array as .npy version 1.0, little-endian, C order. */
@@ -129,110 +261,4 @@ function isText(data: ArrayLike<number> | readonly string[]): data is readonly s
 function defaultDtype(data: ArrayLike<number>): '<f4' | '<i4' | '<f8' {
   if (data instanceof Float32Array) return '<f4';
   return data instanceof Int32Array ? '<i4' : '<f8';
-}
-
-type IntegerArray = new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayLike<number>;
-const integerArrays: Record<string, IntegerArray> = {
-  i1: Int8Array,
-  i2: Int16Array,
-  i4: Int32Array,
-  u1: Uint8Array,
-  u2: Uint16Array,
-  u4: Uint32Array,
-  f4: Float32Array,
-  f8: Float64Array,
-};
-
-const decoders: Record<'f' | 'i' | 'u' | 'b' | 'U' | 'S', (itemSize: number) => Decode> = {
-  f: (itemSize) => (itemSize === 2 ? decodeHalf : decodeNumbers(`f${itemSize}`, itemSize)),
-  i: (itemSize) => (itemSize === 8 ? decodeBig(true) : decodeNumbers(`i${itemSize}`, itemSize)),
-  u: (itemSize) => (itemSize === 8 ? decodeBig(false) : decodeNumbers(`u${itemSize}`, itemSize)),
-  b: () => (bytes, count, _swap, bad) => {
-    const wrong = bytes.findIndex((byte) => byte > 1);
-    if (wrong >= 0) throw bad(`element ${wrong} is the byte ${bytes[wrong]}; a bool is 0 or 1.`);
-    return Float64Array.from(bytes.subarray(0, count));
-  },
-  U: (itemSize) => decodeUtf32(itemSize / 4),
-  S: (itemSize) => (bytes, count) =>
-    Array.from({ length: count }, (_, i) =>
-      bytes.toString('latin1', i * itemSize, (i + 1) * itemSize).replace(/\0+$/, ''),
-    ),
-};
-
-function decodeNumbers(name: string, itemSize: number): Decode {
-  return (bytes, count, swap) => {
-    if (swap) swapBytes(bytes, itemSize);
-    const values = new integerArrays[name](bytes.buffer, bytes.byteOffset, count);
-    return values instanceof Float64Array ? values : Float64Array.from(values);
-  };
-}
-
-function swapBytes(bytes: Buffer, itemSize: number): void {
-  if (itemSize === 2) bytes.swap16();
-  if (itemSize === 4) bytes.swap32();
-  if (itemSize === 8) bytes.swap64();
-}
-
-function decodeBig(signed: boolean): Decode {
-  return (bytes, count, swap, bad) => {
-    if (swap) bytes.swap64();
-    const values = signed
-      ? new BigInt64Array(bytes.buffer, bytes.byteOffset, count)
-      : new BigUint64Array(bytes.buffer, bytes.byteOffset, count);
-    const result = new Float64Array(count);
-    for (let i = 0; i < count; i++) {
-      result[i] = Number(values[i]);
-      if (!Number.isSafeInteger(result[i]))
-        throw bad(
-          `element ${i} is ${String(values[i])}; integers up to 2^53 are exact in float64, so scale or re-number it.`,
-        );
-    }
-    return result;
-  };
-}
-
-const decodeHalf: Decode = (bytes, count, swap) => {
-  if (swap) bytes.swap16();
-  const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
-  return Float64Array.from(bits, halfToNumber);
-};
-
-/** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
-function decodeUtf32(width: number): Decode {
-  return (bytes, count, swap, bad) => {
-    if (swap) bytes.swap32();
-    const points = new Uint32Array(bytes.buffer, bytes.byteOffset, count * width);
-    return Array.from({ length: count }, (_, i) => {
-      let text = '';
-      for (const point of points.subarray(i * width, (i + 1) * width)) {
-        if (point > 0x10ffff) throw bad(`element ${i} holds ${point}, which is no Unicode character.`);
-        text += String.fromCodePoint(point);
-      }
-      return text.replace(/\0+$/, '');
-    });
-  };
-}
-
-function toRowMajor(data: Float64Array | string[], shape: readonly number[]): Float64Array | string[] {
-  const result = data.slice() as { [index: number]: number | string; length: number };
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
-  const at = shape.map(() => 0);
-  for (let flat = 0, from = 0; flat < data.length; flat++) {
-    result[flat] = data[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++at[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      at[axis] = 0;
-    }
-  }
-  return result as Float64Array | string[];
 }

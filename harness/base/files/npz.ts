@@ -3,18 +3,28 @@ import yauzl from 'yauzl';
 import yazl from 'yazl';
 import { UsageError } from '../outcome';
 import { writeFileAtomic } from './atomic';
-import { checkSize, formatNpy, isStringArray, parseNpy, type ArrayToWrite, type NpyArray } from './npy';
-import { maxHeader, parseNpyHeader } from './npy-header';
+import { formatNpy, isStringArray, NpyDecoder, type ArrayToWrite, type NpyArray } from './npy';
+import { checkRegularFile } from './regular-file';
 
 export interface ReadNpzOptions {
-  /** more uncompressed bytes than this in the whole archive are refused; default 4 GiB */ readonly maxBytes?: number;
+  /** arrays that would take more bytes of memory than this together are refused; default 8 GiB, that is 2^30 numbers */
+  readonly maxBytes?: number;
+  /** arrays that would take more than 64 MiB and more than this many times the archive's own bytes are refused; default: no such limit */
+  readonly maxExpansion?: number;
 }
+
+/**
+ * Limits for weights, checkpoints and vectors. Trained numbers hardly compress, and float16 grows by 4 as float64, so that more than 64
+ * times the archive's bytes means a forged file; data may be mostly zeros and shrink by deflate's full 1,032 times.
+ */
+export const weightsArchive: ReadNpzOptions = { maxBytes: 4 * 2 ** 30, maxExpansion: 64 };
 
 /**
  * Reads an archive of numpy.savez or numpy.savez_compressed: array names (without `.npy`) to arrays.
  *
- * Every entry's checksum is verified, and its size is compared with its header before its numbers are taken in, so that a forged
- * header allocates nothing. A Map, so that no name can reach an object's prototype.
+ * Every entry's checksum is verified. Limits and sizes are compared with an entry's header before memory is taken, so that a forged
+ * header allocates nothing; then the numbers are decoded as they arrive, so that reading takes the memory of the result and no more.
+ * A Map, so that no name can reach an object's prototype.
  *
  * @param source a path, or the archive's bytes
  * @throws UsageError that names the file and the entry
@@ -24,27 +34,21 @@ export async function readNpz(
   options: ReadNpzOptions = {},
 ): Promise<Map<string, NpyArray>> {
   const where = typeof source === 'string' ? source : 'the archive';
-  const maxBytes = options.maxBytes ?? 4 * 2 ** 30;
+  const size = typeof source === 'string' ? await checkRegularFile(source) : source.byteLength;
+  const limits = new Limits(where, size, options);
   const zip = await open(source, where);
   try {
     const arrays = new Map<string, NpyArray>();
-    let left = maxBytes;
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
       if (!name.endsWith('.npy'))
         throw new UsageError(
           `${where} holds ${JSON.stringify(name)}; a .npz holds .npy arrays only, so save it with numpy.savez.`,
         );
-      if (entry.uncompressedSize > left)
-        throw new UsageError(
-          `${where}: ${JSON.stringify(name)} is ${entry.uncompressedSize} bytes uncompressed, beyond the limit of ${maxBytes} for the archive; split the data or raise maxBytes.`,
-        );
-      left -= entry.uncompressedSize;
       const key = name.slice(0, -4);
       if (arrays.has(key))
         throw new UsageError(`${where} holds ${JSON.stringify(name)} twice; keep one array of each name.`);
-      const bytes = await readEntry(zip, entry, `${where}: ${name}`);
-      arrays.set(key, parseNpy(bytes, `${where}: ${name}`));
+      arrays.set(key, await readEntry(zip, entry, `${where}: ${name}`, limits));
     }
     if (arrays.size === 0)
       throw new UsageError(`${where} holds no array; save it with numpy.savez(file, inputs=...).`);
@@ -101,13 +105,8 @@ async function open(source: string | Uint8Array, where: string): Promise<yauzl.Z
   try {
     return typeof source === 'string'
       ? await yauzl.openPromise(source, { autoClose: false })
-      : await yauzl.fromBufferPromise(Buffer.from(source));
+      : await yauzl.fromBufferPromise(Buffer.from(source.buffer, source.byteOffset, source.byteLength));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES')
-      throw new UsageError(`${where} cannot be read (${code}); give the path of a .npz file.`, {
-        cause: error,
-      });
     throw damaged(where, error);
   }
 }
@@ -119,26 +118,49 @@ function damaged(where: string, error: unknown): UsageError {
   });
 }
 
-async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, where: string): Promise<Buffer> {
+/** Counts the memory that the arrays of one archive take. */
+class Limits {
+  private taken = 0;
+
+  constructor(
+    private readonly where: string,
+    private readonly archiveBytes: number,
+    private readonly options: ReadNpzOptions,
+  ) {}
+
+  /** Throws UsageError when `bytes` more are too many. */
+  reserve(name: string, bytes: number): void {
+    const { maxBytes = 8 * 2 ** 30, maxExpansion = Infinity } = this.options;
+    this.taken += bytes;
+    const what = `${this.where}: ${JSON.stringify(name)} takes ${bytes} bytes of memory, that brings the archive to ${this.taken}`;
+    if (this.taken > maxBytes)
+      throw new UsageError(`${what}, beyond the limit of ${maxBytes}; split the data into smaller archives.`);
+    if (this.taken > Math.max(2 ** 26, maxExpansion * this.archiveBytes))
+      throw new UsageError(
+        `${what}, more than ${maxExpansion} times the ${this.archiveBytes} bytes of the file, which weights and vectors do not compress to; save the file again.`,
+      );
+  }
+}
+
+async function readEntry(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  where: string,
+  limits: Limits,
+): Promise<NpyArray> {
   const stream = await zip.openReadStreamPromise(entry);
-  const chunks: Buffer[] = [];
+  const decoder = new NpyDecoder(where, entry.uncompressedSize, (bytes) => {
+    limits.reserve(entry.fileName, bytes);
+  });
   let checksum = 0;
-  let headerChecked = false;
-  let received = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     checksum = crc32(chunk, checksum);
-    chunks.push(chunk);
-    received += chunk.length;
-    if (!headerChecked && received >= maxHeader + 12) {
-      // A forged header ends here, after the first chunks.
-      checkSize(parseNpyHeader(Buffer.concat(chunks), where), entry.uncompressedSize, where);
-      headerChecked = true;
-    }
+    decoder.push(chunk);
   }
   if (checksum !== entry.crc32) {
     throw new UsageError(
       `${where} has checksum ${checksum.toString(16)} but the archive says ${entry.crc32.toString(16)}; the file is damaged, so copy or save it again.`,
     );
   }
-  return Buffer.concat(chunks);
+  return decoder.finish();
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { isStringArray, readNpz, type NpyArray } from '../../base/files/index';
+import { isStringArray, readNpz, weightsArchive, type NpyArray } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { tensorNames } from '../../base/problem';
 import { ReadTensor } from './field';
@@ -18,7 +18,7 @@ const expectedGroups = [...new Set(tensorNames.map((name) => name.split('.')[0])
 export async function readNpzVectors(file: string): Promise<VectorCase> {
   const root: Tree = new Map();
   let id = basename(file, '.npz');
-  for (const [name, array] of await readNpz(file)) {
+  for (const [name, array] of await readNpz(file, weightsArchive)) {
     if (name === 'id') id = textOf(array, `${file}: id`);
     else if (name === 'format') checkFormat(textOf(array, `${file}: format`), file);
     else plant(root, pathOf(name, file), array, file);

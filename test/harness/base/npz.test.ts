@@ -11,9 +11,11 @@ import {
   numbersOf,
   parseNpy,
   readNpz,
+  weightsArchive,
   writeNpz,
 } from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
+import { execFileSync } from 'node:child_process';
 
 const fixtures = join(__dirname, '../../fixtures/npz');
 const list = (data: ArrayLike<unknown>): unknown[] => Array.from(data);
@@ -134,7 +136,9 @@ describe('npz', () => {
       zipOf({ 'a.npy': npyWith(text, body) });
     const cases: [string | Uint8Array | Promise<Buffer>, RegExp][] = [
       [join(fixtures, 'pickled.npz'), /inputs\.npy is an array of Python objects.*pickle/],
-      ['/nonexistent.npz', /ENOENT/],
+      ['/nonexistent.npz', /does not exist \(ENOENT\)/],
+      [tmpdir(), /is a directory; a regular file was expected/],
+      ['/dev/zero', /is a device; a regular file was expected/],
       [Buffer.from('PK'), /no sound \.npz/],
       [zipOf({}), /holds no array/],
       [zipOf({ 'a.txt': Buffer.alloc(3) }), /"a\.txt".*\.npy arrays only/],
@@ -155,8 +159,96 @@ describe('npz', () => {
       [header("{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}"), /not understood/],
     ];
     for (const [source, message] of cases) expect(await refusal(await source)).to.match(message);
-    expect(await refusal(join(fixtures, 'kinds.npz'), 1000)).to.match(/beyond the limit of 1000/);
+    expect(await refusal(join(fixtures, 'kinds.npz'), 1000)).to.match(
+      /takes \d+ bytes of memory.*beyond the limit of 1000/,
+    );
     expect(() => numbersOf(new Map(), 'inputs', 3, 'f.npz')).to.throw(UsageError, /no array "inputs"/);
+  });
+
+  it('reads bytes as UTF-8 and refuses what is not', async () => {
+    const dtypeS = (texts: readonly Buffer[]): Promise<Buffer> =>
+      zipOf({
+        'labels.npy': npyWith(
+          `{'descr': '|S6', 'fortran_order': False, 'shape': (${texts.length},)}`,
+          Buffer.concat(texts.map((text) => Buffer.concat([text, Buffer.alloc(6 - text.length)]))),
+        ),
+      });
+    const read = await readNpz(await dtypeS([Buffer.from('café'), Buffer.from('thé')]));
+    expect(read.get('labels')?.data).to.eql(['café', 'thé']);
+    expect(await refusal(await dtypeS([Buffer.from('a'), Buffer.from('caf\xe9', 'latin1')]))).to.match(
+      /labels\.npy: element \[1\] holds the bytes 636166e9 .*not UTF-8.*np\.char\.decode/,
+    );
+  });
+
+  it('refuses a named pipe instead of waiting for a writer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'npz-'));
+    try {
+      const pipe = join(folder, 'a.npz');
+      execFileSync('mkfifo', [pipe]);
+      expect(await refusal(pipe)).to.match(/is a named pipe; a regular file was expected/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('takes about the memory of what it reads, whatever the type', async () => {
+    const count = 2 ** 25;
+    const folder = await mkdtemp(join(tmpdir(), 'npz-'));
+    try {
+      for (const [dtype, bytes] of [
+        ['<f8', 8],
+        ['<i2', 2],
+      ] as const) {
+        const header = `{'descr': '${dtype}', 'fortran_order': True, 'shape': (2, ${count / 2})}`;
+        const file = join(folder, 'a.npz');
+        await writeFile(file, await zipOf({ 'a.npy': npyWith(header, Buffer.alloc(count * bytes)) }));
+        const script = `
+          const { readNpz } = require(${JSON.stringify(join(__dirname, '../../../harness/base/files/index.ts'))});
+          const before = process.memoryUsage().rss;
+          readNpz(${JSON.stringify(file)}).then((arrays) => {
+            console.log(arrays.get('a').data.length, process.resourceUsage().maxRSS * 1024 - before);
+          });`;
+        const options = {
+          encoding: 'utf8',
+          env: { ...process.env, TS_NODE_TRANSPILE_ONLY: 'true' },
+        } as const;
+        const told = execFileSync(process.execPath, ['-r', 'ts-node/register', '-e', script], options);
+        const [numbers, memory] = told.split(' ').map(Number);
+        expect(numbers).to.equal(count);
+        expect(memory).to.be.below(1.5 * 8 * count);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('decodes numbers that the chunks of a stream cut anywhere', async () => {
+    const odd = Array.from({ length: 30_011 }, (_, i) => i / 7);
+    const single = Float32Array.from(odd);
+    const compressed = await zipOf({
+      'a.npy': formatNpy({ shape: [odd.length], data: odd }, 'a'),
+      'b.npy': formatNpy({ shape: [odd.length], data: single }, 'b'),
+    });
+    const back = await readNpz(compressed);
+    expect(list(back.get('a')?.data ?? [])).to.eql(odd);
+    expect(list(back.get('b')?.data ?? [])).to.eql(list(single));
+  });
+
+  it('limits weights and vectors by what the header says, before memory is taken', async () => {
+    const count = 2 ** 24;
+    const header = `{'descr': '|i1', 'fortran_order': False, 'shape': (${count},)}`;
+    const bomb = await zipOf({ 'a.npy': npyWith(header, Buffer.alloc(count)) });
+    expect(bomb.length).to.be.lessThan(2 ** 15);
+    expect((await readNpz(bomb)).get('a')?.data.length).to.equal(count);
+    try {
+      await readNpz(bomb, weightsArchive);
+      expect.fail('was read without complaint');
+    } catch (error) {
+      expect(error).to.be.instanceOf(UsageError);
+      expect((error as Error).message).to.match(
+        /"a\.npy" takes 134217728 bytes of memory.*more than 64 times the \d+ bytes of the file/,
+      );
+    }
   });
 
   it('finds a flipped byte in the numbers by the checksum', async () => {

@@ -1,0 +1,50 @@
+import type { Stats } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { UsageError } from '../outcome';
+
+/**
+ * Refuses everything that is not a regular file, before anything opens it: opening a named pipe without a writer blocks for ever,
+ * and a device such as /dev/zero never ends. A link to a regular file passes.
+ *
+ * @returns the file's size in bytes
+ * @throws UsageError that says what the path is
+ */
+export async function checkRegularFile(file: string): Promise<number> {
+  let found: Stats;
+  try {
+    found = await stat(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  if (found.isFile()) return found.size;
+  throw new UsageError(
+    `${file} is ${kindOf(found)}; a regular file was expected, so write the content to a file first and give its path.`,
+  );
+}
+
+/**
+ * Reads a whole regular file.
+ *
+ * @throws UsageError when the path is not a regular file or cannot be read
+ */
+export async function readRegularFile(file: string): Promise<Buffer> {
+  await checkRegularFile(file);
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a directory';
+  if (found.isFIFO()) return 'a named pipe';
+  if (found.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+function unreadable(file: string, error: unknown): UsageError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === 'ENOENT' ? 'does not exist (ENOENT)' : `cannot be read (${code ?? message})`;
+  return new UsageError(`${file} ${reason}; check the path and the permissions.`, { cause: error });
+}
