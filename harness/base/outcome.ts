@@ -5,7 +5,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** What a command returns; only the thin CLI prints it and sets the exit code. */
 export interface Outcome {
   readonly exitCode: ExitCode;
-  /** for people, printed on stdout unless --json took stdout */ readonly text: string;
+  /** the result, printed on stdout: for people, or JSON where --json took stdout */ readonly text: string;
+  /** for people, printed on stderr */ readonly summary?: string;
   /** for machines */ readonly json?: unknown;
 }
 

@@ -1,12 +1,17 @@
-import { Option, type Command } from 'commander';
-import { type DefineCommand, argumentsOf } from './command';
-import { UsageError } from '../base/outcome';
-import { defaultEngines, engineEntries } from '../bench/catalogue';
-import { describeSize, namedSizes, parseSize } from '../bench/size';
-import { taskTitles } from '../bench/task';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
+import { defaultEngines, engineEntries, parseEngines, type EngineEntry } from '../bench/catalogue';
+import type { Tell } from '../bench/measure';
+import type { BenchReport } from '../bench/report/schema';
+import type { BenchOptions } from '../bench/run';
+import { describeSize, namedSizes, parseSize, parseSweep } from '../bench/size';
+import { parseTasks, taskTitles } from '../bench/task';
+import { argumentsOf, type DefineCommand } from './command';
+import * as options from './options';
+import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
-/** The flags of `bench` as commander gives them. */
-export interface BenchFlags {
+interface Flags {
   readonly sizes?: string;
   readonly promises?: true;
   readonly engines: string;
@@ -23,7 +28,7 @@ export interface BenchFlags {
   readonly rest: number;
   readonly seed: number;
   readonly from?: string;
-  readonly json?: string | true;
+  readonly json?: JsonFlag;
   readonly html?: string;
   readonly markdown?: string;
 }
@@ -40,13 +45,15 @@ export const defineBench: DefineCommand = (program, finish) => {
     .option('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)')
     .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
     .option('--tasks <list>', 'what to time (below)', 'step,forward1')
+    .addOption(options.option('--rounds <n>', 'at most so many rounds', options.whole(1), 15))
     .addOption(
-      new Option('--rounds <n>', 'at most so many rounds').default(15).argParser(count('--rounds', 1)),
-    )
-    .addOption(
-      new Option('--time <duration>', 'no new round after so long, per size and task; at least 3 rounds')
-        .default(30_000, '30s')
-        .argParser(duration('--time')),
+      options.option(
+        '--time <duration>',
+        'no new round after so long, per size and task; at least 3 rounds',
+        options.duration(0, ''),
+        30,
+        '30s',
+      ),
     )
     .option(
       '--baseline <engine>',
@@ -56,7 +63,7 @@ export const defineBench: DefineCommand = (program, finish) => {
     .option(
       '--sweep <letter=values>',
       'also sweep one letter of a size: T=5,10,20,50 (repeatable)',
-      collect,
+      (value: string, previous: readonly string[]) => [...previous, value],
       [],
     )
     .option('--sweep-base <size>', 'the size whose letter a sweep changes', 'M')
@@ -67,27 +74,30 @@ export const defineBench: DefineCommand = (program, finish) => {
     )
     .option('--endurance <list>', 'engines whose memory is watched over 20,000 steps and 100 models')
     .addOption(
-      new Option('--max-call <duration>', 'leave out an engine where one call takes longer')
-        .default(30_000, '30s')
-        .argParser(duration('--max-call')),
+      options.option(
+        '--max-call <duration>',
+        'leave out an engine where one call takes longer',
+        options.duration(0, ''),
+        30,
+        '30s',
+      ),
     )
     .addOption(
-      new Option('--rest <duration>', 'rest between two samples, for threads that spin to go to sleep')
-        .default(100, '100ms')
-        .argParser(duration('--rest')),
+      options.option(
+        '--rest <duration>',
+        'rest between two samples, for threads that spin to go to sleep',
+        options.duration(0, ''),
+        0.1,
+        '100ms',
+      ),
     )
-    .addOption(
-      new Option('--seed <n>', 'of data, weights and turns').default(1).argParser(count('--seed', 0)),
-    )
+    .addOption(options.seedOption('of data, weights and turns'))
     .option('--from <file>', 'measure nothing: make the reports from the JSON of an earlier run')
-    .option('--json [file]', 'everything measured, as JSON: to a file, or to stdout in place of the tables')
+    .addOption(options.jsonOption('everything measured'))
     .option('--html <file>', 'a self-contained page with charts')
     .option('--markdown <file>', 'the report that docs/performance.md is')
     .addHelpText('after', helpAfter())
-    .action(async (flags: BenchFlags, command: Command) => {
-      const { bench } = await import('./run-bench.js');
-      finish(await bench(flags, argumentsOf(command)));
-    });
+    .action(async (flags: Flags, command: Command) => finish(await bench(flags, argumentsOf(command))));
 };
 
 function helpAfter(): string {
@@ -118,24 +128,108 @@ function sizeText(name: string): string {
   return `${describeSize(size)}${data}`;
 }
 
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+async function bench(flags: Flags, args: readonly string[]): Promise<Outcome> {
+  const { runBench } = await import('../bench/run.js');
+  const { htmlReport } = await import('../bench/report/html.js');
+  const { markdownReport } = await import('../bench/report/markdown.js');
+  const { textReport } = await import('../bench/report/text.js');
+  const [html, markdown] = [outputOf('--html', flags.html), outputOf('--markdown', flags.markdown)];
+  await checkOutputs([...outputOf('--json', flags.json), ...html, ...markdown]);
+  const settings = await readFlags(flags, args);
+  const json =
+    flags.from === undefined ? await runBench(settings) : await rereadReport(flags.from, flags.baseline);
+  await writeOutput(html, () => htmlReport(json));
+  const source = flags.from ?? (typeof flags.json === 'string' && flags.json !== '-' ? flags.json : 'FILE');
+  await writeOutput(markdown, () =>
+    markdownReport(json, path.isAbsolute(source) ? path.basename(source) : source),
+  );
+  if (flags.from === undefined) requireRun(json, flags.baseline);
+  const failures = json.sizes.flatMap(({ engines }) => engines.flatMap((engine) => engine.failures));
+  const exitCode = failures.some(({ kind }) => kind === 'wrong') ? exitCodes.mismatch : exitCodes.parity;
+  return withJson(
+    { exitCode, text: textReport(json), json, machine: `${JSON.stringify(json, null, 1)}\n` },
+    flags.json,
+  );
+}
 
-const count =
-  (flag: string, least: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+/** Turns flags into options; every mistake in them is reported before anything is measured. */
+async function readFlags(flags: Flags, command: readonly string[]): Promise<BenchOptions> {
+  const { enginesOf, mergePlans, planAll } = await import('../bench/plan.js');
+  const { promisePlan } = await import('../bench/report/claims.js');
+  const promises = flags.promises === true;
+  const engines = parseEngines(flags.engines);
+  const sweepEngines = flags.sweepEngines === undefined ? engines : parseEngines(flags.sweepEngines);
+  const sizesText = flags.sizes ?? (promises ? 'none' : 'S,M');
+  const sizes = sizesText === 'none' ? [] : sizesText.split(',').map((text) => parseSize(text.trim()));
+  const sweeps = flags.sweep.map(parseSweep);
+  const watched = flags.endurance ?? (promises ? 'graph' : undefined);
+  const endurance = watched === undefined ? [] : parseEngines(watched);
+  if (sizes.length + sweeps.length + endurance.length === 0) {
     throw new UsageError(
-      `${flag}: "${text}" is no whole number of at least ${least}; write for example ${flag} 15.`,
+      'bench: --sizes none, no --sweep, no --promises and no --endurance leave nothing to measure; give one of them.',
     );
+  }
+  const plan = mergePlans(planAll(sizes, parseTasks(flags.tasks), engines), promises ? promisePlan() : []);
+  const measured = [...plan.flatMap(enginesOf), ...(sweeps.length > 0 ? sweepEngines : [])];
+  if (flags.from === undefined) checkBaseline(flags.baseline, measured);
+  return {
+    plan,
+    baseline: flags.baseline,
+    sweeps,
+    sweepBase: parseSize(flags.sweepBase),
+    sweepEngines: sweeps.length > 0 ? sweepEngines : [],
+    endurance,
+    effort: {
+      rounds: flags.rounds,
+      milliseconds: 1000 * flags.time,
+      sampleMilliseconds: 50,
+      longestCallMilliseconds: 1000 * flags.maxCall,
+      graceMilliseconds: 60_000,
+      restMilliseconds: 1000 * flags.rest,
+    },
+    seed: flags.seed,
+    python: flags.python,
+    command,
+    tell: teller(process.stderr),
   };
+}
 
-const duration =
-  (flag: string) =>
-  (text: string): number => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
-    if (match !== null) return Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
-    throw new UsageError(
-      `${flag}: "${text}" is no duration; write a number with ms, s or m, for example ${flag} 60s.`,
-    );
+function checkBaseline(baseline: string | undefined, measured: readonly EngineEntry[]): void {
+  if (baseline === undefined || measured.some(({ name }) => name === baseline)) return;
+  throw new UsageError(
+    `--baseline: ${baseline} is not among the engines to measure (${[...new Set(measured.map(({ name }) => name))].join(', ')}); add it to --engines or choose one of them.`,
+  );
+}
+
+async function rereadReport(file: string, asked: string | undefined): Promise<BenchReport> {
+  const { chooseBaseline, withSpeedups } = await import('../bench/report/baseline.js');
+  const { readReport } = await import('../bench/report/read.js');
+  const report = await readReport(file);
+  const baseline = asked ?? report.baseline ?? chooseBaseline(report.sizes);
+  return baseline === undefined
+    ? report
+    : { ...report, baseline, sizes: withSpeedups(report.sizes, baseline) };
+}
+
+/** @throws BackendNotRunError when no engine, or not the baseline that was asked for, was timed */
+function requireRun({ sizes, absent, endurance }: BenchReport, baseline: string | undefined): void {
+  const timed = sizes.flatMap(({ tasks }) => tasks.flatMap(({ results }) => results));
+  const reasons = absent.map(({ engine, reason }) => `${engine}: ${reason}`).join('\n  ');
+  if (timed.length + endurance.length === 0)
+    throw new BackendNotRunError(`bench: no engine could be timed.\n  ${reasons}`);
+  if (baseline !== undefined && !timed.some(({ engine }) => engine === baseline))
+    throw new BackendNotRunError(`bench: the baseline ${baseline} was not timed.\n  ${reasons}`);
+}
+
+/** Progress: one line that is rewritten on a terminal, a line now and then elsewhere. */
+function teller(stream: NodeJS.WriteStream): Tell {
+  let last = -Infinity;
+  return (line) => {
+    if (stream.isTTY) {
+      stream.write(`\r\u001b[K${line.slice(0, (stream.columns || 80) - 1)}`);
+    } else if (performance.now() - last > 5000 || line.startsWith('warning')) {
+      last = performance.now();
+      stream.write(`${line}\n`);
+    }
   };
+}

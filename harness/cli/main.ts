@@ -1,16 +1,23 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench';
-import { defineExchange } from './exchange';
-import { defineFuzz, defineMerge, defineReplay } from './fuzz';
-import { defineDoctor, defineSetup } from './setup';
-import { BackendNotRunError, exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
+import { defineDoctor } from './doctor';
+import { defineEvaluate } from './evaluate';
+import { defineExport } from './export';
+import { defineFuzz } from './fuzz';
+import { defineImport } from './import';
+import { defineMerge } from './merge';
+import { definePredict } from './predict';
+import { defineReplay } from './replay';
+import { defineSetup } from './setup';
+import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { defineParity } from './parity';
 import { defineTrain } from './train';
 import { defineTrial } from './trial';
-import { defineUseModel } from './use-model';
 import { defineSweep } from './sweep';
 import type { DefineCommand } from './command';
+import { exitText } from './options';
 import { version } from '../base/version';
+import { processPrinter, StdoutClosedError, type Printer } from './print';
 
 const commands: readonly DefineCommand[] = [
   defineParity,
@@ -18,8 +25,10 @@ const commands: readonly DefineCommand[] = [
   defineReplay,
   defineMerge,
   defineTrain,
-  defineUseModel,
-  defineExchange,
+  definePredict,
+  defineEvaluate,
+  defineImport,
+  defineExport,
   defineSetup,
   defineDoctor,
   defineBench,
@@ -27,39 +36,52 @@ const commands: readonly DefineCommand[] = [
   defineTrial,
 ];
 
-/** Runs one command line and returns its exit code; prints the outcome's text on stdout, errors on stderr. */
-export async function main(args: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = exitCodes.parity;
+/**
+ * Runs one command line and returns its exit code; prints the outcome's text on stdout, errors on stderr. The exit
+ * code stays that of the outcome where the reader of stdout has gone (`| head -1`).
+ */
+export async function main(args: readonly string[], printer: Printer = processPrinter): Promise<number> {
+  let outcome: Outcome = { exitCode: exitCodes.parity, text: '' };
+  let help = '';
   const program = new Command('rnn-parity')
     .description('Prove that two recurrent networks are the same function, forward and backward.')
     .version(version)
     .showHelpAfterError('(rnn-parity --help lists the commands)')
     .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run.',
-    );
-  const finish = (outcome: Outcome): void => {
-    if (outcome.text !== '')
-      process.stdout.write(outcome.text.endsWith('\n') ? outcome.text : `${outcome.text}\n`);
-    exitCode = outcome.exitCode;
-  };
-  for (const define of commands) define(program, finish);
+    .configureOutput({ writeOut: (text) => (help += text), writeErr: (text) => printer.err(text) })
+    .addHelpText('after', `\n${exitText}.`);
+  for (const define of commands) define(program, (found) => (outcome = found));
   try {
     await program.parseAsync(args, { from: 'user' });
-    return exitCode;
   } catch (error) {
-    return report(error);
+    outcome = failed(error, printer);
   }
+  if (outcome.summary !== undefined) printer.err(withNewline(outcome.summary));
+  try {
+    await printer.out(help + withNewline(outcome.text));
+  } catch (error) {
+    if (error instanceof StdoutClosedError) return outcome.exitCode;
+    printer.err(`error: the result cannot be written to stdout: ${(error as Error).message}\n`);
+    return exitCodes.usage;
+  }
+  return outcome.exitCode;
 }
 
-function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.parity : exitCodes.usage;
-  if (error instanceof UsageError) process.stderr.write(`error: ${error.message}\n`);
-  else if (error instanceof BackendNotRunError) process.stderr.write(`error: ${error.message}\n`);
-  else
-    process.stderr.write(
-      `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-  return error instanceof BackendNotRunError ? exitCodes.backendNotRun : exitCodes.usage;
+const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+
+function failed(error: unknown, printer: Printer): Outcome {
+  if (error instanceof CommanderError)
+    return { exitCode: error.exitCode === 0 ? exitCodes.parity : exitCodes.usage, text: '' };
+  printer.err(`error: ${describeError(error)}\n`);
+  return {
+    exitCode: error instanceof BackendNotRunError ? exitCodes.backendNotRun : exitCodes.usage,
+    text: '',
+  };
+}
+
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, stack = message } = error;
+  if (error instanceof UsageError || error instanceof BackendNotRunError) return message;
+  return stack;
 }

@@ -1,5 +1,11 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { type DefineCommand, argumentsOf } from './command';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { Option, type Command } from 'commander';
+import { exitCodes, UsageError, type Outcome } from '../base/outcome';
+import { stderrProgress } from '../base/progress';
+import { argumentsOf, type DefineCommand } from './command';
+import * as options from './options';
+import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly backends?: string;
@@ -11,7 +17,7 @@ interface Flags {
   readonly atol?: number;
   readonly rtol?: number;
   readonly timeout: number;
-  readonly json?: string | true;
+  readonly json?: JsonFlag;
   readonly junit?: string;
   readonly html?: string;
   readonly trial?: string;
@@ -20,45 +26,40 @@ interface Flags {
 
 /** `rnn-parity parity` */
 export const defineParity: DefineCommand = (program, finish) => {
-  program
+  const command = program
     .command('parity')
-    .description('compare the scratch network with its TensorFlow.js twin, or with your own implementation')
-    .option(
-      '--backends <list>',
-      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt (hand-written gradients): only these, and each must run (default: all there are)',
-    )
-    .option('--only <pattern>', 'only cases whose id contains this, or matches it with * and ?')
-    .addOption(new Option('--seed <n>', 'of everything that is drawn').argParser(wholeNumber).default(1))
-    .addOption(new Option('--cases <n>', 'how many generated problems (default: 200)').argParser(wholeNumber))
-    .option(
-      '--vectors <files...>',
-      'check every implementation against these numbers (.json, .npz), not the suite',
-    )
-    .option(
-      '--candidate <module>',
-      'put your own implementation (TypeScript, JavaScript) in place of the twin',
-    )
-    .addOption(
-      new Option('--atol <x>', 'absolute tolerance, in place of the derived one').argParser(tolerance),
-    )
-    .addOption(
-      new Option('--rtol <x>', 'relative tolerance, in place of the derived one').argParser(tolerance),
-    )
-    .addOption(
-      new Option('--timeout <seconds>', 'for a candidate, per problem').argParser(seconds).default(30),
-    )
-    .option('--json [file]', 'the whole report as JSON, to a file or (without one, or with -) to stdout')
-    .option('--junit <file>', 'the report as JUnit XML, as CI servers read it')
-    .option('--html <file>', 'the report as one page with charts, which opens offline')
-    .option(
-      '--trial <file>',
-      'with --html: show this trial (of `rnn-parity trial --json`) on the page as well',
-    )
-    .option('--check-report <file>', 'audit a report made by --json: is everything planned accounted for?')
+    .description('compare the scratch network with its TensorFlow.js twin, or with your own implementation');
+  const tolerance = (flag: string, word: string): Option =>
+    options.option(flag, `${word} tolerance, instead of the derived error bounds`, options.number(0));
+  options
+    .addOptions(command, [
+      options.backendsOption('only these (:bptt has hand-written gradients)'),
+      new Option('--only <pattern>', 'only cases whose id contains this, or matches it with * and ?'),
+      options.seedOption('of everything that is drawn'),
+      options.option('--cases <n>', 'how many generated problems (default: 200)', options.whole(0)),
+      new Option(
+        '--vectors <files...>',
+        'check every implementation against these numbers (.json, .npz), not the suite',
+      ),
+      ...options.candidateOptions(),
+      tolerance('--atol <x>', 'absolute'),
+      tolerance('--rtol <x>', 'relative'),
+      options.jsonOption('the whole report'),
+      new Option('--junit <file>', 'the report as JUnit XML, as CI servers read it'),
+      new Option('--html <file>', 'the report as one page with charts, which opens offline'),
+      new Option(
+        '--trial <file>',
+        'with --html: show this trial (of `rnn-parity trial --json`) on the page as well',
+      ),
+      new Option(
+        '--check-report <file>',
+        'audit a report made by --json: is everything planned accounted for?',
+      ),
+    ])
     .addHelpText(
       'after',
       `
-Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run.
+${options.exitText}.
 NATIVE_REQUIRED=1 makes tensorflow, graph and tensorflow:bptt required.
 A file that exists is replaced only if it is an earlier report of the same kind.
 
@@ -69,28 +70,74 @@ Examples:
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )
-    .action(async (flags: Flags, command: Command) => {
-      const { runParityCommand } = await import('./run-parity.js');
-      finish(await runParityCommand(flags, argumentsOf(command)));
-    });
+    .action(async (flags: Flags, command: Command) =>
+      finish(
+        flags.checkReport === undefined
+          ? await parity(flags, argumentsOf(command))
+          : await auditFile(flags.checkReport),
+      ),
+    );
 };
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text.trim()) && value <= 2 ** 31) return value;
-  throw new InvalidArgumentError('a whole number from 0 to 2147483648 was expected.');
+async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
+  const { formatJunit, formatReport, formatSummary, runParity } = await import('../parity/index.js');
+  const { ChartData, pageTitle, parityPage } = await import('../parity/html/index.js');
+  const { parseSideNames } = await import('../sides/index.js');
+  const { readTrialReport, trialSections } = await import('../trial/index.js');
+  const { isNativeRequired } = await import('../../src/index.js');
+  const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity"');
+  const html = outputOf('--html', flags.html, `<title>${pageTitle}</title>`);
+  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-report/'), ...junit, ...html]);
+  if (flags.trial !== undefined && html.length === 0)
+    throw new UsageError('--trial is shown on the page of --html; give --html FILE as well.');
+  const trial = flags.trial === undefined ? undefined : await readTrialReport(flags.trial);
+  const tolerance = { absolute: flags.atol, relative: flags.rtol };
+  const charts = html.length === 0 ? undefined : new ChartData(tolerance);
+  const report = await runParity({
+    backends: flags.backends === undefined ? undefined : parseSideNames(flags.backends),
+    requireNative: isNativeRequired(),
+    only: flags.only,
+    seed: flags.seed,
+    cases: flags.cases,
+    vectors: flags.vectors,
+    candidate: flags.candidate,
+    timeoutSeconds: flags.timeout,
+    tolerance,
+    observer: charts,
+    progress: stderrProgress,
+    processes: availableParallelism() > 1 ? 2 : 1,
+  });
+  await writeOutput(junit, () => formatJunit(report));
+  const sections = trial === undefined ? [] : trialSections(trial);
+  await writeOutput(html, () =>
+    parityPage({ report, charts: charts?.sides ?? [], settings: args, sections }),
+  );
+  const text = formatSummary(report);
+  const { exitCode } = report;
+  return withJson(
+    { exitCode, text, json: report, machine: formatReport(report), summarizes: true },
+    flags.json,
+  );
 }
 
-function tolerance(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('a number of 0 or more was expected.');
+/** Derives the verdict of a report that was written earlier again, from its own numbers. */
+async function auditFile(file: string): Promise<Outcome> {
+  const { checkReport } = await import('../parity/index.js');
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(
+      `${file} cannot be read: ${(error as Error).message}; give a file that --json wrote.`,
+      { cause: error },
+    );
+  });
+  const { report, faults } = await checkReport(text, file);
+  if (faults.length > 0) {
+    const shown = faults.slice(0, 20);
+    const more = faults.length > shown.length ? [`... and ${faults.length - shown.length} more`] : [];
+    const verdict = `MISMATCH: ${file} does not follow from its own numbers (${faults.length} contradictions)`;
+    return { exitCode: exitCodes.mismatch, text: [...shown, ...more, verdict].join('\n') };
+  }
+  return {
+    exitCode: report.exitCode,
+    text: `${file} accounts for everything it planned, and its verdict follows from its numbers: ${report.verdict}`,
+  };
 }
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0 && value <= 86_400) return value;
-  throw new InvalidArgumentError('a number of seconds above 0 was expected.');
-}
-
-export type { Flags as ParityFlags };

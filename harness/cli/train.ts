@@ -1,9 +1,15 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { basename } from 'node:path';
+import { Option } from 'commander';
+import { stopOnInterrupt } from '../base/interrupt';
+import { exitCodes, UsageError, type Outcome } from '../base/outcome';
+import type { Metrics, TrainChoices, TrainResult } from '../training/index';
+import type { TrainingProgress } from '../training/progress-bar';
 import type { DefineCommand } from './command';
-import type { TrainChoices } from '../training/settings';
+import { columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
+import * as options from './options';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
-export interface TrainFlags {
-  readonly data?: string;
+interface Flags extends DataFlags {
   readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
   readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
   readonly gradients?: 'autodiff' | 'bptt';
@@ -14,46 +20,15 @@ export interface TrainFlags {
   readonly learningRate?: number;
   readonly decay?: 'linear' | 'none';
   readonly clipNorm?: number;
-  readonly validation?: number;
   readonly patience?: number;
   readonly seed?: number;
   readonly initializer?: 'keras' | 'notebook';
-  readonly standardize?: boolean;
-  readonly sequenceColumn?: string;
-  readonly stepColumn?: string;
-  readonly labelColumn?: string;
-  readonly featureColumns?: string;
-  readonly delimiter?: string;
-  readonly skipMalformed?: boolean;
-  readonly timeSteps?: number;
-  readonly examples?: number;
   readonly out?: string;
   readonly force?: boolean;
   readonly resume?: string;
   readonly checkpointSeconds: number;
   readonly tensorboard?: string;
-  readonly json?: string | true;
-}
-
-/** A number of a flag; anything else is refused by name. */
-export function toNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number was expected.');
-  return value;
-}
-
-const group = 'Data:';
-
-/** The flags that say how a table is read; shared with predict and evaluate. */
-export function columnOptions(): Option[] {
-  return [
-    new Option('--sequence-column <name>', 'column with the id of the sequence (default: sequence)'),
-    new Option('--step-column <name>', 'column that orders the steps (default: step, else file order)'),
-    new Option('--label-column <name>', 'column with the label (default: label)'),
-    new Option('--feature-columns <names>', 'columns with features, comma between (default: all others)'),
-    new Option('--delimiter <text>', 'what separates fields (default: comma, or tab in .tsv)'),
-    new Option('--skip-malformed', 'leave out the sequences of malformed rows, and say which'),
-  ].map((option) => option.helpGroup(group));
+  readonly json?: JsonFlag;
 }
 
 /** `rnn-parity train`. */
@@ -71,7 +46,7 @@ export const defineTrain: DefineCommand = (program, finish) => {
     )
     .addOption(
       new Option('--validation <share>', 'share of the examples kept back (default: 0.2)')
-        .argParser(toNumber)
+        .argParser(options.number())
         .helpGroup(group),
     )
     .addOption(
@@ -86,12 +61,12 @@ export const defineTrain: DefineCommand = (program, finish) => {
   command
     .addOption(
       new Option('--time-steps <n>', 'memory: steps from the symbol to the question (default: 20)')
-        .argParser(toNumber)
+        .argParser(options.number())
         .helpGroup(group),
     )
     .addOption(
       new Option('--examples <n>', 'memory: number of sequences (default: 2000)')
-        .argParser(toNumber)
+        .argParser(options.number())
         .helpGroup(group),
     )
     .addOption(
@@ -113,27 +88,31 @@ export const defineTrain: DefineCommand = (program, finish) => {
         'of tfjs: written by hand, or its autodiff (default: bptt; with both: autodiff)',
       ).choices(['bptt', 'autodiff']),
     )
-    .option('--units <n>', 'size of the recurrent state (default: 128)', toNumber)
-    .option('--epochs <n>', 'passes over the data (default: 12)', toNumber)
-    .option('--batch-size <n>', 'examples per update (default: 64)', toNumber)
+    .option('--units <n>', 'size of the recurrent state (default: 128)', options.number())
+    .option('--epochs <n>', 'passes over the data (default: 12)', options.number())
+    .option('--batch-size <n>', 'examples per update (default: 64)', options.number())
     .addOption(new Option('--optimizer <name>', 'update rule (default: adam)').choices(['sgd', 'adam']))
-    .option('--learning-rate <x>', 'step size (default: 0.002)', toNumber)
+    .option('--learning-rate <x>', 'step size (default: 0.002)', options.number())
     .addOption(
       new Option('--decay <kind>', 'learning rate over the epochs (default: linear, down to 0)').choices([
         'linear',
         'none',
       ]),
     )
-    .option('--clip-norm <x>', 'largest global norm of the gradients, 0 for none (default: 1)', toNumber)
+    .option(
+      '--clip-norm <x>',
+      'largest global norm of the gradients, 0 for none (default: 1)',
+      options.number(),
+    )
     .option(
       '--patience <n>',
       'stop after n epochs without a better validation loss, keep the best (default: 0, never)',
-      toNumber,
+      options.number(),
     )
     .option(
       '--seed <n>',
       'of the split, the initial weights and the order of the examples (default: 1)',
-      toNumber,
+      options.number(),
     )
     .addOption(
       new Option('--initializer <kind>', 'of the weights (default: keras)').choices(['keras', 'notebook']),
@@ -143,40 +122,120 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .option('--resume <dir>', 'continue the run in this directory')
     .addOption(
       new Option('--checkpoint-seconds <x>', 'time between checkpoints within an epoch')
-        .argParser(toNumber)
+        .argParser(options.number())
         .default(30),
     )
     .option('--tensorboard <dir>', 'write event files for TensorBoard (needs the tensorflow backend)')
-    .option('--json [file]', 'the result as JSON, on stdout or into a file')
+    .addOption(options.jsonOption('the result'))
     .addHelpText(
       'after',
       `
 Defaults depend on the data; those named are for digits (docs/training.md has the table).
 Exit codes: 0 trained, 1 diverged or the two sides parted, 2 usage, 3 the backend did not run, 130 interrupted.`,
     )
-    .action(async (flags: TrainFlags) => {
-      const { trainCommand } = await import('./run-train.js');
-      finish(await trainCommand(flags));
-    });
+    .action(async (flags: Flags) => finish(await train(flags)));
 };
 
-type DataFlags = Pick<
-  TrainFlags,
-  | 'data'
-  | 'validation'
-  | 'standardize'
-  | 'delimiter'
-  | 'skipMalformed'
-  | 'timeSteps'
-  | 'examples'
-  | 'sequenceColumn'
-  | 'stepColumn'
-  | 'labelColumn'
-  | 'featureColumns'
->;
+async function train(flags: Flags): Promise<Outcome> {
+  const { trainingProgress } = await import('../training/progress-bar.js');
+  const { formatEpoch } = await import('../training/epoch-line.js');
+  const { openSummaries } = await import('../training/summaries.js');
+  const { freeDirectory } = await import('../models/directory.js');
+  const training = await import('../training/index.js');
+  await checkOutputs(outputOf('--json', flags.json));
+  if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
+    throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
+  const choices = choicesOf(flags);
+  const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
+  const out = flags.resume ?? flags.out ?? freeDirectory(`${source}-${choices.model ?? 'tfjs'}`);
+  const summaries = flags.tensorboard === undefined ? undefined : await openSummaries(flags.tensorboard);
+  const stop = stopOnInterrupt('finishing the batch and saving a checkpoint');
+  let progress: TrainingProgress | undefined;
+  let epochs = 0;
+  const say = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  try {
+    const result = await training.train(choices, {
+      out,
+      force: flags.force ?? false,
+      resume: flags.resume !== undefined,
+      checkpointSeconds: flags.checkpointSeconds,
+      signal: stop.signal,
+      say,
+      onStart: (settings) => {
+        epochs = settings.epochs;
+        progress = trainingProgress(epochs);
+      },
+      onBatch: (log) => progress?.batch(log),
+      onEpoch: (record) => {
+        progress?.line(formatEpoch(record, epochs));
+        summaries?.write(record);
+      },
+    });
+    progress?.stop();
+    summaries?.flush();
+    result.dispose();
+    return await outcomeOf(result, out, flags);
+  } finally {
+    progress?.stop();
+    stop.dispose();
+  }
+}
+
+async function outcomeOf(result: TrainResult, out: string, flags: Flags): Promise<Outcome> {
+  const { outcome, reason, history, settings, data, sideMetrics, seconds } = result;
+  const json = {
+    outcome,
+    reason,
+    out,
+    settings,
+    data: data.identity,
+    seconds,
+    history,
+    results: sideMetrics,
+  };
+  const exitCode =
+    outcome === 'finished'
+      ? exitCodes.parity
+      : outcome === 'interrupted'
+        ? exitCodes.interrupted
+        : exitCodes.mismatch;
+  const { formatMetrics } = await import('../training/index.js');
+  const text = describe(result, out, formatMetrics);
+  return withJson({ exitCode, text, json, summarizes: true }, flags.json);
+}
+
+function describe(
+  { outcome, reason, sideMetrics = [], seconds, history, best }: TrainResult,
+  out: string,
+  formatMetrics: (metrics: Metrics) => string,
+): string {
+  if (outcome === 'interrupted')
+    return `interrupted; a checkpoint is in ${out}. Continue with: rnn-parity train --resume ${out}`;
+  if (outcome !== 'finished') return reason ?? outcome;
+  const lines = sideMetrics.map(
+    ({ name, metrics }) =>
+      (sideMetrics.length > 1 ? `${name}: ` : '') + formatMetrics(metrics).split('\n')[0],
+  );
+  const [first] = sideMetrics;
+  const agreement = history.at(-1)?.agreement;
+  return [
+    ...lines,
+    ...(agreement
+      ? [
+          `both sides learned the same within rounding: weights drifted apart by ${agreement.drift.toExponential(1)}, float32 noise reaches ${agreement.noise.toExponential(1)}`,
+        ]
+      : []),
+    ...(best ? [`the weights are those of epoch ${best.epoch}, the best on the validation part`] : []),
+    ...formatMetrics(first.metrics).split('\n').slice(1),
+    '',
+    `${history.length} epochs, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${out}/report.html)`,
+  ].join('\n');
+}
 
 /** The flags as choices; what is not given stays open. */
-export function choicesOf(flags: TrainFlags): TrainChoices {
+function choicesOf(flags: Flags): TrainChoices {
   const own = [
     'model',
     'backend',
@@ -193,30 +252,4 @@ export function choicesOf(flags: TrainFlags): TrainChoices {
     'initializer',
   ] as const;
   return { ...given(flags, own), data: dataChoicesOf(flags) };
-}
-
-/** The flags that say where data come from and how they are read. */
-export function dataChoicesOf(flags: DataFlags): NonNullable<TrainChoices['data']> {
-  const columns = {
-    ...(flags.sequenceColumn !== undefined && { sequence: flags.sequenceColumn }),
-    ...(flags.stepColumn !== undefined && { step: flags.stepColumn }),
-    ...(flags.labelColumn !== undefined && { label: flags.labelColumn }),
-    ...(flags.featureColumns !== undefined && {
-      features: flags.featureColumns.split(',').map((name) => name.trim()),
-    }),
-  };
-  const own = ['validation', 'standardize', 'delimiter', 'skipMalformed', 'timeSteps', 'examples'] as const;
-  return {
-    ...given(flags, own),
-    ...(flags.data !== undefined && { source: flags.data }),
-    ...(Object.keys(columns).length > 0 && { columns }),
-  };
-}
-
-function given<T extends object, K extends keyof T>(
-  flags: T,
-  names: readonly K[],
-): { [P in K]?: Exclude<T[P], undefined> } {
-  const entries = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
-  return Object.fromEntries(entries) as never;
 }

@@ -1,50 +1,55 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { type DefineCommand, argumentsOf } from './command';
+import { Option, type Command } from 'commander';
+import type { OpenSide, SideName } from '../sides/index';
+import type { Host, TrialReport } from '../trial/index';
+import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
+import { stderrProgress } from '../base/progress';
+import { argumentsOf, type DefineCommand } from './command';
+import * as options from './options';
+import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
-export interface TrialFlags {
+interface Flags {
   readonly backends?: string;
   readonly only?: string;
   readonly seed: number;
   readonly shapes: number;
   readonly seeds: number;
   readonly break: number;
-  readonly json?: string | true;
+  readonly json?: JsonFlag;
   readonly html?: string;
 }
 
 /** `rnn-parity trial` */
 export const defineTrial: DefineCommand = (program, finish) => {
-  program
+  const command = program
     .command('trial')
     .description(
-      'put the harness itself on trial: plant every known mistake and see whether it is caught and named',
-    )
-    .option(
-      '--backends <list>',
-      'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt: plant in these, in turn, and each must run (default: all there are)',
-    )
-    .option('--only <pattern>', 'only faults whose name contains this, or matches it with * and ?')
-    .addOption(new Option('--seed <n>', 'of the problems').argParser(from(0)).default(1))
-    .addOption(
-      new Option('--shapes <n>', 'shapes that each fault is planted on').argParser(from(1)).default(5),
-    )
-    .addOption(new Option('--seeds <n>', 'problems of each shape').argParser(from(1)).default(3))
-    .addOption(
-      new Option('--break <percent>', 'fail when less than this share of the faults is caught')
-        .argParser(percent)
-        .default(100),
-    )
-    .option('--json [file]', 'the whole matrix as JSON, to a file or (without one, or with -) to stdout')
-    .option('--html <file>', 'the matrix as one page, which opens offline')
+      'put the harness itself on trial: plant every known fault and see whether it is caught and named',
+    );
+  options
+    .addOptions(command, [
+      options.backendsOption('plant in these, in turn'),
+      new Option('--only <pattern>', 'only faults whose name contains this, or matches it with * and ?'),
+      options.seedOption('of the problems'),
+      options.option('--shapes <n>', 'shapes that each fault is planted on', options.whole(1), 5),
+      options.option('--seeds <n>', 'problems of each shape', options.whole(1), 3),
+      options.option(
+        '--break <percent>',
+        'fail when less than this share of the faults is caught',
+        options.number(0, 100),
+        100,
+      ),
+      options.jsonOption('the whole matrix'),
+      new Option('--html <file>', 'the matrix as one page, which opens offline'),
+    ])
     .addHelpText(
       'after',
       `
-Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix. For each: how
-often it was planted, how often it was caught (by results, step by step, by the weight probe, by asking again, by the updates of a
-training check, by the referees), located, and whether the side and the kind of mistake were named right.
+Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix. It shows for
+each fault how often it was planted, how often it was caught (by results, step by step, by the weight probe, by asking again, by the
+updates of a training check, by the referees), located, and whether the side and the fault class were named right.
 A file that exists is replaced only if it is an earlier report of the same kind.
 
-Exit codes: 0 all is as it should be, 1 less than --break per cent caught, or anything was accused wrongly, 2 usage or harness error,
+Exit codes: 0 all is as it should be, 1 less than --break per cent caught, or a right part was blamed, 2 usage or harness error,
 3 a backend of --backends did not run.
 
 Examples:
@@ -53,22 +58,72 @@ Examples:
   rnn-parity trial --shapes 1 --seeds 1 --json trial.json --html trial.html
   rnn-parity parity --html parity.html --trial trial.json`,
     )
-    .action(async (flags: TrialFlags, command: Command) => {
-      const { runTrialCommand } = await import('./run-trial.js');
-      finish(await runTrialCommand(flags, argumentsOf(command)));
-    });
+    .action(async (flags: Flags, command: Command) => finish(await trial(flags, argumentsOf(command))));
 };
 
-function from(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text.trim()) && value >= least && value <= 2 ** 31) return value;
-    throw new InvalidArgumentError(`a whole number from ${least} was expected.`);
-  };
+async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
+  const { everyName } = await import('../trial/trial.js');
+  const { formatTrial, runTrial, trialPage, trialTitle } = await import('../trial/index.js');
+  const { isSelected } = await import('../parity/select.js');
+  const { parseSideNames, scratchImplementation, sideNames } = await import('../sides/index.js');
+  const { only, backends } = flags;
+  const isWanted = (name: string): boolean => isSelected(name, only);
+  if (!everyName.some(isWanted)) {
+    throw new UsageError(
+      `no fault matches --only ${JSON.stringify(only)}; names look like ${everyName[0]}, ${everyName[40]} (a part of a name is enough, * and ? are wildcards).`,
+    );
+  }
+  const html = outputOf('--html', flags.html, `<title>${trialTitle}</title>`);
+  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-trial/'), ...html]);
+  const names = backends === undefined ? sideNames : parseSideNames(backends);
+  const { hosts, notRun } = await openHosts(names, backends !== undefined);
+  try {
+    const report = await runTrial({
+      hosts,
+      notRun,
+      float64: { ...scratchImplementation(), name: 'float64 side' },
+      isWanted,
+      seed: flags.seed,
+      shapes: flags.shapes,
+      seeds: flags.seeds,
+      break: flags.break,
+      progress: stderrProgress,
+    });
+    await writeOutput(html, () => trialPage(report, args));
+    const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
+    return await withJson(
+      { exitCode, text: formatTrial(report), json: report, summarizes: true },
+      flags.json,
+    );
+  } finally {
+    for (const { implementation } of hosts) implementation.dispose?.();
+  }
 }
 
-function percent(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 100) return value;
-  throw new InvalidArgumentError('a number from 0 to 100 was expected.');
+async function openHosts(
+  names: readonly SideName[],
+  required: boolean,
+): Promise<{ hosts: Host[]; notRun: TrialReport['notRun'] }> {
+  const { sideSource, SideUnavailableError } = await import('../sides/index.js');
+  const hosts: Host[] = [];
+  const notRun: { name: string; reason: string }[] = [];
+  for (const name of names) {
+    try {
+      hosts.push(trainable(await sideSource(name, required).open()));
+    } catch (error) {
+      if (!(error instanceof SideUnavailableError)) throw error;
+      if (required) throw new BackendNotRunError(`--backends ${name}: ${error.message}`, { cause: error });
+      notRun.push({ name, reason: error.message });
+    }
+  }
+  if (hosts.length === 0)
+    throw new BackendNotRunError('no backend could be opened, so that there is nothing to plant a fault in.');
+  return { hosts, notRun };
+}
+
+function trainable(side: OpenSide): Host {
+  const { createClassifier } = side;
+  if (createClassifier === undefined)
+    throw new Error(`${side.implementation.name} has no optimizer to plant in`);
+  return { ...side, createClassifier };
 }

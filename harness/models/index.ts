@@ -1,3 +1,3 @@
 export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
-export { type Standardisation, save } from './saved-model';
+export { load, readSavedModel, save, type LoadedModel, type Standardisation } from './saved-model';
 export { claimDirectory } from './directory';

@@ -3,30 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { BenchReport } from '../../../harness/bench/report/schema';
-import { main } from '../../../harness/cli/main';
+import { runCli } from '../../support/run-cli';
 import { benchReport, sizeReport } from '../bench/synthetic-report';
 
 const tiny = ['--sizes', 'B4T3F2U3C2', '--rounds', '2', '--rest', '0ms'];
 
-/** Runs one command line and catches what it prints. */
-async function run(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const caught = { stdout: '', stderr: '' };
-  const restore = (['stdout', 'stderr'] as const).map((name) => {
-    const original = process[name].write.bind(process[name]);
-    process[name].write = (chunk: string | Uint8Array): boolean => {
-      caught[name] += String(chunk);
-      return true;
-    };
-    return () => {
-      process[name].write = original;
-    };
-  });
-  try {
-    return { exitCode: await main(args), ...caught };
-  } finally {
-    for (const undo of restore) undo();
-  }
-}
+const run = (...args: string[]) => runCli(args);
 
 describe('rnn-parity bench', () => {
   let directory: string;
@@ -39,8 +21,8 @@ describe('rnn-parity bench', () => {
     [['--sizes', 'XL'], '"XL" is no size'],
     [['--engines', 'scratch,tvm'], '"tvm" is no engine'],
     [['--tasks', 'sleep'], '"sleep" is no task'],
-    [['--rounds', '0'], '--rounds: "0" is no whole number of at least 1'],
-    [['--time', '60'], '--time: "60" is no duration'],
+    [['--rounds', '0'], "'--rounds <n>' argument '0' is invalid. a whole number from 1"],
+    [['--time', '60'], "'--time <duration>' argument '60' is invalid. a number with ms, s, m or h"],
     [['--sweep', 'T'], '"T" is no sweep'],
     [['--baseline', 'keras', '--engines', 'scratch'], 'keras is not among the engines to measure'],
     [['--sizes', 'none'], 'leave nothing to measure'],

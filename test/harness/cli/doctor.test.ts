@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describe as inWords, examine, type Examination } from '../../../harness/cli/native/doctor';
+import { describe as inWords, examine, type Examination } from '../../../harness/cli/doctor';
 import { backendNames } from '../../../src/index';
 
 describe('rnn-parity doctor', () => {
@@ -15,7 +15,7 @@ describe('rnn-parity doctor', () => {
     JSON.stringify(found);
   });
 
-  it('tells people what works, why the rest does not, and how to fix and clean', () => {
+  it('tells people what works, why the rest does not, and how to fix and clean', async () => {
     const found: Examination = {
       node: 'v24.0.0',
       platform: {
@@ -38,7 +38,7 @@ describe('rnn-parity doctor', () => {
         bytes: 634e6,
       },
     };
-    expect(inWords(found).split('\n')).to.deep.equal([
+    expect((await inWords(found)).split('\n')).to.deep.equal([
       'node       v24.0.0, linux x64, glibc 2.36',
       'cpu        Some CPU (avx fma)',
       'tensorflow does not load: the addon is not there; run set-up',

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { outcomeOf } from '../../../harness/cli/native/set-up';
-import { showProgress } from '../../../harness/cli/native/show-progress';
+import { outcomeOf } from '../../../harness/cli/setup';
+import { showProgress } from '../../../harness/cli/show-progress';
 import { BackendNotRunError } from '../../../harness/base/outcome';
 import { SetUpError } from '../../../src/index';
 import { withEnvironment } from '../../support/environment';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { maskOf } from '../../../harness/training/data/index';
 import { layoutNames, readLayout, writeLayout } from '../../../harness/models/index';
 import { formatNpz, numbersOf, readNpz } from '../../../harness/base/files/index';
-import { main } from '../../../harness/cli/main';
+import { runCli } from '../../support/run-cli';
 import { UsageError } from '../../../harness/base/outcome';
 import { readSavedModel } from '../../../harness/models/saved-model';
 import { initialClassifierWeights, ScratchSimpleRNNClassifier, weightNames } from '../../../scratch/index';
@@ -103,7 +103,7 @@ describe('weights of other programs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'exchange-'));
     const out = (name: string): string => join(folder, name);
     try {
-      const run = (...args: string[]) => silently(() => main(args));
+      const run = (...args: string[]) => runCli(args).then(({ exitCode }) => exitCode);
       expect(
         await run(
           'import',
@@ -133,15 +133,3 @@ describe('weights of other programs', () => {
     }
   });
 });
-
-/** Runs without writing on the test's own output. */
-async function silently<T>(action: () => Promise<T>): Promise<T> {
-  const streams = [process.stdout, process.stderr];
-  const writes = streams.map((stream) => stream.write.bind(stream));
-  for (const stream of streams) stream.write = () => true;
-  try {
-    return await action();
-  } finally {
-    streams.forEach((stream, i) => (stream.write = writes[i]));
-  }
-}

@@ -1,18 +1,13 @@
 import { expect } from 'chai';
 import { graphSide } from '../../../harness/sides/index';
-import { runParityCommand } from '../../../harness/cli/run-parity';
 import { loadBackend, openSessions } from '../../../src/index';
+import { runCli } from '../../support/run-cli';
 
 describe('the graph as a side of the parity harness', () => {
   it('passes what the op-by-op twin passes, and leaves no session open', async () => {
     const backend = await loadBackend('tensorflow');
     const before = openSessions(backend);
-    const { exitCode, text } = await runParityCommand({
-      backends: 'graph',
-      only: 'edge/*',
-      seed: 1,
-      timeout: 30,
-    });
+    const { exitCode, stdout: text } = await runCli(['parity', '--backends', 'graph', '--only', 'edge/*']);
     expect(exitCode, text).to.equal(0);
     expect(text).to.match(/graph \(TensorFlow .*\): [1-9]\d* cases/);
     expect(openSessions(backend)).to.equal(before);

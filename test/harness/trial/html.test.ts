@@ -3,8 +3,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { chromium, type Browser } from 'playwright-core';
-import { runParityCommand } from '../../../harness/cli/run-parity';
 import { readTrialReport, trialPage } from '../../../harness/trial/index';
+import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
 import { hostile, syntheticTrial } from './synthetic-trial';
 
@@ -96,7 +96,6 @@ describe('the page of trial --html', () => {
 
 describe('parity --trial', () => {
   const base = temporaryDirectory();
-  const flags = { seed: 1, timeout: 30, backends: 'cpu', only: 'step/sgd-first' };
 
   function kept(content: unknown): string {
     const file = path.join(base(), 'trial.json');
@@ -133,8 +132,8 @@ describe('parity --trial', () => {
 
   it('is told before the run that it needs a page to be shown on', async () => {
     const file = kept(syntheticTrial());
-    expect(await refusal(runParityCommand({ ...flags, trial: file }))).to.match(
-      /--trial is shown on the page of --html/,
-    );
+    const { exitCode, stderr } = await runCli(['parity', '--trial', file]);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.match(/--trial is shown on the page of --html/);
   });
 });

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { megabytes, type SetUpProgress, type SetUpStep } from '../../../src/index';
+import { megabytes, type SetUpProgress, type SetUpStep } from '../../src/index';
 
 const words: Record<SetUpStep, string> = {
   download: 'downloading TensorFlow with pip',

@@ -1,20 +1,24 @@
 import fs from 'node:fs';
-import {
-  backendNames,
-  cacheDirectory,
-  cacheEntries,
-  megabytes,
-  probeBackend,
-  recipe,
-  runTool,
-  tfjsNodePackage,
-  thisPlatform,
-  type BackendName,
-  type Platform,
-  type ProbeAnswer,
-} from '../../../src/index';
+import type { BackendName, Platform, ProbeAnswer } from '../../src/index';
+import { exitCodes } from '../base/outcome';
+import type { DefineCommand } from './command';
+import { jsonOption } from './options';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
-/** What `rnn-parity doctor` finds. Every part is tried when asked for; nothing is remembered from before. */
+/** `rnn-parity doctor` */
+export const defineDoctor: DefineCommand = (program, finish) => {
+  program
+    .command('doctor')
+    .description('show what this machine has: Node, CPU, backends and why one does not load, the cache')
+    .addOption(jsonOption('it'))
+    .action(async ({ json: flag }: { readonly json?: JsonFlag }) => {
+      await checkOutputs(outputOf('--json', flag));
+      const json = await examine();
+      finish(await withJson({ exitCode: exitCodes.parity, text: await describe(json), json }, flag));
+    });
+};
+
+/** What `rnn-parity doctor` finds. Every part is tried anew, nothing is remembered. */
 export interface Examination {
   readonly node: string;
   readonly platform: Platform;
@@ -34,10 +38,16 @@ export interface Examination {
 }
 
 export async function examine(): Promise<Examination> {
+  const twin = await import('../../src/index.js');
+  const { backendNames, cacheDirectory, cacheEntries, probeBackend, recipe, runTool, thisPlatform } = twin;
+  const firstLine = async (program: string, args: readonly string[]): Promise<string | undefined> => {
+    const { code, stdout } = await runTool(program, args);
+    return code === 0 ? stdout.split('\n')[0] : undefined;
+  };
   const backends: Examination['backends'][number][] = [];
   // One after the other: each keeps both cores busy for a moment.
   for (const name of backendNames) backends.push({ name, ...(await probeBackend(name)) });
-  const tfjsNode = tfjsNodePackage();
+  const tfjsNode = twin.tfjsNodePackage();
   const pip = await firstLine('python3', ['-m', 'pip', '--version']);
   const compiler = await firstLine(process.env['CXX'] ?? 'g++', ['--version']);
   const directory = cacheDirectory();
@@ -59,13 +69,9 @@ export async function examine(): Promise<Examination> {
   };
 }
 
-async function firstLine(program: string, args: readonly string[]): Promise<string | undefined> {
-  const { code, stdout } = await runTool(program, args);
-  return code === 0 ? stdout.split('\n')[0] : undefined;
-}
-
-/** The examination for people: a word and its value a line. */
-export function describe(examination: Examination): string {
+/** The examination for people, one word and its value per line. */
+export async function describe(examination: Examination): Promise<string> {
+  const { megabytes } = await import('../../src/index.js');
   const { node, platform, backends, tfjsNode, tools, cache } = examination;
   const glibc = platform.glibc === undefined ? '' : `, glibc ${platform.glibc}`;
   const features = platform.cpuFeatures === undefined ? 'features unknown' : platform.cpuFeatures.join(' ');

@@ -1,60 +1,46 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  fingerprint,
-  loadData,
-  splitStratified,
-  takePart,
-  type Part,
-  type SequenceData,
-} from '../training/data/index';
-import { writeFileAtomic } from '../base/files/index';
-import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import { dataChoicesOf } from './train';
-import { evaluatePart, formatMetrics, predictPart } from '../training/metrics';
-import { load, type LoadedModel } from '../models/saved-model';
+import { Option } from 'commander';
+import type { Part, SequenceData } from '../training/data/index';
+import type { LoadedModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
-import type { UseFlags } from './use-model';
+import { UsageError } from '../base/outcome';
+import { columnOptions, dataChoicesOf, type DataFlags } from './data-flags';
+import * as options from './options';
+import { checkOutputs, outputOf, type JsonFlag } from './outputs';
 
-/** `rnn-parity predict`: one line a sequence, its class and the probability of it. */
-export async function predictCommand(flags: UseFlags): Promise<Outcome> {
-  const { model, part, ids } = await open(flags, false);
-  const { classNames } = model.metadata;
-  const { classes, probabilities } = predictPart(model.classifier, part);
-  model.classifier.dispose();
-  const rows = Array.from(classes, (c, n) => ({
-    id: ids[n],
-    class: classNames[c],
-    probability: probabilities.data[n * classNames.length + c],
-    probabilities: Array.from(
-      probabilities.data.subarray(n * classNames.length, (n + 1) * classNames.length),
-    ),
-  }));
-  const text = rows.map((row) => `${row.id}\t${row.class}\t${row.probability.toFixed(4)}`).join('\n');
-  return output(flags, text, { classNames, predictions: rows });
+/** The flags of `predict` and `evaluate`. */
+export interface UseFlags extends DataFlags {
+  readonly model: string;
+  readonly data: string;
+  readonly side?: 'scratch' | 'tfjs' | 'graph';
+  readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
+  readonly part?: 'all' | 'train' | 'validation';
+  readonly seed?: number;
+  readonly json?: JsonFlag;
 }
 
-/** `rnn-parity evaluate`: accuracy, loss, precision, recall and confusion on labelled sequences. */
-export async function evaluateCommand(flags: UseFlags): Promise<Outcome> {
-  const { model, part, partName } = await open(flags, true);
-  const { metrics } = evaluatePart(model.classifier, part, model.metadata.classNames);
-  model.classifier.dispose();
-  return output(flags, `${model.classifier.name} on ${partName}\n${formatMetrics(metrics)}`, {
-    side: model.classifier.name,
-    part: partName,
-    ...metrics,
-  });
-}
-
-async function output(flags: UseFlags, text: string, json: object): Promise<Outcome> {
-  const outcome = { exitCode: exitCodes.parity, json };
-  if (flags.json === undefined) return { ...outcome, text };
-  const machine = `${JSON.stringify(json, undefined, 2)}\n`;
-  if (flags.json === true) return { ...outcome, text: machine };
-  await writeFileAtomic(flags.json, machine);
-  return { ...outcome, text };
-}
+export const useModelOptions = (): Option[] => [
+  new Option('--model <dir>', 'model directory, as train --out or import made it').makeOptionMandatory(),
+  new Option(
+    '--data <source>',
+    'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file',
+  ).makeOptionMandatory(),
+  new Option('--side <name>', 'which network runs it (default: the one that trained it)').choices([
+    'scratch',
+    'tfjs',
+    'graph',
+  ]),
+  new Option('--backend <name>', 'of TensorFlow.js').choices(options.backendNames),
+  new Option(
+    '--part <name>',
+    'of the data that the model was trained on (default: validation; other data: all)',
+  ).choices(['all', 'train', 'validation']),
+  options.option('--seed <n>', 'of generated data (default: that of training)', options.whole(0)),
+  options.jsonOption('the result'),
+  ...columnOptions(),
+];
 
 interface Opened {
   readonly model: LoadedModel;
@@ -63,7 +49,11 @@ interface Opened {
   readonly ids: readonly string[];
 }
 
-async function open(flags: UseFlags, labelled: boolean): Promise<Opened> {
+/** The model and the part of the data that the flags name. */
+export async function openModel(flags: UseFlags, labelled: boolean): Promise<Opened> {
+  const { load } = await import('../models/index.js');
+  const { loadData, takePart } = await import('../training/data/index.js');
+  await checkOutputs(outputOf('--json', flags.json));
   const model = await load(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),
@@ -89,7 +79,7 @@ async function open(flags: UseFlags, labelled: boolean): Promise<Opened> {
       `${flags.data} has ${features} features, the model takes ${model.classifier.features}; choose them with --feature-columns.`,
     );
   checkFeatureNames(data, model, flags.data);
-  const { examples: chosen, partName } = choosePart(flags, data, trained);
+  const { examples: chosen, partName } = await choosePart(flags, data, trained);
   const own = labelled ? { ...data, labels: ownLabels(data, model) } : data;
   return {
     model,
@@ -123,7 +113,7 @@ interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {
   readonly fingerprint: string;
 }
 
-/** How the model was trained, when config.json is beside it; nothing is lost without. */
+/** How the model was trained, when a config.json lies alongside; the model works without it. */
 async function trainedSettings(directory: string): Promise<Trained | undefined> {
   const file = join(directory, 'config.json');
   if (!existsSync(file)) return undefined;
@@ -139,7 +129,8 @@ async function trainedSettings(directory: string): Promise<Trained | undefined> 
 }
 
 /** All examples, or those of one side of the split that training made, when these are the data it was trained on. */
-function choosePart(flags: UseFlags, data: SequenceData, trained: Trained | undefined) {
+async function choosePart(flags: UseFlags, data: SequenceData, trained: Trained | undefined) {
+  const { fingerprint, splitStratified } = await import('../training/data/index.js');
   const all = Int32Array.from(data.lengths, (_, n) => n);
   const same =
     trained !== undefined && data.labels !== undefined && fingerprint(data) === trained.fingerprint;

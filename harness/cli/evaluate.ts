@@ -1,0 +1,26 @@
+import { exitCodes, type Outcome } from '../base/outcome';
+import type { DefineCommand } from './command';
+import { openModel, useModelOptions, type UseFlags } from './model-and-data';
+import { addOptions } from './options';
+import { withJson } from './outputs';
+
+/** `rnn-parity evaluate` */
+export const defineEvaluate: DefineCommand = (program, finish) => {
+  const command = program
+    .command('evaluate')
+    .description('measure a model on labelled sequences: accuracy, loss, precision, recall, confusion');
+  addOptions(command, useModelOptions()).action(async (flags: UseFlags) => finish(await evaluate(flags)));
+};
+
+async function evaluate(flags: UseFlags): Promise<Outcome> {
+  const { evaluatePart, formatMetrics } = await import('../training/index.js');
+  const { model, part, partName } = await openModel(flags, true);
+  const { metrics } = evaluatePart(model.classifier, part, model.metadata.classNames);
+  model.classifier.dispose();
+  const side = model.classifier.name;
+  const text = `${side} on ${partName}\n${formatMetrics(metrics)}`;
+  return withJson(
+    { exitCode: exitCodes.parity, text, json: { side, part: partName, ...metrics } },
+    flags.json,
+  );
+}

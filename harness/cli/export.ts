@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { exitCodes, UsageError, type Outcome } from '../base/outcome';
+import type { LayoutName } from '../models/index';
+import type { DefineCommand } from './command';
+import { layoutOption } from './options';
+
+interface Flags {
+  readonly model: string;
+  readonly out: string;
+  readonly layout: LayoutName;
+  readonly force?: boolean;
+}
+
+/** `rnn-parity export` */
+export const defineExport: DefineCommand = (program, finish) => {
+  program
+    .command('export')
+    .description("write a model's weights to a .npz file for the notebook, PyTorch or Keras")
+    .requiredOption('--model <dir>', 'model directory')
+    .requiredOption('--out <file>', '.npz file to write')
+    .addOption(layoutOption().default('notebook'))
+    .option('--force', 'replace --out if it exists')
+    .action(async (flags: Flags) => finish(await exportWeights(flags)));
+};
+
+async function exportWeights({ model, out, layout, force }: Flags): Promise<Outcome> {
+  const { writeNpz } = await import('../base/files/index.js');
+  const { readSavedModel, writeLayout } = await import('../models/index.js');
+  if (!out.endsWith('.npz'))
+    throw new UsageError(`--out ${out} must end in .npz, the only format that is written.`);
+  if (existsSync(out) && force !== true)
+    throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
+  const { weights, metadata } = await readSavedModel(model);
+  const entries = writeLayout(layout, weights);
+  await writeNpz(out, entries);
+  const lines = Object.entries(entries).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);
+  if (layout === 'pytorch')
+    lines.push('note: weights are transposed; bias_ih_l0 holds the bias, bias_hh_l0 is zeros');
+  if (metadata.standardisation)
+    lines.push(
+      'note: the model standardises its inputs first; mean and scale are in its config.json, not in this file',
+    );
+  return { exitCode: exitCodes.parity, text: `${out}:\n${lines.join('\n')}`, json: { layout } };
+}

@@ -1,0 +1,89 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+/*
+ * What several commands take: parsers of values, and options with their texts. A value that a parser refuses is reported by commander
+ * with the option's name, exit code 2.
+ */
+
+const wrong = (expected: string): InvalidArgumentError =>
+  new InvalidArgumentError(`${expected} was expected.`);
+
+/** A whole number of at least `least`, at most 2^31. */
+export function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text.trim()) && value >= least && value <= 2 ** 31) return value;
+    throw wrong(`a whole number from ${least} to 2147483648`);
+  };
+}
+
+/** A finite number within bounds, both included. */
+export function number(least = -Infinity, most = Infinity): (text: string) => number {
+  const bounds =
+    least === -Infinity ? '' : most === Infinity ? ` of ${least} or more` : ` from ${least} to ${most}`;
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most) return value;
+    throw wrong(`a number${bounds}`);
+  };
+}
+
+const seconds = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** A time span in seconds, at least `least`: `30s`, `1.5m`, `100ms`; without a unit it is in `unit`, or refused where that is ''. */
+export function duration(least = 0, unit: '' | keyof typeof seconds = 's'): (text: string) => number {
+  return (text) => {
+    const [, count, given] = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text.trim()) ?? [];
+    const value = Number(count) * seconds[(given || unit) as keyof typeof seconds];
+    if (value >= least && value <= 7 * 86_400) return value;
+    throw wrong(`a number with ms, s, m or h, for example 60s${least > 0 ? `, at least ${least}s,` : ''}`);
+  };
+}
+
+/** Texts with commas between. */
+export const list = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+/** An option whose value is parsed. */
+export function option<T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T,
+  preset?: T,
+  presetText?: string,
+): Option {
+  const made = new Option(flags, description).argParser(parse);
+  return preset === undefined ? made : made.default(preset, presetText);
+}
+
+export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
+const sideList = 'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt';
+
+/** `--backends`, the sides that a command runs; `what` says what is done on them. */
+export const backendsOption = (what: string): Option =>
+  new Option('--backends <list>', `${what}, and each must run: ${sideList} (default: all that load)`);
+
+/** `--candidate` and its `--timeout`, in seconds. */
+export const candidateOptions = (): Option[] => [
+  new Option(
+    '--candidate <module>',
+    'run your own implementation (TypeScript, JavaScript) instead of the twin',
+  ),
+  option('--timeout <duration>', 'for a candidate, per problem', duration(0.001), 30, '30s'),
+];
+
+export const jsonOption = (what: string): Option =>
+  new Option('--json [file]', `${what} as JSON, to a file or (without one, or with -) to stdout`);
+
+export const seedOption = (what: string): Option => option('--seed <n>', what, whole(0), 1);
+
+export const exitText =
+  'Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run';
+
+export function addOptions(command: Command, options: readonly Option[]): Command {
+  for (const one of options) command.addOption(one);
+  return command;
+}
+
+/** `--layout`, of weights of other programs. */
+export const layoutOption = (): Option =>
+  new Option('--layout <name>', 'whose names and layout').choices(['notebook', 'pytorch', 'keras']);

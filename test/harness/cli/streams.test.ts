@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect } from 'chai';
+
+const root = path.join(__dirname, '..', '..', '..');
+
+/** A shell line, `rp` being this program; the exit code is that of `rp`, its stderr is kept. */
+function shell(line: string): { code: number | null; err: string } {
+  const jiti = path.join(root, 'node_modules', 'jiti', 'lib', 'jiti-cli.mjs');
+  const script = `rp() { "$NODE" "$JITI" "$BIN" "$@"; }; ${line}; exit "\${PIPESTATUS[0]}"`;
+  const env = {
+    ...process.env,
+    NODE: process.execPath,
+    JITI: jiti,
+    BIN: path.join(root, 'harness/cli/bin.ts'),
+  };
+  const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env });
+  return { code: status, err: stderr };
+}
+
+describe('stdout that cannot be written', () => {
+  const vectors = path.join(root, 'test', 'harness', 'cli', 'none.json');
+  const commands = [
+    '--help',
+    'parity --help',
+    'bench --help',
+    'doctor',
+    `parity --backends cpu --only edge/one-step`,
+  ];
+  for (const command of commands)
+    it(`${command}: a reader that goes early is no error, a full disk is`, () => {
+      const closed = shell(`rp ${command} | true`);
+      expect(closed).to.deep.include({ code: 0 });
+      expect(closed.err).to.not.match(/EPIPE|    at /);
+      const full = shell(`rp ${command} > /dev/full`);
+      expect(full.code).to.equal(2);
+      expect(full.err).to.include('error: the result cannot be written to stdout: ENOSPC');
+      expect(full.err).to.not.include('    at ');
+    });
+
+  it('the exit code of a failure is kept, and a closed stderr changes nothing', () => {
+    expect(shell(`rp parity --vectors ${vectors} 2>&1 | true`).code).to.equal(2);
+    expect(shell(`rp --help 2>/dev/full`).code).to.equal(0);
+    expect(shell(`rp parity --vectors ${vectors} 2>/dev/full`).code).to.equal(2);
+  });
+});
