@@ -1,4 +1,26 @@
-export * from './base/problem';
+export {
+  evaluationOf,
+  expectedNames,
+  expectedShape,
+  mapProblem,
+  roundProblem,
+  sizesOf,
+  tensorAxes,
+  tensorNames,
+  tensorOf,
+} from './base/problem';
+export type {
+  AxisName,
+  Evaluation,
+  Implementation,
+  Phase,
+  Precision,
+  Problem,
+  ProblemSizes,
+  ProblemWeights,
+  TensorName,
+} from './base/problem';
+export { loadDigits, type Digits } from './problems/index';
 export * from './training/data/index';
 export * from './models/index';
 export { createClassifier, pickEngine } from './sides/engine/index';

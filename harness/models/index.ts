@@ -1,3 +1,12 @@
 export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
-export { load, readSavedModel, save, type LoadedModel, type Standardisation } from './saved-model';
+export { layersNames, maskValue } from './layers-model';
+export { load, readSavedModel, save } from './saved-model';
+export type {
+  LoadedModel,
+  LoadModelOptions,
+  ModelMetadata,
+  SavedModel,
+  SaveOptions,
+  Standardisation,
+} from './saved-model';
 export { claimDirectory } from './directory';

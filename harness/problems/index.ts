@@ -1,7 +1,7 @@
 export { digitBatches, type DigitBatch } from './digits';
 export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
-export { loadDigits } from './load-digits';
+export { loadDigits, type Digits } from './load-digits';
 export { fill, grow } from './grow';
 export { firstExamples, firstSteps, keep, workOf, type CutAxis } from './cut';
 export { otherProblem, smallProblem } from './other-problem';
