@@ -4,7 +4,7 @@ import { emulatedUnit } from './single-precision';
 import { measureInflation, type Inflation } from './inflation';
 import { largest, type Matrix } from './matrix';
 import { precisionModels, type PrecisionModel } from './precision-model';
-import { propagate, type ErrorMap } from './propagate';
+import { propagate, type ErrorMap, type Propagated } from './propagate';
 import { rigorousRules } from './rigorous-rules';
 import { traceOf, type Trace } from './trace';
 import { varianceRules } from './variance-rules';
@@ -57,13 +57,7 @@ const budgets = memoize(() => new Map<PrecisionModel, Budget>());
 function makeBudget(problem: Problem, model: PrecisionModel): Budget {
   if (model.precision === 'float32') checkExact(problem);
   const trace = traceOf(problem);
-  const floor = floorOf(problem, model, gradientsOf(trace));
-  const { weights } = problem;
-  const rigorous = propagate(trace, rigorousRules(weights, trace.sizes, model, floor));
-  const spread = propagate(trace, varianceRules(weights, trace.sizes, model, floor));
-  const bound = mapErrors(rigorous.tensors, (e) => e * model.sides);
-  // the floor keeps sigma above zero where its square underflows
-  const sigma = mapErrors(spread.tensors, (v) => Math.sqrt(v * model.sides) + floor);
+  const { bound, sigma, spread } = errorsOf(trace, model);
   const largestState = Math.sqrt(spread.states.reduce((max, v) => Math.max(max, largest(v)), 0));
   const largestLogit = Math.sqrt(largest(spread.tensors.logits));
   let inflations: Map<TensorName, Inflation> | undefined;
@@ -71,7 +65,7 @@ function makeBudget(problem: Problem, model: PrecisionModel): Budget {
     inflations ??=
       model.precision === 'float32'
         ? measureInflation(trace, mapErrors(spread.tensors, Math.sqrt), model)
-        : measureInflation(trace, shortDoubleSigma(trace), shortDouble);
+        : measureInflation(trace, errorsOf(trace, shortDouble).sigma, shortDouble);
     return inflations.get(name) ?? { largest: 1, rms: 1, share: 1 };
   };
   return {
@@ -93,6 +87,23 @@ function makeBudget(problem: Problem, model: PrecisionModel): Budget {
   };
 }
 
+/** What rounding can do to every value of a run: the largest possible |error|, and the standard deviation of the error. */
+export function errorsOf(
+  trace: Trace,
+  model: PrecisionModel,
+): { readonly bound: ErrorMap; readonly sigma: ErrorMap; readonly spread: Propagated } {
+  const floor = floorOf(trace, model);
+  const { weights } = trace.problem;
+  const rigorous = propagate(trace, rigorousRules(weights, trace.sizes, model, floor));
+  const spread = propagate(trace, varianceRules(weights, trace.sizes, model, floor));
+  return {
+    bound: mapErrors(rigorous.tensors, (e) => e * model.sides),
+    // the floor keeps sigma above zero where its square underflows
+    sigma: mapErrors(spread.tensors, (v) => Math.sqrt(v * model.sides) + floor),
+    spread,
+  };
+}
+
 /** Doubles cut to 45 bits: the emulation that stands for double precision. */
 export const shortDouble: PrecisionModel = {
   ...precisionModels.float64,
@@ -100,33 +111,19 @@ export const shortDouble: PrecisionModel = {
   sides: 1,
 };
 
-function shortDoubleSigma(trace: Trace): ErrorMap {
-  const rules = varianceRules(
-    trace.problem.weights,
-    trace.sizes,
-    shortDouble,
-    floorOf(trace.problem, shortDouble, gradientsOf(trace)),
-  );
-  return mapErrors(propagate(trace, rules).tensors, Math.sqrt);
-}
-
 /**
  * eta = tiny (1 + max |x| + max |each weight| + max |h_0| + max |dh|, |dz| + upstream): what is lost where a product, or one of its
  * factors, is flushed to zero.
- *
- * @param gradients dh_t and dz_t of all steps, as far as known
  */
-export function floorOf(problem: Problem, model: PrecisionModel, gradients: readonly Matrix[]): number {
+function floorOf({ problem, dStates = [], dPreActivations = [] }: Trace, model: PrecisionModel): number {
   const { inputs, initialState, upstream, weights } = problem;
   let sum = 1 + largest(inputs.data) + largest(initialState?.data);
   for (const name of ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outputBias'] as const)
     sum += largest(weights[name]?.data);
   sum += largest(upstream?.states?.data) + largest(upstream?.finalState?.data);
-  return model.tiny * (sum + gradients.reduce((max, g) => Math.max(max, largest(g)), 0));
-}
-
-function gradientsOf(trace: Trace): Matrix[] {
-  return [...(trace.dStates ?? []), ...(trace.dPreActivations ?? [])];
+  const gradient = [...dStates, ...dPreActivations].reduce((max, g) => Math.max(max, largest(g)), 0);
+  // a side may show gradients that are no numbers
+  return model.tiny * (sum + (Number.isFinite(gradient) ? gradient : 0));
 }
 
 function largestValue(trace: Trace): number {

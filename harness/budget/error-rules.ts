@@ -1,5 +1,5 @@
 import type { Matrix } from './matrix';
-import type { ForwardStep, HeadValues } from './trace';
+import type { ForwardStep, HeadValues, Slope } from './trace';
 
 export type KernelName = 'kernel' | 'recurrentKernel' | 'outputKernel';
 
@@ -33,7 +33,7 @@ export interface ErrorRules {
   /** v + more_1 + more_2 ... */
   sum(v: Matrix, vError: Matrix, more: readonly Matrix[]): Matrix;
   /** dz = dh (1 - h^2) */
-  preActivation(step: ForwardStep, activationError: Matrix, dState: Matrix, dStateError: Matrix): Matrix;
+  preActivation(step: Slope, activationError: Matrix, dState: Matrix, dStateError: Matrix): Matrix;
   /** adds the error of left^T v to `out`; `terms` is the number of terms of the whole sum */
   addOuter(
     out: Matrix,
@@ -45,6 +45,10 @@ export interface ErrorRules {
   ): void;
   /** adds the error of the sum over the rows of v to `out` */
   addRows(out: Matrix, v: Matrix, vError: Matrix, terms: number): void;
+  /** a gradient v that a side shows: where the form is unknown, the mean may divide only here */
+  shown(v: Matrix, vError: Matrix): Matrix;
+  /** how far tanh z may be from the h of the side itself, where its slope may be computed from z */
+  ownActivation(h: Matrix): Matrix;
   /** closes a sum of `terms` terms whose value is `gradient` */
   finish(out: Matrix, gradient: Matrix, terms: number): Matrix;
 }

@@ -11,4 +11,4 @@ export { rootMeanSquare, largest } from './matrix';
 export { dualRun } from './dual-numbers';
 export { singlePrecisionRun } from './single-precision';
 export { emulatedRunOptions, emulatedRuns } from './inflation';
-export { instrumentedProblem, localEquations, type LocalEquation } from './local-equations';
+export { instrumentedProblem, localEquations, type LocalEquation } from './local';

@@ -10,8 +10,21 @@ export interface PrecisionModel {
   /** unit roundoff: half the distance from 1 to the next number */ readonly unit: number;
   /** below this magnitude a result may be flushed to zero */ readonly tiny: number;
   readonly kappa: { readonly tanh: number; readonly exp: number; readonly log: number };
+  /** what an equally customary way of writing the network may add; absent where the way is known */
+  readonly forms?: CustomaryForms;
   /** how many of the two compared sides make errors of this size: 1, or 2 for float64 against float64 */
   readonly sides: 1 | 2;
+}
+
+/**
+ * A program that was never read may use other customary formulas than h = tanh z, 1 - h², (p - onehot) / B and the shifted log-sum-exp.
+ * They add to the budget (docs/tolerance.md, "Other customary forms"):
+ */
+export interface CustomaryForms {
+  /** tanh z = 1 - 2 / (e^2z + 1) errs absolutely, by this many u */ readonly tanh: number;
+  /** relative error, in u, of a slope computed from z: 1 / cosh² z, or 4 e^-2|z| / (1 + e^-2|z|)² */
+  readonly slope: number;
+  /** largest |logit| whose exponential is taken without a shift */ readonly unshifted: number;
 }
 
 const single = { precision: 'float32', unit: 2 ** -24, tiny: 2 ** -126, sides: 1 } as const;
@@ -37,6 +50,20 @@ export const precisionModels = {
     sides: 2,
   },
 } as const satisfies Record<string, PrecisionModel>;
+
+/**
+ * The model of the same precision that also allows for the other customary forms; undefined where the form is known: the library's
+ * kernels were read and measured.
+ */
+export function withCustomaryForms(model: PrecisionModel): PrecisionModel | undefined {
+  return model.name === 'any' ? anyForm : model.name === 'float64' ? anyDoubleForm : undefined;
+}
+
+const anyForm: PrecisionModel = { ...precisionModels.any, forms: { tanh: 5, slope: 8, unshifted: 80 } };
+const anyDoubleForm: PrecisionModel = {
+  ...precisionModels.float64,
+  forms: { tanh: 5, slope: 8, unshifted: 600 },
+};
 
 /** The model of an implementation, by its name (`tfjs:wasm`) and precision. */
 export function precisionModelOf(implementation: {

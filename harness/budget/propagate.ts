@@ -1,43 +1,52 @@
+import type { ClassifierGradients } from '../../scratch/index';
 import type { TensorName } from '../base/problem';
 import type { ErrorRules, HeadErrors } from './error-rules';
 import { addProductTransposed, type Matrix } from './matrix';
 import { joinTimeSteps, select, timeSlice, type Trace } from './trace';
 
 /** One error per element, for every tensor of a full answer. */
-export type ErrorMap = Partial<Record<TensorName, Matrix>>;
+export type ErrorMap = Partial<Record<TensorName | 'dPreActivations', Matrix>>;
 
 /** Errors of the intermediate values too: what later parts of the judge look at. */
 export interface Propagated {
   readonly tensors: ErrorMap;
   /** error of h_t [B, U], t = 0..T */ readonly states: readonly Matrix[];
-  /** error of dz_t [B, U], at index t - 1 */ readonly dPreActivations?: readonly Matrix[];
 }
 
-/** Sends errors through the whole computation, forward and backward, by the given rules. */
+/**
+ * Sends errors through the whole computation, forward and backward, by the given rules. A value that is observed is the side's own, so it
+ * has no error in the next equation.
+ */
 export function propagate(trace: Trace, rules: ErrorRules): Propagated {
-  const { sizes, steps, states, head } = trace;
+  const { sizes, observed, steps, states, head } = trace;
   const { batch, timeSteps, units } = sizes;
-  const stateErrors: Matrix[] = [new Float64Array(batch * units)];
+  const none = new Float64Array(batch * units);
+  const stateErrors: Matrix[] = [none];
   const activationErrors: Matrix[] = [];
-  steps.forEach((step, t) => {
-    activationErrors.push(rules.activation(step, stateErrors[t]));
-    stateErrors.push(select(step.live, activationErrors[t], rules.sum(states[t], stateErrors[t], [])));
+  const computed = steps.map((step, t) => {
+    const activation = rules.activation(step, stateErrors[t]);
+    const error = select(step.live, activation, rules.sum(states[t], stateErrors[t], []));
+    activationErrors.push(observed === undefined ? activation : rules.ownActivation(states[t + 1]));
+    stateErrors.push(observed === undefined ? error : none);
+    return error;
   });
   const tensors: ErrorMap = {
-    states: joinTimeSteps(stateErrors.slice(1), batch),
-    finalState: stateErrors[timeSteps],
+    states: joinTimeSteps(computed, batch),
+    finalState: observed === undefined ? stateErrors[timeSteps] : rules.sum(states[timeSteps], none, []),
   };
   let headErrors: HeadErrors | undefined;
   if (head !== undefined) {
-    tensors.logits = rules.logits(states[timeSteps], stateErrors[timeSteps], head.logits);
-    headErrors = rules.head(head, tensors.logits);
+    const logits = dataOf(trace.evaluation.logits);
+    tensors.logits = rules.logits(states[timeSteps], stateErrors[timeSteps], logits);
+    headErrors = rules.head(
+      head,
+      observed?.logits === undefined ? tensors.logits : new Float64Array(logits.length),
+    );
     tensors.probabilities = headErrors.probabilities;
     if (headErrors.loss !== undefined) tensors.loss = Float64Array.of(headErrors.loss);
   }
-  const { dStates, dPreActivations } = trace;
-  if (dStates === undefined || dPreActivations === undefined) return { tensors, states: stateErrors };
-  const dPreActivationErrors = backward(trace, rules, headErrors, stateErrors, activationErrors, tensors);
-  return { tensors, states: stateErrors, dPreActivations: dPreActivationErrors };
+  backward(trace, rules, headErrors, stateErrors, activationErrors, tensors);
+  return { tensors, states: stateErrors };
 }
 
 function backward(
@@ -47,12 +56,16 @@ function backward(
   stateErrors: readonly Matrix[],
   activationErrors: readonly Matrix[],
   tensors: ErrorMap,
-): Matrix[] {
-  const { sizes, steps, states, head, problem, evaluation } = trace;
+): void {
+  const { sizes, observed, steps, states, head, problem, evaluation } = trace;
   const { batch, timeSteps, features, units, classes } = sizes;
-  const dStates = trace.dStates ?? [];
-  const dPreActivations = trace.dPreActivations ?? [];
   const gradients = evaluation.gradients ?? {};
+  const shown = (name: keyof ClassifierGradients, error: Matrix): void => {
+    tensors[`gradients.${name}`] = rules.shown(dataOf(gradients[name]), error);
+  };
+  const closed = (name: keyof ClassifierGradients, error: Matrix, terms: number): void => {
+    shown(name, rules.finish(error, dataOf(gradients[name]), terms));
+  };
   const arrivals = (t: number): Matrix[] =>
     problem.upstream?.states === undefined ? [] : [timeSlice(problem.upstream.states, t)];
   const last = arrivals(timeSteps - 1);
@@ -66,36 +79,48 @@ function backward(
     rules.addOuter(
       outputKernel,
       states[timeSteps],
-      stateErrors[timeSteps],
+      observed === undefined ? stateErrors[timeSteps] : undefined,
       dLogits,
       headErrors.dLogits,
       batch,
     );
     const outputBias = new Float64Array(classes);
     rules.addRows(outputBias, dLogits, headErrors.dLogits, batch);
-    tensors['gradients.outputKernel'] = rules.finish(outputKernel, dataOf(gradients.outputKernel), batch);
-    tensors['gradients.outputBias'] = rules.finish(outputBias, dataOf(gradients.outputBias), batch);
+    closed('outputKernel', outputKernel, batch);
+    closed('outputBias', outputBias, batch);
     const fromHead = trace.fromHead ?? nothing;
     dStateError = rules.backThrough('outputKernel', dLogits, headErrors.dLogits, fromHead, last);
   } else dStateError = rules.sum(nothing, nothing, last);
 
+  const { dStates, dPreActivations, slopes } = trace;
+  if (dStates === undefined || dPreActivations === undefined || slopes === undefined) return;
   const terms = batch * timeSteps;
   const kernel = new Float64Array(features * units);
   const recurrentKernel = new Float64Array(units * units);
   const bias = new Float64Array(units);
   const inputs: Matrix[] = [];
-  const dPreActivationErrors: Matrix[] = [];
+  const shownErrors: Matrix[] = [];
   for (let t = timeSteps - 1; t >= 0; t--) {
     const step = steps[t];
     const dz = dPreActivations[t];
-    const dzError = select(
+    let dzError = select(
       step.live,
-      rules.preActivation(step, activationErrors[t], dStates[t], dStateError),
-      nothing,
+      rules.preActivation(slopes[t], activationErrors[t], dStates[t], dStateError),
+      observed === undefined ? nothing : rules.sum(nothing, nothing, []),
     );
-    dPreActivationErrors[t] = dzError;
+    if (observed !== undefined) {
+      shownErrors[t] = dzError;
+      dzError = rules.shown(dz, nothing);
+    }
     rules.addOuter(kernel, step.x, undefined, dz, dzError, terms);
-    rules.addOuter(recurrentKernel, step.h, t === 0 ? undefined : stateErrors[t], dz, dzError, terms);
+    rules.addOuter(
+      recurrentKernel,
+      step.h,
+      t === 0 || observed !== undefined ? undefined : stateErrors[t],
+      dz,
+      dzError,
+      terms,
+    );
     rules.addRows(bias, dz, dzError, terms);
     const dInput = new Float64Array(batch * features);
     addProductTransposed(dInput, dz, problem.weights.kernel.data, batch, units, features);
@@ -109,16 +134,13 @@ function backward(
       rules.sum(dStates[t], dStateError, more),
     );
   }
-  tensors['gradients.inputs'] = joinTimeSteps(inputs, batch);
-  tensors['gradients.initialState'] = dStateError;
-  tensors['gradients.kernel'] = rules.finish(kernel, dataOf(gradients.kernel), terms);
-  tensors['gradients.recurrentKernel'] = rules.finish(
-    recurrentKernel,
-    dataOf(gradients.recurrentKernel),
-    terms,
-  );
-  tensors['gradients.bias'] = rules.finish(bias, dataOf(gradients.bias), terms);
-  return dPreActivationErrors;
+  if (trace.computed !== undefined && observed !== undefined)
+    tensors.dPreActivations = rules.shown(trace.computed, joinTimeSteps(shownErrors, batch));
+  shown('inputs', joinTimeSteps(inputs, batch));
+  shown('initialState', dStateError);
+  closed('kernel', kernel, terms);
+  closed('recurrentKernel', recurrentKernel, terms);
+  closed('bias', bias, terms);
 }
 
 function dataOf(tensor: { readonly data: Matrix } | undefined): Matrix {

@@ -30,7 +30,7 @@ export function rigorousRules(
   floor: number,
 ): ErrorRules {
   const { batch, features, units, classes } = sizes;
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, forms } = model;
   const g = (n: number): number => gamma(n, u);
   const absKernels = {
     kernel: absolute(weights.kernel.data),
@@ -76,7 +76,8 @@ export function rigorousRules(
         const h = Math.abs(step.activation[i]);
         // mean value theorem: the largest slope of tanh in the interval z +- e
         const moved = Math.min(squaredSech(Math.max(Math.abs(step.z[i]) - e, 0)) * e, farthest);
-        return Math.min(moved + kappa.tanh * u * Math.min(1, h + moved) + floor, farthest);
+        const ofTanh = Math.max(kappa.tanh * Math.min(1, h + moved), forms?.tanh ?? 0);
+        return Math.min(moved + u * ofTanh + floor, farthest);
       });
     },
 
@@ -107,7 +108,8 @@ export function rigorousRules(
     },
 
     sum(v, vError, more) {
-      const gn = g(more.length);
+      // where the mean divides last, what arrives was multiplied by B before
+      const gn = g(more.length + (forms === undefined ? 0 : 1));
       return v.map((x, i) =>
         cap(vError[i] * (1 + gn) + gn * (Math.abs(x) + sumOfAbsolutes(more, i)) + floor),
       );
@@ -117,9 +119,11 @@ export function rigorousRules(
       return dState.map((d, i) => {
         const h = Math.abs(step.activation[i]);
         const eh = activationError[i];
-        const eg = Math.min(2 * h * eh + eh * eh + u * (1 + 4 * u), 1);
+        const slope = Math.abs(step.slope[i]);
+        const ofSlope = Math.max(1 + 4 * u, (forms?.slope ?? 0) * slope);
+        const eg = Math.min(2 * h * eh + eh * eh + u * ofSlope, Math.max(1, slope));
         const upper = Math.abs(d) + dStateError[i];
-        return cap(dStateError[i] * step.slope[i] + upper * eg + u * upper * (step.slope[i] + eg) + floor);
+        return cap(dStateError[i] * slope + upper * eg + u * upper * (slope + eg) + floor);
       });
     },
 
@@ -138,6 +142,10 @@ export function rigorousRules(
     },
 
     finish: (out, _gradient, terms) => out.map((e) => cap(e + (terms + 1) * floor)),
+
+    shown: (v, e) => (forms === undefined ? e : e.map((x, i) => x + u * (Math.abs(v[i]) + x))),
+
+    ownActivation: (h) => h.map((x) => ownTanhError(x, model)),
   };
 }
 
@@ -149,7 +157,7 @@ function headErrors(
   model: PrecisionModel,
   floor: number,
 ): HeadErrors {
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, forms } = model;
   const { logits, probabilities: p, others, logProbabilities, max, logSum, residual } = values;
   const batch = max.length;
   const el = new Float64Array(ey.length);
@@ -172,7 +180,7 @@ function headErrors(
         weighted +
         kappa.exp +
         (classes - 1) +
-        kappa.log * logSum[b] +
+        kappa.log * argumentOfLog(values, b, i, forms) +
         Math.max(shiftRounding(max[b], logSum[b], em, weighted + classes - 1, model), distance) +
         em +
         Math.abs(logProbabilities[i]) +
@@ -213,6 +221,26 @@ export function shiftRounding(
   const exact = Math.log1p(Math.expm1(logSum) * Math.exp(2 * reach));
   const computed = exact + u * (sum + kappa.exp + kappa.log * exact);
   return Math.min(Math.abs(max + logSum), computed / u);
+}
+
+/**
+ * |log s|, the size that an error of the logarithm is relative to; in other customary forms also |m + log s| of a sum without a shift, and
+ * |log p| of a logarithm of the probability.
+ */
+export function argumentOfLog(
+  { max, logSum, logProbabilities }: HeadValues,
+  row: number,
+  at: number,
+  forms: PrecisionModel['forms'],
+): number {
+  if (forms === undefined) return logSum[row];
+  const unshifted = Math.abs(max[row]) <= forms.unshifted ? Math.abs(max[row] + logSum[row]) : 0;
+  return Math.max(logSum[row], unshifted, Math.abs(logProbabilities[at]));
+}
+
+/** How far tanh z may be from the h that a side shows, where its slope may be computed from z; 0 where it is computed from h. */
+export function ownTanhError(h: number, { unit, kappa, forms }: PrecisionModel): number {
+  return forms === undefined ? 0 : unit * Math.max(kappa.tanh * Math.abs(h), forms.tanh);
 }
 
 const cap = (e: number): number => (e < vacuous ? e : vacuous);

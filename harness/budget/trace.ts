@@ -24,6 +24,9 @@ export interface ForwardStep {
   /** 1 where example b takes part in this step [B] */ readonly live: Uint8Array;
 }
 
+/** The factor of dz = dh slope. */
+export type Slope = Pick<ForwardStep, 'activation' | 'slope'>;
+
 /** Softmax and cross-entropy of one batch of logits. */
 export interface HeadValues {
   /** [B, C] */ readonly logits: Matrix;
@@ -36,10 +39,22 @@ export interface HeadValues {
   /** p - onehot(label) [B, C]; only with labels */ readonly residual?: Matrix;
 }
 
-/** Every intermediate value of a float64 run, forward and backward: what the error analysis needs to see. */
+/** What a side shows of its inner values: the run goes on from these, as if they were exact. */
+export interface Observed {
+  /** h_t [B, T, U] */ readonly states: Tensor;
+  /** y [B, C] */ readonly logits?: Tensor | undefined;
+  /** gradient with respect to z_t [B, T, U]; without it, the run ends at the output layer */
+  readonly dPreActivations?: Tensor | undefined;
+}
+
+/**
+ * Every intermediate value of a float64 run, forward and backward: what the error analysis needs to see.
+ * Where values are observed, each next value is computed from them, and `evaluation` holds what was computed.
+ */
 export interface Trace {
   readonly problem: Problem;
   readonly sizes: Sizes;
+  readonly observed?: Observed | undefined;
   readonly steps: readonly ForwardStep[];
   /** h_0 ... h_T, T + 1 entries [B, U] */ readonly states: readonly Matrix[];
   readonly head?: HeadValues;
@@ -47,6 +62,8 @@ export interface Trace {
   /** gradient with respect to h_t, t = 1..T at index t - 1 [B, U]; only with a backward pass */
   readonly dStates?: readonly Matrix[];
   /** gradient with respect to z_t, at index t - 1 [B, U] */ readonly dPreActivations?: readonly Matrix[];
+  /** tanh' and the h_t that it belongs to, at index t - 1 */ readonly slopes?: readonly Slope[];
+  /** the same gradient as computed from observed values [B, T, U] */ readonly computed?: Matrix;
   /** values of every compared tensor, as this run found them */ readonly evaluation: Evaluation;
 }
 
@@ -82,7 +99,7 @@ export function squaredSech(z: number): number {
 }
 
 /** One step forward from the given previous state. */
-export function forwardStep(problem: Problem, t: number, h: Matrix): ForwardStep {
+function forwardStep(problem: Problem, t: number, h: Matrix): ForwardStep {
   const { batch, timeSteps, features, units } = sizesOf(problem);
   const { kernel, recurrentKernel, bias } = problem.weights;
   const x = timeSlice(problem.inputs, t);
@@ -113,11 +130,7 @@ export function select(live: Uint8Array, real: Matrix, kept: Matrix): Matrix {
   return out;
 }
 
-export function headValues(
-  logits: Matrix,
-  classes: number,
-  labels: readonly number[] | undefined,
-): HeadValues {
+function headValues(logits: Matrix, classes: number, labels: readonly number[] | undefined): HeadValues {
   const batch = logits.length / classes;
   const logProbabilities = new Float64Array(logits.length);
   const others = new Float64Array(logits.length);
@@ -146,31 +159,35 @@ export function headValues(
 }
 
 /** Runs the problem in float64, forward and (with labels or upstream gradients) backward, and keeps everything. */
-export const traceOf = memoize(trace);
+export const traceOf = memoize((problem: Problem) => traceFrom(problem));
 
-function trace(problem: Problem): Trace {
+/** The same, every equation from the values that a side shows itself. */
+export function traceFrom(problem: Problem, observed?: Observed): Trace {
   const sizes = sizesOf(problem);
   const { batch, timeSteps, units, classes } = sizes;
   const steps: ForwardStep[] = [];
   const states = [problem.initialState?.data ?? new Float64Array(batch * units)];
+  const computed: Matrix[] = [];
   for (let t = 0; t < timeSteps; t++) {
     const step = forwardStep(problem, t, states[t]);
     steps.push(step);
-    states.push(select(step.live, step.activation, states[t]));
+    computed.push(select(step.live, step.activation, states[t]));
+    states.push(observed === undefined ? computed[t] : timeSlice(observed.states, t));
   }
   const evaluation: Evaluation = {
-    states: tensor(joinTimeSteps(states.slice(1), batch), [batch, timeSteps, units]),
+    states: tensor(joinTimeSteps(computed, batch), [batch, timeSteps, units]),
     finalState: tensor(states[timeSteps], [batch, units]),
   };
   const { outputKernel, outputBias } = problem.weights;
   if (outputKernel === undefined || outputBias === undefined)
-    return backward({ problem, sizes, steps, states, evaluation });
+    return backward({ problem, sizes, observed, steps, states, evaluation });
   const logits = Float64Array.from({ length: batch * classes }, (_, i) => outputBias.data[i % classes]);
   addProduct(logits, states[timeSteps], outputKernel.data, batch, units, classes);
-  const head = headValues(logits, classes, problem.labels);
+  const head = headValues(observed?.logits?.data ?? logits, classes, problem.labels);
   return backward({
     problem,
     sizes,
+    observed,
     steps,
     states,
     head,
@@ -184,7 +201,7 @@ function trace(problem: Problem): Trace {
 }
 
 function backward(trace: Trace): Trace {
-  const { problem, sizes, steps, states, head } = trace;
+  const { problem, sizes, observed, steps, states, head } = trace;
   const { batch, timeSteps, features, units, classes } = sizes;
   const { kernel, recurrentKernel, outputKernel, outputBias } = problem.weights;
   if (problem.labels === undefined && problem.upstream === undefined) return trace;
@@ -204,19 +221,26 @@ function backward(trace: Trace): Trace {
     addRows(dOutputBias.data, dLogits, batch, classes);
     outputGradients = { outputKernel: dOutputKernel, outputBias: dOutputBias };
   }
+  if (observed !== undefined && observed.dPreActivations === undefined)
+    return { ...trace, evaluation: { ...trace.evaluation, gradients: outputGradients } };
   add(dState, problem.upstream?.finalState?.data);
+  const slopes = observed === undefined ? steps : states.slice(1).map(slopeOf);
   const dStates: Matrix[] = [];
   const dPreActivations: Matrix[] = [];
+  const computed: Matrix[] = [];
   const dInputs: Matrix[] = [];
   for (let t = timeSteps - 1; t >= 0; t--) {
-    const { x, h, slope, live } = steps[t];
+    const { x, h, live } = steps[t];
+    const { slope } = slopes[t];
     if (problem.upstream?.states !== undefined) add(dState, timeSlice(problem.upstream.states, t));
     dStates[t] = dState;
-    const dz = select(
+    computed[t] = select(
       live,
       dState.map((d, i) => d * slope[i]),
       new Float64Array(dState.length),
     );
+    const shown = observed?.dPreActivations;
+    const dz = shown === undefined ? computed[t] : timeSlice(shown, t);
     dPreActivations[t] = dz;
     addTransposedProduct(dKernel.data, x, dz, batch, features, units);
     addTransposedProduct(dRecurrentKernel.data, h, dz, batch, units, units);
@@ -232,6 +256,8 @@ function backward(trace: Trace): Trace {
     ...(fromHead !== undefined && { fromHead }),
     dStates,
     dPreActivations,
+    slopes,
+    computed: joinTimeSteps(computed, batch),
     evaluation: {
       ...trace.evaluation,
       gradients: {
@@ -244,6 +270,11 @@ function backward(trace: Trace): Trace {
       },
     },
   };
+}
+
+/** The slope of a state that a side shows, from that state alone. */
+function slopeOf(activation: Matrix): Slope {
+  return { activation, slope: activation.map((h) => (1 - h) * (1 + h)) };
 }
 
 function tensor(data: Matrix, shape: readonly number[]): Tensor {

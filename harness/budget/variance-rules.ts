@@ -8,7 +8,7 @@ import {
   type Matrix,
 } from './matrix';
 import type { PrecisionModel } from './precision-model';
-import { shiftRounding } from './rigorous-rules';
+import { argumentOfLog, ownTanhError, shiftRounding } from './rigorous-rules';
 import { squaredSech, type HeadValues, type Sizes } from './trace';
 import type { ProblemWeights } from '../base/problem';
 
@@ -29,7 +29,7 @@ export function varianceRules(
   floor: number,
 ): ErrorRules {
   const { batch, features, units, classes } = sizes;
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, forms } = model;
   const k = (u * u) / 3;
   const tiny = floor * floor;
   const squares = {
@@ -87,7 +87,8 @@ export function varianceRules(
           k * (perSum(n) + 2) * m * m +
           (features + units) ** 2 * tiny;
         const slope = squaredSech(Math.max(Math.abs(step.z[i]) - 3 * Math.sqrt(v), 0));
-        return Math.min(slope * slope * v + (kappa.tanh * u * step.activation[i]) ** 2 / 3 + tiny, 1);
+        const ofTanh = Math.max(kappa.tanh * Math.abs(step.activation[i]), forms?.tanh ?? 0);
+        return Math.min(slope * slope * v + (u * ofTanh) ** 2 / 3 + tiny, 1);
       });
     },
 
@@ -118,14 +119,17 @@ export function varianceRules(
       addProductTransposed(out, entering(v, variance, n), squares[weight], batch, inner, outer);
       return out.map((x, i) => {
         const m = largestPartial(product[i], more, i);
-        return cap(x + k * (perSum(n) + more.length) * m * m + n ** 2 * tiny);
+        const arriving = more.length * (forms === undefined ? 1 : 2);
+        return cap(x + k * (perSum(n) + arriving) * m * m + n ** 2 * tiny);
       });
     },
 
     sum(v, variance, more) {
       return v.map((x, i) => {
         const m = largestPartial(x, more, i);
-        return cap(variance[i] + k * more.length * m * m + tiny);
+        // where the mean divides last, what arrives was multiplied by B before
+        const roundings = more.length * (forms === undefined ? 1 : 2);
+        return cap(variance[i] + k * roundings * m * m + tiny);
       });
     },
 
@@ -134,7 +138,8 @@ export function varianceRules(
         const h2 = step.activation[i] ** 2;
         const vh = activationVariance[i];
         const g = step.slope[i];
-        const vg = Math.min(4 * h2 * vh + 3 * vh * vh + k * (h2 * h2 + g * g), 1);
+        const ofSlope = Math.max(h2 * h2 + g * g, ((forms?.slope ?? 0) * g) ** 2);
+        const vg = Math.min(4 * h2 * vh + 3 * vh * vh + k * ofSlope, Math.max(1, g * g));
         const dz = d * g;
         return cap(g * g * dStateVariance[i] + (d * d + dStateVariance[i]) * vg + k * dz * dz + tiny);
       });
@@ -161,6 +166,10 @@ export function varianceRules(
 
     finish: (out, gradient, terms) =>
       out.map((v, i) => cap(v + k * perSum(terms) * gradient[i] ** 2 + terms ** 2 * tiny)),
+
+    shown: (v, e) => (forms === undefined ? e : e.map((x, i) => x + k * v[i] * v[i])),
+
+    ownActivation: (h) => h.map((x) => ownTanhError(x, model) ** 2 / 3),
   };
 }
 
@@ -181,7 +190,7 @@ function headVariances(
   model: PrecisionModel,
   tiny: number,
 ): HeadErrors {
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, forms } = model;
   const { logits, probabilities: p, others, logProbabilities, max, logSum, residual } = values;
   const batch = max.length;
   const k = (u * u) / 3;
@@ -211,7 +220,7 @@ function headVariances(
           rest +
           k * own +
           ((kappa.exp * u) ** 2 / 3) * squares +
-          (kappa.log * u * logSum[b]) ** 2 / 3,
+          (kappa.log * u * argumentOfLog(values, b, i, forms)) ** 2 / 3,
       );
     }
   }
