@@ -37,3 +37,40 @@ export {
 } from './classifier-weights';
 export { ScratchSimpleRNNClassifier } from './classifier';
 export { checkFitOptions, runFit, TrainingDivergedError, type FitSettings, type Trainable } from './fit';
+export type {
+  BidirectionalConfig,
+  DenseConfig,
+  EmbeddingConfig,
+  GRUConfig,
+  LayerConfig,
+  LSTMConfig,
+  MergeMode,
+  RecurrentConfig,
+  SimpleRNNConfig,
+  StackConfig,
+  TimeDistributedConfig,
+} from './layer-config';
+export type { Layer, LayerPass, LayerWeights, Signal } from './layer';
+export type { ActivationName } from './cells/activations';
+export {
+  Stack,
+  type LayerStates,
+  type StackForward,
+  type StackGradients,
+  type StackInputOptions,
+  type StackOptions,
+  type StackPass,
+  type StackUpstream,
+  type StackWeights,
+} from './stack';
+export type { LossName } from './losses';
+export {
+  ScratchNetwork,
+  type NetworkBatchResult,
+  type NetworkConfig,
+  type NetworkLossAndGradients,
+  type NetworkOptimizerState,
+  type NetworkOptions,
+  type NetworkPrediction,
+  type NetworkTargets,
+} from './network';

@@ -8,7 +8,15 @@ import { zeros, type Tensor } from './tensor';
  * @returns [rows, columns]
  */
 export function glorotUniform(random: Random, rows: number, columns: number): Tensor {
-  const limit = Math.sqrt(6 / (rows + columns));
+  return uniform(random, rows, columns, Math.sqrt(6 / (rows + columns)));
+}
+
+/**
+ * Uniform in [-limit, limit]; with 0.05 Keras's default for embeddings.
+ *
+ * @returns [rows, columns]
+ */
+export function uniform(random: Random, rows: number, columns: number, limit: number): Tensor {
   return fill(rows, columns, () => limit * (2 * random.uniform() - 1));
 }
 

@@ -20,7 +20,7 @@ export function multiply(
   inner: number,
   columns: number,
 ): void {
-  product(a, aAt, inner, 1, b, 0, columns, 1, out, outAt, rows, inner, columns);
+  product(a, aAt, inner, 1, b, 0, columns, 1, out, outAt, columns, rows, inner, columns);
 }
 
 /** out[rows, columns] += a[rows, inner] · b[columns, inner]ᵀ */
@@ -34,7 +34,7 @@ export function multiplyByTranspose(
   inner: number,
   columns: number,
 ): void {
-  product(a, aAt, inner, 1, b, 0, 1, inner, out, outAt, rows, inner, columns);
+  product(a, aAt, inner, 1, b, 0, 1, inner, out, outAt, columns, rows, inner, columns);
 }
 
 /** out[rows, columns] += a[inner, rows]ᵀ · b[inner, columns] */
@@ -48,7 +48,52 @@ export function transposedMultiplyAccumulate(
   inner: number,
   columns: number,
 ): void {
-  product(a, aAt, 1, rows, b, bAt, columns, 1, out, 0, rows, inner, columns);
+  product(a, aAt, 1, rows, b, bAt, columns, 1, out, 0, columns, rows, inner, columns);
+}
+
+/**
+ * The same three products for a gate: a block of `width` columns, from column `at` on, of matrices whose rows are `row`
+ * numbers apart. out[rows, block] += a[rows, inner] · b[inner, block]
+ */
+export function multiplyBlock(
+  a: Float64Array,
+  b: Float64Array,
+  out: Float64Array,
+  at: number,
+  width: number,
+  row: number,
+  rows: number,
+  inner: number,
+): void {
+  product(a, 0, inner, 1, b, at, row, 1, out, at, row, rows, inner, width);
+}
+
+/** out[rows, columns] += a[rows, block] · b[columns, block]ᵀ */
+export function multiplyBlockByTranspose(
+  a: Float64Array,
+  b: Float64Array,
+  out: Float64Array,
+  at: number,
+  width: number,
+  row: number,
+  rows: number,
+  columns: number,
+): void {
+  product(a, at, row, 1, b, at, 1, row, out, 0, columns, rows, width, columns);
+}
+
+/** out[rows, block] += a[inner, rows]ᵀ · b[inner, block] */
+export function transposedMultiplyBlock(
+  a: Float64Array,
+  b: Float64Array,
+  out: Float64Array,
+  at: number,
+  width: number,
+  row: number,
+  rows: number,
+  inner: number,
+): void {
+  product(a, 0, 1, rows, b, at, row, 1, out, at, row, rows, inner, width);
 }
 
 /** out[rows, n] = row[n] in every row: seeds a product with its bias. */

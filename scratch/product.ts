@@ -1,5 +1,6 @@
 /**
- * out[r, c] += Σ_k a(r, k) · b(k, c), with a(r, k) = a[aAt + r·aRow + k·aStep] and b(k, c) = b[bAt + k·bStep + c·bColumn].
+ * out(r, c) += Σ_k a(r, k) · b(k, c), with out(r, c) = out[outAt + r·outRow + c], a(r, k) = a[aAt + r·aRow + k·aStep] and
+ * b(k, c) = b[bAt + k·bStep + c·bColumn].
  * Every sum is taken one product after the other, in the order of k, on top of what `out` holds.
  *
  * Why the code below looks so: a product of n x n matrices does n³ multiplications on n² numbers, and the textbook's
@@ -24,14 +25,15 @@ export function product(
   bColumn: number,
   out: Float64Array,
   outAt: number,
+  outRow: number,
   rows: number,
   inner: number,
   columns: number,
 ): void {
   if (rows * inner * columns < smallest) {
-    directly(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+    directly(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, outRow, rows, inner, columns);
   } else {
-    inPanels(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, rows, inner, columns);
+    inPanels(a, aAt, aRow, aStep, b, bAt, bStep, bColumn, out, outAt, outRow, rows, inner, columns);
   }
 }
 
@@ -50,6 +52,7 @@ function directly(
   bColumn: number,
   out: Float64Array,
   outAt: number,
+  outRow: number,
   rows: number,
   inner: number,
   columns: number,
@@ -65,8 +68,8 @@ function directly(
       const toColumn1 = right1 * bColumn;
       const toColumn2 = right2 * bColumn;
       const toColumn3 = right3 * bColumn;
-      const row0 = outAt + r * columns + c;
-      const row1 = row0 + below * columns;
+      const row0 = outAt + r * outRow + c;
+      const row1 = row0 + below * outRow;
       let s00 = out[row0];
       let s01 = out[row0 + right1];
       let s02 = out[row0 + right2];
@@ -133,6 +136,7 @@ function inPanels(
   bColumn: number,
   out: Float64Array,
   outAt: number,
+  outRow: number,
   rows: number,
   inner: number,
   columns: number,
@@ -146,9 +150,9 @@ function inPanels(
         const right = Math.min(1, columns - c - 1);
         fillPanelsOfB(b, bAt + from * bStep + c * bColumn, bStep, right * bColumn, steps);
         for (let r = 0; r < height; r += 3) {
-          const toRow1 = Math.min(1, height - r - 1) * columns;
-          const toRow2 = Math.min(2, height - r - 1) * columns;
-          tile((r / 3) * steps, steps, out, outAt + (top + r) * columns + c, right, toRow1, toRow2);
+          const toRow1 = Math.min(1, height - r - 1) * outRow;
+          const toRow2 = Math.min(2, height - r - 1) * outRow;
+          tile((r / 3) * steps, steps, out, outAt + (top + r) * outRow + c, right, toRow1, toRow2);
         }
       }
     }

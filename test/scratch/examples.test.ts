@@ -9,7 +9,8 @@ const room = join(__dirname, '..', '..', 'scratch');
 
 describe('docstring examples of scratch/', () => {
   let examples = 0;
-  for (const file of readdirSync(room)) {
+  for (const file of readdirSync(room, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
     const source = readFileSync(join(room, file), 'utf8');
     for (const [, block] of source.matchAll(/@example\n \* ```ts\n([^]*?) \* ```/g)) {
       examples++;

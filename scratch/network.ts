@@ -1,0 +1,383 @@
+import type { BatchResult, CompileOptions, Evaluated } from './classifier-interface';
+import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
+import type { StackConfig } from './layer-config';
+import { checkTargets, losses, type LossName, type Targets } from './losses';
+import { createOptimizer, resolveOptimizer, type Optimizer } from './optimizer';
+import type { OptimizerConfig } from './optimizer-config';
+import { checkChoice, checkOptions, type OptionNames } from './options';
+import {
+  addOutputGradient,
+  clearGradients,
+  maskOf,
+  outputsOf,
+  runBackward,
+  runForward,
+  shapeOf,
+  Stack,
+  type StackGradients,
+  type StackInputOptions,
+  type StackInputs,
+  type StackPass,
+  type StackWeights,
+} from './stack';
+import { checkSize, type Tensor, type TensorLike } from './tensor';
+
+/** Layers and a loss as plain data. */
+export interface NetworkConfig extends StackConfig {
+  /** default softmaxCrossEntropy */ readonly loss?: LossName;
+}
+
+export interface NetworkOptions extends NetworkConfig, CompileOptions {
+  /** of the initial weights; default 0 */ readonly seed?: number;
+  /** by layer, instead of initial ones */ readonly weights?: readonly Readonly<Record<string, TensorLike>>[];
+}
+
+/**
+ * Class indices [B], or [B, T] when the last layer gives every time step (softmaxCrossEntropy); numbers in the shape of the
+ * outputs (the other losses).
+ */
+export type NetworkTargets = TensorLike | ArrayLike<number>;
+
+export interface NetworkPrediction {
+  /** [B, C] or [B, T, C]: probabilities, or the numbers themselves for meanSquaredError */ readonly outputs: Tensor;
+  /** the same shape: what the last layer gives, before softmax or sigmoid */ readonly logits: Tensor;
+  /** by layer, [B, U] each: the `initialStates` of what follows in the sequences */
+  readonly finalStates: readonly (readonly Tensor[])[];
+}
+
+export interface NetworkLossAndGradients extends NetworkPrediction {
+  /** mean over the batch, and over the time steps that exist when the last layer gives all of them */
+  readonly loss: number;
+  readonly gradients: StackGradients;
+}
+
+export interface NetworkBatchResult extends BatchResult {
+  /** by layer, after the batch and before the update */ readonly finalStates: readonly (readonly Tensor[])[];
+}
+
+/** What an optimizer remembers, so that training can be saved and resumed bit for bit. */
+export interface NetworkOptimizerState {
+  readonly config: OptimizerConfig;
+  /** updates done so far */ readonly step: number;
+  /** slot name (`velocity`, `m`, `v`) to one tensor per weight; empty before the first update */
+  readonly slots: Readonly<Record<string, StackWeights>>;
+}
+
+/** Examples per forward pass of predict and evaluate; the results do not depend on it. */
+const chunk = 256;
+
+const compileOptions = {
+  optimizer: true,
+  learningRate: true,
+  clipNorm: true,
+} as const satisfies OptionNames<CompileOptions>;
+
+const networkOptions = {
+  features: true,
+  layers: true,
+  loss: true,
+  seed: true,
+  weights: true,
+  ...compileOptions,
+} as const satisfies OptionNames<NetworkOptions>;
+
+/**
+ * A network of any layers with a loss at its end, all by hand, in float64.
+ * Unless compiled otherwise it learns by plain SGD with learning rate 0.01.
+ *
+ * @example
+ * ```ts
+ * const model = new ScratchNetwork({
+ *   features: 1,
+ *   layers: [{ layer: 'lstm', units: 4 }, { layer: 'dense', units: 2 }],
+ *   learningRate: 0.5,
+ * });
+ * const inputs = [[[0], [1]], [[1], [0]]];
+ * for (let i = 0; i < 200; i++) model.trainOnBatch(inputs, [0, 1]);
+ * model.evaluate(inputs, [0, 1]).accuracy; // => 1
+ * const first = model.predict([[[0]]]);
+ * const then = model.predict([[[1]]], { initialStates: first.finalStates });
+ * then.outputs.data[0] === model.predict([[[0], [1]]]).outputs.data[0]; // => true
+ * ```
+ */
+export class ScratchNetwork {
+  readonly name = 'scratch';
+  readonly precision = 'float64';
+  readonly config: NetworkConfig;
+  private readonly stack: Stack;
+  private readonly loss: LossName;
+  private optimizer: Optimizer;
+  private clipNorm: number | undefined;
+  /** the arrays of the last batch of training, for the next one of its sizes */
+  private training: Room | undefined;
+
+  /** @throws RangeError on a description that makes no sense, weights that do not fit, or a bad setting */
+  constructor(options: NetworkOptions) {
+    checkOptions(options, networkOptions, 'ScratchNetwork');
+    const { loss = 'softmaxCrossEntropy', optimizer, learningRate, clipNorm, ...stack } = options;
+    this.loss = checkChoice(loss, Object.keys(losses) as LossName[], 'ScratchNetwork: loss');
+    this.stack = new Stack(stack);
+    this.config = { ...this.stack.config, loss };
+    const { output } = this.stack.layers[this.stack.layers.length - 1];
+    if (loss === 'softmaxCrossEntropy' && output.width === 1) {
+      throw new RangeError(
+        'ScratchNetwork: the last layer gives 1 number for softmaxCrossEntropy; the softmax of one number is always 1, so give the last layer 2 units or more, or take sigmoidCrossEntropy.',
+      );
+    }
+    this.optimizer = createOptimizer(
+      resolveOptimizer({
+        ...(optimizer !== undefined && { optimizer }),
+        ...(learningRate !== undefined && { learningRate }),
+      }),
+    );
+    this.clipNorm = clipNorm === undefined ? undefined : checkClipNorm(clipNorm, 'ScratchNetwork');
+  }
+
+  /** Sets (and resets) the optimizer. */
+  compile(options: CompileOptions): void {
+    checkOptions(options, compileOptions, 'compile');
+    const clipNorm = options.clipNorm === undefined ? undefined : checkClipNorm(options.clipNorm, 'compile');
+    this.optimizer = createOptimizer(resolveOptimizer(options));
+    this.clipNorm = clipNorm;
+  }
+
+  /**
+   * Forward, backward, clip, update. When the loss or the gradients' norm is not finite the weights and the optimizer stay
+   * as they were; the result tells.
+   *
+   * @param inputs [B, T, F]; integers [B, T] when the first layer is an embedding
+   */
+  trainOnBatch(
+    inputs: TensorLike,
+    targets: NetworkTargets,
+    options: StackInputOptions = {},
+  ): NetworkBatchResult {
+    const given = this.stack.check(inputs, options, 'trainOnBatch');
+    const room = this.roomFor(given);
+    const { loss, accuracy } = this.differentiate(room, given, targets, 'trainOnBatch: targets');
+    const gradients = arraysOf(room.gradients);
+    const gradientNorm =
+      this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      this.optimizer.update(arraysOf(this.stack.liveWeights()), gradients);
+    }
+    return {
+      loss,
+      accuracy,
+      gradientNorm,
+      finalStates: this.stack.statesOf(room.pass, 'finalStates', 'values'),
+    };
+  }
+
+  /** @param inputs [B, T, F]; integers [B, T] when the first layer is an embedding */
+  predict(inputs: TensorLike, options: StackInputOptions = {}): NetworkPrediction {
+    const { logits, finalStates } = this.run(this.stack.check(inputs, options, 'predict'), chunk);
+    return { outputs: this.outputsFrom(logits), logits, finalStates };
+  }
+
+  /** @param options batchSize: examples per forward pass, default 256; it changes no result */
+  evaluate(
+    inputs: TensorLike,
+    targets: NetworkTargets,
+    { batchSize = chunk, ...options }: StackInputOptions & { readonly batchSize?: number } = {},
+  ): Evaluated {
+    const given = this.stack.check(inputs, options, 'evaluate');
+    const { logits, mask } = this.run(given, checkSize('evaluate: batchSize', batchSize));
+    const checked = checkTargets(this.loss, targets, logits.shape, 'evaluate: targets');
+    const { loss, accuracy } = judge(this.loss, logits, checked, mask);
+    return { loss, accuracy };
+  }
+
+  /** Pure: changes nothing in the network, and returns arrays of its own. */
+  lossAndGradients(
+    inputs: TensorLike,
+    targets: NetworkTargets,
+    options: StackInputOptions = {},
+  ): NetworkLossAndGradients {
+    const given = this.stack.check(inputs, options, 'lossAndGradients');
+    const room = { pass: this.stack.prepare(given), gradients: this.stack.zeroWeights() };
+    const { loss, logits } = this.differentiate(room, given, targets, 'lossAndGradients: targets');
+    return {
+      loss,
+      outputs: this.outputsFrom(logits),
+      logits,
+      finalStates: this.stack.statesOf(room.pass, 'finalStates', 'values'),
+      gradients: { weights: room.gradients, ...this.stack.gradientsOf(room.pass) },
+    };
+  }
+
+  /** A copy of the weights, by layer. */
+  getWeights(): StackWeights {
+    return this.stack.getWeights();
+  }
+
+  /** Replaces the weights (by copies). */
+  setWeights(weights: readonly Readonly<Record<string, TensorLike>>[]): void {
+    this.stack.setWeights(weights);
+    this.training = undefined;
+  }
+
+  getOptimizerState(): NetworkOptimizerState {
+    const { config, step, slots } = this.optimizer;
+    const named = (arrays: readonly Float64Array[]): StackWeights => {
+      const memory = this.stack.zeroWeights();
+      arraysOf(memory).forEach((array, i) => array.set(arrays[i]));
+      return memory;
+    };
+    return {
+      config,
+      step,
+      slots: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, named(arrays)])),
+    };
+  }
+
+  setOptimizerState({ config, step, slots }: NetworkOptimizerState): void {
+    const arrays = Object.entries(slots).map(([name, memory]) => {
+      const checked = this.stack.checkWeights(memory, `setOptimizerState: ${name}`);
+      return [name, arraysOf(checked)] as const;
+    });
+    this.optimizer = createOptimizer(config, { step, slots: Object.fromEntries(arrays) });
+  }
+
+  /** Does nothing: there are no tensors to release. */
+  dispose(): void {
+    this.training = undefined;
+  }
+
+  /** The arrays of the batch before, when the sizes are the same. */
+  private roomFor(given: StackInputs): Room {
+    const { pass } = this.training ?? {};
+    const fits =
+      pass?.batch === given.batch &&
+      pass.timeSteps === given.timeSteps &&
+      (pass.input.mask === undefined) === (given.mask === undefined);
+    if (this.training && fits) return this.training;
+    this.training = { pass: this.stack.prepare(given), gradients: this.stack.zeroWeights() };
+    return this.training;
+  }
+
+  /** Forward, loss, and the chain rule back to every weight; overwrites the gradients in `room`. */
+  private differentiate(
+    { pass, gradients }: Room,
+    given: StackInputs,
+    targets: NetworkTargets,
+    name: string,
+  ) {
+    const checked = checkTargets(this.loss, targets, shapeOf(pass.output), name);
+    runForward(pass, given);
+    const logits = outputsOf(pass);
+    const { loss, accuracy, gradient } = judge(this.loss, logits, checked, maskOf(pass));
+    for (const array of arraysOf(gradients)) array.fill(0);
+    clearGradients(pass);
+    addOutputGradient(pass, gradient());
+    runBackward(pass, gradients);
+    return { loss, accuracy, logits };
+  }
+
+  private outputsFrom({ data, shape }: Tensor): Tensor {
+    const outputs = new Float64Array(data.length);
+    const width = shape[shape.length - 1];
+    losses[this.loss].outputs(data, data.length / width, width, outputs);
+    return { data: outputs, shape };
+  }
+
+  /** The forward pass over any number of examples, in chunks so that memory stays small. */
+  private run(given: StackInputs, batchSize: number) {
+    const parts: { logits: Tensor; mask: Tensor | undefined; finalStates: Tensor[][] }[] = [];
+    for (let from = 0; from < given.batch; from += batchSize) {
+      const some = someOf(given, from, Math.min(from + batchSize, given.batch));
+      const pass = this.stack.prepare(some);
+      runForward(pass, some);
+      parts.push({
+        logits: outputsOf(pass),
+        mask: maskOf(pass),
+        finalStates: this.stack.statesOf(pass, 'finalStates', 'values'),
+      });
+    }
+    const masks = parts.flatMap(({ mask }) => (mask === undefined ? [] : [mask]));
+    return {
+      logits: joined(parts.map(({ logits }) => logits)),
+      mask: masks.length === 0 ? undefined : joined(masks),
+      finalStates: parts[0].finalStates.map((ofLayer, i) =>
+        ofLayer.map((_, k) => joined(parts.map(({ finalStates }) => finalStates[i][k]))),
+      ),
+    };
+  }
+}
+
+interface Room {
+  readonly pass: StackPass;
+  readonly gradients: StackWeights;
+}
+
+/**
+ * The loss of z [B, C] or [B, T, C] and what follows from it. Masked steps have no part in it: not in the mean, and their
+ * gradient is zero.
+ */
+function judge(name: LossName, { data, shape }: Tensor, targets: Targets, mask: Tensor | undefined) {
+  const loss = losses[name];
+  const width = shape[shape.length - 1];
+  const kept = mask && Int32Array.from(mask.data.keys()).filter((row) => mask.data[row] !== 0);
+  if (kept?.length === 0) {
+    throw new RangeError(
+      `${name}: all ${data.length / width} time steps are masked, so there is no mean; leave out batches without any step.`,
+    );
+  }
+  const z = kept ? rowsOf(data, kept, width) : data;
+  const t = kept ? rowsOf(targets, kept, (targets.length * width) / data.length) : targets;
+  const outputs = new Float64Array(z.length);
+  loss.outputs(z, z.length / width, width, outputs);
+  return {
+    loss: loss.value(z, outputs, t, width),
+    accuracy: loss.accuracy(outputs, t, width),
+    /** dLoss/dz, in the shape of z */
+    gradient: (): Float64Array => {
+      const dz = new Float64Array(z.length);
+      loss.gradient(outputs, t, width, dz);
+      if (kept === undefined) return dz;
+      const all = new Float64Array(data.length);
+      kept.forEach((row, i) => all.set(dz.subarray(i * width, (i + 1) * width), row * width));
+      return all;
+    },
+  };
+}
+
+/** Some rows of a matrix, below each other. */
+function rowsOf<T extends Targets>(data: T, rows: Int32Array, width: number): T {
+  const some = data.slice(0, rows.length * width) as T;
+  rows.forEach((row, i) => some.set(data.subarray(row * width, (row + 1) * width), i * width));
+  return some;
+}
+
+/** Examples `from` to `to` of a batch, as views. */
+function someOf(given: StackInputs, from: number, to: number): StackInputs {
+  if (to - from === given.batch) return given;
+  const part = ({ data, shape }: Tensor): Tensor => {
+    const width = data.length / given.batch;
+    return { data: data.subarray(from * width, to * width), shape: [to - from, ...shape.slice(1)] };
+  };
+  return {
+    batch: to - from,
+    timeSteps: given.timeSteps,
+    inputs: part(given.inputs),
+    initialStates: given.initialStates.map((ofLayer) => ofLayer.map(part)),
+    mask: given.mask && part(given.mask),
+  };
+}
+
+/** Batches one after the other as one. */
+function joined(tensors: readonly Tensor[]): Tensor {
+  const data = new Float64Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
+  let at = 0;
+  for (const tensor of tensors) {
+    data.set(tensor.data, at);
+    at += tensor.data.length;
+  }
+  const batch = tensors.reduce((sum, { shape }) => sum + shape[0], 0);
+  return { data, shape: [batch, ...tensors[0].shape.slice(1)] };
+}
+
+/** The flat arrays of the weights, layer after layer. */
+function arraysOf(weights: StackWeights): Float64Array[] {
+  return weights.flatMap((layer) => Object.values(layer).map(({ data }) => data));
+}

@@ -1,0 +1,76 @@
+/** Exactly the options of T: the compiler refuses a list that lacks one or has one too many. */
+export type OptionNames<T> = { readonly [K in keyof T]-?: true };
+
+/**
+ * Refuses an option that does not exist: a typo would otherwise be ignored and a default used in its place.
+ *
+ * @param name of what takes the options, for messages
+ * @throws RangeError with the name of the option and the nearest one that exists; TypeError when it is no object
+ */
+export function checkOptions(options: object, known: Readonly<Record<string, true>>, name: string): void {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(
+      `${name}: options is ${given === null ? 'null' : `a ${typeof given}`}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,
+    );
+  }
+  for (const option in options) {
+    if (!Object.hasOwn(known, option)) {
+      const names = Object.keys(known);
+      throw new RangeError(
+        `${name}: there is no option ${option}; the nearest is ${nearest(option, names)} (there are ${names.join(', ')}), so correct the name or leave it out.`,
+      );
+    }
+  }
+}
+
+/**
+ * Refuses a value that is none of the choices.
+ *
+ * @throws RangeError with the nearest choice
+ */
+export function checkChoice<T extends string | number>(given: T, choices: readonly T[], name: string): T {
+  if (choices.includes(given)) return given;
+  const names = choices.map(String);
+  throw new RangeError(
+    `${name} is ${String(given)}; the nearest is ${nearest(String(given), names)} (there are ${names.join(', ')}), so pass one of those.`,
+  );
+}
+
+/** @throws TypeError when it is neither true nor false */
+export function checkFlag(given: boolean, name: string): boolean {
+  if (typeof given === 'boolean') return given;
+  throw new TypeError(`${name} is ${String(given)}; it is either true or false, so pass one of those.`);
+}
+
+/** The name that the fewest changes of a letter lead to; one that `word` abbreviates, such as `lr`, counts as one change. */
+function nearest(word: string, names: readonly string[]): string {
+  const asked = word.toLowerCase();
+  const distance = (name: string): number =>
+    Math.min(editDistance(asked, name), abbreviates(asked, name) ? 1 : Infinity);
+  return names.reduce((best, name) =>
+    distance(name.toLowerCase()) < distance(best.toLowerCase()) ? name : best,
+  );
+}
+
+/** The fewest letters to insert, delete or replace (Levenshtein 1966), row by row of the table of prefixes. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = above[j - 1] + Number(from[i - 1] !== to[j - 1]);
+      row[j] = Math.min(replaced, above[j] + 1, row[j - 1] + 1);
+    }
+  }
+  return row[to.length];
+}
+
+/** Whether the letters of `word` stand in `name` in that order, the first one first. */
+function abbreviates(word: string, name: string): boolean {
+  if (word[0] !== name[0]) return false;
+  let found = 0;
+  for (const letter of name) if (letter === word[found]) found++;
+  return found === word.length;
+}
