@@ -1,5 +1,5 @@
 import { tensorNames, tensorOf, type TensorName } from '../base/problem';
-import { canShow, type Fault } from '../faults/index';
+import type { Fault } from '../faults/index';
 import type { BlindSpot } from './blind-spot';
 import { weaknessesOfInputs } from './inputs';
 import { weaknessesOfSizes } from './sizes';
@@ -44,10 +44,9 @@ export function explain(
   });
   let left = hidden;
   const reveal = (reason: Reason, asked: Asked, how: Judging): void => {
-    const able = left.filter((fault) => canShow(fault, asked.problem, judging.precision));
-    if (able.length === 0) return;
+    if (left.length === 0) return;
     const fixed = new Detectability(asked, how);
-    const shown = able.filter((fault) => {
+    const shown = left.filter((fault) => {
       const tensors = [...fixed.shows(fault)];
       tensors.forEach((name) => reason.tensors.add(name));
       return tensors.length > 0;

@@ -2,6 +2,9 @@ import type { Precision } from '../base/problem';
 import { catalogue, type Fault } from '../faults/index';
 import { moreFaults } from './more-faults';
 
+/** What is only wrong beyond a limit: of a probability, of a logit. */
+const limits = /^loss\/(clipped-probabilities|logarithm-of-softmax|softmax-without-shift)/;
+
 /**
  * The faults that an input is asked to show: the catalogue's and a few more. Left out are faults that need several calls or
  * another precision, and limits (of gradients, of probabilities) that no input can be said to reach, as they may be anywhere.
@@ -11,7 +14,7 @@ export function faultsToShow(precision: Precision): Fault[] {
     ({ family, name, calls, precision: only }) =>
       calls !== true &&
       family !== 'clipping-and-update-order' &&
-      name !== 'loss/clipped-probabilities' &&
+      !limits.test(name) &&
       (only === undefined || only === precision),
   );
 }

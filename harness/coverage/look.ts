@@ -58,19 +58,20 @@ export class Look {
       : this.attempt(() => new Detectability({ ...this.asked, problem }, this.options));
   }
 
-  /** Those of the faults that it has all the parts for. */
+  /** Those of the faults that change its answer at all, by exact replay. */
   able(faults: readonly Fault[]): readonly Fault[] {
     const { precision } = this.options;
-    return this.attempt(() => faults.filter((fault) => canShow(fault, this.asked.problem, precision))) ?? [];
+    const problem = this.onProblem?.asked.problem;
+    if (problem === undefined) return [];
+    return this.attempt(() => faults.filter((fault) => canShow(fault, problem, precision))) ?? [];
   }
 
   /** Those of the faults that its results do not show. */
   withoutShown(faults: readonly Fault[]): readonly Fault[] {
     const all = (): Detectability[] =>
       [...new Set([this.onTwoExamples, this.onProblem])].filter((onProblem) => onProblem !== undefined);
-    const able = this.able(faults);
     const shown = this.attempt(() =>
-      able.filter((fault) => all().some((onProblem) => onProblem.isShown(fault))),
+      faults.filter((fault) => all().some((onProblem) => onProblem.isShown(fault))),
     );
     return shown === undefined ? faults : faults.filter((fault) => !shown.includes(fault));
   }
@@ -90,11 +91,7 @@ export class Look {
 
   private isShownByProbe(fault: Fault): boolean {
     const probe = this.attempt(() => weightProbe(this.asked.problem));
-    return (
-      probe !== undefined &&
-      canShow(fault, probe, this.options.precision) &&
-      this.onProbe?.isShown(fault) === true
-    );
+    return probe !== undefined && this.onProbe?.isShown(fault) === true;
   }
 
   private async isShownBySteps(fault: Fault): Promise<boolean> {

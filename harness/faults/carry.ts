@@ -1,6 +1,5 @@
 import { HandNetwork } from './hand-network';
 import { add, scale, times, zerosLike, type Row } from './rows';
-import { all, hasGradients, moreThanOneStep, moreThanOneUnit } from './shows';
 import type { Fault } from './fault';
 
 const backward = { phase: 'backward' } as const;
@@ -14,12 +13,10 @@ export const carryFaults: readonly Fault[] = [
     family: 'notebook',
     ...backward,
     network: class extends HandNetwork {
-      protected override arriving(later: Row, fromAbove: Row, carried: Row): number[] {
+      protected override dState(later: Row, fromAbove: Row, carried: Row): number[] {
         return add(add(fromAbove, carried), later);
       }
     },
-    shows: all(hasGradients, moreThanOneStep),
-    equivalent: 'T = 1, so that there is no later step',
   },
   {
     name: 'carry/both-of-the-notebook',
@@ -28,7 +25,7 @@ export const carryFaults: readonly Fault[] = [
     family: 'notebook',
     ...backward,
     network: class extends HandNetwork {
-      protected override arriving(later: Row, fromAbove: Row, carried: Row): number[] {
+      protected override dState(later: Row, fromAbove: Row, carried: Row): number[] {
         return add(add(fromAbove, carried), later);
       }
       protected override initialStateGradient(carried: Row): Row {
@@ -91,8 +88,6 @@ export const carryFaults: readonly Fault[] = [
         return super.backwardSteps().reverse();
       }
     },
-    shows: all(hasGradients, moreThanOneStep),
-    equivalent: 'T = 1, so that there is only one order',
   },
   {
     name: 'carry/overwrites-what-arrives',
@@ -101,12 +96,10 @@ export const carryFaults: readonly Fault[] = [
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
-      protected override arriving(_later: Row, fromAbove: Row, carried: Row): number[] {
+      protected override dState(_later: Row, fromAbove: Row, carried: Row): number[] {
         return carried.some((x) => x !== 0) ? [...carried] : [...fromAbove];
       }
     },
-    shows: ({ upstream, inputs }) => upstream?.states !== undefined && inputs.shape[1] > 1,
-    equivalent: 'no gradient arrives at a state before the last, so that nothing is overwritten',
   },
   {
     name: 'carry/not-transposed',
@@ -118,8 +111,18 @@ export const carryFaults: readonly Fault[] = [
         return times(dz, this.recurrentKernel);
       }
     },
-    shows: all(hasGradients, moreThanOneUnit),
-    equivalent: 'U = 1, so that the recurrent kernel is its own transpose',
+  },
+  {
+    name: 'carry/never-added',
+    words:
+      'what a step sends back is computed and never added to the gradient of the state before it (min-char-rnn without `+ dhnext`)',
+    family: 'carry',
+    ...backward,
+    network: class extends HandNetwork {
+      protected override dState(_later: Row, fromAbove: Row): number[] {
+        return [...fromAbove];
+      }
+    },
   },
   truncated(4),
 ];
@@ -136,8 +139,5 @@ export function truncated(k: number): Fault {
         return t === this.timeSteps - k ? zerosLike(dz) : super.carry(t, dz, dh);
       }
     },
-    shows: ({ labels, upstream, inputs }) =>
-      (labels !== undefined || upstream !== undefined) && inputs.shape[1] >= k,
-    equivalent: `T < ${k}, so that the cut is never reached`,
   };
 }

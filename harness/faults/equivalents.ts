@@ -1,21 +1,18 @@
 import type { Evaluation } from '../base/problem';
 import { HandNetwork } from './hand-network';
 import { add, multiply, times, transpose, type Row, type Rows } from './rows';
-import type { Fault } from './fault';
-
-const harmless = { shows: () => false } as const;
+import type { Equivalent } from './fault';
 
 /**
  * Other ways to compute the same function: they look like mistakes and are none. The harness may not accuse them.
  * `equivalent` is the proof.
  */
-export const equivalents: readonly Fault[] = [
+export const equivalents: readonly Equivalent[] = [
   {
     name: 'equivalent/softmax-without-shift',
     words: 'the largest logit is not subtracted before the exponential',
     family: 'loss',
     phase: 'loss',
-    ...harmless,
     equivalent: 'e^(y - max) / sum of e^(y - max) = e^y / sum of e^y, and no e^y overflows below y = 709',
     network: class extends HandNetwork {
       protected override softmax(logits: Rows): Rows {
@@ -31,7 +28,6 @@ export const equivalents: readonly Fault[] = [
     words: 'the gradients of the weights are summed from the first step to the last',
     family: 'carry',
     phase: 'backward',
-    ...harmless,
     equivalent: 'a sum does not depend on the order of its terms, but for rounding, which the budget holds',
     network: class extends HandNetwork {
       protected override kernelGradient(): number[][] {
@@ -46,7 +42,6 @@ export const equivalents: readonly Fault[] = [
     words: '1 - h^2 is computed as written, not as (1 - h)(1 + h)',
     family: 'tanh-derivative',
     phase: 'backward',
-    ...harmless,
     equivalent: '(1 - h)(1 + h) = 1 - h^2; in saturation they differ by rounding, which the budget holds',
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -59,7 +54,6 @@ export const equivalents: readonly Fault[] = [
     words: 'tanh z is computed as 1 - 2 / (e^2z + 1)',
     family: 'tanh-derivative',
     phase: 'forward',
-    ...harmless,
     equivalent: '(e^z - e^-z) / (e^z + e^-z) = 1 - 2 / (e^2z + 1)',
     network: class extends HandNetwork {
       protected override activation(z: Row): number[] {
@@ -72,7 +66,6 @@ export const equivalents: readonly Fault[] = [
     words: 'recurrentKernel dz_t^T is carried back in place of dz_t recurrentKernel^T',
     family: 'transpose',
     phase: 'backward',
-    ...harmless,
     equivalent: '(dz_t recurrentKernel^T)^T = recurrentKernel dz_t^T: the same numbers as a column',
     network: class extends HandNetwork {
       protected override carry(_t: number, dz: Row): Row {
@@ -85,7 +78,6 @@ export const equivalents: readonly Fault[] = [
     words: 'the loss sends back the sum, and the layer divides every gradient by B in the end',
     family: 'batch-mean',
     phase: 'backward',
-    ...harmless,
     equivalent: 'the backward pass is linear in what arrives, so that 1/B may be applied before or after it',
     network: class extends HandNetwork {
       protected override dPreActivation(b: number, t: number, dh: Row): Row {
@@ -104,7 +96,6 @@ export const equivalents: readonly Fault[] = [
     words: 'x_t and h_{t-1} are joined to one row, and the two kernels to one matrix',
     family: 'weights-import',
     phase: 'forward',
-    ...harmless,
     equivalent: '[x, h] [kernel; recurrentKernel] = x kernel + h recurrentKernel',
     network: class extends HandNetwork {
       protected override preActivation(x: Row, before: Row): number[] {
@@ -117,7 +108,6 @@ export const equivalents: readonly Fault[] = [
     words: 'the final state is read at the last step that is not masked',
     family: 'masks',
     phase: 'forward',
-    ...harmless,
     equivalent: 'masked steps copy the state, so that h_T is the state of the last live step',
     network: class extends HandNetwork {
       protected override finalState(b: number): Row {
@@ -131,7 +121,6 @@ export const equivalents: readonly Fault[] = [
     words: 'every call keeps a copy of its answer',
     family: 'memory',
     phase: 'forward',
-    ...harmless,
     equivalent: 'the copy is never read again',
     network: class extends HandNetwork {
       protected readonly kept: Evaluation[] = [];

@@ -76,7 +76,7 @@ export class HandNetwork extends ForwardByHand {
     let carried: Row = zerosLike(this.bias);
     let later: Row = carried;
     for (const t of this.backwardSteps()) {
-      const dh = this.arriving(later, this.fromAbove(b, t, dFinalState), carried);
+      const dh = this.dState(later, this.fromAbove(b, t, dFinalState), carried);
       const live = this.takesPart(b, t);
       const dz = live ? this.dPreActivation(b, t, dh) : this.maskedPreActivation(b, t, dh);
       this.dPreActivations[b][t] = dz;
@@ -116,7 +116,7 @@ export class HandNetwork extends ForwardByHand {
   }
 
   /** dh_t = from above + carried; `_later` is dh_{t+1}, which has no business here */
-  protected arriving(_later: Row, fromAbove: Row, carried: Row): number[] {
+  protected dState(_later: Row, fromAbove: Row, carried: Row): number[] {
     return add(fromAbove, carried);
   }
 

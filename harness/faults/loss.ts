@@ -1,26 +1,11 @@
 import { HandNetwork } from './hand-network';
-import type { Problem } from '../base/problem';
+import type { Precision, Problem } from '../base/problem';
 import { changeGradients, mapTensor } from './answers';
-import { rightAnswer } from './plant';
 import { scale, times, transpose, type Row, type Rows } from './rows';
-import {
-  all,
-  hasGradients,
-  hasLabels,
-  hasOutput,
-  moreThanOneExample,
-  moreThanOneStep,
-  unitsAreClasses,
-} from './shows';
 import type { Fault } from './fault';
 
 const mean = { family: 'batch-mean', phase: 'loss' } as const;
 const loss = { family: 'loss', phase: 'loss' } as const;
-const withBatch = {
-  shows: all(hasLabels, moreThanOneExample),
-  equivalent: 'B = 1, or there is no loss',
-};
-const withLabels = { shows: hasLabels, equivalent: 'there is no loss' };
 /** What a clipped probability may not fall below, or come closer to 1 than. */
 const clip = 0.1;
 
@@ -35,7 +20,6 @@ export const lossFaults: readonly Fault[] = [
         return super.dLogits(probabilities, labels).map((row) => scale(row, this.batch));
       }
     },
-    ...withBatch,
   },
   {
     name: 'loss/mean-twice',
@@ -46,7 +30,6 @@ export const lossFaults: readonly Fault[] = [
         return super.dLogits(probabilities, labels).map((row) => scale(row, 1 / this.batch));
       }
     },
-    ...withBatch,
   },
   {
     name: 'loss/divided-by-steps',
@@ -57,8 +40,6 @@ export const lossFaults: readonly Fault[] = [
         return super.dLogits(probabilities, labels).map((row) => scale(row, 1 / this.timeSteps));
       }
     },
-    shows: all(hasLabels, moreThanOneStep),
-    equivalent: 'T = 1, or there is no loss',
   },
   {
     name: 'loss/divided-by-classes',
@@ -69,8 +50,6 @@ export const lossFaults: readonly Fault[] = [
         return super.dLogits(probabilities, labels).map((row) => scale(row, 1 / row.length));
       }
     },
-    shows: ({ labels, weights }) => labels !== undefined && (weights.outputBias?.shape[0] ?? 1) > 1,
-    equivalent: 'C = 1, or there is no loss',
   },
   {
     name: 'loss/layer-means-too',
@@ -85,8 +64,20 @@ export const lossFaults: readonly Fault[] = [
         );
       }
     },
-    shows: all(hasGradients, moreThanOneExample),
-    equivalent: 'B = 1',
+  },
+  {
+    name: 'loss/sum-for-mean-throughout',
+    words:
+      "the sum over the batch is taken instead of the mean (reduction='sum'): loss and gradients are B times as large",
+    ...mean,
+    network: class extends HandNetwork {
+      protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
+        return super.loss(logits, probabilities, labels) * this.batch;
+      }
+      protected override dLogits(probabilities: Rows, labels: Row): Rows {
+        return super.dLogits(probabilities, labels).map((row) => scale(row, this.batch));
+      }
+    },
   },
   {
     name: 'loss/sum-reported',
@@ -97,7 +88,6 @@ export const lossFaults: readonly Fault[] = [
         return super.loss(logits, probabilities, labels) * this.batch;
       }
     },
-    ...withBatch,
   },
   {
     name: 'loss/softmax-over-batch',
@@ -109,8 +99,6 @@ export const lossFaults: readonly Fault[] = [
         return logits.map((row, b) => row.map((_, c) => columns[c][b]));
       }
     },
-    shows: hasOutput,
-    equivalent: 'there is no output layer',
   },
   {
     name: 'loss/labels-shifted',
@@ -121,9 +109,20 @@ export const lossFaults: readonly Fault[] = [
         return super.dLogits(probabilities, [...labels.slice(1), labels[0]]);
       }
     },
-    shows: ({ labels }) => labels !== undefined && new Set(labels).size > 1,
-    equivalent: 'all labels are the same',
   },
+  ...[1, -1].map((shift): Fault => ({
+    name: `loss/label-of-${shift > 0 ? 'next' : 'previous'}-example`,
+    words: `labels are shifted by one: each example is held to the label of the ${shift > 0 ? 'next' : 'previous'} one`,
+    ...loss,
+    network: class extends HandNetwork {
+      protected override imported(problem: Problem): Problem {
+        const { labels } = problem;
+        return labels === undefined
+          ? problem
+          : { ...problem, labels: labels.map((_, b) => labels[(b + shift + labels.length) % labels.length]) };
+      }
+    },
+  })),
   {
     name: 'loss/classes-counted-from-one',
     words: 'labels are counted from 1: the class after the right one is taken',
@@ -137,8 +136,6 @@ export const lossFaults: readonly Fault[] = [
           : { ...rest, labels: labels.map((label) => (label + 1) % classes) };
       }
     },
-    shows: ({ labels, weights }) => labels !== undefined && (weights.outputBias?.shape[0] ?? 1) > 1,
-    equivalent: 'C = 1, or there is no loss',
   },
   {
     name: 'loss/label-forgotten',
@@ -152,7 +149,6 @@ export const lossFaults: readonly Fault[] = [
         );
       }
     },
-    ...withLabels,
   },
   {
     name: 'loss/softmax-derivative-twice',
@@ -165,7 +161,6 @@ export const lossFaults: readonly Fault[] = [
           .map((row, b) => row.map((d, c) => d * probabilities[b][c] * (1 - probabilities[b][c])));
       }
     },
-    ...withLabels,
   },
   {
     name: 'loss/epsilon-in-logarithm',
@@ -176,7 +171,6 @@ export const lossFaults: readonly Fault[] = [
         return probabilities.reduce((sum, row, b) => sum - Math.log(row[labels[b]] + 1e-4), 0) / this.batch;
       }
     },
-    ...withLabels,
   },
   {
     name: 'loss/clipped-probabilities',
@@ -188,13 +182,6 @@ export const lossFaults: readonly Fault[] = [
         return kept.reduce((sum, p) => sum - Math.log(p), 0) / this.batch;
       }
     },
-    shows: (problem) => {
-      const { probabilities } = rightAnswer(problem);
-      const [, classes] = probabilities?.shape ?? [];
-      const at = (b: number, label: number): number => probabilities?.data[b * classes + label] ?? 0.5;
-      return problem.labels?.some((label, b) => at(b, label) < clip || at(b, label) > 1 - clip) === true;
-    },
-    equivalent: 'no probability of a label is close to 0 or 1, so that nothing is clipped',
   },
   {
     name: 'loss/base-two',
@@ -205,8 +192,42 @@ export const lossFaults: readonly Fault[] = [
         return super.loss(logits, probabilities, labels) / Math.LN2;
       }
     },
-    ...withLabels,
   },
+  {
+    name: 'loss/base-two-throughout',
+    words: 'the logarithm has base 2, in the loss and in its gradient',
+    ...loss,
+    network: class extends HandNetwork {
+      protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
+        return super.loss(logits, probabilities, labels) / Math.LN2;
+      }
+      protected override dLogits(probabilities: Rows, labels: Row): Rows {
+        return super.dLogits(probabilities, labels).map((row) => scale(row, 1 / Math.LN2));
+      }
+    },
+  },
+  {
+    name: 'loss/last-class-not-computed',
+    words: 'a loop ends one too early: the logit of the last class stays zero',
+    ...loss,
+    network: class extends HandNetwork {
+      protected override logits(h: Row): number[] {
+        return super.logits(h).map((y, c, all) => (c === all.length - 1 ? 0 : y));
+      }
+    },
+  },
+  {
+    name: 'loss/last-class-left-out-of-softmax',
+    words: 'a loop ends one too early: the softmax leaves out the last class',
+    ...loss,
+    network: class extends HandNetwork {
+      protected override softmax(logits: Rows): Rows {
+        return logits.map((row) => [...super.softmax([row.slice(0, -1)])[0], 0]);
+      }
+    },
+  },
+  ...ofRange('float64', 2 ** -1074, Math.log(Number.MAX_VALUE)),
+  ...ofRange('float32', 2 ** -126, Math.log(3.4028234663852886e38)),
   {
     name: 'transpose/output-kernel',
     words: 'dy outputKernel arrives at the final state in place of dy outputKernel^T',
@@ -219,7 +240,47 @@ export const lossFaults: readonly Fault[] = [
         return times(dLogits, square ? outputKernel : transpose(outputKernel));
       }
     },
-    shows: all(hasLabels, unitsAreClasses),
-    equivalent: 'U is not C, so that the shapes would not fit, or there is no loss',
   },
 ];
+
+/** Textbook formulas that fail where numbers leave the range of the precision. */
+function ofRange(precision: Precision, smallest: number, largest: number): Fault[] {
+  const suffix = precision === 'float32' ? '-in-float32' : '';
+  return [
+    {
+      name: `loss/logarithm-of-softmax${suffix}`,
+      words: `the loss is -log(p) of the probability p, which is 0 in ${precision} where the logits are more than ${Math.floor(-Math.log(smallest))} apart: the loss is infinite there; take log(sum exp y) - y_label`,
+      ...loss,
+      precision,
+      network: class extends HandNetwork {
+        protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
+          const each = probabilities.map(
+            (row, b) => -Math.log(row[labels[b]] < smallest ? 0 : row[labels[b]]),
+          );
+          return each.reduce((sum, l) => sum + l, 0) / this.batch;
+        }
+      },
+    },
+    {
+      name: `loss/softmax-without-shift${suffix}`,
+      words: `e^y is taken of the logits as they are, and overflows in ${precision} above y = ${Math.floor(largest)}: probabilities are NaN there; subtract the largest logit first`,
+      ...loss,
+      precision,
+      network: class extends HandNetwork {
+        protected override softmax(logits: Rows): Rows {
+          const overflows = (row: Row): boolean => row.some((y) => y > largest);
+          return super.softmax(logits).map((row, b) => {
+            if (!overflows(logits[b])) return row;
+            return logits[b].map((y) => (y > largest ? NaN : 0));
+          });
+        }
+        protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
+          const isHit = logits.some((row) => row.some((y) => y > largest));
+          if (!isHit) return super.loss(logits, probabilities, labels);
+          const each = probabilities.map((row, b) => -Math.log(row[labels[b]]));
+          return each.reduce((sum, l) => sum + l, 0) / this.batch;
+        }
+      },
+    },
+  ];
+}

@@ -1,11 +1,11 @@
+import type { Evaluation } from '../base/problem';
+import { mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
 import { zerosLike, type Row } from './rows';
-import { all, hasGradients, hasMaskedStep, moreThanOneExample } from './shows';
 import type { Fault } from './fault';
 
-const forward = { family: 'masks', phase: 'forward', shows: hasMaskedStep } as const;
-const backward = { family: 'masks', phase: 'backward', shows: all(hasGradients, hasMaskedStep) } as const;
-const noMask = 'no step is masked';
+const forward = { family: 'masks', phase: 'forward' } as const;
+const backward = { family: 'masks', phase: 'backward' } as const;
 
 /** Faults of masked steps. */
 export const maskFaults: readonly Fault[] = [
@@ -13,7 +13,6 @@ export const maskFaults: readonly Fault[] = [
     name: 'masks/ignored',
     words: 'the mask is ignored: padding counts as input',
     ...forward,
-    equivalent: noMask,
     network: class extends HandNetwork {
       protected override takesPart(): boolean {
         return true;
@@ -25,34 +24,27 @@ export const maskFaults: readonly Fault[] = [
     words: 'the mask is read the wrong way round: 1 is taken for masked',
     family: 'masks',
     phase: 'forward',
-    equivalent: 'there is no mask',
     network: class extends HandNetwork {
       protected override takesPart(b: number, t: number): boolean {
         return this.problem.mask === undefined || !super.takesPart(b, t);
       }
     },
-    shows: ({ mask }) => mask !== undefined,
   },
   {
     name: 'masks/of-first-example',
     words: 'the mask of the first example is used for all',
     family: 'masks',
     phase: 'forward',
-    equivalent: 'all examples have the same mask',
     network: class extends HandNetwork {
       protected override takesPart(_b: number, t: number): boolean {
         return super.takesPart(0, t);
       }
     },
-    shows: all(moreThanOneExample, ({ mask, inputs: { shape } }) => {
-      return mask?.data.some((m, i) => (m === 0) !== (mask.data[i % shape[1]] === 0)) === true;
-    }),
   },
   {
     name: 'masks/zero-the-state',
     words: 'a masked step sets the state to zero in place of keeping it',
     ...forward,
-    equivalent: noMask,
     network: class extends HandNetwork {
       protected override maskedState(before: Row): number[] {
         return zerosLike(before);
@@ -63,7 +55,6 @@ export const maskFaults: readonly Fault[] = [
     name: 'masks/forward-only',
     words: 'the mask is applied to the states but not to the gradients',
     ...backward,
-    equivalent: noMask,
     network: class extends HandNetwork {
       protected override maskedPreActivation(b: number, t: number, dh: Row): Row {
         return this.dPreActivation(b, t, dh);
@@ -78,7 +69,6 @@ export const maskFaults: readonly Fault[] = [
     words:
       'a masked step passes its gradient on rightly, but still adds a share to the gradients of weights and inputs',
     ...backward,
-    equivalent: noMask,
     network: class extends HandNetwork {
       protected override maskedPreActivation(b: number, t: number, dh: Row): Row {
         return this.dPreActivation(b, t, dh);
@@ -89,10 +79,59 @@ export const maskFaults: readonly Fault[] = [
     name: 'masks/carry-lost',
     words: 'a masked step passes no gradient on',
     ...backward,
-    equivalent: noMask,
     network: class extends HandNetwork {
       protected override maskedCarry(_t: number, _dz: Row, dh: Row): Row {
         return zerosLike(dh);
+      }
+    },
+  },
+  ...[-1, 1].map((shift): Fault => ({
+    name: `masks/of-${shift < 0 ? 'previous' : 'next'}-step`,
+    words: `the mask is shifted: that of step ${shift < 0 ? 't - 1' : 't + 1'} is used at step t`,
+    ...forward,
+    network: class extends HandNetwork {
+      protected override takesPart(b: number, t: number): boolean {
+        return super.takesPart(b, Math.min(Math.max(t + shift, 0), this.timeSteps - 1));
+      }
+    },
+  })),
+  {
+    name: 'masks/taken-as-length',
+    words: 'only the number of unmasked steps counts: they are taken from the beginning of the sequence',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override takesPart(b: number, t: number): boolean {
+        const live = Array.from({ length: this.timeSteps }, (_, s) => super.takesPart(b, s));
+        return t < live.filter(Boolean).length;
+      }
+    },
+  },
+  {
+    name: 'masks/inputs-zeroed',
+    words: 'a masked step sees zeros as its input, and is taken all the same',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        const x = super.inputAt(b, t);
+        return super.takesPart(b, t) ? x : zerosLike(x);
+      }
+      protected override takesPart(): boolean {
+        return true;
+      }
+    },
+  },
+  {
+    name: 'masks/masked-states-returned-as-zeros',
+    words: 'the states of masked steps are returned as zeros; what is carried on is right',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override finish(answer: Evaluation): Evaluation {
+        const { states } = answer;
+        const units = this.bias.length;
+        const isMasked = (i: number): boolean => this.problem.mask?.data[Math.floor(i / units)] === 0;
+        return states === undefined
+          ? answer
+          : { ...answer, states: mapTensor(states, (h, i) => (isMasked(i) ? 0 : h)) };
       }
     },
   },

@@ -2,7 +2,6 @@ import type { Evaluation } from '../base/problem';
 import { changeGradients, layerNames, mapTensor, weightNames } from './answers';
 import { HandNetwork } from './hand-network';
 import { fits, type Row } from './rows';
-import { all, hasGradients, moreThanOneExample, moreThanOneStep } from './shows';
 import type { Fault } from './fault';
 
 const memory = { family: 'memory' } as const;
@@ -19,8 +18,6 @@ export const memoryFaults: readonly Fault[] = [
         return b === 0 ? super.initialState(b) : this.states[b - 1][this.timeSteps - 1];
       }
     },
-    shows: moreThanOneExample,
-    equivalent: 'B = 1',
   },
   {
     name: 'memory/state-leaks-across-calls',
@@ -35,7 +32,6 @@ export const memoryFaults: readonly Fault[] = [
         return fits(kept, this.bias) ? kept : super.initialState(b);
       }
     },
-    shows: () => true,
   },
   {
     name: 'memory/gradients-accumulate-across-calls',
@@ -88,8 +84,6 @@ export const memoryFaults: readonly Fault[] = [
         });
       }
     },
-    shows: () => false,
-    equivalent: 'each answer is right when it is given, and only the next question spoils it',
   },
   {
     name: 'memory/one-array-for-all-states',
@@ -103,8 +97,6 @@ export const memoryFaults: readonly Fault[] = [
         this.states[b].fill(shared);
       }
     },
-    shows: moreThanOneStep,
-    equivalent: 'T = 1',
   },
   {
     name: 'memory/one-array-for-all-input-gradients',
@@ -120,7 +112,5 @@ export const memoryFaults: readonly Fault[] = [
         });
       }
     },
-    shows: all(hasGradients, moreThanOneStep),
-    equivalent: 'T = 1',
   },
 ];

@@ -1,13 +1,6 @@
-import {
-  evaluationOf,
-  tensorNames,
-  tensorOf,
-  type Evaluation,
-  type Implementation,
-  type Problem,
-} from '../base/problem';
-import { memoize } from '../base/memoize';
+import { evaluationOf, tensorNames, tensorOf, type Evaluation, type Implementation } from '../base/problem';
 import { HandNetwork } from './hand-network';
+import { rightAnswer } from './replay';
 import type { Fault } from './fault';
 
 /**
@@ -39,9 +32,6 @@ export function plant(
     },
   };
 }
-
-/** The right answer by hand, worked out once a problem. */
-export const rightAnswer = memoize((problem: Problem): Evaluation => new HandNetwork(problem).evaluate());
 
 /** honest + (wrong - right), elementwise; a tensor of another shape or that is missing in `wrong` is taken over from it. */
 function shift(

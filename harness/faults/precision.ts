@@ -1,7 +1,6 @@
 import type { Problem, ProblemWeights } from '../base/problem';
 import { changeGradients, mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
-import { hasGradients } from './shows';
 import type { Row } from './rows';
 import type { Fault } from './fault';
 import { withWeights } from './weights';
@@ -22,8 +21,6 @@ export const precisionFaults: readonly Fault[] = [
         return withWeights(problem, { [name]: mapTensor(problem.weights[name], toFloat16) });
       }
     },
-    shows: ({ weights }) => weights[name].data.some((x) => toFloat16(x) !== x),
-    equivalent: 'its numbers are exact in float16',
   })),
   outputInFloat16('outputKernel'),
   {
@@ -35,8 +32,6 @@ export const precisionFaults: readonly Fault[] = [
         return { ...problem, inputs: mapTensor(problem.inputs, toFloat16) };
       }
     },
-    shows: ({ inputs }) => inputs.data.some((x) => toFloat16(x) !== x),
-    equivalent: 'its numbers are exact in float16',
   },
   {
     name: 'precision/float16-states',
@@ -47,7 +42,6 @@ export const precisionFaults: readonly Fault[] = [
         return super.activation(z, t).map(toFloat16);
       }
     },
-    shows: () => true,
   },
   {
     name: 'precision/float16-gradients',
@@ -69,7 +63,6 @@ export const precisionFaults: readonly Fault[] = [
         return super.activation(z, t).map(Math.fround);
       }
     },
-    shows: () => true,
   },
   {
     name: 'precision/float32-gradients',
@@ -81,7 +74,6 @@ export const precisionFaults: readonly Fault[] = [
         return super.dPreActivation(b, t, dh).map(Math.fround);
       }
     },
-    shows: hasGradients,
   },
   {
     name: 'precision/float32-weight-gradients',
@@ -95,7 +87,6 @@ export const precisionFaults: readonly Fault[] = [
         );
       }
     },
-    shows: hasGradients,
   },
 ];
 
@@ -111,8 +102,6 @@ function outputInFloat16(name: keyof ProblemWeights): Fault {
         return own === undefined ? problem : withWeights(problem, { [name]: mapTensor(own, toFloat16) });
       }
     },
-    shows: ({ weights }) => weights[name]?.data.some((x) => toFloat16(x) !== x) === true,
-    equivalent: 'its numbers are exact in float16, or there is no output layer',
   };
 }
 

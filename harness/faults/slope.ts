@@ -1,5 +1,4 @@
 import { HandNetwork } from './hand-network';
-import { all, hasGradients, moreThanOneStep } from './shows';
 import type { Fault } from './fault';
 
 const slope = { family: 'tanh-derivative', phase: 'backward' } as const;
@@ -85,7 +84,5 @@ export const slopeFaults: readonly Fault[] = [
         return super.slope(b, Math.min(t + 1, this.timeSteps - 1));
       }
     },
-    shows: all(hasGradients, moreThanOneStep),
-    equivalent: 'T = 1, so that the last step is the only one',
   },
 ];

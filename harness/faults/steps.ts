@@ -1,11 +1,10 @@
+import { changeGradients, mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
 import { zerosLike, type Row } from './rows';
-import { all, hasGradients, hasInitialState, moreThanOneExample, moreThanOneStep } from './shows';
 import type { Fault } from './fault';
 
 const backward = { family: 'wrong-time-step', phase: 'backward' } as const;
 const forward = { family: 'wrong-time-step', phase: 'forward' } as const;
-const manySteps = { shows: all(hasGradients, moreThanOneStep), equivalent: 'T = 1: there is no other step' };
 
 /** Faults of time: the wrong step is read, or one is left out. */
 export const stepFaults: readonly Fault[] = [
@@ -29,7 +28,6 @@ export const stepFaults: readonly Fault[] = [
         return this.inputs[b][Math.min(t + 1, this.timeSteps - 1)];
       }
     },
-    ...manySteps,
   },
   {
     name: 'steps/previous-input',
@@ -40,7 +38,6 @@ export const stepFaults: readonly Fault[] = [
         return this.inputs[b][Math.max(t - 1, 0)];
       }
     },
-    ...manySteps,
   },
   {
     name: 'steps/first-step-skipped',
@@ -74,7 +71,6 @@ export const stepFaults: readonly Fault[] = [
         return this.timeSteps - 1 - t;
       }
     },
-    ...manySteps,
   },
   {
     name: 'steps/forward-next-input',
@@ -85,8 +81,6 @@ export const stepFaults: readonly Fault[] = [
         return this.inputs[b][Math.min(t + 1, this.timeSteps - 1)];
       }
     },
-    shows: moreThanOneStep,
-    equivalent: manySteps.equivalent,
   },
   {
     name: 'steps/forward-previous-input',
@@ -97,8 +91,6 @@ export const stepFaults: readonly Fault[] = [
         return this.inputs[b][Math.max(t - 1, 0)];
       }
     },
-    shows: moreThanOneStep,
-    equivalent: manySteps.equivalent,
   },
   {
     name: 'steps/final-state-is-last-but-one',
@@ -109,7 +101,6 @@ export const stepFaults: readonly Fault[] = [
         return this.stateBefore(b, this.timeSteps - 1);
       }
     },
-    shows: () => true,
   },
   {
     name: 'initial-state/gradient-lost',
@@ -143,8 +134,6 @@ export const stepFaults: readonly Fault[] = [
         return zerosLike(this.bias);
       }
     },
-    shows: hasInitialState,
-    equivalent: 'the initial state is zero anyway',
   },
   {
     name: 'initial-state/of-first-example',
@@ -156,8 +145,6 @@ export const stepFaults: readonly Fault[] = [
         return super.initialState(0);
       }
     },
-    shows: all(hasInitialState, moreThanOneExample),
-    equivalent: 'there is one example, or every example starts from zeros',
   },
   {
     name: 'initial-state/left-out-of-recurrent-kernel',
@@ -169,7 +156,82 @@ export const stepFaults: readonly Fault[] = [
         return t === 0 ? zerosLike(this.bias) : super.stateForRecurrentKernel(b, t);
       }
     },
-    shows: all(hasGradients, hasInitialState),
-    equivalent: 'the initial state is zero, so that the first step adds nothing',
+  },
+  {
+    name: 'steps/state-before-ignored',
+    words: 'no state enters the next step: every step is computed from its input alone',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override preActivation(x: Row, before: Row, t: number): number[] {
+        return super.preActivation(x, zerosLike(before), t);
+      }
+    },
+  },
+  {
+    name: 'steps/sequence-reversed',
+    words: 'the forward pass reads the sequence from its end',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return this.inputs[b][this.timeSteps - 1 - t];
+      }
+    },
+  },
+  {
+    name: 'steps/next-input-and-zeros',
+    words: 'the forward pass reads x_{t+1} instead of x_t, and zeros at the last step',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return t === this.timeSteps - 1 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t + 1];
+      }
+    },
+  },
+  {
+    name: 'steps/zeros-and-previous-input',
+    words: 'the forward pass reads x_{t-1} instead of x_t, and zeros at the first step',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return t === 0 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t - 1];
+      }
+    },
+  },
+  {
+    name: 'steps/first-input-skipped',
+    words: 'the forward pass does not see the first input: zeros are read instead',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return t === 0 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t];
+      }
+    },
+  },
+  {
+    name: 'steps/final-state-averaged',
+    words: 'the final state is the mean of all states, not the last one',
+    ...forward,
+    network: class extends HandNetwork {
+      protected override finalState(b: number): Row {
+        const states = this.states[b];
+        return states[0].map((_, j) => states.reduce((sum, h) => sum + h[j], 0) / states.length);
+      }
+    },
+  },
+  {
+    name: 'initial-state/gradient-summed-over-batch',
+    words: 'the gradient of the initial state is summed over the batch, as if all examples shared one',
+    family: 'initial-state',
+    phase: 'backward',
+    network: class extends HandNetwork {
+      protected override finish(answer: ReturnType<HandNetwork['evaluate']>) {
+        return changeGradients(answer, ['initialState'], ({ data, shape }) => {
+          const sum = zerosLike(this.bias).map((_, j) =>
+            data.filter((_x, i) => i % shape[1] === j).reduce((s, x) => s + x, 0),
+          );
+          return mapTensor({ data, shape }, (_, i) => sum[i % shape[1]]);
+        });
+      }
+    },
   },
 ];

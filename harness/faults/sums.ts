@@ -1,7 +1,7 @@
+import type { Evaluation } from '../base/problem';
 import { changeGradients, mapTensor } from './answers';
 import { HandNetwork } from './hand-network';
 import { scale, zerosLike, type Row, type Rows } from './rows';
-import { all, hasGradients, hasInitialState, moreThanOneExample, moreThanOneStep } from './shows';
 import type { Fault } from './fault';
 
 const biasAxis = { family: 'bias-axis', phase: 'backward' } as const;
@@ -17,8 +17,6 @@ export const sumFaults: readonly Fault[] = [
         return b === 0 ? dz : zerosLike(dz);
       }
     },
-    shows: all(hasGradients, moreThanOneExample),
-    equivalent: 'B = 1',
   },
   {
     name: 'sums/bias-gradient-of-last-step',
@@ -29,8 +27,6 @@ export const sumFaults: readonly Fault[] = [
         return t === this.timeSteps - 1 ? dz : zerosLike(dz);
       }
     },
-    shows: all(hasGradients, moreThanOneStep),
-    equivalent: 'T = 1',
   },
   {
     name: 'sums/bias-gradient-over-wrong-axis',
@@ -41,9 +37,6 @@ export const sumFaults: readonly Fault[] = [
         return this.dPreActivations.map((steps) => steps.flat().reduce((sum, d) => sum + d, 0));
       }
     },
-    shows: ({ labels, upstream, inputs, weights }) =>
-      (labels !== undefined || upstream !== undefined) && (inputs.shape[0] > 1 || weights.bias.shape[0] > 1),
-    equivalent: 'B = 1 and U = 1',
   },
   {
     name: 'sums/bias-gradient-averaged',
@@ -55,8 +48,6 @@ export const sumFaults: readonly Fault[] = [
         return scale(dz, 1 / this.batch);
       }
     },
-    shows: all(hasGradients, moreThanOneExample),
-    equivalent: 'B = 1',
   },
   {
     name: 'sums/kernel-gradient-of-last-example',
@@ -68,20 +59,68 @@ export const sumFaults: readonly Fault[] = [
         return super.kernelShare(b, t, b === this.batch - 1 ? dz : zerosLike(dz));
       }
     },
-    shows: all(hasGradients, moreThanOneExample),
-    equivalent: 'B = 1',
   },
+  ...shares(0, 'zero', 'stays zero'),
+  ...shares(2, 'twice', 'is added twice'),
   {
-    name: 'sums/recurrent-kernel-gradient-twice',
-    words: 'the gradient of the recurrent kernel is added twice',
-    family: 'memory',
+    name: 'sums/averaged-over-time',
+    words: "the gradients of the layer's weights are means over the time steps, not sums",
+    family: 'batch-mean',
     phase: 'backward',
     network: class extends HandNetwork {
-      protected override finish(answer: ReturnType<HandNetwork['evaluate']>) {
-        return changeGradients(answer, ['recurrentKernel'], (gradient) => mapTensor(gradient, (x) => 2 * x));
+      protected override finish(answer: Evaluation): Evaluation {
+        return changeGradients(answer, ['kernel', 'recurrentKernel', 'bias'], (gradient) =>
+          mapTensor(gradient, (x) => x / this.timeSteps),
+        );
       }
     },
-    shows: (problem) => hasGradients(problem) && (moreThanOneStep(problem) || hasInitialState(problem)),
-    equivalent: 'T = 1 and h_0 = 0, so that the gradient is zero',
+  },
+  {
+    name: 'sums/input-gradient-zero',
+    words: 'the gradients of the inputs stay zero',
+    family: 'wrong-time-step',
+    phase: 'backward',
+    network: class extends HandNetwork {
+      protected override inputGradient(dz: Row, t: number): Row {
+        return zerosLike(super.inputGradient(dz, t));
+      }
+    },
   },
 ];
+
+/** The share of each step in the gradient of a weight, counted `factor` times. */
+function shares(factor: number, suffix: string, words: string): Fault[] {
+  const common = { family: 'memory', phase: 'backward' } as const;
+  return [
+    {
+      ...common,
+      name: `sums/kernel-gradient-${suffix}`,
+      words: `the gradient of the kernel ${words}`,
+      network: class extends HandNetwork {
+        protected override kernelShare(b: number, t: number, dz: Row): Rows {
+          return super.kernelShare(b, t, scale(dz, factor));
+        }
+      },
+    },
+    {
+      ...common,
+      name: `sums/recurrent-kernel-gradient-${suffix}`,
+      words: `the gradient of the recurrent kernel ${words}`,
+      network: class extends HandNetwork {
+        protected override recurrentKernelShare(b: number, t: number, dz: Row): Rows {
+          return super.recurrentKernelShare(b, t, scale(dz, factor));
+        }
+      },
+    },
+    {
+      ...common,
+      name: `sums/bias-gradient-${suffix}`,
+      words: `the gradient of the bias ${words}`,
+      network: class extends HandNetwork {
+        protected override biasShare(_b: number, _t: number, dz: Row): Row {
+          return scale(dz, factor);
+        }
+      },
+    },
+  ];
+}

@@ -3,15 +3,13 @@ import type { Problem, ProblemWeights } from '../base/problem';
 import { mapTensor } from './answers';
 import { tensor } from './forward-by-hand';
 import { HandNetwork } from './hand-network';
-import { add, times, transpose, type Row } from './rows';
-import { all, featuresAreUnits, hasGradients, hasOutput, moreThanOneUnit } from './shows';
+import { add, scale, times, transpose, type Row } from './rows';
 import type { Fault } from './fault';
 
 export type WeightName = keyof ProblemWeights;
 
 const weights = { family: 'weights-import', phase: 'forward' } as const;
 const transposed = { family: 'transpose', phase: 'forward' } as const;
-const square = 'F is not U, so that the shapes would not fit';
 
 /** Faults of how weights are imported and used. */
 export const weightFaults: readonly Fault[] = [
@@ -24,7 +22,6 @@ export const weightFaults: readonly Fault[] = [
         return add(super.preActivation(x, before, t), this.bias);
       }
     },
-    shows: () => true,
   },
   {
     name: 'weights/bias-forgotten',
@@ -35,7 +32,6 @@ export const weightFaults: readonly Fault[] = [
         return add(times(x, this.kernel), times(before, this.recurrentKernel));
       }
     },
-    shows: () => true,
   },
   {
     name: 'weights/output-bias-forgotten',
@@ -47,8 +43,6 @@ export const weightFaults: readonly Fault[] = [
         return times(h, this.outputKernel ?? []);
       }
     },
-    shows: hasOutput,
-    equivalent: 'there is no output layer',
   },
   {
     name: 'weights/kernel-and-recurrent-kernel-swapped',
@@ -57,13 +51,11 @@ export const weightFaults: readonly Fault[] = [
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
         const { kernel, recurrentKernel } = problem.weights;
-        return featuresAreUnits(problem)
+        return isSquare(problem.weights.kernel)
           ? withWeights(problem, { kernel: recurrentKernel, recurrentKernel: kernel })
           : problem;
       }
     },
-    shows: featuresAreUnits,
-    equivalent: square,
   },
   {
     name: 'weights/kernel-read-in-the-other-order',
@@ -79,8 +71,6 @@ export const weightFaults: readonly Fault[] = [
         return withWeights(problem, { kernel });
       }
     },
-    shows: ({ inputs, weights: { bias } }) => inputs.shape[2] > 1 && bias.shape[0] > 1,
-    equivalent: 'F = 1 or U = 1, so that both orders are the same',
   },
   {
     name: 'weights/units-of-bias-reversed',
@@ -92,8 +82,6 @@ export const weightFaults: readonly Fault[] = [
         return withWeights(problem, { bias: { data: data.slice().reverse(), shape } });
       }
     },
-    shows: moreThanOneUnit,
-    equivalent: 'U = 1',
   },
   {
     name: 'transpose/recurrent-kernel-on-import',
@@ -104,8 +92,6 @@ export const weightFaults: readonly Fault[] = [
         return withWeights(problem, { recurrentKernel: transposedTensor(problem.weights.recurrentKernel) });
       }
     },
-    shows: moreThanOneUnit,
-    equivalent: 'U = 1, so that the recurrent kernel is its own transpose',
   },
   {
     name: 'transpose/kernel-on-import',
@@ -113,13 +99,11 @@ export const weightFaults: readonly Fault[] = [
     ...transposed,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
-        return featuresAreUnits(problem)
+        return isSquare(problem.weights.kernel)
           ? withWeights(problem, { kernel: transposedTensor(problem.weights.kernel) })
           : problem;
       }
     },
-    shows: all(featuresAreUnits, moreThanOneUnit),
-    equivalent: square,
   },
   {
     name: 'transpose/recurrent-kernel-gradient',
@@ -132,8 +116,6 @@ export const weightFaults: readonly Fault[] = [
         return transpose(super.recurrentKernelGradient());
       }
     },
-    shows: all(hasGradients, moreThanOneUnit),
-    equivalent: 'U = 1, so that the gradient is its own transpose',
   },
   {
     name: 'transpose/input-gradient',
@@ -145,8 +127,6 @@ export const weightFaults: readonly Fault[] = [
         return this.kernel.length === dz.length ? times(dz, this.kernel) : super.inputGradient(dz, t);
       }
     },
-    shows: all(hasGradients, featuresAreUnits, moreThanOneUnit),
-    equivalent: square,
   },
   {
     name: 'weights/input-gradient-through-recurrent-kernel',
@@ -160,8 +140,60 @@ export const weightFaults: readonly Fault[] = [
           : super.inputGradient(dz, t);
       }
     },
-    shows: all(hasGradients, featuresAreUnits),
-    equivalent: square,
+  },
+  {
+    name: 'weights/biases-swapped',
+    words: "the layer's bias and that of the output layer are swapped",
+    ...weights,
+    network: class extends HandNetwork {
+      protected override imported(problem: Problem): Problem {
+        const { bias, outputBias } = problem.weights;
+        return outputBias?.shape[0] === bias.shape[0]
+          ? withWeights(problem, { bias: outputBias, outputBias: bias })
+          : problem;
+      }
+    },
+  },
+  {
+    name: 'weights/bias-at-first-step-only',
+    words: 'the bias is added at the first time step only',
+    ...weights,
+    network: class extends HandNetwork {
+      protected override preActivation(x: Row, before: Row, t: number): number[] {
+        const z = add(times(x, this.kernel), times(before, this.recurrentKernel));
+        return t === 0 ? add(z, this.bias) : z;
+      }
+    },
+  },
+  {
+    name: 'weights/last-feature-dropped',
+    words: 'a loop ends one too early: the last feature of every input is left out',
+    ...weights,
+    network: class extends HandNetwork {
+      protected override inputAt(b: number, t: number): Row {
+        return withoutLast(super.inputAt(b, t));
+      }
+    },
+  },
+  {
+    name: 'weights/last-unit-dropped',
+    words: 'a loop ends one too early: the last unit of the state before is left out',
+    ...weights,
+    network: class extends HandNetwork {
+      protected override preActivation(x: Row, before: Row, t: number): number[] {
+        return super.preActivation(x, withoutLast(before), t);
+      }
+    },
+  },
+  {
+    name: 'weights/states-too-large',
+    words: 'every state is 1 % too large',
+    ...weights,
+    network: class extends HandNetwork {
+      protected override activation(z: Row, t: number): number[] {
+        return scale(super.activation(z, t), 1.01);
+      }
+    },
   },
   ...[0.01, 0.001, 0.0001].map((share): Fault => ({
     ...weightOff('recurrentKernel', 0, (x) => x * (1 + share)),
@@ -186,14 +218,21 @@ export function weightOff(name: WeightName, index: number, change: (x: number) =
         return withWeights(problem, { [name]: off });
       }
     },
-    shows: ({ weights: { [name]: own } }) => own !== undefined && own.data[index] !== 0,
-    equivalent: 'that weight is zero, or there is none',
   };
 }
 
 /** The same problem with other weights. */
 export function withWeights(problem: Problem, changed: Partial<Record<WeightName, Tensor>>): Problem {
   return { ...problem, weights: { ...problem.weights, ...changed } };
+}
+
+function withoutLast(row: Row): number[] {
+  return row.map((x, i) => (i === row.length - 1 ? 0 : x));
+}
+
+/** F = U: the kernel and what stands in its place have one shape. */
+function isSquare({ shape: [rows, columns] }: Tensor): boolean {
+  return rows === columns;
 }
 
 function transposedTensor({ data, shape }: Tensor): Tensor {

@@ -37,6 +37,14 @@ const unitsAreClasses: readonly Shape[] = [
   [4, 5, 2, 3, 3, 'labels initial states final'],
   [6, 3, 4, 5, 5, 'labels initial mask'],
 ];
+/** Logits so far apart that probabilities vanish, and e^y overflows, in either precision. */
+const extreme: readonly Shape[] = [
+  [3, 6, 2, 4, 5, 'labels initial extreme'],
+  [2, 7, 3, 3, 5, 'labels extreme'],
+  [5, 4, 6, 3, 2, 'labels mask extreme'],
+  [4, 5, 2, 6, 3, 'labels initial states extreme'],
+  [1, 6, 3, 5, 4, 'labels extreme'],
+];
 /** Long ones, for faults of a single step; gradients arrive at every state, so that every step counts. */
 const long: readonly Shape[] = [
   [3, 6, 2, 4, 5, 'labels initial states'],
@@ -53,6 +61,7 @@ const order: readonly Shape[] = [
   ...featuresAreUnits.slice(1),
   ...batchIsUnits.slice(1),
   ...unitsAreClasses,
+  ...extreme,
 ];
 
 export interface TrialSizes {
@@ -138,8 +147,15 @@ function problemOf([batch, timeSteps, features, units, classes, parts]: Shape, s
     initialState: parts.includes('initial'),
     mask: parts.includes('mask'),
   });
-  known.set(id, roundProblem(problem));
+  known.set(id, roundProblem(parts.includes('extreme') ? withLargeLogits(problem) : problem));
   return known.get(id) ?? problem;
+}
+
+function withLargeLogits(problem: Problem): Problem {
+  const { outputKernel, ...weights } = problem.weights;
+  if (outputKernel === undefined) return problem;
+  const data = outputKernel.data.map((x) => 4000 * x);
+  return { ...problem, weights: { ...weights, outputKernel: { ...outputKernel, data } } };
 }
 
 function hasGradients({ labels, upstream }: Problem): boolean {

@@ -2,6 +2,7 @@ import type { Kind } from '../diagnosis/index';
 import type { Implementation, Problem } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import {
+  canShow,
   equivalents,
   plant,
   catalogue,
@@ -53,7 +54,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
       .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
     ...wanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
     ...wanted(equivalents).map(
-      (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent ?? '', [])] as const,
+      (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent, [])] as const,
     ),
     ...wanted(updateEquivalents).map(
       (one) => [one.name, () => trial.lookAtUpdates(trial.equivalents, one, one.equivalent ?? '')] as const,
@@ -82,7 +83,7 @@ function stepCases(sizes: TrialSizes): [StepFault, Problem][] {
   return longProblems(sizes).flatMap(({ problem, steps }) =>
     steps.flatMap((step) =>
       faultsOfStep(step)
-        .filter((fault) => fault.shows?.(problem) ?? true)
+        .filter((fault) => canShow(fault, problem, 'float32'))
         .map((fault): [StepFault, Problem] => [fault, problem]),
     ),
   );

@@ -66,7 +66,7 @@ function suspectsOf(reading: Reading, { timeSteps }: KindOptions): Suspect[] {
   const isRight = forward.every((name) => reading.isTensorNear(name, tensorOf(reading.right, name), 1));
   const mayBe = (phase: Phase): boolean => (phase === 'forward' ? !isRight : !isWrong);
   return [
-    ...catalogueFor(reading.problem, reading.side.precision).filter(({ phase }) => mayBe(phase)),
+    ...catalogueFor(reading.side.precision).filter(({ phase }) => mayBe(phase)),
     ...fittedGradientSuspects(reading, steps),
     ...fittedWeightSuspects(reading),
     ...(T > 1 ? stepSuspects(reading.problem, steps).filter(({ phase }) => mayBe(phase)) : []),

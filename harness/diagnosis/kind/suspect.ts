@@ -1,5 +1,5 @@
 import { catalogue, faultsOfStep, type Fault } from '../../faults/index';
-import type { Problem } from '../../base/problem';
+import type { Precision, Problem } from '../../base/problem';
 
 /** A fault that may explain an answer. */
 export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'network' | 'calls'> & {
@@ -9,21 +9,15 @@ export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'netwo
 /** The fault that no answer shows by itself: it is right until the next one is given. */
 export const overwritten = 'memory/answer-overwritten-by-next-call';
 
-/** Every fault of the catalogue that such a problem can show. */
-export function catalogueFor(problem: Problem, precision: 'float32' | 'float64'): Suspect[] {
+/** Every fault that a side of that precision can have. */
+export function catalogueFor(precision: Precision): Suspect[] {
   return catalogue.filter(
-    (fault) =>
-      (fault.precision ?? precision) === precision &&
-      (fault.shows?.(problem) ?? true) &&
-      fault.name !== overwritten,
+    (fault) => (fault.precision ?? precision) === precision && fault.name !== overwritten,
   );
 }
 
 /** Every fault that one of these steps alone can have. */
 export function stepSuspects(problem: Problem, timeSteps: Iterable<number>): Suspect[] {
-  return [...new Set(timeSteps)].flatMap((step) =>
-    step < 0 || step >= problem.inputs.shape[1]
-      ? []
-      : faultsOfStep(step).filter((fault) => fault.shows?.(problem) ?? true),
-  );
+  const isThere = (step: number): boolean => step >= 0 && step < problem.inputs.shape[1];
+  return [...new Set(timeSteps)].filter(isThere).flatMap(faultsOfStep);
 }

@@ -1,7 +1,7 @@
 import type { ClassifierWeights, OptimizerConfig, OptimizerState } from '../../../scratch/index';
 import type { Problem } from '../../base/problem';
 import { weightNames } from '../answers';
-import { rightAnswer } from '../plant';
+import { rightAnswer } from '../replay';
 
 export type WeightName = (typeof weightNames)[number];
 /** One array for each of the five weights. */

@@ -1,0 +1,35 @@
+import { carryFaults } from './carry';
+import { clippingFaults } from './clipping';
+import type { Fault } from './fault';
+import { lossFaults } from './loss';
+import { maskFaults } from './masks';
+import { memoryFaults } from './memory';
+import { otherLayers } from './other-layers';
+import { precisionFaults } from './precision';
+import { atStep, stepFaultNames, type StepFault } from './single-step';
+import { slopeFaults } from './slope';
+import { stepFaults } from './steps';
+import { sumFaults } from './sums';
+import { upstreamFaults } from './upstream';
+import { weightFaults } from './weights';
+
+/** Every planted fault, by what it is a fault of. */
+export const catalogue: readonly Fault[] = [
+  ...carryFaults,
+  ...upstreamFaults,
+  ...slopeFaults,
+  ...stepFaults,
+  ...lossFaults,
+  ...weightFaults,
+  ...sumFaults,
+  ...maskFaults,
+  ...memoryFaults,
+  ...precisionFaults,
+  ...clippingFaults,
+  ...otherLayers,
+];
+
+/** Every fault that one time step alone can have, planted at this one (counted from 0). */
+export function faultsOfStep(step: number): StepFault[] {
+  return catalogue.filter(({ name }) => stepFaultNames.includes(name)).map((fault) => atStep(fault, step));
+}
