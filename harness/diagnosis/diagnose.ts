@@ -42,11 +42,11 @@ export async function diagnose(
 async function kindOfFault(
   implementation: Implementation,
   examination: Examination,
-  { timeSteps }: Pick<Diagnosis, 'timeSteps'>,
+  { timeSteps, phase }: Pick<Diagnosis, 'timeSteps' | 'phase'>,
 ): Promise<Diagnosis['kind']> {
   for (const { problem, answer, previous } of failingViewsOf(examination)) {
     const ask = (other: Problem) => implementation.evaluate(other);
-    const kind = await kindOf(problem, answer, implementation, { timeSteps, previous, ask });
+    const kind = await kindOf(problem, answer, implementation, { timeSteps, phase, previous, ask });
     if (kind !== undefined) return kind;
   }
   return undefined;

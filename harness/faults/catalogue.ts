@@ -2,6 +2,7 @@ import { carryFaults } from './carry';
 import { clippingFaults } from './clipping';
 import type { Fault } from './fault';
 import { lossFaults } from './loss';
+import { faultsWithNumber } from './loss-with-number';
 import { maskFaults } from './masks';
 import { memoryFaults } from './memory';
 import { otherLayers } from './other-layers';
@@ -20,6 +21,7 @@ export const catalogue: readonly Fault[] = [
   ...slopeFaults,
   ...stepFaults,
   ...lossFaults,
+  ...faultsWithNumber,
   ...weightFaults,
   ...sumFaults,
   ...maskFaults,

@@ -92,19 +92,6 @@ export const heldOut: readonly {
       }
     },
   },
-  {
-    name: 'held out/loss with label smoothing',
-    families: ['loss'],
-    network: class extends HandNetwork {
-      protected override dLogits(probabilities: readonly Row[], labels: Row): readonly Row[] {
-        return super
-          .dLogits(probabilities, labels)
-          .map((row, b) =>
-            row.map((d, c) => d + (0.1 * ((c === labels[b] ? 1 : 0) - 1 / row.length)) / this.batch),
-          );
-      }
-    },
-  },
 ];
 
 /** The same for the optimizer; `shows` says which updates can show it. */

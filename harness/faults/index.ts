@@ -4,6 +4,13 @@ export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
 export { HandNetwork } from './hand-network';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
+export {
+  clippedProbabilities,
+  epsilonInLogarithm,
+  labelSmoothing,
+  temperature,
+  weightPenalty,
+} from './loss-with-number';
 export { plant } from './plant';
 export { canShow, distance, replay, rightAnswer } from './replay';
 export { toFloat16 } from './precision';

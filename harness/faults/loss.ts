@@ -6,9 +6,6 @@ import type { Fault } from './fault';
 
 const mean = { family: 'batch-mean', phase: 'loss' } as const;
 const loss = { family: 'loss', phase: 'loss' } as const;
-/** What a clipped probability may not fall below, or come closer to 1 than. */
-const clip = 0.1;
-
 /** Faults of the softmax cross-entropy, and of the mean over the batch. */
 export const lossFaults: readonly Fault[] = [
   {
@@ -159,27 +156,6 @@ export const lossFaults: readonly Fault[] = [
         return super
           .dLogits(probabilities, labels)
           .map((row, b) => row.map((d, c) => d * probabilities[b][c] * (1 - probabilities[b][c])));
-      }
-    },
-  },
-  {
-    name: 'loss/epsilon-in-logarithm',
-    words: 'log(p + 1e-4) in the reported loss, against the logarithm of zero',
-    ...loss,
-    network: class extends HandNetwork {
-      protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
-        return probabilities.reduce((sum, row, b) => sum - Math.log(row[labels[b]] + 1e-4), 0) / this.batch;
-      }
-    },
-  },
-  {
-    name: 'loss/clipped-probabilities',
-    words: `the loss is taken from probabilities clipped to [${clip}, ${1 - clip}]`,
-    ...loss,
-    network: class extends HandNetwork {
-      protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
-        const kept = probabilities.map((row, b) => Math.min(Math.max(row[labels[b]], clip), 1 - clip));
-        return kept.reduce((sum, p) => sum - Math.log(p), 0) / this.batch;
       }
     },
   },

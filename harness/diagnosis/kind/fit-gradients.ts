@@ -18,15 +18,15 @@ import type { Suspect } from './suspect';
 
 type GradientName = keyof ClassifierGradients;
 
-/** Faults with a number in them, whose number is read off the answer: a threshold, a factor, a length. */
-export function fittedGradientSuspects(reading: Reading, steps: Iterable<number>): Suspect[] {
+/** Faults with a number in them, whose number is read off the answer: a threshold, a factor. */
+export function fittedGradientSuspects(reading: Reading): Suspect[] {
   const { gradients } = reading.answer;
   if (gradients === undefined || reading.right.gradients === undefined) return [];
-  return [...truncations(reading, steps), ...clippings(reading), ...factors(reading)];
+  return [...clippings(reading), ...factors(reading)];
 }
 
 /** The first step whose input still has a gradient says where backpropagation was cut; so may any suspected step. */
-function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Fault[] {
+export function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Fault[] {
   const dInputs = given.get('gradients.inputs');
   const [, timeSteps, features] = problem.inputs.shape;
   const expected = right.gradients?.inputs;
@@ -77,14 +77,17 @@ const groups: readonly (readonly [words: string, names: readonly GradientName[]]
 function factors({ answer, right }: Reading): Suspect[] {
   return groups.flatMap(([words, names]) => {
     const factor = factorBetween(answer, right, names);
-    if (factor === undefined || Math.abs(factor - 1) < 1e-9) return [];
+    if (factor === undefined) return [];
     const shown = Number(factor.toPrecision(4));
+    if (shown === 1) return [];
     return [
       {
         name: 'gradients/factor',
         words: `${words} is ${shown} times what it should be`,
         family: 'batch-mean',
         phase: 'backward',
+        // the gradients of the output layer are made by the loss
+        ...(names.includes('outputKernel') || names.includes('outputBias') ? { orIn: ['loss'] } : {}),
         network: class extends HandNetwork {
           protected override finish(made: Evaluation): Evaluation {
             return changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x));

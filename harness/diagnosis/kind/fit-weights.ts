@@ -144,13 +144,13 @@ function wholeWeights({ rows, columns, residual, slope, sources }: Equations, pr
         square += move * move;
       }
     const factor = 1 + both / square;
-    if (!Number.isFinite(factor) || factor === 1) return [];
+    if (!Number.isFinite(factor) || Number(factor.toPrecision(4)) === 1) return [];
     return [
       {
         name: 'weights/factor',
         words: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
         family: 'weights-import',
-        phase: 'forward',
+        phase: name.startsWith('output') ? 'loss' : 'forward',
         network: class extends HandNetwork {
           protected override imported(given: Problem): Problem {
             const own = given.weights[name];

@@ -8,7 +8,8 @@ import {
   type Phase,
 } from '../../base/problem';
 import type { Kind } from '../diagnosis';
-import { fittedGradientSuspects } from './fit-gradients';
+import { fittedGradientSuspects, truncations } from './fit-gradients';
+import { fittedLossSuspects } from './fit-loss';
 import { stepsToSuspect } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
 import { mapTensor, catalogue } from '../../faults/index';
@@ -19,6 +20,8 @@ import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect
 export interface KindOptions {
   /** steps that were found wrong, counted from 0; default: worked out from the answer */
   readonly timeSteps?: readonly number[] | undefined;
+  /** where the first wrong number is: only faults of that phase are named; default: of any */
+  readonly phase?: Phase | undefined;
   /** what the side was asked before this, for faults of memory; default: the same problem */
   readonly previous?: Problem | undefined;
   /** puts another problem to the side: tells apart what this one cannot, and confirms what is found */
@@ -28,14 +31,20 @@ export interface KindOptions {
 /** Products of numbers in one forward pass above which faults are not replayed on the problem itself. */
 const largest = 300_000;
 
+/** More faults than that, none told from the others, are no name. */
+const mostNames = 3;
+
 /**
  * What kind of mistake an answer shows: every fault of the catalogue is replayed on this very problem in float64, and those that give
  * every number of the answer, up to the side's own rounding, are named. Faults with a number in them (a threshold, a length, a
- * weight that is off) are fitted to the answer first. With `ask`, what is found must explain the answer to another problem as well.
+ * weight that is off) are fitted to the answer first. With `ask`, what is found must agree with the answer to another problem as well.
+ *
+ * No name is better than a wrong one. The fault's own effect must be beyond the budget and explain most of what is wrong
+ * (`Reading.accountsFor`), and it must begin in the phase that was found wrong (`options.phase`).
  *
  * @param problem with its weights; a large one is replaced by a small one where `ask` is given
  * @param answer of the side to it
- * @returns undefined where the answer is right, or where no fault of the catalogue explains all of it
+ * @returns undefined where the answer is right, or where no fault of the catalogue, or too many, explain it
  */
 export async function kindOf(
   problem: Problem,
@@ -46,14 +55,20 @@ export async function kindOf(
   const asked = side.precision === 'float32' ? roundProblem(problem) : problem;
   if (productsOf(asked) > largest) return kindOfSmall(asked, side, options);
   const reading = new Reading(asked, answer, side, options.previous);
-  const found = reading.isRight
-    ? []
-    : suspectsOf(reading, options).filter(({ network, calls }) => reading.isExplainedBy(network, calls));
-  if (found.length > 0) return kindFrom(await confirmed(found, asked, side, options));
+  if (!reading.isRight) {
+    const suspects = suspectsOf(reading, options);
+    const exact = suspects.filter((suspect) => reading.isExplainedBy(suspect));
+    const found = await confirmed(exact, asked, side, options);
+    if (found.length > 0) return kindFrom(found);
+    const forward = suspects.filter(({ phase }) => phase === 'forward');
+    const inForward = forward.filter((suspect) => reading.isExplainedBy(suspect, true));
+    const left = await confirmed(inForward, asked, side, options, true);
+    if (left.length > 0) return kindFrom(left);
+  }
   return kindFrom(await ofMemory(asked, side, options));
 }
 
-function suspectsOf(reading: Reading, { timeSteps }: KindOptions): Suspect[] {
+function suspectsOf(reading: Reading, { timeSteps, phase }: KindOptions): Suspect[] {
   const T = reading.problem.inputs.shape[1];
   const steps = new Set([
     ...(timeSteps ?? []),
@@ -64,21 +79,28 @@ function suspectsOf(reading: Reading, { timeSteps }: KindOptions): Suspect[] {
   const forward = ['states', 'finalState'] as const;
   const isWrong = forward.some((name) => !reading.isTensorNear(name, tensorOf(reading.right, name)));
   const isRight = forward.every((name) => reading.isTensorNear(name, tensorOf(reading.right, name), 1));
-  const mayBe = (phase: Phase): boolean => (phase === 'forward' ? !isRight : !isWrong);
+  const mayBe = (suspect: Suspect): boolean =>
+    (suspect.phase === 'forward' ? !isRight : !isWrong) &&
+    (phase === undefined || [suspect.phase, ...(suspect.orIn ?? [])].includes(phase));
   return [
-    ...catalogueFor(reading.side.precision).filter(({ phase }) => mayBe(phase)),
-    ...fittedGradientSuspects(reading, steps),
-    ...fittedWeightSuspects(reading),
-    ...(T > 1 ? stepSuspects(reading.problem, steps).filter(({ phase }) => mayBe(phase)) : []),
-  ];
+    ...catalogueFor(reading.side.precision),
+    ...(T > 1 ? stepSuspects(reading.problem, steps) : []),
+    ...truncations(reading, steps),
+    ...[
+      ...fittedGradientSuspects(reading),
+      ...fittedWeightSuspects(reading),
+      ...fittedLossSuspects(reading),
+    ].map((suspect) => ({ ...suspect, fitted: true as const })),
+  ].filter(mayBe);
 }
 
-/** Those that explain the answers to other problems as well; all where no other can be put. */
+/** Those that agree with the answers to other problems as well; all where no other can be asked. */
 async function confirmed(
   found: readonly Suspect[],
   problem: Problem,
   side: Side,
   { ask }: KindOptions,
+  unlessBackward = false,
 ): Promise<readonly Suspect[]> {
   // what was asked before is known for the first problem only
   const memory = found.filter(({ calls }) => calls === true);
@@ -88,9 +110,11 @@ async function confirmed(
     const again = await answerOf(ask, other, 1);
     if (again === undefined) break;
     const reading = new Reading(other, again, side);
-    left = left.filter(({ network }) => reading.isExplainedBy(network));
+    left = left.filter((suspect) => reading.agreesWith(suspect, unlessBackward));
   }
-  return [...left, ...memory];
+  // a fault without a number of its own is the simpler explanation
+  const whole = left.filter(({ fitted }) => fitted !== true);
+  return [...(whole.length > 0 ? whole : left), ...memory];
 }
 
 /** A side that gives another answer when it is asked the same again remembers what it should not, or shares its arrays. */
@@ -99,7 +123,7 @@ async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Pro
   const again = await answerOf(ask, problem, 2);
   if (again === undefined) return [];
   const reading = new Reading(problem, structuredClone(again), side);
-  if (!reading.isRight) return suspects.filter(({ network }) => reading.isExplainedBy(network, true));
+  if (!reading.isRight) return suspects.filter((suspect) => reading.isExplainedBy(suspect));
   // what the caller holds may change only when something else is asked
   const between = { ...problem, inputs: mapTensor(problem.inputs, (x) => -x) };
   if ((await answerOf(ask, between, 1)) === undefined) return [];
@@ -133,7 +157,7 @@ async function answerOf(
 export function kindFrom(
   suspects: readonly Pick<Suspect, 'name' | 'words' | 'family' | 'timeStep'>[],
 ): Kind | undefined {
-  if (suspects.length === 0) return undefined;
+  if (suspects.length === 0 || new Set(suspects.map(({ name }) => name)).size > mostNames) return undefined;
   const sentences = [...new Set(suspects.map(({ words }) => words))];
   const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
   // one that sits in a single step and explains everything shows that the others go wrong in that step alone, too

@@ -1,13 +1,18 @@
 import type { Tensor } from '../../../scratch/index';
-import { budgetFor, precisionModelOf, type Budget } from '../../budget/index';
+import { budgetFor, precisionModelOf, rootMeanSquare, type Budget } from '../../budget/index';
 import type { Side } from '../../judge/index';
 import { tensorNames, tensorOf, type Evaluation, type Problem, type TensorName } from '../../base/problem';
-import type { HandNetwork, NetworkClass } from '../../faults/index';
+import type { HandNetwork } from '../../faults/index';
+import type { Suspect } from './suspect';
 
 /** How much more than an honest run's budget the run of a faulty network may be off: it is another function, with other errors. */
 const replaySlack = 4;
 /** Earlier calls that a fault of memory is looked for in. */
 const mostCalls = 5;
+/** Of what is wrong a fault must explain all but this share, in the worst number and in all failing numbers together. */
+const mostRest = 1 / 4;
+/** A distance counts as so many budgets at most, so that one number does not speak for all. */
+const mostBudgets = 1e6;
 
 /** One answer of a side, to be explained by faults. */
 export class Reading {
@@ -41,18 +46,32 @@ export class Reading {
   }
 
   /**
-   * Whether this network, asked the same, gives every number of the answer, up to rounding; with `calls` when the previous problem
-   * was put to it before, once or several times.
+   * Whether this fault gives every number of the answer, up to rounding, and accounts for what is wrong with it (`accountsFor`); a
+   * fault of memory after the previous problem was asked once or several times.
+   *
+   * @param unlessBackward leaves the gradients out: after a wrong forward pass they may be made in two ways, by hand from the right
+   * formulas, or by differentiating the wrong ones
    */
-  isExplainedBy(network: NetworkClass, calls = false): boolean {
-    if (!calls) return this.isNear(new network(this.problem).evaluate());
+  isExplainedBy({ network, calls }: Pick<Suspect, 'network' | 'calls'>, unlessBackward = false): boolean {
+    const names = [...this.given.keys()].filter((name) => !unlessBackward || !name.startsWith('gradients.'));
+    const isIt = (answer: Evaluation): boolean =>
+      names.every((name) => this.isTensorNear(name, tensorOf(answer, name))) &&
+      this.accountsFor(answer, names);
+    if (calls !== true) return isIt(new network(this.problem).evaluate());
     let earlier: HandNetwork | undefined;
     for (let call = 0; call < mostCalls; call++) {
       earlier = new network(this.previous, earlier);
       earlier.evaluate();
-      if (this.isNear(new network(this.problem, earlier).evaluate())) return true;
+      if (isIt(new network(this.problem, earlier).evaluate())) return true;
     }
     return false;
+  }
+
+  /** The same, or the answer is right and the fault changes nothing here: nothing that speaks against it. */
+  agreesWith({ network }: Pick<Suspect, 'network'>, unlessBackward = false): boolean {
+    if (this.isExplainedBy({ network }, unlessBackward)) return true;
+    const replayed = new network(this.problem).evaluate();
+    return this.isRight && this.isNear(replayed, 1);
   }
 
   /** Whether the answer is within the budget of an honest run. */
@@ -72,15 +91,16 @@ export class Reading {
     if (given.shape.join() !== replayed.shape.join()) return false;
     const right = tensorOf(this.right, name);
     const { each, rms } = this.allowedFor(name);
-    const size = rootMeanSquare(replayed.data);
+    const finite = replayed.data.filter(Number.isFinite);
+    const size = rootMeanSquare(finite);
     const growth = right === undefined ? 1 : Math.max(1, size / Math.max(rootMeanSquare(right.data), 1e-300));
-    const largest = replayed.data.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    const largest = finite.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
     // where the fault makes numbers larger, rounding errors grow alike
     const factor = slack * Math.min(growth, 1e9);
     const floor = slack * this.budget.model.unit * largest;
     return replayed.data.every((x, i) => {
       const bound = factor * Math.max(i < each.length ? each[i] : 0, rms) + floor;
-      return Math.abs(given.data[i] - x) <= bound;
+      return Object.is(given.data[i], x) || Math.abs(given.data[i] - x) <= bound;
     });
   }
 
@@ -89,7 +109,8 @@ export class Reading {
     return [...this.given.keys()].filter((name) => !this.isTensorNear(name, tensorOf(this.right, name)));
   }
 
-  private allowedFor(name: TensorName): { readonly each: Float64Array; readonly rms: number } {
+  /** How far a number of that tensor may be from the right one. */
+  allowedFor(name: TensorName): { readonly each: Float64Array; readonly rms: number } {
     const known = this.allowed.get(name);
     if (known !== undefined) return known;
     const each =
@@ -98,10 +119,47 @@ export class Reading {
     this.allowed.set(name, made);
     return made;
   }
+
+  /**
+   * Whether the replay of a fault is the reason for what is wrong: in the worst of the failing numbers its own effect is beyond the
+   * budget, and what it leaves is a small part; so it is over all failing numbers together. A fault that changes nothing, or a fitted
+   * number that takes a little off the error, is near every answer that is nearly right.
+   */
+  private accountsFor(replayed: Evaluation, names: readonly TensorName[]): boolean {
+    let worst = { share: 0, isBeyond: false, isLittle: false };
+    let [offs, rests] = [0, 0];
+    for (const name of names) {
+      const [given, right, made] = [
+        this.given.get(name),
+        tensorOf(this.right, name),
+        tensorOf(replayed, name),
+      ];
+      if (given === undefined || right === undefined || made === undefined) continue;
+      if (given.shape.join() !== right.shape.join()) return made.shape.join() === given.shape.join();
+      const { each, rms } = this.allowedFor(name);
+      right.data.forEach((x, i) => {
+        const share = budgets(given.data[i], x, each[i]);
+        if (share <= 1) return;
+        const floor = replaySlack * this.budget.model.unit * Math.abs(made.data[i]);
+        const usual = Math.max(each[i], rms, Number.isFinite(floor) ? floor : 0);
+        const [off, rest] = [x, made.data[i]].map((number) => budgets(given.data[i], number, usual));
+        offs += off * off;
+        rests += rest * rest;
+        if (share > worst.share)
+          worst = {
+            share,
+            isBeyond: budgets(made.data[i], x, each[i]) > 1,
+            isLittle: rest <= mostRest * off,
+          };
+      });
+    }
+    return worst.isBeyond && worst.isLittle && rests <= mostRest ** 2 * offs;
+  }
 }
 
-function rootMeanSquare(data: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i] ** 2;
-  return Math.sqrt(sum / Math.max(data.length, 1));
+/** How many budgets two numbers are apart. */
+function budgets(one: number, other: number, allowed: number): number {
+  if (Object.is(one, other) || one === other) return 0;
+  const share = Math.abs(one - other) / allowed;
+  return Number.isNaN(share) ? mostBudgets : Math.min(share, mostBudgets);
 }

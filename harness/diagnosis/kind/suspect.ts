@@ -1,9 +1,11 @@
 import { catalogue, faultsOfStep, type Fault } from '../../faults/index';
-import type { Precision, Problem } from '../../base/problem';
+import type { Phase, Precision, Problem } from '../../base/problem';
 
 /** A fault that may explain an answer. */
 export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'network' | 'calls'> & {
   readonly timeStep?: number;
+  /** its number was read off the answer: it fits more easily than a fault of the catalogue */ readonly fitted?: true;
+  /** other phases in which its first wrong number may be seen, besides its own */ readonly orIn?: readonly Phase[];
 };
 
 /** The fault that no answer shows by itself: it is right until the next one is given. */

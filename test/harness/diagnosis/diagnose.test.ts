@@ -11,7 +11,7 @@ import {
   type Implementation,
   type Problem,
 } from '../../../harness/base/problem';
-import { canShow, HandNetwork, plant, faultsOfStep } from '../../../harness/faults/index';
+import { canShow, HandNetwork, plant, faultsOfStep, type StepFault } from '../../../harness/faults/index';
 
 const shape = { batch: 3, features: 2, units: 4, classes: 5, scale: 1, mask: false } as const;
 const above = { labels: true, upstreamStates: true, upstreamFinalState: true, initialState: true } as const;
@@ -67,6 +67,12 @@ describe('the ring of blocks', () => {
   });
 });
 
+function oneStep(called: string): StepFault {
+  const fault = faultsOfStep(3).find(({ name }) => name === called);
+  if (fault === undefined) throw new Error(`${called} is gone`);
+  return fault;
+}
+
 describe('diagnose, faults of one time step', () => {
   for (const [T, steps] of [
     [6, [0, 3, 5]],
@@ -102,7 +108,7 @@ describe('diagnose, faults of one time step', () => {
 
   it('still names the step where the side gives no states', async () => {
     const problem = problemOf(6);
-    const [fault] = faultsOfStep(3);
+    const fault = oneStep('step/weights/bias-forgotten');
     const whole = plant(fault, host);
     const side: Implementation = {
       ...whole,
@@ -123,8 +129,7 @@ describe('diagnose, faults of one time step', () => {
 
   it('accuses scratch where scratch is wrong', async () => {
     const problem = problemOf(6);
-    const fault = faultsOfStep(3).find(({ name }) => name === 'step/slope-missing');
-    if (fault === undefined) throw new Error('the fault is gone');
+    const fault = oneStep('step/slope/missing');
     const reference = await plant(fault, host).evaluate(problem);
     const examination = await examine(host, problem, { reference });
     expect((await diagnose(host, examination, { kind: false })).side).to.equal('scratch');

@@ -152,7 +152,8 @@ describe('kindOf', () => {
     const T = plain.inputs.shape[1];
     const sick = { network: scaledGradients(1 / T) };
     const alone = await kindOn(plain, sick);
-    expect(alone?.names).to.include.members(['loss/divided-by-steps', 'gradients/factor']);
+    // a fault of the catalogue is simpler than a number that is fitted
+    expect(alone?.names).to.deep.equal(['loss/divided-by-steps']);
     const host6 = plant(sick, host);
     const asked = await kindOf(plain, await host6.evaluate(plain), host, { ask: (p) => host6.evaluate(p) });
     expect(asked?.names).to.deep.equal(['gradients/factor']);
