@@ -1,13 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeTensor, SimpleRNN, zeros, type Tensor } from '../../scratch/index';
+import { itPrints, itQuotes, largestError } from '../support/doc-numbers';
 import { faultyGradients, faults, type Fault, type FaultyProblem } from '../support/faulty-bptt';
 import { normalTensor, scaledDifference } from '../support/layer-problem';
 
-// Every number in docs/bptt.md is computed here. UPDATE_DOCS=1 writes the blocks anew; without it they must be equal.
-const root = join(__dirname, '..', '..');
-const doc = join(root, 'docs', 'bptt.md');
+// Every number in docs/bptt.md is computed here.
+const doc = join(__dirname, '..', '..', 'docs', 'bptt.md');
 const keys = ['kernel', 'recurrentKernel', 'bias', 'inputs', 'initialState'] as const;
 
 /** The notebook's small example, with the sum of the final state as its loss: an upstream gradient of ones. */
@@ -110,11 +110,7 @@ const blocks: Record<string, () => string[]> = {
     const right = layerGradients(general);
     const row = (fault: Fault) => {
       const wrong = faultyGradients(general, fault);
-      const share = (key: (typeof keys)[number]) => {
-        const scale = Math.max(...right[key].data.map(Math.abs));
-        const worst = Math.max(...wrong[key].map((g, i) => Math.abs(g - right[key].data[i])));
-        return worst < 1e-12 * scale ? '-' : (worst / scale).toPrecision(2);
-      };
+      const share = (key: (typeof keys)[number]) => largestError(wrong[key], right[key].data);
       return `| ${fault} | ${keys.map(share).join(' | ')} |`;
     };
     return [
@@ -144,40 +140,15 @@ describe('docs/bptt.md', () => {
     }
   });
 
-  for (const [name, lines] of Object.entries(blocks)) {
-    it(`prints the numbers of its table "${name}" as they are computed`, () => {
-      const [begin, end] = [`<!-- ${name}: computed -->`, `<!-- end of ${name} -->`];
-      const text = readFileSync(doc, 'utf8');
-      const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-      expect(from, begin).to.be.at.least(0);
-      expect(to, end).to.be.above(from);
-      const computed = `${begin}\n\n${lines().join('\n')}\n\n`;
-      if (process.env['UPDATE_DOCS'] === '1') {
-        writeFileSync(doc, text.slice(0, from) + computed + text.slice(to));
-      } else {
-        expect(text.slice(from, to)).to.equal(computed);
-      }
-    });
-  }
-
-  it('quotes lines of code that are in the source', () => {
-    const source = [
-      'simple-rnn',
-      'classifier-pass',
-      'softmax-cross-entropy',
-      'dense',
-      'classifier',
-      'optimizer',
-    ]
-      .map((file) => readFileSync(join(root, 'scratch', `${file}.ts`), 'utf8'))
-      .join('\n')
-      .replace(/\s+/g, ' ');
-    const quoted = [...readFileSync(doc, 'utf8').matchAll(/```ts\n([^]*?)```/g)].flatMap(([, code]) =>
-      code.split('\n').filter((line) => line.trim() !== ''),
-    );
-    expect(quoted.length).to.be.above(10);
-    for (const line of quoted) expect(source).to.include(line.trim().replace(/\s+/g, ' '));
-  });
+  itPrints('bptt.md', blocks);
+  itQuotes('bptt.md', [
+    'simple-rnn',
+    'classifier-pass',
+    'softmax-cross-entropy',
+    'dense',
+    'classifier',
+    'optimizer',
+  ]);
 
   it('has an anchor for every family of mistakes', () => {
     const text = readFileSync(doc, 'utf8');
