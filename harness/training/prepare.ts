@@ -2,9 +2,11 @@ import {
   fingerprint,
   fitStandardisation,
   loadData,
+  Notes,
   splitStratified,
   summarize,
   takePart,
+  warnOfRounding,
   type LoadOptions,
   type Part,
   type SequenceData,
@@ -31,12 +33,14 @@ export async function prepareData(
   settings: Pick<TrainSettings, 'data' | 'seed'>,
   onReport?: (line: string) => void,
 ): Promise<PreparedData> {
-  const { source, columns, delimiter, skipMalformed, timeSteps, examples } = settings.data;
+  const { source, columns, delimiter, decimal, encoding, skipMalformed, timeSteps, examples } = settings.data;
   const options: LoadOptions = {
     onMalformed: skipMalformed ? 'skip' : 'fail',
     seed: settings.seed,
     ...(columns && { columns }),
     ...(delimiter !== undefined && { delimiter }),
+    ...(decimal !== undefined && { decimal }),
+    ...(encoding !== undefined && { encoding }),
     ...(timeSteps !== undefined && { timeSteps }),
     ...(examples !== undefined && { examples }),
     ...(onReport && { onReport }),
@@ -59,7 +63,11 @@ export function prepareSequences(
     );
   }
   const split = splitStratified(labels, classNames.length, settings.data.validation, settings.seed);
-  const standardisation = settings.data.standardize ? fitStandardisation(data, split.train) : undefined;
+  const notes = new Notes();
+  const standardisation = settings.data.standardize
+    ? fitStandardisation(data, split.train, notes)
+    : undefined;
+  if (standardisation === undefined) warnOfRounding(data, split.train, notes);
   const [sequences, timeSteps, features] = data.inputs.shape;
   return {
     source: data.source,
@@ -68,7 +76,7 @@ export function prepareSequences(
     validation: takePart(data, split.validation, standardisation),
     ...(standardisation && { standardisation }),
     ...(data.featureNames && { featureNames: data.featureNames }),
-    summary: describe(data, split, standardisation !== undefined),
+    summary: [...describe(data, split, standardisation !== undefined), ...notes.lines],
   };
 }
 

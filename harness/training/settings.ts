@@ -1,4 +1,4 @@
-import type { ColumnNames } from './data/index';
+import type { TextFormat } from './data/index';
 import type { BackendName, ModelKind } from '../sides/engine/index';
 import { UsageError } from '../base/outcome';
 
@@ -11,10 +11,8 @@ export function sidesOf({ model }: Pick<TrainSettings, 'model'>): readonly Model
 }
 
 /** Where examples come from and how they are read. */
-export interface DataSettings {
+export interface DataSettings extends TextFormat {
   /** `digits`, `notebook`, `memory`, or a file */ readonly source: string;
-  readonly columns?: ColumnNames;
-  readonly delimiter?: string;
   /** sequences with malformed rows are left out instead of ending the run */ readonly skipMalformed: boolean;
   /** `memory` only */ readonly timeSteps?: number;
   /** `memory` only */ readonly examples?: number;

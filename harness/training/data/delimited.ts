@@ -1,165 +1,240 @@
 import { CsvError, parse } from 'csv-parse';
-import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { UsageError } from '../../base/outcome';
-import { Malformed } from './malformed';
-import { SequenceBuilder } from './sequence-builder';
+import { readHeader, type Layout } from './columns';
 import type { LoadOptions } from './load-options';
+import { Malformed } from './malformed';
+import { quoted, type Notes } from './notes';
+import { parseNumber, parseStep, type Decimal, type Step } from './numbers';
+import { SequenceBuilder } from './sequence-builder';
 import type { SequenceData } from './sequences';
+import { csvOptions, findDecimal, findSeparators, sampleRecords } from './table-format';
+import { decodeText } from './text';
 
-interface Layout {
-  readonly sequence: number;
-  readonly step: number;
-  readonly label: number;
-  readonly features: readonly number[];
-  readonly columns: readonly string[];
-}
-
-const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/** Reads a decimal number strictly: no empty text, no `0x10`, no `1,5`; undefined when it is none or not finite. */
-export function parseNumber(text: string): number | undefined {
-  const trimmed = text.trim();
-  if (!number.test(trimmed)) return undefined;
-  const value = Number(trimmed);
-  return Number.isFinite(value) ? value : undefined;
-}
+/** Characters at the beginning that decide the delimiter and the decimal sign. */
+const sampleSize = 1 << 16;
 
 /**
  * Reads a table in long form (one row a time step: sequence id, step, features, label), streamed: only the numbers stay in memory.
  *
+ * @param usual what separates fields in files of this extension
  * @throws UsageError that lists the malformed rows by line, or says which column is missing
  */
 export async function readDelimited(
   file: string,
-  delimiter: string,
+  usual: string,
   options: LoadOptions,
+  notes: Notes,
 ): Promise<SequenceData> {
-  const malformed = new Malformed(file, options.onMalformed ?? 'fail', options.onReport);
-  const builder = new SequenceBuilder(file, malformed, options.needLabels ?? true);
-  let layout: Layout | undefined;
-  let features = new Float64Array(0);
+  const text = decodeText(file, options.encoding, notes);
+  const sample = await takeSample(text);
+  const { delimiter, headerLine } = findSeparators(sample, usual, options, notes);
+  const [header, ...first] = sampleRecords(sample, delimiter, headerLine, 200) as [string[]?, ...string[][]];
+  if (header === undefined && sample.trim() === '')
+    throw new UsageError(`${file} is empty; give a header line and one row a time step.`);
+  const layout = header && readHeader(file, header, options, notes);
+  const decimal = layout ? findDecimal(file, first, layout, options, notes) : '.';
+  if (layout) refuseRowNames(file, first, layout);
+  const table = layout && new Table(file, layout, decimal, options, notes);
   const parser = parse({
-    bom: true,
+    ...csvOptions,
     delimiter,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: 2 ** 24,
-    on_skip: (error) => {
-      malformed.add(`line ${lineOf(error, parser.info.lines)}`, error?.message ?? 'cannot be parsed');
-      return undefined;
-    },
-    on_record: (record: string[], context) => {
-      if (layout === undefined) {
-        layout = readHeader(file, record, options);
-        features = new Float64Array(layout.features.length);
-        return null;
-      }
-      addRecord(record, context.lines, layout, features, builder, malformed);
+    from_line: headerLine,
+    from: 2,
+    on_record: (record: string[], { lines }) => {
+      table?.add(record, lines);
       return null;
     },
   });
+  const spaces = whiteSpace(delimiter);
+  const say = (piece: string): string => {
+    if (spaces.test(piece)) notes.say('white space around fields is not part of them');
+    return piece;
+  };
+  async function* whole(): AsyncGenerator<string> {
+    yield say(sample);
+    for await (const piece of text) yield say(piece);
+  }
   try {
-    await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), parser, async (records) => {
+    await pipeline(whole(), parser, async (records) => {
       for await (const record of records as AsyncIterable<unknown>)
         throw new Error(`unread record ${String(record)}`);
     });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    if (error instanceof CsvError) malformed.add(`line ${lineOf(error, parser.info.lines)}`, reason);
-    malformed.settle();
-    throw new UsageError(`${file} cannot be read (${reason}); give a table with one row a time step.`, {
-      cause: error,
-    });
-  }
-  if (layout === undefined)
-    throw new UsageError(`${file} is empty; give a header line and one row a time step.`);
-  const { features: columns, columns: names } = layout;
-  return builder.build(
-    columns.length,
-    columns.map((column) => names[column]),
-  );
-}
-
-function lineOf(error: unknown, fallback: number): number {
-  const lines: unknown = (error as { lines?: unknown } | undefined)?.lines;
-  return typeof lines === 'number' ? lines : fallback;
-}
-
-function readHeader(file: string, header: readonly string[], options: LoadOptions): Layout {
-  const columns = header.map((name) => name.trim());
-  const wanted = options.columns ?? {};
-  const repeated = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (repeated !== undefined)
-    throw new UsageError(`${file}: the header has column ${JSON.stringify(repeated)} twice; rename one.`);
-  const find = (name: string, flag: string, needed: boolean): number => {
-    const at = columns.indexOf(name);
-    if (at < 0 && needed) {
-      throw new UsageError(
-        `${file} has no column ${JSON.stringify(name)}; its header reads ${columns.map((c) => JSON.stringify(c)).join(', ')}, so name the right one with ${flag}.`,
-      );
-    }
-    return at;
-  };
-  const sequence = find(wanted.sequence ?? 'sequence', '--sequence-column', true);
-  const step = find(wanted.step ?? 'step', '--step-column', wanted.step !== undefined);
-  const needLabel = wanted.label !== undefined || (options.needLabels ?? true);
-  const label = find(wanted.label ?? 'label', '--label-column', needLabel && (options.needLabels ?? true));
-  const taken = new Set([sequence, step, label]);
-  const features =
-    wanted.features?.map((name) => find(name, '--feature-columns', true)) ??
-    columns.map((_, i) => i).filter((i) => !taken.has(i));
-  const clash = features.find((column) => taken.has(column));
-  if (clash !== undefined || new Set(features).size !== features.length)
+    const place = error instanceof CsvError ? `: line ${parser.info.lines}` : '';
     throw new UsageError(
-      `${file}: a column of ${features.map((c) => JSON.stringify(columns[c])).join(', ')} is used twice; the sequence, step and label columns are no features.`,
+      `${file}${place}: cannot be read (${reason}). A quote at the beginning of a field needs one at its end, and a quote inside such a field is written twice; below an open quote nothing can be told apart, so --skip-malformed does not help.`,
+      { cause: error },
     );
-  if (features.length === 0)
-    throw new UsageError(`${file} has no feature column; its header reads ${columns.join(', ')}.`);
-  return { sequence, step, label, features, columns };
+  }
+  if (table === undefined) throw new UsageError(`${file}: line ${headerLine}: the header cannot be read.`);
+  return table.build();
 }
 
-function addRecord(
-  record: readonly string[],
-  line: number,
-  layout: Layout,
-  features: Float64Array,
-  builder: SequenceBuilder,
-  malformed: Malformed,
-): void {
-  const { columns } = layout;
-  const id = record[layout.sequence] as string | undefined;
-  const refuse = (reason: string): void => {
-    malformed.add(`line ${line}`, reason);
-    if (id !== undefined && id !== '') builder.drop(id);
-  };
-  if (record.length !== columns.length) {
-    refuse(`has ${record.length} fields; the header has ${columns.length}`);
-    return;
+async function takeSample(text: AsyncGenerator<string>): Promise<string> {
+  let sample = '';
+  while (sample.length < sampleSize) {
+    const next = await text.next();
+    if (next.done === true) break;
+    sample += next.value;
   }
-  if (id === undefined || id === '') {
-    refuse(`column ${JSON.stringify(columns[layout.sequence])} is empty; every row names its sequence`);
-    return;
+  return sample;
+}
+
+/** White space at the beginning or end of a field. */
+function whiteSpace(delimiter: string): RegExp {
+  const between = delimiter.replace(/[^\w\s]/g, '\\$&');
+  const space = delimiter === '\t' ? '[^\\S\\r\\n\\t]' : '[^\\S\\r\\n]';
+  return delimiter.trim() === '' && delimiter !== '\t'
+    ? /(?!)/
+    : new RegExp(`${space}(?:${between}|[\\r\\n])|(?:${between}|[\\r\\n])${space}`);
+}
+
+/** R's write.table writes row names without a name for their column: every row has one field more than the header. */
+function refuseRowNames(file: string, rows: readonly (readonly string[])[], { columns }: Layout): void {
+  // The sample may end inside the last row.
+  const whole = rows.slice(0, Math.max(1, rows.length - 1));
+  if (whole.length > 0 && whole.every((row) => row.length === columns.length + 1 && row.at(-1) !== ''))
+    throw new UsageError(
+      `${file}: every row has ${columns.length + 1} fields, the header has ${columns.length}; R's write.table leaves out the name of the row names, so write the table with row.names = FALSE, or add the missing name.`,
+    );
+}
+
+/** The rows of one table, checked one by one. */
+class Table {
+  private readonly malformed: Malformed;
+  private readonly builder: SequenceBuilder;
+  private readonly features: Float64Array;
+  /** ids of rows with another number of fields, and the first line of each */
+  private readonly doubtful = new Map<string, number>();
+  private stepKind: Step['kind'] | undefined;
+  private lastLine = 1;
+  private emptyRows = 0;
+  private spanning: string | undefined;
+  private spanned = 0;
+
+  constructor(
+    private readonly file: string,
+    private readonly layout: Layout,
+    private readonly decimal: Decimal,
+    options: LoadOptions,
+    private readonly notes: Notes,
+  ) {
+    const labels = `column ${quoted(layout.columns[layout.label] ?? 'label')}`;
+    this.malformed = new Malformed(file, options.onMalformed ?? 'fail', options.onReport);
+    this.builder = new SequenceBuilder(file, this.malformed, {
+      needLabels: options.needLabels ?? true,
+      labels,
+      decimal,
+      notes,
+    });
+    this.features = new Float64Array(layout.features.length);
   }
-  const step = layout.step < 0 ? undefined : parseNumber(record[layout.step]);
-  if (layout.step >= 0 && step === undefined) {
-    refuse(`${describe(columns[layout.step], record[layout.step])} is no finite number`);
-    return;
-  }
-  for (let i = 0; i < features.length; i++) {
-    const column = layout.features[i];
-    const value = parseNumber(record[column]);
-    if (value === undefined) {
-      refuse(`${describe(columns[column], record[column])} is no finite number`);
+
+  /** @param line where the record ends */
+  add(record: readonly string[], line: number): void {
+    const { layout, malformed, builder } = this;
+    const { columns } = layout;
+    const many = line > this.lastLine + 1 && record.some((field) => /[\r\n]/.test(field));
+    if (many) this.checkSpan(record, line);
+    this.lastLine = line;
+    if (record.every((field) => field.trim() === '')) {
+      this.emptyRows++;
       return;
     }
-    features[i] = value;
+    const place = `line ${line}`;
+    if (record.length !== columns.length) {
+      const reason = `has ${record.length} ${record.length === 1 ? 'field' : 'fields'}; the header has ${columns.length}`;
+      // Which field is missing or was cut in two is not known; only what stands before all others is sure.
+      const id = layout.sequence === 0 && !many ? record[0].trim() : '';
+      if (id === '') malformed.addOrphan(place, reason);
+      else {
+        malformed.add(place, reason);
+        this.doubtful.set(id, this.doubtful.get(id) ?? line);
+      }
+      return;
+    }
+    const id = record[layout.sequence].trim();
+    if (id === '') {
+      malformed.addOrphan(
+        place,
+        `column ${quoted(columns[layout.sequence])} is empty; every row names its sequence`,
+      );
+      return;
+    }
+    const refuse = (column: number, reason: string): void => {
+      malformed.add(place, `column ${quoted(columns[column])}: ${quoted(record[column])} ${reason}`);
+      builder.drop(id);
+    };
+    const step = layout.step < 0 ? undefined : this.stepOf(record[layout.step]);
+    if (typeof step === 'string') {
+      refuse(layout.step, step);
+      return;
+    }
+    for (const [i, column] of layout.features.entries()) {
+      const value = parseNumber(record[column], this.decimal);
+      if (value === undefined) {
+        refuse(column, `is not a finite number${this.hintFor(record[column])}`);
+        return;
+      }
+      this.features[i] = value;
+    }
+    builder.addRow(id, step, this.features, layout.label < 0 ? '' : record[layout.label], line);
   }
-  builder.addRow(id, step, features, layout.label < 0 ? '' : record[layout.label].trim(), line);
-}
 
-function describe(column: string, text: string): string {
-  return `column ${JSON.stringify(column)}: ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text)}`;
+  private stepOf(text: string): number | string {
+    const step = parseStep(text, this.decimal);
+    if (typeof step === 'string') return step;
+    this.stepKind ??= step.kind;
+    if (step.kind === this.stepKind) return step.value;
+    return `is a ${step.kind} where the rows before have a ${this.stepKind}; write all steps in one form`;
+  }
+
+  private hintFor(text: string): string {
+    if (text.trim() === '') return '; fill in the missing value, or leave out the row';
+    const other = this.decimal === ',' ? '.' : ',';
+    if (text.includes(',') && text.includes('.')) return '; write numbers without a sign between thousands';
+    if (parseNumber(text, other) !== undefined)
+      return `; the decimal sign is ${quoted(this.decimal)} here, and --decimal ${other} changes it`;
+    return '';
+  }
+
+  /** A record over several lines: a quoted text with line ends, or rows that ran together because a quote is not closed. */
+  private checkSpan(record: readonly string[], line: number): void {
+    const from = this.lastLine + 1;
+    const { sequence, step, label, features } = this.layout;
+    const used = new Set([sequence, step, label, ...features]);
+    if (record.some((field, i) => used.has(i) && /[\r\n]/.test(field)))
+      throw new UsageError(
+        `${this.file}: line ${from}: a quote opens a field here and its end is not clear; lines ${from} to ${line} ran together, and what they hold cannot be told apart. Write quotes inside a quoted field twice, or leave the field unquoted.`,
+      );
+    this.spanning ??= `lines ${from} to ${line}`;
+    this.spanned++;
+  }
+
+  build(): SequenceData {
+    const { notes, malformed, builder, layout } = this;
+    for (const [id, line] of this.doubtful)
+      if (builder.has(id)) builder.drop(id);
+      else
+        malformed.refuseOrphan(
+          `line ${line}`,
+          `has another number of fields than the header, and no whole row is of sequence ${quoted(id)}`,
+        );
+    if (this.emptyRows > 0)
+      notes.say(`${this.emptyRows} ${this.emptyRows === 1 ? 'row' : 'rows'} without any value left out`);
+    if (this.spanning !== undefined)
+      notes.say(
+        `${this.spanned} quoted ${this.spanned === 1 ? 'field holds' : 'fields hold'} line ends (the first: ${this.spanning}); close its quote if these are rows`,
+      );
+    if (this.stepKind !== undefined && this.stepKind !== 'number')
+      notes.say(`column ${quoted(layout.columns[layout.step])} holds time stamps, which order the steps`);
+    const { features, columns } = layout;
+    return builder.build(
+      features.length,
+      features.map((column) => columns[column]),
+    );
+  }
 }

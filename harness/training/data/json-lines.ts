@@ -1,124 +1,178 @@
-import { createReadStream } from 'node:fs';
 import { UsageError } from '../../base/outcome';
+import { labelExpected, oneHotIndex } from './labels';
 import type { LoadOptions } from './load-options';
 import { Malformed } from './malformed';
+import { listed, quoted, type Notes } from './notes';
 import { SequenceBuilder } from './sequence-builder';
 import type { SequenceData } from './sequences';
+import { decodeText } from './text';
 
 /** A longer line than this is refused, so that a file without line ends cannot fill the memory. */
 const maxLine = 2 ** 28;
 
+const keys = ['inputs', 'label', 'id'] as const;
+
 /** Reads one sequence a line: `{"inputs": [[...], ...], "label": "a" or 3, "id": optional}`. Malformed lines are reported by number. */
-export async function readJsonLines(file: string, options: LoadOptions): Promise<SequenceData> {
+export async function readJsonLines(file: string, options: LoadOptions, notes: Notes): Promise<SequenceData> {
   const malformed = new Malformed(file, options.onMalformed ?? 'fail', options.onReport);
-  const builder = new SequenceBuilder(file, malformed, options.needLabels ?? true);
-  const ids = new Set<string>();
-  let features: number | undefined;
+  const needLabels = options.needLabels ?? true;
+  const builder = new SequenceBuilder(file, malformed, { needLabels, labels: '"label"', notes });
+  const firstLines = new Map<string, number>();
+  let shape: Shape = {};
   let line = 0;
-  try {
-    for await (const bytes of lines(file)) {
-      line++;
-      if (bytes.length === 0) continue;
-      const example = readLine(bytes, features);
-      const id = typeof example === 'string' ? String(line) : (example.id ?? String(line));
-      const problem =
-        typeof example === 'string'
-          ? example
-          : ids.has(id)
-            ? `id ${JSON.stringify(id)} is given twice`
-            : undefined;
-      if (typeof example === 'string' || problem !== undefined) {
-        malformed.add(`line ${line}`, problem ?? '');
-        builder.drop(`\0${line}`);
-        continue;
-      }
-      ids.add(id);
-      features ??= example.inputs[0].length;
-      example.inputs.forEach((row) => builder.addRow(id, undefined, row, example.label, line));
+  for await (const text of lines(file, options.encoding, notes)) {
+    line++;
+    if (text === '') continue;
+    const example = readLine(text, shape, notes);
+    if (typeof example === 'string') {
+      malformed.add(`line ${line}`, example);
+      builder.drop(`\0${line}`);
+      continue;
     }
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(
-      `${file} cannot be read (${error instanceof Error ? error.message : String(error)}); give one JSON object a line.`,
-      { cause: error },
-    );
+    const id = example.id ?? String(line);
+    const before = firstLines.get(id);
+    if (before !== undefined) {
+      malformed.add(`line ${line}`, `id ${quoted(id)} is given twice, first on line ${before}`);
+      builder.drop(`\0${line}`);
+      continue;
+    }
+    firstLines.set(id, line);
+    ({ shape } = example);
+    example.inputs.forEach((row) => builder.addRow(id, undefined, row, example.label, line));
   }
-  malformed.settle();
-  if (features === undefined) throw new UsageError(`${file} holds no sequence; give one JSON object a line.`);
-  return builder.build(features);
+  if (shape.features === undefined) {
+    malformed.settle();
+    throw new UsageError(`${file} holds no sequence; give one JSON object a line.`);
+  }
+  return builder.build(shape.features);
+}
+
+/** What the first line sets for all others. */
+interface Shape {
+  readonly features?: number;
+  /** the length of one-hot labels */ readonly classes?: number;
 }
 
 interface Example {
   readonly id?: string;
   readonly label: string;
   readonly inputs: readonly (readonly number[])[];
+  readonly shape: Shape;
 }
 
 /** The example, or what is wrong with it. */
-function readLine(bytes: Uint8Array, features: number | undefined): Example | string {
+function readLine(text: string, shape: Shape, notes: Notes): Example | string {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(text);
   } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 200) : 'is no JSON';
+    return error instanceof Error ? error.message.slice(0, 200) : 'is not JSON';
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object';
-  const field = (name: string): unknown =>
-    Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-  const inputs = field('inputs');
-  if (!Array.isArray(inputs) || inputs.length === 0) return '"inputs" is no array of time steps';
-  let width = features;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object';
+  const fields = new Map<string, unknown>(Object.entries(value));
+  // A name that stands twice is rare, and looking for it by text is cheap: JSON.parse keeps the last and says nothing.
+  const twice = keys.find((key) => text.split(`"${key}"`).length > 2 && sourcesOf(text, key).length > 1);
+  if (twice !== undefined) return `"${twice}" is given twice; keep one`;
+  const ignored = [...fields.keys()].filter((key) => !(keys as readonly string[]).includes(key));
+  if (ignored.length > 0) notes.say(`keys that are not read: ${listed(ignored)} (inputs, label and id are)`);
+  const inputs = fields.get('inputs');
+  if (!Array.isArray(inputs) || inputs.length === 0) return '"inputs" is not an array of time steps';
+  let features = shape.features;
   for (const [t, row] of (inputs as unknown[]).entries()) {
-    if (!Array.isArray(row) || row.length === 0) return `"inputs"[${t}] is no array of numbers`;
-    width ??= row.length;
-    if (row.length !== width) return `"inputs"[${t}] has ${row.length} features where ${width} were before`;
+    if (!Array.isArray(row) || row.length === 0)
+      return `"inputs"[${t}] is not an array of numbers; write one feature as [[1], [2]]`;
+    features ??= row.length;
+    if (row.length !== features)
+      return `"inputs"[${t}] has ${row.length} features where ${features} were before`;
     const bad = row.findIndex((x) => typeof x !== 'number' || !Number.isFinite(x));
-    if (bad >= 0) return `"inputs"[${t}][${bad}] is ${JSON.stringify(row[bad])}, no finite number`;
+    if (bad >= 0) return `"inputs"[${t}][${bad}] is ${JSON.stringify(row[bad])}, not a finite number`;
   }
-  const label = labelText(field('label'));
-  if (label === undefined)
-    return `"label" is ${JSON.stringify(field('label'))}, neither text nor a whole number`;
-  const id = field('id');
-  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number')
-    return '"id" is neither text nor a number';
+  const label = labelText(fields.get('label'), text, shape.classes, notes);
+  if ('problem' in label) return label.problem;
+  const id = idText(fields.get('id'), text, notes);
+  if (typeof id === 'object') return id.problem;
   return {
     inputs: inputs as number[][],
-    label,
-    ...(id === undefined ? {} : { id: String(id) }),
+    label: label.text,
+    ...(id === undefined ? {} : { id }),
+    shape: {
+      ...shape,
+      features: features ?? 0,
+      ...(label.classes !== undefined && { classes: label.classes }),
+    },
   };
 }
 
-/** Empty when there is none, undefined when it can be no label. */
-function labelText(label: unknown): string | undefined {
-  if (label === undefined || label === null) return '';
-  if (typeof label === 'string') return label;
-  return typeof label === 'number' && Number.isSafeInteger(label) ? String(label) : undefined;
+interface Problem {
+  readonly problem: string;
 }
 
-async function* lines(file: string): AsyncGenerator<Uint8Array> {
-  let pending: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      yield trim(Buffer.concat([...pending, chunk.subarray(start, end)]));
-      pending = [];
-      size = 0;
-      start = end + 1;
-    }
-    pending.push(chunk.subarray(start));
-    size += chunk.length - start;
-    if (size > maxLine)
-      throw new UsageError(`${file} has a line of more than ${maxLine} bytes; give one JSON object a line.`);
+function idText(id: unknown, text: string, notes: Notes): string | undefined | Problem {
+  if (id === undefined || id === null) return undefined;
+  // JSON.parse rounds whole numbers above 2^53; the text of the file has all digits.
+  if (typeof id === 'number') return Number.isSafeInteger(id) ? String(id) : sourcesOf(text, 'id')[0];
+  if (typeof id !== 'string') return { problem: '"id" is neither text nor a number' };
+  const trimmed = id.trim();
+  if (trimmed !== id) notes.say('ids without white space at the ends');
+  return trimmed === '' ? { problem: '"id" is empty; leave it out to use the line number' } : trimmed;
+}
+
+/** The label as text, empty when there is none. */
+function labelText(
+  label: unknown,
+  text: string,
+  classes: number | undefined,
+  notes: Notes,
+): { readonly text: string; readonly classes?: number } | Problem {
+  if (label === undefined || label === null) return { text: '' };
+  if (Array.isArray(label)) {
+    const index = oneHotIndex(label);
+    if (index === undefined || label.length < 2 || (classes ?? label.length) !== label.length)
+      return {
+        problem: `"label" is ${JSON.stringify(label).slice(0, 80)}; one label a sequence was expected: text, a whole number, or exactly one 1 among ${classes === undefined ? '' : `${classes - 1} `}zeros`,
+      };
+    notes.say('one-hot labels are taken as the index of their 1');
+    return { text: String(index), classes: label.length };
   }
-  yield trim(Buffer.concat(pending));
+  if (typeof label === 'string') return { text: label };
+  if (typeof label !== 'number' || !Number.isInteger(label))
+    return { problem: `"label" is ${JSON.stringify(label)}; ${labelExpected}` };
+  if (!Number.isSafeInteger(label))
+    return {
+      problem: `"label" is ${sourcesOf(text, 'label')[0] ?? label}, a number above 2^53, which JSON rounds; write it as text, in quotes`,
+    };
+  return { text: String(label) };
 }
 
-/** Without white space at its ends and without a byte order mark. */
-function trim(bytes: Buffer): Buffer {
-  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  let end = bytes.length;
-  while (end > start && bytes[end - 1] <= 32) end--;
-  while (start < end && bytes[start] <= 32) start++;
-  return bytes.subarray(start, end);
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** The values of one key of a JSON object as they are written (a number with all its digits); of nested values, the first token. */
+function sourcesOf(text: string, key: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let name = '';
+  let wanted = false;
+  for (const [part] of text.matchAll(token)) {
+    if (wanted) found.push(part);
+    wanted = depth === 1 && part === ':' && name === `"${key}"`;
+    if (part === '{' || part === '[') depth++;
+    if (part === '}' || part === ']') depth--;
+    name = part;
+  }
+  return found;
+}
+
+async function* lines(file: string, encoding: string | undefined, notes: Notes): AsyncGenerator<string> {
+  let pending = '';
+  for await (const piece of decodeText(file, encoding, notes)) {
+    const parts = piece.split('\n');
+    parts[0] = pending + parts[0];
+    pending = parts.pop() ?? '';
+    for (const part of parts) yield part.trim();
+    if (pending.length > maxLine)
+      throw new UsageError(
+        `${file} has a line of more than ${maxLine} characters; give one JSON object a line.`,
+      );
+  }
+  yield pending.trim();
 }

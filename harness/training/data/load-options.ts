@@ -1,16 +1,23 @@
 import type { OnMalformed } from './malformed';
+import type { Decimal } from './numbers';
 
 /** Which columns of a long-form table mean what. */
 export interface ColumnNames {
   /** default `sequence` */ readonly sequence?: string;
   /** default `step` where there is one, else the rows of a sequence are in file order */ readonly step?: string;
   /** default `label` */ readonly label?: string;
-  /** default: all other columns */ readonly features?: readonly string[];
+  /** default: all other columns that have a name */ readonly features?: readonly string[];
 }
 
-export interface LoadOptions {
+/** How a text file is written. A run remembers what was given, and `predict` and `evaluate` use it again. */
+export interface TextFormat {
   /** columns of a .csv or .tsv */ readonly columns?: ColumnNames;
-  /** what separates the fields of a table; default by extension */ readonly delimiter?: string;
+  /** what separates the fields of a table; default: what the header shows */ readonly delimiter?: string;
+  /** the sign between whole part and fraction; default: what the numbers show */ readonly decimal?: Decimal;
+  /** a WHATWG label such as `windows-1252`; default: the byte order mark's, else UTF-8 */ readonly encoding?: string;
+}
+
+export interface LoadOptions extends TextFormat {
   /** default `fail` */ readonly onMalformed?: OnMalformed;
   /** gets every malformed row's report when they are skipped */ readonly onReport?: (line: string) => void;
   /** false: data without labels is welcome; default true */ readonly needLabels?: boolean;

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { readArchive } from './archive';
+import { wideHint } from './columns';
 import { readDelimited } from './delimited';
 import type { LoadOptions } from './load-options';
 import { loadDigits } from '../../problems/index';
 import { memoryData, notebookData } from './generated';
 import { readJsonLines } from './json-lines';
+import { Notes } from './notes';
 import type { SequenceData } from './sequences';
 
 /** The names that are data sets, not files. */
@@ -28,15 +30,40 @@ export async function loadData(source: string, options: LoadOptions = {}): Promi
     });
   }
   const extension = /\.(npz|csv|tsv|jsonl)$/i.exec(source)?.[1].toLowerCase();
-  if (extension === undefined || !existsSync(source)) {
-    const what = extension === undefined ? 'is no kind of data that is known' : 'does not exist';
+  if (extension === undefined)
     throw new UsageError(
-      `--data ${source} ${what}; give ${builtInData.join(', ')}, or a file ending in .npz, .csv, .tsv or .jsonl.`,
+      `--data ${source} is no kind of data that is known; give ${builtInData.join(', ')}, or a file ending in .npz, .csv, .tsv or .jsonl.${conversion(source)}`,
     );
-  }
-  if (extension === 'npz') return readArchive(source, options);
-  if (extension === 'jsonl') return readJsonLines(source, options);
-  return readDelimited(source, options.delimiter ?? (extension === 'tsv' ? '\t' : ','), options);
+  await checkRegularFile(source);
+  const notes = new Notes();
+  const data = await readFile(source, extension, options, notes);
+  if (data.inputs.shape[1] === 1)
+    notes.warn(
+      `every sequence has one time step, so nothing recurs.${wideHint(data.featureNames ?? []) || ' Give the steps of a sequence as rows (.csv) or along the second axis (.npz, .jsonl).'}`,
+    );
+  return { ...data, notes: notes.lines };
+}
+
+function readFile(
+  source: string,
+  extension: string,
+  options: LoadOptions,
+  notes: Notes,
+): Promise<SequenceData> {
+  if (extension === 'npz') return readArchive(source, options, notes);
+  if (extension === 'jsonl') return readJsonLines(source, options, notes);
+  return readDelimited(source, extension === 'tsv' ? '\t' : ',', options, notes);
+}
+
+/** How common files of other kinds become one that is read. */
+function conversion(source: string): string {
+  if (/\.(xlsx?|ods)$/i.test(source)) return ' Save the sheet as "CSV UTF-8".';
+  if (/\.npy$/i.test(source)) return ' Save it as np.savez("data.npz", inputs=x, labels=y).';
+  if (/\.(gz|zip|bz2|xz)$/i.test(source)) return ' Unpack it first.';
+  if (/\.(txt|dat|tab)$/i.test(source))
+    return ' Rename a table to .csv; --delimiter tells what separates its fields.';
+  if (/\.(json|ndjson)$/i.test(source)) return ' Write one JSON object a line into a .jsonl file.';
+  return '';
 }
 
 async function digitsData(): Promise<SequenceData> {

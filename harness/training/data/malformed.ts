@@ -2,14 +2,14 @@ import { UsageError } from '../../base/outcome';
 
 export type OnMalformed = 'fail' | 'skip';
 
-/** Collects what is wrong with a file, place by place, so that all of it can be fixed at once and nothing goes unsaid. */
+/** Collects what is wrong with a file, place by place, so that the user can fix all of it at once. */
 export class Malformed {
   private readonly shown: string[] = [];
   private found = 0;
 
   /**
    * @param file how reports call the source
-   * @param policy `fail`: `settle` throws; `skip`: the sequences concerned are left out, each report passed to `onReport`
+   * @param policy `fail`: `settle` throws; `skip`: the reader leaves out the sequences concerned, and `onReport` gets each report
    */
   constructor(
     private readonly file: string,
@@ -28,6 +28,24 @@ export class Malformed {
     if (this.policy === 'skip') this.onReport(line);
     else if (this.shown.length < 20) this.shown.push(line);
     if (this.policy === 'fail' && this.found >= 1000) this.settle();
+  }
+
+  /**
+   * Adds a row that does not tell which sequence it belongs to.
+   *
+   * @throws UsageError when malformed rows are skipped: a sequence would stay in the data without one of its steps
+   */
+  addOrphan(place: string, reason: string): void {
+    this.refuseOrphan(place, reason);
+    this.add(place, reason);
+  }
+
+  /** The refusal of `addOrphan` alone, for a row that was added before. */
+  refuseOrphan(place: string, reason: string): void {
+    if (this.policy === 'skip')
+      throw new UsageError(
+        `${this.file}: ${place}: ${reason}. --skip-malformed leaves out whole sequences, but this row does not tell which sequence it belongs to; fix or delete the row.`,
+      );
   }
 
   /** Throws UsageError when the policy is `fail` and anything was reported. */

@@ -1,12 +1,22 @@
 import { UsageError } from '../../base/outcome';
 import { GrowingNumbers } from './growing';
+import { LabelTable } from './labels';
 import type { Malformed } from './malformed';
-import { allocateInputs, LabelTable, type SequenceData } from './sequences';
+import { quoted, warnAlike, type Notes } from './notes';
+import type { Decimal } from './numbers';
+import { allocateInputs, type SequenceData } from './sequences';
+
+export interface BuilderOptions {
+  readonly needLabels: boolean;
+  /** how messages call what holds the labels */ readonly labels: string;
+  /** of labels that are numbers */ readonly decimal?: Decimal;
+  readonly notes: Notes;
+}
 
 /** Collects rows (one time step each) of many sequences, in any order, compactly: 8 bytes a number and 16 a row. */
 export class SequenceBuilder {
   private readonly sequences = new Map<string, number>();
-  private readonly labelTable = new LabelTable();
+  private readonly labelTable: LabelTable;
   private readonly labels = new GrowingNumbers();
   private readonly counts = new GrowingNumbers();
   private readonly lastStep = new GrowingNumbers();
@@ -20,10 +30,17 @@ export class SequenceBuilder {
   constructor(
     private readonly source: string,
     private readonly malformed: Malformed,
-    private readonly needLabels: boolean,
-  ) {}
+    private readonly options: BuilderOptions,
+  ) {
+    this.labelTable = new LabelTable(source, options.labels, options.decimal);
+  }
 
-  /** Marks a sequence as concerned by a malformed row. */
+  /** Whether a row of this sequence was seen. */
+  has(id: string): boolean {
+    return this.sequences.has(id);
+  }
+
+  /** Leaves out a sequence, because one of its rows is malformed. */
   drop(id: string): void {
     this.dropped.add(this.sequenceOf(id, 0));
   }
@@ -42,14 +59,15 @@ export class SequenceBuilder {
     line: number,
   ): void {
     const sequence = this.sequenceOf(id, line);
-    if (label !== '') {
-      const index = this.labelTable.index(label);
+    if (label.trim() !== '') {
+      const index = this.labelTable.index(label, `line ${line}`);
       const known = this.labels.at(sequence);
       if (known < 0) this.labels.set(sequence, index);
       else if (known !== index) {
+        this.labelTable.refuseReal();
         this.malformed.add(
           `line ${line}`,
-          `sequence ${JSON.stringify(id)} is labelled ${JSON.stringify(label)} here and otherwise before; give every row of a sequence the same label`,
+          `sequence ${quoted(id)} is labelled ${quoted(label)} here and otherwise before; give every row of a sequence the same label`,
         );
         this.dropped.add(sequence);
         return;
@@ -81,7 +99,11 @@ export class SequenceBuilder {
   build(features: number, featureNames?: readonly string[]): SequenceData {
     const places = this.ascending ? undefined : this.sortRows();
     const anyLabel = this.checkLabels();
+    if (this.malformed.count > 0) this.labelTable.refuseReal();
     this.malformed.settle();
+    const { notes } = this.options;
+    if (places !== undefined) notes.say('rows sorted by step within their sequences');
+    warnAlike('sequence ids', this.sequences.keys(), notes);
     const kept = [...this.sequences].filter(([, s]) => !this.dropped.has(s) && this.counts.at(s) > 0);
     if (kept.length === 0)
       throw new UsageError(
@@ -107,7 +129,7 @@ export class SequenceBuilder {
       source: this.source,
       inputs: { data, shape: [kept.length, timeSteps, features] },
       lengths,
-      ...(anyLabel ? this.labelTable.sorted(labels) : { classNames: [] }),
+      ...(anyLabel ? this.labelTable.sorted(labels, notes) : { classNames: [] }),
       ...(featureNames === undefined ? {} : { featureNames }),
       ids: kept.map(([id]) => id),
       skipped: this.sequences.size - kept.length,
@@ -130,7 +152,7 @@ export class SequenceBuilder {
       places[rows[i]] = at;
       if (same && this.rowStep.at(rows[i]) === this.rowStep.at(rows[i - 1])) {
         this.malformed.add(
-          `sequence ${JSON.stringify(names[sequence])}`,
+          `sequence ${quoted(names[sequence])}`,
           `step ${this.rowStep.at(rows[i])} is given twice; number the steps of a sequence without repetition`,
         );
         this.dropped.add(sequence);
@@ -139,15 +161,20 @@ export class SequenceBuilder {
     return places;
   }
 
+  /** Whether there are labels to use; reports the sequences that lack one. */
   private checkLabels(): boolean {
-    let anyLabel = false;
-    for (let s = 0; s < this.labels.length; s++) anyLabel ||= this.labels.at(s) >= 0;
-    if (!anyLabel && !this.needLabels) return false;
-    for (const [id, s] of this.sequences) {
-      if (this.labels.at(s) >= 0 || this.dropped.has(s)) continue;
+    const kept = [...this.sequences].filter(([, s]) => !this.dropped.has(s));
+    const bare = kept.filter(([, s]) => this.labels.at(s) < 0);
+    const { needLabels, notes } = this.options;
+    if (!needLabels && bare.length > 0) {
+      if (bare.length < kept.length)
+        notes.say(`labels are not used: ${bare.length} of ${kept.length} sequences have none`);
+      return false;
+    }
+    for (const [id, s] of bare) {
       this.malformed.add(
         `line ${this.firstLine.at(s)}`,
-        `sequence ${JSON.stringify(id)} has no label; label at least one of its rows`,
+        `sequence ${quoted(id)} has no label; label at least one of its rows`,
       );
       this.dropped.add(s);
     }

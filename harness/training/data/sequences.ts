@@ -13,39 +13,13 @@ export interface SequenceData {
   readonly featureNames?: readonly string[];
   /** what the source calls each sequence */ readonly ids?: readonly string[];
   /** sequences left out because a row of theirs is malformed (--skip-malformed) */ readonly skipped: number;
-}
-
-/** Labels as text, turned into indices of sorted class names. */
-export class LabelTable {
-  private readonly indices = new Map<string, number>();
-
-  index(text: string): number {
-    let index = this.indices.get(text);
-    if (index === undefined) this.indices.set(text, (index = this.indices.size));
-    return index;
-  }
-
-  /** The class names that are used, sorted, and the labels rewritten to their order. */
-  sorted(labels: Int32Array): { classNames: string[]; labels: Int32Array } {
-    const names = [...this.indices.keys()];
-    const used = new Set(labels);
-    const classNames = sortClassNames(names.filter((_, i) => used.has(i)));
-    const place = new Map(classNames.map((name, i) => [name, i]));
-    const order = names.map((name) => place.get(name) ?? -1);
-    return { classNames, labels: labels.map((label) => order[label]) };
-  }
-}
-
-/** Whole numbers in numeric order, anything else by code units. */
-export function sortClassNames(names: readonly string[]): string[] {
-  const numeric = names.every((name) => /^-?\d{1,15}$/.test(name));
-  return [...names].sort(numeric ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1));
+  /** what reading guessed, merged or left out, and warnings: lines for the user */ readonly notes?: readonly string[];
 }
 
 /** More padded numbers than this (8 GiB of them) are refused. */
 const maxNumbers = 2 ** 30;
 
-/** Allocates [N, T, F], after checking that padding does not blow it up. */
+/** Allocates [N, T, F]. Throws UsageError when padding makes it too large. */
 export function allocateInputs(source: string, n: number, t: number, f: number): Float64Array {
   if (n * t * f > maxNumbers) {
     throw new UsageError(
@@ -66,7 +40,7 @@ export function maskOf(
   return { data, shape: [lengths.length, timeSteps] };
 }
 
-/** SHA-256 over everything training sees: shapes, numbers, lengths, labels, class names. */
+/** SHA-256 over everything that training sees: shapes, numbers, lengths, labels, class names. */
 export function fingerprint(data: SequenceData): string {
   const hash = createHash('sha256');
   const bytes = (array: Float64Array | Int32Array): Uint8Array =>

@@ -1,31 +1,48 @@
 import { UsageError } from '../../base/outcome';
 import type { Standardisation } from '../../models/index';
+import { momentsOf, type Moments } from './moments';
+import { listed, type Notes } from './notes';
 import { maskOf, type SequenceData } from './sequences';
 
 /**
  * Means and standard deviations over the real steps (never the padding) of the given examples; pass those of the training part alone.
- * Two passes, so that a large mean does not swallow a small spread.
+ * The scale of a feature that is constant up to rounding is 1: dividing by rounding errors would make noise of it.
+ *
+ * @param notes gets the features that are constant, and those that float32 cannot tell apart
  */
-export function fitStandardisation(data: SequenceData, examples: Int32Array): Standardisation {
-  const features = data.inputs.shape[2];
-  const sum = new Float64Array(features);
-  const squares = new Float64Array(features);
-  let steps = 0;
-  for (const n of examples) steps += data.lengths[n];
-  eachStep(data, examples, (x, f) => (sum[f] += x));
-  const mean = Array.from(sum, (total) => total / steps);
-  eachStep(data, examples, (x, f) => (squares[f] += (x - mean[f]) ** 2));
-  const scale = Array.from(squares, (total) => Math.sqrt(total / steps) || 1);
-  return { mean, scale };
+export function fitStandardisation(data: SequenceData, examples: Int32Array, notes?: Notes): Standardisation {
+  const moments = momentsOf(data, examples);
+  const names = (wanted: (moment: Moments) => boolean): string[] =>
+    moments.flatMap((moment, f) => (wanted(moment) ? [featureName(data, f)] : []));
+  const constant = names((moment) => moment.constant);
+  if (constant.length > 0)
+    notes?.say(`constant in the training part, up to rounding, so the scale stays 1: ${listed(constant)}`);
+  const fine = names(({ mean, deviation, constant }) => !constant && deviation < Math.abs(mean) * 2 ** -23);
+  if (fine.length > 0)
+    notes?.warn(
+      `the spread of ${listed(fine)} is less than float32 can tell apart at that size: a float32 copy of the data would lose it`,
+    );
+  return {
+    mean: moments.map(({ mean }) => mean),
+    // The least positive number stands for a deviation that is smaller than any number.
+    scale: moments.map(({ constant, deviation }) => (constant ? 1 : deviation || Number.MIN_VALUE)),
+  };
 }
 
-function eachStep(data: SequenceData, examples: Int32Array, visit: (x: number, f: number) => void): void {
-  const [, t, f] = data.inputs.shape;
-  for (const n of examples) {
-    const start = n * t * f;
-    for (let i = 0; i < data.lengths[n] * f; i++) visit(data.inputs.data[start + i], i % f);
-  }
+/** Warns of features whose values become equal, or 0, when they are rounded to float32 as they are. */
+export function warnOfRounding(data: SequenceData, examples: Int32Array, notes: Notes): void {
+  const lost = momentsOf(data, examples).flatMap(({ least, most }, f) =>
+    least !== most && Math.fround(least) === Math.fround(most) ? [featureName(data, f)] : [],
+  );
+  if (lost.length > 0)
+    notes.warn(
+      `all values of ${listed(lost)} are the same number in float32, which networks compute with; pass --standardize or rescale`,
+    );
 }
+
+/** What messages call a feature. */
+export const featureName = (data: SequenceData, f: number): string =>
+  data.featureNames?.[f] ?? `feature ${f}`;
 
 /** Examples ready for a network. */
 export interface Part {
@@ -45,12 +62,11 @@ export function takePart(data: SequenceData, examples: Int32Array, standardisati
   examples.forEach((n, place) => {
     for (let i = 0; i < data.lengths[n] * f; i++) {
       const x = data.inputs.data[n * t * f + i];
-      const value =
-        standardisation === undefined ? x : (x - standardisation.mean[i % f]) / standardisation.scale[i % f];
+      const value = standardisation === undefined ? x : standardised(x, standardisation, i % f);
       inputs[place * t * f + i] = value;
       if (!Number.isFinite(inputs[place * t * f + i]))
         throw new UsageError(
-          `${data.source}: example ${n} holds ${x} at step ${Math.floor(i / f)}, feature ${i % f}, which float32 cannot hold; rescale that feature or pass --standardize.`,
+          `${data.source}: example ${data.ids?.[n] ?? n} holds ${x} at step ${Math.floor(i / f)}, ${featureName(data, i % f)}, which ${standardisation === undefined ? '' : `standardised is ${value}, and that `}float32 cannot hold; ${standardisation === undefined ? 'rescale that feature, or pass --standardize' : 'correct the value or rescale that feature'}.`,
         );
     }
   });
@@ -63,6 +79,12 @@ export function takePart(data: SequenceData, examples: Int32Array, standardisati
     lengths,
     examples,
   };
+}
+
+/** (x - mean) / scale, by halves where the difference overflows. */
+function standardised(x: number, { mean, scale }: Standardisation, f: number): number {
+  const value = (x - mean[f]) / scale[f];
+  return Number.isFinite(value) ? value : (x / 2 - mean[f] / 2) / (scale[f] / 2);
 }
 
 function maskPart(lengths: Int32Array, t: number): Pick<Part, 'mask'> {

@@ -1,4 +1,6 @@
+import { momentsOf } from './moments';
 import type { SequenceData } from './sequences';
+import { featureName } from './standardisation';
 import type { Split } from './split';
 
 const short = (x: number): string => String(Number(x.toPrecision(4)));
@@ -19,7 +21,7 @@ export function summarize(data: SequenceData, split: Split): string[] {
     `split       ${split.train.length} to train on, ${split.validation.length} kept back for validation`,
   ];
   if (data.skipped > 0) lines.push(`left out    ${data.skipped} sequences with malformed rows`);
-  lines.push(...classLines(data, split), ...rangeLines(data));
+  lines.push(...(data.notes ?? []), ...classLines(data, split), ...rangeLines(data));
   return lines;
 }
 
@@ -48,28 +50,18 @@ function classLines(data: SequenceData, split: Split): string[] {
 }
 
 function rangeLines(data: SequenceData): string[] {
-  const [, t, f] = data.inputs.shape;
-  const least = new Float64Array(f).fill(Infinity);
-  const most = new Float64Array(f).fill(-Infinity);
-  const sum = new Float64Array(f);
-  let steps = 0;
-  data.lengths.forEach((length, n) => {
-    steps += length;
-    for (let i = 0; i < length * f; i++) {
-      const x = data.inputs.data[n * t * f + i];
-      if (x < least[i % f]) least[i % f] = x;
-      if (x > most[i % f]) most[i % f] = x;
-      sum[i % f] += x;
-    }
-  });
-  if (f > 8) {
-    const mean = sum.reduce((a, b) => a + b, 0) / (steps * f);
-    return [
-      `values      ${short(least.reduce((a, b) => Math.min(a, b)))} to ${short(most.reduce((a, b) => Math.max(a, b)))}, mean ${short(mean)}`,
-    ];
+  const moments = momentsOf(
+    data,
+    data.lengths.map((_, n) => n),
+  );
+  if (moments.length > 8) {
+    const least = moments.reduce((low, { least }) => Math.min(low, least), Infinity);
+    const most = moments.reduce((high, { most }) => Math.max(high, most), -Infinity);
+    const mean = moments.reduce((sum, { mean }) => sum + mean / moments.length, 0);
+    return [`values      ${short(least)} to ${short(most)}, mean ${short(mean)}`];
   }
-  return Array.from(least, (low, i) => {
-    const name = data.featureNames?.[i] ?? `feature ${i}`;
-    return `values      ${name}: ${short(low)} to ${short(most[i])}, mean ${short(sum[i] / steps)}`;
-  });
+  return moments.map(
+    ({ least, most, mean }, f) =>
+      `values      ${featureName(data, f)}: ${short(least)} to ${short(most)}, mean ${short(mean)}`,
+  );
 }

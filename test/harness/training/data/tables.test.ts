@@ -1,32 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadData, type LoadOptions, type SequenceData } from '../../../../harness/training/data/index';
+import { loadData } from '../../../../harness/training/data/index';
 import { formatNpz } from '../../../../harness/base/files/index';
 import { UsageError } from '../../../../harness/base/outcome';
-
-const folder = mkdtempSync(join(tmpdir(), 'data-'));
-after(() => rmSync(folder, { recursive: true }));
-
-function load(name: string, content: string | Uint8Array, options?: LoadOptions): Promise<SequenceData> {
-  const file = join(folder, name);
-  writeFileSync(file, content);
-  return loadData(file, options);
-}
-
-async function refusal(name: string, content: string | Uint8Array, options?: LoadOptions): Promise<string> {
-  try {
-    await load(name, content, options);
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
-  throw new Error('was read without complaint');
-}
-
-const rows = (data: SequenceData): number[] => Array.from(data.inputs.data);
+import { load, refusal, rows } from './load-file';
 
 describe('tables in long form', () => {
   it('reads sequences of different lengths, rows in any order, labels as text', async () => {
@@ -64,11 +41,11 @@ describe('tables in long form', () => {
       'sequence,step,x,label\n1,0,0x10,a\n1,1,2\n,2,3,a\n2,zero,1,a\n2,1,inf,a\n3,0,1,\n4,0,1,a\n4,1,1,b\n5,0,1,a\n5,0,2,a\n',
     );
     for (const [place, reason] of [
-      ['line 2', 'column "x": "0x10" is no finite number'],
+      ['line 2', 'column "x": "0x10" is not a finite number'],
       ['line 3', 'has 3 fields; the header has 4'],
       ['line 4', 'column "sequence" is empty'],
-      ['line 5', 'column "step": "zero" is no finite number'],
-      ['line 6', 'column "x": "inf" is no finite number'],
+      ['line 5', 'column "step": "zero" is not a finite number and not an ISO 8601'],
+      ['line 6', 'column "x": "inf" is not a finite number'],
       ['line 7', 'sequence "3" has no label'],
       ['line 9', 'sequence "4" is labelled "b" here'],
       ['sequence "5"', 'step 0 is given twice'],
@@ -160,10 +137,10 @@ describe('JSON lines', () => {
     for (const [line, reason] of [
       [2, '"inputs"[0] has 2 features where 1 were before'],
       [3, '"inputs"[0][0] is "1"'],
-      [4, '"inputs" is no array'],
+      [4, '"inputs" is not an array'],
       [5, '"label" is 1.5'],
-      [6, 'is no JSON object'],
-      [8, '"inputs" is no array'],
+      [6, 'is not a JSON object'],
+      [8, '"inputs" is not an array'],
     ] as const)
       expect(message).to.contain(`bad.jsonl: line ${line}: ${reason}`);
     expect(message).to.match(/line 7: /);

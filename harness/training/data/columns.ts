@@ -1,0 +1,87 @@
+import { UsageError } from '../../base/outcome';
+import type { LoadOptions } from './load-options';
+import { listed, quoted, type Notes } from './notes';
+import { parseNumber } from './numbers';
+
+/** Where the columns of a table are; -1: there is none. */
+export interface Layout {
+  readonly sequence: number;
+  readonly step: number;
+  readonly label: number;
+  readonly features: readonly number[];
+  readonly columns: readonly string[];
+}
+
+/** The name of the column with the sequence ids. */
+export const sequenceColumn = (options: LoadOptions): string => options.columns?.sequence ?? 'sequence';
+
+/** An index that pandas or R wrote without a name, or that pandas named when it read one. */
+const unnamed = (column: string): boolean => column === '' || /^Unnamed: \d+(_level_\d+)?$/.test(column);
+
+/**
+ * Finds the columns that the options name in a header.
+ *
+ * @throws UsageError that lists the header and says which flag or change helps
+ */
+export function readHeader(
+  file: string,
+  header: readonly string[],
+  options: LoadOptions,
+  notes: Notes,
+): Layout {
+  const columns = header.map((name) => name.trim());
+  const wanted = options.columns ?? {};
+  const repeated = columns.find((name, i) => !unnamed(name) && columns.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw new UsageError(`${file}: the header has column ${quoted(repeated)} twice; rename one.`);
+  const find = (name: string, flag: string, needed: boolean): number => {
+    const at = columns.indexOf(name);
+    if (at < 0 && needed)
+      throw new UsageError(
+        `${file} has no column ${quoted(name)}; its header reads ${columns.map(quoted).join(', ')}, so name the right one with ${flag}.${hint(columns)}`,
+      );
+    return at;
+  };
+  const needLabels = options.needLabels ?? true;
+  const sequence = find(sequenceColumn(options), '--sequence-column', true);
+  const step = find(wanted.step ?? 'step', '--step-column', wanted.step !== undefined);
+  const label = find(wanted.label ?? 'label', '--label-column', needLabels);
+  const taken = new Set([sequence, step, label]);
+  const others = [...columns.keys()].filter((i) => !taken.has(i));
+  const features =
+    wanted.features?.map((name) => find(name, '--feature-columns', true)) ??
+    others.filter((i) => !unnamed(columns[i]));
+  const clash = features.find((column) => taken.has(column));
+  if (clash !== undefined || new Set(features).size !== features.length)
+    throw new UsageError(
+      `${file}: a column of ${features.map((c) => quoted(columns[c])).join(', ')} is used twice; the sequence, step and label columns are not features.`,
+    );
+  if (features.length === 0)
+    throw new UsageError(`${file} has no feature column; its header reads ${columns.join(', ')}.`);
+  const leftOut = others.filter((i) => unnamed(columns[i]) && !features.includes(i));
+  if (wanted.features === undefined && leftOut.length > 0)
+    notes.say(
+      `column ${leftOut.map((i) => i + 1).join(', ')} left out: it has no name, as an index that pandas or R writes; give it a name in the header to use it`,
+    );
+  if (step < 0) notes.say('no column "step": the steps of a sequence are its rows in the order of the file');
+  return { sequence, step, label, features, columns };
+}
+
+/** What the header looks like when it is not the header of a table in long form. */
+function hint(columns: readonly string[]): string {
+  if (columns.every((name) => parseNumber(name) !== undefined || name === ''))
+    return ' All of them are numbers: is the header line missing?';
+  return wideHint(columns);
+}
+
+/** A sentence about columns that look like the time steps of a sequence (`t0, t1, t2`), else nothing. */
+export function wideHint(columns: readonly string[]): string {
+  const groups = new Map<string, string[]>();
+  for (const name of columns) {
+    const [, stem] = (/^(.*?)[_\-. []?\d+\]?$/.exec(name) ?? []) as (string | undefined)[];
+    if (stem !== undefined) groups.set(stem, [...(groups.get(stem) ?? []), name]);
+  }
+  const steps = [...groups].find(([, names]) => names.length >= 3);
+  if (steps === undefined) return '';
+  return ` Columns ${listed(steps[1], 3)} look like the time steps of one sequence; a table has one row a time step here, as pandas.wide_to_long(df, ${quoted(steps[0])}, i="sequence", j="step").reset_index() makes it.`;
+}
