@@ -40,8 +40,16 @@ async function importWeights({ from, out, layout: asked, classNames, force }: Fl
     throw new UsageError(
       `--class-names has ${classNames.length} names for ${classes} classes; give one each.`,
     );
-  await claimDirectory(out, force ?? false);
-  await save({ name: 'scratch', classes, getWeights: () => weights }, out, classNames ? { classNames } : {});
+  const release = await claimDirectory(out, force ?? false);
+  try {
+    await save(
+      { name: 'scratch', classes, getWeights: () => weights },
+      out,
+      classNames ? { classNames } : {},
+    );
+  } finally {
+    await release();
+  }
   const lines = [
     `${from} (${layout}): ${features} features, ${units} units, ${classes} classes -> ${out}`,
     ...notes.map((note) => `note: ${note}`),

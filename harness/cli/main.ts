@@ -81,7 +81,10 @@ function failed(error: unknown, printer: Printer): Outcome {
 
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { message, stack = message } = error;
+  const { name, message, stack = message } = error;
   if (error instanceof UsageError || error instanceof BackendNotRunError) return message;
-  return stack;
+  if (/rnn-parity|\*/.test(process.env['DEBUG'] ?? '')) return stack;
+  // what the system refused (a file, a directory, a process), in its own words: EROFS: read-only file system, mkdir 'runs'
+  if ('syscall' in error) return message;
+  return `${name}: ${message} (this looks like a bug of rnn-parity; run it again with DEBUG=rnn-parity for the stack trace, and report both)`;
 }

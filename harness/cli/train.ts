@@ -147,7 +147,10 @@ async function train(flags: Flags): Promise<Outcome> {
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
   const choices = choicesOf(flags);
   const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
-  const out = flags.resume ?? flags.out ?? freeDirectory(`${source}-${choices.model ?? 'tfjs'}`);
+  const named = flags.resume ?? flags.out;
+  const free =
+    named === undefined ? await freeDirectory([source, choices.model].filter(Boolean).join('-')) : undefined;
+  const out = named ?? free?.directory ?? '';
   const summaries = flags.tensorboard === undefined ? undefined : await openSummaries(flags.tensorboard);
   const stop = stopOnInterrupt('finishing the batch and saving a checkpoint');
   let progress: TrainingProgress | undefined;
@@ -180,6 +183,7 @@ async function train(flags: Flags): Promise<Outcome> {
   } finally {
     progress?.stop();
     stop.dispose();
+    await free?.removeEmpty();
   }
 }
 

@@ -9,4 +9,4 @@ export type {
   SaveOptions,
   Standardisation,
 } from './saved-model';
-export { claimDirectory } from './directory';
+export { claimDirectory, lockDirectory } from './directory';

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { pickEngine } from '../sides/engine/index';
-import { writeFileAtomic } from '../base/files/index';
+import { checkRegularFile, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
-import { claimDirectory, save } from '../models/index';
+import { claimDirectory, lockDirectory, save } from '../models/index';
 import { evaluatePart, type Metrics } from './metrics';
 import { prepareData, type PreparedData } from './prepare';
 import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
@@ -44,10 +44,31 @@ export interface TrainResult extends Omit<RunResult, 'sides'> {
  * @throws UsageError on settings or data that do not fit, BackendNotRunError when the backend cannot run
  */
 export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
+  const { out, resume = false, force = false } = options;
+  if (out === undefined) {
+    if (resume) throw new UsageError('--resume needs the directory of the run.');
+    return trainHere(choices, options);
+  }
+  const checkpoint = path.join(out, 'checkpoint.npz');
+  // before the lock, which would make a file in a directory that holds no run
+  if (resume) await checkRegularFile(checkpoint);
+  else resolveSettings(withoutAuto(choices));
+  const release = resume ? await lockDirectory(out) : await claimDirectory(out, force);
+  try {
+    return await trainHere(choices, options, resume ? await readCheckpoint(checkpoint) : undefined);
+  } finally {
+    await release();
+  }
+}
+
+/** Trains in a directory that is claimed. */
+async function trainHere(
+  choices: TrainChoices,
+  options: TrainOptions,
+  resume?: Checkpoint,
+): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
-  const resume = options.resume === true ? await openCheckpoint(out) : undefined;
   const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
-  if (!resume && out !== undefined) await claimDirectory(out, options.force ?? false);
   const data = await prepareData(first, say);
   if (resume) checkSameData(data, resume);
   for (const line of data.summary) say(line);
@@ -95,11 +116,6 @@ async function pickModel(
   say(`engine      ${reason}`);
   const { kind: model, backend } = choice;
   return resolveSettings({ ...choices, model, ...(backend && { backend }) });
-}
-
-async function openCheckpoint(out: string | undefined): Promise<Checkpoint> {
-  if (out === undefined) throw new UsageError('--resume needs the directory of the run.');
-  return readCheckpoint(join(out, 'checkpoint.npz'));
 }
 
 /** What is chosen anew must be what the run has: a resumed run ends as one that was never stopped. */
@@ -152,9 +168,9 @@ class RunFiles {
 
   async save({ progress, networks, best }: RunState): Promise<void> {
     const meta = { settings: this.settings, data: this.data.identity, versions: versionsOf({}), progress };
-    await writeCheckpoint(join(this.directory, 'checkpoint.npz'), meta, networks, best);
+    await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, best);
     const lines = progress.history.map((record) => `${JSON.stringify(record)}\n`).join('');
-    await writeFileAtomic(join(this.directory, 'history.jsonl'), lines);
+    await writeFileAtomic(path.join(this.directory, 'history.jsonl'), lines);
     this.lastSave = performance.now();
   }
 }
@@ -182,7 +198,7 @@ async function finish(
     masked: data.train.mask !== undefined || data.validation.mask !== undefined,
   };
   for (const [i, side] of sides.entries())
-    await save(side, i === 0 ? directory : join(directory, side.name.replace(/:.*/, '')), extras);
+    await save(side, i === 0 ? directory : path.join(directory, side.name.replace(/:.*/, '')), extras);
   const versions = versionsOf(run.engines);
   const config = {
     settings,
@@ -192,7 +208,7 @@ async function finish(
     results: sideMetrics,
   };
   await mkdir(directory, { recursive: true });
-  await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
+  await writeFileAtomic(path.join(directory, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
   const report = await trainingReport({
     ...run,
     finalWeights: sides[0].getWeights(),
@@ -203,6 +219,6 @@ async function finish(
     versions,
     seconds: run.history.reduce((sum, record) => sum + record.seconds, 0),
   });
-  await writeFileAtomic(join(directory, 'report.html'), report);
+  await writeFileAtomic(path.join(directory, 'report.html'), report);
   return { metrics, sideMetrics };
 }

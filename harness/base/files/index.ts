@@ -1,4 +1,4 @@
-export { writeFileAtomic } from './atomic';
+export { removeLeftovers, writeFileAtomic } from './atomic';
 export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';

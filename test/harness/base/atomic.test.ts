@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { removeLeftovers, writeFileAtomic } from '../../../harness/base/files/index';
+import { UsageError } from '../../../harness/base/outcome';
+import { temporaryDirectory } from '../../support/temporary-directory';
+
+const root = path.join(__dirname, '..', '..', '..');
+const jiti = path.join(root, 'node_modules', 'jiti', 'lib', 'jiti-cli.mjs');
+const bin = path.join(root, 'harness', 'cli', 'bin.ts');
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).to.be.instanceOf(UsageError);
+  return (error as UsageError).message;
+}
+
+/**
+ * A command line under a limit of KB for every file, by the system: a write that crosses the limit is short, the next one fails. Just
+ * so a disk behaves that becomes full.
+ */
+function limited(
+  kilobytes: number,
+  args: readonly string[],
+): { code: number | null; err: string; out: string } {
+  const script = `ulimit -f ${kilobytes}; exec "$@"`;
+  const command = ['-c', script, 'bash', process.execPath, jiti, bin, ...args];
+  const { status, stderr, stdout } = spawnSync('bash', command, {
+    encoding: 'utf8',
+  });
+  return { code: status, err: stderr, out: stdout };
+}
+
+describe('writeFileAtomic', () => {
+  const base = temporaryDirectory();
+  const file = (name: string): string => path.join(base(), name);
+
+  it('replaces the file, keeps its mode, and leaves nothing alongside', async () => {
+    writeFileSync(file('a'), 'old', { mode: 0o600 });
+    await writeFileAtomic(file('a'), 'new');
+    await writeFileAtomic(file('b'), new Uint8Array([1, 2, 3, 4]).subarray(1, 3));
+    expect(readFileSync(file('a'), 'utf8')).to.equal('new');
+    expect(statSync(file('a')).mode & 0o777).to.equal(0o600);
+    expect([...readFileSync(file('b'))]).to.deep.equal([2, 3]);
+    expect(readdirSync(base())).to.deep.equal(['a', 'b']);
+  });
+
+  it('replaces what a link points to, and not the link', async () => {
+    mkdirSync(file('there'));
+    writeFileSync(file('there/a'), 'old');
+    symlinkSync(file('there/a'), file('link'));
+    await writeFileAtomic(file('link'), 'new');
+    expect(readFileSync(file('there/a'), 'utf8')).to.equal('new');
+    expect(readdirSync(file('there'))).to.deep.equal(['a']);
+  });
+
+  it('says in one line why it cannot, and what to do', async () => {
+    mkdirSync(file('directory'));
+    expect(await refusal(writeFileAtomic(file('none/a'), ''))).to.match(
+      /none\/a cannot be written \(ENOENT.*make its directory/,
+    );
+    expect(await refusal(writeFileAtomic(file('directory'), ''))).to.match(/cannot be written \(EISDIR/);
+    expect(await refusal(writeFileAtomic('/dev/full', 'a'))).to.match(
+      /ENOSPC: no space left on device\); .*make room/,
+    );
+  });
+
+  it('writes into a device and does not replace it', async () => {
+    await writeFileAtomic('/dev/null', 'a');
+    expect(statSync('/dev/null').isCharacterDevice()).to.equal(true);
+  });
+
+  it('knows its own leftovers from files of others', async () => {
+    const names = ['a', 'a.12', 'a.12-3.tmp', 'a.bak', 'a.1.bak', 'b.12', 'a.12-3.tmp.gz'];
+    for (const name of names) writeFileSync(file(name), '');
+    await removeLeftovers(base(), ['a']);
+    expect(readdirSync(base())).to.deep.equal(['a', 'a.1.bak', 'a.12-3.tmp.gz', 'a.bak', 'b.12']);
+  });
+});
+
+describe('a disk that becomes full', function () {
+  // whole command lines, on a machine that may be busy
+  this.timeout(300_000);
+  const base = temporaryDirectory();
+
+  it('a report: exit code 2 with one line, the earlier report is unchanged', () => {
+    const file = path.join(base(), 'r.json');
+    const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', '--json', file];
+    expect(limited(10_000, args).code).to.equal(0);
+    const before = readFileSync(file, 'utf8');
+    const full = limited(4, args);
+    expect(full.code, full.err).to.equal(2);
+    expect(full.err)
+      .to.match(/^error: .*r\.json cannot be written \(EFBIG/m)
+      .and.not.match(/\n    at /);
+    expect(readFileSync(file, 'utf8')).to.equal(before);
+    expect(readdirSync(base())).to.deep.equal(['r.json']);
+  });
+
+  it('stdout: exit code 2 with one line, no cut result with exit code 0', () => {
+    const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', '--json'];
+    const out = path.join(base(), 'out');
+    const script = `ulimit -f 4; exec "$@" > ${out}`;
+    const command = ['-c', script, 'bash', process.execPath, jiti, bin, ...args];
+    const { status, stderr } = spawnSync('bash', command, {
+      encoding: 'utf8',
+    });
+    expect(status).to.equal(2);
+    expect(stderr).to.include('error: the result cannot be written to stdout: EFBIG');
+  });
+
+  it('a checkpoint: exit code 2, the last whole one is there and continues', () => {
+    const out = path.join(base(), 'run');
+    const args = (epochs: number): string[] =>
+      `train --data memory --examples 60 --time-steps 4 --units 12 --model scratch --epochs ${epochs} --decay none --out ${out}`.split(
+        ' ',
+      );
+    // the first run fills jiti's cache of compiled files, which the limit would hit as well
+    expect(limited(10_000, [...args(1), '--force']).code).to.equal(0);
+    rmSync(out, { recursive: true });
+    // the history in the checkpoint grows until it crosses the limit
+    const full = limited(24, args(80));
+    expect(full.code, full.err).to.equal(2);
+    expect(full.err).to.match(/error: .*(checkpoint\.npz|history\.jsonl) cannot be written \(EFBIG/);
+    expect(full.err).to.not.match(/\n    at /);
+    expect(readdirSync(out).sort()).to.deep.equal(['checkpoint.npz', 'history.jsonl']);
+    const resumed = limited(10_000, ['train', '--resume', out]);
+    expect(resumed.code, resumed.err).to.equal(0);
+  });
+});
