@@ -130,9 +130,7 @@ function sizeText(name: string): string {
 
 async function bench(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const { runBench } = await import('../bench/run.js');
-  const { htmlReport } = await import('../bench/report/html.js');
-  const { markdownReport } = await import('../bench/report/markdown.js');
-  const { textReport } = await import('../bench/report/text.js');
+  const { htmlReport, markdownReport, textReport } = await import('../bench/report/document.js');
   const [html, markdown] = [outputOf('--html', flags.html), outputOf('--markdown', flags.markdown)];
   await checkOutputs([...outputOf('--json', flags.json), ...html, ...markdown]);
   const settings = await readFlags(flags, args);

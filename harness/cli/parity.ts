@@ -22,6 +22,7 @@ interface Flags {
   readonly html?: string;
   readonly trial?: string;
   readonly checkReport?: string;
+  readonly verbose?: true;
 }
 
 /** `rnn-parity parity` */
@@ -53,8 +54,9 @@ export const defineParity: DefineCommand = (program, finish) => {
       ),
       new Option(
         '--check-report <file>',
-        'audit a report made by --json: is everything planned accounted for?',
+        'audit a report made by --json: does its verdict follow from its numbers?',
       ),
+      new Option('--verbose', 'the worst place of every side, and every failing problem'),
     ])
     .addHelpText(
       'after',
@@ -112,7 +114,7 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
   await writeOutput(html, () =>
     parityPage({ report, charts: charts?.sides ?? [], settings: args, sections }),
   );
-  const text = formatSummary(report);
+  const text = formatSummary(report, { verbose: flags.verbose === true });
   const { exitCode } = report;
   return withJson(
     { exitCode, text, json: report, machine: formatReport(report), summarizes: true },

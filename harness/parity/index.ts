@@ -5,6 +5,5 @@ export type { Observation, Observer } from './observe';
 export { checkReport, formatReport } from './report-file';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatJunit } from './junit';
-export { formatSummary } from './summary';
-export { formatFailure, worstNumbers } from './text/failure-text';
+export { formatFailure, formatSummary, worstNumbers } from './text/summary';
 export { formatVerdict } from './text/verdict-line';

@@ -2,13 +2,19 @@ import type { Diagnosis } from '../diagnosis/index';
 import type { BlindSpot } from '../coverage/index';
 import type { CaseVerdict } from '../judge/index';
 import type { ExitCode } from '../base/outcome';
+import type { ProblemSizes } from '../base/problem';
 
 /** How many elements of each tensor a case must account for; made from the problem, not from the verdict. */
 export interface PlannedCase {
   readonly implementation: string;
   readonly caseId: string;
   readonly tensors: Readonly<Record<string, number>>;
+  /** on the results of a problem: its sizes, and what it has besides inputs and weights */
+  readonly problem?: ProblemSizes & { readonly has: readonly ProblemPart[] };
 }
+
+export const problemParts = ['mask', 'initialState', 'labels', 'upstream'] as const;
+export type ProblemPart = (typeof problemParts)[number];
 
 /** One side of a run. */
 export interface SideReport {

@@ -29,7 +29,7 @@ import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import { compareVectors } from './compare-vectors';
 import type { ParityOptions } from './options';
-import type { HarnessError, PlannedCase, SideReport } from './report';
+import { problemParts, type HarnessError, type PlannedCase, type SideReport } from './report';
 import type { ClassifierWeights } from '../../scratch/index';
 
 /** What the sides' runs add to; `conclude` draws the conclusion. */
@@ -152,7 +152,7 @@ export class SideRun {
 
   private async problem(given: Problem, again: boolean): Promise<void> {
     const views = again ? [...this.views, 'repeat' as const] : this.views;
-    for (const view of views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view));
+    for (const view of views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view), given);
     const { tolerance } = this.run.options;
     await this.examine(given, { views, tolerance });
   }
@@ -169,7 +169,7 @@ export class SideRun {
     const views = this.views.filter((view) => view !== 'probe' || this.name !== 'scratch');
     for (const view of views) {
       const planned = view === 'results' ? Object.fromEntries(tensors) : plannedTensors(vector.problem, view);
-      this.plan(caseIdOf(vector.id, view), planned);
+      this.plan(caseIdOf(vector.id, view), planned, { ...vector.problem, id: vector.id });
     }
     const exact = questionFor(vector.problem, 'float64');
     await this.examine(
@@ -286,8 +286,13 @@ export class SideRun {
     });
   }
 
-  private plan(caseId: string, tensors: Readonly<Record<string, number>>): void {
-    this.run.findings.plan.push({ implementation: this.name, caseId, tensors });
+  private plan(caseId: string, tensors: Readonly<Record<string, number>>, given?: Problem): void {
+    const isResults = given !== undefined && caseId === given.id;
+    const problem = isResults && {
+      ...sizesOf(given),
+      has: problemParts.filter((part) => given[part] !== undefined),
+    };
+    this.run.findings.plan.push({ implementation: this.name, caseId, tensors, ...(problem && { problem }) });
   }
 
   /** Notes what a side throws; usage errors end the run, and a dead or hanging candidate is not asked again. */

@@ -1,6 +1,6 @@
-/** A part of a text that can be told at greater or lesser length, but never left out. */
+/** A part of a text that can be longer or shorter, but is never left out. */
 export interface Part {
-  /** lines it cannot do without; 0 for one that has nothing to tell */ readonly least: number;
+  /** lines it cannot do without; 0 for one that has nothing to say */ readonly least: number;
   /** at most `room` lines (`room` is at least `least`); whatever it shortens, it counts */
   lines(room: number): readonly string[];
 }
@@ -26,7 +26,7 @@ export function fit(parts: readonly Part[], urgent: readonly Part[], room: numbe
 export function list(
   lines: readonly string[],
   most: number,
-  rest: (left: number) => string = (left) => `... and ${left} more (--json tells all)`,
+  rest: (left: number) => string = (left) => `... and ${left} more (--verbose shows them)`,
 ): Part {
   return {
     least: Math.min(lines.length, 1),

@@ -1,9 +1,42 @@
-export { figure, lineChart, matrix, seriesColor } from './chart';
-export type { FigureOptions, LegendItem, LineChartOptions, MatrixOptions, Series } from './chart';
-export { Html, html, raw, type HtmlPart } from './html';
-export { greyImage } from './image';
-export { page, table } from './page';
-export type { Fact, PageOptions, Section, TableOptions } from './page';
-export { shareTable, type Share, type ShareTableOptions } from './share-table';
-export { count, quoted, stepsInWords, percent, short, indentedLine, oneLine, listed, clip } from './words';
+export { lineChart, seriesColor, type LineChartOptions, type Series } from './chart';
+export {
+  bullets,
+  code,
+  fold,
+  heading,
+  matrix,
+  paragraph,
+  row,
+  section,
+  share,
+  table,
+  type Block,
+  type Cell,
+  type Document,
+  type Fact,
+  type Figure,
+  type LegendItem,
+  type Mark,
+  type Picture,
+  type Section,
+  type Table,
+} from './document';
 export { fit, list, type Part } from './fit';
+export { htmlOf } from './html';
+export { greyImage } from './image';
+export { junitOf, type TestCase, type TestOutcome, type TestSuite } from './junit';
+export { markdownOf } from './markdown';
+export { blocksText, tableLines, textOf } from './text';
+export {
+  capped,
+  clip,
+  count,
+  indentedLine,
+  listed,
+  oneLine,
+  percent,
+  quoted,
+  short,
+  stepsInWords,
+  times,
+} from './words';

@@ -13,7 +13,7 @@ export const style = `
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--page); color: var(--text);
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 72rem; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.8rem; line-height: 1.2; }
 h2 { margin: 2.75rem 0 .5rem; font-size: 1.25rem; }
@@ -36,11 +36,18 @@ figure svg { display: block; max-width: 100%; height: auto; background: transpar
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; margin: .75rem 0; }
 caption { text-align: left; padding-bottom: .3rem; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { color: var(--soft); font-weight: 600; } td.number { text-align: right; } td { overflow-wrap: anywhere; }
-.shares { font-size: .75rem; } .shares th, .shares td { padding: .1rem .35rem; }
-.shares td { text-align: right; } .shares th[scope=row] { color: var(--text); font-weight: 400; white-space: nowrap; }
-.shares th[scope=rowgroup] { padding-top: 1rem; } .shares thead th { text-align: right; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
+th { color: var(--soft); font-weight: 600; } td.number { text-align: right; }
+.grid { font-size: .75rem; } .grid th, .grid td { padding: .1rem .35rem; }
+.grid td { text-align: right; } .grid th[scope=row] { color: var(--text); font-weight: 400; white-space: nowrap; }
+.grid th[scope=rowgroup] { padding-top: 1rem; } .grid thead th { text-align: right; }
+@media (max-width: 46rem) {
+  .plain, .plain tbody, .plain tr, .plain td { display: block; overflow-wrap: anywhere; }
+  .plain thead { display: none; } .plain tr { padding: .4rem 0; border-bottom: 1px solid var(--line); }
+  .plain td { display: flex; gap: .8rem; padding: .1rem 0; border: 0; } .plain td.number { text-align: left; }
+  .plain td:empty { display: none; }
+  .plain td[data-column]::before { content: attr(data-column); flex: 0 0 8.5rem; color: var(--soft); }
+}
 code, pre { font-family: ui-monospace, monospace; font-size: .88em; }
 pre { white-space: pre-wrap; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; }

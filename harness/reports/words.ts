@@ -3,11 +3,22 @@ export function short(x: number): string {
   return Number.isFinite(x) ? x.toExponential(1) : String(x);
 }
 
-/** A used share as `70 %`, and in powers of ten where it is far beyond. */
+/** A used share: `70 %` up to the whole, `3.2 times` beyond it, and never more than `more than 1e6 times`. */
 export function percent(share: number): string {
+  if (share > 1) return times(share);
   const value = 100 * share;
-  if (value > 1e6) return `${short(share)} times`;
   return `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`;
+}
+
+/** `1.25 times`, `2,500 times`, `more than 1e6 times`: beyond that a reader learns nothing from the digits. */
+export function times(ratio: number): string {
+  return `${capped(ratio)} times`;
+}
+
+/** A large number in at most seven digits: `3.2`, `2,500`, `more than 1e6`. */
+export function capped(x: number): string {
+  if (x > 1e6) return 'more than 1e6';
+  return x >= 1000 ? Math.round(x).toLocaleString('en') : String(Number(x.toPrecision(3)));
 }
 
 /** `1 case`, `290 cases`. */
@@ -20,7 +31,7 @@ export function quoted(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-// messages of others may hold line breaks, and commands to the terminal
+// messages of candidates may hold line breaks, and commands to the terminal
 const breaks = /[\s\u0000-\u001f\u007f-\u009f]+/g;
 
 /** On one line, without control characters. */

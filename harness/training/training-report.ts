@@ -1,17 +1,20 @@
 import { ScratchSimpleRNNClassifier, type ClassifierWeights } from '../../scratch/index';
 import type { Part } from './data/index';
 import {
+  code,
   greyImage,
-  html,
+  htmlOf,
   lineChart,
   matrix,
-  page,
+  paragraph,
+  row,
   table,
-  type Html,
+  type Figure,
+  type Picture,
   type Section,
   type Series,
 } from '../reports/index';
-import type { EpochRecord, SideEpoch } from './history';
+import type { Agreement, EpochRecord, SideEpoch } from './history';
 import type { Metrics, Predictions } from './metrics';
 import type { PreparedData } from './prepare';
 import type { TrainSettings } from './settings';
@@ -31,18 +34,10 @@ export interface TrainingReportOptions {
 }
 
 /** The report of a training run as one HTML file. */
-export async function trainingReport(options: TrainingReportOptions): Promise<string> {
+export function trainingReport(options: TrainingReportOptions): Promise<string> {
   const { settings, data, history, metrics, partName } = options;
   const agreement = history.at(-1)?.agreement;
-  const sections: Section[] = [
-    await learningSection(options),
-    ...(agreement ? [await agreementSection(history)] : []),
-    await gradientSection(options),
-    confusionSection(options),
-    mistakesSection(options),
-    settingsSection(options),
-  ];
-  return page({
+  return htmlOf({
     title: `Training on ${data.source}`,
     subtitle: `A SimpleRNN of ${settings.units} units learns to tell ${data.identity.classNames.length} classes apart in sequences of up to ${data.identity.timeSteps} steps.`,
     facts: [
@@ -60,7 +55,14 @@ export async function trainingReport(options: TrainingReportOptions): Promise<st
           ]
         : []),
     ],
-    sections,
+    sections: [
+      learningSection(options),
+      ...(agreement ? [agreementSection(history)] : []),
+      gradientSection(options),
+      confusionSection(options),
+      mistakesSection(options),
+      settingsSection(options),
+    ],
     footer: Object.entries(options.versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(' · '),
@@ -78,7 +80,7 @@ function curve(
   });
 }
 
-async function learningSection({ history }: TrainingReportOptions): Promise<Section> {
+function learningSection({ history }: TrainingReportOptions): Section {
   const sides = history[0]?.sides ?? [];
   const series = (training: keyof SideEpoch, validation: keyof SideEpoch): Series[] =>
     sides.flatMap(({ name }, i): Series[] => {
@@ -99,67 +101,62 @@ async function learningSection({ history }: TrainingReportOptions): Promise<Sect
   return {
     title: 'Learning curves',
     intro: `Training values are means over the epoch, each example measured just before the update that it takes part in.${sides.length > 1 ? ' Both sides start from the same weights and see the same batches; where the curves coincide, the broken line lies on the unbroken one.' : ''}`,
-    body: html`<div class="row">
-      ${await lineChart({ title: 'Loss', xLabel: 'epoch', yLabel: 'loss (nats)', series: series('loss', 'validationLoss') })}${await lineChart(
-        {
+    blocks: [
+      row(
+        lineChart({
+          title: 'Loss',
+          xLabel: 'epoch',
+          yLabel: 'loss (nats)',
+          series: series('loss', 'validationLoss'),
+        }),
+        lineChart({
           title: 'Accuracy',
           xLabel: 'epoch',
           yLabel: 'accuracy',
           series: series('accuracy', 'validationAccuracy'),
-        },
-      )}
-    </div>`,
+        }),
+      ),
+    ],
   };
 }
 
-async function agreementSection(history: readonly EpochRecord[]): Promise<Section> {
-  const points = (value: (record: EpochRecord) => number): { x: number; y: number }[] =>
-    history.map((record) => ({ x: record.epoch, y: value(record) }));
+function agreementSection(history: readonly EpochRecord[]): Section {
+  const against = (title: string, yLabel: string, series: readonly Series[]): Figure =>
+    lineChart({ title, xLabel: 'epoch', yLabel, yScale: 'log', series });
+  const line = (
+    name: string,
+    value: (agreement: Agreement) => number | undefined,
+    look: Partial<Series> = {},
+  ): Series => ({
+    name,
+    points: history.map(({ epoch, agreement }) => ({
+      x: epoch,
+      y: (agreement === undefined ? undefined : value(agreement)) ?? Number.NaN,
+    })),
+    ...look,
+  });
+  const bound = { color: 1, dashed: true };
   return {
     title: 'Do both sides learn the same?',
     intro:
       'Rounding alone lets the weights of a float32 and a float64 network drift apart, and training amplifies it. The noise is measured: a copy of the float32 side whose weights are moved by a few roundings after every step. The step check puts scratch at the float32 side’s own weights and compares a single update with what rounding allows.',
-    body: html`<div class="row">
-      ${await lineChart({
-        title: 'Drift of the weights against float32 noise',
-        xLabel: 'epoch',
-        yLabel: '‖difference‖ / ‖weights‖',
-        yScale: 'log',
-        series: [
-          {
-            name: 'drift between the sides',
-            points: points(({ agreement }) => agreement?.drift ?? Number.NaN),
-          },
-          {
-            name: 'float32 noise',
-            points: points(({ agreement }) => agreement?.noise ?? Number.NaN),
-            color: 2,
-          },
-          {
-            name: 'allowed',
-            points: points(({ agreement }) => agreement?.limit ?? Number.NaN),
-            color: 1,
-            dashed: true,
-          },
-        ],
-      })}${await lineChart({
-        title: 'Single steps from the same weights',
-        xLabel: 'epoch',
-        yLabel: 'deviation / rounding budget',
-        yScale: 'log',
-        series: [
-          {
-            name: 'worst step of the epoch',
-            points: points(({ agreement }) => agreement?.worstStep?.share ?? Number.NaN),
-          },
-          { name: 'allowed', points: points(() => 1), color: 1, dashed: true },
-        ],
-      })}
-    </div>`,
+    blocks: [
+      row(
+        against('Drift of the weights against float32 noise', '‖difference‖ / ‖weights‖', [
+          line('drift between the sides', ({ drift }) => drift),
+          line('float32 noise', ({ noise }) => noise, { color: 2 }),
+          line('allowed', ({ limit }) => limit, bound),
+        ]),
+        against('Single steps from the same weights', 'deviation / rounding budget', [
+          line('worst step of the epoch', ({ worstStep }) => worstStep?.share),
+          line('allowed', () => 1, bound),
+        ]),
+      ),
+    ],
   };
 }
 
-async function gradientSection(options: TrainingReportOptions): Promise<Section> {
+function gradientSection(options: TrainingReportOptions): Section {
   const { data, initialWeights, finalWeights } = options;
   const [, t, f] = data.train.inputs.shape;
   const count = Math.min(64, data.train.labels.length);
@@ -183,20 +180,19 @@ async function gradientSection(options: TrainingReportOptions): Promise<Section>
   const [before, after] = [norms(initialWeights), norms(finalWeights)];
   return {
     title: 'How far the gradient reaches back',
-    intro: html`Norm of the loss’s gradient with respect to the state after each time step, over ${count}
-    training examples: from the last step (right) back to the initial state (left) it changed by a factor of
-    ${ratio(before)} before training and ${ratio(after)} after. A curve that falls to the left vanishes, one
-    that rises explodes.`,
-    body: await lineChart({
-      title: 'Gradient norm per time step',
-      xLabel: 'time step',
-      yLabel: '‖∂loss / ∂state‖',
-      yScale: 'log',
-      series: [
-        { name: 'before training', points: before, dashed: true, color: 3 },
-        { name: 'after training', points: after },
-      ],
-    }),
+    intro: `Norm of the loss’s gradient with respect to the state after each time step, over ${count} training examples: from the last step (right) back to the initial state (left) it changed by a factor of ${ratio(before)} before training and ${ratio(after)} after. A curve that falls to the left vanishes, one that rises explodes.`,
+    blocks: [
+      lineChart({
+        title: 'Gradient norm per time step',
+        xLabel: 'time step',
+        yLabel: '‖∂loss / ∂state‖',
+        yScale: 'log',
+        series: [
+          { name: 'before training', points: before, dashed: true, color: 3 },
+          { name: 'after training', points: after },
+        ],
+      }),
+    ],
   };
 }
 
@@ -210,32 +206,25 @@ const share = (value: number | undefined): string =>
 
 function confusionSection({ metrics, partName, data }: TrainingReportOptions): Section {
   const { classNames } = data.identity;
-  const shown = classNames.length <= 40;
+  const head = ['class', 'precision', 'recall', 'examples'];
+  const rows = metrics.perClass.map(({ name, precision, recall, examples }) => [
+    name,
+    share(precision),
+    share(recall),
+    examples,
+  ]);
+  const confusion = matrix({
+    caption: 'Rows: true class; columns: prediction; shaded by the share of the row',
+    rowLabel: 'true',
+    columnLabel: 'predicted',
+    names: classNames,
+    counts: metrics.confusion,
+  });
+  const left = `The matrix of ${classNames.length} classes is left out of this page; rnn-parity evaluate --json has it.`;
   return {
     title: 'Confusion',
-    intro: `${Math.round(metrics.accuracy * metrics.examples)} of ${metrics.examples} ${partName} examples are told right.`,
-    body: html`${
-      shown
-        ? matrix({
-            caption: 'Rows: true class; columns: prediction; shaded by the share of the row',
-            rowLabel: 'true',
-            columnLabel: 'told',
-            names: classNames,
-            counts: metrics.confusion,
-          })
-        : html`<p>
-            The matrix of ${classNames.length} classes is left out of this page; rnn-parity evaluate --json
-            has it.
-          </p>`
-    }${table({
-      head: ['class', 'precision', 'recall', 'examples'],
-      rows: metrics.perClass.map(({ name, precision, recall, examples }) => [
-        name,
-        share(precision),
-        share(recall),
-        examples,
-      ]),
-    })}`,
+    intro: `${Math.round(metrics.accuracy * metrics.examples)} of ${metrics.examples} ${partName} examples are classified correctly.`,
+    blocks: [classNames.length <= 40 ? confusion : paragraph(left), table(rows, { head })],
   };
 }
 
@@ -247,30 +236,24 @@ function mistakesSection({ part, partName, predictions, data }: TrainingReportOp
     .filter((n) => predictions.classes[n] !== part.labels[n])
     .sort((a, b) => probability(a, part.labels[a]) - probability(b, part.labels[b]))
     .slice(0, 24);
-  const picture = (n: number): Html => {
-    const told = predictions.classes[n];
-    const values = part.inputs.data.subarray(
-      n * timeSteps * features,
-      (n * timeSteps + part.lengths[n]) * features,
-    );
-    return html`<figure>
-      <img
-        alt="example ${part.examples[n]}, a ${classNames[part.labels[n]]} taken for a ${classNames[told]}"
-        src="${imageOf(values, part.lengths[n], features)}"
-      />
-      <figcaption>
-        is <b>${classNames[part.labels[n]]}</b>, told <b class="bad">${classNames[told]}</b> at
-        ${share(probability(n, told))}
-      </figcaption>
-    </figure>`;
+  const picture = (n: number): Picture => {
+    const predicted = predictions.classes[n];
+    const [right, name] = [part.labels[n], predicted].map((label) => classNames[label]);
+    const first = n * timeSteps * features;
+    const values = part.inputs.data.subarray(first, first + part.lengths[n] * features);
+    return {
+      source: imageOf(values, part.lengths[n], features),
+      alt: `example ${part.examples[n]}, a ${right} taken for a ${name}`,
+      caption: `is ${right}, predicted ${name} at ${share(probability(n, predicted))}`,
+    };
   };
   return {
     title: 'The worst mistakes',
     intro:
       wrong.length === 0
-        ? `There are none among the ${partName} examples.`
+        ? `Every one of the ${partName} examples is classified correctly.`
         : `The ${wrong.length} ${partName} examples whose true class got the smallest probability, ${features < 8 ? 'time from left to right' : 'time from top to bottom'}.`,
-    body: html`<div class="gallery">${wrong.map(picture)}</div>`,
+    blocks: [{ kind: 'gallery', pictures: wrong.map(picture) }],
   };
 }
 
@@ -288,14 +271,14 @@ function settingsSection({ settings, data, versions }: TrainingReportOptions): S
   ]);
   return {
     title: 'Settings and versions',
-    body: html`<div class="row">
-        ${table({ head: ['setting', 'value'], rows })}${table({
+    blocks: [
+      row(
+        table(rows, { head: ['setting', 'value'] }),
+        table([...Object.entries(versions), ['data SHA-256', data.identity.fingerprint]], {
           head: ['program', 'version'],
-          rows: [...Object.entries(versions), ['data SHA-256', data.identity.fingerprint]].map(
-            ([name, version]) => [name, version],
-          ),
-        })}
-      </div>
-      <pre>${data.summary.join('\n')}</pre>`,
+        }),
+      ),
+      code(data.summary),
+    ],
   };
 }

@@ -1,28 +1,14 @@
+import { table, type Cell, type Table } from '../../reports/index';
 import { engineEntries } from '../catalogue';
 import { type ClaimVerdict, memoryGrowth } from './claims';
 import { formatBytes, formatMilliseconds, formatRatio, threeDigits } from './format';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport, TaskReport, TaskResult } from './schema';
 import { sizeLetters } from '../size';
 
-/** A table apart from how it is drawn: on a terminal, in Markdown, in HTML. */
-export interface PlainTable {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 /** One task at one size, fastest engine first. */
-export function taskTable(report: TaskReport, baseline: string | undefined): PlainTable {
-  return {
-    head: [
-      'engine',
-      'median',
-      'quartiles',
-      'least to greatest',
-      `faster than ${baseline ?? 'nothing'}`,
-      'first call',
-      'memory',
-    ],
-    rows: fastestFirst(report).map(({ engine, spread, speedup, firstMilliseconds, memory }) => [
+export function taskTable(report: TaskReport, baseline: string | undefined): Table {
+  return table(
+    fastestFirst(report).map(({ engine, spread, speedup, firstMilliseconds, memory }) => [
       engine,
       formatMilliseconds(spread.median),
       formatRange(spread.q1, spread.q3),
@@ -35,7 +21,18 @@ export function taskTable(report: TaskReport, baseline: string | undefined): Pla
       formatMilliseconds(firstMilliseconds),
       formatBytes(memory.after.rssBytes),
     ]),
-  };
+    {
+      head: [
+        'engine',
+        'median',
+        'quartiles',
+        'least to greatest',
+        `faster than ${baseline ?? 'nothing'}`,
+        'first call',
+        'memory',
+      ],
+    },
+  );
 }
 
 /** The results of a task by median time. */
@@ -44,17 +41,9 @@ export function fastestFirst({ results }: TaskReport): TaskResult[] {
 }
 
 /** What every engine was compared on before timing, and how close it came. */
-export function parityTable({ engines }: SizeReport): PlainTable {
-  return {
-    head: [
-      'engine',
-      'compared with scratch',
-      'worst',
-      'share of what is allowed',
-      'libraries load in',
-      'settings',
-    ],
-    rows: engines.map(({ engine, parity, loadMilliseconds, settings = {} }) => {
+export function parityTable({ engines }: SizeReport): Table {
+  return table(
+    engines.map(({ engine, parity, loadMilliseconds, settings = {} }) => {
       const worst = parity.reduce<(typeof parity)[number] | undefined>(
         (record, entry) =>
           record === undefined || entry.difference / entry.allowed > record.difference / record.allowed
@@ -73,41 +62,51 @@ export function parityTable({ engines }: SizeReport): PlainTable {
           .join(', '),
       ];
     }),
-  };
+    {
+      head: [
+        'engine',
+        'compared with scratch',
+        'worst',
+        'share of what is allowed',
+        'libraries load in',
+        'settings',
+      ],
+    },
+  );
 }
 
 /** The promises. */
-export function claimTable(claims: readonly ClaimVerdict[]): PlainTable {
-  return {
-    head: ['promise', 'at', 'required', 'measured', ''],
-    rows: claims.map(({ claim, where, required, measured, verdict }) => [
+export function claimTable(claims: readonly ClaimVerdict[]): Table {
+  return table(
+    claims.map(({ claim, where, required, measured, verdict }): Cell[] => [
       claim,
       where,
       required,
       measured ?? '',
-      verdict,
+      { text: verdict, ...(verdict !== 'not measured' && { tone: verdict === 'met' ? 'good' : 'bad' }) },
     ]),
-  };
+    { head: ['promise', 'at', 'required', 'measured', ''] },
+  );
 }
 
 /** Median times along a sweep, one row per value, and the fastest engine. */
-export function sweepTable(report: BenchReport, sweep: SweepReport): PlainTable {
+export function sweepTable(report: BenchReport, sweep: SweepReport): Table {
   const points = sweep.sizes.map((name) => report.sizes.find(({ size }) => size.name === name));
   const medians = points.map((point) => {
     const results = point?.tasks.find(({ task }) => task === sweep.task)?.results ?? [];
     return new Map(results.map(({ engine, spread }) => [engine, spread.median]));
   });
   const engines = [...new Set(medians.flatMap((point) => [...point.keys()]))];
-  return {
-    head: [sweep.letter, ...engines],
-    rows: sweep.values.map((value, i) => [
+  return table(
+    sweep.values.map((value, i) => [
       String(value),
       ...engines.map((engine) => {
         const median = medians[i].get(engine);
         return median === undefined ? '' : formatMilliseconds(median);
       }),
     ]),
-  };
+    { head: [sweep.letter, ...engines] },
+  );
 }
 
 /** `scratch is fastest up to about T = 12 (between 10 and 20), then graph`. */
@@ -119,10 +118,9 @@ export function describeCrossovers({ letter, crossovers }: SweepReport): string[
 }
 
 /** Memory at the start and the end of many calls. */
-export function enduranceTable(reports: readonly EnduranceReport[]): PlainTable {
-  return {
-    head: ['engine', 'at', 'calls', 'memory before', 'memory after', 'growth', 'tensors more'],
-    rows: reports.flatMap(({ engine, size, steps, cycles }) =>
+export function enduranceTable(reports: readonly EnduranceReport[]): Table {
+  return table(
+    reports.flatMap(({ engine, size, steps, cycles }) =>
       [steps, cycles].map((series) => {
         const [first, last] = [series.readings.at(0), series.readings.at(-1)];
         const growth = memoryGrowth(series);
@@ -137,14 +135,14 @@ export function enduranceTable(reports: readonly EnduranceReport[]): PlainTable 
         ];
       }),
     ),
-  };
+    { head: ['engine', 'at', 'calls', 'memory before', 'memory after', 'growth', 'tensors more'] },
+  );
 }
 
 /** The engines of a report with what they are and the versions they ran on. */
-export function engineTable({ versions }: BenchReport): PlainTable {
-  return {
-    head: ['engine', 'what it is', 'versions'],
-    rows: engineEntries
+export function engineTable({ versions }: BenchReport): Table {
+  return table(
+    engineEntries
       .filter(({ name }) => name in versions)
       .map(({ name, title }) => [
         name,
@@ -153,7 +151,8 @@ export function engineTable({ versions }: BenchReport): PlainTable {
           .map(([library, version]) => `${library} ${version}`)
           .join(', '),
       ]),
-  };
+    { head: ['engine', 'what it is', 'versions'] },
+  );
 }
 
 /** `32 sequences of 28 steps, 28 features, 128 units, 10 classes`. */

@@ -13,7 +13,7 @@ import {
 } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
 import type { Observation, Observer } from '../observe';
-import { badness, worstFirst } from '../text/red';
+import { badness, worstFirst } from '../text/failing';
 import { heatMap, type HeatMap } from './heat-map';
 
 /** What the page draws of one side, besides its report: small, however many numbers were compared. */
@@ -146,7 +146,7 @@ export class ChartData implements Observer {
   }
 }
 
-/** Red before green; a green case that is too small to look at is only taken where there is no other. */
+/** A failing case before one that passes; a case too small to look at is taken only where there is no larger one. */
 function rankOf({ verdict }: Observation, red: boolean, problem: Problem): number {
   const judged = verdict.tensors.filter(({ status }) => status !== 'ill' && status !== 'omitted');
   const worst = worstFirst(judged).at(0);

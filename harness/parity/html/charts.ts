@@ -1,13 +1,13 @@
-import { figure, html, seriesColor, type Html, type LegendItem, percent, short } from '../../reports/index';
+import { percent, seriesColor, short, type Figure, type LegendItem } from '../../reports/index';
 import type { ParityReport } from '../report';
-import { isRed } from '../text/red';
+import { isFailing } from '../text/failing';
 import type { SideCharts, UlpHistogram } from './chart-data';
 import type { HeatCell, HeatMap } from './heat-map';
 
 const mostTicks = 12;
 
 /** Time steps to the right, units downwards; blue within the budget, darker the more of it was used, orange beyond it. */
-export function heatFigure(map: HeatMap): Promise<Html> {
+export function heatFigure(map: HeatMap): Figure {
   const cells = map.cells.map((cell) => ({
     step: cell.step[0],
     row: cell.row[0],
@@ -19,7 +19,8 @@ export function heatFigure(map: HeatMap): Promise<Html> {
   const steps = [...new Set(cells.map(({ step }) => step))];
   const rows = [...new Set(cells.map(({ row }) => row))];
   const size = Math.min(22, Math.max(9, 400 / rows.length));
-  return figure({
+  return {
+    kind: 'figure',
     title: map.title,
     caption: `largest used share: ${percent(worst)}`,
     legend: [
@@ -50,7 +51,7 @@ export function heatFigure(map: HeatMap): Promise<Html> {
         ),
       ],
     }),
-  });
+  };
 }
 
 function opacityOf(share: number): number {
@@ -71,29 +72,29 @@ function thinned(values: readonly number[]): number[] {
 
 /** Fifths of a decade: what falls together is one dot, larger the more there are. */
 const perDecade = 5;
-const mostRed = 400;
+const mostFailing = 400;
 
-/** The worst element of every tensor: its error over its budget, both logarithmic; above the line is red. */
-export function budgetScatter(report: ParityReport): Promise<Html> {
+/** The worst element of every tensor: its error over its budget, both logarithmic; above the line it fails. */
+export function budgetScatter(report: ParityReport): Figure {
   const sides = report.sides.filter(({ status }) => status === 'ran').map(({ name }) => name);
   const dots = new Map<string, { x: number; y: number; side: string; n: number }>();
-  const red: { x: number; y: number; side: string; title: string }[] = [];
-  let [equal, unmeasured, redLeft] = [0, 0, 0];
+  const failing: { x: number; y: number; side: string; title: string }[] = [];
+  let [equal, unmeasured, failingLeft] = [0, 0, 0];
   for (const tensor of report.cases.flatMap(({ tensors }) => tensors)) {
     const { worst, implementation, caseId } = tensor;
     if (worst === undefined) continue;
     const { error: y, allowed: x } = worst;
     if (y === 0) equal++;
     else if (!(x > 0 && y > 0 && Number.isFinite(x) && Number.isFinite(y))) unmeasured++;
-    else if (isRed(tensor)) {
-      if (red.length < mostRed)
-        red.push({
+    else if (isFailing(tensor)) {
+      if (failing.length < mostFailing)
+        failing.push({
           x,
           y,
           side: implementation,
           title: `${implementation}, ${caseId}: ${tensor.tensor}, ${short(y)} of ${short(x)}`,
         });
-      else redLeft++;
+      else failingLeft++;
     } else {
       const [bx, by] = [x, y].map((value) => Math.round(Math.log10(value) * perDecade) / perDecade);
       const key = `${implementation} ${bx} ${by}`;
@@ -102,7 +103,7 @@ export function budgetScatter(report: ParityReport): Promise<Html> {
       dots.set(key, dot);
     }
   }
-  const [low, high] = rangeOf([...dots.values()], red);
+  const [low, high] = rangeOf([...dots.values()], failing);
   const drawn = [...dots.values()].filter(({ x, y }) => Math.min(x, y) >= low);
   const below = [...dots.values()].reduce((sum, dot) => sum + (drawn.includes(dot) ? 0 : dot.n), 0);
   const decades = Math.log10(high / low);
@@ -111,11 +112,12 @@ export function budgetScatter(report: ParityReport): Promise<Html> {
     ...(equal > 0 ? [`${equal.toLocaleString('en')} tensors are equal to the last bit`] : []),
     ...(below > 0 ? [`${below.toLocaleString('en')} lie below ${short(low)}`] : []),
     ...(unmeasured > 0 ? [`${unmeasured} have no finite error or budget`] : []),
-    ...(redLeft > 0 ? [`${redLeft} more are red`] : []),
+    ...(failingLeft > 0 ? [`${failingLeft} more fail`] : []),
   ];
-  return figure({
+  return {
+    kind: 'figure',
     title: 'Worst error of every tensor against its budget',
-    caption: `One dot gathers a fifth of a decade, larger for more tensors; crosses are red. Above the line the error is larger than the budget.${left.length > 0 ? ` Not drawn: ${left.join(', ')}.` : ''}`,
+    caption: `One dot gathers a fifth of a decade, larger for more tensors; crosses fail. Above the line the error is larger than the budget.${left.length > 0 ? ` Not drawn: ${left.join(', ')}.` : ''}`,
     legend,
     plot: (plot) => ({
       width: 900,
@@ -158,7 +160,7 @@ export function budgetScatter(report: ParityReport): Promise<Html> {
             },
           ),
           plot.dot(
-            red.filter((dot) => dot.side === side),
+            failing.filter((dot) => dot.side === side),
             {
               x: 'x',
               y: 'y',
@@ -172,26 +174,26 @@ export function budgetScatter(report: ParityReport): Promise<Html> {
         ]),
       ],
     }),
-  });
+  };
 }
 
-/** All red dots and all others but the lowest hundredth: a few vanishing gradients would squeeze everything else into a corner. */
+/** All failing dots, and all but the lowest hundredth of the rest: a few vanishing gradients would squeeze everything else into a corner. */
 function rangeOf(
   dots: readonly { readonly x: number; readonly y: number; readonly n: number }[],
-  red: readonly { readonly x: number; readonly y: number }[],
+  failing: readonly { readonly x: number; readonly y: number }[],
 ): [low: number, high: number] {
-  if (dots.length + red.length === 0) return [1e-9, 1e-6];
+  if (dots.length + failing.length === 0) return [1e-9, 1e-6];
   const lowest = ({ x, y }: { readonly x: number; readonly y: number }): number => Math.min(x, y);
   const sorted = [...dots].sort((one, other) => lowest(one) - lowest(other));
   const most = sorted.reduce((sum, { n }) => sum + n, 0) / 100;
   let [skipped, first] = [0, 0];
   while (first < sorted.length && skipped + sorted[first].n <= most) skipped += sorted[first++].n;
-  const kept = [...sorted.slice(first), ...red];
+  const kept = [...sorted.slice(first), ...failing];
   return [Math.min(...kept.map(lowest)) / 3, Math.max(...kept.map(({ x, y }) => Math.max(x, y))) * 3];
 }
 
 /** How many units in the last place lie between side and reference, as a share of all numbers. */
-export function ulpFigure({ name, forward, backward }: SideCharts): Promise<Html> {
+export function ulpFigure({ name, forward, backward }: SideCharts): Figure {
   const series = [
     ['forward', forward],
     ['backward', backward],
@@ -213,10 +215,10 @@ export function ulpFigure({ name, forward, backward }: SideCharts): Promise<Html
   const last = Math.max(4, forward.bins.length, backward.bins.length) - 1;
   const lost = forward.notNumbers + backward.notNumbers;
   const total = totalOf(forward) + totalOf(backward);
-  return figure({
+  return {
+    kind: 'figure',
     title: name,
-    caption: html`${total.toLocaleString('en')}
-    numbers${lost > 0 ? html`, <span class="bad">${lost} NaN</span>` : ''}`,
+    caption: `${total.toLocaleString('en')} numbers${lost > 0 ? `, ${lost} of them NaN` : ''}`,
     legend: drawn.map(({ pass, i }) => ({ name: pass, color: seriesColor(i), dashed: i > 0 })),
     plot: (plot) => ({
       width: 480,
@@ -240,7 +242,7 @@ export function ulpFigure({ name, forward, backward }: SideCharts): Promise<Html
         plot.dot(points, { x: 'bin', y: 'share', fill: seriesColor(i), r: 3 }),
       ]),
     }),
-  });
+  };
 }
 
 function totalOf({ bins, notNumbers }: UlpHistogram): number {

@@ -2,7 +2,7 @@
 export interface HeatMap {
   /** `states`, `dz (gradient of the pre-activations)` */ readonly title: string;
   /** `unit`, `feature` */ readonly rowAxis: string;
-  /** time steps and rows before they were gathered */ readonly timeSteps: number;
+  /** time steps and rows before neighbours were put together */ readonly timeSteps: number;
   readonly rows: number;
   readonly cells: readonly HeatCell[];
 }
@@ -11,7 +11,7 @@ export interface HeatCell {
   /** first and last time step that the cell stands for; the same unless there are too many to draw */
   readonly step: readonly [first: number, last: number];
   readonly row: readonly [first: number, last: number];
-  /** error / allowed; above 1 is red */ readonly share: number;
+  /** error / allowed; above 1 fails */ readonly share: number;
 }
 
 const mostColumns = 60;

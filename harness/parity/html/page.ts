@@ -1,21 +1,29 @@
 import {
-  html,
-  page,
-  table,
-  type Fact,
-  type Html,
-  type HtmlPart,
-  type Section,
+  bullets,
+  code,
   count,
+  fold,
+  heading,
+  htmlOf,
+  paragraph,
   percent,
+  row,
+  section,
   short,
+  table,
+  type Block,
+  type Fact,
+  type Section,
+  type Table,
 } from '../../reports/index';
 import { version } from '../../base/version';
-import { formatPlace, type TensorVerdict } from '../../judge/index';
+import type { TensorVerdict } from '../../judge/index';
 import type { ParityReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
-import { diagnosisFor } from '../text/failures';
-import { isRed, redCases, redProblems, worstFirst, type RedCase } from '../text/red';
+import { failingCases, usedInWords, worstFirst, type FailingCase } from '../text/failing';
+import { placeInWords } from '../text/place';
+import { commonOf, ratioOf } from '../text/patterns';
+import { sideTable } from '../text/sides';
 import { formatVerdict } from '../text/verdict-line';
 import type { SideCharts } from './chart-data';
 import { budgetScatter, heatFigure, ulpFigure } from './charts';
@@ -35,50 +43,59 @@ export interface PageData {
 }
 
 /** The report as one self-contained page that opens offline: verdict, what is wrong, charts, settings. */
-export async function parityPage({
-  report,
-  charts,
-  settings = [],
-  sections = [],
-}: PageData): Promise<string> {
-  const red = redCases(report.cases);
-  return page({
+export function parityPage({ report, charts, settings = [], sections = [] }: PageData): Promise<string> {
+  const failing = failingCases(report.cases);
+  return htmlOf({
     title: pageTitle,
-    subtitle: html`<strong class="${report.verdict === 'parity' ? 'good' : 'bad'}"
-      >${formatVerdict(report)}</strong
-    >`,
-    facts: facts(report, red),
+    subtitle: { text: formatVerdict(report), tone: report.verdict === 'parity' ? 'good' : 'bad' },
+    facts: facts(report, failing),
     sections: [
-      ...wrong(report, red),
-      { title: 'Sides', body: sideTable(report) },
-      ...(await heatSections(charts)),
-      { title: 'Error against budget', body: await budgetScatter(report) },
-      ...(await ulpSections(charts)),
+      ...section('What is wrong', wrong(report, failing)),
+      {
+        title: 'Sides',
+        intro:
+          'The largest share of its budget that any tensor of a group used: up to 100 % is explained by rounding.',
+        blocks: [sideTable(report)],
+      },
+      ...heatSections(charts),
+      { title: 'Error against budget', blocks: [budgetScatter(report)] },
+      ...section(
+        'Units in the last place',
+        charts.length === 0 ? [] : [row(...charts.map(ulpFigure))],
+        aboutUlps,
+      ),
       ...sections,
-      ...remarks(report),
-      { title: 'Settings and versions', body: settingsTable(report, settings) },
+      ...section('Warnings and notes', bullets([...report.warnings, ...report.notes])),
+      { title: 'Settings and versions', blocks: [settingsTable(report, settings)] },
     ],
     footer: `rnn-parity ${version}, format ${report.format}. This page holds no script and asks for nothing from outside; point at a cell or dot for its numbers.`,
   });
 }
 
-function facts({ verdict, cases, sides }: ParityReport, red: readonly RedCase[]): Fact[] {
+const aboutUlps =
+  'Distance of every number from the float64 reference rounded to the precision of the side. Long tails are results near zero, ' +
+  'where cancellation leaves few digits; the budget allows for them.';
+
+function facts({ verdict, cases, sides }: ParityReport, failing: readonly FailingCase[]): Fact[] {
   const numbers = cases.reduce((sum, { ledger }) => sum + ledger.compared, 0);
   const judged = cases.flatMap(({ tensors }) => tensors.filter(({ status }) => status === 'pass'));
-  const most = judged.reduce((max, { worst }) => Math.max(max, worst?.usedShare ?? 0), 0);
+  const shares = judged.map(({ worst }) => worst?.usedShare ?? 0).filter((share) => share <= 1);
   const ran = sides.filter(({ status }) => status === 'ran').length;
   return [
     { label: 'Verdict', value: verdict, tone: verdict === 'parity' ? 'good' : 'bad' },
     { label: 'Sides', value: ran === sides.length ? String(ran) : `${ran} of ${sides.length}` },
     { label: 'Comparisons', value: cases.length.toLocaleString('en') },
     { label: 'Numbers compared', value: numbers.toLocaleString('en') },
-    red.length > 0
-      ? { label: 'Comparisons red', value: red.length.toLocaleString('en'), tone: 'bad' }
-      : { label: 'Most of a budget used', value: percent(most) },
+    failing.length > 0
+      ? { label: 'Comparisons that fail', value: failing.length.toLocaleString('en'), tone: 'bad' }
+      : {
+          label: 'Most of a budget used',
+          value: percent(shares.reduce((max, share) => Math.max(max, share), 0)),
+        },
   ];
 }
 
-function wrong(report: ParityReport, red: readonly RedCase[]): Section[] {
+function wrong(report: ParityReport, failing: readonly FailingCase[]): Block[] {
   const { errors, audit, unshown, complete } = report;
   const faults = [
     ...errors.map(({ implementation, caseId, message }) => `${implementation}, ${caseId}: ${message}`),
@@ -87,61 +104,62 @@ function wrong(report: ParityReport, red: readonly RedCase[]): Section[] {
       ({ implementation, tensor }) => `${implementation} never had to prove ${tensor}`,
     ),
   ];
-  if (red.length + faults.length === 0) return [];
-  const problems = redProblems(report.cases);
-  const diagnoses = report.diagnoses.slice(0, mostDiagnoses).map((diagnosis) => {
-    const own = problems.find((one) => diagnosisFor(one, [diagnosis]) !== undefined);
-    return html`<pre>${formatDiagnosis(diagnosis, own?.red).join('\n')}</pre>`;
-  });
+  const sides = [...new Set(failing.map(({ implementation }) => implementation))];
+  const patterns = sides.flatMap((side) =>
+    [commonOf(report, side), ratioOf(report, side)]
+      .filter((line) => line !== undefined)
+      .map((line) => paragraph(`${side}: ${line}`)),
+  );
+  const diagnoses = report.diagnoses
+    .slice(0, mostDiagnoses)
+    .map((diagnosis) => code([diagnosis.implementation, ...formatDiagnosis(diagnosis, report)]));
+  return [...diagnoses, ...patterns, ...bullets(faults), ...failureTables(report, failing)];
+}
+
+/** The worst in sight, the rest folded. */
+function failureTables(report: ParityReport, failing: readonly FailingCase[]): Block[] {
+  const all = worstFirst(failing.flatMap((one) => one.failing));
+  if (all.length === 0) return [];
+  const [first, folded] = [all.slice(0, inSight), all.slice(inSight, mostFailures)];
+  const left = all.length - first.length - folded.length;
+  const rest = left > 0 ? `${left.toLocaleString('en')} more are in the JSON report` : undefined;
   return [
-    {
-      title: 'What is wrong',
-      body: [...diagnoses, ...bullets(faults), ...(red.length > 0 ? [failureTable(red)] : [])],
-    },
+    failureTable(`${count(all.length, 'tensor')} failed, worst first`, first, report),
+    ...(folded.length === 0
+      ? []
+      : [fold(`${folded.length.toLocaleString('en')} more`, failureTable(rest, folded, report))]),
   ];
 }
 
-/** The worst in sight, the others folded. */
-function failureTable(red: readonly RedCase[]): Html {
-  const all = worstFirst(red.flatMap(({ red: tensors }) => tensors));
-  const [first, folded] = [all.slice(0, inSight), all.slice(inSight, mostFailures)];
-  const left = all.length - first.length - folded.length;
-  return html`${failureRows(`${count(all.length, 'red tensor')}, worst first`, first)}${
-    folded.length === 0
-      ? undefined
-      : html`<details>
-          <summary>${count(folded.length, 'more red tensor')}</summary>
-          ${failureRows(left > 0 ? `${left.toLocaleString('en')} more are in the JSON report` : '', folded)}
-        </details>`
-  }`;
-}
-
-function failureRows(caption: string, tensors: readonly TensorVerdict[]): Html {
-  return table({
-    ...(caption !== '' && { caption }),
-    head: [
-      'side',
-      'case',
-      'tensor',
-      'where',
-      'used',
-      'error',
-      'allowed',
-      'needed: atol, or rtol',
-      'given',
-      'expected',
-    ],
-    rows: tensors.map(
-      ({ implementation, caseId, tensor, status, worst, needed, reason = '' }): HtmlPart[] => {
-        const where = worst === undefined ? reason : formatPlace(worst.at);
-        const used = worst === undefined || status !== 'differs' ? status : percent(worst.usedShare);
-        const sizes = worst === undefined ? ['', ''] : [short(worst.error), short(worst.allowed)];
-        const numbers = worst === undefined ? ['', ''] : [digits(worst.given), digits(worst.reference)];
-        const tolerances = needed === undefined ? '' : `${short(needed.absolute)}, ${short(needed.relative)}`;
-        return [implementation, caseId, tensor, where, used, ...sizes, tolerances, ...numbers].map(whole);
-      },
-    ),
+function failureTable(
+  caption: string | undefined,
+  tensors: readonly TensorVerdict[],
+  report: ParityReport,
+): Table {
+  const rows = tensors.map((verdict) => {
+    const { implementation, caseId, tensor, worst, needed, reason = '' } = verdict;
+    const where = worst === undefined ? reason : placeInWords(verdict, worst.at, report);
+    const numbers =
+      worst === undefined
+        ? ['', '']
+        : [
+            `${digits(worst.given)}, expected ${digits(worst.reference)}`,
+            `${short(worst.error)} of ${short(worst.allowed)}`,
+          ];
+    const tolerances = needed === undefined ? '' : `${short(needed.absolute)}, or ${short(needed.relative)}`;
+    return [implementation, caseId, tensor, where, usedInWords(verdict), ...numbers, tolerances];
   });
+  const head = [
+    'side',
+    'case',
+    'tensor',
+    'where',
+    'budget used',
+    'given',
+    'error of allowed',
+    'needed: atol, or rtol',
+  ];
+  return table(rows, { head, ...(caption !== undefined && { caption }) });
 }
 
 /** As many digits as single precision has; the JSON report has them all. */
@@ -149,90 +167,32 @@ function digits(x: number): string {
   return Number.isFinite(x) ? String(Number(x.toPrecision(9))) : String(x);
 }
 
-function sideTable(report: ParityReport): Html {
-  const rows = report.sides.map(({ name, status, version: engine = '', reason = '' }): HtmlPart[] => {
-    if (status === 'not run') return [whole(name), reason, 'not run', '', '', '', '', ''];
-    const cases = report.cases.filter(({ implementation }) => implementation === name);
-    const tensors = cases.flatMap((verdict) => verdict.tensors);
-    const red = tensors.filter(isRed).length;
-    const worst = worstFirst(tensors.filter(({ status: s }) => s !== 'ill')).find(
-      (one) => one.worst !== undefined,
-    );
-    return [
-      whole(name),
-      whole(engine),
-      cases.length,
-      cases.reduce((sum, { ledger }) => sum + ledger.compared, 0),
-      red > 0 ? html`<span class="bad">${red}</span>` : 0,
-      tensors.filter(({ status: s }) => s === 'ill').length,
-      worst?.worst === undefined ? '' : whole(percent(worst.worst.usedShare)),
-      whole(worst === undefined ? '' : `${worst.tensor}, ${worst.caseId}`),
-    ];
-  });
-  const head = ['side', 'engine', 'cases', 'numbers', 'red tensors', 'ill-conditioned', 'most used', 'where'];
-  return table({ head, rows });
-}
-
-async function heatSections(charts: readonly SideCharts[]): Promise<Section[]> {
-  const parts: HtmlPart[] = [];
-  for (const { name, heat } of charts) {
-    if (heat === undefined) continue;
-    const figures = await Promise.all(heat.maps.map(heatFigure));
-    parts.push(
-      html`<h3>${name}: ${heat.caseId}</h3>
-        <div class="row">${figures}</div>
-        ${heat.missing === undefined ? undefined : html`<p>${heat.missing}</p>`}`,
-    );
-  }
-  if (parts.length === 0) return [];
+function heatSections(charts: readonly SideCharts[]): Section[] {
+  const blocks = charts.flatMap(({ name, heat }): Block[] =>
+    heat === undefined
+      ? []
+      : [
+          heading(`${name}: ${heat.caseId}`),
+          row(...heat.maps.map(heatFigure)),
+          ...(heat.missing === undefined ? [] : [paragraph(heat.missing)]),
+        ],
+  );
   const intro =
     'The case of each side that used most of its budget: error over budget, the largest of all examples. Time runs to the right; ' +
     'the backward pass runs to the left, so an error of it grows to the left of the step that made it.';
-  return [{ title: 'Error over time step and unit', intro, body: parts }];
+  return section('Error over time step and unit', blocks, intro);
 }
 
-async function ulpSections(charts: readonly SideCharts[]): Promise<Section[]> {
-  if (charts.length === 0) return [];
-  const intro =
-    'Distance of every number from the float64 reference rounded to the precision of the side. Long tails are results near zero, ' +
-    'where cancellation leaves few digits; the budget knows them.';
-  const figures = await Promise.all(charts.map(ulpFigure));
-  return [{ title: 'Units in the last place', intro, body: html`<div class="row">${figures}</div>` }];
-}
-
-function remarks({ warnings, notes }: ParityReport): Section[] {
-  if (warnings.length + notes.length === 0) return [];
-  return [{ title: 'Warnings and notes', body: bullets([...warnings, ...notes]) }];
-}
-
-function settingsTable(report: ParityReport, settings: readonly string[]): Html {
+function settingsTable(report: ParityReport, settings: readonly string[]): Table {
   const { seed, only, vectors, candidate, complete } = report;
-  const rows: (readonly [string, string])[] = [
+  return table([
     ['command', `rnn-parity parity ${settings.join(' ')}`.trim()],
     ['seed', String(seed)],
     ['cases', complete ? 'the whole suite' : only === null ? 'chosen' : `--only ${only}`],
-    ...(vectors === undefined ? [] : [['vectors', vectors.join(', ')] as const]),
-    ...(candidate === undefined ? [] : [['candidate', candidate] as const]),
+    ...(vectors === undefined ? [] : [['vectors', vectors.join(', ')]]),
+    ...(candidate === undefined ? [] : [['candidate', candidate]]),
     ['rnn-parity', version],
     ['Node.js', `${process.version}, ${process.platform} ${process.arch}`],
-    ...report.sides.flatMap(({ name, version: engine }) =>
-      engine === undefined ? [] : [[name, engine] as const],
-    ),
-  ];
-  return table({ rows: rows.map(([name, value]) => [whole(name), value]) });
-}
-
-function bullets(lines: readonly string[]): HtmlPart[] {
-  return lines.length === 0
-    ? []
-    : [
-        html`<ul>
-          ${lines.map((line) => html`<li>${line}</li>`)}
-        </ul>`,
-      ];
-}
-
-/** In one piece: names of sides and tensors are not broken over lines. */
-function whole(text: string): Html {
-  return html`<span${text.length < 48 ? html` style="white-space: nowrap"` : undefined}>${text}</span>`;
+    ...report.sides.flatMap(({ name, version: engine }) => (engine === undefined ? [] : [[name, engine]])),
+  ]);
 }

@@ -1,27 +1,35 @@
 import type { Diagnosis, Kind, WrongNumber } from '../../diagnosis/index';
-import { formatPlace, type TensorVerdict } from '../../judge/index';
-import { labelOf } from './red';
-import { count, oneLine, percent, short, stepsInWords } from '../../reports/index';
+import type { TensorVerdict } from '../../judge/index';
+import { capped, oneLine, short, stepsInWords } from '../../reports/index';
+import type { ParityReport } from '../report';
+import { labelOf, usedInWords } from './failing';
+import { placeInWords } from './place';
+
+const phases: Readonly<Record<Diagnosis['phase'], string>> = {
+  forward: 'the forward pass',
+  loss: 'output and loss',
+  backward: 'the backward pass',
+  update: 'the update of the weights',
+};
 
 /**
- * What is wrong with one answer, for people: where it begins, both numbers, what it looks like, whose fault it is, what
- * only follows from it, and what could not be seen.
- *
- * @param red the red tensors of the same case, worst first
+ * What is wrong with one answer, for people: where it begins, both numbers, what it looks like, which side is at fault, what is
+ * wrong only because of it, and what could not be seen.
  */
-export function formatDiagnosis(diagnosis: Diagnosis, red: readonly TensorVerdict[] = []): string[] {
-  const { formula, worst, kind, inherited, unseen } = diagnosis;
-  const lines = [
-    `${diagnosis.implementation}, ${diagnosis.caseId}: ${beginning(diagnosis)}`,
-    ...(worst === undefined ? [] : [`  ${numbers(worst)}${formula === undefined ? '' : `; ${formula}`}`]),
-    ...(worst === undefined && formula !== undefined ? [`  equation: ${formula}`] : []),
-    `  looks like: ${kind === undefined ? 'no mistake of the catalogue' : kindInWords(kind)}`,
-    `  at fault: ${culprit(diagnosis)}${diagnosis.sideNote === '' ? '' : `; ${diagnosis.sideNote}`}`,
-    ...(inherited.length === 0 ? [] : [`  wrong only because of it: ${inherited.join(', ')}`]),
-    ...redResults(red),
-    ...(unseen.length === 0 ? [] : [`  not seen: ${unseen.join('; ')}`]),
+export function formatDiagnosis(diagnosis: Diagnosis, report: ParityReport): string[] {
+  const { formula, worst, kind, inherited, unseen, sideNote } = diagnosis;
+  const found = [
+    ...(worst === undefined ? [] : [numbersInWords(diagnosis, worst, report)]),
+    ...(formula === undefined ? [] : [formula]),
   ];
-  return lines;
+  return [
+    `begins in ${beginning(diagnosis)}, case ${diagnosis.caseId}`,
+    ...(found.length === 0 ? [] : [`numbers: ${found.join('; ')}`]),
+    `looks like: ${kind === undefined ? 'no fault of the catalogue' : kindInWords(kind)}`,
+    `at fault: ${culprit(diagnosis)}${sideNote === '' ? '' : `; ${sideNote}`}`,
+    ...(inherited.length === 0 ? [] : [`wrong only because of it: ${inherited.join(', ')}`]),
+    ...(unseen.length === 0 ? [] : [`not seen: ${unseen.join('; ')}`]),
+  ];
 }
 
 /** The same in one line. */
@@ -29,24 +37,24 @@ export function formatDiagnosisShort(diagnosis: Diagnosis): string {
   const { implementation, caseId, kind } = diagnosis;
   const looks = kind === undefined ? '' : `; looks like ${kind.names.join(' or ')}`;
   return oneLine(
-    `${implementation}, ${caseId}: ${beginning(diagnosis)}${looks}; at fault: ${culprit(diagnosis)}`,
+    `${implementation}, ${caseId}: begins in ${beginning(diagnosis)}${looks}; at fault: ${culprit(diagnosis)}`,
   );
 }
 
-/** `backward begins to go wrong in dPreActivations at time step 3`. */
+/** `the backward pass: dPreActivations at time step 3`. */
 function beginning({ phase, tensor, timeSteps }: Diagnosis): string {
   const steps = timeSteps === undefined || timeSteps.length === 0 ? '' : ` at ${stepsInWords(timeSteps)}`;
-  return `goes wrong in phase ${phase}: ${tensor}${steps}`;
+  return `${phases[phase]}: ${tensor}${steps}`;
 }
 
-function numbers({ at, given, expected, ulps }: WrongNumber): string {
-  const place = formatPlace(at);
-  const distance = Number.isFinite(ulps)
-    ? ulps < 1e9
-      ? ulps.toLocaleString('en')
-      : short(ulps)
-    : String(ulps);
-  return `${place === '' ? '' : `at ${place}: `}${String(given)}, expected ${String(expected)} (${distance} ULPs apart)`;
+function numbersInWords(
+  diagnosis: Diagnosis,
+  { at, given, expected, ulps }: WrongNumber,
+  report: ParityReport,
+): string {
+  const place = placeInWords(diagnosis, at, report);
+  const distance = Number.isFinite(ulps) ? ` (${capped(ulps)} ULPs apart)` : '';
+  return `${String(given)}, expected ${String(expected)}${place === '' ? '' : ` at ${place}`}${distance}`;
 }
 
 export function kindInWords({ names, words, page }: Kind): string {
@@ -58,29 +66,23 @@ export function culprit({ side, implementation }: Diagnosis): string {
   return side === 'undecided' ? 'undecided' : side;
 }
 
-/** Every red result with its share of the budget, and the tolerance the worst would have needed. */
-function redResults(red: readonly TensorVerdict[]): string[] {
-  if (red.length === 0) return [];
-  const results = red.map((verdict) => {
-    const { status, worst } = verdict;
-    const how = status === 'differs' && worst !== undefined ? percent(worst.usedShare) : status;
-    return `${labelOf(verdict)} ${how}`;
-  });
-  const [worst] = red;
-  return [
-    `  ${count(red.length, 'red result')}, share of the budget used: ${results.join(', ')}`,
-    ...tolerance(worst).map((line) => `  ${line}`),
-  ];
+/** The worst failing tensor with both numbers: what there is where nothing was diagnosed. */
+export function tensorInWords(tensor: TensorVerdict, report: ParityReport): string {
+  const { worst, reason, status } = tensor;
+  if (worst === undefined) return `${labelOf(tensor)} ${reason ?? usedInWords(tensor)}`;
+  const place = placeInWords(tensor, worst.at, report);
+  const why = status === 'differs' && worst.usedShare > 1 ? '' : ` (${reason ?? usedInWords(tensor)})`;
+  return `${labelOf(tensor)}${place === '' ? '' : ` at ${place}`}: ${String(worst.given)}, expected ${String(worst.reference)}${why}`;
 }
 
-/** The worst tensor's error, the formula of its tolerance in words, and the tolerance that would have been needed. */
-export function tolerance({ tensor, worst, needed, tolerance: formula }: TensorVerdict): string[] {
-  if (worst === undefined) return [];
-  const error = `${tensor}: error ${short(worst.error)}, allowed ${short(worst.allowed)}`;
-  return [`${error}${formula === undefined ? '' : ` = ${formula}`}${neededInWords(needed)}`];
-}
-
-function neededInWords(needed: TensorVerdict['needed']): string {
-  if (needed === undefined) return '';
-  return `; it would have needed --atol ${short(needed.absolute)} or --rtol ${short(needed.relative)}`;
+/** How far beyond its budget the worst tensor is, where the budget comes from, and the tolerance that would have been needed. */
+export function budgetInWords(tensor: TensorVerdict): string | undefined {
+  const { worst, needed, tolerance } = tensor;
+  if (worst === undefined || !Number.isFinite(worst.error)) return undefined;
+  const budget = `${short(worst.allowed)}${tolerance === undefined ? '' : ` = ${tolerance}`}`;
+  const wanted =
+    needed === undefined
+      ? ''
+      : `; it would have needed --atol ${short(needed.absolute)} or --rtol ${short(needed.relative)}`;
+  return `${labelOf(tensor)} used ${usedInWords(tensor)} its budget: error ${short(worst.error)}, allowed ${budget}${wanted}`;
 }

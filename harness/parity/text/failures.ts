@@ -1,129 +1,148 @@
-import { problemIdOf } from '../../examine/index';
 import type { Diagnosis } from '../../diagnosis/index';
-import { formatPlace, type TensorVerdict } from '../../judge/index';
+import { problemIdOf } from '../../examine/index';
+import type { TensorVerdict } from '../../judge/index';
+import { count, oneLine, quoted, type Part } from '../../reports/index';
 import type { ParityReport } from '../report';
-import { formatDiagnosis, formatDiagnosisShort, tolerance } from './diagnosis';
-import { type Part, count, listed, oneLine, quoted, short } from '../../reports/index';
-import { labelOf, redProblems, type RedCase } from './red';
+import { budgetInWords, formatDiagnosis, formatDiagnosisShort, tensorInWords } from './diagnosis';
+import { failingProblems, labelOf, type FailingCase } from './failing';
+import { commonOf, precisionOf, ratioOf } from './patterns';
 
 /** Names of tensors that one line may list. */
-const mostNames = 14;
-const mostLines = 26;
+const mostNames = 8;
+const mostLines = 24;
 
-/**
- * The red cases, worst first, but the worst of every side before any other: these in full, with their diagnoses; then a line a
- * case; what has no room is counted by side and tensor.
- */
-export function failurePart(report: ParityReport, { command: told = true } = {}): Part {
-  const cases = worstOfEachSideFirst(redProblems(report.cases));
-  if (cases.length === 0) return { least: 0, lines: () => [] };
-  const tensors = cases.reduce((sum, { red }) => sum + red.length, 0);
-  const failed = report.cases.filter(({ status }) => status === 'fail').length;
-  const head = `${count(tensors, 'tensor')} red in ${failed} of ${count(report.cases.length, 'comparison')}, worst first:`;
-  const command = told ? [`run the first again: ${commandFor(cases[0], report)}`] : [];
-  return {
-    least: 3,
-    lines: (room) => [head, ...caseLines(cases, report.diagnoses, Math.min(room, mostLines) - 2), ...command],
-  };
-}
-
-function worstOfEachSideFirst(cases: readonly RedCase[]): RedCase[] {
-  const sides = new Set<string>();
-  const first = cases.filter(({ implementation }) => sides.size < sides.add(implementation).size);
-  return [...first, ...cases.filter((red) => !first.includes(red))];
-}
-
-/** A red case in one line: its worst tensor with both numbers, and the names of the others. */
-/** What was found out about a red case, whichever way of asking its problem it is. */
+/** What was found out about a failing case, in whichever view it fails. */
 export function diagnosisFor(
-  red: Pick<RedCase, 'implementation' | 'caseId'>,
+  failing: Pick<FailingCase, 'implementation' | 'caseId'>,
   diagnoses: readonly Diagnosis[],
 ): Diagnosis | undefined {
   return diagnoses.find(
     ({ implementation, caseId }) =>
-      implementation === red.implementation && problemIdOf(caseId) === problemIdOf(red.caseId),
+      implementation === failing.implementation && problemIdOf(caseId) === problemIdOf(failing.caseId),
   );
 }
 
-function caseLines(
-  cases: readonly RedCase[],
-  diagnoses: readonly Diagnosis[],
-  room: number,
-): readonly string[] {
-  const lines: string[] = [];
-  const toldInFull = new Set<string>();
-  for (const [i, red] of cases.entries()) {
-    // One line stays free to count the cases that are left, unless this is the last.
-    const free = room - lines.length - (i < cases.length - 1 ? 1 : 0);
-    const diagnosis = diagnosisFor(red, diagnoses);
-    const full = diagnosis === undefined ? undiagnosed(red) : formatDiagnosis(diagnosis, red.red);
-    if (!toldInFull.has(red.implementation) && full.length <= free) {
-      lines.push(...full);
-      toldInFull.add(red.implementation);
-      continue;
-    }
-    if (free < 1) {
-      lines.push(restLine(cases.slice(i)));
-      break;
-    }
-    lines.push(diagnosis === undefined ? caseLine(red) : formatDiagnosisShort(diagnosis));
-  }
-  return lines.map((line) => `  ${line}`);
+/** The diagnosis that speaks for a side: updates come last, because they are made from gradients. */
+export function firstDiagnosis(report: ParityReport, side: string): Diagnosis | undefined {
+  const own = report.diagnoses.filter(({ implementation }) => implementation === side);
+  return own.find(({ phase }) => phase !== 'update') ?? own.at(0);
 }
 
-/** A red case that nobody diagnosed: its worst tensor with both numbers, and the other red ones by name. */
-function undiagnosed(redCase: RedCase): string[] {
-  const [worst, ...others] = redCase.red as readonly (TensorVerdict | undefined)[];
-  if (worst === undefined) return [caseLine(redCase)];
-  return [
-    caseLine({ ...redCase, red: [worst] }),
-    ...tolerance(worst).map((line) => `  ${line}`),
-    ...(others.length === 0 ? [] : [`  red too: ${names(redCase.red.slice(1))}`]),
+/**
+ * What fails, a block a side: how much, where it begins and both numbers, what it looks like, what the failing problems have in
+ * common. A side that fails in the same way as one before it is a line. `verbose` lists every failing problem besides.
+ */
+export function failurePart(report: ParityReport, { command = true, verbose = false } = {}): Part {
+  const problems = failingProblems(report.cases);
+  const sides = [...new Set(problems.map(({ implementation }) => implementation))];
+  if (sides.length === 0) return { least: 0, lines: () => [] };
+  const blocks = sides.map((side) => sideBlock(side, problems, report));
+  const known = new Set<string>();
+  const short = blocks.map(({ head, like }) => {
+    const isAlike = like !== undefined && known.has(like);
+    if (like !== undefined) known.add(like);
+    return isAlike ? `${head}, in the same way` : undefined;
+  });
+  const last = command ? [`run it again: ${commandFor(problems[0], report)}`] : [];
+  const all = verbose
+    ? ['every failing problem, worst first:', ...problems.map((one) => `  ${caseLine(one, report)}`)]
+    : [];
+  return {
+    least: 1 + last.length,
+    lines: (room) => {
+      const most = (verbose ? room : Math.min(room, mostLines)) - last.length - all.length;
+      const lines: string[] = [];
+      for (const [i, { head, body }] of blocks.entries()) {
+        const own = short[i] === undefined ? [head, ...body.map((line) => `  ${line}`)] : [short[i]];
+        const later = blocks.length - i - 1 > 0 ? 1 : 0;
+        const free = most - lines.length - later;
+        if (free < 1) {
+          lines.push(
+            `... and ${count(blocks.length - i, 'more side')} with failing comparisons (--verbose shows them)`,
+          );
+          break;
+        }
+        lines.push(...own.slice(0, free));
+      }
+      return [...lines, ...all, ...last];
+    },
+  };
+}
+
+interface SideBlock {
+  readonly head: string;
+  readonly body: readonly string[];
+  /** the same for sides that fail alike */ readonly like: string | undefined;
+}
+
+function sideBlock(side: string, problems: readonly FailingCase[], report: ParityReport): SideBlock {
+  const own = problems.filter(({ implementation }) => implementation === side);
+  const cases = report.cases.filter(({ implementation }) => implementation === side);
+  const failed = cases.filter(({ status }) => status === 'fail').length;
+  const head = `${side}: ${failed.toLocaleString('en')} of ${count(cases.length, 'comparison')} fail: ${tensorCounts(own)}`;
+  const diagnosis = firstDiagnosis(report, side);
+  const first =
+    own.find((one) => diagnosis !== undefined && diagnosisFor(one, [diagnosis]) !== undefined) ?? own[0];
+  const [worst] = first.failing as readonly (TensorVerdict | undefined)[];
+  const ratio = ratioOf(report, side);
+  const patterns = [
+    commonOf(report, side),
+    ratio,
+    ratio === undefined && diagnosis?.kind === undefined ? precisionOf(report, side) : undefined,
   ];
+  const found = diagnosis === undefined ? [caseLine(first, report)] : formatDiagnosis(diagnosis, report);
+  const likes = [diagnosis, ...report.diagnoses]
+    .filter((one) => one !== undefined && one.implementation === side && isUnlike(one, diagnosis))
+    .map((one) => `also: ${formatDiagnosisShort(one!)}`);
+  const body = [
+    ...found.slice(0, 4),
+    ...patterns.filter((line) => line !== undefined),
+    ...found.slice(4),
+    ...[worst === undefined ? undefined : budgetInWords(worst)].filter((line) => line !== undefined),
+    ...likes.slice(0, 2),
+  ];
+  const like =
+    diagnosis &&
+    JSON.stringify([diagnosis.phase, diagnosis.tensor, diagnosis.kind?.names, diagnosis.side === side]);
+  return { head, body, like };
 }
 
-/** A red case in one line: its worst tensor with both numbers, and the names of the others. */
-export function caseLine({ implementation, caseId, red, ledger }: RedCase): string {
+/** A second mistake: another tensor, or another fault of the catalogue. */
+function isUnlike(one: Diagnosis, first: Diagnosis | undefined): boolean {
+  const signs = [one, first].map((found) => [found?.phase, found?.tensor, found?.kind?.names.join()].join());
+  return signs[0] !== signs[1];
+}
+
+/** `states 14, logits 9, and 3 more tensors`. */
+function tensorCounts(problems: readonly FailingCase[]): string {
+  const counts = new Map<string, number>();
+  for (const { failing } of problems)
+    for (const { tensor } of failing) counts.set(tensor, (counts.get(tensor) ?? 0) + 1);
+  const sorted = [...counts].sort(([, one], [, other]) => other - one).map(([tensor, n]) => `${tensor} ${n}`);
+  if (sorted.length === 0) return 'the ledger does not add up';
+  const left = sorted.length - mostNames;
+  return left > 0
+    ? `${sorted.slice(0, mostNames).join(', ')} and ${count(left, 'more tensor')}`
+    : sorted.join(', ');
+}
+
+/** A failing case in one line: its worst tensor with both numbers, and the names of the rest. */
+export function caseLine(
+  { implementation, caseId, failing, ledger }: FailingCase,
+  report: ParityReport,
+): string {
   const where = `${implementation}, ${caseId}`;
   if (ledger !== undefined) return oneLine(`${where}: ${ledger}`);
-  const [first, ...others] = red;
-  const { reason, worst } = first;
-  const place = worst === undefined ? '' : formatPlace(worst.at);
-  const found =
-    worst === undefined
-      ? ''
-      : `${place === '' ? '' : ` at ${place}`}: ${String(worst.given)}, expected ${String(worst.reference)}; error ${short(worst.error)}, allowed ${short(worst.allowed)}`;
-  const why = reason === undefined ? '' : worst === undefined ? ` ${reason}` : ` (${reason})`;
-  const also = others.length === 0 ? '' : `; red too: ${names(others)}`;
-  return oneLine(`${where}: ${labelOf(first)}${found}${why}${also}`);
+  const [first, ...others] = failing;
+  const names = others.map(labelOf);
+  const left = names.length - mostNames;
+  const also = left > 0 ? [...names.slice(0, mostNames), `${left} more`] : names;
+  return oneLine(
+    `${where}: ${tensorInWords(first, report)}${also.length === 0 ? '' : `; also failing: ${also.join(', ')}`}`,
+  );
 }
 
-function names(tensors: readonly TensorVerdict[]): string {
-  const all = tensors.map(labelOf);
-  if (all.length <= mostNames) return all.join(', ');
-  return [...all.slice(0, mostNames - 1), `${all.length - mostNames + 1} more`].join(', ');
-}
-
-/** `... and 37 more tensors of 12 cases: tfjs:wasm (states 12, logits 12, loss 13)`. */
-function restLine(cases: readonly RedCase[]): string {
-  const bySide = new Map<string, Map<string, number>>();
-  let tensors = 0;
-  for (const { implementation, red } of cases) {
-    const side = bySide.get(implementation) ?? new Map<string, number>();
-    bySide.set(implementation, side);
-    for (const { tensor } of red) side.set(tensor, (side.get(tensor) ?? 0) + 1);
-    tensors += red.length;
-  }
-  const sides = [...bySide].map(([side, counts]) => {
-    const sorted = [...counts].sort(([, one], [, other]) => other - one);
-    const shown = sorted.slice(0, mostNames).map(([tensor, n]) => `${tensor} ${n}`);
-    const left = sorted.slice(mostNames).reduce((sum, [, n]) => sum + n, 0);
-    return `${side} (${[...shown, ...(left > 0 ? [`others ${left}`] : [])].join(', ')})`;
-  });
-  return `... and ${count(tensors, 'more tensor')} of ${count(cases.length, 'case')}: ${listed(sides)}`;
-}
-
-/** The command line that puts this one case again, to the same side. */
+/** The command line that runs this one case again, on the same side. */
 export function commandFor(
   { implementation, caseId }: { readonly implementation: string; readonly caseId: string },
   report: ParityReport,

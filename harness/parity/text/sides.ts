@@ -1,112 +1,142 @@
-import { formatPlace, type CaseVerdict, type TensorVerdict } from '../../judge/index';
+import type { TensorVerdict } from '../../judge/index';
+import {
+  clip,
+  count,
+  oneLine,
+  short,
+  table,
+  tableLines,
+  type Cell,
+  type Part,
+  type Table,
+} from '../../reports/index';
 import type { ParityReport, SideReport } from '../report';
-import { type Part, count, oneLine, percent, short } from '../../reports/index';
-import { isRed, worstFirst } from './red';
+import { isFailing, labelOf, usedInWords, worstFirst } from './failing';
+import { placeInWords } from './place';
 
-/** The lines of a side's table, and which tensors they gather. */
+/** The columns of the table, and which tensors they gather; the first that has a tensor takes it. */
 const groups: readonly (readonly [name: string, has: (tensor: string, caseId: string) => boolean])[] = [
   ['training', (_, id) => id.startsWith('step/') || id.startsWith('trajectory/')],
   ['states', (tensor) => tensor === 'states' || tensor === 'finalState'],
-  ['output, loss', (tensor) => ['logits', 'probabilities', 'loss'].includes(tensor)],
-  ['gradients', (tensor) => tensor.startsWith('gradients.') || tensor === 'dPreActivations'],
-  ['other', () => true],
+  ['output', (tensor) => ['logits', 'probabilities', 'loss'].includes(tensor)],
+  ['gradients', () => true],
 ];
-const shownOrder = ['states', 'output, loss', 'gradients', 'training', 'other'];
+const columns = ['states', 'output', 'gradients', 'training'] as const;
+const widestName = 24;
+
+/** A row a side: cases, numbers, and the largest share of its budget that any tensor of a group used. */
+export function sideTable({ sides, cases }: Pick<ParityReport, 'sides' | 'cases'>): Table {
+  const rows = sides.map(({ name, status }): Cell[] => {
+    if (status === 'not run') return [clip(oneLine(name), widestName), 'not run', '', '', '', '', '', ''];
+    const own = cases.filter(({ implementation }) => implementation === name);
+    const tensors = own.flatMap((verdict) => verdict.tensors);
+    const failing = own.filter((verdict) => verdict.status === 'fail').length;
+    const compared = own.reduce((sum, { ledger }) => sum + ledger.compared, 0);
+    return [
+      clip(oneLine(name), widestName),
+      own.length.toLocaleString('en'),
+      failing > 0 ? { text: failing.toLocaleString('en'), tone: 'bad' } : '0',
+      compared.toLocaleString('en'),
+      ...columns.map((column) => shareCell(tensors.filter((tensor) => groupOf(tensor) === column))),
+    ];
+  });
+  return table(rows, { head: ['side', 'cases', 'failing', 'numbers', ...columns] });
+}
+
+function groupOf({ tensor, caseId }: TensorVerdict): string | undefined {
+  return groups.find(([, has]) => has(tensor, caseId))?.[0];
+}
+
+/** What was settled step by step, beyond its budget, used no share of it. */
+function measured(tensors: readonly TensorVerdict[]): TensorVerdict[] {
+  return worstFirst(tensors).filter(
+    (tensor) =>
+      isFailing(tensor) || (['pass', 'zero'].includes(tensor.status) && (tensor.worst?.usedShare ?? 2) <= 1),
+  );
+}
+
+function shareCell(tensors: readonly TensorVerdict[]): Cell {
+  const worst = measured(tensors).at(0);
+  if (worst === undefined) return tensors.some(({ status }) => status === 'ill') ? 'ill' : '-';
+  return { text: usedInWords(worst), ...(isFailing(worst) && { tone: 'bad' as const }) };
+}
 
 /**
- * A table for each side, a line a group of tensors: worst error against what is allowed. With less room only red sides keep their
- * table; with less still every side is one line; the last resort is to count them.
+ * The table, below it the sides that did not run and, where nothing fails, the worst place of all. With less room the rows of sides
+ * that pass are counted first.
  */
 export function sidePart(report: ParityReport): Part {
-  const sides = report.sides.map((side) => describe(side, report));
-  if (sides.length === 0) return { least: 0, lines: () => [] };
-  const forms = [
-    sides.flatMap(({ head, rows }) => [head, ...rows, '']),
-    sides.flatMap(({ head, rows }) => [head, ...rows]),
-    sides.flatMap(({ head, rows, short: line, red }) => (red ? [head, ...rows] : [line])),
-    sides.map((side) => side.short),
+  const failing = new Set([
+    ...report.cases.filter(({ status }) => status === 'fail').map(({ implementation }) => implementation),
+    ...report.errors.map(({ implementation }) => implementation),
+  ]);
+  const isUrgent = ({ name, status, required }: SideReport): boolean =>
+    failing.has(name) || (status === 'not run' && required);
+  const draw = (sides: readonly SideReport[]): string[] => [
+    ...tableLines(sideTable({ ...report, sides })),
+    ...sides.filter(({ status }) => status === 'not run').map(notRunLine),
   ];
+  const worst = failing.size > 0 ? [] : worstLine(report);
   return {
-    least: 1,
+    least: report.sides.length === 0 ? 0 : 3,
     lines: (room) => {
-      const form = forms.find((lines) => lines.length <= room);
-      if (form !== undefined) return form;
-      // Red sides before those that are well: what is counted only should be the dullest.
-      const sorted = [...sides].sort((one, other) => Number(other.red) - Number(one.red));
-      const left = sorted.slice(room - 1);
-      const red = left.filter((side) => side.red).length;
+      const whole = [...draw(report.sides), ...worst];
+      if (whole.length <= room) return whole;
+      const sorted = [...report.sides].sort((one, other) => Number(isUrgent(other)) - Number(isUrgent(one)));
+      let shown = sorted.length - 1;
+      while (shown > 0 && draw(sorted.slice(0, shown)).length + 1 > room) shown--;
+      const left = sorted.slice(shown);
+      const urgent = left.filter(isUrgent).length;
       return [
-        ...sorted.slice(0, room - 1).map((side) => side.short),
-        `... and ${count(left.length, 'more side')}, ${red === 0 ? 'none' : red} of them red`,
+        ...draw(sorted.slice(0, shown)),
+        `  ... and ${count(left.length, 'more side')}, ${urgent} of them failing`,
       ];
     },
   };
 }
 
-interface DescribedSide {
-  readonly head: string;
-  readonly rows: readonly string[];
-  /** all of it in one line */ readonly short: string;
-  readonly red: boolean;
+function notRunLine({ name, required, reason }: SideReport): string {
+  return `  ${name}: NOT RUN${required ? ' (required)' : ''}: ${oneLine(reason ?? 'unknown reason')}`;
 }
 
-function describe(side: SideReport, report: ParityReport): DescribedSide {
-  if (side.status === 'not run') {
-    const required = side.required ? ' (required)' : '';
-    const head = `${side.name}: NOT RUN${required}: ${oneLine(side.reason ?? 'unknown reason')}`;
-    return { head, rows: [], short: head, red: side.required };
-  }
-  const cases = report.cases.filter((verdict) => verdict.implementation === side.name);
-  const compared = cases.reduce((sum, verdict) => sum + verdict.ledger.compared, 0);
-  const version = side.version === undefined ? '' : ` (${side.version})`;
-  const head = `${side.name}${version}: ${count(cases.length, 'case')}, ${compared.toLocaleString('en')} numbers compared`;
-  const rows = shownOrder.flatMap((group) => {
-    const tensors = tensorsOf(cases, group);
-    return tensors.length === 0 ? [] : [groupLine(group, tensors)];
-  });
-  const tensors = cases.flatMap((verdict) => verdict.tensors);
-  const { state, where, extra } = worstOf(tensors);
-  return {
-    head,
-    rows,
-    short: `${head}: ${state === '-' ? '' : `${state}, `}${where}${extra}`,
-    red: tensors.some(isRed) || report.errors.some(({ implementation }) => implementation === side.name),
-  };
+function worstLine(report: ParityReport): string[] {
+  const worst = measured(report.cases.flatMap(({ tensors }) => tensors)).at(0);
+  return worst?.worst === undefined || worst.worst.usedShare === 0
+    ? []
+    : [`  largest share: ${worstInWords(worst, report)}`];
 }
 
-function tensorsOf(cases: readonly CaseVerdict[], group: string): TensorVerdict[] {
-  return cases.flatMap((verdict) =>
-    verdict.tensors.filter(
-      ({ tensor, caseId }) => groups.find(([, has]) => has(tensor, caseId))?.[0] === group,
-    ),
-  );
+function worstInWords(tensor: TensorVerdict, report: ParityReport): string {
+  const { implementation, caseId, worst } = tensor;
+  if (worst === undefined) return `${labelOf(tensor)} ${usedInWords(tensor)}`;
+  const place = placeInWords(tensor, worst.at, report);
+  return `${usedInWords(tensor)} in ${tensor.tensor}${place === '' ? '' : ` at ${place}`} of ${implementation}, ${caseId}: error ${short(worst.error)}, allowed ${short(worst.allowed)}`;
 }
 
-function groupLine(group: string, tensors: readonly TensorVerdict[]): string {
-  const { state, where, extra } = worstOf(tensors);
-  return `  ${group.padEnd(13)}${state.padEnd(7)}${where}${extra}`;
-}
-
-function worstOf(tensors: readonly TensorVerdict[]): { state: string; where: string; extra: string } {
-  const red = tensors.filter(isRed).length;
-  const ill = tensors.filter(({ status }) => status === 'ill').length;
-  const omitted = tensors.filter(({ status }) => status === 'omitted').length;
-  const judged = tensors.filter(({ status }) => status !== 'ill' && status !== 'omitted');
-  const worst = worstFirst(judged).find((verdict) => verdict.worst !== undefined);
-  const extra = [
-    ...(ill > 0 ? [`${ill} ill-conditioned`] : []),
-    ...(omitted > 0 ? [`${omitted} omitted`] : []),
-  ];
-  return {
-    state: red > 0 ? `${red} RED` : judged.length === 0 ? '-' : 'ok',
-    where: worst?.worst === undefined ? 'nothing compared' : worstInWords(worst),
-    extra: extra.length > 0 ? ` [${extra.join(', ')}]` : '',
-  };
-}
-
-function worstInWords({ tensor, caseId, worst }: TensorVerdict): string {
-  if (worst === undefined) return '';
-  const place = formatPlace(worst.at);
-  const used = Number.isNaN(worst.usedShare) ? '' : ` (${percent(worst.usedShare)} used)`;
-  return `worst error ${short(worst.error)} of ${short(worst.allowed)} allowed${used}: ${tensor}${place === '' ? '' : ` at ${place}`}, ${caseId}`;
+/** For `--verbose`: the version of every side, and the worst place of every column. */
+export function sideDetails(report: ParityReport): string[] {
+  return report.sides
+    .filter(({ status }) => status === 'ran')
+    .flatMap(({ name, version }) => {
+      const own = report.cases.filter(({ implementation }) => implementation === name);
+      const tensors = own.flatMap((verdict) => verdict.tensors);
+      const number = (status: string): number => tensors.filter((tensor) => tensor.status === status).length;
+      const counts = (['ill', 'zero', 'omitted'] as const)
+        .filter((status) => number(status) > 0)
+        .map(
+          (status) =>
+            `${number(status).toLocaleString('en')} ${{ ill: 'ill-conditioned', zero: 'vanished', omitted: 'omitted' }[status]}`,
+        );
+      const settled = tensors.filter(
+        ({ status, worst }) => status === 'pass' && (worst?.usedShare ?? 0) > 1,
+      ).length;
+      const rest = [...counts, ...(settled > 0 ? [`${settled} settled step by step`] : [])];
+      return [
+        `${name}${version === undefined ? '' : ` (${version})`}: ${count(tensors.length, 'tensor')}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`,
+        ...columns.flatMap((column) => {
+          const worst = measured(tensors.filter((tensor) => groupOf(tensor) === column)).at(0);
+          return worst === undefined ? [] : [`  ${column}: ${worstInWords(worst, report)}`];
+        }),
+      ];
+    });
 }

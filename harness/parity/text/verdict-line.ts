@@ -1,9 +1,9 @@
 import type { Diagnosis } from '../../diagnosis/index';
-import { formatPlace, type TensorStatus } from '../../judge/index';
 import type { ParityReport } from '../report';
-import { diagnosisFor } from './failures';
-import { labelOf, redCases, redProblems, type RedCase } from './red';
-import { clip, count, oneLine, percent, stepsInWords } from '../../reports/index';
+import { failingCases, failingProblems, labelOf, usedInWords, type FailingCase } from './failing';
+import { firstDiagnosis } from './failures';
+import { placeInWords } from './place';
+import { clip, count, oneLine, stepsInWords } from '../../reports/index';
 
 /** No line of verdict is longer. */
 export const verdictWidth = 120;
@@ -47,8 +47,8 @@ function sentences(report: ParityReport): string[] {
       return mismatch(report, [missing, missingCount]);
     case 'error': {
       const [first] = errors;
-      const red = redCases(cases).length;
-      const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${red > 0 ? `; ${red} of ${count(cases.length, 'comparison')} red` : ''}`;
+      const failed = failingCases(cases).length;
+      const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${failed > 0 ? `; ${failed} of ${count(cases.length, 'comparison')} fail` : ''}`;
       const message = oneLine(first.message);
       const room = verdictWidth - `ERROR: ${first.implementation}, ${first.caseId}: ${others}`.length;
       return [
@@ -71,9 +71,9 @@ function sentences(report: ParityReport): string[] {
 }
 
 function mismatch(report: ParityReport, [missing, missingCount]: readonly [string, string]): string[] {
-  const red = redProblems(report.cases);
+  const problems = failingProblems(report.cases);
   const failed = report.cases.filter(({ status }) => status === 'fail').length;
-  if (red.length === 0) {
+  if (problems.length === 0) {
     const faults = [
       ...(report.audit.length > 0 ? [`${count(report.audit.length, 'thing')} not accounted for`] : []),
       ...(report.unshown.length > 0
@@ -82,11 +82,11 @@ function mismatch(report: ParityReport, [missing, missingCount]: readonly [strin
     ].join(', ');
     return [`MISMATCH: ${faults}: ${report.audit[0] ?? ''}`, `MISMATCH: ${faults}`];
   }
-  const counts = `${failed} of ${count(report.cases.length, 'comparison')} red`;
-  const diagnosis = red
-    .map((one) => diagnosisFor(one, report.diagnoses))
+  const counts = `${failed} of ${count(report.cases.length, 'comparison')} fail`;
+  const diagnosis = problems
+    .map(({ implementation }) => firstDiagnosis(report, implementation))
     .find((found) => found !== undefined);
-  const beginnings = diagnosis === undefined ? undiagnosed(red[0]) : diagnosed(diagnosis);
+  const beginnings = diagnosis === undefined ? undiagnosed(problems[0], report) : diagnosed(diagnosis);
   const longer = beginnings.slice(0, -1);
   return [
     ...[`; ${counts}${missing}`, `; ${counts}${missingCount}`, `; ${counts}`, ''].flatMap((tail) =>
@@ -119,32 +119,25 @@ function culprits({ side, implementation }: Diagnosis, name: string): string {
   return side === implementation ? `${name} is wrong` : `${side} is wrong against ${name}`;
 }
 
-function undiagnosed({ implementation, caseId, red, ledger }: RedCase): string[] {
+function undiagnosed(
+  { implementation, caseId, failing, ledger }: FailingCase,
+  report: ParityReport,
+): string[] {
   if (ledger !== undefined) {
     return [
       `${implementation}, ${caseId}: ${ledger}`,
       `${clip(implementation, 20)}, ${clip(caseId, 20)}: ${clip(ledger, 60)}`,
     ];
   }
-  const [first] = red;
+  const [first] = failing;
   const { status, worst } = first;
   const tensor = labelOf(first);
-  const place = worst === undefined ? '' : formatPlace(worst.at);
-  const how =
-    status === 'differs' && worst !== undefined
-      ? `${percent(worst.usedShare)} of its budget`
-      : (wordsFor[status] ?? `is ${status}`);
+  const place = worst === undefined ? '' : placeInWords(first, worst.at, report);
+  const isShare = status === 'differs' && worst !== undefined && worst.usedShare > 1;
+  const how = isShare ? `${usedInWords(first)} its budget` : `is ${usedInWords(first)}`;
   return [
     `${implementation} differs in ${caseId}, ${tensor} ${how}${place === '' ? '' : ` at ${place}`}`,
     `${implementation} differs in ${caseId}, ${tensor} ${how}`,
     `${clip(implementation, 24)} differs in ${clip(caseId, 24)}, ${clip(tensor, 30)} ${how}`,
   ];
 }
-
-const wordsFor: Readonly<Partial<Record<TensorStatus, string>>> = {
-  nan: 'is NaN',
-  infinity: 'is infinite',
-  shape: 'has another shape',
-  nothing: 'is empty',
-  extra: 'was not asked for',
-};

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { withSpeedups } from '../../../harness/bench/report/baseline';
 import { formatMilliseconds } from '../../../harness/bench/report/format';
-import { htmlReport } from '../../../harness/bench/report/html';
-import { markdownReport } from '../../../harness/bench/report/markdown';
-import { textReport } from '../../../harness/bench/report/text';
+import { htmlReport, markdownReport, textReport } from '../../../harness/bench/report/document';
 import { describeSize, parseSize, withLetter } from '../../../harness/bench/size';
 import { benchReport, sizeReport } from './synthetic-report';
 

@@ -14,9 +14,9 @@ const browserPath = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr
 );
 
 /** Every cell of the matrix as a reader sees it: row, column, text, background. */
-const cells = `Array.from(document.querySelectorAll('.shares td'), (cell) => ({
+const cells = `Array.from(document.querySelectorAll('.grid td'), (cell) => ({
   row: cell.parentElement.querySelector('th').textContent.trim(),
-  column: document.querySelectorAll('.shares thead th')[cell.cellIndex].textContent.trim(),
+  column: document.querySelectorAll('.grid thead th')[cell.cellIndex].textContent.trim(),
   text: cell.textContent.trim(),
   color: getComputedStyle(cell).backgroundColor,
 }))`;
@@ -37,8 +37,8 @@ function colorOf(cell: Cell | undefined): { readonly hue: string; readonly alpha
 describe('the page of trial --html', () => {
   const base = temporaryDirectory();
 
-  it('escapes what others wrote, and holds no script and nothing from outside', () => {
-    const text = trialPage(syntheticTrial(), ['--only', hostile]);
+  it('escapes what others wrote, and holds no script and nothing from outside', async () => {
+    const text = await trialPage(syntheticTrial(), ['--only', hostile]);
     expect(text.replace(/="[^"]*"/g, '')).to.not.match(/<script/i);
     expect(text).to.include('&lt;script&gt;alert(1)');
     expect(text).to.not.match(/(?:src|href)="(?!data:)/);
@@ -47,12 +47,12 @@ describe('the page of trial --html', () => {
 
   it('opens in a browser, light and dark, wide and narrow, without a complaint; shares are numbers and colours', async function () {
     if (browserPath === undefined) {
-      expect(trialPage(syntheticTrial()).match(/<tbody>/g)?.length).to.be.above(5);
+      expect((await trialPage(syntheticTrial())).match(/<tbody>/g)?.length).to.be.above(5);
       return;
     }
     this.timeout(60_000);
     const file = path.join(base(), 'trial.html');
-    writeFileSync(file, trialPage(syntheticTrial()));
+    writeFileSync(file, await trialPage(syntheticTrial()));
     let browser: Browser | undefined;
     try {
       browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
@@ -71,7 +71,7 @@ describe('the page of trial --html', () => {
         expect(requests).to.deep.equal([pathToFileURL(file).href]);
         expect(await tab.evaluate('document.documentElement.scrollWidth')).to.be.at.most(width);
         const shown = await tab.evaluate<Cell[]>(cells);
-        expect(shown).to.have.length(5 * 11);
+        expect(shown).to.have.length(5 * 12);
         const cell = (row: string, column: string): Cell | undefined =>
           shown.find((one) => one.row === row && one.column === column);
         expect(cell('carry/dropped', 'caught')?.text).to.equal('66');

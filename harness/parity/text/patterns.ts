@@ -1,0 +1,196 @@
+import { problemIdOf } from '../../examine/index';
+import type { TensorVerdict } from '../../judge/index';
+import { count } from '../../reports/index';
+import type { ParityReport, PlannedCase } from '../report';
+import { isFailing } from './failing';
+import { sizesIn } from './place';
+
+type ProblemOf = NonNullable<PlannedCase['problem']>;
+
+/** A coincidence is likely with fewer. */
+const fewestFailing = 3;
+const fewestPassing = 2;
+
+/** Properties that a mistake may hang on, the simplest first. */
+const traits: readonly (readonly [words: string, holds: (p: ProblemOf) => boolean])[] = [
+  ['B = 1', (p) => p.batch === 1],
+  ['B > 1', (p) => p.batch > 1],
+  ['T = 1', (p) => p.timeSteps === 1],
+  ['T > 1', (p) => p.timeSteps > 1],
+  ['F = 1', (p) => p.features === 1],
+  ['U = 1', (p) => p.units === 1],
+  ['C = 1', (p) => p.classes === 1],
+  ['a mask', (p) => p.has.includes('mask')],
+  ['an initial state', (p) => p.has.includes('initialState')],
+  ['no initial state', (p) => !p.has.includes('initialState')],
+  ['labels', (p) => p.has.includes('labels')],
+  ['no labels', (p) => !p.has.includes('labels')],
+  ['gradients from above', (p) => p.has.includes('upstream')],
+  ['F = U', (p) => p.features === p.units],
+  ['B odd', (p) => p.batch % 2 === 1],
+  ['B even', (p) => p.batch % 2 === 0],
+  ['U no multiple of 4', (p) => p.units % 4 !== 0],
+  ['F no multiple of 4', (p) => p.features % 4 !== 0],
+];
+const sizes = { B: 'batch', T: 'timeSteps', F: 'features', U: 'units', C: 'classes' } as const;
+
+/** What the failing problems of a side have in common, and none (or few) of the others; undefined where nothing is seen. */
+export function commonOf(report: ParityReport, side: string): string | undefined {
+  const failingIds = new Set<string>();
+  const views = new Set<string>();
+  for (const { implementation, caseId, status } of report.cases) {
+    if (implementation !== side || status !== 'fail') continue;
+    failingIds.add(problemIdOf(caseId));
+    views.add(caseId.slice(problemIdOf(caseId).length));
+  }
+  const planned = report.plan.filter(
+    ({ implementation, problem }) => implementation === side && problem !== undefined,
+  );
+  const problems = planned.map(({ caseId, problem }) => ({
+    fails: failingIds.has(caseId),
+    problem: problem!,
+  }));
+  const failing = problems.filter(({ fails }) => fails).map(({ problem }) => problem);
+  const passing = problems.filter(({ fails }) => !fails).map(({ problem }) => problem);
+  const seen = onlyView(views);
+  const where = commonTrait(failing, passing);
+  const parts = [...(where === undefined ? [] : [where]), ...(seen === undefined ? [] : [seen])];
+  return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+function onlyView(views: ReadonlySet<string>): string | undefined {
+  if (views.size !== 1) return undefined;
+  return {
+    ', asked again':
+      'right at first, another answer to the same question later: random, or a memory of earlier calls',
+    ', weight probe': 'seen in the weight probe only: single weights are off by little',
+    ', step by step': 'seen in single equations only: the results are within their budgets',
+  }[[...views][0]];
+}
+
+function commonTrait(failing: readonly ProblemOf[], passing: readonly ProblemOf[]): string | undefined {
+  if (failing.length > 1 && passing.length === 0) return `all ${failing.length} problems fail`;
+  if (failing.length < fewestFailing || passing.length < fewestPassing) return undefined;
+  const candidates = [...traits, ...thresholds(passing)]
+    .filter(([, holds]) => failing.every(holds))
+    .map(([words, holds]) => ({ words, others: passing.filter(holds).length }));
+  const exact = candidates.find(({ others }) => others === 0);
+  if (exact !== undefined)
+    return `only problems with ${exact.words} fail: all ${failing.length} of them, and none of the ${passing.length} without`;
+  const [best] = candidates.sort((one, other) => one.others - other.others);
+  // as common among those that pass: it says nothing
+  if ((best as unknown) === undefined || best.others > passing.length / 2) return undefined;
+  return `only problems with ${best.words} fail: ${failing.length} of ${failing.length + best.others}`;
+}
+
+function thresholds(passing: readonly ProblemOf[]): typeof traits {
+  return Object.entries(sizes).flatMap(([letter, name]) => {
+    const of = (problems: readonly ProblemOf[]): number[] => problems.map((p) => p[name] ?? 0);
+    const [most, least] = [Math.max(...of(passing)), Math.min(...of(passing))];
+    return [
+      [`${letter} > ${most}`, (p: ProblemOf) => (p[name] ?? 0) > most],
+      [`${letter} < ${least}`, (p: ProblemOf) => (p[name] ?? 0) < least],
+    ] as const;
+  });
+}
+
+interface Ratio {
+  readonly tensor: string;
+  readonly ratio: number;
+  readonly problem: ProblemOf | undefined;
+}
+
+/** Tensors that one factor may be in, from all to few. */
+const groups: readonly (readonly [words: string, has: (tensor: string) => boolean])[] = [
+  ['failing tensor', () => true],
+  ['failing loss and gradient', (tensor) => tensor === 'loss' || tensor.startsWith('gradients.')],
+  ['failing gradient', (tensor) => tensor.startsWith('gradients.')],
+  ['failing gradient of a weight', (tensor) => /^gradients\.(?!inputs|initialState)/.test(tensor)],
+];
+
+/** Numbers that a factor is known by. */
+const known: readonly (readonly [words: string, of: (p: ProblemOf) => number | undefined])[] = Object.entries(
+  sizes,
+)
+  .flatMap(([letter, name]) => [
+    [letter, (p: ProblemOf) => p[name]] as const,
+    [`1/${letter}`, (p: ProblemOf) => (p[name] === undefined ? undefined : 1 / p[name])] as const,
+  ])
+  .concat([
+    ['1/ln 2, a logarithm to base 2', () => Math.LOG2E],
+    ['-1, another sign', () => -1],
+    ['0', () => 0],
+  ]);
+
+/** A constant ratio of given to expected in the worst elements of a side; undefined where there is none. */
+export function ratioOf(report: ParityReport, side: string): string | undefined {
+  const ratios = report.cases
+    .filter(({ implementation, caseId }) => implementation === side && problemIdOf(caseId) === caseId)
+    .flatMap(({ tensors }) => tensors.filter(isFailing))
+    .flatMap((tensor): Ratio[] => ratioIn(tensor, report));
+  const names = [...new Set(ratios.map(({ tensor }) => tensor))];
+  const sets = [...groups, ...names.map((name) => [name, (tensor: string) => tensor === name] as const)];
+  for (const [words, has] of sets) {
+    const own = ratios.filter(({ tensor }) => has(tensor));
+    const factor = own.length < fewestFailing ? undefined : factorOf(own);
+    if (factor !== undefined)
+      return `given / expected is ${factor} in the worst element of every ${words} (${own.length})`;
+  }
+  return undefined;
+}
+
+function ratioIn({ tensor, worst, implementation, caseId }: TensorVerdict, report: ParityReport): Ratio[] {
+  if (worst === undefined || !(Math.abs(worst.reference) > 0) || !Number.isFinite(worst.given)) return [];
+  const ratio = worst.given / worst.reference;
+  return Number.isFinite(ratio) ? [{ tensor, ratio, problem: sizesIn(report, implementation, caseId) }] : [];
+}
+
+/** Within a fiftieth of its distance from 1, so that a factor of 1.000001 is one as well. */
+function isNear(ratio: number, factor: number): boolean {
+  return factor !== 1 && Math.abs(ratio - factor) <= Math.abs(factor - 1) / 50;
+}
+
+function factorOf(ratios: readonly Ratio[]): string | undefined {
+  const name = known.find(([, of]) =>
+    ratios.every(({ ratio, problem }) => {
+      const factor = problem === undefined ? undefined : of(problem);
+      return factor !== undefined && isNear(ratio, factor);
+    }),
+  )?.[0];
+  const sorted = ratios.map(({ ratio }) => ratio).sort((one, other) => one - other);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  const isConstant = ratios.every(({ ratio }) => isNear(ratio, median));
+  if (name !== undefined)
+    return isConstant && /^(1\/)?[A-Z]$/.test(name) ? `${digits(median)} (= ${name})` : name;
+  return isConstant ? digits(median) : undefined;
+}
+
+/** As many digits as tell it from 1. */
+function digits(x: number): string {
+  const beyondOne = Math.max(0, Math.ceil(-Math.log10(Math.abs(x - 1) || 1)));
+  return String(Number(x.toPrecision(Math.min(15, 3 + beyondOne))));
+}
+
+/** A guess at the precision of products where no fault of the catalogue explains the numbers. */
+export function precisionOf(report: ParityReport, side: string): string | undefined {
+  const errors = report.cases
+    .filter(({ implementation, caseId }) => implementation === side && problemIdOf(caseId) === caseId)
+    .flatMap(({ tensors }) =>
+      tensors.filter((one) => isFailing(one) && ['states', 'logits'].includes(one.tensor)),
+    )
+    .flatMap(({ worst }) =>
+      worst === undefined ? [] : [Math.log2(worst.error / Math.abs(worst.reference))],
+    );
+  const isOf = (bits: number): boolean => errors.every((error) => Math.abs(error + bits) <= 3);
+  if (errors.length < fewestFailing) return undefined;
+  const found = (
+    [
+      ['TF32 or half precision', 11],
+      ['bfloat16', 8],
+    ] as const
+  ).find(([, bits]) => isOf(bits));
+  return (
+    found &&
+    `errors of the size of ${found[1]}-bit products in ${count(errors.length, 'tensor')}: ${found[0]}?`
+  );
+}

@@ -1,0 +1,124 @@
+import { count, fit, indentedLine, list, listed, oneLine, type Part } from '../../reports/index';
+import type { ParityReport } from '../report';
+import { failingProblems } from './failing';
+import { diagnosisFor, failurePart, firstDiagnosis } from './failures';
+import { sideDetails, sidePart } from './sides';
+import { formatVerdict } from './verdict-line';
+
+/** A report has at most so many lines, its verdict not counted. */
+const mostLines = 40;
+/** The message of a failed assertion, its verdict included. */
+const mostOfAssertion = 25;
+const mostErrors = 8;
+
+/**
+ * The report as text for people: a table with a row a side, what fails, what the input cannot show, notes; then the verdict in one line of at
+ * most 120 characters. At most 40 lines; `verbose` has no limit, and tells the worst place of every side and every failing problem.
+ */
+export function formatSummary(report: ParityReport, { verbose = false } = {}): string {
+  const most = (lines: number): number => (verbose ? Infinity : lines);
+  const details: Part = list(verbose ? sideDetails(report) : [], Infinity);
+  const [sides, failures, errors] = [
+    sidePart(report),
+    failurePart(report, { verbose }),
+    errorPart(report, verbose),
+  ];
+  const [audit, unshown] = [auditPart(report, most(6)), unshownPart(report, most(4))];
+  const [warnings, notes] = [warningPart(report, most(6)), notePart(report, most(5))];
+  const shown = [sides, details, failures, errors, audit, unshown, warnings, notes];
+  const urgent = [errors, failures, audit, unshown, warnings, notes, sides, details];
+  return [...fit(shown, urgent, most(mostLines)).map(indentedLine), formatVerdict(report)].join('\n');
+}
+
+/** Verdict in front, then what is wrong, at most 25 lines in all: the message of a failed assertion. */
+export function formatFailure(report: ParityReport): string {
+  const parts = [
+    failurePart(report, { command: false }),
+    errorPart(report),
+    auditPart(report, 6),
+    unshownPart(report, 4),
+    warningPart(report, 6),
+    notePart(report, 5),
+  ];
+  const unshown = report.verdict === 'parity' && report.unshown.length > 0;
+  const verdict = unshown
+    ? 'NOT SHOWN: nothing is wrong, but not every tensor had to prove itself'
+    : formatVerdict(report);
+  return [verdict, ...fit(parts, parts, mostOfAssertion - 1).map(indentedLine)].join('\n');
+}
+
+/** The worst number of a report on both sides; absent where no numbers were compared. */
+export function worstNumbers(
+  report: ParityReport,
+): { readonly given: number; readonly expected: number } | undefined {
+  for (const one of failingProblems(report.cases)) {
+    const diagnosed = (firstDiagnosis(report, one.implementation) ?? diagnosisFor(one, report.diagnoses))
+      ?.worst;
+    if (diagnosed !== undefined) return { given: diagnosed.given, expected: diagnosed.expected };
+    const worst = one.failing.find((tensor) => tensor.worst !== undefined)?.worst;
+    if (worst !== undefined) return { given: worst.given, expected: worst.reference };
+  }
+  return undefined;
+}
+
+/** What sides threw: the first with its stack. */
+function errorPart({ errors }: ParityReport, verbose = false): Part {
+  const heads = errors.map(
+    ({ implementation, caseId, message }) => `error: ${implementation}, ${caseId}: ${oneLine(message)}`,
+  );
+  if (heads.length === 0) return { least: 0, lines: () => [] };
+  const [first, ...others] = heads;
+  const most = verbose ? Infinity : mostErrors;
+  const rest = list(others, most, (left) => `... and ${count(left, 'more error')} (--verbose shows them)`);
+  return {
+    least: 1 + rest.least,
+    lines: (room) => {
+      const free = Math.min(room, most) - 1 - rest.least;
+      const stack = stackOf(errors[0].trace).slice(0, Math.max(0, free));
+      return [first, ...stack, ...rest.lines(Math.min(room, most) - 1 - stack.length)];
+    },
+  };
+}
+
+function stackOf(trace: string): string[] {
+  return trace
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 4)
+    .map((line) => `  ${line.trim()}`);
+}
+
+/** What the ledger misses. */
+function auditPart({ audit }: ParityReport, most: number): Part {
+  return list(
+    audit.map((fault) => `not accounted for: ${oneLine(fault)}`),
+    most,
+  );
+}
+
+/** Tensors that no case could show to be right, a line a side. */
+function unshownPart({ unshown }: ParityReport, most: number): Part {
+  const sides = [...new Set(unshown.map(({ implementation }) => implementation))];
+  return list(
+    sides.map((side) => {
+      const tensors = unshown.filter(({ implementation }) => implementation === side);
+      return `not shown: ${side} never had to prove ${listed(tensors.map(({ tensor }) => tensor))} (ill-conditioned or vanished in every case)`;
+    }),
+    most,
+  );
+}
+
+/** What no case of the run could have shown. */
+function warningPart({ warnings }: ParityReport, most: number): Part {
+  return list(
+    warnings.map((warning) => `warning: ${oneLine(warning)}`),
+    most,
+  );
+}
+
+function notePart({ notes }: ParityReport, most: number): Part {
+  return list(
+    notes.map((note) => `note: ${oneLine(note)}`),
+    most,
+  );
+}

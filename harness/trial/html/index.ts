@@ -1,2 +1,0 @@
-export { trialPage, trialTitle } from './page';
-export { trialFacts, trialSections } from './sections';
