@@ -45,7 +45,7 @@ export async function htmlOf(document: Document): Promise<string> {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta http-equiv="Content-Security-Policy" content="${raw(policy)}" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
         <style>
@@ -173,7 +173,7 @@ function cellOf(cell: Cell, column: string | undefined, isHeader: boolean): Html
   if (isHeader) return html`<th scope="row" ${titleOf(mark)}>${mark.text}</th>`;
   const [hue, opacity] = mark.shade ?? [];
   const shade =
-    opacity === undefined ? undefined : `background: rgba(var(--${hue ?? 'heat'}), ${opacity.toFixed(3)})`;
+    opacity === undefined ? undefined : `background: rgba(var(--${hue ?? 'heat'}), ${opacity.toFixed(2)})`;
   const kind = typeof cell === 'number' ? 'number' : mark.tone;
   return html`<td${attribute('class', kind)}${attribute('data-column', column)}${attribute('style', shade)}${titleOf(mark)}>${mark.text}</td>`;
 }

@@ -57,7 +57,7 @@ export function tableLines({ head, caption, groups }: Table): string[] {
   ];
 }
 
-/** `764`, `934,981`, `98 %`, `3.2 times`, `-`: what is read from its end. */
+/** `764`, `934,981`, `98 %`, `>1e6 times`, `-`: what is read from its end. */
 function isNumber(cell: Cell): boolean {
-  return /^(-|[-+]?[\d,.]+(e[-+]?\d+)?( %| times)?)?$/.test(plain(cell));
+  return /^(-|[-+>]?[\d,.]+(e[-+]?\d+)?( %| times)?)?$/.test(plain(cell));
 }

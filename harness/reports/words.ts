@@ -39,9 +39,11 @@ export function oneLine(text: string): string {
   return text.replace(breaks, ' ').trim();
 }
 
-/** The same, but the indentation stays. */
+const controls = /[\t\r\n\u2028\u2029\u0000-\u001f\u007f-\u009f]+/g;
+
+/** The same, but runs of spaces stay: indentation, and columns of a table. */
 export function indentedLine(text: string): string {
-  return `${/^ */.exec(text)?.[0] ?? ''}${oneLine(text)}`;
+  return text.replace(controls, ' ').trimEnd();
 }
 
 /** At most `most` characters; what is cut is marked. */

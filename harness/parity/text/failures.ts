@@ -79,7 +79,7 @@ function sideBlock(side: string, problems: readonly FailingCase[], report: Parit
   const own = problems.filter(({ implementation }) => implementation === side);
   const cases = report.cases.filter(({ implementation }) => implementation === side);
   const failed = cases.filter(({ status }) => status === 'fail').length;
-  const head = `${side}: ${failed.toLocaleString('en')} of ${count(cases.length, 'comparison')} fail: ${tensorCounts(own)}`;
+  const head = `${side}: ${failedOf(failed, cases.length)}: ${tensorCounts(own)}`;
   const diagnosis = firstDiagnosis(report, side);
   const first =
     own.find((one) => diagnosis !== undefined && diagnosisFor(one, [diagnosis]) !== undefined) ?? own[0];
@@ -105,6 +105,11 @@ function sideBlock(side: string, problems: readonly FailingCase[], report: Parit
     diagnosis &&
     JSON.stringify([diagnosis.phase, diagnosis.tensor, diagnosis.kind?.names, diagnosis.side === side]);
   return { head, body, like };
+}
+
+/** `12 of 766 comparisons fail`. */
+export function failedOf(failed: number, all: number): string {
+  return `${failed.toLocaleString('en')} of ${count(all, 'comparison')} ${failed === 1 ? 'fails' : 'fail'}`;
 }
 
 /** A second mistake: another tensor, or another fault of the catalogue. */

@@ -36,20 +36,20 @@ const sizes = { B: 'batch', T: 'timeSteps', F: 'features', U: 'units', C: 'class
 
 /** What the failing problems of a side have in common, and none (or few) of the others; undefined where nothing is seen. */
 export function commonOf(report: ParityReport, side: string): string | undefined {
-  const failingIds = new Set<string>();
-  const views = new Set<string>();
-  for (const { implementation, caseId, status } of report.cases) {
-    if (implementation !== side || status !== 'fail') continue;
-    failingIds.add(problemIdOf(caseId));
-    views.add(caseId.slice(problemIdOf(caseId).length));
-  }
-  const planned = report.plan.filter(
-    ({ implementation, problem }) => implementation === side && problem !== undefined,
+  const failed = report.cases.filter(
+    ({ implementation, status }) => implementation === side && status === 'fail',
   );
-  const problems = planned.map(({ caseId, problem }) => ({
-    fails: failingIds.has(caseId),
-    problem: problem!,
-  }));
+  const viewOf = ({ caseId }: { readonly caseId: string }): string =>
+    caseId.slice(problemIdOf(caseId).length);
+  const views = new Set(failed.map(viewOf));
+  // the weight probe has sizes of its own
+  const view = ['', ', step by step', ', asked again'].find((one) => views.has(one));
+  const failingIds = new Set(
+    failed.filter((one) => viewOf(one) === view).map(({ caseId }) => problemIdOf(caseId)),
+  );
+  const problems = report.plan.flatMap(({ implementation, caseId, problem }) =>
+    implementation === side && problem !== undefined ? [{ fails: failingIds.has(caseId), problem }] : [],
+  );
   const failing = problems.filter(({ fails }) => fails).map(({ problem }) => problem);
   const passing = problems.filter(({ fails }) => !fails).map(({ problem }) => problem);
   const seen = onlyView(views);

@@ -11,7 +11,7 @@ import {
   type Table,
 } from '../../reports/index';
 import type { ParityReport, SideReport } from '../report';
-import { isFailing, labelOf, usedInWords, worstFirst } from './failing';
+import { isFailing, usedInWords, worstFirst } from './failing';
 import { placeInWords } from './place';
 
 /** The columns of the table, and which tensors they gather; the first that has a tensor takes it. */
@@ -58,7 +58,10 @@ function measured(tensors: readonly TensorVerdict[]): TensorVerdict[] {
 function shareCell(tensors: readonly TensorVerdict[]): Cell {
   const worst = measured(tensors).at(0);
   if (worst === undefined) return tensors.some(({ status }) => status === 'ill') ? 'ill' : '-';
-  return { text: usedInWords(worst), ...(isFailing(worst) && { tone: 'bad' as const }) };
+  return {
+    text: usedInWords(worst).replace('more than ', '>'),
+    ...(isFailing(worst) && { tone: 'bad' as const }),
+  };
 }
 
 /**
@@ -81,7 +84,8 @@ export function sidePart(report: ParityReport): Part {
     least: report.sides.length === 0 ? 0 : 3,
     lines: (room) => {
       const whole = [...draw(report.sides), ...worst];
-      if (whole.length <= room) return whole;
+      if (whole.length < room) return [...whole, ''];
+      if (whole.length === room) return whole;
       const sorted = [...report.sides].sort((one, other) => Number(isUrgent(other)) - Number(isUrgent(one)));
       let shown = sorted.length - 1;
       while (shown > 0 && draw(sorted.slice(0, shown)).length + 1 > room) shown--;
@@ -103,14 +107,19 @@ function worstLine(report: ParityReport): string[] {
   const worst = measured(report.cases.flatMap(({ tensors }) => tensors)).at(0);
   return worst?.worst === undefined || worst.worst.usedShare === 0
     ? []
-    : [`  largest share: ${worstInWords(worst, report)}`];
+    : ['', ...worstInWords(worst, report).map((line) => `  ${line}`)];
 }
 
-function worstInWords(tensor: TensorVerdict, report: ParityReport): string {
-  const { implementation, caseId, worst } = tensor;
-  if (worst === undefined) return `${labelOf(tensor)} ${usedInWords(tensor)}`;
+/** Whose and which, then where and by how much. */
+function worstInWords(tensor: TensorVerdict, report: ParityReport): string[] {
+  const { implementation, caseId, worst, tensor: name } = tensor;
+  const used = `largest share: ${usedInWords(tensor)} in ${name} of ${implementation}, ${caseId}`;
+  if (worst === undefined) return [used];
   const place = placeInWords(tensor, worst.at, report);
-  return `${usedInWords(tensor)} in ${tensor.tensor}${place === '' ? '' : ` at ${place}`} of ${implementation}, ${caseId}: error ${short(worst.error)}, allowed ${short(worst.allowed)}`;
+  return [
+    used,
+    `${place === '' ? '' : `at ${place}: `}error ${short(worst.error)}, allowed ${short(worst.allowed)}`,
+  ];
 }
 
 /** For `--verbose`: the version of every side, and the worst place of every column. */
@@ -135,7 +144,7 @@ export function sideDetails(report: ParityReport): string[] {
         `${name}${version === undefined ? '' : ` (${version})`}: ${count(tensors.length, 'tensor')}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}`,
         ...columns.flatMap((column) => {
           const worst = measured(tensors.filter((tensor) => groupOf(tensor) === column)).at(0);
-          return worst === undefined ? [] : [`  ${column}: ${worstInWords(worst, report)}`];
+          return worst === undefined ? [] : [`  ${column}: ${worstInWords(worst, report).join(' ')}`];
         }),
       ];
     });

@@ -25,7 +25,7 @@ export function formatSummary(report: ParityReport, { verbose = false } = {}): s
   ];
   const [audit, unshown] = [auditPart(report, most(6)), unshownPart(report, most(4))];
   const [warnings, notes] = [warningPart(report, most(6)), notePart(report, most(5))];
-  const shown = [sides, details, failures, errors, audit, unshown, warnings, notes];
+  const shown = [warnings, sides, details, failures, errors, audit, unshown, notes];
   const urgent = [errors, failures, audit, unshown, warnings, notes, sides, details];
   return [...fit(shown, urgent, most(mostLines)).map(indentedLine), formatVerdict(report)].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../../diagnosis/index';
 import type { ParityReport } from '../report';
 import { failingCases, failingProblems, labelOf, usedInWords, type FailingCase } from './failing';
-import { firstDiagnosis } from './failures';
+import { failedOf, firstDiagnosis } from './failures';
 import { placeInWords } from './place';
 import { clip, count, oneLine, stepsInWords } from '../../reports/index';
 
@@ -48,7 +48,7 @@ function sentences(report: ParityReport): string[] {
     case 'error': {
       const [first] = errors;
       const failed = failingCases(cases).length;
-      const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${failed > 0 ? `; ${failed} of ${count(cases.length, 'comparison')} fail` : ''}`;
+      const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${failed > 0 ? `; ${failedOf(failed, cases.length)}` : ''}`;
       const message = oneLine(first.message);
       const room = verdictWidth - `ERROR: ${first.implementation}, ${first.caseId}: ${others}`.length;
       return [
@@ -82,7 +82,7 @@ function mismatch(report: ParityReport, [missing, missingCount]: readonly [strin
     ].join(', ');
     return [`MISMATCH: ${faults}: ${report.audit[0] ?? ''}`, `MISMATCH: ${faults}`];
   }
-  const counts = `${failed} of ${count(report.cases.length, 'comparison')} fail`;
+  const counts = failedOf(failed, report.cases.length);
   const diagnosis = problems
     .map(({ implementation }) => firstDiagnosis(report, implementation))
     .find((found) => found !== undefined);

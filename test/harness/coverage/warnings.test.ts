@@ -48,8 +48,8 @@ describe('warnings of what the input cannot show', () => {
     expect(lines[3]).to.equal(
       'warning: no input is negative (0.01 to 0.04): 2 mistakes do not show in finalState, gradients.kernel (one: negative inputs are taken for zero, as behind a ReLU); give inputs of both signs',
     );
-    expect(lines[5]).to.equal('... and 2 more (--json tells all)');
-    expect(lines[6]).to.match(/^scratch: /);
+    expect(lines[5]).to.equal('... and 2 more (--verbose shows them)');
+    expect(lines[6]).to.match(/^ {2}side +cases/);
     expect(lines.at(-1)).to.match(/^PARITY/);
   });
 
@@ -58,7 +58,7 @@ describe('warnings of what the input cannot show', () => {
     const lines = formatSummary({ ...report, warnings }).split('\n');
     expect(lines.slice(4, 7)).to.deep.equal([
       'warning: blind 4',
-      '... and 15 more (--json tells all)',
+      '... and 15 more (--verbose shows them)',
       lines[6],
     ]);
   });

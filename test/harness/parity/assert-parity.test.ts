@@ -64,8 +64,8 @@ describe('assertParity', () => {
     const [verdict, ...lines] = message.split('\n');
     expect(verdict).to.match(/^MISMATCH: mine .*quick\//);
     expect(verdict.length).to.be.at.most(120);
-    expect(lines.length).to.be.within(2, 40);
-    expect(message).to.include('red in').and.not.include('rnn-parity parity');
+    expect(lines.length).to.be.within(2, 24);
+    expect(message).to.include('comparisons fail').and.not.include('rnn-parity parity');
     expect(code).to.equal('ERR_ASSERTION');
     expect(actual).to.be.a('number').and.not.equal(expected);
     expect(report.verdict).to.equal('mismatch');

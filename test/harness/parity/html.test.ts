@@ -159,7 +159,7 @@ describe('the page of --html', () => {
         expect(requests).to.deep.equal([pathToFileURL(file).href]);
         expect(await tab.evaluate('document.scripts.length')).to.equal(0);
         expect(await drawn(tab)).to.deep.equal(expectedCharts(sides));
-        expect(await tab.evaluate("document.querySelectorAll('.shares td').length")).to.equal(5 * 11);
+        expect(await tab.evaluate("document.querySelectorAll('.grid td').length")).to.equal(5 * 12);
         expect(await tab.evaluate('document.documentElement.scrollWidth')).to.be.at.most(width);
         await tab.close();
       }

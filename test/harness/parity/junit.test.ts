@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { formatJunit, type ParityReport } from '../../../harness/parity/index';
 import { caseVerdict } from '../../../harness/judge/index';
-import { anyReport, diagnosisOf, redCase, redTensor, reportOf } from './synthetic-report';
+import { anyReport, diagnosisOf, failingCase, failingTensor, reportOf } from './synthetic-report';
 
 /** Parses strictly: anything that is not well-formed XML is an error. */
 function rootOf(text: string): Element {
@@ -38,9 +38,11 @@ describe('the JUnit report', () => {
   });
 
   it('has a test case a case and side; a failure holds the diagnosis and the command', () => {
-    const green = caseVerdict('b', 'mine', 'scratch', [redTensor('mine', 'b', 'states', { status: 'pass' })]);
+    const green = caseVerdict('b', 'mine', 'scratch', [
+      failingTensor('mine', 'b', 'states', { status: 'pass' }),
+    ]);
     const root = junit({
-      cases: [redCase('mine', 'a', 'gradients.kernel'), green],
+      cases: [failingCase('mine', 'a', 'gradients.kernel'), green],
       diagnoses: [diagnosisOf('mine', 'a')],
     });
     const names = all(root, 'testcase').map(

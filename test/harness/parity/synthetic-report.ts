@@ -10,8 +10,8 @@ import {
 import type { HarnessError, ParityReport, SideReport } from '../../../harness/parity/index';
 import { tensorNames } from '../../../harness/base/problem';
 
-/** A red tensor as the judge tells it. */
-export function redTensor(
+/** A failing tensor as the judge reports it. */
+export function failingTensor(
   implementation: string,
   caseId: string,
   tensor: string,
@@ -42,12 +42,12 @@ export function redTensor(
   };
 }
 
-export function redCase(implementation: string, caseId: string, ...tensors: string[]): CaseVerdict {
+export function failingCase(implementation: string, caseId: string, ...tensors: string[]): CaseVerdict {
   return caseVerdict(
     caseId,
     implementation,
     'scratch',
-    tensors.map((tensor) => redTensor(implementation, caseId, tensor)),
+    tensors.map((tensor) => failingTensor(implementation, caseId, tensor)),
   );
 }
 
@@ -77,7 +77,7 @@ export function diagnosisOf(
   };
 }
 
-/** A report of these cases, concluded as a mismatch unless told otherwise. */
+/** A report of these cases, concluded as a mismatch unless `more` says otherwise. */
 export function reportOf(more: Partial<ParityReport>): ParityReport {
   const cases = more.cases ?? [];
   const names = [...new Set(cases.map(({ implementation }) => implementation))];
@@ -101,13 +101,13 @@ export function reportOf(more: Partial<ParityReport>): ParityReport {
   };
 }
 
-const nastyText = fc.oneof(
+const adversarialText = fc.oneof(
   fc.string({ maxLength: 30 }),
   fc.constantFrom('edge/one-step', 'a line\nand another', `long/${'x'.repeat(150)}`, 'tab\tand  spaces'),
 );
 const names = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('tfjs:wasm', 'tfjs:cpu', 'graph', 'scratch', 'mine') },
-  { weight: 1, arbitrary: nastyText },
+  { weight: 1, arbitrary: adversarialText },
 );
 const statuses: TensorStatus[] = [
   'pass',
@@ -131,10 +131,10 @@ export const anyReport: fc.Arbitrary<ParityReport> = fc
     cases: fc.array(
       fc.record({
         side: fc.nat(),
-        id: nastyText,
+        id: adversarialText,
         tensors: fc.array(
           fc.record({
-            tensor: fc.oneof(fc.constantFrom(...tensorNames), nastyText),
+            tensor: fc.oneof(fc.constantFrom(...tensorNames), adversarialText),
             status: fc.constantFrom(...statuses),
             share: fc.double({ min: 1, max: 1e12, noNaN: true }),
           }),
@@ -143,17 +143,17 @@ export const anyReport: fc.Arbitrary<ParityReport> = fc
         diagnosed: fc.boolean(),
         steps: fc.option(fc.uniqueArray(fc.nat(300), { maxLength: 40 }), { nil: undefined }),
         side_: fc.constantFrom('scratch', 'own', 'both', 'undecided'),
-        words: fc.option(nastyText, { nil: undefined }),
+        words: fc.option(adversarialText, { nil: undefined }),
         phase: fc.constantFrom(...phases),
       }),
       { maxLength: 60 },
     ),
-    errors: fc.array(fc.record({ side: fc.nat(), id: nastyText, message: nastyText }), sizes),
+    errors: fc.array(fc.record({ side: fc.nat(), id: adversarialText, message: adversarialText }), sizes),
     lines: fc.record({
-      audit: fc.array(nastyText, sizes),
-      notes: fc.array(nastyText, sizes),
-      warnings: fc.array(nastyText, sizes),
-      unshown: fc.array(nastyText, sizes),
+      audit: fc.array(adversarialText, sizes),
+      notes: fc.array(adversarialText, sizes),
+      warnings: fc.array(adversarialText, sizes),
+      unshown: fc.array(adversarialText, sizes),
     }),
     notRun: fc.boolean(),
   })
@@ -167,9 +167,9 @@ export const anyReport: fc.Arbitrary<ParityReport> = fc
         implementation,
         'scratch',
         tensors.map(({ tensor, status, share }) => {
-          const told = redTensor(implementation, caseId, tensor, { status });
-          const { worst } = told;
-          return worst === undefined ? told : { ...told, worst: { ...worst, usedShare: share } };
+          const verdict = failingTensor(implementation, caseId, tensor, { status });
+          const { worst } = verdict;
+          return worst === undefined ? verdict : { ...verdict, worst: { ...worst, usedShare: share } };
         }),
       );
     });
@@ -193,7 +193,7 @@ export const anyReport: fc.Arbitrary<ParityReport> = fc
       trace: 'Error\n    at one\n    at two',
     }));
     const { audit, notes, warnings, unshown } = lines;
-    const red = failed.length + audit.length > 0;
+    const isWrong = failed.length + audit.length > 0;
     return reportOf({
       sides: sides.map((name, i) =>
         notRun && i === 0
@@ -207,6 +207,6 @@ export const anyReport: fc.Arbitrary<ParityReport> = fc
       notes,
       warnings,
       unshown: unshown.map((tensor, i) => ({ implementation: sideName(i), tensor })),
-      verdict: thrown.length > 0 ? 'error' : red ? 'mismatch' : notRun ? 'backend not run' : 'parity',
+      verdict: thrown.length > 0 ? 'error' : isWrong ? 'mismatch' : notRun ? 'backend not run' : 'parity',
     });
   });

@@ -4,13 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
-import { figure, greyImage, html, lineChart, matrix, page, table } from '../../../harness/reports/index';
+import {
+  fold,
+  greyImage,
+  htmlOf,
+  lineChart,
+  markdownOf,
+  matrix,
+  table,
+  textOf,
+} from '../../../harness/reports/index';
+import type { Document } from '../../../harness/reports/index';
 
 const hostile = '<script>alert("1")</script> & \'x\'';
 
-async function samplePage(): Promise<string> {
+function sample(): Document {
   const points = Array.from({ length: 12 }, (_, i) => ({ x: i + 1, y: 2 * 0.7 ** i }));
-  return page({
+  return {
     title: `Report ${hostile}`,
     subtitle: hostile,
     facts: [{ label: 'accuracy', value: '96.1 %', tone: 'good' }],
@@ -18,10 +28,9 @@ async function samplePage(): Promise<string> {
       {
         title: 'Learning',
         intro: hostile,
-        body: [
-          await lineChart({
+        blocks: [
+          lineChart({
             title: 'Loss',
-            caption: hostile,
             xLabel: 'epoch',
             yLabel: 'loss (nats)',
             yScale: 'log',
@@ -30,39 +39,64 @@ async function samplePage(): Promise<string> {
               { name: hostile, points: points.map(({ x, y }) => ({ x, y: y * 0.9 })), dashed: true },
             ],
           }),
-          await figure({
+          {
+            kind: 'figure',
             title: 'Bars',
+            caption: hostile,
             plot: (plot) => ({ marks: [plot.barY([1, 2, 3], { fill: 'var(--series-3)' })] }),
-          }),
+          },
           matrix({
             caption: hostile,
             rowLabel: 'true',
-            columnLabel: 'told',
+            columnLabel: 'predicted',
             names: ['a', hostile],
             counts: [
               [9, 1],
               [0, 10],
             ],
           }),
-          table({
-            head: ['a', 'b'],
-            rows: [
-              [hostile, 1.5],
-              [html`<b>bold</b>`, 2],
+          table(
+            [
+              [hostile, 1.5, 'a long cell that wraps where the page is narrow'],
+              [{ text: 'bold', tone: 'bad', plain: 'plain | text' }, 2, ''],
             ],
-          }),
-          html`<img alt="x" src="${greyImage([0, 1, 1, 0], 2, 2)}" />`,
+            { head: ['name', 'number', 'words'] },
+          ),
+          fold('Details', { kind: 'list', items: ['one detail'] }),
+          {
+            kind: 'gallery',
+            pictures: [{ source: greyImage([0, 1, 1, 0], 2, 2), alt: 'x', caption: hostile }],
+          },
         ],
       },
     ],
     footer: hostile,
-  });
+  };
 }
+const samplePage = (): Promise<string> => htmlOf(sample());
 
 /** A browser if this machine has one; the rest of the tests need none. */
 const browserPath = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path !== '' && existsSync(path),
 );
+
+describe('a document', () => {
+  it('in a terminal has aligned tables, numbers at the right, and no charts or details', () => {
+    const text = textOf(sample());
+    expect(text.split('\n')).to.include.members([
+      '  plain | text                            2',
+      '  a                                  9                                  1',
+    ]);
+    expect(text).to.not.include('one detail').and.not.include('Bars');
+  });
+
+  it('in Markdown has its tables and details', () => {
+    const text = markdownOf(sample());
+    expect(text).to.match(/^# Report <script>/);
+    expect(text).to.include('\n\n## Learning\n\n').and.include('\n| plain \\| text | 2 |  |\n');
+    expect(text).to.include('### Details\n\n- one detail');
+  });
+});
 
 describe('report page', () => {
   it('escapes everything that is no markup of its own, and asks for nothing from outside', async () => {
@@ -138,6 +172,13 @@ describe('report page', () => {
           });
         await tab.close();
       }
+      // on a narrow screen a row is a block, and nothing is cut off
+      const phone = await browser.newPage({ viewport: { width: 390, height: 700 } });
+      await phone.goto(pathToFileURL(file).href);
+      expect(await phone.evaluate('document.documentElement.scrollWidth')).to.be.at.most(390);
+      const wrapped = `Array.from(document.querySelectorAll('.plain td'), (td) => td.getBoundingClientRect().right)`;
+      for (const right of await phone.evaluate<number[]>(wrapped)) expect(right).to.be.at.most(390);
+      await phone.close();
     } finally {
       await browser?.close();
       rmSync(folder, { recursive: true });
