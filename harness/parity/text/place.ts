@@ -28,7 +28,7 @@ export function placeInWords(
   report: ParityReport,
 ): string {
   const place = formatPlace(at);
-  if (!caseId.endsWith(probe) || at['example'] === undefined) return place;
+  if (!caseId.endsWith(probe) || !('example' in at)) return place;
   const sizes = sizesIn(report, implementation, caseId.slice(0, -probe.length));
   if (sizes === undefined) return `${place} of the weight probe`;
   return `the probe of ${probedWeight(tensor, at, sizes)}`;

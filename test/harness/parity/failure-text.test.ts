@@ -114,7 +114,7 @@ describe('the text of a failure', () => {
   it('explains an example of the weight probe by the weight that it shows', async () => {
     const chosen = [problems[3]];
     const report = await reportOn(
-      (problem, answer) => answer,
+      (_, answer) => answer,
       {
         evaluate: (problem) => {
           const { recurrentKernel } = problem.weights;
