@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import type { TrainChoices } from '../training/settings';
+import type { ColumnNames, Decimal, TextFormat } from '../training/data/index';
+import type { DataSettings, TrainChoices } from '../training/settings';
 import { list } from './options';
 
 /** The flags that say where data come from and how they are read. */
@@ -12,6 +13,8 @@ export interface DataFlags {
   readonly labelColumn?: string;
   readonly featureColumns?: string[];
   readonly delimiter?: string;
+  readonly decimal?: Decimal;
+  readonly encoding?: string;
   readonly skipMalformed?: boolean;
   readonly timeSteps?: number;
   readonly examples?: number;
@@ -27,9 +30,20 @@ export function columnOptions(): Option[] {
     new Option('--label-column <name>', 'column with the label (default: label)'),
     new Option(
       '--feature-columns <names>',
-      'columns with features, comma between (default: all others)',
+      'columns with features, comma between (default: all others that have a name)',
     ).argParser(list),
-    new Option('--delimiter <text>', 'what separates fields (default: comma, or tab in .tsv)'),
+    new Option(
+      '--delimiter <text>',
+      'what separates fields, for example ";" or "\\t" (default: what the header shows)',
+    ),
+    new Option(
+      '--decimal <sign>',
+      'sign between whole part and fraction (default: what the numbers show)',
+    ).choices(['.', ',']),
+    new Option(
+      '--encoding <label>',
+      'of .csv, .tsv and .jsonl, for example windows-1252 (default: byte order mark, else utf-8)',
+    ),
     new Option('--skip-malformed', 'leave out the sequences of malformed rows, and report which'),
   ].map((option) => option.helpGroup(group));
 }
@@ -42,10 +56,46 @@ export function dataChoicesOf(flags: DataFlags): NonNullable<TrainChoices['data'
     ...(flags.labelColumn !== undefined && { label: flags.labelColumn }),
     ...(flags.featureColumns !== undefined && { features: flags.featureColumns }),
   };
-  const own = ['validation', 'standardize', 'delimiter', 'skipMalformed', 'timeSteps', 'examples'] as const;
+  const own = [
+    'validation',
+    'standardize',
+    'delimiter',
+    'decimal',
+    'encoding',
+    'skipMalformed',
+    'timeSteps',
+    'examples',
+  ] as const;
   return {
     ...given(flags, own),
     ...(flags.data !== undefined && { source: flags.data }),
+    ...(Object.keys(columns).length > 0 && { columns }),
+  };
+}
+
+/**
+ * How `predict` and `evaluate` read a file: every flag that is given, else what training was given, one by one.
+ *
+ * The delimiter, decimal sign and encoding of training count for files of the same extension. Without `--feature-columns` the features
+ * are the model's, by name.
+ */
+export function formatFor(
+  flags: DataFlags,
+  trained: DataSettings | undefined,
+  featureNames: readonly string[] | undefined,
+): TextFormat {
+  const choices = dataChoicesOf(flags);
+  const extension = (source = ''): string => source.slice(source.lastIndexOf('.')).toLowerCase();
+  const same = trained !== undefined && extension(trained.source) === extension(flags.data);
+  const names = ['delimiter', 'decimal', 'encoding'] as const;
+  const columns: ColumnNames = {
+    ...(featureNames && { features: featureNames }),
+    ...trained?.columns,
+    ...choices.columns,
+  };
+  return {
+    ...(same && given(trained, names)),
+    ...given(choices, names),
     ...(Object.keys(columns).length > 0 && { columns }),
   };
 }

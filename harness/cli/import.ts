@@ -31,9 +31,9 @@ export const defineImport: DefineCommand = (program, finish) => {
 };
 
 async function importWeights({ from, out, layout: asked, classNames, force }: Flags): Promise<Outcome> {
-  const { readNpz } = await import('../base/files/index.js');
+  const { readNpz, weightsArchive } = await import('../base/files/index.js');
   const { claimDirectory, readLayout, save } = await import('../models/index.js');
-  const { layout, weights, notes } = readLayout(await readNpz(from), from, asked);
+  const { layout, weights, notes } = readLayout(await readNpz(from, weightsArchive), from, asked);
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   if (classNames !== undefined && classNames.length !== classes)

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Part, SequenceData } from '../training/data/index';
 import type { LoadedModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
+import { readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { columnOptions, dataChoicesOf, type DataFlags } from './data-flags';
+import { columnOptions, formatFor, type DataFlags } from './data-flags';
 import * as options from './options';
 import { checkOutputs, outputOf, type JsonFlag } from './outputs';
 
@@ -59,20 +59,19 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     ...(flags.backend !== undefined && { backend: flags.backend }),
   });
   const trained = await trainedSettings(flags.model);
-  const { columns, delimiter, skipMalformed, timeSteps, examples } = dataChoicesOf(flags);
+  const { skipMalformed, examples } = flags;
   const seed = flags.seed ?? trained?.seed;
-  const trainedColumns = columns ?? trained?.data.columns;
-  const steps = timeSteps ?? trained?.data.timeSteps;
+  const steps = flags.timeSteps ?? trained?.data.timeSteps;
   const data = await loadData(flags.data, {
     needLabels: labelled,
     onMalformed: skipMalformed === true ? 'skip' : 'fail',
     onReport: (line) => process.stderr.write(`${line}\n`),
-    ...(trainedColumns && { columns: trainedColumns }),
-    ...(delimiter !== undefined && { delimiter }),
+    ...formatFor(flags, trained?.data, model.metadata.featureNames),
     ...(seed !== undefined && { seed }),
     ...(steps !== undefined && { timeSteps: steps }),
     ...(examples !== undefined && { examples }),
   });
+  for (const line of data.notes ?? []) process.stderr.write(`${line}\n`);
   const features = data.inputs.shape[2];
   if (features !== model.classifier.features)
     throw new UsageError(
@@ -80,7 +79,7 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     );
   checkFeatureNames(data, model, flags.data);
   const { examples: chosen, partName } = await choosePart(flags, data, trained);
-  const own = labelled ? { ...data, labels: ownLabels(data, model) } : data;
+  const own = labelled ? { ...data, labels: await ownLabels(data, model) } : data;
   return {
     model,
     part: takePart(own, chosen, model.metadata.standardisation),
@@ -99,8 +98,13 @@ function checkFeatureNames({ featureNames }: SequenceData, model: LoadedModel, s
 }
 
 /** Labels as the model's class indices. */
-function ownLabels({ labels, classNames, source }: SequenceData, model: LoadedModel): Int32Array {
-  const known = new Map(model.metadata.classNames.map((name, c) => [name, c]));
+async function ownLabels(
+  { labels, classNames, source }: SequenceData,
+  model: LoadedModel,
+): Promise<Int32Array> {
+  const { className } = await import('../training/data/index.js');
+  // Data name a whole number by its digits; a model from elsewhere may say 1.0.
+  const known = new Map(model.metadata.classNames.map((name, c) => [className(name), c]));
   const unknown = classNames.filter((name) => !known.has(name));
   if (unknown.length > 0)
     throw new UsageError(
@@ -117,15 +121,18 @@ interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {
 async function trainedSettings(directory: string): Promise<Trained | undefined> {
   const file = join(directory, 'config.json');
   if (!existsSync(file)) return undefined;
+  const text = (await readRegularFile(file)).toString();
   try {
-    const config = JSON.parse(await readFile(file, 'utf8')) as {
-      settings: TrainSettings;
-      data: { fingerprint: string };
-    };
-    return { seed: config.settings.seed, data: config.settings.data, fingerprint: config.data.fingerprint };
+    const config = JSON.parse(text) as { settings: TrainSettings; data: { fingerprint: string } };
+    const { seed, data } = config.settings;
+    if (typeof data.source === 'string') return { seed, data, fingerprint: config.data.fingerprint };
   } catch {
-    return undefined;
+    // The warning below says what is lost.
   }
+  process.stderr.write(
+    `warning     ${file} is damaged, so the flags of training and the split are not known; pass the column flags again.\n`,
+  );
+  return undefined;
 }
 
 /** All examples, or those of one side of the split that training made, when these are the data it was trained on. */

@@ -63,6 +63,9 @@ export function readHeader(
     notes.say(
       `column ${leftOut.map((i) => i + 1).join(', ')} left out: it has no name, as an index that pandas or R writes; give it a name in the header to use it`,
     );
+  const unused = others.filter((i) => columns[i] !== '' && !features.includes(i));
+  if (wanted.features !== undefined && unused.length > 0)
+    notes.say(`columns that are not used: ${listed(unused.map((i) => columns[i]))}`);
   if (step < 0) notes.say('no column "step": the steps of a sequence are its rows in the order of the file');
   return { sequence, step, label, features, columns };
 }

@@ -14,7 +14,7 @@ export function summarize(data: SequenceData, split: Split): string[] {
   );
   const steps =
     lengths[0] === t
-      ? `${t} time steps`
+      ? `${t} time ${t === 1 ? 'step' : 'steps'}`
       : `${lengths[0]} to ${t} time steps (mean ${short(lengths[1] / n)}, shorter ones padded and masked)`;
   const lines = [
     `data        ${data.source}: ${n} sequences, ${steps}, ${f} ${f === 1 ? 'feature' : 'features'}, ${data.classNames.length} classes`,
