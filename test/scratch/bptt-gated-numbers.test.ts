@@ -110,7 +110,7 @@ function oneStep(): string[] {
     ['dc_0', `${show(dc)} · ${show(f)}`, dc * f],
     [
       'dh_0',
-      `${dz.map((d, n) => `${show(d)} · ${weights[0].recurrentKernel[0][n]}`).join(' + ')}`,
+      dz.map((d, n) => `${show(d)} · ${weights[0].recurrentKernel[0][n]}`).join(' + '),
       back.initialStates[0][0].data[0],
     ],
   ];

@@ -201,6 +201,24 @@ describe('scratch/network', () => {
     expect(at('sigmoidCrossEntropy', 0, 0.25).loss).to.be.closeTo(Math.LN2, 1e-15);
     expect(at('sigmoidCrossEntropy', -40, 0).loss).to.be.closeTo(Math.exp(-40), 1e-30);
     expect(at('sigmoidCrossEntropy', 1000, 0).gradients.weights[0]['bias'].data[0]).to.equal(1);
+    const sure = new ScratchNetwork({
+      features: 2,
+      layers: [{ layer: 'dense', units: 1 }],
+      loss: 'sigmoidCrossEntropy',
+      weights: weights(2),
+    });
+    expect(
+      sure.evaluate(
+        [
+          [
+            [1, 1],
+            [1, 1],
+            [1, 1],
+          ],
+        ],
+        [[[1], [0], [1]]],
+      ).accuracy,
+    ).to.equal(2 / 3);
     expect(at('meanSquaredError', 3, 1).loss).to.equal(4);
     expect(at('meanSquaredError', 3, 1).gradients.weights[0]['bias'].data[0]).to.equal(4);
   });

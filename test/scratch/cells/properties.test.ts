@@ -296,7 +296,7 @@ describe('scratch layers: laws', () => {
           initialStates: p.initialStates,
           ...(p.mask && { mask: p.mask }),
         });
-        stack.backward(cache, {});
+        stack.backward(cache, p.upstream);
         stack.forward(normalTensor(1, 1, ...p.inputs.shape));
         const old = stack.getWeights();
         stack.setWeights(stack.zeroWeights());
@@ -308,6 +308,44 @@ describe('scratch layers: laws', () => {
       }),
       runs,
     );
+  });
+
+  it('a batch of training leaves nothing behind for the next one, whatever its masks, states and lengths', () => {
+    for (const layer of recurrentLayers(3)) {
+      const layers = [
+        withSequences({ layer: 'lstm', units: 2 }),
+        layer,
+        { layer: 'dense', units: 2 } as const,
+      ];
+      const network = new ScratchNetwork({ features: 2, layers, learningRate: 0.1 });
+      const batch = (seed: number, T: number, masked: boolean, stateful: boolean) => {
+        const p = stackProblem(seed, { features: 2, layers }, { B: 2, T }, masked);
+        const options = {
+          ...(p.mask && { mask: p.mask }),
+          ...(stateful && { initialStates: p.initialStates }),
+        };
+        const fresh = new ScratchNetwork({
+          features: 2,
+          layers,
+          learningRate: 0.1,
+          weights: network.getWeights(),
+        });
+        const name = `${JSON.stringify(layer)}, batch ${seed}`;
+        expect(network.trainOnBatch(p.inputs, [0, 1], options), name).to.deep.equal(
+          fresh.trainOnBatch(p.inputs, [0, 1], options),
+        );
+        expect(network.getWeights(), name).to.deep.equal(fresh.getWeights());
+      };
+      batch(1, 4, true, true);
+      batch(2, 4, true, false);
+      batch(3, 4, true, true);
+      batch(4, 4, false, true);
+      batch(5, 4, false, false);
+      batch(6, 3, false, false);
+      network.setWeights(network.getWeights().map((w) => ({ ...w })));
+      batch(7, 3, false, false);
+      batch(8, 3, false, false);
+    }
   });
 
   it('a simpleRNN layer and a dense one are ScratchSimpleRNNClassifier: the same initial weights, loss and gradients', () => {
