@@ -12,7 +12,6 @@ import { runnerTests } from './runner-tests';
  * (`npm run check:package` installs the tarball with npm instead.)
  */
 describe('the packed package in a project of somebody else', function () {
-  this.timeout(240_000);
   const root = path.join(__dirname, '..', '..');
   let directory = '';
   let project = '';

@@ -79,7 +79,6 @@ describe('diagnose, faults of one time step', () => {
     [25, [11]],
   ] as const) {
     it(`names phase, quantity and step, over ${T} steps`, async function () {
-      this.timeout(60_000);
       const problem = problemOf(T);
       const missed: string[] = [];
       let planted = 0;

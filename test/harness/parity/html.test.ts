@@ -138,7 +138,6 @@ describe('the page of --html', () => {
       expect((await wholePage()).match(/<svg/g)).to.have.length(expectedCharts(sides).length);
       return;
     }
-    this.timeout(60_000);
     const file = path.join(base(), 'parity.html');
     writeFileSync(file, await wholePage());
     let browser: Browser | undefined;

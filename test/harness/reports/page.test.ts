@@ -112,7 +112,6 @@ describe('report page', () => {
       expect(await samplePage()).to.contain('prefers-color-scheme: dark');
       return;
     }
-    this.timeout(60_000);
     const folder = mkdtempSync(join(tmpdir(), 'report-'));
     let browser: Browser | undefined;
     try {

@@ -61,7 +61,7 @@ describe('a run that is killed', () => {
   });
 
   it('by SIGKILL at random moments, goes on from its last checkpoint to the same weights', async function () {
-    this.timeout(30_000 * (kills + 1));
+    this.timeout(Math.max(this.timeout(), 30_000 * (kills + 1)));
     const out = join(folder, 'sigkill');
     const random = createRandom(Number(process.env.RNN_PARITY_SEED ?? 1));
     let killed = 0;
@@ -88,7 +88,6 @@ describe('a run that is killed', () => {
   });
 
   it('by Ctrl-C, finishes its batch, says how to resume, and exits with 130', async function () {
-    this.timeout(90_000);
     const out = join(folder, 'sigint');
     const stopped = await run([...flags.split(' '), '--out', out], 'SIGINT', 300);
     expect(stopped.code, stopped.stderr).to.equal(130);

@@ -50,7 +50,6 @@ describe('the page of trial --html', () => {
       expect((await trialPage(syntheticTrial())).match(/<tbody>/g)?.length).to.be.above(5);
       return;
     }
-    this.timeout(60_000);
     const file = path.join(base(), 'trial.html');
     writeFileSync(file, await trialPage(syntheticTrial()));
     let browser: Browser | undefined;

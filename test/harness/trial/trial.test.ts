@@ -23,7 +23,6 @@ import {
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
 
 describe('trial', function () {
-  this.timeout(240_000);
   let host: Host;
   const float64 = { ...scratchImplementation(), name: 'float64 side' };
 
@@ -119,7 +118,6 @@ describe('docs/trial.md', () => {
 });
 
 describe('rnn-parity trial', function () {
-  this.timeout(240_000);
   function cli(...args: string[]) {
     const root = join(__dirname, '../../..');
     const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');

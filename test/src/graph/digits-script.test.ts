@@ -8,7 +8,6 @@ const root = path.join(__dirname, '..', '..', '..');
 
 describe('docs/graph.md', () => {
   it('trains digits with the script it shows, to 4 in 5 held-out digits right', function () {
-    this.timeout(120_000);
     const [, script] = /```ts\n([^]*?)```/.exec(readFileSync(path.join(root, 'docs/graph.md'), 'utf8')) ?? [];
     const local = script
       .replace("'rnn-parity/harness'", JSON.stringify(path.join(root, 'harness/index.ts')))
