@@ -20,7 +20,7 @@ describe('diagnoses of a parity run', () => {
   });
 
   it('tell of the worst three failed problems where a mistake begins, and say that they are not all', async () => {
-    const fault = faultsOfStep(1).find(({ phase }) => phase === 'forward')!;
+    const fault = faultsOfStep(1).find(({ name }) => name === 'step/weights/bias-forgotten')!;
     const report = await run({ ...plant(fault, scratchImplementation()), name: 'mine' });
     expect(report.verdict).to.equal('mismatch');
     expect(report.diagnoses.length).to.equal(3);
