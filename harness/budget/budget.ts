@@ -3,24 +3,12 @@ import type { Problem, TensorName } from '../base/problem';
 import { emulatedUnit } from './single-precision';
 import { measureInflation, type Inflation } from './inflation';
 import { largest, type Matrix } from './matrix';
-import { precisionModels, type PrecisionModel } from './precision-model';
+import { precisionModels, withCustomaryForms, type PrecisionModel } from './precision-model';
 import { propagate, type ErrorMap, type Propagated } from './propagate';
 import { rigorousRules } from './rigorous-rules';
+import { stagesOf, type Errors, type Spread } from './spread';
 import { traceOf, type Trace } from './trace';
 import { varianceRules } from './variance-rules';
-
-/** Standard deviations allowed; honest runs of thousands of problems stay below 5.7 (docs/tolerance.md). */
-export const deviations = 10;
-
-/**
- * Root mean square of error / sigma over a tensor that is allowed, in units of the emulated runs' own: 5, and where one common cause
- * holds a large share of the variance as much as that cause may be off by itself, sqrt(10^2 share + 1 - share).
- */
-export function deviationsInMean({ share }: Pick<Inflation, 'share'>): number {
-  return Math.max(fewestDeviationsInMean, Math.sqrt(deviations ** 2 * share + 1 - share));
-}
-/** The root mean square that is allowed to any tensor. */
-export const fewestDeviationsInMean = 5;
 
 /** What rounding can do to every element of an answer. */
 export interface Budget {
@@ -32,9 +20,9 @@ export interface Budget {
   readonly linear: boolean;
   /** true where a number of the run can exceed the largest single-precision number */
   readonly overflow: boolean;
-  /** min(bound, 10 c sigma) of each element; c = 1, or measured by emulated runs with `inflated` */
+  /** all of it that concerns one tensor */ spread(name: TensorName): Spread;
+  /** what each element may be off: by the tightest stage, or by the widest with `inflated` (`stagesOf`) */
   allowed(name: TensorName, inflated: boolean): Matrix;
-  /** how far emulated runs scatter; measured at the first call */ inflation(name: TensorName): Inflation;
 }
 
 /**
@@ -68,21 +56,31 @@ function makeBudget(problem: Problem, model: PrecisionModel): Budget {
         : measureInflation(trace, errorsOf(trace, shortDouble).sigma, shortDouble);
     return inflations.get(name) ?? { largest: 1, rms: 1, share: 1 };
   };
+  const linear = largestState <= 1e-3 && largestLogit <= 0.05;
+  const overflow = model.precision === 'float32' && !(largestValue(trace) < 2 ** 127);
+  const spreadOf = (name: TensorName): Spread => {
+    const [d, s] = [bound[name], sigma[name]];
+    if (d === undefined || s === undefined)
+      throw new Error(`budgetFor: problem ${problem.id} asks for no ${name}`);
+    const otherForms = (): Errors | undefined => {
+      const other = withCustomaryForms(model);
+      return other && budgetFor(problem, other).spread(name);
+    };
+    return { bound: d, sigma: s, linear, overflow, otherForms, inflation: () => inflation(name) };
+  };
   return {
     model,
     trace,
     bound,
     sigma,
-    linear: largestState <= 1e-3 && largestLogit <= 0.05,
-    overflow: model.precision === 'float32' && !(largestValue(trace) < 2 ** 127),
-    inflation,
-    allowed(name, inflated) {
-      const d = bound[name];
-      const s = sigma[name];
-      if (d === undefined || s === undefined)
-        throw new Error(`budgetFor: problem ${problem.id} asks for no ${name}`);
-      const factor = deviations * (inflated ? inflation(name).largest : 1);
-      return d.map((e, i) => Math.min(e, factor * s[i]));
+    linear,
+    overflow,
+    spread: spreadOf,
+    allowed: (name, inflated) => {
+      const stages = stagesOf(spreadOf(name));
+      const tightest = stages.next().value;
+      const [widest] = inflated ? [...stages].slice(-1) : [tightest];
+      return widest?.allowed ?? new Float64Array(0);
     },
   };
 }

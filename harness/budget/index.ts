@@ -1,12 +1,11 @@
+export { budgetFor, type Budget, shortDouble } from './budget';
+export { bothSides, stagesOf, type Errors, type Spread, type Stage } from './spread';
 export {
-  budgetFor,
-  type Budget,
-  deviations,
-  shortDouble,
-  deviationsInMean,
-  fewestDeviationsInMean,
-} from './budget';
-export { precisionModelOf, precisionModels, type PrecisionModel } from './precision-model';
+  precisionModelOf,
+  precisionModels,
+  withCustomaryForms,
+  type PrecisionModel,
+} from './precision-model';
 export { rootMeanSquare, largest } from './matrix';
 export { dualRun } from './dual-numbers';
 export { singlePrecisionRun } from './single-precision';

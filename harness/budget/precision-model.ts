@@ -52,11 +52,15 @@ export const precisionModels = {
 } as const satisfies Record<string, PrecisionModel>;
 
 /**
- * The model of the same precision that also allows for the other customary forms; undefined where the form is known: the library's
- * kernels were read and measured.
+ * The model of the same precision that also allows for the other customary forms; undefined where the form is known, because the
+ * library's kernels were read and measured.
  */
 export function withCustomaryForms(model: PrecisionModel): PrecisionModel | undefined {
-  return model.name === 'any' ? anyForm : model.name === 'float64' ? anyDoubleForm : undefined;
+  return model === precisionModels.any
+    ? anyForm
+    : model === precisionModels.float64
+      ? anyDoubleForm
+      : undefined;
 }
 
 const anyForm: PrecisionModel = { ...precisionModels.any, forms: { tanh: 5, slope: 8, unshifted: 80 } };

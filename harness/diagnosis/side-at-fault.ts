@@ -8,6 +8,7 @@ import {
   dualRun,
   singlePrecisionRun,
 } from '../budget/index';
+import { explainByRounding } from '../judge/index';
 import {
   expectedNames,
   expectedShape,
@@ -113,27 +114,24 @@ export function sideAtFault(
   return { side, tensors, note: noteOn(tensors) };
 }
 
-/** Whether the values stay within the budget of the referee's; `unclear` where the budget cannot tell. */
+/** Whether rounding explains the values where the referee found others; `unclear` where the budget cannot tell. */
 function within(
   given: ArrayLike<number>,
   referee: ReadonlyMap<number, number>,
   budget: Budget,
   tensor: TensorName,
 ): 'within' | 'beyond' | 'unclear' {
-  const bound = budget.bound[tensor];
-  if (bound === undefined || budget.overflow) return 'unclear';
-  const beyond = (allowed: ArrayLike<number>): boolean =>
-    [...referee].some(([i, value]) => !(Math.abs(given[i] - value) <= allowed[i]));
-  const swallowed = (allowed: Float64Array): boolean => {
-    const signal = rootMeanSquare(tensorOf(budget.trace.evaluation, tensor)?.data ?? []);
-    return !(rootMeanSquare(allowed) <= signal / 100) && rootMeanSquare(allowed) > budget.model.tiny * 1e8;
-  };
-  if (beyond(bound)) return 'beyond';
-  if (!budget.linear) return 'unclear';
-  if (!beyond(budget.allowed(tensor, false))) return 'within';
-  const inflated = budget.allowed(tensor, true);
-  if (!beyond(inflated)) return 'within';
-  return swallowed(inflated) ? 'unclear' : 'beyond';
+  if (budget.overflow || budget.bound[tensor] === undefined) return 'unclear';
+  const expected = new Float64Array(given.length);
+  for (const [i, value] of referee) expected[i] = value;
+  const spread = budget.spread(tensor);
+  const { status, allowed } = explainByRounding(expected, given, spread, { elements: referee.keys() });
+  if (status !== 'beyond') return status === 'explained' ? 'within' : 'unclear';
+  const isPossible = [...referee].every(([i, value]) => Math.abs(given[i] - value) <= spread.bound[i]);
+  const signal = rootMeanSquare(tensorOf(budget.trace.evaluation, tensor)?.data ?? []);
+  const size = rootMeanSquare(allowed);
+  const isSwallowed = !(size <= signal / 100) && size > budget.model.tiny * 1e8;
+  return isPossible && isSwallowed ? 'unclear' : 'beyond';
 }
 
 /** All entries when there are few; else the suspects and a seeded sample. */

@@ -2,7 +2,8 @@ export { compareEvaluation, expectedTensors, namedTensors } from './compare-eval
 export type { CompareOptions } from './compare-evaluation';
 export { compareTensor, compareTensors, judgeElement } from './compare-tensors';
 export type { ExpectedTensor } from './compare-tensors';
-export { judgeTensor } from './judge-tensor';
+export { explainByRounding, type Explanation } from './explain-by-rounding';
+export { judgeNumbers, judgeTensor, type JudgedNumbers } from './judge-tensor';
 export {
   hasBackward,
   judgeEquations,
@@ -16,12 +17,11 @@ export {
   type LocalName,
   type LocalOptions,
 } from './judge-locally';
-export { tolerancesFor } from './tolerance';
+export { formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { resolveIllConditioned } from './resolve-ill-conditioned';
-export { judgeSignal } from './signal';
 export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';
 export { updateReach, type Reach } from './updates/update-reach';
 export {

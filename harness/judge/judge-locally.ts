@@ -12,7 +12,6 @@ import {
 import {
   emulatedRunOptions,
   emulatedRuns,
-  deviations,
   shortDouble,
   instrumentedProblem,
   localEquations,
@@ -20,9 +19,11 @@ import {
   precisionModelOf,
   type PrecisionModel,
   singlePrecisionRun,
+  withCustomaryForms,
 } from '../budget/index';
-import { compareTensor } from './compare-tensors';
-import { judgeSignal } from './signal';
+import { memoize } from '../base/memoize';
+import { judgeNumbers } from './judge-tensor';
+import { deviationsInWords } from './tolerance';
 import type { Side, TensorVerdict } from './verdict';
 import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
 
@@ -118,15 +119,39 @@ export function judgeEquations(problem: Problem, answer: Evaluation, side: Side)
     const tensor = tensorOf(answer, name);
     if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
   }
-  let inflations: Map<string, number> | undefined;
-  return localEquations(problem, evaluationOf(readable), model)
-    .map((equation) => {
-      const plain = compare(problem, side, equation, 1);
-      if (plain.verdict.status !== 'differs') return plain;
-      inflations ??= localInflation(problem, model);
-      return compare(problem, side, equation, inflations.get(equation.name) ?? 1);
+  const shown = evaluationOf(readable);
+  const other = withCustomaryForms(model);
+  const otherForms = memoize((answer: Evaluation) => other && mapOf(localEquations(problem, answer, other)));
+  const inflations = memoize(() => localInflation(problem, model));
+  return localEquations(problem, shown, model)
+    .map((equation): JudgedEquation => {
+      const { name, formula, expected, axes, given, bound, sigma } = equation;
+      const judged = judgeNumbers({
+        implementation: side.name,
+        caseId: problem.id,
+        name,
+        expected: { reference: expected, axes },
+        given,
+        model,
+        mean: false,
+        spread: {
+          bound,
+          sigma,
+          linear: true,
+          overflow: false,
+          otherForms: () => otherForms(shown)?.get(name),
+          inflation: () => ({ largest: inflations(shown).get(name) ?? 1, rms: 1, share: 1 }),
+        },
+        inWords: (stage) =>
+          `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage)}`,
+      });
+      return { equation, ...judged };
     })
     .sort((one, other) => rankOf(one.equation.name) - rankOf(other.equation.name));
+}
+
+function mapOf(equations: readonly LocalEquation[]): ReadonlyMap<string, LocalEquation> {
+  return new Map(equations.map((equation) => [equation.name, equation]));
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
@@ -165,22 +190,6 @@ function unseen(
     }
   }
   throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);
-}
-
-function compare(problem: Problem, side: Side, equation: LocalEquation, inflation: number): JudgedEquation {
-  const { name, formula, axes, expected, given, bound, sigma } = equation;
-  const allowed = bound.map((e, i) => Math.min(e, deviations * inflation * sigma[i]));
-  const tolerance = `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${inflation > 1 ? `10 x ${inflation.toPrecision(2)}` : '10'} standard deviations`;
-  const verdict = compareTensor(
-    side.name,
-    problem.id,
-    name,
-    { reference: expected, allowed, axes, tolerance },
-    given,
-  );
-  const { digits, ...shown } = judgeSignal(expected.data, given.data, allowed, precisionModelOf(side));
-  const whole = verdict.status === 'pass' ? { ...verdict, digits, ...shown } : { ...verdict, digits };
-  return { equation, allowed, verdict: whole };
 }
 
 /** How far the local residuals of emulated runs scatter beyond sigma, over 3; at least 1. */

@@ -1,26 +1,69 @@
 import type { Tensor } from '../../scratch/index';
 import type { TensorName } from '../base/problem';
-import { deviationsInMean, fewestDeviationsInMean, type Budget, rootMeanSquare } from '../budget/index';
+import { stagesOf, type Budget, type PrecisionModel, type Spread, type Stage } from '../budget/index';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
+import { explainByRounding } from './explain-by-rounding';
 import { digitsLeft, judgeSignal } from './signal';
 import { formulaInWords } from './tolerance';
 import type { TensorVerdict } from './verdict';
 
-/**
- * Where emulated runs scatter so much more than sigma, sigma misses what happens: the tolerance would rest on eight samples of a single
- * cause, and a ninth is beyond 10/3 of the largest of them now and then.
- */
-const mostInflation = 30;
+/** Numbers to be judged, and what rounding can do to them. */
+export interface JudgedNumbers {
+  readonly implementation: string;
+  readonly caseId: string;
+  readonly name: string;
+  readonly expected: Pick<ExpectedTensor, 'reference' | 'axes'>;
+  readonly given: Tensor;
+  readonly spread: Spread;
+  readonly model: PrecisionModel;
+  /** allowed to each number besides rounding */ readonly extra?: Float64Array;
+  /** whether the root mean square is limited as well; default true without `extra` */ readonly mean?: boolean;
+  /** the tolerance as a sentence */ readonly inWords: (stage?: Stage) => string;
+}
 
 /**
- * Judges one tensor by its error budget, in stages: the plain budget first; only an answer beyond it is worth the emulated
- * float32 runs that measure how far honest runs scatter here (`inflation`).
+ * Judges numbers by what rounding can do to them (`explainByRounding`).
  *
- *     differs   an element beyond min(bound, 10 c sigma), or the tensor's root mean square beyond 5 c_rms (more where errors go together)
- *     ill       the budget is over 1 % of the signal, or sigma says nothing (no longer linear, or far too small for the emulated runs)
- *               and the rigorous bound holds
+ *     differs   rounding does not explain them
+ *     ill       the budget is over 1 % of the signal, or sigma says nothing here and the rigorous bound holds
  *     zero      a signal that vanished below what single precision can hold; it was equal, but it could not show a fault
+ *
+ * @returns the verdict, and what each number may be off
  */
+export function judgeNumbers(judged: JudgedNumbers): {
+  readonly verdict: TensorVerdict;
+  readonly allowed: Float64Array;
+} {
+  const { implementation, caseId, name, expected, given, spread, model, extra, inWords } = judged;
+  const reference = expected.reference.data;
+  const within = (allowed: Float64Array, stage?: Stage): TensorVerdict =>
+    compareTensor(implementation, caseId, name, { ...expected, allowed, tolerance: inWords(stage) }, given);
+  const none = new Float64Array(reference.length);
+  const first = within(none);
+  if (first.status === 'shape' || first.status === 'nothing') return { verdict: first, allowed: none };
+  if (first.status === 'nan' || first.status === 'infinity') {
+    const [{ allowed }] = stagesOf(spread);
+    const verdict = within(allowed);
+    const reason = `ill-conditioned: numbers of this problem exceed single precision's largest, 3.4e38; ${verdict.reason ?? ''}`;
+    return { verdict: spread.overflow ? { ...verdict, status: 'ill', reason } : verdict, allowed };
+  }
+  const explanation = explainByRounding(reference, given.data, spread, {
+    extra,
+    ...(judged.mean !== undefined && { mean: judged.mean }),
+  });
+  const { allowed, stage } = explanation;
+  const verdict = within(allowed, stage);
+  const { digits, ...shown } = judgeSignal(reference, given.data, allowed, model);
+  const result = { ...verdict, digits };
+  if (explanation.status === 'explained') return { verdict: { ...result, ...shown }, allowed };
+  const { reason } = explanation;
+  if (explanation.status === 'beyond')
+    return { verdict: { ...result, status: 'differs', ...(reason !== undefined && { reason }) }, allowed };
+  const why = `ill-conditioned: ${reason ?? ''}; ${digitsLeft(digits)}`;
+  return { verdict: { ...result, status: 'ill', reason: why }, allowed };
+}
+
+/** Judges one tensor of an answer by its error budget. */
 export function judgeTensor(
   implementation: string,
   caseId: string,
@@ -29,53 +72,18 @@ export function judgeTensor(
   given: Tensor,
   budget: Budget,
 ): TensorVerdict {
-  const within = (allowed: Float64Array, tolerance: string): TensorVerdict =>
-    compareTensor(implementation, caseId, name, { ...expected, allowed, tolerance }, given);
-  const reference = expected.reference.data;
-  const sigma = budget.sigma[name];
-  let allowed = budget.allowed(name, false);
-  let verdict = within(allowed, formulaInWords(budget, 1));
-  if (verdict.status === 'nan' || verdict.status === 'infinity') {
-    return budget.overflow
-      ? {
-          ...verdict,
-          status: 'ill',
-          reason: `ill-conditioned: numbers of this problem exceed single precision's largest, 3.4e38; ${verdict.reason ?? ''}`,
-        }
-      : verdict;
-  }
-  if ((verdict.status !== 'pass' && verdict.status !== 'differs') || sigma === undefined) return verdict;
-  // equal elements count as 0 even where sigma is 0
-  const mean = rootMeanSquare(
-    reference.map((r, i) => (given.data[i] === r ? 0 : (given.data[i] - r) / sigma[i])),
-  );
-  if (verdict.status === 'differs' || !(mean <= fewestDeviationsInMean)) {
-    const inflation = budget.inflation(name);
-    allowed = budget.allowed(name, true);
-    verdict = within(allowed, formulaInWords(budget, inflation.largest));
-    const allowedMean = deviationsInMean(inflation) * inflation.rms;
-    if (verdict.status === 'pass' && !(mean <= allowedMean)) {
-      verdict = {
-        ...verdict,
-        status: 'differs',
-        reason: `every element is within the tolerance, but their root mean square is ${mean.toPrecision(3)} standard deviations; ${allowedMean.toPrecision(3)} are allowed`,
-      };
-    }
-  }
-  const { digits, ...shown } = judgeSignal(reference, given.data, allowed, budget.model);
-  const result = { ...verdict, digits, needed: neededTolerance(reference, given.data) };
-  if (result.status !== 'differs') return { ...result, ...shown };
-  const rigorous = budget.bound[name];
-  const possible =
-    rigorous !== undefined && reference.every((r, i) => Math.abs(given.data[i] - r) <= rigorous[i]);
-  const { largest: inflation } = budget.inflation(name);
-  const knows = budget.linear && inflation <= mostInflation;
-  if (knows || !possible) return result;
-  const why = budget.linear
-    ? `rounding errors are ${inflation.toPrecision(2)} times what independent roundings explain (exact cancellation, equal weights)`
-    : 'rounding errors grow until they are no longer small (chaotic or saturated)';
-  const reason = `ill-conditioned: ${why}; ${digitsLeft(digits)}`;
-  return { ...result, status: 'ill', reason };
+  const { verdict } = judgeNumbers({
+    implementation,
+    caseId,
+    name,
+    expected,
+    given,
+    spread: budget.spread(name),
+    model: budget.model,
+    inWords: (stage) => formulaInWords(budget.model, stage),
+  });
+  if (verdict.digits === undefined) return verdict;
+  return { ...verdict, needed: neededTolerance(expected.reference.data, given.data) };
 }
 
 /** The tolerance you would have needed: the smallest absolute one alone, and the smallest relative one alone. */

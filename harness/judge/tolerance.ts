@@ -1,6 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import { tensorOf, type Evaluation, type Problem, type TensorName } from '../base/problem';
-import { budgetFor, type Budget, precisionModelOf } from '../budget/index';
+import { budgetFor, type Budget, precisionModelOf, type PrecisionModel, type Stage } from '../budget/index';
 import type { Side } from './verdict';
 
 /** What every element of every tensor of one answer may differ by. */
@@ -44,15 +44,20 @@ export function tolerancesFor(
   return {
     budget,
     allowed: (name) => budget.allowed(name, false),
-    source: () => formulaInWords(budget, 1),
+    source: () => formulaInWords(budget.model),
   };
 }
 
 /** The derived tolerance as a sentence. */
-export function formulaInWords(budget: Budget, inflation: number): string {
-  const scaled = inflation > 1 ? `10 x ${inflation.toPrecision(2)}` : '10';
-  const sides = budget.model.sides === 2 ? ', both sides counted' : '';
-  return `the smaller of the rigorous rounding bound and ${scaled} standard deviations of propagated rounding (${budget.model.name} constants${sides})`;
+export function formulaInWords(model: PrecisionModel, stage?: Stage): string {
+  const sides = model.sides === 2 ? ', both sides counted' : '';
+  return `the smaller of the rigorous rounding bound and ${deviationsInWords(stage)} of propagated rounding (${model.name} constants${sides})`;
+}
+
+/** `10 x 1.3 standard deviations in any customary form`. */
+export function deviationsInWords({ inflation, otherForms }: Partial<Stage> = {}): string {
+  const scaled = inflation !== undefined && inflation > 1 ? `10 x ${inflation.toPrecision(2)}` : '10';
+  return `${scaled} standard deviations${otherForms === true ? ', in any customary form,' : ''}`;
 }
 
 /** The reference's tensor of that name; the reference must answer in full. */

@@ -2,17 +2,20 @@ import {
   caseVerdict,
   compareTensor,
   compareTensors,
-  judgeSignal,
+  formulaInWords,
+  judgeNumbers,
   namedTensors,
   tolerancesFor,
   type CaseVerdict,
   type ExpectedTensor,
   type FixedTolerance,
   type Side,
-  type TensorVerdict,
-  type Tolerances,
 } from '../judge/index';
+import type { Tensor } from '../../scratch/index';
+import { bothSides, budgetFor, precisionModels } from '../budget/index';
+import { referenceAnswer } from '../sides/index';
 import {
+  roundProblem,
   tensorAxes,
   tensorNames,
   tensorOf,
@@ -36,91 +39,87 @@ export interface VectorComparison {
 /**
  * Judges an answer against numbers from elsewhere; only what the file expects is compared. Element by element,
  *
- *     allowed = the file's tolerance + the implementation's own budget + |reference(problem) - reference(rounded problem)|
+ *     allowed = the file's tolerance + the budget + |reference(problem) - reference(rounded problem)|
  *
- * where the last term is what rounding the file's numbers to float32 does to the answer (zero for float64 sides).
+ * where the budget is the side's own, and that of a float32 program as well where the file's numbers were computed in float32
+ * (`singlePrecisionNames`). The last term is what rounding the file's problem to float32 does to the answer (zero for float64 sides and
+ * numbers).
  */
 export function compareVectors(comparison: VectorComparison): CaseVerdict {
-  const { vector, side } = comparison;
-  const tolerances = tolerancesFor(comparison.solved, comparison.reference, side, comparison.tolerance);
+  const { vector, side, solved, reference } = comparison;
+  const tolerances = tolerancesFor(solved, reference, side, comparison.tolerance);
+  const { budget } = tolerances;
+  const single = singlePrecisionNames(vector.expected);
   const wanted = tensorNames.filter((name) => tensorOf(vector.expected, name) !== undefined);
   const expected = new Map(
-    wanted.map((name) => [
-      name as string,
-      expectation(comparison, name, tolerances.allowed(name), tolerances),
-    ]),
+    wanted.map((name): [string, ExpectedTensor] => {
+      const own = tolerances.allowed(name);
+      const extra = allowedBesides(comparison, name, single.has(name));
+      const allowed = extra.map((e, i) => e + (typeof own === 'number' ? own : own[i]));
+      const item = { reference: need(vector.expected, name), axes: tensorAxes[name] };
+      return [name, { ...item, allowed, tolerance: inWords(comparison, name, tolerances.source(name)) }];
+    }),
   );
   const given = new Map([...namedTensors(comparison.given)].filter(([name]) => expected.has(name)));
   const omits = new Set<string>(comparison.omits);
-  const tensors = compareTensors(side.name, vector.id, expected, given, omits, (...args) => {
-    const name = args[2] as TensorName;
-    return judgeVector(comparison, name, tolerances, (expectation) =>
-      compareTensor(args[0], args[1], name, expectation, args[4]),
-    );
-  });
+  const compare: typeof compareTensor = (implementation, caseId, key, item, tensor) => {
+    if (budget === undefined) return compareTensor(implementation, caseId, key, item, tensor);
+    const name = key as TensorName;
+    const isSingle = single.has(name);
+    const other = budgetFor(roundProblem(vector.problem), precisionModels.any);
+    const { verdict } = judgeNumbers({
+      implementation,
+      caseId,
+      name,
+      expected: item,
+      given: tensor,
+      spread: isSingle ? bothSides(budget.spread(name), other.spread(name)) : budget.spread(name),
+      model: isSingle ? other.model : budget.model,
+      extra: allowedBesides(comparison, name, isSingle),
+      inWords: (stage) => inWords(comparison, name, formulaInWords(budget.model, stage)),
+    });
+    return verdict;
+  };
+  const tensors = compareTensors(side.name, vector.id, expected, given, omits, compare);
   return caseVerdict(vector.id, side.name, vector.source, tensors);
 }
 
-/** As `judgeTensor` does: the plain budget, then the inflated one; ill-conditioned where the budget swallows the signal. */
-function judgeVector(
-  comparison: VectorComparison,
-  name: TensorName,
-  tolerances: Tolerances,
-  compare: (expectation: ExpectedTensor) => TensorVerdict,
-): TensorVerdict {
-  const { budget } = tolerances;
-  let verdict = compare(expectation(comparison, name, tolerances.allowed(name), tolerances));
-  if (budget === undefined || (verdict.status !== 'pass' && verdict.status !== 'differs')) return verdict;
-  let own = budget.allowed(name, false);
-  if (verdict.status === 'differs') {
-    // Where honest float32 runs scatter more than independent errors would, the budget allows for it (docs/tolerance.md).
-    own = budget.allowed(name, true);
-    verdict = compare(expectation(comparison, name, own, tolerances));
-  }
-  const numbers = need(comparison.vector.expected, name).data;
-  const rounding = roundingOfInputs(comparison, name);
-  const allowed = own.map((e, i) => e + rounding[i]);
-  const { digits, ...shown } = judgeSignal(numbers, need(comparison.given, name).data, allowed, budget.model);
-  if (verdict.status === 'pass') return { ...verdict, digits, ...shown };
-  const rigorous = budget.bound[name];
-  if (budget.linear || rigorous === undefined) return { ...verdict, digits };
-  const possible = compare(expectation(comparison, name, rigorous, tolerances)).status === 'pass';
-  const reason =
-    'ill-conditioned: rounding errors grow until they are no longer small (chaotic or saturated)';
-  return possible ? { ...verdict, digits, status: 'ill', reason } : { ...verdict, digits };
-}
-
-/** What rounding the numbers of the file to float32 does to the answer; zeros for a float64 side. */
-function roundingOfInputs({ exact, reference }: VectorComparison, name: TensorName): Float64Array {
-  const after = need(reference, name).data;
-  return need(exact, name).data.map((x, i) => Math.abs(x - after[i]));
-}
-
-function expectation(
-  comparison: VectorComparison,
-  name: TensorName,
-  own: number | Float64Array,
-  tolerances: Tolerances,
-): ExpectedTensor {
-  const { vector, exact, reference } = comparison;
-  const expected = need(vector.expected, name);
-  const fromFile = vector.tolerance.get(name) ?? 0;
-  const rounding = roundingOfInputs(comparison, name);
-  const allowed = expected.data.map(
-    (_, i) => fromFile + (typeof own === 'number' ? own : own[i]) + rounding[i],
+/**
+ * The expected tensors that were computed in single precision, as PyTorch does by default: every number of such a tensor is exact in
+ * float32, and some number of the file needs more than 12 of its 24 bits (so that 0 and 0.5 of a float64 file do not count).
+ */
+export function singlePrecisionNames(expected: Evaluation): ReadonlySet<TensorName> {
+  const names = tensorNames.filter(
+    (name) => tensorOf(expected, name)?.data.every((x) => Math.fround(x) === x) === true,
   );
-  const parts = [
-    ...(fromFile > 0 ? [`${fromFile} of the file`] : []),
-    tolerances.source(name),
-    ...(exact === reference ? [] : ['what rounding the inputs to float32 does']),
-  ];
-  return { reference: expected, allowed, axes: tensorAxes[name], tolerance: parts.join(' + ') };
+  const isShort = (x: number): boolean =>
+    x === 0 || Number.isInteger(x * 2 ** (11 - Math.floor(Math.log2(Math.abs(x)))));
+  return names.some((name) => tensorOf(expected, name)?.data.every(isShort) === false)
+    ? new Set(names)
+    : new Set();
 }
 
-function need(
-  evaluation: Evaluation,
-  name: TensorName,
-): { readonly data: Float64Array; readonly shape: readonly number[] } {
+/** The file's own tolerance, and what rounding the numbers of its problem to float32 does to the answer. */
+function allowedBesides(comparison: VectorComparison, name: TensorName, isSingle: boolean): Float64Array {
+  const { vector, exact, reference } = comparison;
+  const rounded = isSingle ? referenceAnswer(roundProblem(vector.problem)) : reference;
+  const after = need(rounded, name).data;
+  const fromFile = vector.tolerance.get(name) ?? 0;
+  return need(exact, name).data.map((x, i) => fromFile + Math.abs(x - after[i]));
+}
+
+function inWords({ vector, exact, reference }: VectorComparison, name: TensorName, own: string): string {
+  const fromFile = vector.tolerance.get(name) ?? 0;
+  const isSingle = singlePrecisionNames(vector.expected).has(name);
+  return [
+    ...(fromFile > 0 ? [`${fromFile} of the file`] : []),
+    own,
+    ...(isSingle ? ["the same of a float32 program (any constants): the file's numbers are float32"] : []),
+    ...(exact === reference && !isSingle ? [] : ['what rounding the inputs to float32 does']),
+  ].join(' + ');
+}
+
+function need(evaluation: Evaluation, name: TensorName): Tensor {
   const tensor = tensorOf(evaluation, name);
   if (tensor === undefined) throw new Error(`compareVectors: no ${name} to compare with`);
   return tensor;

@@ -3,6 +3,7 @@ import { UsageError } from '../base/outcome';
 import { silentProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import { selectCases, type Cases } from './cases';
+import { singlePrecisionNames } from './compare-vectors';
 import { conclude } from './conclude';
 import type { ParityOptions } from './options';
 import { powerOf } from './power';
@@ -29,6 +30,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
       found.push({ ...noFindings(), warnings: [...power.warnings] });
       blindSpots = power.blindSpots;
     }
+    found.push({ ...noFindings(), notes: notesOn(cases.vectors) });
     if (cases.vectors.length > 0) found.push(await runSide(scratchSide(), false, cases, options));
     if (options.sides === undefined) found.push(...(await runNamedSides(options, cases)));
     for (const source of options.sides ?? []) found.push(await runSource(source, cases, options));
@@ -52,6 +54,15 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
       (options.cases ?? 1) > 0,
     ...together(found),
     blindSpots,
+  });
+}
+
+/** Which files hold numbers that were computed in single precision. */
+function notesOn(vectors: readonly VectorCase[]): string[] {
+  const single = vectors.filter(({ expected }) => singlePrecisionNames(expected).size > 0);
+  return [...new Set(single.map(({ source }) => source))].map((source) => {
+    const cases = single.filter((vector) => vector.source === source).length;
+    return `${source}: the expected numbers of ${cases} ${cases === 1 ? 'case are' : 'cases are'} float32, so their own rounding is allowed for as well; float64 numbers would show smaller mistakes`;
   });
 }
 

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { fuzzCase } from '../../../harness/fuzz/series';
+import { put } from '../../../harness/fuzz/judge-problem';
+import { honestForms, honestProgram } from './honest-programs';
+
+describe('honest programs', () => {
+  for (const form of honestForms)
+    it(`${form.precision}, ${form.name}: no false alarm in 30 problems`, async () => {
+      const side = honestProgram(form);
+      let pass = 0;
+      for (let i = 0; i < 30; i++) {
+        const { verdict } = await put(side, fuzzCase(2041, i).problem);
+        expect(verdict.red, `fuzz/2041/${i}`).to.deep.equal([]);
+        if (verdict.status === 'pass') pass++;
+      }
+      expect(pass).to.be.above(24);
+    });
+
+  it('does not let another function pass: a tanh that is off by 2e-6, or by 1e-5 of itself', async () => {
+    const wrong = [
+      { tanh: (z: number, round: (x: number) => number) => round(Math.tanh(z) + 2e-6) },
+      { tanh: (z: number, round: (x: number) => number) => round(Math.tanh(z) * (1 + 1e-5)) },
+    ];
+    for (const change of wrong) {
+      const side = honestProgram({ name: 'wrong', precision: 'float32', slope: 'cosh', ...change });
+      let failed = 0;
+      for (let i = 0; i < 20; i++) {
+        const { verdict } = await put(side, fuzzCase(2041, i).problem);
+        if (verdict.status === 'fail') failed++;
+      }
+      expect(failed).to.be.at.least(18);
+    }
+  });
+});
