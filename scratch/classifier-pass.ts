@@ -1,5 +1,6 @@
 import type { ClassifierWeights } from './classifier-interface';
 import { weightArrays } from './classifier-weights';
+import type { Sequences } from './sequences';
 import { denseForward, denseInputGradients, denseWeightGradients } from './dense';
 import {
   accumulateWeightGradients,
@@ -11,15 +12,6 @@ import {
 } from './simple-rnn';
 import { crossEntropyGradient, crossEntropyLoss, softmaxInto } from './softmax-cross-entropy';
 import { toTimeMajor } from './time-major';
-
-/** Inputs that passed the doors. */
-export interface Batch {
-  readonly batch: number;
-  readonly timeSteps: number;
-  /** [B, T, F] */ readonly inputs: Float64Array;
-  /** [B, U]; zeros when absent */ readonly initialState?: Float64Array | undefined;
-  /** [B, T] */ readonly mask?: Float64Array | undefined;
-}
 
 /**
  * Buffers for forward and backward passes of one batch after the other. They grow when a batch needs more and are
@@ -47,7 +39,7 @@ export interface ClassifierPass {
 }
 
 /** `room` itself when the batch fits, else a new one that it fits. */
-export function roomFor(weights: ClassifierWeights, { batch, timeSteps }: Batch, room?: Room): Room {
+export function roomFor(weights: ClassifierWeights, { batch, timeSteps }: Sequences, room?: Room): Room {
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   // enough rows, and enough rows times steps: then all other buffers are long enough too
@@ -75,19 +67,19 @@ export function roomFor(weights: ClassifierWeights, { batch, timeSteps }: Batch,
  *     logits        = h_T · outputKernel + outputBias
  *     probabilities = softmax(logits)
  */
-export function forwardPass(weights: ClassifierWeights, given: Batch, room: Room): ClassifierPass {
+export function forwardPass(weights: ClassifierWeights, given: Sequences, room: Room): ClassifierPass {
   const { batch, timeSteps } = given;
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   const { states, logits, probabilities } = room;
   if (given.initialState === undefined) states.fill(0, 0, batch * units);
-  else states.set(given.initialState);
+  else states.set(given.initialState.data);
   const cache: SimpleRNNCache = {
     batch,
     timeSteps,
     weights,
-    inputs: toTimeMajor(given.inputs, batch, timeSteps, features, room.inputs),
-    mask: given.mask && toTimeMajor(given.mask, batch, timeSteps, 1, room.mask),
+    inputs: toTimeMajor(given.inputs.data, batch, timeSteps, features, room.inputs),
+    mask: given.mask && toTimeMajor(given.mask.data, batch, timeSteps, 1, room.mask),
     states,
     startsAtZero: given.initialState === undefined,
   };

@@ -1,7 +1,10 @@
-import type { ClassifierWeights, CompileOptions } from './classifier-interface';
+import type { ClassifierWeights, CompileOptions, OptimizerState } from './classifier-interface';
+import { checkClipNorm } from './clip';
 import { glorotUniform, orthogonal, scaledNormal } from './initializers';
+import { resolveOptimizer, type ResolvedOptimizerConfig } from './optimizer';
+import { checkOptions, type OptionNames } from './options';
 import { createRandom } from './random';
-import { checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
+import { checkMemory, checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
 
 /** The sizes of a classifier: features F, units U, classes C. */
 export interface ClassifierSizes {
@@ -17,8 +20,24 @@ export type ClassifierInitializer = 'keras' | 'notebook';
 export interface ClassifierOptions extends ClassifierSizes, CompileOptions {
   /** of the initial weights; default 0 */ readonly seed?: number;
   /** default keras */ readonly initializer?: ClassifierInitializer;
-  /** in place of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
+  /** instead of initial ones */ readonly weights?: { readonly [K in keyof ClassifierWeights]: TensorLike };
 }
+
+export const compileOptions: OptionNames<CompileOptions> = {
+  optimizer: true,
+  learningRate: true,
+  clipNorm: true,
+};
+const classifierOptions: OptionNames<ClassifierOptions> = {
+  features: true,
+  units: true,
+  classes: true,
+  seed: true,
+  initializer: true,
+  weights: true,
+  ...compileOptions,
+};
+export const stateOptions: OptionNames<OptimizerState> = { config: true, step: true, slots: true };
 
 /** The keys of ClassifierWeights, in their order. */
 export const weightNames = [
@@ -58,48 +77,113 @@ export function initialClassifierWeights(
 }
 
 /**
- * The door of weights: copies them, checked against the sizes.
+ * The boundary check of weights: copies them, checked against the sizes.
  *
  * @throws RangeError when a weight is missing, has another shape, or holds a number that is not finite
  */
 export function checkClassifierWeights(
   weights: { readonly [K in keyof ClassifierWeights]: TensorLike },
-  { features, units, classes }: ClassifierSizes,
+  sizes: ClassifierSizes,
   name = 'setWeights',
 ): ClassifierWeights {
-  return {
-    kernel: toTensor(weights.kernel, `${name}: kernel`, [features, units]),
-    recurrentKernel: toTensor(weights.recurrentKernel, `${name}: recurrentKernel`, [units, units]),
-    bias: toTensor(weights.bias, `${name}: bias`, [units]),
-    outputKernel: toTensor(weights.outputKernel, `${name}: outputKernel`, [units, classes]),
-    outputBias: toTensor(weights.outputBias, `${name}: outputBias`, [classes]),
-  };
+  const shapes = weightShapes(sizes);
+  return mapWeights((key) => toTensor(weights[key], `${name}: ${key}`, shapes[key]));
 }
 
-/** @throws RangeError when a size is not an integer of at least 1 */
+/**
+ * @throws RangeError when a size is not an integer of at least 1, when there is one class only, or when the weights need
+ * more memory than there may be
+ */
 export function checkClassifierSizes({ features, units, classes }: ClassifierSizes): ClassifierSizes {
-  return {
+  const sizes = {
     features: checkSize('features', features),
     units: checkSize('units', units),
     classes: checkSize('classes', classes),
   };
+  if (classes === 1) {
+    throw new RangeError(
+      'classes is 1; the softmax of one number is always 1, so every answer would be class 0 with probability 1: pass at least 2. ' +
+        'A single sigmoid output with weights w [U, 1] and b [1] is the same function as 2 classes with outputKernel [0, w] and outputBias [0, b].',
+    );
+  }
+  checkMemory(
+    `units ${units}, features ${features}, classes ${classes}`,
+    ...Object.values(weightShapes(sizes)),
+  );
+  return sizes;
+}
+
+/** The shape of each weight, in the order of `weightNames`. */
+export function weightShapes({
+  features: F,
+  units: U,
+  classes: C,
+}: ClassifierSizes): Record<keyof ClassifierWeights, readonly number[]> {
+  return { kernel: [F, U], recurrentKernel: [U, U], bias: [U], outputKernel: [U, C], outputBias: [C] };
+}
+
+/** One value per weight, in the order of `weightNames`. */
+export function mapWeights<T>(
+  make: (name: keyof ClassifierWeights, i: number) => T,
+): Record<keyof ClassifierWeights, T> {
+  const entries = weightNames.map((name, i) => [name, make(name, i)] as const);
+  return Object.fromEntries(entries) as Record<keyof ClassifierWeights, T>;
 }
 
 /** Zeros in the shapes of the weights. */
-export function zeroClassifierWeights({ features, units, classes }: ClassifierSizes): ClassifierWeights {
+export function zeroClassifierWeights(sizes: ClassifierSizes): ClassifierWeights {
+  const shapes = weightShapes(sizes);
+  return mapWeights((name) => zeros(...shapes[name]));
+}
+
+/** What `compile` asks for, every default filled in. */
+export interface ResolvedCompileOptions {
+  readonly config: ResolvedOptimizerConfig;
+  readonly clipNorm: number | undefined;
+}
+
+/** @throws RangeError on an unknown option or a setting out of range */
+export function resolveCompile(options: CompileOptions): ResolvedCompileOptions {
+  checkOptions(options, compileOptions, 'compile');
+  const { clipNorm } = options;
   return {
-    kernel: zeros(features, units),
-    recurrentKernel: zeros(units, units),
-    bias: zeros(units),
-    outputKernel: zeros(units, classes),
-    outputBias: zeros(classes),
+    config: resolveOptimizer(options),
+    clipNorm: clipNorm === undefined ? undefined : checkClipNorm(clipNorm, 'compile'),
+  };
+}
+
+/**
+ * The boundary check of a classifier's constructor: everything that it is made from, checked.
+ *
+ * @param name of the class, for messages
+ * @param more the options that this class has besides those of ClassifierOptions
+ * @throws RangeError on an unknown option, a bad size or setting, or weights that do not fit
+ */
+export function resolveClassifier(
+  options: ClassifierOptions,
+  name: string,
+  more: Readonly<Record<string, true>> = {},
+): ResolvedCompileOptions & { readonly sizes: ClassifierSizes; readonly weights: ClassifierWeights } {
+  checkOptions(options, { ...classifierOptions, ...more }, name);
+  const { optimizer, learningRate, clipNorm } = options;
+  const sizes = checkClassifierSizes(options);
+  return {
+    ...resolveCompile({
+      ...(optimizer !== undefined && { optimizer }),
+      ...(learningRate !== undefined && { learningRate }),
+      ...(clipNorm !== undefined && { clipNorm }),
+    }),
+    sizes,
+    weights:
+      options.weights === undefined
+        ? initialClassifierWeights(options)
+        : checkClassifierWeights(options.weights, sizes, name),
   };
 }
 
 /** The flat arrays of the weights, in the order of `weightNames`. */
 export function weightArrays(weights: ClassifierWeights): Float64Array[] {
-  const { kernel, recurrentKernel, bias, outputKernel, outputBias } = weights;
-  return [kernel.data, recurrentKernel.data, bias.data, outputKernel.data, outputBias.data];
+  return weightNames.map((name) => weights[name].data);
 }
 
 function roundToFloat32({ data, shape }: Tensor): Tensor {

@@ -10,24 +10,27 @@ import type {
   SequenceOptions,
   SimpleRNNClassifier,
 } from './classifier-interface';
-import { backwardPass, forwardPass, lossOf, roomFor, type Batch, type Room } from './classifier-pass';
+import { backwardPass, forwardPass, lossOf, roomFor, type Room } from './classifier-pass';
 import {
-  checkClassifierSizes,
   checkClassifierWeights,
-  initialClassifierWeights,
+  resolveClassifier,
+  resolveCompile,
+  stateOptions,
   weightArrays,
   weightNames,
   zeroClassifierWeights,
   type ClassifierOptions,
 } from './classifier-weights';
-import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
+import { clipByGlobalNorm, globalNorm } from './clip';
 import { runFit } from './fit';
+import { checkNotFitting } from './fit-lock';
 import { checkLabels } from './labels';
-import { checkMask } from './mask';
-import { createOptimizer, resolveOptimizer, type Optimizer, type OptimizerSlots } from './optimizer';
+import { createOptimizer, type Optimizer, type OptimizerSlots } from './optimizer';
+import { checkOptions } from './options';
+import { checkSequences, evaluateOptions, someOf, type Sequences } from './sequences';
 import { inputGradients } from './simple-rnn';
 import { argmax, argmaxOfRow, crossEntropyLoss } from './softmax-cross-entropy';
-import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
+import { checkSize, type Tensor, type TensorLike } from './tensor';
 import { fromTimeMajor } from './time-major';
 
 /** Examples per forward pass of predict and evaluate; the results do not depend on it. */
@@ -59,20 +62,18 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
 
   /** @throws RangeError on a size that is not a positive integer, weights that do not fit, or a bad setting */
   constructor(options: ClassifierOptions) {
-    const sizes = checkClassifierSizes(options);
+    const { sizes, weights, config, clipNorm } = resolveClassifier(options, 'ScratchSimpleRNNClassifier');
     ({ features: this.features, units: this.units, classes: this.classes } = sizes);
-    this.weights =
-      options.weights === undefined
-        ? initialClassifierWeights(options)
-        : checkClassifierWeights(options.weights, sizes, 'ScratchSimpleRNNClassifier');
+    this.weights = weights;
     this.gradients = zeroClassifierWeights(sizes);
-    this.optimizer = createOptimizer(resolveOptimizer(options));
-    this.clipNorm = clipNormOf(options);
+    this.optimizer = createOptimizer(config);
+    this.clipNorm = clipNorm;
   }
 
   compile(options: CompileOptions): void {
-    const clipNorm = clipNormOf(options);
-    this.optimizer = createOptimizer(resolveOptimizer(options));
+    checkNotFitting(this, 'compile', true);
+    const { config, clipNorm } = resolveCompile(options);
+    this.optimizer = createOptimizer(config);
     this.clipNorm = clipNorm;
   }
 
@@ -85,7 +86,8 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
    * finite the weights and the optimizer stay as they were; the result tells.
    */
   trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
-    const given = this.check(inputs, options, 'trainOnBatch');
+    checkNotFitting(this, 'trainOnBatch', false);
+    const given = checkSequences(inputs, options, this, 'trainOnBatch');
     const checked = checkLabels(labels, 'trainOnBatch: labels', given.batch, this.classes);
     this.room = roomFor(this.weights, given, this.room);
     const pass = forwardPass(this.weights, given, this.room);
@@ -102,16 +104,16 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
   }
 
   predict(inputs: TensorLike, options: SequenceOptions = {}): Int32Array {
-    return argmax(this.run(this.check(inputs, options, 'predict')).probabilities);
+    return argmax(this.run(checkSequences(inputs, options, this, 'predict')).probabilities);
   }
 
   predictProbabilities(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
-    return this.run(this.check(inputs, options, 'predictProbabilities')).probabilities;
+    return this.run(checkSequences(inputs, options, this, 'predictProbabilities')).probabilities;
   }
 
   /** Logits [B, C], before the softmax: the notebook's scores. */
   predictLogits(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
-    return this.run(this.check(inputs, options, 'predictLogits')).logits;
+    return this.run(checkSequences(inputs, options, this, 'predictLogits')).logits;
   }
 
   evaluate(
@@ -119,7 +121,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     labels: ArrayLike<number>,
     options: SequenceOptions & { readonly batchSize?: number } = {},
   ): Evaluated {
-    const given = this.check(inputs, options, 'evaluate');
+    const given = checkSequences(inputs, options, this, 'evaluate', evaluateOptions);
     const checked = checkLabels(labels, 'evaluate: labels', given.batch, this.classes);
     const batchSize =
       options.batchSize === undefined ? chunk : checkSize('evaluate: batchSize', options.batchSize);
@@ -176,6 +178,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
   }
 
   setWeights(weights: { readonly [K in keyof ClassifierWeights]: TensorLike }): void {
+    checkNotFitting(this, 'setWeights', true);
     this.weights = checkClassifierWeights(weights, this);
   }
 
@@ -193,7 +196,10 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     };
   }
 
-  setOptimizerState({ config, step, slots }: OptimizerState): void {
+  setOptimizerState(state: OptimizerState): void {
+    checkNotFitting(this, 'setOptimizerState', true);
+    checkOptions(state, stateOptions, 'setOptimizerState');
+    const { config, step, slots } = state;
     const arrays: OptimizerSlots = Object.fromEntries(
       Object.entries(slots).map(([name, memory]) => [
         name,
@@ -207,27 +213,13 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     this.room = undefined;
   }
 
-  private check(inputs: TensorLike, options: SequenceOptions, name: string): Batch {
-    const x = borrowTensor(inputs, `${name}: inputs`, ['B', 'T', this.features]);
-    const [batch, timeSteps] = x.shape;
-    const { initialState, mask } = options;
-    const h0 = initialState && borrowTensor(initialState, `${name}: initialState`, [batch, this.units]);
-    return {
-      batch,
-      timeSteps,
-      inputs: x.data,
-      initialState: h0?.data,
-      mask: checkMask(mask, `${name}: mask`, batch, timeSteps)?.data,
-    };
-  }
-
   private differentiate(
     inputs: TensorLike,
     labels: ArrayLike<number>,
     options: SequenceOptions,
     name: string,
   ) {
-    const given = this.check(inputs, options, name);
+    const given = checkSequences(inputs, options, this, name);
     const checked = checkLabels(labels, `${name}: labels`, given.batch, this.classes);
     const pass = forwardPass(this.weights, given, roomFor(this.weights, given));
     const gradients = zeroClassifierWeights(this);
@@ -236,23 +228,18 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
   }
 
   /** The forward pass over any number of examples, in chunks so that memory stays small. */
-  private run(given: Batch, batchSize = chunk): { readonly logits: Tensor; readonly probabilities: Tensor } {
-    const { classes, features, units } = this;
+  private run(
+    given: Sequences,
+    batchSize = chunk,
+  ): { readonly logits: Tensor; readonly probabilities: Tensor } {
+    const { classes } = this;
     const shape = [given.batch, classes];
     const logits = { data: new Float64Array(given.batch * classes), shape };
     const probabilities = { data: new Float64Array(given.batch * classes), shape };
     let room: Room | undefined;
     for (let from = 0; from < given.batch; from += batchSize) {
       const batch = Math.min(batchSize, given.batch - from);
-      const part = (data: Float64Array, width: number) => data.subarray(from * width, (from + batch) * width);
-      const { timeSteps, inputs, initialState, mask } = given;
-      const some: Batch = {
-        batch,
-        timeSteps,
-        inputs: part(inputs, timeSteps * features),
-        initialState: initialState && part(initialState, units),
-        mask: mask && part(mask, timeSteps),
-      };
+      const some = someOf(given, from, from + batch);
       room = roomFor(this.weights, some, room);
       const pass = forwardPass(this.weights, some, room);
       logits.data.set(pass.logits.subarray(0, batch * classes), from * classes);
@@ -260,10 +247,6 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
     }
     return { logits, probabilities };
   }
-}
-
-function clipNormOf({ clipNorm }: CompileOptions): number | undefined {
-  return clipNorm === undefined ? undefined : checkClipNorm(clipNorm, 'compile');
 }
 
 /** How many rows have their largest logit at the label. */

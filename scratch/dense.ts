@@ -1,7 +1,8 @@
 import { glorotUniform } from './initializers';
 import { addRows, multiply, multiplyByTranspose, repeatRow, transposedMultiplyAccumulate } from './kernels';
+import { checkOptions } from './options';
 import { createRandom } from './random';
-import { checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
+import { checkMemory, checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
 
 /** Weights of a Dense layer. */
 export interface DenseWeights {
@@ -76,8 +77,10 @@ export class Dense {
     readonly weights?: { readonly [K in keyof DenseWeights]: TensorLike };
     readonly seed?: number;
   }) {
+    checkOptions(options, { inputs: true, units: true, weights: true, seed: true }, 'Dense');
     this.inputs = checkSize('Dense: inputs', options.inputs);
     this.units = checkSize('Dense: units', options.units);
+    checkMemory('Dense', [this.inputs, this.units], [this.units]);
     const { inputs, units, seed = 0 } = options;
     this.weights = this.check(
       options.weights ?? { kernel: glorotUniform(createRandom(seed), inputs, units), bias: zeros(units) },

@@ -1,3 +1,4 @@
+import { compileOptions } from './classifier-weights';
 import type {
   BatchResult,
   CompileOptions,
@@ -10,11 +11,27 @@ import type {
   OptimizerState,
   SequenceOptions,
 } from './classifier-interface';
+import { FitLock } from './fit-lock';
 import { checkLabels } from './labels';
 import { checkMask } from './mask';
 import { resolveOptimizer } from './optimizer';
+import { checkOptions, type OptionNames } from './options';
 import { createRandom, restoreRandom, type Random } from './random';
 import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
+
+const labelledOptions: OptionNames<LabelledSequences> = { inputs: true, labels: true, mask: true };
+const fitOptions: OptionNames<FitOptions> = {
+  epochs: true,
+  batchSize: true,
+  seed: true,
+  mask: true,
+  validationData: true,
+  onBatchEnd: true,
+  onEpochEnd: true,
+  verbose: true,
+  position: true,
+  ...compileOptions,
+};
 
 /** What the loop needs of a network; a step may take its time. */
 export interface Trainable {
@@ -63,10 +80,13 @@ export class TrainingDivergedError extends Error {
  * examples and all sums are then those of a run that was never stopped, and so is the result when the weights and the
  * optimizer's state are put back first; settings that contradict that state are refused.
  *
+ * Until it ends nothing else trains the model: a second `fit` is refused, and so are other changes, except in callbacks.
+ *
  * @param inputs [N, T, F]
  * @param labels N class indices
  * @param options defaults, the notebook's: 100 epochs, batches of 32; seed 0
- * @throws RangeError on anything that does not fit, TrainingDivergedError when a loss or gradient is not finite
+ * @throws RangeError on anything that does not fit, Error when another fit of the model runs, TrainingDivergedError when a
+ * loss or gradient is not finite
  */
 export async function runFit(
   model: Trainable,
@@ -74,15 +94,31 @@ export async function runFit(
   labels: ArrayLike<number>,
   options: FitOptions = {},
 ): Promise<History> {
+  const lock = new FitLock(model);
+  try {
+    return await train(model, inputs, labels, options, lock);
+  } finally {
+    lock.release();
+  }
+}
+
+async function train(
+  model: Trainable,
+  inputs: TensorLike,
+  labels: ArrayLike<number>,
+  options: FitOptions,
+  lock: FitLock,
+): Promise<History> {
+  checkOptions(options, fitOptions, 'fit');
   const data = checkData(model, { inputs, labels, ...(options.mask && { mask: options.mask }) }, 'fit');
   const settings = checkFitOptions(options, data.labels.length);
   const validation =
     options.validationData && checkData(model, options.validationData, 'fit: validationData');
-  compileFor(model, options);
+  lock.step(() => compileFor(model, options));
 
   const { epochs, batchSize, batches, position } = settings;
   const say = options.verbose === true ? printLine : options.verbose || undefined;
-  const gather = gatherer(data, batchSize);
+  const gather = gatherer(data, Math.min(batchSize, data.labels.length));
   const breathe = breather();
   const logs: EpochLog[] = [];
 
@@ -93,7 +129,7 @@ export async function runFit(
 
     for (let batch = start.batch; batch < batches; batch++) {
       const some = gather(order.subarray(batch * batchSize, (batch + 1) * batchSize));
-      const result = await model.trainOnBatch(some.inputs, some.labels, some.options);
+      const result = await lock.step(() => model.trainOnBatch(some.inputs, some.labels, some.options));
       if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
         const { config } = model.getOptimizerState();
         const { learningRate } = resolveOptimizer({ optimizer: config });
@@ -107,7 +143,8 @@ export async function runFit(
       };
       const here: FitPosition = { epoch, batch: batch + 1, randomState: start.randomState, partial };
       const log = { ...result, epoch, batch, batches, batchSize: examples, position: here };
-      if ((await options.onBatchEnd?.(log)) === false) return { epochs: logs, completed: false };
+      if ((await lock.callback(() => options.onBatchEnd?.(log))) === false)
+        return { epochs: logs, completed: false };
       await breathe();
     }
 
@@ -123,7 +160,8 @@ export async function runFit(
     };
     logs.push(log);
     if (say && (epoch + 1) % 10 === 0) say(describeEpoch(log, epochs));
-    if ((await options.onEpochEnd?.(log)) === false) return { epochs: logs, completed: epoch + 1 === epochs };
+    if ((await lock.callback(() => options.onEpochEnd?.(log))) === false)
+      return { epochs: logs, completed: epoch + 1 === epochs };
   }
   return { epochs: logs, completed: true };
 }
@@ -139,12 +177,14 @@ export interface FitSettings {
 }
 
 /**
- * The door of `fit`: defaults filled in, everything in range, the position one of these data.
+ * The boundary check of `fit`: defaults filled in, everything in range, the position one of these data.
  *
- * @throws RangeError
+ * @throws RangeError, TypeError when a callback is no function
  */
 export function checkFitOptions(options: FitOptions, examples: number): FitSettings {
   const { epochs = 100, batchSize = 32, seed = 0 } = options;
+  for (const name of ['onBatchEnd', 'onEpochEnd'] as const) checkCallback(name, options[name]);
+  if (typeof options.verbose !== 'boolean') checkCallback('verbose', options.verbose);
   checkSize('fit: epochs', epochs);
   checkSize('fit: batchSize', batchSize);
   const batches = Math.ceil(examples / batchSize);
@@ -162,13 +202,20 @@ export function checkFitOptions(options: FitOptions, examples: number): FitSetti
   return { epochs, batchSize, batches, position };
 }
 
+function checkCallback(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new TypeError(`fit: ${name} is a ${typeof value}; pass a function, or leave it out.`);
+}
+
 interface CheckedData {
   readonly inputs: Tensor;
   readonly labels: Int32Array;
   readonly mask?: Tensor | undefined;
 }
 
-function checkData(model: Trainable, { inputs, labels, mask }: LabelledSequences, name: string): CheckedData {
+function checkData(model: Trainable, given: LabelledSequences, name: string): CheckedData {
+  checkOptions(given, labelledOptions, name);
+  const { inputs, labels, mask } = given;
   const x = borrowTensor(inputs, `${name}: inputs`, ['N', 'T', model.features]);
   const [examples, timeSteps] = x.shape;
   return {

@@ -3,15 +3,28 @@ export type * from './classifier-interface';
 export type * from './optimizer-config';
 export { createRandom, restoreRandom, type Random } from './random';
 export { glorotUniform, orthogonal, scaledNormal } from './initializers';
+export { checkOptions, type OptionNames } from './options';
+export { checkNotFitting } from './fit-lock';
+export {
+  checkSequences,
+  checkUpstream,
+  evaluateOptions,
+  someOf,
+  type Sequences,
+  type SimpleRNNUpstream,
+  type Upstream,
+} from './sequences';
 export { checkLabels } from './labels';
 export { checkMask } from './mask';
 export {
+  checkSimpleRNNOptions,
+  checkSimpleRNNWeights,
   SimpleRNN,
+  simpleRNNWeights,
   type SimpleRNNCache,
   type SimpleRNNForward,
   type SimpleRNNGradients,
   type SimpleRNNOptions,
-  type SimpleRNNUpstream,
   type SimpleRNNWeights,
 } from './simple-rnn';
 export { Dense, type DenseCache, type DenseWeights } from './dense';
@@ -29,8 +42,13 @@ export { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
 export {
   checkClassifierSizes,
   checkClassifierWeights,
+  mapWeights,
+  resolveClassifier,
+  resolveCompile,
+  stateOptions,
   initialClassifierWeights,
   weightNames,
+  weightShapes,
   type ClassifierInitializer,
   type ClassifierOptions,
   type ClassifierSizes,

@@ -1,5 +1,5 @@
 import type { Random } from './random';
-import { zeros, type Tensor } from './tensor';
+import { checkMemory, zeros, type Tensor } from './tensor';
 
 /**
  * Uniform in [-limit, limit], limit = sqrt(6 / (rows + columns)): keeps the variance of signals and of gradients
@@ -37,6 +37,7 @@ export function scaledNormal(random: Random, rows: number, columns: number, scal
  * @returns [rows, columns]
  */
 export function orthogonal(random: Random, rows: number, columns = rows): Tensor {
+  checkMemory('orthogonal', [rows, columns]);
   const count = Math.min(rows, columns);
   const length = Math.max(rows, columns);
   const vectors = Array.from({ length: count }, () => new Float64Array(length));

@@ -1,5 +1,21 @@
 import type { CompileOptions } from './classifier-interface';
+import { checkOptions, type OptionNames } from './options';
 import type { AdamConfig, OptimizerConfig, SgdConfig } from './optimizer-config';
+
+const sgdOptions: OptionNames<SgdConfig> = {
+  name: true,
+  learningRate: true,
+  momentum: true,
+  nesterov: true,
+};
+const adamOptions: OptionNames<AdamConfig> = {
+  name: true,
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  form: true,
+};
 
 /** An optimizer's settings with every default filled in. */
 export type ResolvedOptimizerConfig = Required<SgdConfig> | Required<AdamConfig>;
@@ -143,15 +159,23 @@ export function slotNames(config: ResolvedOptimizerConfig): readonly string[] {
 export function resolveOptimizer(options: CompileOptions): ResolvedOptimizerConfig {
   const { optimizer = 'sgd' } = options;
   const asked: OptimizerConfig = typeof optimizer === 'string' ? { name: optimizer } : optimizer;
+  checkOptions(asked, { ...sgdOptions, ...adamOptions }, 'optimizer');
   switch (asked.name) {
     case 'sgd': {
+      checkOptions(asked, sgdOptions, 'optimizer sgd');
       const { momentum = 0, nesterov = false } = asked;
       const learningRate = options.learningRate ?? asked.learningRate ?? 0.01;
       checkSetting('learningRate', learningRate, 0, Infinity);
       checkSetting('momentum', momentum, 0, 1);
+      if (typeof nesterov !== 'boolean') {
+        throw new RangeError(
+          `optimizer: nesterov is ${String(nesterov)}; it must be true or false, so pass one.`,
+        );
+      }
       return { name: 'sgd', learningRate, momentum, nesterov };
     }
     case 'adam': {
+      checkOptions(asked, adamOptions, 'optimizer adam');
       const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, form = 'tfjs' } = asked;
       const learningRate = options.learningRate ?? asked.learningRate ?? 0.001;
       checkSetting('learningRate', learningRate, 0, Infinity);

@@ -1,17 +1,10 @@
 import { glorotUniform, orthogonal } from './initializers';
 import { addRows, multiply, multiplyByTranspose, repeatRow, transposedMultiplyAccumulate } from './kernels';
-import { checkMask } from './mask';
+import { checkOptions } from './options';
 import { createRandom } from './random';
+import { checkSequences, checkUpstream, type SimpleRNNUpstream } from './sequences';
 import { tanhInPlace } from './tanh';
-import {
-  borrowTensor,
-  checkSize,
-  formatShape,
-  toTensor,
-  zeros,
-  type Tensor,
-  type TensorLike,
-} from './tensor';
+import { checkMemory, checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
 import { fromTimeMajor, toTimeMajor } from './time-major';
 
 /** Weights of a SimpleRNN, in the layout of TensorFlow.js and Keras. */
@@ -37,12 +30,6 @@ export interface SimpleRNNFlow {
   /** [T + 1, B, U]: dLoss/dh_0 .. dLoss/dh_T; seeded with what arrives from above, completed step by step */
   readonly dStates: Float64Array;
   /** [T, B, U]: dLoss/dz_1 .. dLoss/dz_T */ readonly dPreActivation: Float64Array;
-}
-
-/** Loss gradients that arrive at the layer from above. */
-export interface SimpleRNNUpstream {
-  /** [B, T, U] */ readonly states?: TensorLike;
-  /** [B, U]; adds to that of the last state */ readonly finalState?: TensorLike;
 }
 
 /** Loss gradients that leave the layer: the weights' keys, those of its two inputs, and of the states between. */
@@ -207,9 +194,8 @@ export class SimpleRNN {
   private weights: SimpleRNNWeights;
 
   constructor(options: SimpleRNNOptions) {
-    this.features = checkSize('SimpleRNN: features', options.features);
-    this.units = checkSize('SimpleRNN: units', options.units);
-    this.weights = this.check(options.weights ?? initialWeights(options));
+    ({ features: this.features, units: this.units } = checkSimpleRNNOptions(options, 'SimpleRNN'));
+    this.weights = simpleRNNWeights(options, 'SimpleRNN');
   }
 
   /**
@@ -220,22 +206,20 @@ export class SimpleRNN {
    * @throws RangeError on ragged arrays, shapes that do not fit, numbers that are not finite, a mask other than 0 and 1
    */
   forward(inputs: TensorLike, initialState?: TensorLike, mask?: TensorLike): SimpleRNNForward {
-    const { features, units } = this;
-    const x = borrowTensor(inputs, 'SimpleRNN.forward: inputs', ['B', 'T', features]);
-    const [batch, timeSteps] = x.shape;
+    const { units } = this;
+    const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
+    const given = checkSequences(inputs, options, this, 'SimpleRNN.forward');
+    const { batch, timeSteps } = given;
     const states = new Float64Array((timeSteps + 1) * batch * units);
-    if (initialState !== undefined) {
-      states.set(borrowTensor(initialState, 'SimpleRNN.forward: initialState', [batch, units]).data);
-    }
-    const m = checkMask(mask, 'SimpleRNN.forward: mask', batch, timeSteps);
+    if (given.initialState) states.set(given.initialState.data);
     const cache: SimpleRNNCache = {
       batch,
       timeSteps,
       weights: this.weights,
-      inputs: toTimeMajor(x.data, batch, timeSteps, features),
-      mask: m && toTimeMajor(m.data, batch, timeSteps, 1),
+      inputs: toTimeMajor(given.inputs.data, batch, timeSteps, this.features),
+      mask: given.mask && toTimeMajor(given.mask.data, batch, timeSteps, 1),
       states,
-      startsAtZero: initialState === undefined,
+      startsAtZero: given.initialState === undefined,
     };
     forwardThroughTime(cache);
     return {
@@ -262,19 +246,10 @@ export class SimpleRNN {
       dStates: new Float64Array((timeSteps + 1) * step),
       dPreActivation: new Float64Array(timeSteps * step),
     };
-    if (upstream.states !== undefined) {
-      const made = [batch, timeSteps, units];
-      const arriving = checkUpstream(upstream.states, 'states', made, 'one gradient per time step');
-      toTimeMajor(arriving.data, batch, timeSteps, units, flow.dStates.subarray(step));
-    }
-    if (upstream.finalState !== undefined) {
-      const arriving = checkUpstream(
-        upstream.finalState,
-        'finalState',
-        [batch, units],
-        'one per final state',
-      );
-      for (let i = 0; i < step; i++) flow.dStates[timeSteps * step + i] += arriving.data[i];
+    const { states, finalState } = checkUpstream(upstream, [batch, timeSteps, units], 'SimpleRNN.backward');
+    if (states) toTimeMajor(states.data, batch, timeSteps, units, flow.dStates.subarray(step));
+    if (finalState) {
+      for (let i = 0; i < step; i++) flow.dStates[timeSteps * step + i] += finalState.data[i];
     }
     backwardThroughTime(cache, flow, true);
     const gradients = {
@@ -293,21 +268,12 @@ export class SimpleRNN {
 
   /** A copy of the weights. */
   getWeights(): SimpleRNNWeights {
-    return this.check(this.weights);
+    return checkSimpleRNNWeights(this.weights, this, 'SimpleRNN');
   }
 
   /** Replaces the weights (by copies); caches made before keep theirs. */
   setWeights(weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike }): void {
-    this.weights = this.check(weights);
-  }
-
-  private check(weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike }): SimpleRNNWeights {
-    const { features, units } = this;
-    return {
-      kernel: toTensor(weights.kernel, 'SimpleRNN: kernel', [features, units]),
-      recurrentKernel: toTensor(weights.recurrentKernel, 'SimpleRNN: recurrentKernel', [units, units]),
-      bias: toTensor(weights.bias, 'SimpleRNN: bias', [units]),
-    };
+    this.weights = checkSimpleRNNWeights(weights, this, 'SimpleRNN');
   }
 
   private batchMajor({ batch, timeSteps }: SimpleRNNCache, data: Float64Array, width: number): Tensor {
@@ -315,7 +281,28 @@ export class SimpleRNN {
   }
 }
 
-function initialWeights({ features, units, seed = 0 }: SimpleRNNOptions): SimpleRNNWeights {
+/**
+ * The boundary check of a layer's constructor.
+ *
+ * @param more the options that this layer has besides those of SimpleRNNOptions
+ * @throws RangeError on an unknown option, a size that is not a positive integer, or sizes that no memory holds
+ */
+export function checkSimpleRNNOptions(
+  options: SimpleRNNOptions,
+  name: string,
+  more: Readonly<Record<string, true>> = {},
+): { readonly features: number; readonly units: number } {
+  checkOptions(options, { features: true, units: true, weights: true, seed: true, ...more }, name);
+  const features = checkSize(`${name}: features`, options.features);
+  const units = checkSize(`${name}: units`, options.units);
+  checkMemory(name, [features, units], [units, units], [units]);
+  return { features, units };
+}
+
+/** The weights that the options give, or else initial ones. */
+export function simpleRNNWeights(options: SimpleRNNOptions, name: string): SimpleRNNWeights {
+  const { features, units, weights, seed = 0 } = options;
+  if (weights !== undefined) return checkSimpleRNNWeights(weights, options, name);
   const random = createRandom(seed);
   return {
     kernel: glorotUniform(random, features, units),
@@ -324,12 +311,15 @@ function initialWeights({ features, units, seed = 0 }: SimpleRNNOptions): Simple
   };
 }
 
-function checkUpstream(value: TensorLike, key: string, made: readonly number[], fix: string): Tensor {
-  const tensor = borrowTensor(value, `SimpleRNN.backward: upstream.${key}`);
-  if (formatShape(tensor.shape) !== formatShape(made)) {
-    throw new RangeError(
-      `SimpleRNN.backward: upstream.${key} has shape ${formatShape(tensor.shape)} but the forward pass made ${formatShape(made)}; pass ${fix}.`,
-    );
-  }
-  return tensor;
+/** The boundary check of a layer's weights: copies them. @throws RangeError */
+export function checkSimpleRNNWeights(
+  weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike },
+  { features, units }: { readonly features: number; readonly units: number },
+  name: string,
+): SimpleRNNWeights {
+  return {
+    kernel: toTensor(weights.kernel, `${name}: kernel`, [features, units]),
+    recurrentKernel: toTensor(weights.recurrentKernel, `${name}: recurrentKernel`, [units, units]),
+    bias: toTensor(weights.bias, `${name}: bias`, [units]),
+  };
 }

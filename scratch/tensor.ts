@@ -79,6 +79,23 @@ export function checkSize(name: string, size: number): number {
   );
 }
 
+/** 4 GiB, all that WebAssembly can address; the twin that runs there holds the same numbers. */
+const mostBytes = 2 ** 32;
+
+/**
+ * Refuses sizes whose weights no memory holds, before anything is computed or allocated for them.
+ *
+ * @throws RangeError with the bytes that tensors of these shapes take in float64
+ */
+export function checkMemory(name: string, ...shapes: (readonly number[])[]): void {
+  const bytes = shapes.reduce((sum, shape) => sum + Float64Array.BYTES_PER_ELEMENT * sizeOf(shape), 0);
+  if (bytes <= mostBytes) return;
+  const count = (n: number): string => (n < 1e15 ? n.toLocaleString('en-US') : n.toExponential(1));
+  throw new RangeError(
+    `${name}: numbers of shapes ${shapes.map(formatShape).join(', ')} need ${count(bytes)} bytes, more than the ${count(mostBytes)} that there may be; pass smaller sizes.`,
+  );
+}
+
 /** The way out: nested plain arrays. A scalar shape `[]` gives a one-element array. */
 export function toNested(tensor: Tensor): NestedArray {
   const build = (axis: number, offset: number): NestedArray => {
@@ -132,11 +149,11 @@ function readFlat(value: FlatData, name: string): Tensor {
 }
 
 function checkSizes(shape: unknown, name: string): readonly number[] {
-  if (Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && (size as number) >= 0)) {
-    return Array.from(shape as number[]);
-  }
+  // a copy first, in which a hole is undefined
+  const sizes = Array.isArray(shape) ? Array.from(shape as unknown[]) : undefined;
+  if (sizes?.every((size) => Number.isInteger(size) && (size as number) >= 0)) return sizes as number[];
   throw new RangeError(
-    `${name} has the shape ${Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : describe(shape)}; a shape is an array of sizes, so pass one integer per axis.`,
+    `${name} has the shape ${sizes ? `[${sizes.map(String).join(', ')}]` : describe(shape)}; a shape is an array of sizes, so pass one integer per axis.`,
   );
 }
 
@@ -161,9 +178,8 @@ function copyNested(value: unknown, name: string): Tensor {
         `${name} is ragged: ${formatShape(at)} has ${found} where its first sibling has ${shape[axis]} elements; every row must have the same length (pad shorter sequences and pass a mask).`,
       );
     }
-    level.forEach((item: unknown, i) => {
-      copy(item, axis + 1, [...at, i]);
-    });
+    // not forEach, which leaves out the holes of a sparse array
+    for (let i = 0; i < level.length; i++) copy(level[i], axis + 1, [...at, i]);
   };
   copy(value, 0, []);
   return { data, shape };

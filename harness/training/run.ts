@@ -78,9 +78,8 @@ export async function runTraining(
   });
   const loaded: LoadedClassifier[] = [];
   const choice = { backend: settings.backend, gradients: settings.gradients };
-  const size = { batch: settings.batchSize, units: settings.units };
   for (const kind of sidesOf(settings))
-    loaded.push(await openClassifier({ kind, ...choice }, { ...shape, weights }, size));
+    loaded.push(await openClassifier({ kind, ...choice }, { ...shape, weights }));
   const sides = loaded.map(({ classifier }) => options.replaceSide?.(classifier) ?? classifier);
   const twin = loaded.length > 1 ? loaded[1].clone(weights) : undefined;
   const run = new Run(settings, data, sides, twin, options);
@@ -178,7 +177,13 @@ class Run {
           batchSize,
           seed,
           ...(train.mask && { mask: train.mask }),
-          ...(validation.labels.length > 0 && { validationData: validation }),
+          ...(validation.labels.length > 0 && {
+            validationData: {
+              inputs: validation.inputs,
+              labels: validation.labels,
+              ...(validation.mask && { mask: validation.mask }),
+            },
+          }),
           ...(this.position && { position: this.position }),
           onBatchEnd: (log) => this.onBatch(log),
           onEpochEnd: (log) => this.onEpoch(log),

@@ -1,6 +1,8 @@
 export { backendNames, isBackendName, type BackendName } from './backend-name';
-export type { LoadedBackend } from './loaded-backend';
-export { loadBackend } from './load';
+export { checkComputation } from './check-computation';
+export { prepareCpu } from './cpu';
+export type { LoadedBackend, PreparedBackend } from './loaded-backend';
+export { openBackend } from './open-backend';
 export type { SavedModel, SummaryFileWriter, TensorflowNode } from './tensorflow-node';
 export { BackendUnavailableError } from './unavailable';
-export { probeBackend, type ProbeAnswer } from './probe';
+export { fixUnpackGradient } from './unpack-gradient';

@@ -2,6 +2,9 @@ import type * as Tf from '@tensorflow/tfjs';
 import type { BackendName } from './backend-name';
 import type { TensorflowNode } from './tensorflow-node';
 
+/** What there is to say of a backend that tfjs knows but has not initialised yet. */
+export type PreparedBackend = Pick<LoadedBackend, 'version' | 'node'>;
+
 /** A tfjs backend that has been initialised in this process. */
 export interface LoadedBackend {
   readonly name: BackendName;

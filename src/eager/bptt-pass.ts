@@ -1,10 +1,9 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { sizeOf, zeros, type Tensor } from '../../scratch/index';
+import { sizeOf, zeros, type Tensor, type Sequences } from '../../scratch/index';
 import type { RecurrentWeights, StepMask, Steps } from './bptt';
 import { simpleRNN } from './bptt-operation';
-import { toFloat32, upload } from './float32';
+import { toFloat32, upload } from '../to-tensors';
 import type { StartPass } from './pass';
-import type { Sequences } from './sequences';
 
 /** Runs a SimpleRNN with these weights as one operation with a hand-written gradient. */
 export function startBpttPass(tf: typeof Tf, weights: RecurrentWeights): StartPass {

@@ -3,7 +3,7 @@ import type { ClassifierWeights } from '../../scratch/index';
 import { backward, forward, inputGradients, weightGradients } from './bptt';
 import { joinSteps, uploadSteps } from './bptt-pass';
 import type { DifferentiateBatch } from './classifier-step';
-import { read } from './float32';
+import { read } from '../to-tensors';
 import { kernelsOf } from './kernels';
 
 /**

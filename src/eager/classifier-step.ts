@@ -1,10 +1,14 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { weightNames, type ClassifierGradients, type ClassifierWeights } from '../../scratch/index';
+import {
+  weightNames,
+  type ClassifierGradients,
+  type ClassifierWeights,
+  type Sequences,
+} from '../../scratch/index';
 import { differentiate } from './differentiate';
-import { read } from './float32';
+import { read } from '../to-tensors';
 import type { OutputLayer } from './output-layer';
 import type { StartPass } from './pass';
-import type { Sequences } from './sequences';
 import { oneHot, softmaxCrossEntropy } from './softmax-cross-entropy';
 
 /** One batch's loss and gradients. The tensors belong to the tidy that made them. */

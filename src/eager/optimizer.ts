@@ -1,7 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { checkOptimizerMemory, resolveOptimizer, slotNames } from '../../scratch/index';
 import type { OptimizerConfig, ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
-import { read, toFloat32 } from './float32';
+import { read, toFloat32 } from '../to-tensors';
 import { kernelsOf } from './kernels';
 
 /** What an optimizer remembers: slot name to one tensor per variable, in the order of the variables. */

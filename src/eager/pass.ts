@@ -1,6 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { Tensor } from '../../scratch/index';
-import type { Sequences } from './sequences';
+import type { Tensor, Sequences } from '../../scratch/index';
 
 /**
  * Where the recurrent layer's gradients come from.

@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { zeros } from '../../scratch/index';
-import { read, upload } from './float32';
+import { read, upload } from '../to-tensors';
 import type { StartPass } from './pass';
 
 /** The variables of a SimpleRNN. */

@@ -1,16 +1,10 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { ClassifierGradients, Tensor } from '../../scratch/index';
+import type { Sequences, Upstream } from '../../scratch/index';
+import { read, upload } from '../to-tensors';
+import type { NetworkEvaluation } from '../problem';
 import { differentiate, tidy } from './differentiate';
-import { read, upload } from './float32';
 import type { ClassifierNetwork, RecurrentNetwork } from './network';
-import type { Sequences } from './sequences';
 import { oneHot, softmaxCrossEntropy } from './softmax-cross-entropy';
-
-/** Loss gradients that arrive at the recurrent layer from above. */
-export interface Upstream {
-  /** [B, T, U] */ readonly states?: Tensor | undefined;
-  /** [B, U]; adds to that of the last state */ readonly finalState?: Tensor | undefined;
-}
 
 /** What asks for gradients; neither: the forward pass only. */
 export interface LossSide {
@@ -18,17 +12,7 @@ export interface LossSide {
   readonly upstream?: Upstream | undefined;
 }
 
-/** Everything that one forward and backward pass gives. */
-export interface TfjsEvaluation {
-  /** [B, T, U] */ readonly states: Tensor;
-  /** [B, U] */ readonly finalState: Tensor;
-  /** [B, C] */ readonly logits?: Tensor;
-  /** [B, C] */ readonly probabilities?: Tensor;
-  /** [] */ readonly loss?: Tensor;
-  readonly gradients?: Partial<ClassifierGradients>;
-}
-
-type Forward = Omit<TfjsEvaluation, 'gradients'>;
+type Forward = Omit<NetworkEvaluation, 'gradients'>;
 
 /**
  * States, logits, loss, and all gradients in one go. The function that is differentiated is
@@ -46,7 +30,7 @@ export function runAndDifferentiate(
   given: Sequences,
   { labels, upstream }: LossSide,
   name: string,
-): TfjsEvaluation {
+): NetworkEvaluation {
   return tidy(tf, () => {
     const backward = labels !== undefined || upstream !== undefined;
     const pass = network.startPass(given, name, backward);

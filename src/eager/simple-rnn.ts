@@ -1,6 +1,13 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { checkSize, createRandom, glorotUniform, orthogonal, toTensor, zeros } from '../../scratch/index';
+import {
+  checkSequences,
+  checkSimpleRNNOptions,
+  checkSimpleRNNWeights,
+  checkUpstream,
+  simpleRNNWeights,
+} from '../../scratch/index';
 import type {
+  SimpleRNNOptions,
   SimpleRNNUpstream,
   SimpleRNNWeights,
   SequenceOptions,
@@ -8,20 +15,14 @@ import type {
   TensorLike,
 } from '../../scratch/index';
 import type { LoadedBackend } from '../backends/index';
-import { checkUpstream } from './evaluate';
 import { checkGradientMethod, createRecurrentNetwork, type RecurrentNetwork } from './network';
 import type { GradientMethod } from './pass';
 import { runAndDifferentiate } from './run';
-import { checkSequences } from './sequences';
 import { assignVariables, readVariables } from './variables';
 
 /** Sizes of a SimpleRNN, and either its weights or the seed of Keras's default initialisers. */
-export interface TfSimpleRNNOptions {
+export interface TfSimpleRNNOptions extends SimpleRNNOptions {
   /** from `loadBackend` */ readonly backend: LoadedBackend;
-  readonly features: number;
-  readonly units: number;
-  readonly weights?: { readonly [K in keyof SimpleRNNWeights]: TensorLike };
-  /** default 0; kernel glorotUniform, recurrentKernel orthogonal, bias zeros */ readonly seed?: number;
   /** default autodiff */ readonly gradients?: GradientMethod;
 }
 
@@ -54,10 +55,10 @@ export class TfSimpleRNN {
   /** @throws RangeError on a size that is not a positive integer, or weights that do not fit */
   constructor(options: TfSimpleRNNOptions) {
     const { backend, gradients = 'autodiff' } = options;
-    this.features = checkSize('TfSimpleRNN: features', options.features);
-    this.units = checkSize('TfSimpleRNN: units', options.units);
+    const more = { backend: true, gradients: true } as const;
+    ({ features: this.features, units: this.units } = checkSimpleRNNOptions(options, 'TfSimpleRNN', more));
     const method = checkGradientMethod(gradients, 'TfSimpleRNN');
-    const weights = this.checkWeights(options.weights ?? initialWeights(options));
+    const weights = simpleRNNWeights(options, 'TfSimpleRNN');
     this.backend = backend;
     backend.use();
     this.network = createRecurrentNetwork(backend.tf, this, method);
@@ -120,7 +121,8 @@ export class TfSimpleRNN {
   /** Replaces the weights by copies, rounded to float32. */
   setWeights(weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike }): void {
     const tf = this.begin('setWeights');
-    assignVariables(tf, this.network.variables, this.checkWeights(weights), 'TfSimpleRNN.setWeights');
+    const checked = checkSimpleRNNWeights(weights, this, 'TfSimpleRNN');
+    assignVariables(tf, this.network.variables, checked, 'TfSimpleRNN.setWeights');
   }
 
   /** Releases the variables; afterwards every other method throws. */
@@ -139,22 +141,4 @@ export class TfSimpleRNN {
     this.backend.use();
     return this.backend.tf;
   }
-
-  private checkWeights(weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike }): SimpleRNNWeights {
-    const { features, units } = this;
-    return {
-      kernel: toTensor(weights.kernel, 'TfSimpleRNN: kernel', [features, units]),
-      recurrentKernel: toTensor(weights.recurrentKernel, 'TfSimpleRNN: recurrentKernel', [units, units]),
-      bias: toTensor(weights.bias, 'TfSimpleRNN: bias', [units]),
-    };
-  }
-}
-
-function initialWeights({ features, units, seed = 0 }: TfSimpleRNNOptions): SimpleRNNWeights {
-  const random = createRandom(seed);
-  return {
-    kernel: glorotUniform(random, features, units),
-    recurrentKernel: orthogonal(random, units),
-    bias: zeros(units),
-  };
 }

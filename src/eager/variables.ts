@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../scratch/index';
-import { read, toFloat32 } from './float32';
+import { read, toFloat32 } from '../to-tensors';
 
 /** Copies of the variables' values. */
 export function readVariables<K extends string>(

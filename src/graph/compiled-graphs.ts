@@ -4,6 +4,7 @@ import { classifierGraph, type ClassifierGraph, type GraphPlan } from './classif
 import { hasOneDnnProducts } from './one-dnn';
 import { chooseLoop, type Loop } from './rnn/loop-choice';
 import { GraphSession, type SessionBackend } from './session';
+import { SessionCache } from './session-cache';
 
 export type Call = 'predict' | 'evaluate' | 'gradients' | 'train';
 
@@ -26,7 +27,7 @@ interface Entry {
   readonly warm: Set<Call>;
 }
 
-/** Most graphs a classifier keeps; the one not used for longest goes first. */
+/** Most graphs that a classifier keeps. */
 const mostGraphs = 6;
 /** Lengths that get a graph of their own; all further ones share one While graph. */
 const mostLengths = 4;
@@ -34,7 +35,7 @@ const mostLengths = 4;
 /** The graphs of one classifier, compiled when they are first needed. */
 export class CompiledGraphs {
   readonly setUps: SetUp[] = [];
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new SessionCache<Entry>(mostGraphs);
   private readonly lengths = new Set<number>();
   /** what was asked for last, which is nearly always what is asked for next */
   private last: { readonly call: Call; readonly wanted: Wanted; readonly run: Run } | undefined;
@@ -71,8 +72,7 @@ export class CompiledGraphs {
 
   dispose(): void {
     this.last = undefined;
-    for (const { session } of this.entries.values()) session.dispose();
-    this.entries.clear();
+    this.entries.dispose();
   }
 
   private loopFor(timeSteps: number): Loop {
@@ -82,24 +82,12 @@ export class CompiledGraphs {
   }
 
   private entry(plan: GraphPlan): Entry {
-    const key = keyOf(plan);
-    let entry = this.entries.get(key);
-    if (entry === undefined) {
+    return this.entries.get(keyOf(plan), () => {
       const start = performance.now();
       const graph = classifierGraph(this.sizes, plan);
-      const session = new GraphSession(this.backend, graph.graph);
-      entry = { session, graph, plan, load: performance.now() - start, warm: new Set() };
-    } else {
-      this.entries.delete(key);
-    }
-    // last used is last in the map's order
-    this.entries.set(key, entry);
-    if (this.entries.size > mostGraphs) {
-      const [oldest, { session }] = this.entries.entries().next().value as [string, Entry];
-      session.dispose();
-      this.entries.delete(oldest);
-    }
-    return entry;
+      const session = new GraphSession(this.backend, graph.graph, plan.chains);
+      return { session, graph, plan, load: performance.now() - start, warm: new Set() };
+    });
   }
 }
 

@@ -23,7 +23,7 @@ export interface EvaluateParts {
   /** products by oneDNN's kernels */ readonly oneDnn: boolean;
 }
 
-/** The two-letter-free name of a combination: the key under which its session is kept. */
+/** Names a combination: equal names mean equal graphs, so a session is kept under this key. */
 export function keyOf(parts: EvaluateParts): string {
   const { loop, timeSteps, ...flags } = parts;
   return `${loop === 'while' ? loop : timeSteps}:${Object.values(flags).map(Number).join('')}`;

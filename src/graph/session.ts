@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Tf from '@tensorflow/tfjs';
 import { formatShape } from '../../scratch/index';
-import type { DType, GraphBuilder, Placeholder, Signature } from './builder/index';
+import {
+  encodeSessionConfig,
+  type DType,
+  type GraphBuilder,
+  type Placeholder,
+  type Signature,
+} from './builder/index';
+import { threadsFor } from './threads';
 
 /** What is needed of a loaded backend. */
 export interface SessionBackend {
@@ -45,15 +52,22 @@ export class GraphSession {
   private readonly native: NativeSessions;
   private id: number | undefined;
 
-  /** Writes the graph to a directory of its own, loads it, and deletes the directory: a session needs it no longer. */
+  /**
+   * Writes the graph to a directory of its own, loads it, and deletes the directory: a session needs it no longer. Our build
+   * of the addon (src/native/addon-source.ts) takes the session's threads from `session_config.pb`; others ignore that file.
+   *
+   * @param chains parts of the graph that do not wait for each other
+   */
   constructor(
     private readonly backend: SessionBackend,
     graph: GraphBuilder,
+    chains = 1,
   ) {
     this.native = nativeSessions(backend);
     const folder = mkdtempSync(join(tmpdir(), `rnn-parity-graph-${process.pid}-`));
     try {
       writeFileSync(join(folder, 'saved_model.pb'), graph.toSavedModel(), { mode: 0o600 });
+      writeFileSync(join(folder, 'session_config.pb'), encodeSessionConfig(threadsFor(chains)));
       this.id = this.native.loadSavedModelMetaGraph(folder, 'serve');
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { addonDefine, addonSource } from './addon-source';
 import { extractMembers } from './extract';
 import type { ReportProgress } from './progress';
 import type { Recipe } from './recipe';
@@ -11,7 +12,7 @@ import { downloadWheel } from './wheel';
 
 /**
  * Builds the addon and the libraries it needs into an empty directory: wheel, libraries and headers out of it, the two
- * C++ files of tfjs-node compiled. The addon looks for the libraries beside itself, so the directory can be renamed.
+ * C++ files of tfjs-node and one of our own compiled. The addon looks for the libraries beside itself, so the directory can be renamed.
  *
  * @returns the addon's file
  * @throws {SetUpError} with the step that failed
@@ -98,12 +99,14 @@ async function compile({ recipe, tfjsNode, compiler, include, work, addon }: Com
     path.dirname(createRequire(__filename).resolve('node-api-headers/package.json')),
     'include',
   );
-  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) =>
+  const own = path.join(work, 'rnn_parity.cc');
+  fs.writeFileSync(own, addonSource);
+  const theirs = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) =>
     path.join(tfjsNode.directory, 'binding', name),
   );
   await runCompiler(compiler, [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-I', nodeApi, '-I', include],
-    ...[...sources, '-o', addon, '-Wl,--no-as-needed', `-L${stubs}`],
+    ...[addonDefine, ...theirs, own, '-o', addon, '-Wl,--no-as-needed', `-L${stubs}`],
     ...recipe.libraries.map((name) => `-l:${name}`),
     '-Wl,-rpath,$ORIGIN',
   ]);

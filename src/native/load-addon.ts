@@ -44,8 +44,8 @@ function restoreRemovedUtil(): void {
 }
 
 /**
- * libtensorflow writes notices on stderr while it starts: 2 leaves only errors. A worker thread has its own copy of
- * process.env, which C++ does not see: there the variable must have been set in the main thread.
+ * For an addon that is not ours (tfjs-node's own installer): it writes notices unless this says that only errors count. In a
+ * worker thread, whose process.env is a copy that C++ does not see, that has no effect; ours needs no variable.
  */
 function silence(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';

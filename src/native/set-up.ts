@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ProbeAnswer } from '../backends/probe';
 import { buildAddon } from './build';
 import { cacheDirectory, makeUnfinished, remove, removeAbandoned } from './cache';
 import { checkedVersion, rememberChecked } from './checked';
-import { linkAddon } from './link';
+import { linkAddon, linkedAddon } from './link';
 import { checkFreeSpace, checkPlatform, thisPlatform } from './platform';
+import type { ProbeAnswer } from './probe';
 import type { ReportProgress } from './progress';
 import { entryName, recipe } from './recipe';
 import { stopTools } from './run-tool';
@@ -27,8 +27,8 @@ export interface SetUpOptions {
 }
 
 /**
- * Sets the native engine up, by the first of these that works: the addon that is in tfjs-node already; the one in the
- * user's cache; one built now. May run several times and several at once.
+ * Sets the native engine up, by the first of these that works: the addon that is in tfjs-node already, unless it is a link
+ * to an older recipe's; the one in the user's cache; one built now. May run several times and several at once.
  *
  * @throws {SetUpError} when there is no way, with the reason and what to do about it
  */
@@ -37,14 +37,16 @@ export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
   const cache = cacheDirectory();
   removeAbandoned(cache);
   const tfjsNode = checkTfjsNode(options.tfjsNode ?? tfjsNodePackage());
+  const entry = path.join(cache, entryName(recipe));
+  const addon = path.join(entry, 'tfjs_binding.node');
   const works = (addon: string): Promise<string | undefined> => checkAddon(cache, addon, probe, report);
 
-  if (fs.existsSync(tfjsNode.addon)) {
+  const link = linkedAddon(tfjsNode);
+  const outdated = link !== undefined && link !== addon && link.startsWith(cache + path.sep);
+  if (fs.existsSync(tfjsNode.addon) && !outdated) {
     const version = await works(tfjsNode.addon);
     if (version !== undefined) return { how: 'ready', version, addon: fs.realpathSync(tfjsNode.addon) };
   }
-  const entry = path.join(cache, entryName(recipe));
-  const addon = path.join(entry, 'tfjs_binding.node');
   if (fs.existsSync(entry)) {
     const version = fs.existsSync(addon) ? await works(addon) : undefined;
     if (version !== undefined) {

@@ -122,12 +122,12 @@ const table: [string, () => unknown, RegExp][] = [
   [
     'one upstream gradient too few',
     () => layer.backward(cache, { states: [[[1, 2, 3]], [[1, 2, 3]]] }),
-    /SimpleRNN.backward: upstream.states has shape \[2, 1, 3\] but the forward pass made \[2, 2, 3\]; pass one gradient per time step/,
+    /SimpleRNN.backward: upstream.states has shape \[2, 1, 3\] but the forward pass makes \[2, 2, 3\]; pass one gradient per time step/,
   ],
   [
     'an upstream final state of other units',
     () => layer.backward(cache, { finalState: [[1], [2]] }),
-    /upstream.finalState has shape \[2, 1\] but the forward pass made \[2, 3\]/,
+    /upstream.finalState has shape \[2, 1\] but the forward pass makes \[2, 3\]/,
   ],
   [
     'NaN upstream',
@@ -165,7 +165,7 @@ const table: [string, () => unknown, RegExp][] = [
   ],
   [
     'features of NaN',
-    () => new ScratchSimpleRNNClassifier({ features: NaN, units: 1, classes: 1 }),
+    () => new ScratchSimpleRNNClassifier({ features: NaN, units: 1, classes: 2 }),
     /features is NaN/,
   ],
   [

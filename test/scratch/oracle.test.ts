@@ -41,7 +41,7 @@ describe(`scratch against ${oracle.madeBy}, float64`, () => {
     });
 
     it(`network ${n}: PyTorch's states and layer gradients for an upstream gradient at every state`, () => {
-      const layer = new SimpleRNN({ ...sizes, weights });
+      const layer = new SimpleRNN({ features: sizes.features, units: sizes.units, weights });
       const { states, cache } = layer.forward(inputs, initialState);
       expectClose(states, read(network.states), 'states');
       const gradients = layer.backward(cache, { states: upstreamStates });

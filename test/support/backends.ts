@@ -5,7 +5,7 @@ import { tfjsNodePackage } from '../../src/native/index';
 
 /**
  * The backends to test: cpu and wasm always; tensorflow where it was set up, and everywhere when NATIVE_REQUIRED is set,
- * so that a set-up addon that does not load is a red test and not a missing one.
+ * so that a set-up addon that does not load is a failing test and not a missing one.
  */
 export const testedBackends: readonly BackendName[] = [
   'cpu',
@@ -19,8 +19,12 @@ export const testedBackends: readonly BackendName[] = [
  * Describes the same tests on every tested backend; `backend()` is for the tests' insides. Each test must end with as
  * many tensors as it began with.
  */
-export function describeOnBackends(title: string, tests: (backend: () => LoadedBackend) => void): void {
-  for (const name of testedBackends) {
+export function describeOnBackends(
+  title: string,
+  tests: (backend: () => LoadedBackend) => void,
+  names: readonly BackendName[] = testedBackends,
+): void {
+  for (const name of names) {
     describe(`${title}, on ${name}`, () => {
       let backend: LoadedBackend;
       let tensors = 0;

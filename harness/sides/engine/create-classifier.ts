@@ -43,7 +43,6 @@ export interface LoadedClassifier {
 export async function openClassifier(
   { kind, backend: backendName = 'tensorflow', gradients = 'bptt' }: EngineChoice,
   shape: ClassifierShape,
-  size?: Pick<StepSize, 'batch' | 'units'>,
 ): Promise<LoadedClassifier> {
   if (kind === 'scratch') {
     const clone = (weights: ClassifierWeights): SimpleRNNClassifier =>
@@ -51,7 +50,6 @@ export async function openClassifier(
     return { classifier: clone(shape.weights), engine: `JavaScript float64, Node ${process.version}`, clone };
   }
   const twin = await import('../../../src/index.js');
-  if (kind === 'graph' && size !== undefined) twin.chooseThreads(size);
   const backend = await twin
     .loadBackend(kind === 'graph' ? 'tensorflow' : backendName)
     .catch((error: unknown) => {
@@ -88,7 +86,7 @@ const choices: Readonly<Record<EngineName, EngineChoice>> = {
 export async function pickEngine(size: StepSize, whyNot = whyNotHere): Promise<PickedEngine> {
   const missing: string[] = [];
   for (const engine of rankEngines(size)) {
-    const reason = await whyNot(engine, size);
+    const reason = await whyNot(engine);
     if (reason === undefined) {
       const without = missing.length > 0 ? `; faster, but not to be had here: ${missing.join('; ')}` : '';
       return { choice: choices[engine], reason: `${engine}: ${explainChoice(engine, size)}${without}` };
@@ -99,10 +97,9 @@ export async function pickEngine(size: StepSize, whyNot = whyNotHere): Promise<P
 }
 
 /** Why an engine does not load here; undefined when it does. */
-async function whyNotHere(engine: EngineName, size: StepSize): Promise<string | undefined> {
+async function whyNotHere(engine: EngineName): Promise<string | undefined> {
   if (engine === 'scratch') return undefined;
   const twin = await import('../../../src/index.js');
-  if (engine === 'graph') twin.chooseThreads(size);
   try {
     await twin.loadBackend(engine === 'graph' ? 'tensorflow' : 'wasm');
     return undefined;
@@ -139,5 +136,5 @@ export async function createClassifier(
       ? await pickEngine(size)
       : { choice: typeof engine === 'string' ? { kind: engine } : engine, reason: 'it was asked for' };
   const weights = options.weights ?? initialClassifierWeights(options);
-  return { ...(await openClassifier(picked.choice, { features, units, classes, weights }, size)), ...picked };
+  return { ...(await openClassifier(picked.choice, { features, units, classes, weights })), ...picked };
 }

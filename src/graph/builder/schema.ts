@@ -7,6 +7,9 @@ import { parse } from 'protobufjs';
  */
 const schema = `
 syntax = "proto3";
+message ConfigProto {
+  int32 intra_op_parallelism_threads = 2; int32 inter_op_parallelism_threads = 5; bool use_per_session_threads = 9;
+}
 message SavedModel { int64 saved_model_schema_version = 1; repeated MetaGraphDef meta_graphs = 2; }
 message MetaGraphDef {
   message MetaInfoDef { repeated string tags = 4; string tensorflow_version = 5; }
@@ -86,7 +89,9 @@ export interface SavedModelParts {
 /** A graph version that TensorFlow 2.9 wrote; every later library reads it. */
 const graphVersion = { producer: 1087, minConsumer: 12 };
 
-const savedModelType = parse(schema).root.lookupType('SavedModel');
+const { root } = parse(schema);
+const savedModelType = root.lookupType('SavedModel');
+const configType = root.lookupType('ConfigProto');
 
 /** The bytes of `saved_model.pb`: one graph under the tag `serve`. */
 export function encodeSavedModel({ nodes, functions, signatures }: SavedModelParts): Uint8Array {
@@ -101,4 +106,18 @@ export function encodeSavedModel({ nodes, functions, signatures }: SavedModelPar
     ],
   };
   return savedModelType.encode(message).finish();
+}
+
+/** The bytes of a ConfigProto: a session with threads of its own, or run in the caller's (only without its own is it). */
+export function encodeSessionConfig(threads: {
+  readonly intraOp: number;
+  readonly interOp: number;
+}): Uint8Array {
+  return configType
+    .encode({
+      intraOpParallelismThreads: threads.intraOp,
+      interOpParallelismThreads: threads.interOp,
+      usePerSessionThreads: threads.interOp > 0,
+    })
+    .finish();
 }

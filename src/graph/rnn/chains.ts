@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { GraphBuilder, GraphTensor } from '../builder/index';
 import type { Recurrent, RecurrentGradients } from './recurrent';
 
@@ -59,22 +58,22 @@ function partSizes(g: GraphBuilder, inputs: GraphTensor, chains: number): GraphT
 }
 
 /**
- * Smallest B*U*U, the multiplications of one step's product, for which two chains pay: below, a product takes less than
- * the 10 us that its bookkeeping does. At B32 T28 U128 (524,288) a step costs the same processor time in one chain and in
- * two (2.6 ms), so that two cores can share it evenly; sharing each product instead costs 4.4 ms.
+ * Smallest B*U*U, the multiplications of one step's product, for which two chains pay. At B32 T28 U128 (524,288) two cores
+ * that do nothing else take 0.95 of the time in two chains, and on a busy machine up to twice the time, because each
+ * step of one chain waits for a thread; at B128 T100 U512 (33 million) two chains take 0.63 of the time.
  */
-const fewestMultiplications = 200_000;
+const fewestMultiplications = 1_000_000;
 const fewestExamples = 8;
 
 /**
- * How many chains a batch of that size gets: 2 or 1, the only numbers measured. In a process that runs one operation at a
- * time a second chain only costs (B32 T28 U128: 1.53 ms against 1.42 ms).
+ * How many chains a batch of that size gets: 2 or 1, the only numbers measured. Where one operation runs at a time a
+ * second chain only costs (B32 T28 U128: 1.53 ms against 1.42 ms).
  *
  * @param sideBySide how many operations run side by side
  */
 export function chainsFor(
   { batch, units }: { readonly batch: number; readonly units: number },
-  sideBySide = availableParallelism(),
+  sideBySide: number,
 ): number {
   const pays = batch >= 2 * fewestExamples && batch * units * units >= fewestMultiplications;
   return pays && sideBySide > 1 ? 2 : 1;

@@ -18,6 +18,12 @@ export function chooseLoop(timeSteps: number): Loop {
   return timeSteps <= longestUnrolled ? 'unrolled' : 'while';
 }
 
+/** @throws RangeError when there is no such loop */
+export function checkLoop(loop: Loop, name: string): Loop {
+  if (['unrolled', 'while'].includes(loop)) return loop;
+  throw new RangeError(`${name}: loop is ${loop}; there are unrolled and while, so pass one of those.`);
+}
+
 /** The layer for that loop, and the number of time steps its placeholders have: a letter when any number will do. */
 export function recurrentFor(loop: Loop, timeSteps: number): { layer: Recurrent; steps: number | string } {
   return loop === 'unrolled'

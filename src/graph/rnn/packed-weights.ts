@@ -1,6 +1,8 @@
 import {
+  mapWeights,
   sizeOf,
   weightNames,
+  weightShapes,
   type ClassifierSizes,
   type ClassifierWeights,
   type Tensor,
@@ -14,14 +16,6 @@ import type { GraphTensor, Ops } from '../builder/index';
 /** The weights as tensors of the graph. */
 export type GraphWeights = { readonly [K in keyof ClassifierWeights]: GraphTensor };
 
-export function weightShapes({
-  features: F,
-  units: U,
-  classes: C,
-}: ClassifierSizes): Record<keyof ClassifierWeights, readonly number[]> {
-  return { kernel: [F, U], recurrentKernel: [U, U], bias: [U], outputKernel: [U, C], outputBias: [C] };
-}
-
 /** P, the length of the vector. */
 export function packedSize(sizes: ClassifierSizes): number {
   return Object.values(weightShapes(sizes)).reduce((sum, shape) => sum + sizeOf(shape), 0);
@@ -32,7 +26,7 @@ export function unpackInGraph(g: Ops, packed: GraphTensor, sizes: ClassifierSize
   const shapes = weightShapes(sizes);
   const lengths = g.int(weightNames.map((name) => sizeOf(shapes[name])));
   const parts = g.splitSizes(packed, lengths, weightNames.length, 0);
-  return fromNames((name, i) =>
+  return mapWeights((name, i) =>
     shapes[name].length === 1 ? parts[i] : g.reshape(parts[i], g.int(shapes[name])),
   );
 }
@@ -53,16 +47,9 @@ export function unpackArrays(packed: ArrayLike<number>, sizes: ClassifierSizes):
   const shapes = weightShapes(sizes);
   const data = Float64Array.from(packed);
   let next = 0;
-  return fromNames((name) => {
+  return mapWeights((name) => {
     const from = next;
     next += sizeOf(shapes[name]);
     return { data: data.slice(from, next), shape: shapes[name] };
   });
-}
-
-function fromNames<T>(make: (name: keyof ClassifierWeights, i: number) => T) {
-  return Object.fromEntries(weightNames.map((name, i) => [name, make(name, i)])) as Record<
-    keyof ClassifierWeights,
-    T
-  >;
 }

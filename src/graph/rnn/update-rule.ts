@@ -1,14 +1,10 @@
-import type { OptimizerConfig } from '../../../scratch/index';
+import type { ResolvedOptimizerConfig } from '../../../scratch/index';
 import type { GraphTensor, Ops } from '../builder/index';
-
-/** An optimizer's settings with every default filled in. */
-export type FullConfig =
-  Required<Extract<OptimizerConfig, { name: 'sgd' }>> | Required<Extract<OptimizerConfig, { name: 'adam' }>>;
 
 /** Which nodes the update has. Its numbers are fed with every step, so that changing one compiles nothing. */
 export type UpdateKind = 'sgd' | 'momentum' | 'nesterov' | 'adam';
 
-export function kindOf(config: FullConfig): UpdateKind {
+export function kindOf(config: ResolvedOptimizerConfig): UpdateKind {
   if (config.name === 'adam') return 'adam';
   if (config.momentum === 0) return 'sgd';
   return config.nesterov ? 'nesterov' : 'momentum';
@@ -41,7 +37,11 @@ export function settingsCount(kind: UpdateKind, clipped: boolean): number {
  *     tfjs:  stepSize = learningRate / (1 - beta1^step)                       secondMomentScale = 1 / (1 - beta2^step)
  *     keras: stepSize = learningRate sqrt(1 - beta2^step) / (1 - beta1^step)  secondMomentScale = 1
  */
-export function settingsFor(config: FullConfig, step: number, clipNorm: number | undefined): number[] {
+export function settingsFor(
+  config: ResolvedOptimizerConfig,
+  step: number,
+  clipNorm: number | undefined,
+): number[] {
   const clip = clipNorm === undefined ? [] : [clipNorm];
   if (config.name === 'sgd') {
     return config.momentum === 0

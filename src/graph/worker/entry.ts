@@ -1,6 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { FitOptions } from '../../../scratch/index';
-import { loadBackend } from '../../backends/index';
+import { loadBackend } from '../../native/index';
 import { GraphSimpleRNNClassifier } from '../classifier';
 import {
   callbacks,

@@ -41,8 +41,6 @@ interface Pending {
  * await model.dispose();
  */
 export async function startGraphWorker(options: WorkerClassifierOptions): Promise<GraphWorkerClassifier> {
-  // the main thread's environment is the one that the library reads
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   const [script, ...argv] = childScript(path.join(__dirname, 'entry'));
   const worker = new Worker(script, { argv, workerData: options });
   const pending = new Map<number, Pending>();

@@ -53,7 +53,7 @@ describe('weights of other programs', () => {
         fc.constantFrom(...layoutNames),
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 2, max: 4 }),
         fc.nat(),
         async (name, features, units, classes, seed) => {
           const start = initialClassifierWeights({ features, units, classes, seed });

@@ -3,15 +3,10 @@ import { scratchImplementation } from '../../../harness/sides/index';
 import { compareEvaluation } from '../../../harness/judge/index';
 import { adversarialProblem } from '../../../harness/problems/adversarial';
 import { expectedNames, roundProblem, type Evaluation, type Problem } from '../../../harness/base/problem';
-import { createRandom, SimpleRNN, zeros, type Tensor } from '../../../scratch/index';
-import {
-  evaluateInstrumented,
-  evaluateWithTfjs,
-  type GradientMethod,
-  type LoadedBackend,
-} from '../../../src/index';
+import { createRandom, zeros, type Tensor } from '../../../scratch/index';
+import { evaluateWithTfjs, type GradientMethod, type LoadedBackend } from '../../../src/index';
 import { describeOnBackends } from '../../support/backends';
-import { layerProblem, normalTensor, scaledDifference } from '../../support/layer-problem';
+import { layerProblem, normalTensor } from '../../support/layer-problem';
 
 const methods = ['autodiff', 'bptt'] as const;
 const reference = scratchImplementation();
@@ -165,41 +160,6 @@ describeOnBackends('src/eager/evaluate', (backend) => {
           expect(tensor.data.every((g) => g === 0)).to.equal(true);
         }
       }
-    });
-
-    it(`${gradients}: an instrumented run gives dz_t, and everything else as the plain run does`, () => {
-      const problem = fullProblem(11, sizes, maskOf(masks.holes));
-      const { dPreActivation, ...rest } = evaluateInstrumented(backend(), problem, { gradients });
-      const verdict = judge(problem, rest, backend());
-      expect(verdict.status).to.equal('pass');
-      expect(dPreActivation?.shape).to.deep.equal([sizes.B, sizes.T, sizes.U]);
-      // dz_t = dh_t ∘ (1 - h_t²) at steps that count, dh_t from the scratch layer
-      const { kernel, recurrentKernel, bias } = problem.weights;
-      const layer = new SimpleRNN({
-        features: sizes.F,
-        units: sizes.U,
-        weights: { kernel, recurrentKernel, bias },
-      });
-      const { states, cache } = layer.forward(problem.inputs, problem.initialState, problem.mask);
-      const { labels, ...unlabelled } = problem;
-      expect(labels).to.have.length(sizes.B);
-      const { dPreActivation: alone } = evaluateInstrumented(backend(), unlabelled, { gradients });
-      const dStates = layer.backward(cache, problem.upstream ?? {}).states;
-      const expected = dStates.data.map(
-        (d, i) => d * (1 - states.data[i] ** 2) * masks.holes.flat()[Math.floor(i / sizes.U)],
-      );
-      expect(scaledDifference(alone?.data ?? [], expected)).to.be.below(2e-6);
-      expect(dPreActivation).not.to.deep.equal(alone);
-    });
-
-    it(`${gradients}: an instrumented forward pass has no dz_t`, () => {
-      const { inputs, weights } = fullProblem(9, sizes);
-      expect(evaluateInstrumented(backend(), { inputs, weights }, { gradients })).to.have.all.keys(
-        'states',
-        'finalState',
-        'logits',
-        'probabilities',
-      );
     });
   }
 

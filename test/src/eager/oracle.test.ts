@@ -43,7 +43,12 @@ describeOnBackends(`src/eager against ${oracle.madeBy}`, (backend) => {
         const problem = { id, inputs, initialState, labels, weights };
         const loss: Tensor = { data: Float64Array.of(network.loss), shape: [] };
         const expected = { logits: read(network.logits), loss, gradients: readAll(network.gradients) };
-        const model = new TfSimpleRNNClassifier({ backend: backend(), ...sizes, weights, gradients });
+        const model = new TfSimpleRNNClassifier({
+          backend: backend(),
+          ...sizes,
+          weights,
+          gradients,
+        });
         const found = model.lossAndGradients(inputs, labels, { initialState });
         const given = {
           logits: model.predictLogits(inputs, { initialState }),
@@ -61,7 +66,13 @@ describeOnBackends(`src/eager against ${oracle.madeBy}`, (backend) => {
         const { kernel, recurrentKernel, bias } = weights;
         const upstream = { states: upstreamStates };
         const problem = { id, inputs, initialState, upstream, weights: { kernel, recurrentKernel, bias } };
-        const layer = new TfSimpleRNN({ backend: backend(), ...sizes, weights, gradients });
+        const layer = new TfSimpleRNN({
+          backend: backend(),
+          features: sizes.features,
+          units: sizes.units,
+          weights,
+          gradients,
+        });
         const found = layer.backward(inputs, upstream, { initialState });
         const given = { states: layer.forward(inputs, initialState).states, gradients: found };
         layer.dispose();

@@ -113,7 +113,7 @@ describeOnBackends('src/eager: who owns which tensor', (backend) => {
       const model = new TfSimpleRNNClassifier({ backend: backend(), ...sizes, gradients });
       model.dispose();
       expect(() => model.predict(inputs)).to.throw(
-        'TfSimpleRNNClassifier.predict: this classifier was disposed and its weights are gone; call dispose last',
+        'predict: this classifier was disposed and its weights are gone; call dispose last',
       );
       expect(() => model.getWeights()).to.throw('disposed');
       expect(await model.fit(inputs, labels).catch((error: unknown) => String(error))).to.match(/disposed/);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createRequire } from 'node:module';
-import { loadBackend, type LoadedBackend } from '../../../src/backends/index';
+import { loadBackend, type LoadedBackend } from '../../../src/index';
 import { GraphBuilder } from '../../../src/graph/builder/index';
 import { GraphSession } from '../../../src/graph/session';
 

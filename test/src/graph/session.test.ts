@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { loadBackend, type LoadedBackend } from '../../../src/backends/index';
+import { loadBackend, type LoadedBackend } from '../../../src/index';
 import { GraphBuilder, type Signature } from '../../../src/graph/builder/index';
 import { GraphSession, GraphUnavailableError, openSessions } from '../../../src/graph/session';
 

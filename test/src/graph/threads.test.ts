@@ -1,45 +1,46 @@
-import { expect } from 'chai';
 import { availableParallelism } from 'node:os';
-import { chooseThreads, threadsFor } from '../../../src/graph/index';
+import { expect } from 'chai';
 import { chainsFor } from '../../../src/graph/rnn/chains';
-import { operationsSideBySide } from '../../../src/graph/threads';
+import { operationsSideBySide, threadsFor } from '../../../src/graph/threads';
+import { withEnvironment } from '../../support/environment';
 
-const names = ['TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS'] as const;
+const unset = { TF_NUM_INTRAOP_THREADS: undefined, TF_NUM_INTEROP_THREADS: undefined };
 
 describe('graph/threads', () => {
-  const before = names.map((name) => process.env[name]);
-  afterEach(() =>
-    names.forEach((name, i) => {
-      if (before[i] === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = before[i];
-    }),
-  );
+  it("takes one thread per operation, and the caller's own where there is one chain", () =>
+    withEnvironment(unset, () => {
+      expect(threadsFor(1)).to.deep.equal({ intraOp: 1, interOp: -1 });
+      expect(threadsFor(2)).to.deep.equal({ intraOp: 1, interOp: 2 });
+      expect(operationsSideBySide()).to.equal(availableParallelism());
+    }));
 
-  it("takes one thread per operation, and the caller's own where there is one chain", () => {
-    expect(threadsFor({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 1, interOp: -1 });
-    expect(threadsFor({ batch: 32, units: 128 }).intraOp).to.equal(1);
+  it('follows the environment', async () => {
+    await withEnvironment({ ...unset, TF_NUM_INTRAOP_THREADS: '3' }, () =>
+      expect(threadsFor(1)).to.deep.equal({ intraOp: 3, interOp: -1 }),
+    );
+    for (const [asked, sideBySide] of [
+      ['-1', 1],
+      ['1', 1],
+      ['2', 2],
+    ] as const) {
+      await withEnvironment({ ...unset, TF_NUM_INTEROP_THREADS: asked }, () => {
+        expect(threadsFor(2)).to.deep.equal({ intraOp: 1, interOp: Number(asked) });
+        expect(operationsSideBySide()).to.equal(sideBySide);
+      });
+    }
+    for (const asked of ['0', 'many']) {
+      await withEnvironment({ ...unset, TF_NUM_INTEROP_THREADS: asked }, () => {
+        expect(threadsFor(2)).to.deep.equal({ intraOp: 1, interOp: 2 });
+        expect(operationsSideBySide()).to.equal(availableParallelism());
+      });
+    }
   });
 
-  it('sets what the library reads, and keeps what is set', () => {
-    for (const name of names) Reflect.deleteProperty(process.env, name);
-    process.env.TF_NUM_INTRAOP_THREADS = '3';
-    expect(chooseThreads({ batch: 10, units: 4 })).to.deep.equal({ intraOp: 3, interOp: -1 });
-    expect(names.map((name) => process.env[name])).to.deep.equal(['3', '-1']);
-  });
-
-  it("makes one chain where operations run one after the other, as in the caller's own thread", () => {
-    const large = { batch: 32, units: 128 };
+  it('makes two chains of large batches only, and one where operations run one after the other', () => {
+    const large = { batch: 128, units: 512 };
     expect([1, 2, 8].map((sideBySide) => chainsFor(large, sideBySide))).to.deep.equal([1, 2, 2]);
     expect(chainsFor({ batch: 10, units: 4 }, 2)).to.equal(1);
-    const counted = ['-1', '1', '2'].map((asked) => {
-      process.env.TF_NUM_INTEROP_THREADS = asked;
-      return operationsSideBySide();
-    });
-    expect(counted).to.deep.equal([1, 1, 2]);
-    for (const asked of ['0', 'many', undefined]) {
-      if (asked === undefined) Reflect.deleteProperty(process.env, 'TF_NUM_INTEROP_THREADS');
-      else process.env.TF_NUM_INTEROP_THREADS = asked;
-      expect(operationsSideBySide()).to.equal(availableParallelism());
-    }
+    expect(chainsFor({ batch: 32, units: 128 }, 2)).to.equal(1);
+    expect(chainsFor({ batch: 8, units: 1024 }, 2)).to.equal(1);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createRandom } from '../../../scratch/index';
-import { loadBackend } from '../../../src/backends/index';
+import { loadBackend } from '../../../src/index';
 import {
   GraphSimpleRNNClassifier,
   startGraphWorker,

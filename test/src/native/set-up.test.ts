@@ -83,6 +83,18 @@ describe('setUpNative', () => {
       expect(cacheNames().filter((name) => name !== 'checked')).to.have.length(1);
     });
 
+  it('builds anew when the link leads to the entry of an older recipe, which stays for other projects', async () => {
+    const { addon } = await setUp();
+    const entry = path.dirname(addon);
+    const older = `${entry.slice(0, entry.lastIndexOf('-'))}-1`;
+    fs.renameSync(entry, older);
+    fs.rmSync(tools.tfjsNode.addon);
+    fs.symlinkSync(path.join(older, path.basename(addon)), tools.tfjsNode.addon);
+    expect(await setUp()).to.include({ how: 'built', addon });
+    expect(linked()).to.equal(addon);
+    expect(fs.existsSync(older)).to.equal(true);
+  });
+
   it('keeps an addon that is not ours when it works, and replaces one that does not', async () => {
     const place = path.dirname(tools.tfjsNode.addon);
     fs.mkdirSync(place, { recursive: true });

@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { childScript, endOf, runTool } from '../native/index';
-import type { BackendName } from './backend-name';
+import type { BackendName } from '../backends/index';
+import { childScript } from './child-script';
+import { endOf, runTool } from './run-tool';
 
 /** Whether a backend computes right; else why it does not. */
 export type ProbeAnswer =
@@ -10,13 +11,13 @@ export type ProbeAnswer =
 /**
  * Loads a backend in a child process, where a library that crashes does no harm, and computes with it.
  *
- * @param addon for `tensorflow`: the addon to try in place of tfjs-node's own
+ * @param addon for `tensorflow`: the addon to try instead of tfjs-node's own
  */
 export async function probeBackend(name: BackendName, addon?: string): Promise<ProbeAnswer> {
   const result = await runTool(
     process.execPath,
     [...childScript(path.join(__dirname, 'probe-child')), name, ...(addon === undefined ? [] : [addon])],
-    // Every symbol is bound at once, so that a missing one shows here and not in the midst of a training.
+    // Every symbol is bound at once, so that a missing one shows here and not in the middle of a training.
     { env: { LD_BIND_NOW: '1' }, timeoutMillis: 120_000 },
   );
   const line = result.stdout.split('\n').findLast((text) => text.startsWith('{"works":'));

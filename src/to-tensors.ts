@@ -1,14 +1,24 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { formatShape, indexOf, type Tensor } from '../../scratch/index';
+import { formatShape, indexOf, type Tensor } from '../scratch/index';
 
 /**
- * The door into tfjs: a float32 tensor with the values of a checked one. The caller owns it.
+ * The way into tfjs: a float32 tensor with the values of a checked one. The caller owns it.
  *
  * @param name how messages call it
  * @throws RangeError when a number is finite in float64 but not in float32
  */
 export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf.Tensor {
   return tf.tensor(toFloat32({ data, shape }, name), [...shape], 'float32');
+}
+
+/** [B] of int32. The caller owns it. */
+export function uploadLabels(tf: typeof Tf, labels: Int32Array): Tf.Tensor {
+  return tf.tensor(labels, [labels.length], 'int32');
+}
+
+/** [B, T] of bool. The caller owns it. */
+export function uploadMask(tf: typeof Tf, mask: Tensor): Tf.Tensor {
+  return tf.tensor(new Uint8Array(mask.data), [...mask.shape], 'bool');
 }
 
 /** The same numbers in float32. Always a new array: backends may keep the one they are given. */
@@ -24,7 +34,7 @@ export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
   return rounded;
 }
 
-/** The door out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
+/** The way out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
 export function read(tensor: Tf.Tensor): Tensor {
   return { data: Float64Array.from(tensor.dataSync()), shape: [...tensor.shape] };
 }

@@ -1,18 +1,21 @@
 import { createRequire } from 'node:module';
 import type * as Tf from '@tensorflow/tfjs';
-import { backendNames, isBackendName, type BackendName } from './backend-name';
-import { prepareCpu } from './cpu';
-import type { LoadedBackend } from './loaded-backend';
-import { prepareTensorflow } from './tensorflow';
-import { BackendUnavailableError } from './unavailable';
-import { mendUnpackGradient } from './unpack-gradient';
-import { prepareWasm } from './wasm';
+import {
+  backendNames,
+  BackendUnavailableError,
+  fixUnpackGradient,
+  isBackendName,
+  openBackend,
+  prepareCpu,
+  type BackendName,
+  type LoadedBackend,
+  type PreparedBackend,
+} from '../backends/index';
+import { prepareTensorflow } from './tensorflow-backend';
+import { prepareWasm } from './wasm-backend';
 
-/** Makes a backend known to tfjs; tfjs initialises it afterwards. `addon` is tried in place of tfjs-node's own. */
-export type PrepareBackend = (
-  tf: typeof Tf,
-  addon?: string,
-) => Promise<Omit<LoadedBackend, 'name' | 'tf' | 'use'>>;
+/** Makes a backend known to tfjs. `addon` is tried instead of tfjs-node's own. */
+type PrepareBackend = (tf: typeof Tf, addon?: string) => Promise<PreparedBackend>;
 
 const prepare: Record<BackendName, PrepareBackend> = {
   tensorflow: prepareTensorflow,
@@ -26,7 +29,7 @@ let tfjs: typeof Tf | undefined;
 function loadTfjs(): typeof Tf {
   if (tfjs === undefined) {
     tfjs = createRequire(__filename)('@tensorflow/tfjs') as typeof Tf;
-    mendUnpackGradient(tfjs);
+    fixUnpackGradient(tfjs);
   }
   return tfjs;
 }
@@ -82,24 +85,5 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
 /** What loadBackend does, once; the set-up tries an addon with it that is not in its place yet. */
 export async function load(name: BackendName, addon?: string): Promise<LoadedBackend> {
   const tf = loadTfjs();
-  const prepared = await prepare[name](tf, addon);
-  const previous = tf.getBackend() as string | undefined;
-  const initialised = await tf.setBackend(name);
-  if (previous !== undefined && previous !== name) await tf.setBackend(previous);
-  if (!initialised)
-    throw new BackendUnavailableError(
-      name,
-      `tfjs ${tf.version_core} could not initialise it`,
-      'run `rnn-parity doctor` to see which backends work',
-    );
-  return {
-    name,
-    tf,
-    ...prepared,
-    use: () => {
-      // setBackend is declared async, but for an initialised backend it has done everything when it returns. It binds
-      // every kernel anew (wasm: 130 of them), so it is not called without need.
-      if (tf.getBackend() !== name) void tf.setBackend(name);
-    },
-  };
+  return openBackend(tf, name, await prepare[name](tf, addon));
 }

@@ -1,10 +1,8 @@
 // Run in a child process, which a broken library can kill without harm: loads a backend and computes with it.
 // Arguments: the backend, and for `tensorflow` perhaps an addon to try. Writes one line of JSON, a ProbeAnswer.
-import { checkComputation } from './check-computation';
-import { isBackendName } from './backend-name';
-import { load } from './load';
+import { BackendUnavailableError, checkComputation, isBackendName } from '../backends/index';
+import { load } from './load-backend';
 import type { ProbeAnswer } from './probe';
-import { BackendUnavailableError } from './unavailable';
 
 async function probe(name = '', addon?: string): Promise<ProbeAnswer> {
   if (!isBackendName(name)) throw new Error(`no backend '${name}'`);

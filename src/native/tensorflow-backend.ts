@@ -1,18 +1,17 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { loadAddon, tfjsNodePackage, type Addon } from '../native/index';
-import type { PrepareBackend } from './load';
-import type { TensorflowNode } from './tensorflow-node';
-import { BackendUnavailableError } from './unavailable';
+import { BackendUnavailableError, type PreparedBackend, type TensorflowNode } from '../backends/index';
+import { loadAddon, type Addon } from './load-addon';
+import { tfjsNodePackage } from './tfjs-node-package';
 
-const setupMend = 'run `npx rnn-parity setup` (in a checkout: `npm run setup:native`)';
+const setUpFix = 'run `npx rnn-parity setup` (in a checkout: `npm run setup:native`)';
 
 /**
  * The native backend. tfjs-node's own entry file finds its addon through node-pre-gyp and so loads a tree of old
  * packages; here the addon is loaded first and then only the files of tfjs-node that make the backend. What its
- * entry file does beside that (file:// model storage) is done here too, except for its progress bar, which would
+ * entry file does besides (file:// model storage) is done here too, except for its progress bar, which would
  * write on stdout.
  */
-export const prepareTensorflow: PrepareBackend = (tf, addonFile) => {
+export function prepareTensorflow(tf: typeof Tf, addonFile?: string): Promise<PreparedBackend> {
   const name = 'tensorflow';
   const tfjsNode = tfjsNodePackage();
   if (tfjsNode === undefined)
@@ -31,12 +30,12 @@ export const prepareTensorflow: PrepareBackend = (tf, addonFile) => {
   try {
     addon = loadAddon(addonFile ?? tfjsNode.addon);
   } catch (error) {
-    throw new BackendUnavailableError(name, (error as Error).message, setupMend, { cause: error });
+    throw new BackendUnavailableError(name, (error as Error).message, setUpFix, { cause: error });
   }
   if (!(name in tf.engine().registryFactory)) register(tf, tfjsNode.require, addon);
   const { node } = tfjsNode.require('./dist/node') as { node: TensorflowNode };
   return Promise.resolve({ version: `TensorFlow ${addon.TF_Version}`, node });
-};
+}
 
 interface FileSystemIo {
   nodeFileSystemRouter: Parameters<typeof Tf.io.registerLoadRouter>[0];

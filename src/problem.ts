@@ -1,0 +1,89 @@
+import { borrowTensor, checkLabels, checkSequences, checkUpstream } from '../scratch/index';
+import type {
+  ClassifierGradients,
+  Sequences,
+  SimpleRNNUpstream,
+  Tensor,
+  TensorLike,
+  Upstream,
+} from '../scratch/index';
+
+/** One network with its inputs, and where its loss comes from. */
+export interface NetworkProblem {
+  /** [B, T, F] */ readonly inputs: TensorLike;
+  /** [B, U]; zeros when absent */ readonly initialState?: TensorLike;
+  /** [B, T] of 0 and 1 */ readonly mask?: TensorLike;
+  /** one class index per example: the mean softmax cross-entropy of the logits is part of the loss */
+  readonly labels?: ArrayLike<number>;
+  /** loss gradients that arrive at the recurrent layer from elsewhere; added to those of the labels */
+  readonly upstream?: SimpleRNNUpstream;
+  readonly weights: {
+    /** [F, U] */ readonly kernel: TensorLike;
+    /** [U, U] */ readonly recurrentKernel: TensorLike;
+    /** [U] */ readonly bias: TensorLike;
+    /** [U, C] */ readonly outputKernel?: TensorLike;
+    /** [C] */ readonly outputBias?: TensorLike;
+  };
+}
+
+/** Everything that one forward and backward pass gives. */
+export interface NetworkEvaluation {
+  /** [B, T, U] */ readonly states: Tensor;
+  /** [B, U] */ readonly finalState: Tensor;
+  /** [B, C] */ readonly logits?: Tensor;
+  /** [B, C] */ readonly probabilities?: Tensor;
+  /** scalar: mean over the batch, nats */ readonly loss?: Tensor;
+  readonly gradients?: Partial<ClassifierGradients>;
+}
+
+export interface CheckedProblem {
+  readonly given: Sequences;
+  readonly sizes: { readonly features: number; readonly units: number };
+  /** there with an output layer */ readonly classes: number | undefined;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly labels: Int32Array | undefined;
+  readonly upstream: Upstream | undefined;
+}
+
+/**
+ * The boundary check of problems.
+ *
+ * @param name of what is asked, for messages
+ * @throws RangeError when shapes do not fit each other, a number is not finite, or labels come without an output layer
+ */
+export function checkProblem(problem: NetworkProblem, name: string): CheckedProblem {
+  const { inputs, initialState, mask, labels, upstream } = problem;
+  const { outputKernel, outputBias } = problem.weights;
+  if ((outputKernel === undefined) !== (outputBias === undefined)) {
+    throw new RangeError(
+      `${name}: weights has ${outputKernel ? 'outputKernel' : 'outputBias'} alone; the output layer has both an outputKernel and an outputBias, so pass both or neither.`,
+    );
+  }
+  if (labels !== undefined && outputKernel === undefined) {
+    throw new RangeError(
+      `${name}: there are ${labels.length} labels but no outputKernel and outputBias; the loss of labels is computed from logits, so pass the output layer's weights or drop the labels.`,
+    );
+  }
+  const weight = (key: keyof NetworkProblem['weights'], ...shape: (number | string)[]): Tensor =>
+    borrowTensor(problem.weights[key] as TensorLike, `${name}: weights.${key}`, shape);
+  const kernel = weight('kernel', 'F', 'U');
+  const [features, units] = kernel.shape;
+  const sizes = { features, units };
+  const output = outputKernel && weight('outputKernel', units, 'C');
+  const classes = output?.shape[1];
+  const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
+  const given = checkSequences(inputs, options, sizes, name);
+  return {
+    given,
+    sizes,
+    classes,
+    weights: {
+      kernel,
+      recurrentKernel: weight('recurrentKernel', units, units),
+      bias: weight('bias', units),
+      ...(output && { outputKernel: output, outputBias: weight('outputBias', output.shape[1]) }),
+    },
+    labels: labels && checkLabels(labels, `${name}: labels`, given.batch, classes as number),
+    upstream: upstream && checkUpstream(upstream, [given.batch, given.timeSteps, units], name),
+  };
+}
