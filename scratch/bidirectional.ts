@@ -60,7 +60,7 @@ export function bidirectional(there: Layer, back: Layer, mode: MergeMode): Layer
           for (const pass of [first, second]) pass.clearGradients();
           dy.fill(0);
         },
-        backward(gradients) {
+        backward(gradients, toInput) {
           for (let n = 0; n < a.length; n++) {
             if (mode === 'concat') {
               const at = n + Math.floor(n / U) * U;
@@ -72,8 +72,8 @@ export function bidirectional(there: Layer, back: Layer, mode: MergeMode): Layer
             }
           }
           turn(db, second.output.gradient);
-          first.backward(partOf('forward', gradients, keys));
-          second.backward(partOf('backward', gradients, keys));
+          first.backward(partOf('forward', gradients, keys), toInput);
+          second.backward(partOf('backward', gradients, keys), toInput);
         },
       };
     },

@@ -77,10 +77,9 @@ export {
   type StackGradients,
   type StackInputOptions,
   type StackOptions,
-  type StackPass,
   type StackUpstream,
-  type StackWeights,
 } from './stack';
+export type { StackPass, StackWeights } from './stack-pass';
 export type { LossName } from './losses';
 export {
   ScratchNetwork,

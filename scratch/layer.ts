@@ -33,8 +33,12 @@ export interface LayerPass {
   forward(): void;
   /** Sets the gradients of the output and of the states to zero: for those that arrive from above to be added. */
   clearGradients(): void;
-  /** Adds to `gradients`, and to the gradient of the signal below. */
-  backward(gradients: LayerWeights): void;
+  /**
+   * Adds to `gradients`, and to the gradient of the signal below.
+   *
+   * @param toInput whether the latter is wanted; training does without it in the first layer
+   */
+  backward(gradients: LayerWeights, toInput: boolean): void;
 }
 
 /** What is known of a signal before there is a batch. */

@@ -183,13 +183,13 @@ function denseLayer(config: DenseConfig, input: SignalShape, name: string): Laye
           activation.apply(output.values, 0, z.length);
         },
         clearGradients: () => output.gradient.fill(0),
-        backward(gradients) {
+        backward(gradients, toInput) {
           // dz = dy ∘ φ'(z);   dKernel += xᵀ · dz,  dBias += Σ dz,  dx += dz · kernelᵀ
           for (let n = 0; n < dz.length; n++) {
             dz[n] = output.gradient[n] * activation.slope(output.values[n], z[n]);
           }
           denseWeightGradients(withBias(gradients), values, 0, rows, dz);
-          denseInputGradients(dense, dz, rows, gradient, 0);
+          if (toInput) denseInputGradients(dense, dz, rows, gradient, 0);
         },
       };
     },

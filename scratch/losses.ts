@@ -1,6 +1,6 @@
 import { checkLabels } from './labels';
 import { argmaxOfRow, crossEntropyGradient, crossEntropyLoss, softmaxInto } from './softmax-cross-entropy';
-import { borrowTensor, formatShape, indexOf, type TensorLike } from './tensor';
+import { borrowTensor, formatShape, indexOf, type Tensor, type TensorLike } from './tensor';
 
 export type LossName = 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError';
 
@@ -70,6 +70,45 @@ export const losses: Readonly<Record<LossName, Loss>> = {
     accuracy: () => NaN,
   },
 };
+
+/**
+ * The loss of z [B, C] or [B, T, C] and what follows from it. Masked steps have no part in it: not in the mean, and their
+ * gradient is zero.
+ */
+export function judge(name: LossName, { data, shape }: Tensor, targets: Targets, mask: Tensor | undefined) {
+  const loss = losses[name];
+  const width = shape[shape.length - 1];
+  const kept = mask && Int32Array.from(mask.data.keys()).filter((row) => mask.data[row] !== 0);
+  if (kept?.length === 0) {
+    throw new RangeError(
+      `${name}: all ${data.length / width} time steps are masked, so there is no mean; leave out batches without any step.`,
+    );
+  }
+  const z = kept ? rowsOf(data, kept, width) : data;
+  const t = kept ? rowsOf(targets, kept, (targets.length * width) / data.length) : targets;
+  const outputs = new Float64Array(z.length);
+  loss.outputs(z, z.length / width, width, outputs);
+  return {
+    loss: loss.value(z, outputs, t, width),
+    accuracy: loss.accuracy(outputs, t, width),
+    /** dLoss/dz, in the shape of z */
+    gradient: (): Float64Array => {
+      const dz = new Float64Array(z.length);
+      loss.gradient(outputs, t, width, dz);
+      if (kept === undefined) return dz;
+      const all = new Float64Array(data.length);
+      kept.forEach((row, i) => all.set(dz.subarray(i * width, (i + 1) * width), row * width));
+      return all;
+    },
+  };
+}
+
+/** Some rows of a matrix, below each other. */
+function rowsOf<T extends Targets>(data: T, rows: Int32Array, width: number): T {
+  const some = data.slice(0, rows.length * width) as T;
+  rows.forEach((row, i) => some.set(data.subarray(row * width, (row + 1) * width), i * width));
+  return some;
+}
 
 function share(count: number, isRight: (i: number) => boolean): number {
   let hits = 0;

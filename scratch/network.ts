@@ -1,25 +1,25 @@
 import type { BatchResult, CompileOptions, Evaluated } from './classifier-interface';
 import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
 import type { StackConfig } from './layer-config';
-import { checkTargets, losses, type LossName, type Targets } from './losses';
+import { checkTargets, judge, losses, type LossName } from './losses';
 import { createOptimizer, resolveOptimizer, type Optimizer } from './optimizer';
 import type { OptimizerConfig } from './optimizer-config';
 import { checkChoice, checkOptions, type OptionNames } from './options';
+import { Stack, type StackGradients, type StackInputOptions } from './stack';
 import {
   addOutputGradient,
   clearGradients,
+  joined,
   maskOf,
   outputsOf,
   runBackward,
   runForward,
   shapeOf,
-  Stack,
-  type StackGradients,
-  type StackInputOptions,
+  someInputs,
   type StackInputs,
   type StackPass,
   type StackWeights,
-} from './stack';
+} from './stack-pass';
 import { checkSize, type Tensor, type TensorLike } from './tensor';
 
 /** Layers and a loss as plain data. */
@@ -154,8 +154,8 @@ export class ScratchNetwork {
   ): NetworkBatchResult {
     const given = this.stack.check(inputs, options, 'trainOnBatch');
     const room = this.roomFor(given);
-    const { loss, accuracy } = this.differentiate(room, given, targets, 'trainOnBatch: targets');
-    const gradients = arraysOf(room.gradients);
+    const { loss, accuracy } = this.differentiate(room, given, targets, false, 'trainOnBatch: targets');
+    const gradients = room.gradientArrays;
     const gradientNorm =
       this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
@@ -195,8 +195,8 @@ export class ScratchNetwork {
     options: StackInputOptions = {},
   ): NetworkLossAndGradients {
     const given = this.stack.check(inputs, options, 'lossAndGradients');
-    const room = { pass: this.stack.prepare(given), gradients: this.stack.zeroWeights() };
-    const { loss, logits } = this.differentiate(room, given, targets, 'lossAndGradients: targets');
+    const room = this.makeRoom(given);
+    const { loss, logits } = this.differentiate(room, given, targets, true, 'lossAndGradients: targets');
     return {
       loss,
       outputs: this.outputsFrom(logits),
@@ -252,25 +252,31 @@ export class ScratchNetwork {
       pass.timeSteps === given.timeSteps &&
       (pass.input.mask === undefined) === (given.mask === undefined);
     if (this.training && fits) return this.training;
-    this.training = { pass: this.stack.prepare(given), gradients: this.stack.zeroWeights() };
+    this.training = this.makeRoom(given);
     return this.training;
+  }
+
+  private makeRoom(given: StackInputs): Room {
+    const gradients = this.stack.zeroWeights();
+    return { pass: this.stack.prepare(given), gradients, gradientArrays: arraysOf(gradients) };
   }
 
   /** Forward, loss, and the chain rule back to every weight; overwrites the gradients in `room`. */
   private differentiate(
-    { pass, gradients }: Room,
+    { pass, gradients, gradientArrays }: Room,
     given: StackInputs,
     targets: NetworkTargets,
+    toInputs: boolean,
     name: string,
   ) {
     const checked = checkTargets(this.loss, targets, shapeOf(pass.output), name);
     runForward(pass, given);
     const logits = outputsOf(pass);
     const { loss, accuracy, gradient } = judge(this.loss, logits, checked, maskOf(pass));
-    for (const array of arraysOf(gradients)) array.fill(0);
+    for (const array of gradientArrays) array.fill(0);
     clearGradients(pass);
     addOutputGradient(pass, gradient());
-    runBackward(pass, gradients);
+    runBackward(pass, gradients, toInputs);
     return { loss, accuracy, logits };
   }
 
@@ -285,7 +291,7 @@ export class ScratchNetwork {
   private run(given: StackInputs, batchSize: number) {
     const parts: { logits: Tensor; mask: Tensor | undefined; finalStates: Tensor[][] }[] = [];
     for (let from = 0; from < given.batch; from += batchSize) {
-      const some = someOf(given, from, Math.min(from + batchSize, given.batch));
+      const some = someInputs(given, from, Math.min(from + batchSize, given.batch));
       const pass = this.stack.prepare(some);
       runForward(pass, some);
       parts.push({
@@ -308,73 +314,7 @@ export class ScratchNetwork {
 interface Room {
   readonly pass: StackPass;
   readonly gradients: StackWeights;
-}
-
-/**
- * The loss of z [B, C] or [B, T, C] and what follows from it. Masked steps have no part in it: not in the mean, and their
- * gradient is zero.
- */
-function judge(name: LossName, { data, shape }: Tensor, targets: Targets, mask: Tensor | undefined) {
-  const loss = losses[name];
-  const width = shape[shape.length - 1];
-  const kept = mask && Int32Array.from(mask.data.keys()).filter((row) => mask.data[row] !== 0);
-  if (kept?.length === 0) {
-    throw new RangeError(
-      `${name}: all ${data.length / width} time steps are masked, so there is no mean; leave out batches without any step.`,
-    );
-  }
-  const z = kept ? rowsOf(data, kept, width) : data;
-  const t = kept ? rowsOf(targets, kept, (targets.length * width) / data.length) : targets;
-  const outputs = new Float64Array(z.length);
-  loss.outputs(z, z.length / width, width, outputs);
-  return {
-    loss: loss.value(z, outputs, t, width),
-    accuracy: loss.accuracy(outputs, t, width),
-    /** dLoss/dz, in the shape of z */
-    gradient: (): Float64Array => {
-      const dz = new Float64Array(z.length);
-      loss.gradient(outputs, t, width, dz);
-      if (kept === undefined) return dz;
-      const all = new Float64Array(data.length);
-      kept.forEach((row, i) => all.set(dz.subarray(i * width, (i + 1) * width), row * width));
-      return all;
-    },
-  };
-}
-
-/** Some rows of a matrix, below each other. */
-function rowsOf<T extends Targets>(data: T, rows: Int32Array, width: number): T {
-  const some = data.slice(0, rows.length * width) as T;
-  rows.forEach((row, i) => some.set(data.subarray(row * width, (row + 1) * width), i * width));
-  return some;
-}
-
-/** Examples `from` to `to` of a batch, as views. */
-function someOf(given: StackInputs, from: number, to: number): StackInputs {
-  if (to - from === given.batch) return given;
-  const part = ({ data, shape }: Tensor): Tensor => {
-    const width = data.length / given.batch;
-    return { data: data.subarray(from * width, to * width), shape: [to - from, ...shape.slice(1)] };
-  };
-  return {
-    batch: to - from,
-    timeSteps: given.timeSteps,
-    inputs: part(given.inputs),
-    initialStates: given.initialStates.map((ofLayer) => ofLayer.map(part)),
-    mask: given.mask && part(given.mask),
-  };
-}
-
-/** Batches one after the other as one. */
-function joined(tensors: readonly Tensor[]): Tensor {
-  const data = new Float64Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
-  let at = 0;
-  for (const tensor of tensors) {
-    data.set(tensor.data, at);
-    at += tensor.data.length;
-  }
-  const batch = tensors.reduce((sum, { shape }) => sum + shape[0], 0);
-  return { data, shape: [batch, ...tensors[0].shape.slice(1)] };
+  /** their flat arrays, layer after layer */ readonly gradientArrays: readonly Float64Array[];
 }
 
 /** The flat arrays of the weights, layer after layer. */

@@ -85,7 +85,7 @@ export function walkThroughTime<Kept extends string>(
       for (const gradients of [first.dhBefore, all.dh, first.dcBefore, all.dc]) gradients.fill(0);
     },
 
-    backward(gradients) {
+    backward(gradients, toInput) {
       for (let t = timeSteps - 1; t >= 0; t--) {
         const step = steps[t];
         // masked rows: dh_{t-1} += dh_t,  dc_{t-1} += dc_t; the cell then gets zeros, so dz_t = 0
@@ -100,6 +100,7 @@ export function walkThroughTime<Kept extends string>(
       transposedMultiplyAccumulate(x, 0, all.dz, 0, gradients['kernel'].data, features, rows, columns);
       addRows(all.dz, rows, dBias);
       cell.recurrentGradients(all, recurrentGradients);
+      if (!toInput) return;
       // dx_t += dz_t · kernelᵀ
       multiplyByTranspose(all.dz, 0, kernel, dx, 0, rows, columns, features);
       turnBack();

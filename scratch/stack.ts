@@ -1,5 +1,5 @@
 import { checkMask } from './mask';
-import { makeSignal, type Layer, type LayerPass, type LayerWeights, type Signal } from './layer';
+import { makeSignal, type Layer } from './layer';
 import type { LayerConfig, StackConfig } from './layer-config';
 import { buildLayer } from './layers';
 import { checkOptions, type OptionNames } from './options';
@@ -14,13 +14,22 @@ import {
   type Tensor,
   type TensorLike,
 } from './tensor';
-import { fromTimeMajor, toTimeMajor } from './time-major';
+import {
+  addOutputGradient,
+  addTo,
+  batchMajor,
+  clearGradients,
+  outputsOf,
+  runBackward,
+  runForward,
+  shapeOf,
+  type StackInputs,
+  type StackPass,
+  type StackWeights,
+} from './stack-pass';
 
 /** The carried states of every layer, [B, U] each: h, or h and c; of a bidirectional layer those of both; [] of others. */
 export type LayerStates = readonly (readonly TensorLike[])[];
-
-/** Weights by layer, by their names. */
-export type StackWeights = readonly LayerWeights[];
 
 /** Optional companions of the inputs of a stack. */
 export interface StackInputOptions {
@@ -51,15 +60,6 @@ export interface StackOptions extends StackConfig {
   /** default 0; Keras's initial weights, rounded to float32 so that networks of either precision start equal */
   readonly seed?: number;
   /** instead of initial ones */ readonly weights?: readonly Readonly<Record<string, TensorLike>>[];
-}
-
-/** The forward pass of one batch, with the arrays that its backward pass needs. */
-export interface StackPass {
-  readonly batch: number;
-  readonly timeSteps: number;
-  readonly input: Signal;
-  readonly passes: readonly LayerPass[];
-  readonly output: Signal;
 }
 
 const inputOptions = { initialStates: true, mask: true } as const satisfies OptionNames<StackInputOptions>;
@@ -150,7 +150,7 @@ export class Stack {
       ofLayer.forEach((state, k) => addTo(passes[i].finalStates[k].gradient, state.data));
     });
     const weights = this.zeroWeights();
-    runBackward(cache, weights);
+    runBackward(cache, weights, true);
     return { weights, ...this.gradientsOf(cache) };
   }
 
@@ -249,74 +249,6 @@ export class Stack {
       );
     });
   }
-}
-
-/** A checked batch of inputs. */
-export interface StackInputs {
-  readonly batch: number;
-  readonly timeSteps: number;
-  /** [B, T, F], or [B, T] */ readonly inputs: Tensor;
-  readonly initialStates: readonly (readonly Tensor[])[];
-  /** [B, T] */ readonly mask: Tensor | undefined;
-}
-
-/** Fills the arrays of a pass with a batch, and runs the layers from the first to the last. */
-export function runForward(
-  { input, passes, batch, timeSteps }: StackPass,
-  { inputs, initialStates, mask }: StackInputs,
-): void {
-  toTimeMajor(inputs.data, batch, timeSteps, input.width, input.values);
-  if (mask && input.mask) toTimeMajor(mask.data, batch, timeSteps, 1, input.mask);
-  passes.forEach((pass, i) => {
-    pass.initialStates.forEach(({ values }, k) => {
-      const given = initialStates[i].at(k);
-      if (given === undefined) values.fill(0);
-      else values.set(given.data);
-    });
-    pass.forward();
-  });
-}
-
-/** Sets all gradients to zero, before those from above are put in. */
-export function clearGradients({ input, passes }: StackPass): void {
-  input.gradient.fill(0);
-  for (const pass of passes) pass.clearGradients();
-}
-
-/** Runs the layers from the last to the first; adds to `gradients`. */
-export function runBackward({ passes }: StackPass, gradients: StackWeights): void {
-  for (let i = passes.length - 1; i >= 0; i--) passes[i].backward(gradients[i]);
-}
-
-/** The output of a pass, [B, T, N] or [B, N], as a tensor of its own. */
-export function outputsOf({ output }: StackPass): Tensor {
-  return batchMajor(output.values, output);
-}
-
-/** Adds dLoss/doutputs, in the shape of the outputs. */
-export function addOutputGradient({ output }: StackPass, gradient: Float64Array): void {
-  const { batch, timeSteps = 1, width } = output;
-  addTo(output.gradient, toTimeMajor(gradient, batch, timeSteps, width));
-}
-
-/** Which steps of the output exist [B, T]; undefined: all, or there is no time axis. */
-export function maskOf({ output: { batch, timeSteps, mask } }: StackPass): Tensor | undefined {
-  if (mask === undefined || timeSteps === undefined) return undefined;
-  return { data: fromTimeMajor(mask, batch, timeSteps, 1), shape: [batch, timeSteps] };
-}
-
-/** [B, T, N], or [B, N]. */
-export function shapeOf({ batch, timeSteps, width }: Signal): number[] {
-  return timeSteps === undefined ? [batch, width] : [batch, timeSteps, width];
-}
-
-function batchMajor(data: Float64Array, signal: Signal): Tensor {
-  const { batch, timeSteps = 1, width } = signal;
-  return { data: fromTimeMajor(data, batch, timeSteps, width), shape: shapeOf(signal) };
-}
-
-function addTo(to: Float64Array, from: Float64Array): void {
-  for (let i = 0; i < to.length; i++) to[i] += from[i];
 }
 
 function mapRecord<T, R>(
