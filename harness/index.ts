@@ -49,3 +49,13 @@ export { formatReport, formatSummary, runParity } from './parity/index';
 export type { ParityOptions, ParityReport } from './parity/index';
 export { loadVectors, parseVectors } from './problems/vectors/index';
 export type { VectorCase } from './problems/vectors/index';
+export {
+  cells,
+  defineCell,
+  describeCell,
+  emulateNetwork,
+  EquationError,
+  estimateNetwork,
+  evaluateNetwork,
+} from './equations/index';
+export type { Cell, CellText, Estimate, Network, NetworkProblem } from './equations/index';

@@ -1,30 +1,10 @@
 import type { Precision } from '../base/problem';
+import type { RoundingModel } from '../equations/index';
 
-/**
- * How one implementation rounds: the constants of the error analysis (docs/tolerance.md, "Constants").
- * An elementary function f is assumed to come out within `kappa * unit * |f(x)|` of the true value.
- */
-export interface PrecisionModel {
+/** How one implementation rounds: the constants of the error analysis (docs/tolerance.md, "Constants"). */
+export interface PrecisionModel extends RoundingModel {
   /** `wasm`, `cpu`, `tensorflow`, `any`, `float64` */ readonly name: string;
   readonly precision: Precision;
-  /** unit roundoff: half the distance from 1 to the next number */ readonly unit: number;
-  /** below this magnitude a result may be flushed to zero */ readonly tiny: number;
-  readonly kappa: { readonly tanh: number; readonly exp: number; readonly log: number };
-  /** what an equally customary way of writing the network may add; absent where the way is known */
-  readonly forms?: CustomaryForms;
-  /** how many of the two compared sides make errors of this size: 1, or 2 for float64 against float64 */
-  readonly sides: 1 | 2;
-}
-
-/**
- * A program that was never read may use other customary formulas than h = tanh z, 1 - h², (p - onehot) / B and the shifted log-sum-exp.
- * They add to the budget (docs/tolerance.md, "Other customary forms"):
- */
-export interface CustomaryForms {
-  /** tanh z = 1 - 2 / (e^2z + 1) errs absolutely, by this many u */ readonly tanh: number;
-  /** relative error, in u, of a slope computed from z: 1 / cosh² z, or 4 e^-2|z| / (1 + e^-2|z|)² */
-  readonly slope: number;
-  /** largest |logit| whose exponential is taken without a shift */ readonly unshifted: number;
 }
 
 const single = { precision: 'float32', unit: 2 ** -24, tiny: 2 ** -126, sides: 1 } as const;
@@ -34,11 +14,11 @@ const single = { precision: 'float32', unit: 2 ** -24, tiny: 2 ** -126, sides: 1
  * largest errors in units of u |f|: cpu 1.00 / 1.00 / 1.00, wasm 2.83 / 1.00 / 1.32, tensorflow 6.14 / 1.99 / 4.36.
  */
 export const precisionModels = {
-  cpu: { ...single, name: 'cpu', kappa: { tanh: 1.05, exp: 1.05, log: 1.05 } },
-  wasm: { ...single, name: 'wasm', kappa: { tanh: 3, exp: 1.05, log: 1.5 } },
-  tensorflow: { ...single, name: 'tensorflow', kappa: { tanh: 6.5, exp: 2.2, log: 4.6 } },
+  cpu: { ...single, name: 'cpu', kappa: { tanh: 1.05, sigmoid: 1.05, exp: 1.05, log: 1.05 } },
+  wasm: { ...single, name: 'wasm', kappa: { tanh: 3, sigmoid: 5, exp: 1.05, log: 1.5 } },
+  tensorflow: { ...single, name: 'tensorflow', kappa: { tanh: 6.5, sigmoid: 9, exp: 2.2, log: 4.6 } },
   /** an implementation in single precision that was never measured */
-  any: { ...single, name: 'any', kappa: { tanh: 8, exp: 3, log: 6 } },
+  any: { ...single, name: 'any', kappa: { tanh: 8, sigmoid: 10, exp: 3, log: 6 } },
   /** V8's tanh reached 2.7 u |f| on random samples; C libraries stay below one unit in the last place, at most 2 u |f| */
   float64: {
     name: 'float64',
@@ -46,7 +26,7 @@ export const precisionModels = {
     unit: 2 ** -53,
     // not 2^-1022: a variance, the square of an error, must not underflow
     tiny: 2 ** -500,
-    kappa: { tanh: 4, exp: 3, log: 3 },
+    kappa: { tanh: 4, sigmoid: 4, exp: 3, log: 3 },
     sides: 2,
   },
 } as const satisfies Record<string, PrecisionModel>;

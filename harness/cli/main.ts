@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench';
 import { defineDoctor } from './doctor';
+import { defineEquations } from './equations';
 import { defineEvaluate } from './evaluate';
 import { defineExport } from './export';
 import { defineFuzz } from './fuzz';
@@ -29,6 +30,7 @@ const commands: readonly DefineCommand[] = [
   defineEvaluate,
   defineImport,
   defineExport,
+  defineEquations,
   defineSetup,
   defineDoctor,
   defineBench,

@@ -1,10 +1,8 @@
 // Runs in a process of its own, so that a candidate that loops, exits or prints cannot hurt the run.
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { createJiti } from 'jiti';
 import { readAnswer } from './answer';
 import { candidateOf, checkCandidate } from './check';
 import type { Candidate } from './define';
+import { importModule } from './import-module';
 import type { FromCandidate, ToCandidate } from './protocol';
 
 let candidate: Candidate | undefined;
@@ -29,22 +27,12 @@ async function handle(message: ToCandidate): Promise<FromCandidate> {
 
 async function load(file: string): Promise<FromCandidate> {
   try {
-    const module = await createJiti(pathToFileURL(file).href, { alias: aliases() }).import(file);
+    const module = await importModule(file);
     candidate = candidateOf(module, file);
     return { type: 'loaded', declaration: checkCandidate(candidate, file) };
   } catch (error) {
     return { type: 'refused', ...describe(error) };
   }
-}
-
-/** Lets a candidate import this package by name from wherever it lies. */
-function aliases(): Record<string, string> {
-  const root = join(__dirname, '..', '..', '..');
-  return {
-    'rnn-parity/harness': join(root, 'harness', 'index'),
-    'rnn-parity/scratch': join(root, 'scratch', 'index'),
-    'rnn-parity': join(root, 'src', 'index'),
-  };
 }
 
 function describe(error: unknown): { readonly message: string; readonly stack: string } {

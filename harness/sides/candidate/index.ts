@@ -4,3 +4,4 @@ export type { Candidate, CandidateAnswer, CandidateProblem, CandidateTensor } fr
 export { CandidateError, candidateImplementation, loadCandidate } from './load';
 export type { CandidateImplementation, CandidateOptions } from './load';
 export { plainProblem } from './plain-problem';
+export { importModule } from './import-module';

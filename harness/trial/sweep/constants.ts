@@ -2,7 +2,7 @@ import type { LoadedBackend } from '../../../src/index';
 
 /** Largest and root-mean-square error of an elementary function, in units of u |f(x)|. */
 export interface FunctionError {
-  readonly name: 'tanh' | 'exp' | 'log';
+  readonly name: 'tanh' | 'sigmoid' | 'exp' | 'log';
   readonly largest: number;
   readonly rootMeanSquare: number;
   /** where the largest is */ readonly at: number;
@@ -11,12 +11,18 @@ export interface FunctionError {
 
 const functions = [
   { name: 'tanh', from: 2 ** -13, to: 9.2, exact: Math.tanh, signs: [1, -1] },
+  { name: 'sigmoid', from: 2 ** -13, to: 87, exact: sigmoid, signs: [1, -1] },
   { name: 'exp', from: 2 ** -20, to: 87, exact: Math.exp, signs: [-1] },
   { name: 'log', from: 1, to: 64, exact: Math.log, signs: [1] },
 ] as const;
 
+/** σ(x), whose e^-x neither overflows nor cancels */
+function sigmoid(x: number): number {
+  return x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x));
+}
+
 /**
- * Measures the errors of a backend's tanh, exp and log against double precision: every `stride`-th single-precision number of
+ * Measures the errors of a backend's tanh, sigmoid, exp and log against double precision: every `stride`-th single-precision number of
  * every octave of the range that a network uses. A stride of 1 is exhaustive. Results below 2^-126 are left out (flushing).
  */
 export function measureConstants(backend: LoadedBackend, stride = 61): FunctionError[] {

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Cell, CellText } from '../equations/index';
+import type { DefineCommand } from './command';
+import { exitCodes, UsageError } from '../base/outcome';
+
+/** `rnn-parity equations` */
+export const defineEquations: DefineCommand = (program, finish) => {
+  program
+    .command('equations')
+    .description(
+      'print a cell: its forward equations, the backward ones derived from them, shapes, what can be seen of it',
+    )
+    .argument(
+      '[cell]',
+      'simple-rnn, lstm, gru, gru-reset-after, or a module that exports `cell = defineCell({ ... })`',
+      'lstm',
+    )
+    .action(async (cell: string) => {
+      const { describeCell } = await import('../equations/index.js');
+      finish({ exitCode: exitCodes.parity, text: describeCell(await findCell(cell)) });
+    });
+};
+
+/** A cell of the library by its name, or the one that a module of the user exports. */
+async function findCell(name: string): Promise<Cell> {
+  const { cells } = await import('../equations/index.js');
+  if (Object.hasOwn(cells, name)) return cells[name]();
+  const file = resolve(name);
+  if (!existsSync(file))
+    throw new UsageError(
+      `there is no cell ${name}, and no file of that name; cells are ${Object.keys(cells).join(', ')}, or give the path of a module that exports one as \`cell\`.`,
+    );
+  try {
+    return await cellIn(file, name);
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    // what defineCell says of the formulas says enough
+    const ofFormulas = error.name === 'EquationError' || error.name === 'RangeError';
+    throw new UsageError(ofFormulas ? error.message : `${name} cannot be loaded: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** @throws EquationError, or whatever the module throws while it is loaded */
+async function cellIn(file: string, name: string): Promise<Cell> {
+  const { defineCell } = await import('../equations/index.js');
+  const { importModule } = await import('../sides/candidate/index.js');
+  const { cell } = (await importModule(file)) as { cell?: Partial<Cell> | CellText };
+  if (typeof cell?.equations === 'string') return defineCell(cell as CellText);
+  if (cell === undefined || !('backward' in cell))
+    throw new UsageError(
+      `${name} exports no \`cell\`; write: export const cell = defineCell({ name, carries, weights, equations });`,
+    );
+  return cell as Cell;
+}

@@ -1,0 +1,72 @@
+import { losses, type LossNumbers } from '../losses/index';
+import type { Matrix } from '../matrix';
+import { operations as table, outer, sum, sizeOfTerm, type Uncertain } from '../operations/index';
+import type { Charges } from '../rounding-model';
+import type { Arithmetic } from './arithmetic';
+import { sizeOfOuter } from './exact';
+import { rearranging } from './rearranging';
+
+/** A number that is known exactly. */
+export function certain(value: Matrix, rows: number): Uncertain {
+  const none = new Float64Array(value.length);
+  return { value, rows, columns: value.length / rows, bound: none, variance: none };
+}
+
+/** Float64 values, and beside each what rounding may have done to it on the way: a bound and a variance. */
+export function errorArithmetic(charges: Charges, operations = table): Arithmetic<Uncertain> {
+  return {
+    given: (_, value, rows) => certain(value, rows),
+    sum(terms, factor) {
+      const [rows, columns] = sizeOfTerm(terms[0]);
+      return {
+        value: sum.value(terms),
+        rows,
+        columns,
+        bound: sum.bound(terms, charges, factor),
+        variance: sum.variance(terms, charges, factor),
+      };
+    },
+    apply(name, operands, f) {
+      const operation = operations[name];
+      const value = operation.value(operands, f);
+      return {
+        value,
+        rows: operands[0].rows,
+        columns: operands[0].columns,
+        bound: operation.bound(operands, value, charges, f),
+        variance: operation.variance(operands, value, charges, f),
+        ...(name === 'call' && { argument: operands[0].value }),
+      };
+    },
+    outer(shares) {
+      const value = outer.value(shares);
+      return {
+        value,
+        ...sizeOfOuter(shares),
+        bound: outer.bound(shares, charges),
+        variance: outer.variance(shares, value, charges),
+      };
+    },
+    loss(name, logits, target) {
+      const exact = losses[name].value(logits, target);
+      const { bound, variance } = losses[name].errors(logits, target, charges);
+      const both = (of: 'outputs' | 'dLogits'): Uncertain => ({
+        value: exact[of],
+        rows: logits.rows,
+        columns: logits.columns,
+        bound: bound[of],
+        variance: variance[of],
+      });
+      const one = (of: LossNumbers): Matrix => Float64Array.of(of.loss);
+      return {
+        outputs: both('outputs'),
+        dLogits: both('dLogits'),
+        loss: { value: one(exact), rows: 1, columns: 1, bound: one(bound), variance: one(variance) },
+      };
+    },
+    ...rearranging<Uncertain>(
+      ({ value, bound, variance }) => [value, bound, variance],
+      ([value, bound, variance], rows, columns) => ({ value, rows, columns, bound, variance }),
+    ),
+  };
+}

@@ -1,0 +1,14 @@
+export { defineCell, type Cell, type CellText } from './cell';
+export { describeCell } from './describe';
+export { EquationError } from './equation-error';
+export { cells, gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
+export {
+  derivativeAlong,
+  emulateNetwork,
+  estimateNetwork,
+  evaluateNetwork,
+  type Estimate,
+} from './interpret';
+export type { Head, Layer, Merge, Network, NetworkProblem, Upstream } from './network';
+export type { RoundingModel } from './rounding-model';
+export type { RoundingOptions, SummationOrder } from './rounding';

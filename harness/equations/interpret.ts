@@ -1,0 +1,122 @@
+import type { Tensor } from '../../scratch/index';
+import { dualArithmetic } from './arithmetics/dual';
+import { errorArithmetic } from './arithmetics/errors';
+import { exactArithmetic } from './arithmetics/exact';
+import { roundedArithmetic } from './arithmetics/rounded';
+import { runForward, type RunOptions } from './forward';
+import { largest, type Matrix } from './matrix';
+import { tensorsOf, type Network, type NetworkProblem } from './network';
+import type { Block, Uncertain } from './operations/index';
+import { operations as table } from './operations/index';
+import { numbersOf, runNetwork, tensorsOfOutcome, type Outcome } from './outcome';
+import { makeRounding, type RoundingOptions } from './rounding';
+import { varianceOfRounding, type RoundingModel } from './rounding-model';
+
+/** What a network answers in float64. */
+export function evaluateNetwork(
+  network: Network,
+  problem: NetworkProblem,
+  options: RunOptions<Block> = {},
+): ReadonlyMap<string, Tensor> {
+  return tensorsOfOutcome(runNetwork(network, problem, exactArithmetic(), options));
+}
+
+/** What an honest implementation in rounded arithmetic answers. */
+export function emulateNetwork(
+  network: Network,
+  problem: NetworkProblem,
+  kappa: RoundingModel['kappa'],
+  rounding: RoundingOptions = {},
+): ReadonlyMap<string, Tensor> {
+  return tensorsOfOutcome(runNetwork(network, problem, roundedArithmetic(kappa, makeRounding(rounding))));
+}
+
+/** A tensor, and what rounding can have done to each of its numbers. */
+export interface Estimate {
+  readonly shape: readonly number[];
+  readonly value: Matrix;
+  /** largest possible |error| */ readonly bound: Matrix;
+  /** standard deviation of the error */ readonly sigma: Matrix;
+}
+
+/** Error budgets of everything that a network answers. */
+export function estimateNetwork(
+  network: Network,
+  problem: NetworkProblem,
+  model: RoundingModel,
+  operations = table,
+): ReadonlyMap<string, Estimate> {
+  const floor = floorOf(network, problem, model);
+  return estimates(runNetwork(network, problem, errorArithmetic({ model, floor }, operations)), model, floor);
+}
+
+export function estimates(
+  outcome: Outcome<Uncertain>,
+  model: RoundingModel,
+  floor: number,
+): ReadonlyMap<string, Estimate> {
+  return new Map(
+    [...outcome].map(([name, answered]) => {
+      const value = numbersOf(answered, (block) => block.value);
+      // where the mean divides last, every gradient is rounded once more
+      const last = model.forms !== undefined && name.startsWith('gradients.') ? 1 : 0;
+      const k = last * varianceOfRounding(model);
+      const bound = numbersOf(answered, (block) => block.bound).map(
+        (e, i) => (e + last * model.unit * (Math.abs(value[i]) + e)) * model.sides,
+      );
+      // the floor keeps sigma above zero where its square underflows
+      const sigma = numbersOf(answered, ({ variance }) => variance).map(
+        (v, i) => Math.sqrt((v + k * value[i] ** 2) * model.sides) + floor,
+      );
+      return [name, { shape: answered.shape, value, bound, sigma }];
+    }),
+  );
+}
+
+/**
+ * η = tiny (1 + Σ of the largest number of every tensor of the problem + the largest gradient of a run in float64): what is lost where a
+ * product, or one of its factors, is flushed to zero.
+ */
+export function floorOf(network: Network, problem: NetworkProblem, model: RoundingModel): number {
+  let sum = 1;
+  for (const [path, { data }] of tensorsOf(problem)) if (path !== 'mask') sum += largest(data);
+  let gradient = 0;
+  runNetwork(network, problem, exactArithmetic(), {
+    observe(place, value) {
+      if (place.name.startsWith('d')) gradient = Math.max(gradient, largest(value.value));
+      return value;
+    },
+  });
+  return model.tiny * (sum + gradient);
+}
+
+/**
+ * The derivative of the loss, and of upstream gradients times states, along a direction: by dual numbers, without any backward equation.
+ *
+ * @param direction how fast numbers of the problem move, by path: `rnn.kernel`, `inputs`, `initialStates.rnn.h`
+ */
+export function derivativeAlong(
+  network: Network,
+  problem: NetworkProblem,
+  direction: ReadonlyMap<string, Matrix>,
+): number {
+  const forward = runForward(
+    network,
+    problem,
+    dualArithmetic((path) => direction.get(path)),
+  );
+  let sum = 0;
+  if (problem.labels !== undefined || problem.targets !== undefined) sum += forward.loss?.loss.rate[0] ?? 0;
+  const dot = (rates: Matrix, by: Matrix): void => rates.forEach((rate, i) => (sum += rate * by[i]));
+  for (const [name, { sequence, final }] of Object.entries(problem.upstream ?? {})) {
+    const ran = forward.layers.get(name);
+    if (ran === undefined) continue;
+    if (sequence !== undefined)
+      dot(
+        numbersOf({ shape: [], blocks: ran.sequence }, ({ rate }) => rate),
+        sequence.data,
+      );
+    for (const [carry, { data }] of Object.entries(final ?? {})) dot(ran.final[carry].rate, data);
+  }
+  return sum;
+}

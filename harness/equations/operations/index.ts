@@ -1,0 +1,13 @@
+import type { ElementwiseName } from '../expression';
+import { blend } from './blend';
+import { call } from './call';
+import type { Operation } from './operation';
+import { product } from './product';
+import { slope } from './slope';
+
+export { outer, type Share } from './outer';
+export { sum, sizeOfTerm, type SumTerm } from './sum';
+export type { Block, Moving, Operation, Uncertain } from './operation';
+
+/** Every operation that works element by element. */
+export const operations: Readonly<Record<ElementwiseName, Operation>> = { product, call, slope, blend };

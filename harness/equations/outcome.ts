@@ -1,0 +1,99 @@
+import type { Tensor } from '../../scratch/index';
+import type { Arithmetic } from './arithmetics/arithmetic';
+import { runBackward } from './backward';
+import { runForward, type RunOptions } from './forward';
+import type { Matrix } from './matrix';
+import { hasBackward, isRecurrent, type Network, type NetworkProblem } from './network';
+import type { Block } from './operations/index';
+
+/** One tensor of an answer: a block, or a block for every time step. */
+export interface Answered<V> {
+  readonly shape: readonly number[];
+  readonly blocks: readonly V[];
+}
+
+/**
+ * Everything that a network answers, by name: `states.rnn` [B, T, n], `final.rnn.h` [B, U], `logits`, `outputs` (probabilities of
+ * softmax and sigmoid), `loss` [], `gradients.inputs` [B, T, F], `gradients.rnn.kernel`, `gradients.rnn.initial.h`,
+ * `gradients.head.kernel` ...
+ */
+export type Outcome<V> = ReadonlyMap<string, Answered<V>>;
+
+/** Runs a network forward and, where the problem asks for gradients, backward, in any arithmetic. */
+export function runNetwork<V extends Block>(
+  network: Network,
+  problem: NetworkProblem,
+  arithmetic: Arithmetic<V>,
+  options: RunOptions<V> = {},
+): Outcome<V> {
+  const forward = runForward(network, problem, arithmetic, options);
+  const [batch, timeSteps, features] = problem.inputs.shape;
+  const out = new Map<string, Answered<V>>();
+  const add = (name: string, shape: readonly number[], ...blocks: V[]): unknown =>
+    out.set(name, { shape, blocks });
+  for (const { name } of network.layers) {
+    const ran = forward.layers.get(name);
+    if (ran === undefined) continue;
+    add(`states.${name}`, [batch, timeSteps, ran.sequence[0].columns], ...ran.sequence);
+    for (const [carry, value] of Object.entries(ran.final))
+      add(`final.${name}.${carry}`, [batch, value.columns], value);
+  }
+  const { head } = network;
+  const asked = problem.labels !== undefined || problem.targets !== undefined;
+  if (head !== undefined && forward.logits !== undefined && forward.loss !== undefined) {
+    const steps = head.on === 'steps';
+    const shape = steps ? [batch, timeSteps, head.classes] : [batch, head.classes];
+    const blocksOf = (of: V): V[] =>
+      steps
+        ? Array.from({ length: timeSteps }, (_, t) => arithmetic.rows(of, t * batch, (t + 1) * batch))
+        : [of];
+    add('logits', shape, ...blocksOf(forward.logits));
+    add('outputs', shape, ...blocksOf(forward.loss.outputs));
+    if (asked) add('loss', [], forward.loss.loss);
+  }
+  if (!hasBackward(problem)) return out;
+  const backward = runBackward(forward);
+  for (const [name, value] of backward.head ?? [])
+    add(`gradients.head.${name}`, shapeOfWeight(value, name === 'bias'), value);
+  add('gradients.inputs', [batch, timeSteps, features], ...backward.inputs);
+  for (const layer of network.layers) {
+    const gradients = backward.layers.get(layer.name);
+    if (gradients === undefined || !isRecurrent(layer)) continue;
+    for (const [carry, value] of gradients.initial)
+      add(`gradients.${layer.name}.initial.${carry}`, [batch, layer.units], value);
+    for (const [name, value] of gradients.weights)
+      add(
+        `gradients.${layer.name}.${name}`,
+        shapeOfWeight(value, layer.cell.weights[name].rows === undefined),
+        value,
+      );
+  }
+  return out;
+}
+
+function shapeOfWeight({ rows, columns }: Block, vector: boolean): number[] {
+  return vector ? [columns] : [rows, columns];
+}
+
+/** One kind of numbers of an answered tensor, in the tensor's order: [B, T, n] where it has time steps. */
+export function numbersOf<V extends Block>({ blocks }: Answered<V>, pick: (block: V) => Matrix): Matrix {
+  if (blocks.length === 1) return pick(blocks[0]);
+  const [{ rows, columns }] = blocks;
+  const out = new Float64Array(blocks.length * rows * columns);
+  blocks.forEach((block, t) => {
+    const data = pick(block);
+    for (let b = 0; b < rows; b++)
+      out.set(data.subarray(b * columns, (b + 1) * columns), (b * blocks.length + t) * columns);
+  });
+  return out;
+}
+
+/** The values of an outcome, as tensors. */
+export function tensorsOfOutcome(outcome: Outcome<Block>): ReadonlyMap<string, Tensor> {
+  return new Map(
+    [...outcome].map(([name, answered]) => [
+      name,
+      { data: numbersOf(answered, ({ value }) => value), shape: answered.shape },
+    ]),
+  );
+}
