@@ -24,8 +24,9 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** A tensor of zeros. */
+/** A tensor of zeros. @throws RangeError on a shape that no memory holds */
 export function zeros(...shape: number[]): Tensor {
+  checkMemory('zeros', shape);
   return { data: new Float64Array(sizeOf(shape)), shape };
 }
 

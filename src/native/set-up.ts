@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { checkOptions } from '../../scratch/index';
 import { buildAddon } from './build';
 import { cacheDirectory, makeUnfinished, remove, removeAbandoned } from './cache';
 import { checkedVersion, rememberChecked } from './checked';
@@ -33,6 +34,7 @@ export interface SetUpOptions {
  * @throws {SetUpError} when there is no way, with the reason and what to do about it
  */
 export async function setUpNative(options: SetUpOptions): Promise<SetUpResult> {
+  checkOptions(options, { tfjsNode: true, report: true, probe: true }, 'setUpNative');
   const { report = () => undefined, probe } = options;
   const cache = cacheDirectory();
   removeAbandoned(cache);

@@ -1,7 +1,9 @@
 import {
+  checkOptions,
   initialClassifierWeights,
   ScratchSimpleRNNClassifier,
   type ClassifierWeights,
+  type OptionNames,
   type SimpleRNNClassifier,
 } from '../../../scratch/index';
 import type { GradientMethod } from '../../../src/index';
@@ -113,8 +115,19 @@ export interface CreateClassifierOptions extends Omit<StepSize, 'batch'> {
   /** examples per training step; with `timeSteps` it decides what `auto` picks; default 32 */ readonly batchSize?: number;
   /** default auto */ readonly engine?: 'auto' | EngineChoice | ModelKind;
   /** of the initial weights; default 0 */ readonly seed?: number;
-  /** in place of initial ones */ readonly weights?: ClassifierWeights;
+  /** instead of initial ones */ readonly weights?: ClassifierWeights;
 }
+
+const optionNames: OptionNames<CreateClassifierOptions> = {
+  timeSteps: true,
+  features: true,
+  units: true,
+  classes: true,
+  batchSize: true,
+  engine: true,
+  seed: true,
+  weights: true,
+};
 
 /**
  * A classifier on the engine that suits its size: plain arrays for tiny networks, one TensorFlow graph for all others, wasm where the
@@ -129,6 +142,7 @@ export interface CreateClassifierOptions extends Omit<StepSize, 'batch'> {
 export async function createClassifier(
   options: CreateClassifierOptions,
 ): Promise<LoadedClassifier & PickedEngine> {
+  checkOptions(options, optionNames, 'createClassifier');
   const { engine = 'auto', batchSize = 32, timeSteps, features, units, classes } = options;
   const size = { batch: batchSize, timeSteps, features, units };
   const picked =

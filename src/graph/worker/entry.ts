@@ -10,7 +10,8 @@ import {
   type WorkerClassifierOptions,
 } from './protocol';
 
-// The worker's side: one classifier, calls answered one after the other.
+// The worker's side: one classifier. A call that comes while `fit` waits for a callback is answered at once, so that a callback
+// can ask too; the classifier itself refuses what may not happen meanwhile.
 
 async function serve(port: MessagePort): Promise<void> {
   const send = (message: FromWorker): void => port.postMessage(message);
@@ -21,7 +22,7 @@ async function serve(port: MessagePort): Promise<void> {
     backend: await loadBackend('tensorflow'),
   });
 
-  /** The options of `fit`, with functions that ask the caller's thread in place of those it kept. */
+  /** The options of `fit`, with functions that ask the caller's thread instead of those it kept. */
   const withCallbacks = (options: Record<string, unknown>, call: number): FitOptions => {
     const remote = callbacks.filter((name) => options[name] === 'remote');
     return {
@@ -50,9 +51,8 @@ async function serve(port: MessagePort): Promise<void> {
     }
   };
 
-  let queue = Promise.resolve();
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'call') queue = queue.then(() => answer(message));
+    if (message.kind === 'call') void answer(message);
     else if (message.kind === 'close') {
       model.dispose();
       port.close();

@@ -72,8 +72,16 @@ describe('harness/engine', () => {
   });
 
   it('says by name that an engine cannot be had', async () => {
-    const shape = { ...digits, classes: 10 };
+    const { batch: batchSize, ...rest } = digits;
+    const shape = { ...rest, batchSize, classes: 10 };
     const bad = createClassifier({ ...shape, engine: { kind: 'tfjs', backend: 'webgpu' as 'cpu' } });
     expect(await bad.then(() => '', String)).to.match(/webgpu/);
+  });
+
+  it('refuses an option that does not exist', async () => {
+    const bad = createClassifier({ ...digits, classes: 10 } as never);
+    expect(await bad.then(() => '', String)).to.match(
+      /RangeError: createClassifier: there is no option batch; the nearest is batchSize/,
+    );
   });
 });

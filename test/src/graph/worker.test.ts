@@ -57,6 +57,23 @@ describe('graph/worker', () => {
     expect(await fit.catch((error: unknown) => error)).to.equal(mine);
   });
 
+  it('answers its callbacks, which may ask but not train; a second fit is refused', async () => {
+    const refused: unknown[] = [];
+    const predicted: number[] = [];
+    const fit = worker.fit(inputs, labels, {
+      ...options,
+      onEpochEnd: async () => {
+        predicted.push((await worker.predict(inputs)).length);
+        refused.push(await worker.trainOnBatch(inputs, labels).catch(String));
+        refused.push(await worker.fit(inputs, labels, options).catch(String));
+      },
+    });
+    expect((await fit).completed).to.equal(true);
+    expect(predicted).to.deep.equal([24, 24, 24]);
+    expect(refused).to.have.length(6);
+    for (const message of refused) expect(message).to.match(/that has not ended/);
+  });
+
   it('rejects with the classifier’s own messages and goes on', async () => {
     const error: unknown = await worker.trainOnBatch([[[1, 2]]], [9]).catch((e: unknown) => e);
     expect(error).to.be.instanceOf(RangeError);
