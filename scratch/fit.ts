@@ -11,13 +11,15 @@ import type {
   OptimizerState,
   SequenceOptions,
 } from './classifier-interface';
+import { gatherer, labelsOf, maskOf, type Examples, type GivenExamples } from './fit-examples';
 import { FitLock } from './fit-lock';
 import { checkLabels } from './labels';
 import { checkMask } from './mask';
 import { resolveOptimizer } from './optimizer';
+import type { OptimizerConfig } from './optimizer-config';
 import { checkOptions, type OptionNames } from './options';
 import { createRandom, restoreRandom, type Random } from './random';
-import { borrowTensor, checkSize, type Tensor, type TensorLike } from './tensor';
+import { borrowTensor, checkSize, type TensorLike } from './tensor';
 
 const labelledOptions: OptionNames<LabelledSequences> = { inputs: true, labels: true, mask: true };
 const fitOptions: OptionNames<FitOptions> = {
@@ -51,6 +53,28 @@ export interface Trainable {
   ): Evaluated | Promise<Evaluated>;
   getOptimizerState(): OptimizerState;
   setOptimizerState(state: OptimizerState): void;
+}
+
+/** As `Trainable`, for networks whose examples are of other kinds; `labels` is what the check of its examples gave. */
+export interface TrainableNetwork {
+  compile(options: CompileOptions): void;
+  trainOnBatch(
+    inputs: TensorLike,
+    labels: ArrayLike<number> | TensorLike,
+    options?: Pick<SequenceOptions, 'mask'>,
+  ): BatchResult | Promise<BatchResult>;
+  evaluate(
+    inputs: TensorLike,
+    labels: ArrayLike<number> | TensorLike,
+    options?: Pick<SequenceOptions, 'mask'>,
+  ): Evaluated | Promise<Evaluated>;
+  getOptimizerState(): { readonly config: OptimizerConfig };
+  setOptimizerState(state: { readonly config: OptimizerConfig }): void;
+}
+
+/** FitOptions for networks whose examples are of other kinds. */
+export interface NetworkFitOptions extends Omit<FitOptions, 'validationData'> {
+  readonly validationData?: GivenExamples;
 }
 
 /** The loss or the gradients stopped being finite numbers. */
@@ -94,37 +118,56 @@ export async function runFit(
   labels: ArrayLike<number>,
   options: FitOptions = {},
 ): Promise<History> {
+  const check: CheckExamples = (given, name) =>
+    checkSequenceExamples(model, given as LabelledSequences, name);
+  return runFitOn(model, check, { inputs, labels }, options);
+}
+
+/** The boundary check of a network's examples; `name` is how messages call them. */
+export type CheckExamples = (given: GivenExamples, name: string) => Examples;
+
+/**
+ * The same loop for examples of any kind. Where a network gives an answer for every time step, its loss and accuracy of a
+ * batch count by the batch's examples.
+ */
+export async function runFitOn(
+  model: TrainableNetwork,
+  check: CheckExamples,
+  examples: Omit<GivenExamples, 'mask'>,
+  options: NetworkFitOptions,
+): Promise<History> {
   const lock = new FitLock(model);
   try {
-    return await train(model, inputs, labels, options, lock);
+    return await train(model, check, examples, options, lock);
   } finally {
     lock.release();
   }
 }
 
 async function train(
-  model: Trainable,
-  inputs: TensorLike,
-  labels: ArrayLike<number>,
-  options: FitOptions,
+  model: TrainableNetwork,
+  check: CheckExamples,
+  given: Omit<GivenExamples, 'mask'>,
+  options: NetworkFitOptions,
   lock: FitLock,
 ): Promise<History> {
   checkOptions(options, fitOptions, 'fit');
-  const data = checkData(model, { inputs, labels, ...(options.mask && { mask: options.mask }) }, 'fit');
-  const settings = checkFitOptions(options, data.labels.length);
+  const data = checkExamples(check, { ...given, ...(options.mask && { mask: options.mask }) }, 'fit');
+  const count = data.inputs.shape[0];
+  const settings = checkFitOptions(options, count);
   const validation =
-    options.validationData && checkData(model, options.validationData, 'fit: validationData');
+    options.validationData && checkExamples(check, options.validationData, 'fit: validationData');
   lock.step(() => compileFor(model, options));
 
   const { epochs, batchSize, batches, position } = settings;
   const say = options.verbose === true ? printLine : options.verbose || undefined;
-  const gather = gatherer(data, Math.min(batchSize, data.labels.length));
+  const gather = gatherer(data, Math.min(batchSize, count));
   const breathe = breather();
   const logs: EpochLog[] = [];
 
   for (let epoch = position.epoch, start = position; epoch < epochs; epoch++) {
     const random: Random = restoreRandom(start.randomState);
-    const order = random.permutation(data.labels.length);
+    const order = random.permutation(count);
     let { partial } = start;
 
     for (let batch = start.batch; batch < batches; batch++) {
@@ -135,11 +178,13 @@ async function train(
         const { learningRate } = resolveOptimizer({ optimizer: config });
         throw new TrainingDivergedError(epoch, batch, result, learningRate);
       }
-      const examples = some.labels.length;
+      const examples = some.inputs.shape[0];
+      const correct = result.accuracy * examples;
       partial = {
         examples: partial.examples + examples,
         loss: partial.loss + result.loss * examples,
-        correct: partial.correct + Math.round(result.accuracy * examples),
+        // with one label an example it is a whole number
+        correct: partial.correct + (data.labels.shape.length === 1 ? Math.round(correct) : correct),
       };
       const here: FitPosition = { epoch, batch: batch + 1, randomState: start.randomState, partial };
       const log = { ...result, epoch, batch, batches, batchSize: examples, position: here };
@@ -149,7 +194,8 @@ async function train(
     }
 
     const validated =
-      validation && (await model.evaluate(validation.inputs, validation.labels, maskOf(validation)));
+      validation &&
+      (await model.evaluate(validation.inputs, labelsOf(validation.labels), maskOf(validation)));
     start = { epoch: epoch + 1, batch: 0, randomState: random.state(), partial: nothingYet };
     const log: EpochLog = {
       epoch,
@@ -181,7 +227,7 @@ export interface FitSettings {
  *
  * @throws RangeError, TypeError when a callback is no function
  */
-export function checkFitOptions(options: FitOptions, examples: number): FitSettings {
+export function checkFitOptions(options: NetworkFitOptions, examples: number): FitSettings {
   const { epochs = 100, batchSize = 32, seed = 0 } = options;
   for (const name of ['onBatchEnd', 'onEpochEnd'] as const) checkCallback(name, options[name]);
   if (typeof options.verbose !== 'boolean') checkCallback('verbose', options.verbose);
@@ -207,25 +253,23 @@ function checkCallback(name: string, value: unknown): void {
   throw new TypeError(`fit: ${name} is a ${typeof value}; pass a function, or leave it out.`);
 }
 
-interface CheckedData {
-  readonly inputs: Tensor;
-  readonly labels: Int32Array;
-  readonly mask?: Tensor | undefined;
+function checkExamples(check: CheckExamples, given: GivenExamples, name: string): Examples {
+  checkOptions(given, labelledOptions, name);
+  return check(given, name);
 }
 
-function checkData(model: Trainable, given: LabelledSequences, name: string): CheckedData {
-  checkOptions(given, labelledOptions, name);
+function checkSequenceExamples(model: Trainable, given: LabelledSequences, name: string): Examples {
   const { inputs, labels, mask } = given;
   const x = borrowTensor(inputs, `${name}: inputs`, ['N', 'T', model.features]);
   const [examples, timeSteps] = x.shape;
   return {
     inputs: x,
-    labels: checkLabels(labels, `${name}: labels`, examples, model.classes),
+    labels: { data: checkLabels(labels, `${name}: labels`, examples, model.classes), shape: [examples] },
     mask: checkMask(mask, `${name}: mask`, examples, timeSteps),
   };
 }
 
-function compileFor(model: Trainable, options: FitOptions): void {
+function compileFor(model: TrainableNetwork, options: NetworkFitOptions): void {
   const { optimizer, learningRate, clipNorm, position } = options;
   if (optimizer === undefined && learningRate === undefined && clipNorm === undefined) return;
   const state = model.getOptimizerState();
@@ -247,32 +291,6 @@ function compileFor(model: Trainable, options: FitOptions): void {
   if (position !== undefined) model.setOptimizerState(state);
 }
 
-/** Copies the examples of one batch side by side, into arrays that every batch shares. */
-function gatherer({ inputs, labels, mask }: CheckedData, batchSize: number) {
-  const [, timeSteps, features] = inputs.shape;
-  const width = timeSteps * features;
-  const someInputs = new Float64Array(batchSize * width);
-  const someLabels = new Int32Array(batchSize);
-  const someMask = new Float64Array(batchSize * timeSteps);
-  return (indices: Int32Array) => {
-    const count = indices.length;
-    indices.forEach((from, to) => {
-      for (let i = 0; i < width; i++) someInputs[to * width + i] = inputs.data[from * width + i];
-      someLabels[to] = labels[from];
-      if (mask === undefined) return;
-      for (let t = 0; t < timeSteps; t++) someMask[to * timeSteps + t] = mask.data[from * timeSteps + t];
-    });
-    const options: SequenceOptions = mask
-      ? { mask: { data: someMask.subarray(0, count * timeSteps), shape: [count, timeSteps] } }
-      : {};
-    return {
-      inputs: { data: someInputs.subarray(0, count * width), shape: [count, timeSteps, features] },
-      labels: someLabels.subarray(0, count),
-      options,
-    };
-  };
-}
-
 /** Lets the event loop turn when the last time is 50 ms ago. */
 function breather(): () => Promise<void> {
   let last = performance.now();
@@ -281,10 +299,6 @@ function breather(): () => Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     last = performance.now();
   };
-}
-
-function maskOf({ mask }: CheckedData): SequenceOptions {
-  return mask ? { mask } : {};
 }
 
 /** `Epoch 10/50, Loss: 1.0986`, the notebook's line. */

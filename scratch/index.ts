@@ -54,7 +54,14 @@ export {
   type ClassifierSizes,
 } from './classifier-weights';
 export { ScratchSimpleRNNClassifier } from './classifier';
-export { checkFitOptions, runFit, TrainingDivergedError, type FitSettings, type Trainable } from './fit';
+export {
+  checkFitOptions,
+  runFit,
+  TrainingDivergedError,
+  type FitSettings,
+  type NetworkFitOptions,
+  type Trainable,
+} from './fit';
 export type {
   BidirectionalConfig,
   DenseConfig,

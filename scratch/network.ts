@@ -1,8 +1,12 @@
-import type { BatchResult, CompileOptions, Evaluated } from './classifier-interface';
-import { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
+import type { BatchResult, CompileOptions, Evaluated, History } from './classifier-interface';
+import { compileOptions, resolveCompile } from './classifier-weights';
+import { clipByGlobalNorm, globalNorm } from './clip';
+import { runFitOn, type NetworkFitOptions } from './fit';
+import type { Examples, GivenExamples } from './fit-examples';
+import { checkNotFitting } from './fit-lock';
 import type { StackConfig } from './layer-config';
 import { checkTargets, judge, losses, type LossName } from './losses';
-import { createOptimizer, resolveOptimizer, type Optimizer } from './optimizer';
+import { createOptimizer, type Optimizer } from './optimizer';
 import type { OptimizerConfig } from './optimizer-config';
 import { checkChoice, checkOptions, type OptionNames } from './options';
 import { Stack, type StackGradients, type StackInputOptions } from './stack';
@@ -66,12 +70,6 @@ export interface NetworkOptimizerState {
 /** Examples per forward pass of predict and evaluate; the results do not depend on it. */
 const chunk = 256;
 
-const compileOptions = {
-  optimizer: true,
-  learningRate: true,
-  clipNorm: true,
-} as const satisfies OptionNames<CompileOptions>;
-
 const networkOptions = {
   features: true,
   layers: true,
@@ -114,9 +112,14 @@ export class ScratchNetwork {
   /** @throws RangeError on a description that makes no sense, weights that do not fit, or a bad setting */
   constructor(options: NetworkOptions) {
     checkOptions(options, networkOptions, 'ScratchNetwork');
-    const { loss = 'softmaxCrossEntropy', optimizer, learningRate, clipNorm, ...stack } = options;
+    const { features, layers, seed, weights, loss = 'softmaxCrossEntropy', ...compile } = options;
     this.loss = checkChoice(loss, Object.keys(losses) as LossName[], 'ScratchNetwork: loss');
-    this.stack = new Stack(stack);
+    this.stack = new Stack({
+      layers,
+      ...(features !== undefined && { features }),
+      ...(seed !== undefined && { seed }),
+      ...(weights !== undefined && { weights }),
+    });
     this.config = { ...this.stack.config, loss };
     const { output } = this.stack.layers[this.stack.layers.length - 1];
     if (loss === 'softmaxCrossEntropy' && output.width === 1) {
@@ -124,21 +127,27 @@ export class ScratchNetwork {
         'ScratchNetwork: the last layer gives 1 number for softmaxCrossEntropy; the softmax of one number is always 1, so give the last layer 2 units or more, or take sigmoidCrossEntropy.',
       );
     }
-    this.optimizer = createOptimizer(
-      resolveOptimizer({
-        ...(optimizer !== undefined && { optimizer }),
-        ...(learningRate !== undefined && { learningRate }),
-      }),
-    );
-    this.clipNorm = clipNorm === undefined ? undefined : checkClipNorm(clipNorm, 'ScratchNetwork');
+    const { config, clipNorm } = resolveCompile(compile);
+    this.optimizer = createOptimizer(config);
+    this.clipNorm = clipNorm;
   }
 
   /** Sets (and resets) the optimizer. */
   compile(options: CompileOptions): void {
-    checkOptions(options, compileOptions, 'compile');
-    const clipNorm = options.clipNorm === undefined ? undefined : checkClipNorm(options.clipNorm, 'compile');
-    this.optimizer = createOptimizer(resolveOptimizer(options));
+    checkNotFitting(this, 'compile', true);
+    const { config, clipNorm } = resolveCompile(options);
+    this.optimizer = createOptimizer(config);
     this.clipNorm = clipNorm;
+  }
+
+  /**
+   * Trains on examples, in the loop of every network (`runFit`): shuffled, in batches, with callbacks, resumable.
+   *
+   * @param inputs [N, T, F]; integers [N, T] when the first layer is an embedding
+   * @param options as of every network's `fit`; validationData has `labels` of the same kind
+   */
+  fit(inputs: TensorLike, labels: NetworkTargets, options: NetworkFitOptions = {}): Promise<History> {
+    return runFitOn(this, (given, name) => this.checkExamples(given, name), { inputs, labels }, options);
   }
 
   /**
@@ -152,6 +161,7 @@ export class ScratchNetwork {
     targets: NetworkTargets,
     options: StackInputOptions = {},
   ): NetworkBatchResult {
+    checkNotFitting(this, 'trainOnBatch', false);
     const given = this.stack.check(inputs, options, 'trainOnBatch');
     const room = this.roomFor(given);
     const { loss, accuracy } = this.differentiate(room, given, targets, false, 'trainOnBatch: targets');
@@ -213,6 +223,7 @@ export class ScratchNetwork {
 
   /** Replaces the weights (by copies). */
   setWeights(weights: readonly Readonly<Record<string, TensorLike>>[]): void {
+    checkNotFitting(this, 'setWeights', true);
     this.stack.setWeights(weights);
     this.training = undefined;
   }
@@ -232,6 +243,7 @@ export class ScratchNetwork {
   }
 
   setOptimizerState({ config, step, slots }: NetworkOptimizerState): void {
+    checkNotFitting(this, 'setOptimizerState', true);
     const arrays = Object.entries(slots).map(([name, memory]) => {
       const checked = this.stack.checkWeights(memory, `setOptimizerState: ${name}`);
       return [name, arraysOf(checked)] as const;
@@ -242,6 +254,18 @@ export class ScratchNetwork {
   /** Does nothing: there are no tensors to release. */
   dispose(): void {
     this.training = undefined;
+  }
+
+  private checkExamples({ inputs, labels, mask }: GivenExamples, name: string): Examples {
+    const given = this.stack.check(inputs, mask ? { mask } : {}, name);
+    const { width, hasTime } = this.stack.layers[this.stack.layers.length - 1].output;
+    const outputs = hasTime ? [given.batch, given.timeSteps, width] : [given.batch, width];
+    const data = checkTargets(this.loss, labels, outputs, `${name}: labels`);
+    return {
+      inputs: given.inputs,
+      labels: { data, shape: this.loss === 'softmaxCrossEntropy' ? outputs.slice(0, -1) : outputs },
+      mask: given.mask,
+    };
   }
 
   /** The arrays of the batch before, when the sizes are the same. */

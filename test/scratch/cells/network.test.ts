@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { ScratchNetwork, Stack, type LayerConfig, type NetworkOptions } from '../../../scratch/index';
+import {
+  ScratchNetwork,
+  ScratchSimpleRNNClassifier,
+  Stack,
+  type LayerConfig,
+  type NetworkOptions,
+} from '../../../scratch/index';
 import { normalTensor, scaledDifference } from '../../support/layer-problem';
 
 const lstm = { layer: 'lstm', units: 3 } as const;
@@ -184,6 +190,92 @@ describe('scratch/network', () => {
       again.trainOnBatch(inputs, labels, states),
     );
     expect(whole.trainOnBatch(inputs, labels)).to.deep.equal(again.trainOnBatch(inputs, labels));
+  });
+
+  it('fits as ScratchSimpleRNNClassifier does, bit for bit, callbacks, validation and all', async () => {
+    const many = normalTensor(5, 1, 20, T, F);
+    const classes = Array.from({ length: 20 }, (_, i) => i % 2);
+    const masks = normalTensor(5, 0, 20, T);
+    masks.data.forEach((_, i) => (masks.data[i] = i % 5 === 4 ? 0 : 1));
+    const layers: LayerConfig[] = [{ layer: 'simpleRNN', units: 3 }, dense];
+    const options = {
+      epochs: 3,
+      batchSize: 6,
+      seed: 2,
+      mask: masks,
+      optimizer: 'adam',
+      clipNorm: 0.5,
+      validationData: { inputs, labels },
+    } as const;
+    const network = new ScratchNetwork({ features: F, layers, seed: 9 });
+    const classifier = new ScratchSimpleRNNClassifier({ features: F, units: 3, classes: 2, seed: 9 });
+    const batches: number[] = [];
+    const onBatchEnd = ({ loss }: { loss: number }) => void batches.push(loss);
+    const history = await network.fit(many, classes, { ...options, onBatchEnd });
+    expect(history).to.deep.equal(await classifier.fit(many, classes, options));
+    expect(batches).to.have.length(12);
+    expect(network.getWeights()[1]['kernel']).to.deep.equal(classifier.getWeights().outputKernel);
+  });
+
+  it('fits examples of any kind: integers in, a label a step, masks; stopped and resumed bit for bit', async () => {
+    const ids = Array.from({ length: 9 }, (_, b) =>
+      Array.from({ length: 3 }, (__, t) => (b * 5 + t * t) % 4),
+    );
+    const every = ids.map((row) => row.map((id) => Number(id > 1)));
+    const mask = ids.map((_, b) => [1, 1, b % 2]);
+    const options = {
+      layers: [
+        { layer: 'embedding', inputDim: 4, outputDim: 3 },
+        { layer: 'gru', units: 4, ...steps },
+        dense,
+      ] as LayerConfig[],
+      seed: 6,
+    };
+    const fitting = { epochs: 40, batchSize: 4, optimizer: 'adam', learningRate: 0.05, mask } as const;
+    const whole = new ScratchNetwork(options);
+    const validationData = { inputs: ids, labels: every, mask };
+    const { epochs } = await whole.fit(ids, every, { ...fitting, validationData });
+    expect(epochs.at(-1)!.accuracy).to.equal(1);
+    expect(epochs.at(-1)!.validationAccuracy).to.equal(1);
+    expect(epochs.at(-1)!.validationLoss).to.equal(whole.evaluate(ids, every, { mask }).loss);
+    const first = new ScratchNetwork(options);
+    const stopped = await first.fit(ids, every, {
+      ...fitting,
+      epochs: 40,
+      onEpochEnd: ({ epoch }) => epoch < 19,
+    });
+    expect(stopped.completed).to.equal(false);
+    const second = new ScratchNetwork({ ...options, weights: first.getWeights() });
+    second.setOptimizerState(first.getOptimizerState());
+    await second.fit(ids, every, {
+      epochs: 40,
+      batchSize: 4,
+      mask,
+      position: stopped.epochs.at(-1)!.position,
+    });
+    expect(second.getWeights()).to.deep.equal(whole.getWeights());
+  });
+
+  it('refuses a second training, other changes while it runs, and data that do not fit', async () => {
+    const network = new ScratchNetwork({ features: F, layers: [lstm, dense] });
+    const running = network.fit(inputs, labels, { epochs: 2 });
+    expect(() => network.trainOnBatch(inputs, labels)).to.throw(/being trained by a fit/);
+    expect(() => network.setWeights(network.getWeights())).to.throw(/being trained by a fit/);
+    const messages = await Promise.all(
+      [
+        network.fit(inputs, labels),
+        new ScratchNetwork(network.config as NetworkOptions).fit(inputs, [0, 1]),
+        new ScratchNetwork(network.config as NetworkOptions).fit(inputs, labels, { epoch: 3 } as never),
+        new ScratchNetwork(network.config as NetworkOptions).fit(inputs, labels, {
+          validationData: { inputs, labels: [0, 1, 2] },
+        }),
+      ].map((fit) => fit.then(String, String)),
+    );
+    await running;
+    expect(messages[0]).to.match(/another fit/);
+    expect(messages[1]).to.match(/fit: labels has 2 elements for 3 examples/);
+    expect(messages[2]).to.match(/no option epoch; the nearest is epochs/);
+    expect(messages[3]).to.match(/fit: validationData: labels holds 2/);
   });
 
   it('the losses are right for logits of any size', () => {
