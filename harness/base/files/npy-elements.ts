@@ -27,7 +27,7 @@ export function readerOf(kind: Kind, size: number, little: boolean, bad: Bad): R
       if (!Number.isSafeInteger(number))
         throw bad(
           index,
-          `is ${String(value)}; integers up to 2^53 are exact in float64, so scale or re-number it, or save it as text (astype(str)).`,
+          `is ${String(value)}; integers below 2^53 are exact in float64, so scale or re-number it, or save it as text (astype(str)).`,
         );
       return number;
     };

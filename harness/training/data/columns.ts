@@ -61,7 +61,7 @@ export function readHeader(
   const leftOut = others.filter((i) => unnamed(columns[i]) && !features.includes(i));
   if (wanted.features === undefined && leftOut.length > 0)
     notes.say(
-      `column ${leftOut.map((i) => i + 1).join(', ')} left out: it has no name, as an index that pandas or R writes; give it a name in the header to use it`,
+      `left out, without a name in the header, as an index that pandas or R writes: column ${leftOut.map((i) => i + 1).join(', ')}; name a column to use it`,
     );
   const unused = others.filter((i) => columns[i] !== '' && !features.includes(i));
   if (wanted.features !== undefined && unused.length > 0)

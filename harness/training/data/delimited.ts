@@ -4,7 +4,7 @@ import { UsageError } from '../../base/outcome';
 import { readHeader, type Layout } from './columns';
 import type { LoadOptions } from './load-options';
 import { Malformed } from './malformed';
-import { quoted, type Notes } from './notes';
+import { listed, quoted, type Notes } from './notes';
 import { parseNumber, parseStep, type Decimal, type Step } from './numbers';
 import { SequenceBuilder } from './sequence-builder';
 import type { SequenceData } from './sequences';
@@ -107,11 +107,14 @@ class Table {
   private readonly malformed: Malformed;
   private readonly builder: SequenceBuilder;
   private readonly features: Float64Array;
+  private readonly last: Float64Array;
   /** ids of rows with another number of fields, and the first line of each */
   private readonly doubtful = new Map<string, number>();
   private stepKind: Step['kind'] | undefined;
   private lastLine = 1;
   private emptyRows = 0;
+  private rowCount = 0;
+  /** features whose every value is one more than the last row's, from 0 or 1 */ private counters: number[];
   private spanning: string | undefined;
   private spanned = 0;
 
@@ -131,6 +134,8 @@ class Table {
       notes,
     });
     this.features = new Float64Array(layout.features.length);
+    this.last = new Float64Array(layout.features.length);
+    this.counters = [...layout.features.keys()];
   }
 
   /** @param line where the record ends */
@@ -181,6 +186,11 @@ class Table {
       }
       this.features[i] = value;
     }
+    const row = this.rowCount++;
+    if (row === 0)
+      this.counters = this.counters.filter((i) => this.features[i] === 0 || this.features[i] === 1);
+    else this.counters = this.counters.filter((i) => this.features[i] === this.last[i] + 1);
+    this.last.set(this.features);
     builder.addRow(id, step, this.features, layout.label < 0 ? '' : record[layout.label], line);
   }
 
@@ -193,7 +203,7 @@ class Table {
   }
 
   private hintFor(text: string): string {
-    if (text.trim() === '') return '; fill in the missing value, or leave out the row';
+    if (text.trim() === '') return '; fill in the missing value, or leave out the sequence';
     const other = this.decimal === ',' ? '.' : ',';
     if (text.includes(',') && text.includes('.')) return '; write numbers without a sign between thousands';
     if (parseNumber(text, other) !== undefined)
@@ -223,6 +233,11 @@ class Table {
           `line ${line}`,
           `has another number of fields than the header, and no whole row is of sequence ${quoted(id)}`,
         );
+    const index = this.counters.map((i) => layout.columns[layout.features[i]]);
+    if (index.length > 0 && this.rowCount >= 3)
+      notes.warn(
+        `column ${listed(index)} counts the rows of the file: an index is not a feature, so choose the others with --feature-columns`,
+      );
     if (this.emptyRows > 0)
       notes.say(`${this.emptyRows} ${this.emptyRows === 1 ? 'row' : 'rows'} without any value left out`);
     if (this.spanning !== undefined)

@@ -85,7 +85,8 @@ function readLine(text: string, shape: Shape, notes: Notes): Example | string {
     if (row.length !== features)
       return `"inputs"[${t}] has ${row.length} features where ${features} were before`;
     const bad = row.findIndex((x) => typeof x !== 'number' || !Number.isFinite(x));
-    if (bad >= 0) return `"inputs"[${t}][${bad}] is ${JSON.stringify(row[bad])}, not a finite number`;
+    if (bad >= 0)
+      return `"inputs"[${t}][${bad}] is ${typeof row[bad] === 'number' ? String(row[bad]) : JSON.stringify(row[bad])}, not a finite number`;
   }
   const label = labelText(fields.get('label'), text, shape.classes, notes);
   if ('problem' in label) return label.problem;

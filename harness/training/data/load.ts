@@ -36,7 +36,14 @@ export async function loadData(source: string, options: LoadOptions = {}): Promi
     );
   await checkRegularFile(source);
   const notes = new Notes();
-  const data = await readFile(source, extension, options, notes);
+  let data: SequenceData;
+  try {
+    data = await readFile(source, extension, options, notes);
+  } catch (error) {
+    if (!(error instanceof UsageError) || notes.lines.length === 0) throw error;
+    // What was guessed may be what is wrong.
+    throw new UsageError([error.message, ...notes.lines].join('\n'), { cause: error });
+  }
   if (data.inputs.shape[1] === 1)
     notes.warn(
       `every sequence has one time step, so nothing recurs.${wideHint(data.featureNames ?? []) || ' Give the steps of a sequence as rows (.csv) or along the second axis (.npz, .jsonl).'}`,

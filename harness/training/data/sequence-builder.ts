@@ -26,6 +26,8 @@ export class SequenceBuilder {
   private readonly values = new GrowingNumbers();
   private readonly dropped = new Set<number>();
   private ascending = true;
+  /** between the first two whole-numbered steps */ private distance: number | undefined;
+  /** the first sequence with another distance between steps */ private uneven: string | undefined;
 
   constructor(
     private readonly source: string,
@@ -74,8 +76,10 @@ export class SequenceBuilder {
       }
     }
     const at = step ?? this.counts.at(sequence);
-    if (at <= this.lastStep.at(sequence)) this.ascending = false;
+    const distance = at - this.lastStep.at(sequence);
+    if (distance <= 0) this.ascending = false;
     else this.lastStep.set(sequence, at);
+    if (Number.isInteger(distance) && distance !== (this.distance ??= distance)) this.uneven ??= quoted(id);
     this.counts.set(sequence, this.counts.at(sequence) + 1);
     this.rowSequence.push(sequence);
     this.rowStep.push(at);
@@ -102,6 +106,8 @@ export class SequenceBuilder {
     if (this.malformed.count > 0) this.labelTable.refuseReal();
     this.malformed.settle();
     const { notes } = this.options;
+    if (this.ascending && this.uneven !== undefined)
+      notes.say(`steps are not equally far apart, first in sequence ${this.uneven}; only their order counts`);
     if (places !== undefined) notes.say('rows sorted by step within their sequences');
     warnAlike('sequence ids', this.sequences.keys(), notes);
     const kept = [...this.sequences].filter(([, s]) => !this.dropped.has(s) && this.counts.at(s) > 0);

@@ -88,7 +88,8 @@ export function findDecimal(
   notes: Notes,
 ): Decimal {
   if (options.decimal !== undefined) return options.decimal;
-  const texts = rows.flatMap((row) => layout.features.map((column) => (row[column] ?? '').trim()));
+  const columns = [...layout.features, layout.step, layout.label].filter((column) => column >= 0);
+  const texts = rows.flatMap((row) => columns.map((column) => (row[column] ?? '').trim()));
   const commas = texts.filter((text) => text.includes(',') && parseNumber(text, ',') !== undefined);
   const points = texts.filter((text) => text.includes('.') && parseNumber(text) !== undefined);
   if (commas.length === 0 || points.length > 0) return '.';

@@ -86,11 +86,11 @@ describe('tables as other programs write them', () => {
     ]) {
       const data = await load('a.csv', `${header},sequence,x,label\n${first},a,5,k\n1,b,6,m\n`);
       expect(data.featureNames).to.eql(['x']);
-      expect(notes(data)).to.match(/column 1 left out: it has no name/);
+      expect(notes(data)).to.match(/left out, without a name.*: column 1;/);
     }
     const trailing = await load('a.csv', 'sequence,x,label,,\na,5,k,,\n,,,,\nb,6,m,,\n\n');
     expect(trailing.featureNames).to.eql(['x']);
-    expect(notes(trailing)).to.match(/column 4, 5 left out/);
+    expect(notes(trailing)).to.match(/left out, without a name.*: column 4, 5;/);
     expect(notes(trailing)).to.match(/1 row without any value left out/);
     const chosen = await load('a.csv', ',sequence,x,label\n7,a,5,k\n8,b,6,m\n', {
       columns: { features: ['', 'x'] },
@@ -98,6 +98,31 @@ describe('tables as other programs write them', () => {
     expect(rows(chosen)).to.eql([7, 5, 8, 6]);
     expect(await refusal('a.csv', '"sequence","x","label"\n"1","a",5,"k"\n"2","b",6,"m"\n')).to.match(
       /every row has 4 fields, the header has 3.*row\.names = FALSE/,
+    );
+  });
+
+  it('with an index that has a name, or with gaps between the steps: warned and said', async () => {
+    const named = await load('a.csv', 'index,sequence,step,x,label\n0,a,0,5,k\n1,a,1,5,k\n2,b,0,6,m\n');
+    expect(notes(named)).to.match(/warning .*column "index" counts the rows of the file/);
+    expect(notes(await load('a.csv', 'sequence,x,label\na,0,k\na,1,k\nb,3,m\n'))).not.to.match(
+      /counts the rows/,
+    );
+    const gap = await load('a.csv', 'sequence,step,x,label\na,0,5,k\na,1,5,k\nb,0,6,m\nb,2,6,m\n');
+    expect(notes(gap)).to.match(/not equally far apart, first in sequence "b"/);
+    const even = await load('a.csv', 'sequence,step,x,label\na,0,5,k\na,10,5,k\nb,10,6,m\nb,20,6,m\n');
+    expect(notes(even)).to.equal('');
+  });
+
+  it('with a decimal comma in steps and labels alone, and refusals that repeat what was guessed', async () => {
+    const text = 'sequence;step;x;label\na;0,2;2;1,0\na;0,1;1;1\nb;0,5;3;2,0\n';
+    const data = await load('a.csv', text);
+    expect(rows(data)).to.eql([1, 2, 3, 0]);
+    expect(data.classNames).to.eql(['1', '2']);
+    expect(await refusal('a.csv', 'sequence;x;label\na;0,5;k\na;?;k\n')).to.match(
+      /line 3: [^]*read +fields are separated by ";"[^]*decimal comma, guessed from "0,5"/,
+    );
+    expect(await refusal('a.jsonl', '{"inputs": [[1]], "labels": "a"}')).to.match(
+      /no label[^]*keys that are not read: "labels"/,
     );
   });
 
