@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import {
   weightNames,
   type ClassifierWeights,
@@ -79,8 +78,6 @@ function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weigh
 
 /** Reads what `writeCheckpoint` wrote. Throws UsageError when it is missing or no checkpoint of this version. */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
-  if (!existsSync(file))
-    throw new UsageError(`${file} does not exist, so there is nothing to resume; train with --out first.`);
   const arrays = await readNpz(file, weightsArchive);
   const text = arrays.get('meta');
   const meta = text !== undefined && isStringArray(text) ? parseMeta(text.data[0]) : undefined;

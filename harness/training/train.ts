@@ -51,7 +51,7 @@ export async function train(choices: TrainChoices = {}, options: TrainOptions = 
   }
   const checkpoint = path.join(out, 'checkpoint.npz');
   // before the lock, which would make a file in a directory that holds no run
-  if (resume) await checkRegularFile(checkpoint);
+  if (resume) await checkRegularFile(checkpoint, 'so there is nothing to resume; train with --out first');
   else resolveSettings(withoutAuto(choices));
   const release = resume ? await lockDirectory(out) : await claimDirectory(out, force);
   try {

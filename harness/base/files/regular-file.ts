@@ -6,15 +6,19 @@ import { UsageError } from '../outcome';
  * Refuses everything that is not a regular file, before anything opens it: opening a named pipe without a writer blocks for ever,
  * and a device such as /dev/zero never ends. A link to a regular file passes.
  *
+ * @param absent what to do where there is no such file
  * @returns the file's size in bytes
  * @throws UsageError that says what the path is
  */
-export async function checkRegularFile(file: string): Promise<number> {
+export async function checkRegularFile(
+  file: string,
+  absent = 'check the path and the permissions',
+): Promise<number> {
   let found: Stats;
   try {
     found = await stat(file);
   } catch (error) {
-    throw unreadable(file, error);
+    throw unreadable(file, error, absent);
   }
   if (found.isFile()) return found.size;
   throw new UsageError(
@@ -43,8 +47,8 @@ function kindOf(found: Stats): string {
   return 'a device';
 }
 
-function unreadable(file: string, error: unknown): UsageError {
+function unreadable(file: string, error: unknown, fix = 'check the path and the permissions'): UsageError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = code === 'ENOENT' ? 'does not exist (ENOENT)' : `cannot be read (${code ?? message})`;
-  return new UsageError(`${file} ${reason}; check the path and the permissions.`, { cause: error });
+  return new UsageError(`${file} ${reason}; ${fix}.`, { cause: error });
 }
