@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { loadData, type LoadOptions, type SequenceData } from '../../../../harness/training/data/index';
 import { UsageError } from '../../../../harness/base/outcome';
 
-/** Where the files of these tests are written. */
-export const folder = mkdtempSync(join(tmpdir(), 'data-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+/** Where the files of these tests are written; one process runs several test files, so that it goes when the process ends. */
+const folder = mkdtempSync(join(tmpdir(), 'data-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** Writes a file and loads it. */
 export function load(
