@@ -1,4 +1,6 @@
-import type { Implementation, Problem } from '../base/problem';
+import { tensorNames, tensorOf, type Evaluation, type Implementation, type Problem } from '../base/problem';
+import { isGreen } from '../judge/index';
+import { differsFromItself, ratioOf, roundingLike } from './clues';
 import type { Diagnosis } from './diagnosis';
 import { type Examination, failingViewsOf } from '../examine/index';
 import { kindOf } from './kind/index';
@@ -7,16 +9,21 @@ import { rule } from './rule';
 
 export interface DiagnoseOptions {
   /** the side that made the reference; default `scratch` */ readonly against?: string;
-  /** names the kind of mistake; default true */ readonly kind?: boolean;
+  /** names the fault, or says what the error looks like; default true */ readonly kind?: boolean;
+  /** numbers that the results were held to instead of the reference's: of a vectors file */ readonly expected?:
+    Evaluation | undefined;
 }
 
+/** Whose mistake it is where a side and the reference agree and the numbers of a vectors file do not. */
+const expectedNumbers = 'expected numbers';
+
 /**
- * Says of a failed examination where the mistake begins (`locate`), what kind it looks like (`kindOf`) and which side made it
+ * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`kindOf`) and which side made it
  * (`sideAtFault`). The side is asked a few more problems for it; the cost matters on failure only.
  *
  * @param implementation the side that was examined, still able to answer
  * @param examination whose status is `fail`
- * @throws Error where nothing is red
+ * @throws Error where nothing fails
  */
 export async function diagnose(
   implementation: Implementation,
@@ -24,21 +31,37 @@ export async function diagnose(
   options: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
   const location = await locate(implementation, examination);
-  const kind = options.kind === false ? undefined : await kindOfFault(implementation, examination, location);
-  const verdict = rule(implementation, examination, options.against ?? 'scratch');
-  const { side, note } = verdict;
+  const isExpectedWrong = options.expected !== undefined && agreesWithReference(examination);
+  const subject = isExpectedWrong ? options.expected : undefined;
+  const kind =
+    options.kind === false
+      ? undefined
+      : subject === undefined
+        ? await kindOfFault(implementation, examination, location)
+        : await kindOfNumbers(examination.problem, subject, location);
+  const { side, note } = isExpectedWrong
+    ? {
+        side: expectedNumbers,
+        note: `${implementation.name} and scratch agree with each other, and not with them`,
+      }
+    : rule(implementation, examination, options.against ?? 'scratch');
+  const clue =
+    kind === undefined && options.kind !== false ? await clueOf(implementation, examination) : undefined;
+  const ratio = ratioIn(examination, subject);
   return {
     implementation: implementation.name,
     ...location,
     // a fault that explains every number at one step only says where a sum over time goes wrong
     ...(location.timeSteps === undefined && kind?.timeStep !== undefined && { timeSteps: [kind.timeStep] }),
     ...(kind && { kind }),
+    ...(ratio && { ratio }),
+    ...(clue !== undefined && { clue }),
     side,
     sideNote: note,
   };
 }
 
-/** By the results; where the catalogue does not explain them, or they are right, by what else is red. */
+/** By the results; where the catalogue does not explain them, or they are right, by what else fails. */
 async function kindOfFault(
   implementation: Implementation,
   examination: Examination,
@@ -50,4 +73,61 @@ async function kindOfFault(
     if (kind !== undefined) return kind;
   }
   return undefined;
+}
+
+/** A fault in numbers that nobody can ask anything: float32 where they are all exact in it. */
+function kindOfNumbers(
+  problem: Problem,
+  numbers: Evaluation,
+  { phase }: Pick<Diagnosis, 'phase'>,
+): Promise<Diagnosis['kind']> {
+  const all = tensorNames.flatMap((name) => Array.from(tensorOf(numbers, name)?.data ?? []));
+  const precision = all.every((x) => Math.fround(x) === x) ? 'float32' : 'float64';
+  return kindOf(problem, numbers, { name: expectedNumbers, precision }, { phase });
+}
+
+/** Whether the answer is within every budget of the scratch network's, whatever a vectors file expects. */
+function agreesWithReference({
+  steps,
+  probe,
+  repeat,
+  results,
+  problem,
+  reference,
+  precision,
+}: Examination): boolean {
+  if ([steps, probe, repeat].some((view) => view?.verdict.status === 'fail')) return false;
+  const side = { name: 'any side', precision };
+  return results !== undefined && !differsFromItself(problem, results.answer, reference, side);
+}
+
+async function clueOf(implementation: Implementation, examination: Examination): Promise<string | undefined> {
+  const { results, reference } = examination;
+  if (results?.verdict.status !== 'fail') return undefined;
+  const { problem, answer } = results;
+  try {
+    const again = await implementation.evaluate(problem);
+    if (differsFromItself(problem, answer, again, implementation))
+      return 'another answer to the same question: random numbers, or a memory of earlier calls';
+  } catch {
+    // a side that answers no more leaves the other clue
+  }
+  return roundingLike(answer, reference, implementation);
+}
+
+/** Of the numbers that are wrong to those that are right. */
+function ratioIn(
+  { problem, results, reference }: Examination,
+  expected: Evaluation | undefined,
+): Diagnosis['ratio'] {
+  if (results === undefined) return undefined;
+  const wrong = results.verdict.tensors.filter((verdict) => !isGreen(verdict) && verdict.status !== 'ill');
+  const names = tensorNames.filter((name) => wrong.some(({ tensor }) => tensor === name));
+  if (names.length === 0) return undefined;
+  return ratioOf(
+    problem,
+    expected ?? results.answer,
+    expected === undefined ? reference : results.answer,
+    names,
+  );
 }

@@ -18,6 +18,12 @@ export interface WrongNumber {
   /** units in the last place (of the side's precision) between the two */ readonly ulps: number;
 }
 
+/** One factor between every wrong number and what it should be. */
+export interface Ratio {
+  /** given / expected */ readonly times: number;
+  /** what that may be, in letters: `B`, `1/T`, `1/ln 2`; several where sizes are equal */ readonly equals: readonly string[];
+}
+
 /** What is wrong with one answer: where it begins, which kind of mistake it looks like, and who made it. */
 export interface Diagnosis {
   readonly implementation: string;
@@ -34,7 +40,11 @@ export interface Diagnosis {
   readonly worst?: WrongNumber;
   /** tensors whose results are wrong only because of the above */ readonly inherited: readonly string[];
   readonly kind?: Kind;
-  /** `scratch`, the side's name, `both` or `undecided`, by the independent referees */ readonly side: string;
+  /** where all wrong results are one multiple of the right ones */ readonly ratio?: Ratio;
+  /** what the error looks like where no fault of the catalogue explains it: a clause */ readonly clue?: string;
+  /** what the failing problems of this side have in common, and no other problem has: `B = 1`, `T > 16`, `steps are masked` */
+  readonly onlyWhere?: string;
+  /** `scratch`, the side's name, `both`, `expected numbers` (of a vectors file) or `undecided`, by the independent referees */ readonly side: string;
   /** what the referees looked at */ readonly sideNote: string;
   /** what could not be looked at, and why */ readonly unseen: readonly string[];
 }

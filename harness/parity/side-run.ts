@@ -11,7 +11,7 @@ import {
   questionFor,
   type Question,
 } from '../examine/index';
-import { diagnose, type Diagnosis } from '../diagnosis/index';
+import { diagnose, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
 import { diagnoseUpdate } from '../diagnosis/update/index';
 import type { OpenSide } from '../sides/index';
 import {
@@ -23,7 +23,7 @@ import {
   type TrainingCheck,
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
-import { sizesOf, tensorNames, tensorOf, type Problem } from '../base/problem';
+import { sizesOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
@@ -75,6 +75,9 @@ export class SideRun {
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
 
   private readonly failed: Examination[] = [];
+  private readonly passed: Problem[] = [];
+  /** of a vectors file, by the examination that failed against them */
+  private readonly expected = new Map<Examination, Evaluation>();
   /** the first ones of every check */ private readonly updates: TrainingComparison[] = [];
   private failedUpdate:
     { readonly comparison: TrainingComparison; readonly verdict: CaseVerdict } | undefined;
@@ -172,7 +175,7 @@ export class SideRun {
       this.plan(caseIdOf(vector.id, view), planned, { ...vector.problem, id: vector.id });
     }
     const exact = questionFor(vector.problem, 'float64');
-    await this.examine(
+    const examination = await this.examine(
       { ...vector.problem, id: vector.id },
       {
         views,
@@ -190,9 +193,10 @@ export class SideRun {
       },
       questionFor(vector.problem, implementation.precision),
     );
+    this.expected.set(examination, vector.expected);
   }
 
-  private async examine(given: Problem, options: ExamineOptions, known?: Question): Promise<void> {
+  private async examine(given: Problem, options: ExamineOptions, known?: Question): Promise<Examination> {
     const { side, findings } = this.run;
     const { implementation } = side;
     const { problem, reference } = known ?? questionFor(given, implementation.precision);
@@ -201,8 +205,9 @@ export class SideRun {
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
     if (isOfNumbers(examination)) this.failed.push(examination);
+    else if (examination.status === 'pass') this.passed.push(problem);
     const { results } = examination;
-    if (results === undefined) return;
+    if (results === undefined) return examination;
     const { answer, verdict } = results;
     this.run.options.observer?.judged({
       implementation,
@@ -211,9 +216,10 @@ export class SideRun {
       answer,
       verdict,
     });
+    return examination;
   }
 
-  /** What is wrong with the worst of the failed problems: the largest share of a tolerance first, then the smallest problem. */
+  /** What is wrong with those failed problems that tell most (`diagnosisOrder`). */
   private async diagnoseWorst(): Promise<void> {
     const { findings, side, options } = this.run;
     const most = options.diagnoses ?? usualDiagnoses;
@@ -223,17 +229,17 @@ export class SideRun {
       const others = this.updates.filter((other) => other !== comparison && isOfSameRule(other, comparison));
       findings.diagnoses.push(await diagnoseUpdate(side.implementation, comparison, verdict, others));
     }
-    const order = this.failed
-      .map((examination) => ({
-        examination,
-        share: worstShare(examination),
-        size: examination.problem.inputs.data.length,
-      }))
-      .sort((one, other) => other.share - one.share || one.size - other.size);
-    for (const { examination } of order.slice(0, most)) {
+    const order = diagnosisOrder(this.failed);
+    const where = onlyWhere(
+      this.failed.map(({ problem }) => problem),
+      this.passed,
+    );
+    for (const examination of order.slice(0, most)) {
       const { id } = examination.problem;
       try {
-        findings.diagnoses.push(await diagnose(side.implementation, examination));
+        const expected = this.expected.get(examination);
+        const found = await diagnose(side.implementation, examination, { expected });
+        findings.diagnoses.push({ ...found, ...(where !== undefined && { onlyWhere: where }) });
       } catch (error) {
         if (error instanceof CandidateError && error.fatal) throw new SideStopped();
         findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
@@ -241,7 +247,7 @@ export class SideRun {
     }
     if (order.length > most)
       findings.notes.push(
-        `${this.name}: the worst ${most === 1 ? '' : `${most} `}of ${order.length} failed problems ${most === 1 ? 'was' : 'were'} diagnosed`,
+        `${this.name}: ${most} of ${order.length} failed problems ${most === 1 ? 'was' : 'were'} diagnosed, ordinary ones first`,
       );
   }
 
@@ -316,20 +322,9 @@ export class SideRun {
 /** Failed by wrong numbers: a tensor that is missing, of another shape or no tensor at all tells its own reason. */
 function isOfNumbers({ verdicts }: Examination): boolean {
   const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
+  const numbers = ['differs', 'nan', 'infinity'] as const;
   const told = ['missing', 'extra', 'shape', 'nothing'] as const;
-  return statuses.has('differs') && !told.some((status) => statuses.has(status));
-}
-
-/** The largest share of its tolerance that a red number used; whatever is no number ranks first. */
-function worstShare({ verdicts }: Examination): number {
-  const red = verdicts
-    .flatMap(({ tensors }) => tensors)
-    .filter(({ status }) => !['pass', 'zero', 'ill', 'omitted'].includes(status));
-  const shares = red.map(({ worst }) => {
-    const share = worst?.usedShare ?? Infinity;
-    return Number.isNaN(share) ? Number.MAX_VALUE : Math.min(share, Number.MAX_VALUE);
-  });
-  return Math.max(...shares);
+  return numbers.some((status) => statuses.has(status)) && !told.some((status) => statuses.has(status));
 }
 
 /** A side answers no more. */

@@ -19,8 +19,9 @@ describe('diagnoses of a parity run', () => {
     expect(report.diagnoses).to.deep.equal([]);
   });
 
-  it('tell of the worst three failed problems where a mistake begins, and say that they are not all', async () => {
-    const fault = faultsOfStep(1).find(({ name }) => name === 'step/weights/bias-forgotten')!;
+  it('tell of three failed problems where a mistake begins, and say that they are not all', async () => {
+    const fault = faultsOfStep(1).find(({ name }) => name === 'step/weights/bias-forgotten');
+    if (fault === undefined) throw new Error('the fault is gone');
     const report = await run({ ...plant(fault, scratchImplementation()), name: 'mine' });
     expect(report.verdict).to.equal('mismatch');
     expect(report.diagnoses.length).to.equal(3);
@@ -29,7 +30,7 @@ describe('diagnoses of a parity run', () => {
       expect(found.timeSteps).to.deep.equal([1]);
       expect(found.kind?.page).to.match(/^docs\/bptt\.md#/);
     }
-    expect(report.notes.join()).to.include('the worst 3 of 5 failed problems were diagnosed');
+    expect(report.notes.join()).to.include('3 of 5 failed problems were diagnosed, ordinary ones first');
   });
 });
 

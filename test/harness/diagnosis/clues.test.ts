@@ -1,0 +1,253 @@
+import { expect } from 'chai';
+import { diagnosisOrder, onlyWhere } from '../../../harness/diagnosis/index';
+import { ratioOf, roundingLike } from '../../../harness/diagnosis/clues';
+import { oddityOf } from '../../../harness/diagnosis/order';
+import { examine } from '../../../harness/examine/index';
+import { makeProblem } from '../../../harness/problems/index';
+import { runParity, type ParityReport } from '../../../harness/parity/index';
+import { scratchImplementation } from '../../../harness/sides/index';
+import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
+import { catalogue, HandNetwork, mapTensor, plant, type NetworkClass } from '../../../harness/faults/index';
+import { createRandom } from '../../../scratch/index';
+
+const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
+const parts = {
+  labels: true,
+  upstreamStates: true,
+  upstreamFinalState: false,
+  initialState: true,
+  mask: false,
+};
+
+function problemOf(recipe: Partial<Parameters<typeof makeProblem>[0]> = {}): Problem {
+  return makeProblem({ id: 'clues', ...sizes, ...parts, ...recipe });
+}
+
+/** The same with logits so far apart that probabilities vanish in float64. */
+function extreme(problem: Problem): Problem {
+  const { outputKernel, ...weights } = problem.weights;
+  if (outputKernel === undefined) throw new Error('there is no output layer');
+  const larger = mapTensor(outputKernel, (x) => 4000 * x);
+  return { ...problem, id: `${problem.id}, extreme`, weights: { ...weights, outputKernel: larger } };
+}
+
+function sideOf(network: NetworkClass): Implementation {
+  return { name: 'mine', precision: 'float64', evaluate: (problem) => new network(problem).evaluate() };
+}
+
+function run(implementation: Implementation, problems: readonly Problem[]): Promise<ParityReport> {
+  const sides = [{ name: 'mine', required: true, open: () => Promise.resolve({ implementation }) }];
+  return runParity({ problems, sides });
+}
+
+function networkOf(name: string): NetworkClass {
+  const fault = catalogue.find((one) => one.name === name);
+  if (fault === undefined) throw new Error(`${name} is gone`);
+  return fault.network;
+}
+
+describe('what is diagnosed first', () => {
+  it('the real mistake in ordinary problems, and then the textbook loss in extreme ones', async () => {
+    const Textbook = networkOf('loss/logarithm-of-softmax');
+    class Both extends Textbook {
+      protected override stateForRecurrentKernel(b: number, t: number): readonly number[] {
+        return this.states[b][t];
+      }
+    }
+    const problem = problemOf();
+    const { diagnoses } = await run(sideOf(Both), [
+      extreme(problem),
+      problem,
+      problemOf({ batch: 1, seed: 4 }),
+    ]);
+    expect(diagnoses[0].caseId).to.equal('clues');
+    expect(diagnoses[0].kind?.names).to.deep.equal(['steps/state-after-for-state-before']);
+    const { diagnoses: alone } = await run(sideOf(Textbook), [extreme(problem), problem]);
+    expect(alone.map(({ kind }) => kind?.names)).to.deep.equal([['loss/logarithm-of-softmax']]);
+    expect(alone[0].kind?.words).to.include('the loss is infinite there');
+  });
+
+  it('an ordinary problem, by the earliest phase that fails: a temperature of 1.0001 begins in the loss', async () => {
+    class Warm extends HandNetwork {
+      protected override softmax(logits: readonly (readonly number[])[]): readonly (readonly number[])[] {
+        return super.softmax(logits.map((row) => row.map((y) => y / 1.0001)));
+      }
+    }
+    const problem = problemOf();
+    const { diagnoses } = await run(sideOf(Warm), [extreme(problem), problemOf({ timeSteps: 1 }), problem]);
+    expect(diagnoses[0]).to.include({ phase: 'loss', caseId: 'clues' });
+    expect(diagnoses[0].tensor).to.equal('probabilities');
+    const examinations = [extreme(problem), problem].map((one) => examine(sideOf(Warm), one));
+    const [first] = diagnosisOrder(await Promise.all(examinations));
+    expect(first.problem.id).to.equal('clues');
+    expect(oddityOf(first)).to.equal(0);
+  });
+});
+
+describe('what the failing problems have in common', () => {
+  const problems = [
+    problemOf({ batch: 1 }),
+    problemOf({ batch: 2, timeSteps: 17, units: 8 }),
+    problemOf({ batch: 3, timeSteps: 20, features: 4, mask: true }),
+    problemOf({ batch: 6, units: 6, timeSteps: 18 }),
+  ];
+  const where = (...failed: number[]): string | undefined =>
+    onlyWhere(
+      failed.map((i) => problems[i]),
+      problems.filter((_, i) => !failed.includes(i)),
+    );
+
+  it('is said in letters where it sets them apart', () => {
+    expect(where(0)).to.equal('B = 1');
+    const odd = [1, 3, 5].map((batch) => problemOf({ batch }));
+    const even = [2, 4, 6].map((batch) => problemOf({ batch }));
+    expect(onlyWhere(odd, even)).to.equal('B is odd');
+    expect(where(2)).to.equal('steps are masked');
+    expect(where(3)).to.equal('U is no multiple of 4');
+    const longer = [17, 20].map((timeSteps) => problemOf({ timeSteps }));
+    const shorter = [9, 12, 16].map((timeSteps) => problemOf({ timeSteps }));
+    expect(onlyWhere(longer, shorter)).to.equal('T > 16');
+  });
+
+  it('is nothing where all fail, or where nothing sets them apart', () => {
+    expect(where(0, 1, 2, 3)).to.equal(undefined);
+    expect(where()).to.equal(undefined);
+    expect(onlyWhere([problems[0]], problems.slice(1, 3)), 'too few to say').to.equal(undefined);
+    expect(where(0, 3)).to.equal(undefined);
+  });
+
+  it('stands in the diagnosis of a run', async () => {
+    class OfMasks extends HandNetwork {
+      protected override maskedState(before: readonly number[]): number[] {
+        return before.map(() => 0);
+      }
+    }
+    const { diagnoses } = await run(sideOf(OfMasks), problems);
+    expect(diagnoses.map(({ onlyWhere: said }) => said)).to.deep.equal(['steps are masked']);
+  });
+});
+
+describe('clues of a diagnosis', () => {
+  it('one ratio of all wrong results, in letters', async () => {
+    const problem = problemOf({ upstreamStates: false, initialState: false });
+    const { diagnoses } = await run(sideOf(networkOf('loss/sum-for-mean-throughout')), [problem]);
+    expect(diagnoses[0].ratio?.times).to.be.closeTo(3, 1e-12);
+    expect(diagnoses[0].ratio?.equals).to.deep.equal(['B']);
+    expect(diagnoses[0].kind?.names).to.deep.equal(['loss/sum-for-mean-throughout']);
+    const right = new HandNetwork(problem).evaluate();
+    const half = (share: number): Evaluation => ({
+      ...right,
+      logits: mapTensor(right.states!, (x, i) => (i % 2 ? x : share * x)),
+    });
+    expect(ratioOf(problem, half(0.5), half(1), ['logits']), 'not of all numbers').to.equal(undefined);
+    const loss = (factor: number): Evaluation => ({ loss: { data: Float64Array.of(factor), shape: [] } });
+    expect(ratioOf(problem, loss(1.7), loss(1), ['loss']), 'a single number').to.equal(undefined);
+    expect(ratioOf(problem, loss(1 / Math.LN2), loss(1), ['loss'])?.equals).to.deep.equal(['1/ln 2']);
+  });
+
+  it('numbers of a vectors file that are sums over the batch, not means, are named, and nobody else is blamed', async () => {
+    const problem = problemOf({ upstreamStates: false });
+    const expected = new (networkOf('loss/sum-for-mean-throughout'))(problem).evaluate();
+    const vector = {
+      id: 'vectors/sums',
+      source: 'sums.json',
+      problem,
+      expected,
+      tolerance: new Map<string, number>(),
+    };
+    const { diagnoses } = await runParity({ vectors: [vector as never], sides: [] });
+    expect(diagnoses[0].side).to.equal('expected numbers');
+    expect(diagnoses[0].kind?.names).to.deep.equal(['loss/sum-for-mean-throughout']);
+    expect(diagnoses[0].ratio).to.deep.include({ equals: ['B'] });
+  });
+
+  it('another answer to the same question, and errors like those of a coarser format', async () => {
+    const random = createRandom(5);
+    const scratch = scratchImplementation();
+    const noisy: Implementation = {
+      ...scratch,
+      name: 'mine',
+      evaluate: async (problem) => {
+        const answer = await scratch.evaluate(problem);
+        const { states } = answer;
+        return states === undefined
+          ? answer
+          : { ...answer, states: mapTensor(states, (h) => (random.uniform() < 0.2 ? 0 : h)) };
+      },
+    };
+    const { diagnoses } = await run(noisy, [problemOf()]);
+    expect(diagnoses[0].clue).to.match(/^another answer to the same question: random/);
+    const right = new HandNetwork(problemOf()).evaluate();
+    const rounded = (bits: number): Evaluation => ({
+      states: mapTensor(right.states!, (h, i) => h * (1 + 2 ** -bits * Math.sin(1 + 7 * i))),
+    });
+    expect(roundingLike(rounded(11), right, noisy)).to.equal(
+      'errors of the size of 11-bit products: TF32 or half precision?',
+    );
+    expect(roundingLike(rounded(24), right, noisy)).to.include('float32');
+    expect(roundingLike(rounded(24), right, { precision: 'float32' })).to.equal(undefined);
+    const shifted = { states: mapTensor(right.states!, (h) => h + 2 ** -11) };
+    expect(roundingLike(shifted, right, noisy), 'a bias is no rounding').to.equal(undefined);
+  });
+
+  it('no name where it would be wrong: a tanh that is a little off, and noise on one gradient', async () => {
+    const scratch = scratchImplementation();
+    const cases: readonly [
+      string,
+      Implementation['precision'],
+      (answer: Evaluation, problem: Problem) => Evaluation,
+    ][] = [
+      ['tanh off by 4e-15', 'float64', (_, problem) => new Off(problem, undefined, 4e-15).evaluate()],
+      ['tanh off by 2e-6', 'float32', (_, problem) => new Off(problem, undefined, 2e-6).evaluate()],
+      ['noise of 1e-6 in dx', 'float64', (answer) => withNoise(answer)],
+    ];
+    for (const [name, precision, change] of cases) {
+      const side: Implementation = {
+        name: 'mine',
+        precision,
+        evaluate: async (problem) => change(await scratch.evaluate(problem), problem),
+      };
+      const { verdict, diagnoses } = await run(plain(side), [
+        problemOf(),
+        problemOf({ seed: 8, mask: true }),
+      ]);
+      expect(verdict, name).to.equal('mismatch');
+      expect(
+        diagnoses.map(({ kind }) => kind?.words),
+        name,
+      ).to.deep.equal(diagnoses.map(() => undefined));
+    }
+  });
+});
+
+class Off extends HandNetwork {
+  constructor(
+    problem: Problem,
+    earlier: HandNetwork | undefined,
+    private readonly by: number,
+  ) {
+    super(problem, earlier);
+  }
+  protected override activation(z: readonly number[], t: number): number[] {
+    return super.activation(z, t).map((h) => h + this.by);
+  }
+}
+
+function withNoise(answer: Evaluation): Evaluation {
+  const { gradients } = answer;
+  const inputs = gradients?.inputs;
+  if (inputs === undefined) return answer;
+  return {
+    ...answer,
+    gradients: {
+      ...gradients,
+      inputs: mapTensor(inputs, (x, i) => x + 1e-6 * Math.sin(1 + 13 * i)),
+    },
+  };
+}
+
+/** Float32 sides answer in float32. */
+function plain(side: Implementation): Implementation {
+  if (side.precision === 'float64') return side;
+  return plant({ network: HandNetwork }, side);
+}
