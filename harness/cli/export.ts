@@ -38,7 +38,7 @@ async function exportWeights({ model, out, layout, force }: Flags): Promise<Outc
     lines.push('note: weights are transposed; bias_ih_l0 holds the bias, bias_hh_l0 is zeros');
   if (metadata.standardisation)
     lines.push(
-      'note: the model standardises its inputs first; mean and scale are in its config.json, not in this file',
+      'note: the model standardises its inputs first; mean and scale are in its model.json, not in this file',
     );
   return { exitCode: exitCodes.parity, text: `${out}:\n${lines.join('\n')}`, json: { layout } };
 }

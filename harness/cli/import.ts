@@ -8,6 +8,7 @@ interface Flags {
   readonly from: string;
   readonly out: string;
   readonly layout?: LayoutName;
+  readonly activation?: 'tanh' | 'relu';
   readonly classNames?: string[];
   readonly force?: boolean;
 }
@@ -22,6 +23,12 @@ export const defineImport: DefineCommand = (program, finish) => {
     .addOption(layoutOption())
     .addOption(
       new Option(
+        '--activation <name>',
+        'of the recurrent layer, which weights do not say; only tanh is run',
+      ).choices(['tanh', 'relu']),
+    )
+    .addOption(
+      new Option(
         '--class-names <names>',
         'names of the classes, comma between (default: 0,1,2,...)',
       ).argParser(list),
@@ -30,10 +37,23 @@ export const defineImport: DefineCommand = (program, finish) => {
     .action(async (flags: Flags) => finish(await importWeights(flags)));
 };
 
-async function importWeights({ from, out, layout: asked, classNames, force }: Flags): Promise<Outcome> {
+async function importWeights({
+  from,
+  out,
+  layout: asked,
+  activation,
+  classNames,
+  force,
+}: Flags): Promise<Outcome> {
   const { readNpz, weightsArchive } = await import('../base/files/index.js');
-  const { claimDirectory, readLayout, save } = await import('../models/index.js');
-  const { layout, weights, notes } = readLayout(await readNpz(from, weightsArchive), from, asked);
+  const { claimDirectory, readLayout, refuseOtherFormats, save } = await import('../models/index.js');
+  if (activation === 'relu')
+    throw new UsageError(
+      '--activation relu: only tanh is run, and relu weights would predict something else with it.',
+    );
+  await refuseOtherFormats(from);
+  const { layout, weights, notes: all } = readLayout(await readNpz(from, weightsArchive), from, asked);
+  const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   if (classNames !== undefined && classNames.length !== classes)

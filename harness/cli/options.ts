@@ -86,4 +86,9 @@ export function addOptions(command: Command, options: readonly Option[]): Comman
 
 /** `--layout`, of weights of other programs. */
 export const layoutOption = (): Option =>
-  new Option('--layout <name>', 'whose names and layout').choices(['notebook', 'pytorch', 'keras']);
+  new Option('--layout <name>', 'whose names and layout').choices([
+    'notebook',
+    'pytorch',
+    'keras',
+    'rnn-parity',
+  ]);

@@ -10,3 +10,4 @@ export type {
   Standardisation,
 } from './saved-model';
 export { claimDirectory, lockDirectory } from './directory';
+export { refuseOtherFormats } from './other-formats';

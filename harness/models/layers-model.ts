@@ -1,6 +1,5 @@
 import { endianness } from 'node:os';
 import { weightNames, type ClassifierWeights } from '../../scratch/index';
-import { UsageError } from '../base/outcome';
 
 /** Names of the five weights in TensorFlow.js's LayersModel files and in Keras. */
 export const layersNames = {
@@ -81,27 +80,4 @@ export function weightsBin(weights: ClassifierWeights): Buffer {
     }),
   );
   return endianness() === 'LE' ? all : all.swap32();
-}
-
-/** Reads `weights.bin` by the manifest's shapes. Throws UsageError when its size is another. */
-export function readWeightsBin(
-  bytes: Buffer,
-  shapes: Readonly<Record<keyof ClassifierWeights, readonly number[]>>,
-  where: string,
-): ClassifierWeights {
-  const sizes = weightNames.map((name) => shapes[name].reduce((a, b) => a * b, 1));
-  const expected = 4 * sizes.reduce((a, b) => a + b, 0);
-  if (bytes.length !== expected)
-    throw new UsageError(
-      `${where} has ${bytes.length} bytes; its model.json declares ${expected}, so copy both files of one model.`,
-    );
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let at = 0;
-  return Object.fromEntries(
-    weightNames.map((name, i) => {
-      const data = Float64Array.from({ length: sizes[i] }, (_, j) => view.getFloat32(at + 4 * j, true));
-      at += 4 * sizes[i];
-      return [name, { data, shape: shapes[name] }];
-    }),
-  ) as unknown as ClassifierWeights;
 }

@@ -1,10 +1,12 @@
-import { checkClassifierWeights, type ClassifierWeights, type Tensor } from '../../scratch/index';
+import { weightNames, type ClassifierWeights, type Tensor } from '../../scratch/index';
 import { isStringArray, type ArrayToWrite, type NpyArray } from '../base/files/index';
 import { UsageError } from '../base/outcome';
+import { matchLayers, matchOrder, type NamesInFile } from './layer-names';
 import { layersNames } from './layers-model';
+import { checkRunnable, refuseGates } from './runnable';
 
 /** Whose names and layout an archive of weights has. */
-export const layoutNames = ['notebook', 'pytorch', 'keras'] as const;
+export const layoutNames = ['notebook', 'pytorch', 'keras', 'rnn-parity'] as const;
 export type LayoutName = (typeof layoutNames)[number];
 
 export interface Layout {
@@ -82,6 +84,8 @@ const pytorch: Layout = {
       throw new UsageError(
         `${where} has ${output.length === 0 ? 'no output layer' : `several output layers (${output.join(', ')})`}; one nn.Linear was expected, for example fc.weight and fc.bias.`,
       );
+    const recurrentKernel = transpose(take(arrays, `${prefix}weight_hh_l0`, 2, where));
+    refuseGates(recurrentKernel.shape, where);
     const first = take(arrays, `${prefix}bias_ih_l0`, 1, where);
     const second = take(arrays, `${prefix}bias_hh_l0`, 1, where);
     if (first.data.length !== second.data.length)
@@ -91,7 +95,7 @@ const pytorch: Layout = {
     return {
       weights: {
         kernel: transpose(take(arrays, `${prefix}weight_ih_l0`, 2, where)),
-        recurrentKernel: transpose(take(arrays, `${prefix}weight_hh_l0`, 2, where)),
+        recurrentKernel,
         bias: { ...first, data: first.data.map((b, i) => b + second.data[i]) },
         outputKernel: transpose(take(arrays, output[0], 2, where)),
         outputBias: take(arrays, `${output[0].slice(0, -6)}bias`, 1, where),
@@ -105,29 +109,50 @@ const pytorch: Layout = {
   fits: (names) => names.some((name) => name.endsWith('weight_ih_l0')),
 };
 
-/** Keras and TensorFlow.js: same layout as here. */
+/** Keras and TensorFlow.js: same layout as here, names by layer, or none at all. */
 const keras: Layout = {
-  write: (weights) => ({
-    [layersNames.kernel]: as64(weights.kernel),
-    [layersNames.recurrentKernel]: as64(weights.recurrentKernel),
-    [layersNames.bias]: as64(weights.bias),
-    [layersNames.outputKernel]: as64(weights.outputKernel),
-    [layersNames.outputBias]: as64(weights.outputBias),
-  }),
-  read: (arrays, where) => ({
-    weights: {
-      kernel: take(arrays, layersNames.kernel, 2, where),
-      recurrentKernel: take(arrays, layersNames.recurrentKernel, 2, where),
-      bias: take(arrays, layersNames.bias, 1, where),
-      outputKernel: take(arrays, layersNames.outputKernel, 2, where),
-      outputBias: take(arrays, layersNames.outputBias, 1, where),
-    },
-    notes: [],
-  }),
-  fits: (names) => names.includes(layersNames.kernel),
+  write: (weights) => Object.fromEntries(weightNames.map((name) => [layersNames[name], as64(weights[name])])),
+  read: (arrays, where) => {
+    const entries = [...arrays].map(([name, { shape }]) => ({ name, shape }));
+    const inOrder = matchOrder(entries, where);
+    const names = inOrder ?? matchLayers(entries, where);
+    if (names === undefined)
+      throw new UsageError(`${where} has ${list(arrays)}: no kernel, recurrent_kernel, bias.`);
+    return {
+      weights: taken(arrays, names, where),
+      notes: inOrder ? ["arr_0 to arr_4 were taken in the order of Keras's get_weights()"] : [],
+    };
+  },
+  fits: (names) => names.some((name) => /(^|[/._])recurrent_kernel|^arr_0$|\/vars\/0/.test(name)),
 };
 
-const layouts: Record<LayoutName, Layout> = { notebook, pytorch, keras };
+/** The product's own weights.npz. */
+const own: Layout = {
+  write: (weights) => Object.fromEntries(weightNames.map((name) => [name, as64(weights[name])])),
+  read: (arrays, where) => ({
+    weights: taken(
+      arrays,
+      Object.fromEntries(weightNames.map((name) => [name, name])) as unknown as NamesInFile,
+      where,
+    ),
+    notes: [],
+  }),
+  fits: (names) => names.includes('recurrentKernel'),
+};
+
+const list = (arrays: ReadonlyMap<string, NpyArray>): string => [...arrays.keys()].join(', ');
+
+function taken(arrays: ReadonlyMap<string, NpyArray>, names: NamesInFile, where: string): ClassifierWeights {
+  const rank = (name: string): number => (/bias/i.test(name) ? 1 : 2);
+  const entries = weightNames.map((name) => [name, take(arrays, names[name], rank(name), where)] as const);
+  return Object.fromEntries(entries) as unknown as ClassifierWeights;
+}
+
+const layouts: Record<LayoutName, Layout> = { notebook, pytorch, keras, 'rnn-parity': own };
+
+/** What archives of weights do not say. */
+const activationNote =
+  'the weights do not say which activation they were trained with: tanh is assumed, and nn.RNN(nonlinearity="relu") would predict otherwise (--activation tanh confirms it)';
 
 /** Weights as the entries of an archive in someone else's layout. */
 export function writeLayout(name: LayoutName, weights: ClassifierWeights): Record<string, ArrayToWrite> {
@@ -147,15 +172,10 @@ export function readLayout(
   const layout = name ?? layoutNames.find((one) => layouts[one].fits([...arrays.keys()]));
   if (layout === undefined) {
     throw new UsageError(
-      `${where} has ${[...arrays.keys()].join(', ')}: no layout that is known; rnn.W_x (notebook), weight_ih_l0 (pytorch) or ${layersNames.kernel} (keras) was expected.`,
+      `${where} has ${list(arrays)}: no layout that is known; rnn.W_x (notebook), weight_ih_l0 (pytorch), ${layersNames.recurrentKernel} (keras) or recurrentKernel (rnn-parity) was expected.`,
     );
   }
   const { weights, notes } = layouts[layout].read(arrays, where);
-  const [features, units] = weights.kernel.shape;
-  const sizes = { features, units, classes: weights.outputBias.shape[0] };
-  try {
-    return { layout, notes, weights: checkClassifierWeights(weights, sizes, where) };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const assumed = layout === 'pytorch' || layout === 'keras' ? [activationNote] : [];
+  return { layout, notes: [...notes, ...assumed], weights: checkRunnable(weights, where) };
 }

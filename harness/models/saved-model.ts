@@ -1,32 +1,25 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  checkClassifierWeights,
-  weightNames,
-  type ClassifierWeights,
-  type SimpleRNNClassifier,
-} from '../../scratch/index';
+import { weightNames, type ClassifierWeights, type SimpleRNNClassifier } from '../../scratch/index';
 import { version } from '../base/version';
-import { numbersOf, readNpz, weightsArchive, writeFileAtomic, writeNpz } from '../base/files/index';
-import { UsageError } from '../base/outcome';
+import {
+  formatNpz,
+  numbersOf,
+  readNpz,
+  readRegularFile,
+  weightsArchive,
+  writeFileAtomic,
+} from '../base/files/index';
+import { BackendNotRunError, UsageError } from '../base/outcome';
 import { openClassifier, type BackendName } from '../sides/engine/index';
-import { layersModelJson, layersNames, maskValue, readWeightsBin, weightsBin } from './layers-model';
+import { layersModelJson, maskValue, weightsBin } from './layers-model';
+import { parseModelJson, takeWeights, type ModelMetadata } from './model-json';
+import { modelDirectory } from './other-formats';
+import { checkRunnable } from './runnable';
 
-/** Per feature: x' = (x - mean) / scale. */
-export interface Standardisation {
-  readonly mean: readonly number[];
-  /** the standard deviation; 1 for a feature that never changes */ readonly scale: readonly number[];
-}
-
-/** What a saved model remembers besides its weights; in model.json under `userDefinedMetadata`. */
-export interface ModelMetadata {
-  /** labels as written, by class index */ readonly classNames: readonly string[];
-  /** applied to inputs before the network sees them */ readonly standardisation?: Standardisation;
-  readonly featureNames?: readonly string[];
-  /** which side trained it: `scratch`, `tfjs:wasm`, `graph` */ readonly trainedBy: string;
-  /** sequences of different lengths: pad with this value when using TensorFlow.js alone */ readonly maskValue?: number;
-}
+export type { ModelMetadata, Standardisation } from './model-json';
 
 export interface SaveOptions extends Partial<Omit<ModelMetadata, 'trainedBy' | 'maskValue'>> {
   /** true: write a Masking layer, for sequences of different lengths */ readonly masked?: boolean;
@@ -43,7 +36,7 @@ export interface LoadedModel extends SavedModel {
 
 /**
  * Saves a classifier of either side: `model.json` and `weights.bin`, which `tf.loadLayersModel` opens, and `weights.npz` with the
- * same weights in full float64. Each file is replaced atomically.
+ * same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of the other two.
  *
  * @example
  * ```ts
@@ -64,19 +57,23 @@ export async function save(
     trainedBy: classifier.name,
     ...(masked && { maskValue }),
   };
-  const weights = classifier.getWeights();
+  const weights = checkRunnable(classifier.getWeights(), `the model for ${directory}`);
+  const bin = weightsBin(weights);
+  const npz = await formatNpz(
+    Object.fromEntries(weightNames.map((name) => [name, { ...weights[name], dtype: '<f8' as const }])),
+  );
   const json = layersModelJson(weights, {
     masked,
     generatedBy: `rnn-parity ${version}`,
-    metadata,
+    metadata: { ...metadata, checksums: { 'weights.bin': sha256(bin), 'weights.npz': sha256(npz) } },
   });
+  const text = `${JSON.stringify(json, undefined, 2)}\n`;
+  // the reader has the last word: what it refuses is not written
+  parseModelJson(text, join(directory, 'model.json'));
   await mkdir(directory, { recursive: true });
-  await writeNpz(
-    join(directory, 'weights.npz'),
-    Object.fromEntries(weightNames.map((name) => [name, { ...weights[name], dtype: '<f8' as const }])),
-  );
-  await writeFileAtomic(join(directory, 'weights.bin'), weightsBin(weights));
-  await writeFileAtomic(join(directory, 'model.json'), `${JSON.stringify(json, undefined, 2)}\n`);
+  await writeFileAtomic(join(directory, 'weights.npz'), npz);
+  await writeFileAtomic(join(directory, 'weights.bin'), bin);
+  await writeFileAtomic(join(directory, 'model.json'), text);
 }
 
 export interface LoadModelOptions {
@@ -95,125 +92,76 @@ export async function load(directory: string, options: LoadModelOptions = {}): P
   const { classifier } = await openClassifier(
     { kind: side, backend: options.backend ?? known },
     { features, units, classes: saved.weights.outputBias.shape[0], weights: saved.weights },
-  );
+  ).catch((error: unknown) => {
+    if (!(error instanceof BackendNotRunError)) throw error;
+    throw new BackendNotRunError(
+      `${error.message}. The model runs without it too: --side scratch, or --side tfjs --backend wasm.`,
+      { cause: error },
+    );
+  });
   return { ...saved, classifier };
 }
 
-/** The weights and metadata of a saved model, in full precision when weights.npz belongs to it. */
-export async function readSavedModel(directory: string): Promise<SavedModel> {
+/**
+ * The weights and metadata of a saved model, in full precision when weights.npz lies alongside.
+ *
+ * @throws UsageError when the files are not those of a model that is run, are damaged, or contradict each other
+ */
+export async function readSavedModel(given: string): Promise<SavedModel> {
+  const directory = await modelDirectory(given);
   const where = join(directory, 'model.json');
-  const text = await readFile(where, 'utf8').catch(() => {
-    throw new UsageError(`${where} cannot be read; --model takes the directory that train --out made.`);
-  });
-  const { shapes, metadata } = parseModelJson(text, where);
-  const bytes = await readFile(join(directory, 'weights.bin')).catch(() => {
-    throw new UsageError(`${join(directory, 'weights.bin')} cannot be read; model.json needs it beside it.`);
-  });
-  const rounded = readWeightsBin(bytes, shapes, join(directory, 'weights.bin'));
-  const [features, units] = shapes.kernel;
-  const sizes = { features, units, classes: shapes.outputBias[0] };
-  const weights = checkClassifierWeights(rounded, sizes, directory);
-  if (metadata.classNames.length !== sizes.classes)
+  const text = await readRegularFile(where).catch((error: unknown) => {
     throw new UsageError(
-      `${where} names ${metadata.classNames.length} classes for ${sizes.classes} outputs; save it again.`,
+      `${(error as Error).message} --model takes the directory that train --out or import made, or that TensorFlow.js saved a model in.`,
+      { cause: error },
     );
-  return { weights: (await fullPrecision(directory, weights)) ?? weights, metadata };
+  });
+  const model = parseModelJson(text.toString('utf8'), where);
+  const shards = await Promise.all(
+    model.paths.map(async (name) => {
+      const bytes = await readRegularFile(join(directory, name));
+      checkSum(model.checksums.get(name), bytes, join(directory, name));
+      return bytes;
+    }),
+  );
+  const files = model.paths.map((name) => join(directory, name)).join(', ');
+  const rounded = checkRunnable(takeWeights(Buffer.concat(shards), model, files), files);
+  const weights =
+    (await fullPrecision(directory, rounded, model.checksums.get('weights.npz'), files)) ?? rounded;
+  return { weights, metadata: model.metadata };
 }
 
-/** The float64 weights, if they are the ones that weights.bin holds rounded. */
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function checkSum(expected: string | undefined, bytes: Uint8Array, file: string): void {
+  const found = sha256(bytes);
+  if (expected !== undefined && expected !== found)
+    throw new UsageError(
+      `${file} has the SHA-256 ${found.slice(0, 12)}, model.json says ${expected.slice(0, 12)}: it is damaged, or of another model. Copy all files of the model again, or save it again.`,
+    );
+}
+
+/** The float64 weights, where the file is there. */
 async function fullPrecision(
   directory: string,
   rounded: ClassifierWeights,
+  checksum: string | undefined,
+  other: string,
 ): Promise<ClassifierWeights | undefined> {
   const file = join(directory, 'weights.npz');
-  const arrays = await readNpz(file, weightsArchive).catch(() => undefined);
-  if (arrays === undefined) return undefined;
-  const same = weightNames.every((name) => {
-    if (!arrays.has(name)) return false;
-    const { data } = numbersOf(arrays, name, rounded[name].shape.length, file);
-    return (
-      data.length === rounded[name].data.length &&
-      data.every((x, i) => Math.fround(x) === rounded[name].data[i])
-    );
+  if (!existsSync(file)) return undefined;
+  checkSum(checksum, await readRegularFile(file), file);
+  const arrays = await readNpz(file, weightsArchive);
+  const entries = weightNames.map((name) => {
+    const exact = numbersOf(arrays, name, rounded[name].shape.length, file);
+    const { data, shape } = rounded[name];
+    const same =
+      exact.shape.join() === shape.join() && exact.data.every((x, i) => Math.fround(x) === data[i]);
+    if (!same)
+      throw new UsageError(
+        `${file} and ${other} hold different weights (${name}); if the model was saved again by TensorFlow.js, delete weights.npz, else copy all files of one model.`,
+      );
+    return [name, exact] as const;
   });
-  if (!same) return undefined;
-  return Object.fromEntries(
-    weightNames.map((name) => [name, numbersOf(arrays, name, rounded[name].shape.length, file)]),
-  ) as unknown as ClassifierWeights;
-}
-
-interface WeightSpec {
-  readonly name?: unknown;
-  readonly shape?: unknown;
-  readonly dtype?: unknown;
-}
-
-interface ModelJson {
-  readonly weightsManifest?: unknown;
-  readonly userDefinedMetadata?: Partial<ModelMetadata> | null;
-}
-
-/** The weights that the manifest lists, whatever it holds. */
-function specsOf(json: ModelJson | null): readonly (WeightSpec | null)[] {
-  const groups: unknown = json?.weightsManifest;
-  if (!Array.isArray(groups)) return [];
-  return (groups as ({ readonly weights?: unknown } | null)[]).flatMap((group) => {
-    const specs: unknown = group?.weights;
-    return Array.isArray(specs) ? (specs as (WeightSpec | null)[]) : [];
-  });
-}
-
-function parseModelJson(
-  text: string,
-  where: string,
-): { shapes: Record<keyof ClassifierWeights, number[]>; metadata: ModelMetadata } {
-  const refuse = (what: string): UsageError =>
-    new UsageError(`${where} ${what}; a SimpleRNN classifier saved by rnn-parity was expected.`);
-  let json: ModelJson | null;
-  try {
-    json = JSON.parse(text) as ModelJson | null;
-  } catch (error) {
-    throw refuse(`is no JSON (${error instanceof Error ? error.message : ''})`);
-  }
-  const specs = specsOf(json);
-  const shapes = Object.fromEntries(
-    weightNames.map((name, i) => {
-      const { name: found, shape, dtype } = specs[i] ?? {};
-      const sizes = Array.isArray(shape) ? (shape as unknown[]) : [];
-      const rank = name === 'bias' || name === 'outputBias' ? 1 : 2;
-      const fits = sizes.length === rank && sizes.every((n) => Number.isSafeInteger(n) && (n as number) > 0);
-      if (found !== layersNames[name] || dtype !== 'float32' || !fits)
-        throw refuse(`has ${JSON.stringify(specs[i])} where ${layersNames[name]} belongs`);
-      return [name, sizes as number[]];
-    }),
-  ) as Record<keyof ClassifierWeights, number[]>;
-  const given = json?.userDefinedMetadata ?? {};
-  const classes = shapes.outputBias[0];
-  const classNames = isTexts(given.classNames)
-    ? given.classNames
-    : Array.from({ length: classes }, (_, c) => String(c));
-  const { standardisation } = given;
-  if (standardisation !== undefined && !isStandardisation(standardisation, shapes.kernel[0]))
-    throw refuse('has a standardisation that does not fit its features');
-  return {
-    shapes,
-    metadata: {
-      classNames,
-      trainedBy: typeof given.trainedBy === 'string' ? given.trainedBy : 'tfjs',
-      ...(standardisation && { standardisation }),
-      ...(isTexts(given.featureNames) && { featureNames: given.featureNames }),
-      ...(typeof given.maskValue === 'number' && { maskValue: given.maskValue }),
-    },
-  };
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((x) => typeof x === 'string');
-}
-
-function isStandardisation(value: unknown, features: number): value is Standardisation {
-  const lists = [(value as Standardisation | null)?.mean, (value as Standardisation | null)?.scale];
-  return lists.every(
-    (list) => Array.isArray(list) && list.length === features && list.every((x) => Number.isFinite(x)),
-  );
+  return Object.fromEntries(entries) as unknown as ClassifierWeights;
 }
