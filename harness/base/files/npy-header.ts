@@ -22,7 +22,7 @@ export const maxHeader = 10_000;
 export function parseNpyHeader(bytes: Buffer, where: string): NpyHeader {
   if (bytes.length < 10 || bytes.toString('latin1', 0, 6) !== magic) {
     throw new UsageError(
-      `${where} does not start with numpy's magic string; it is no .npy array, so save it with numpy.save or numpy.savez.`,
+      `${where} does not start with numpy's magic string; it is not a .npy array, so save it with numpy.save or numpy.savez.`,
     );
   }
   const major = bytes[6];
@@ -68,7 +68,7 @@ function parseDictionary(text: string, where: string): Omit<NpyHeader, 'dataOffs
     );
   if (/'descr'\s*:\s*\[/.test(text)) throw bad('declares a structured array');
   const end = text.lastIndexOf('}');
-  if (!text.startsWith('{') || end < 0 || text.slice(end + 1).trim() !== '') throw bad('is no dictionary');
+  if (!text.startsWith('{') || end < 0 || text.slice(end + 1).trim() !== '') throw bad('is not a dictionary');
   let dtype: string | undefined;
   let fortranOrder: boolean | undefined;
   let shape: number[] | undefined;

@@ -113,7 +113,7 @@ async function open(source: string | Uint8Array, where: string): Promise<yauzl.Z
 
 function damaged(where: string, error: unknown): UsageError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new UsageError(`${where} is no sound .npz archive (${reason}); save it again with numpy.savez.`, {
+  return new UsageError(`${where} is not a sound .npz archive (${reason}); save it again with numpy.savez.`, {
     cause: error,
   });
 }

@@ -65,7 +65,7 @@ export async function readDelimited(
     const reason = error instanceof Error ? error.message : String(error);
     const place = error instanceof CsvError ? `: line ${parser.info.lines}` : '';
     throw new UsageError(
-      `${file}${place}: cannot be read (${reason}). A quote at the beginning of a field needs one at its end, and a quote inside such a field is written twice; below an open quote nothing can be told apart, so --skip-malformed does not help.`,
+      `${file}${place}: cannot be read (${reason}). A quote at the beginning of a field needs one at its end, and a quote inside such a field is written twice; after an open quote the rows are not known, so --skip-malformed does not help.`,
       { cause: error },
     );
   }
@@ -218,7 +218,7 @@ class Table {
     const used = new Set([sequence, step, label, ...features]);
     if (record.some((field, i) => used.has(i) && /[\r\n]/.test(field)))
       throw new UsageError(
-        `${this.file}: line ${from}: a quote opens a field here and its end is not clear; lines ${from} to ${line} ran together, and what they hold cannot be told apart. Write quotes inside a quoted field twice, or leave the field unquoted.`,
+        `${this.file}: line ${from}: a quote opens a field here and its end is not clear; lines ${from} to ${line} ran together, and their rows are not known. Write quotes inside a quoted field twice, or leave the field unquoted.`,
       );
     this.spanning ??= `lines ${from} to ${line}`;
     this.spanned++;

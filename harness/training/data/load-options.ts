@@ -20,7 +20,7 @@ export interface TextFormat {
 export interface LoadOptions extends TextFormat {
   /** default `fail` */ readonly onMalformed?: OnMalformed;
   /** gets every malformed row's report when they are skipped */ readonly onReport?: (line: string) => void;
-  /** false: data without labels is welcome; default true */ readonly needLabels?: boolean;
+  /** whether data without labels are refused; default true */ readonly needLabels?: boolean;
   /** decides generated data; default 1 */ readonly seed?: number;
   /** `memory`: steps of a sequence, default 20 */ readonly timeSteps?: number;
   /** `memory`: number of sequences, default 2000 */ readonly examples?: number;

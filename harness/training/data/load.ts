@@ -32,7 +32,7 @@ export async function loadData(source: string, options: LoadOptions = {}): Promi
   const extension = /\.(npz|csv|tsv|jsonl)$/i.exec(source)?.[1].toLowerCase();
   if (extension === undefined)
     throw new UsageError(
-      `--data ${source} is no kind of data that is known; give ${builtInData.join(', ')}, or a file ending in .npz, .csv, .tsv or .jsonl.${conversion(source)}`,
+      `--data ${source} is not a kind of data that can be read; give ${builtInData.join(', ')}, or a file ending in .npz, .csv, .tsv or .jsonl.${conversion(source)}`,
     );
   await checkRegularFile(source);
   const notes = new Notes();

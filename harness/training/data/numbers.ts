@@ -41,7 +41,7 @@ export function parseStep(text: string, decimal: Decimal = '.'): Step | string {
   if (!Number.isFinite(whole) || new Date(whole).toISOString().slice(0, 10) !== date)
     return 'is not a date of the calendar; correct it';
   if (/[1-9]/.test(fraction.slice(6)))
-    return 'has nanoseconds, which are more digits than order can be told by; sort the rows and count the steps 0, 1, 2 ...';
+    return 'has nanoseconds, more digits than the order is computed with; sort the rows and count the steps 0, 1, 2 ...';
   const milliseconds = whole + Number(`0.${fraction.padEnd(1, '0')}`) * 1000;
   if (zone === undefined) return { kind: 'time stamp', value: milliseconds };
   const [, sign, hours, minutes] = /([+-])(\d\d):?(\d\d)/.exec(zone) ?? ['', '+', '0', '0'];

@@ -8,7 +8,7 @@ import { maskOf, type SequenceData } from './sequences';
  * Means and standard deviations over the real steps (never the padding) of the given examples; pass those of the training part alone.
  * The scale of a feature that is constant up to rounding is 1: dividing by rounding errors would make noise of it.
  *
- * @param notes gets the features that are constant, and those that float32 cannot tell apart
+ * @param notes gets the features that are constant, and those whose spread float32 cannot hold
  */
 export function fitStandardisation(data: SequenceData, examples: Int32Array, notes?: Notes): Standardisation {
   const moments = momentsOf(data, examples);
@@ -20,7 +20,7 @@ export function fitStandardisation(data: SequenceData, examples: Int32Array, not
   const fine = names(({ mean, deviation, constant }) => !constant && deviation < Math.abs(mean) * 2 ** -23);
   if (fine.length > 0)
     notes?.warn(
-      `the spread of ${listed(fine)} is less than float32 can tell apart at that size: a float32 copy of the data would lose it`,
+      `the spread of ${listed(fine)} is too small for float32 at that size: a float32 copy of the data would lose it`,
     );
   return {
     mean: moments.map(({ mean }) => mean),

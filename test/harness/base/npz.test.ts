@@ -139,7 +139,7 @@ describe('npz', () => {
       ['/nonexistent.npz', /does not exist \(ENOENT\)/],
       [tmpdir(), /is a directory; a regular file was expected/],
       ['/dev/zero', /is a device; a regular file was expected/],
-      [Buffer.from('PK'), /no sound \.npz/],
+      [Buffer.from('PK'), /not a sound \.npz/],
       [zipOf({}), /holds no array/],
       [zipOf({ 'a.txt': Buffer.alloc(3) }), /"a\.txt".*\.npy arrays only/],
       [zipOf({ 'a.npy': Buffer.alloc(3) }), /magic/],

@@ -47,7 +47,7 @@ describe('standardisation', () => {
     expect(notes.lines.join('\n')).to.match(
       /constant in the training part.*"feature 0", "feature 1", "feature 2", "feature 3"\n/,
     );
-    expect(notes.lines.join('\n')).to.match(/spread of "feature 4" is less than float32/);
+    expect(notes.lines.join('\n')).to.match(/spread of "feature 4" is too small for float32/);
     // A copy that was saved as float32 is the same to the model.
     const copy = {
       ...data,

@@ -76,7 +76,7 @@ describe('tables in long form', () => {
     expect(await refusal('a.csv', 'sequence,label\n1,2\n')).to.match(/no feature column/);
     expect(await refusal('a.csv', 'sequence,x,label\n')).to.match(/no usable sequence/);
     expect(await refusal('a.csv', 'sequence,x,label\n1,"2,a\n1,3,b\n')).to.match(/line \d+: .*Quote/);
-    expect(await refusal('a.txt', '')).to.match(/no kind of data/);
+    expect(await refusal('a.txt', '')).to.match(/not a kind of data/);
     expect(await loadData('/nonexistent.csv').catch((e: unknown) => (e as Error).message)).to.match(
       /not exist/,
     );
