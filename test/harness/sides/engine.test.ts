@@ -79,7 +79,7 @@ describe('harness/engine', () => {
   });
 
   it('refuses an option that does not exist', async () => {
-    const bad = createClassifier({ ...digits, classes: 10 } as never);
+    const bad = createClassifier({ ...digits, classes: 10 });
     expect(await bad.then(() => '', String)).to.match(
       /RangeError: createClassifier: there is no option batch; the nearest is batchSize/,
     );
