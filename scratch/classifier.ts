@@ -82,7 +82,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
   }
 
   /**
-   * Forward, backward, clip, update: four steps that each can be had alone. When the loss or the gradients' norm is not
+   * Forward, backward, clip, update: four steps, each also a function of its own. When the loss or the gradients' norm is not
    * finite the weights and the optimizer stay as they were; the result tells.
    */
   trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {

@@ -280,10 +280,10 @@ function compileFor(model: TrainableNetwork, options: NetworkFitOptions): void {
   };
   if (position !== undefined) {
     const wanted = JSON.stringify(resolveOptimizer(asked));
-    const had = JSON.stringify(resolveOptimizer({ optimizer: state.config }));
-    if (wanted !== had) {
+    const before = JSON.stringify(resolveOptimizer({ optimizer: state.config }));
+    if (wanted !== before) {
       throw new RangeError(
-        `fit: the optimizer is to be ${wanted} but the state to continue from was made by ${had}; resume with the same settings, or start anew without position.`,
+        `fit: the options ask for the optimizer ${wanted}, but ${before} made the state to continue from; resume with the same settings, or start without position.`,
       );
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The door of labels: one class index per example.
+ * The boundary check of labels: one class index per example.
  *
  * @throws RangeError on a wrong count, or a label that is not an integer in 0..classes-1
  */

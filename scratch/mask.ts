@@ -1,7 +1,7 @@
 import { formatShape, indexOf, toTensor, type Tensor, type TensorLike } from './tensor';
 
 /**
- * The door of masks: [B, T] of 0 (this step does not exist) and 1.
+ * The boundary check of masks: [B, T] of 0 (this step does not exist) and 1.
  *
  * @throws RangeError on another shape or another number
  */

@@ -202,7 +202,7 @@ function checkSetting(name: string, value: number, from: number, below: number):
 }
 
 /**
- * The door of a saved optimizer state: the slots of this rule, all of them, or none before the first update.
+ * The boundary check of a saved optimizer state: the slots of this rule, all of them, or none before the first update.
  *
  * @throws RangeError
  */

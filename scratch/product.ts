@@ -159,7 +159,7 @@ function inPanels(
   }
 }
 
-/** Rows r, r + 1 and r + 2, step by step; the last row in place of those after it. */
+/** Rows r, r + 1 and r + 2, step by step; the last row stands in for those after it. */
 function fillPanelsOfA(
   a: Float64Array,
   at: number,

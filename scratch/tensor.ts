@@ -12,7 +12,7 @@ export interface Tensor {
 /** Plain nested arrays of numbers: `[[1, 2], [3, 4]]`. */
 export type NestedArray = readonly (number | NestedArray)[];
 
-/** What the doors accept: nested plain arrays, or flat numbers with a shape. */
+/** What the boundary checks accept: nested plain arrays, or flat numbers with a shape. */
 export type TensorLike =
   NestedArray | { readonly data: ArrayLike<number>; readonly shape: readonly number[] };
 
@@ -46,7 +46,7 @@ export function formatShape(shape: ExpectedShape): string {
 }
 
 /**
- * The door: turns nested arrays, or flat data with a shape, into a Tensor of its own (always a copy).
+ * The boundary check: turns nested arrays, or flat data with a shape, into a Tensor of its own (always a copy).
  *
  * @param name how messages call it, for example `SimpleRNN.forward: inputs`
  * @param expected the shape it must have; letters stand for any size of at least 1

@@ -1,5 +1,5 @@
 /**
- * The doors take and give [B, T, N]; inside, the rows of one time step lie together, [T, B, N], so that a step is one
+ * The public methods take and give [B, T, N]; inside, the rows of one time step lie together, [T, B, N], so that a step is one
  * matrix and all steps together are one taller matrix.
  */
 

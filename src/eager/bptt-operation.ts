@@ -10,7 +10,7 @@ import {
 
 /**
  * SimpleRNN as one differentiable operation (tf.customGrad): the forward formula, and backpropagation through time
- * (Werbos 1990) as its gradient, in place of a tape of every small operation. For use inside
+ * (Werbos 1990) as its gradient, instead of a tape of every small operation. For use inside
  * tf.grads and its relatives; training calls the formulas themselves.
  *
  * @param wanted finalState: the last state, [B, U]; states: all of them, [B, T, U]

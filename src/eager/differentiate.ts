@@ -2,7 +2,7 @@ import type * as Tf from '@tensorflow/tfjs';
 
 /**
  * Gradients of a scalar with respect to tensors and variables, by tfjs's autodiff (`tf.valueAndGrads`). Call it inside a
- * tidy. Values from inside `compute` are had by reading them there: all its tensors are gone when it returns.
+ * tidy. Read values of `compute` inside it: all its tensors are gone when it returns.
  *
  * tfjs keeps what backpropagation needs on a tape and releases it after backpropagation only: an error in between would
  * leak it. Here it is released then too.

@@ -6,7 +6,7 @@ import { createOutputLayer, type OutputLayer, type OutputVariables } from './out
 import type { GradientMethod, StartPass } from './pass';
 import { createRecurrentLayer, type RecurrentLayer, type RecurrentVariables } from './recurrent-layer';
 
-/** The recurrent layer, run in the way its gradients are to be had. Owns its variables. */
+/** The recurrent layer, run as its gradient method asks. Owns its variables. */
 export interface RecurrentNetwork {
   readonly variables: RecurrentVariables;
   readonly startPass: StartPass;

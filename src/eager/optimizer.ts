@@ -42,7 +42,7 @@ const slotFields = {
 /**
  * tf.train.sgd, momentum or adam, at its start or where `from` left off. tfjs's own rules, with all settings passed
  * explicitly; the formulas are those of the scratch network's optimizers. Adam's other form, `keras`, is tfjs's with
- * epsilon / sqrt(1 - beta2^step) in place of epsilon.
+ * epsilon / sqrt(1 - beta2^step) instead of epsilon.
  *
  * tfjs computes Adam's 1 - beta2^step in float32: at the first step with beta2 = 0.999 it is off by 1.3e-5 of itself,
  * the update by 6.4e-6 of itself.

@@ -33,7 +33,7 @@ export interface TfSimpleRNNGradients extends SimpleRNNWeights {
 }
 
 /**
- * tf.layers.simpleRNN behind the doors of the scratch layer: h_t = tanh(x_t · kernel + h_{t-1} · recurrentKernel + bias),
+ * tf.layers.simpleRNN behind the boundary checks of the scratch layer: h_t = tanh(x_t · kernel + h_{t-1} · recurrentKernel + bias),
  * float32, plain arrays in and out. It owns its variables and releases them in `dispose`.
  *
  * ```ts

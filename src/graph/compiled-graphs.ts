@@ -12,7 +12,7 @@ export type Call = 'predict' | 'evaluate' | 'gradients' | 'train';
 export interface SetUp {
   readonly call: Call;
   readonly plan: GraphPlan;
-  /** writing and loading the graph; 0 when another call had loaded it */ readonly load: number;
+  /** writing and loading the graph; 0 when it was loaded for another call */ readonly load: number;
   /** the first call, in which TensorFlow compiles what it fetches */ readonly firstCall: number;
 }
 

@@ -12,7 +12,7 @@ import { downloadWheel } from './wheel';
 
 /**
  * Builds the addon and the libraries it needs into an empty directory: wheel, libraries and headers out of it, the two
- * C++ files of tfjs-node and one of our own compiled. The addon looks for the libraries beside itself, so the directory can be renamed.
+ * C++ files of tfjs-node and one of our own compiled. The addon looks for the libraries in its own directory, so the directory can be renamed.
  *
  * @returns the addon's file
  * @throws {SetUpError} with the step that failed

@@ -50,13 +50,13 @@ export function cacheEntries(cache: string): { name: string; bytes: number }[] {
   return namesIn(cache).map((name) => ({ name, bytes: bytesIn(path.join(cache, name)) }));
 }
 
-/** Removes an entry; it is renamed first, so that nobody finds it half there under its own name. */
+/** Removes an entry; it is renamed first, so that no other process finds half of it under its own name. */
 export function remove(entry: string): void {
   const aside = unfinishedPrefix(path.dirname(entry)) + crypto.randomBytes(4).toString('hex');
   try {
     fs.renameSync(entry, aside);
   } catch {
-    return; // Somebody else has removed it.
+    return; // Another process has removed it.
   }
   fs.rmSync(aside, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 /**
  * Loading and computing takes a second or two, so what was found to work is remembered: by the addon's file and the
- * libraries beside it (sizes and times), the Node and the CPU. Any change of these means a new check.
+ * libraries in its directory (sizes and times), the Node and the CPU. A change of any of them means a new check.
  */
 function markOf(cache: string, addon: string): string {
   const file = fs.realpathSync(addon);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-/** Whether a process of this machine still runs; one that has ended but that nobody has waited for does not. */
+/** Whether a process of this machine still runs; one that has ended does not, even if its parent has not waited for it yet. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -15,7 +15,7 @@ const loadedAddons = new Map<string, Addon>();
 export function loadAddon(addonFile: string): Addon {
   let file: string;
   try {
-    // The loader looks for libtensorflow beside the addon ($ORIGIN) and does not follow a symlink first.
+    // The loader looks for libtensorflow in the addon's directory ($ORIGIN) and does not follow a symlink first.
     file = fs.realpathSync(addonFile);
   } catch {
     throw new Error(`the addon of tfjs-node has not been set up (${addonFile} does not exist)`);

@@ -10,7 +10,7 @@ export interface TfjsNodePackage {
 }
 
 /**
- * Finds @tensorflow/tfjs-node: beside this package (where npm puts a peer), else from `from`, by default the current
+ * Finds @tensorflow/tfjs-node: next to this package (where npm puts a peer), else from `from`, by default the current
  * directory (linked installs). Undefined when it is not installed.
  */
 export function tfjsNodePackage(from: string = process.cwd()): TfjsNodePackage | undefined {

@@ -61,7 +61,7 @@ function pipFailure(what: string, sha256: string, result: Awaited<ReturnType<typ
   if (got !== undefined)
     return new SetUpError(
       `pip found ${what} with sha256 ${got}, expected ${sha256}`,
-      'somebody changed the file on your package index: ask who runs it, or use another index (PIP_INDEX_URL)',
+      'the file on your package index was changed: ask who runs it, or use another index (PIP_INDEX_URL)',
     );
   return new SetUpError(
     `pip could not download ${what} (${endOf(result)})`,

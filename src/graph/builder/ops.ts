@@ -7,7 +7,7 @@ type Numbers = 'float32' | 'int32';
 
 /**
  * TensorFlow's operations as methods, each one node. Names and meaning are TensorFlow's own
- * (https://www.tensorflow.org/api_docs/python/tf/raw_ops); what is here is what somebody needed.
+ * (https://www.tensorflow.org/api_docs/python/tf/raw_ops); only what this project uses is here.
  */
 export abstract class Ops extends NodeWriter {
   /** @param oneDnn products by oneDNN's kernels (see `one-dnn.ts`) instead of TensorFlow's own */

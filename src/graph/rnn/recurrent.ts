@@ -30,7 +30,7 @@ export interface RecurrentGradients extends RecurrentWeights {
 /** The recurrent layer applied to one batch, and the way back. */
 export interface RecurrentPass {
   /** [B, U] */ readonly finalState: GraphTensor;
-  /** [T, B, U]; only computed when somebody fetches it */ states(): GraphTensor;
+  /** [T, B, U]; only computed when it is fetched */ states(): GraphTensor;
   backward(upstream: Upstream): RecurrentGradients;
 }
 

@@ -102,7 +102,9 @@ describe('rnn-parity parity, as a program', () => {
   });
 
   it('an unplugged backend: named; 3 when it was required', () => {
-    const env = { NODE_OPTIONS: `--require ${path.join(root, 'test', 'support', 'unplug-wasm.cjs')}` };
+    const env = {
+      NODE_OPTIONS: `--require ${JSON.stringify(path.join(root, 'test', 'support', 'unplug-wasm.cjs'))}`,
+    };
     const free = cli(['parity', '--only', 'edge/one-step'], { ...env, NATIVE_REQUIRED: '0' });
     expect(free.code, free.err).to.equal(0);
     expect(free.out).to.include('tfjs:wasm: NOT RUN');
