@@ -1,4 +1,4 @@
-export { lineChart, seriesColor, type LineChartOptions, type Series } from './chart';
+export { lineChart, seriesColor, svgOf, type LineChartOptions, type Series } from './chart';
 export {
   bullets,
   code,
