@@ -100,8 +100,17 @@ export interface Implementation {
   readonly precision: Precision;
   /** names it declares not to give; their absence is then counted, not failed */
   readonly omits?: readonly TensorName[];
+  /** names it may leave out where a problem has no labels */ readonly omitsWithoutLabels?: readonly TensorName[];
   evaluate(problem: Problem): Evaluation | Promise<Evaluation>;
   dispose?(): void;
+}
+
+/** The names that an implementation need not give in its answer to this problem. */
+export function omitsOf(
+  { omits = [], omitsWithoutLabels = [] }: Pick<Implementation, 'omits' | 'omitsWithoutLabels'>,
+  { labels }: Pick<Problem, 'labels'>,
+): TensorName[] {
+  return [...omits, ...(labels === undefined ? omitsWithoutLabels : [])];
 }
 
 /** The sizes of a problem; classes is undefined where there is no output layer. */

@@ -12,10 +12,13 @@ import {
   type TensorVerdict,
 } from '../judge/index';
 import { weightProbe } from './weight-probe';
+import { memoize } from '../base/memoize';
 import {
   evaluationOf,
   expectedNames,
   expectedShape,
+  mapProblem,
+  omitsOf,
   roundProblem,
   tensorNames,
   tensorOf,
@@ -123,7 +126,7 @@ export async function examine(
     ...seen,
     verdicts,
     withheld,
-    unseen: unseen(subject, steps, withheld),
+    unseen: [...unseen(subject, steps, withheld), ...(await unsteadiness(subject, seen))],
     refusals: subject.refusals,
   };
 }
@@ -138,7 +141,7 @@ interface Subject {
 
 function lookAtResults(subject: Subject, { answer, malformed }: Answer): View {
   const { implementation, plain, reference, options } = subject;
-  const { omits = implementation.omits, tolerance, compare } = options;
+  const { omits = omitsOf(implementation, plain), tolerance, compare } = options;
   const verdict =
     compare?.(plain, reference, answer) ??
     compareEvaluation(plain, reference, answer, implementation, { omits, tolerance });
@@ -165,7 +168,8 @@ async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
 
 async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
   const { implementation, plain } = subject;
-  const problem = weightProbe(plain);
+  const probe = weightProbe(plain);
+  const problem = implementation.precision === 'float64' ? withLongNumbers(probe) : probe;
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {
     const reference = referenceAnswer(problem);
@@ -175,7 +179,7 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
       return tensor === undefined ? [] : [[name, tensor] as const];
     });
     const answer = evaluationOf(new Map(asked));
-    const omits = absent(subject, first);
+    const omits = [...absent(subject, first), ...omitsOf(implementation, problem)];
     const verdict = compareEvaluation(problem, reference, answer, implementation, { omits });
     if (!isOfOtherShape(verdict.tensors, first, plain))
       return { problem, answer, verdict: withMalformed(verdict, given.malformed) };
@@ -185,6 +189,12 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
   const verdict = caseVerdict(caseId, implementation.name, 'scratch', notSeen(subject, 'probe', caseId));
   return { problem, answer: {}, verdict };
 }
+
+/**
+ * The same problem with numbers that float32 cannot hold: most problems are exact in float32, and a float64 side that keeps its weights or
+ * inputs in float32 would be right on them.
+ */
+const withLongNumbers = memoize((problem: Problem) => mapProblem(problem, (x) => x * (1 + 2 ** -30)));
 
 /** Asks something else, then the same again; where the first answer has changed meanwhile, that is judged in place of the second. */
 async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Promise<Examination['repeat']> {
@@ -209,6 +219,26 @@ function isSame(one: Tensor | undefined, other: Tensor | undefined): boolean {
   return one?.data.every((x, i) => Object.is(x, other?.data[i])) ?? true;
 }
 
+/** Asks what was answered wrongly once more: a side that is wrong in one call only has no mistake in its formulas. */
+async function unsteadiness(
+  { implementation }: Subject,
+  { results, steps, probe }: Partial<Record<ViewName, View>>,
+): Promise<string[]> {
+  for (const view of [results, steps, probe]) {
+    if (view?.verdict.status !== 'fail') continue;
+    try {
+      const { answer } = await ask(implementation, view.problem);
+      if (tensorNames.some((name) => !isSame(tensorOf(view.answer, name), tensorOf(answer, name))))
+        return [
+          'the same problem got another answer when it was asked again: random numbers, or a memory of earlier calls',
+        ];
+    } catch (error) {
+      if (error instanceof CandidateError && error.fatal) throw error;
+    }
+  }
+  return [];
+}
+
 /** Asks a problem of other sizes; a side that cannot answer it refuses, unless it can answer nothing any more. */
 async function askOther(subject: Subject, view: ViewName, problem: Problem): Promise<Answer | undefined> {
   try {
@@ -226,7 +256,7 @@ function refuse(subject: Subject, view: ViewName, error: Error): void {
 
 /** Declared as not given, or not in the answer to the plain problem: its absence there was judged already. */
 function absent({ implementation, plain, options }: Subject, { answer }: Answer): TensorName[] {
-  const declared = options.omits ?? implementation.omits ?? [];
+  const declared = options.omits ?? omitsOf(implementation, plain);
   const missing = expectedNames(plain).filter((name) => tensorOf(answer, name) === undefined);
   return [...new Set([...declared, ...missing])];
 }

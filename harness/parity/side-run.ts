@@ -23,7 +23,7 @@ import {
   type TrainingCheck,
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
-import { sizesOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
+import { omitsOf, sizesOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
@@ -187,7 +187,7 @@ export class SideRun {
             reference,
             given,
             side: implementation,
-            omits: implementation.omits,
+            omits: omitsOf(implementation, vector.problem),
             tolerance: options.tolerance,
           }),
       },

@@ -1,4 +1,4 @@
-import { formatShape, sizeOf, type Tensor } from '../../../scratch/index';
+import { formatShape, indexOf, sizeOf, type Tensor } from '../../../scratch/index';
 import { evaluationOf, type Evaluation } from '../../base/problem';
 
 /** An answer as tensors, and what could not be read as one, with the reason. Plain data: it travels between processes. */
@@ -117,4 +117,9 @@ function describe(value: unknown): string {
   if (isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** `[2, 0]`, the place of an element in a tensor of that shape; empty for a scalar. */
+export function describePlace(flat: number, shape: readonly number[]): string {
+  return shape.length === 0 ? '' : formatShape(indexOf(flat, shape));
 }

@@ -1,11 +1,10 @@
 // Runs in a process of its own, so that a candidate that loops, exits or prints cannot hurt the run.
-import { readAnswer } from './answer';
+import { CandidateCalls } from './calls';
 import { candidateOf, checkCandidate } from './check';
-import type { Candidate } from './define';
 import { importModule } from './import-module';
 import type { FromCandidate, ToCandidate } from './protocol';
 
-let candidate: Candidate | undefined;
+let calls: CandidateCalls | undefined;
 
 process.on('message', (message: ToCandidate) => {
   void handle(message).then((answer) => {
@@ -17,9 +16,8 @@ process.on('disconnect', () => process.exit(0));
 async function handle(message: ToCandidate): Promise<FromCandidate> {
   if (message.type === 'load') return load(message.file);
   try {
-    if (candidate === undefined) throw new Error('no candidate is loaded');
-    const answer: unknown = await candidate.evaluate(message.problem);
-    return { type: 'answer', answer: readAnswer(answer) };
+    if (calls === undefined) throw new Error('no candidate is loaded');
+    return { type: 'answer', answer: await calls.evaluate(message.problem) };
   } catch (error) {
     return { type: 'threw', ...describe(error) };
   }
@@ -28,7 +26,8 @@ async function handle(message: ToCandidate): Promise<FromCandidate> {
 async function load(file: string): Promise<FromCandidate> {
   try {
     const module = await importModule(file);
-    candidate = candidateOf(module, file);
+    const candidate = candidateOf(module, file);
+    calls = new CandidateCalls(candidate);
     return { type: 'loaded', declaration: checkCandidate(candidate, file) };
   } catch (error) {
     return { type: 'refused', ...describe(error) };

@@ -1,10 +1,16 @@
 import type { Precision } from '../../base/problem';
 
-/** A problem as a candidate gets it: plain nested arrays, its own copy. Letters: B, T, F, U, C as everywhere. */
+/**
+ * A problem as a candidate gets it: plain nested arrays, its own copy, which it may keep but not change. Letters: B, T, F, U, C as
+ * everywhere.
+ */
 export interface CandidateProblem {
   /** [B, T, F] */ inputs: number[][][];
   /** [B, U]; zeros when absent */ initialState?: number[][];
-  /** [B] class indices; then the output layer and the mean softmax cross-entropy are part of the problem */
+  /**
+   * [B] class indices; then the output layer and the mean softmax cross-entropy are part of the problem. Without labels the weights may
+   * hold an output layer as well: logits are compared then when they are given, and never required
+   */
   labels?: number[];
   /** loss gradients that arrive at the recurrent layer, besides those of the labels */
   upstream?: { /** [B, T, U] */ states?: number[][][]; /** [B, U] */ finalState?: number[][] };
@@ -23,11 +29,14 @@ export interface CandidateProblem {
 export type CandidateTensor =
   ArrayLike<number> | readonly CandidateTensor[] | { data: ArrayLike<number>; shape: readonly number[] };
 
-/** What `evaluate` returns. Everything that the problem determines must be there, unless `omits` declares it. */
+/**
+ * What `evaluate` returns. Everything that the problem determines must be there, unless `omits` declares it. Each answer has its own arrays:
+ * the next call may not change them.
+ */
 export interface CandidateAnswer {
   /** [B, T, U] */ states?: CandidateTensor | undefined;
   /** [B, U] */ finalState?: CandidateTensor | undefined;
-  /** [B, C], with labels */ logits?: CandidateTensor | undefined;
+  /** [B, C], with labels; without, compared when given */ logits?: CandidateTensor | undefined;
   /** [B, C], with labels; compared when given, never required */ probabilities?: CandidateTensor | undefined;
   /** mean over the batch, nats, with labels */ loss?: number | undefined;
   gradients?:
@@ -49,7 +58,7 @@ export interface Candidate {
   /** decides the tolerances: `float32` for single precision anywhere in it */ precision: Precision;
   /** names it never gives: `logits`, `gradients.inputs`, the bare `inputs`, or `gradients` for all of them */
   omits?: readonly string[];
-  /** whether it honours `problem.mask`; without it the suite's masked problems are not put to it, and the report says so */
+  /** whether it honours `problem.mask`; without it the suite's masked problems are not run on it, and the report says so */
   masks?: boolean;
   evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
 }

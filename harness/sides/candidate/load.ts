@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { childScript } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import type { Implementation, Problem } from '../../base/problem';
-import { evaluationIn, readAnswer, type ReadAnswer } from './answer';
+import { evaluationIn, type ReadAnswer } from './answer';
+import { CandidateCalls } from './calls';
 import { checkCandidate, type CandidateDeclaration } from './check';
 import type { Candidate } from './define';
 import { plainProblem } from './plain-problem';
@@ -69,14 +70,15 @@ export function candidateImplementation(
 ): CandidateImplementation {
   const declaration = checkCandidate(candidate, 'candidate');
   const seconds = options.timeoutSeconds ?? 30;
+  const calls = new CandidateCalls(candidate);
   const evaluate = async (problem: Problem): Promise<ReadAnswer> => {
     const settled = Promise.resolve()
-      .then(() => candidate.evaluate(plainProblem(problem)))
+      .then(() => calls.evaluate(plainProblem(problem)))
       .catch((error: unknown) => {
         const { message, stack } = error instanceof Error ? error : new Error(String(error));
         throw new CandidateError(`${declaration.name} threw: ${message}`, false, stack);
       });
-    return readAnswer(await within(settled, seconds, () => tooLate(declaration.name, problem.id, seconds)));
+    return within(settled, seconds, () => tooLate(declaration.name, problem.id, seconds));
   };
   return implementation(declaration, evaluate, { dispose: () => undefined });
 }
@@ -88,8 +90,9 @@ function implementation(
 ): CandidateImplementation {
   return {
     ...declaration,
-    // Probabilities are no part of what a candidate must give; they follow from the logits.
+    // a candidate never has to give probabilities, which follow from the logits
     omits: [...new Set([...declaration.omits, 'probabilities' as const])],
+    omitsWithoutLabels: ['logits'],
     evaluate: async (problem) => evaluationIn(await evaluate(problem)),
     dispose: () => {
       owner.dispose();

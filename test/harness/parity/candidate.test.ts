@@ -20,6 +20,8 @@ const run = (
   timeoutSeconds = 30,
 ): Promise<ParityReport> => runParity({ candidate, only, timeoutSeconds });
 
+const isGood = ['pass', 'zero', 'omitted'];
+
 describe('a candidate at hand', () => {
   it('that is right: parity, against the scratch network alone', async () => {
     const report = await run(right, 'generated/0?0');
@@ -44,14 +46,20 @@ describe('a candidate at hand', () => {
     };
     expect((await run({ ...right, evaluate })).exitCode).to.equal(0);
   });
-  it('gets its own copy: what it does to the problem is not seen by the reference', async () => {
+  it('gets its own copy: what it does to the problem is not seen by the reference, and is told as that', async () => {
     const evaluate: Candidate['evaluate'] = (problem) => {
       const answer = rightAnswer(problem);
       problem.inputs[0][0][0] = 99;
       problem.weights.kernel.length = 0;
       return answer;
     };
-    expect((await run({ ...right, evaluate })).exitCode).to.equal(0);
+    const { exitCode, cases } = await run({ ...right, evaluate });
+    expect(exitCode).to.equal(1);
+    const red = cases.flatMap(({ tensors }) => tensors.filter(({ status }) => !isGood.includes(status)));
+    expect(new Set(red.map(({ tensor }) => tensor))).to.deep.equal(new Set(['(problem)']));
+    expect(red[0].reason).to.match(
+      /was changed by evaluate: problem\.inputs\[0\]\[0\]\[0\] was .* and is 99/,
+    );
   });
   it('without masks: true is not given masks, and the report says so', async () => {
     const seen: boolean[] = [];

@@ -1,0 +1,56 @@
+import { describePlace, readAnswer, type ReadAnswer } from './answer';
+import type { Candidate, CandidateProblem } from './define';
+
+/**
+ * Calls a candidate, and sees what a comparison of numbers cannot: whether a call changed its problem, or the answer that the call before
+ * it gave. Both are bugs that its callers would meet: a layer that overwrites its inputs, or answers that share one buffer. They are
+ * told as tensors that could not be read, `(problem)` and `(answer before)`.
+ */
+export class CandidateCalls {
+  private before: { readonly answer: unknown; readonly read: ReadAnswer } | undefined;
+
+  constructor(private readonly candidate: Candidate) {}
+
+  /** @throws whatever the candidate throws */
+  async evaluate(problem: CandidateProblem): Promise<ReadAnswer> {
+    const asked = structuredClone(problem);
+    const answer: unknown = await this.candidate.evaluate(problem);
+    const read = readAnswer(answer);
+    const malformed = new Map(read.malformed);
+    const change = changeOf(asked, problem);
+    if (change !== undefined)
+      malformed.set('(problem)', `was changed by evaluate: ${change}; copy what you change in place`);
+    const overwritten = this.overwritten();
+    if (overwritten !== undefined)
+      malformed.set(
+        '(answer before)',
+        `was changed by the next call: ${overwritten}; the answers share a buffer, so give each its own`,
+      );
+    this.before = { answer, read };
+    return { tensors: read.tensors, malformed };
+  }
+
+  /** What the last call changed in the answer of the call before it. */
+  private overwritten(): string | undefined {
+    if (this.before === undefined) return undefined;
+    const now = readAnswer(this.before.answer).tensors;
+    for (const [name, { data, shape }] of this.before.read.tensors) {
+      const found = now.get(name)?.data;
+      const at = data.findIndex((x, i) => !Object.is(x, found?.[i]));
+      if (at >= 0) return `${name}${describePlace(at, shape)} was ${data[at]} and is ${String(found?.[at])}`;
+    }
+    return undefined;
+  }
+}
+
+/** The first number of a problem that is another one afterwards; what was added does not count. */
+function changeOf(before: unknown, after: unknown, path = 'problem'): string | undefined {
+  if (typeof before !== 'object' || before === null)
+    return Object.is(before, after) ? undefined : `${path} was ${String(before)} and is ${String(after)}`;
+  for (const [key, value] of Object.entries(before)) {
+    const found = (after as Record<string, unknown> | undefined)?.[key];
+    const change = changeOf(value, found, Array.isArray(before) ? `${path}[${key}]` : `${path}.${key}`);
+    if (change !== undefined) return change;
+  }
+  return undefined;
+}
