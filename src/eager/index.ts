@@ -2,3 +2,4 @@ export { TfSimpleRNN, type TfSimpleRNNGradients, type TfSimpleRNNOptions } from 
 export { TfSimpleRNNClassifier, type TfSimpleRNNClassifierOptions } from './classifier';
 export { evaluateWithTfjs, type EvaluateOptions } from './evaluate';
 export type { GradientMethod } from './pass';
+export { gruResetAfter, registerGRUResetAfter, type GRUResetAfterArgs } from './gru-reset-after';
