@@ -72,15 +72,14 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .addOption(
       new Option(
         '--model <kind>',
-        'what to train; auto: what should be fastest here (default: tfjs)',
+        'what to train; auto: the fastest engine of this machine (default: auto)',
       ).choices(['scratch', 'tfjs', 'graph', 'both', 'auto']),
     )
     .addOption(
-      new Option('--backend <name>', 'of the TensorFlow.js side (default: tensorflow)').choices([
-        'tensorflow',
-        'wasm',
-        'cpu',
-      ]),
+      new Option(
+        '--backend <name>',
+        'of the TensorFlow.js side (default: tensorflow); without --model it means tfjs',
+      ).choices(['tensorflow', 'wasm', 'cpu']),
     )
     .addOption(
       new Option(

@@ -1,4 +1,5 @@
 import {
+  checkClassifierWeights,
   weightNames,
   type ClassifierWeights,
   type OptimizerState,
@@ -37,6 +38,7 @@ export interface CheckpointMeta {
   readonly settings: TrainSettings;
   readonly data: DataIdentity;
   readonly versions: Readonly<Record<string, string>>;
+  /** the data file, as a path from the run's directory */ readonly dataFile?: string;
   readonly progress: Progress;
   readonly members: readonly Member[];
 }
@@ -76,28 +78,81 @@ function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weigh
   }
 }
 
-/** Reads what `writeCheckpoint` wrote. Throws UsageError when it is missing or no checkpoint of this version. */
+/**
+ * Reads what `writeCheckpoint` wrote.
+ *
+ * @throws UsageError when it is missing, damaged, contradicts itself, or is no checkpoint of this version
+ */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const arrays = await readNpz(file, weightsArchive);
+  try {
+    return fromArrays(arrays, file);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${file} is damaged (${(error as Error).message}); start the run anew.`, {
+      cause: error,
+    });
+  }
+}
+
+function fromArrays(arrays: ReadonlyMap<string, NpyArray>, file: string): Checkpoint {
   const text = arrays.get('meta');
   const meta = text !== undefined && isStringArray(text) ? parseMeta(text.data[0]) : undefined;
   if (meta === undefined)
     throw new UsageError(`${file} is no checkpoint of this version of rnn-parity; start the run anew.`);
+  checkMeta(meta);
+  const { settings, data } = meta;
+  const sizes = { features: data.features, units: settings.units, classes: data.classNames.length };
+  const takeSound = (prefix: string): ClassifierWeights =>
+    checkClassifierWeights(takeWeights(arrays, prefix, file), sizes, prefix);
   const members = meta.members.map(({ optimizer }, i) => ({
-    weights: takeWeights(arrays, `${i}.weights`, file),
+    weights: takeSound(`${i}.weights`),
     optimizer: {
       ...optimizer,
-      slots: Object.fromEntries(
-        slotsOf(arrays, i).map((slot) => [slot, takeWeights(arrays, `${i}.slots.${slot}`, file)]),
-      ),
+      slots: Object.fromEntries(slotsOf(arrays, i).map((slot) => [slot, takeSound(`${i}.slots.${slot}`)])),
     },
   }));
   const best = arrays.has('0.best.kernel')
-    ? meta.members.flatMap((_, i) =>
-        arrays.has(`${i}.best.kernel`) ? [takeWeights(arrays, `${i}.best`, file)] : [],
-      )
+    ? meta.members.flatMap((_, i) => (arrays.has(`${i}.best.kernel`) ? [takeSound(`${i}.best`)] : []))
     : undefined;
   return { meta, members, ...(best === undefined ? {} : { best }) };
+}
+
+/** Throws Error with what is wrong in words. */
+function checkMeta({ settings, data, progress, members }: CheckpointMeta): void {
+  const need = (holds: unknown, what: string): void => {
+    if (holds !== true) throw new Error(what);
+  };
+  const whole = (value: unknown, least: number): boolean =>
+    Number.isSafeInteger(value) && (value as number) >= least;
+  const object = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  need(
+    object(settings) && object(settings.data) && typeof settings.data.source === 'string',
+    'it has no settings',
+  );
+  need(
+    whole(settings.units, 1) && whole(settings.epochs, 1) && whole(settings.batchSize, 1),
+    'its settings have wrong sizes',
+  );
+  need(
+    object(data) && whole(data.features, 1) && Array.isArray(data.classNames),
+    'it does not say which data it is of',
+  );
+  need(object(progress), 'it does not say how far the run was');
+  const { position, history, sums, comparisons, steps } = progress;
+  need([history, sums, comparisons].every(Array.isArray) && whole(steps, 0), 'its history is no list');
+  need(Array.isArray(members) && members.length > 0 && members.every(object), 'it has no networks');
+  if (position === undefined) return;
+  need(
+    object(position) && whole(position.epoch, 0) && whole(position.batch, 0),
+    'its position is no epoch and batch',
+  );
+  need(object(position.partial) && Array.isArray(position.randomState), 'its position is not whole');
+  const batches = Math.ceil(data.sequences / settings.batchSize);
+  need(
+    position.epoch <= settings.epochs && position.batch <= batches,
+    `it stands at epoch ${position.epoch}, batch ${position.batch}, beyond the ${settings.epochs} epochs of at most ${batches} batches of the run`,
+  );
 }
 
 function parseMeta(text: string): CheckpointMeta | undefined {

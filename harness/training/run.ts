@@ -9,6 +9,7 @@ import {
   type FitPosition,
   type SimpleRNNClassifier,
 } from '../../scratch/index';
+import { BackendNotRunError } from '../base/outcome';
 import { openClassifier, type LoadedClassifier } from '../sides/engine/index';
 import { describeParting, describeStep, judgeAgreement, type Watch } from './agreement';
 import type { Checkpoint } from './checkpoint';
@@ -79,7 +80,15 @@ export async function runTraining(
   const loaded: LoadedClassifier[] = [];
   const choice = { backend: settings.backend, gradients: settings.gradients };
   for (const kind of sidesOf(settings))
-    loaded.push(await openClassifier({ kind, ...choice }, { ...shape, weights }));
+    loaded.push(
+      await openClassifier({ kind, ...choice }, { ...shape, weights }).catch((error: unknown) => {
+        if (!(error instanceof BackendNotRunError)) throw error;
+        throw new BackendNotRunError(
+          `${error.message}. Train without it: --model auto, or --model tfjs --backend wasm.`,
+          { cause: error },
+        );
+      }),
+    );
   const sides = loaded.map(({ classifier }) => options.replaceSide?.(classifier) ?? classifier);
   const twin = loaded.length > 1 ? loaded[1].clone(weights) : undefined;
   const run = new Run(settings, data, sides, twin, options);

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pickEngine } from '../sides/engine/index';
 import { checkRegularFile, writeFileAtomic } from '../base/files/index';
@@ -69,10 +70,11 @@ async function trainHere(
 ): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
   const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
+  const isAuto = !resume && (choices.model ?? defaultModel(choices)) === 'auto';
   const data = await prepareData(first, say);
   if (resume) checkSameData(data, resume);
   for (const line of data.summary) say(line);
-  const settings = choices.model === 'auto' && !resume ? await pickModel(choices, first, data, say) : first;
+  const settings = isAuto ? await pickModel(choices, first, data, say) : first;
   options.onStart?.(settings);
 
   const started = performance.now();
@@ -94,6 +96,11 @@ async function trainHere(
   const result = { ...run, settings, data, seconds };
   if (run.outcome !== 'finished') return result;
   return { ...result, ...(await finish(result, files)) };
+}
+
+/** The fastest engine there is, unless a choice belongs to the op-by-op network. */
+function defaultModel({ backend, gradients }: TrainChoices): 'auto' | 'tfjs' {
+  return backend === undefined && gradients === undefined ? 'auto' : 'tfjs';
 }
 
 /** The choices with the engine left open. */
@@ -120,7 +127,9 @@ async function pickModel(
 
 /** What is chosen anew must be what the run has: a resumed run ends as one that was never stopped. */
 function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string): TrainSettings {
-  const { settings } = resume.meta;
+  const source = choices.data?.source ?? sourceNow(resume, out);
+  // the same data under another path are the same: their fingerprint decides
+  const settings = { ...resume.meta.settings, data: { ...resume.meta.settings.data, source } };
   const wanted = resolveSettings({
     ...settings,
     ...withoutAuto(choices),
@@ -133,6 +142,12 @@ function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string
     );
   }
   return settings;
+}
+
+/** The data of a run: by their path from the run's directory, else as they were named when it was started. */
+function sourceNow({ meta: { settings, dataFile } }: Checkpoint, out: string): string {
+  const file = dataFile === undefined ? undefined : path.resolve(out, dataFile);
+  return file !== undefined && existsSync(file) ? file : settings.data.source;
 }
 
 function checkSameData(data: PreparedData, { meta }: Checkpoint): void {
@@ -167,7 +182,15 @@ class RunFiles {
   }
 
   async save({ progress, networks, best }: RunState): Promise<void> {
-    const meta = { settings: this.settings, data: this.data.identity, versions: versionsOf({}), progress };
+    const { source } = this.settings.data;
+    const meta = {
+      settings: this.settings,
+      data: this.data.identity,
+      versions: versionsOf({}),
+      progress,
+      // also to be found when the run is continued from another directory
+      ...(existsSync(source) && { dataFile: path.relative(this.directory, source) }),
+    };
     await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, best);
     const lines = progress.history.map((record) => `${JSON.stringify(record)}\n`).join('');
     await writeFileAtomic(path.join(this.directory, 'history.jsonl'), lines);
