@@ -235,7 +235,9 @@ describe('scratch/fit', () => {
       const otherRate = await failure(
         model.fit(inputs, labels, { batchSize: 4, position: from, learningRate: 0.5 }),
       );
-      expect(otherRate.message).to.match(/ask for .*"learningRate":0.5.*, but .*"learningRate":0.01.* made the state/);
+      expect(otherRate.message).to.match(
+        /ask for .*"learningRate":0.5.*, but .*"learningRate":0.01.* made the state/,
+      );
     });
   });
 

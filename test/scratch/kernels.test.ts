@@ -3,9 +3,12 @@ import * as fc from 'fast-check';
 import {
   addRows,
   multiply,
+  multiplyBlock,
+  multiplyBlockByTranspose,
   multiplyByTranspose,
   repeatRow,
   transposedMultiplyAccumulate,
+  transposedMultiplyBlock,
 } from '../../scratch/kernels';
 import { normalTensor } from '../support/layer-problem';
 
@@ -109,6 +112,39 @@ describe('scratch/kernels: every product equals the textbook loop bit for bit, w
       transposedMultiplyAccumulate(a, aAt, b, otherAt, out, rows, inner, columns);
       return expected;
     }));
+
+  it('the products of blocks: those of the block copied out, bit for bit, and nothing beside it', () =>
+    fc.assert(
+      fc.property(fc.nat(1e6), size, innerSize, size, at, at, (seed, rows, inner, width, before, after) => {
+        const row = before + width + after;
+        const cut = (matrix: Float64Array) =>
+          matrix.filter((_, i) => i % row >= before && i % row < before + width);
+        const put = (matrix: Float64Array, block: Float64Array) => {
+          let next = 0;
+          return matrix.map((x, i) => (i % row >= before && i % row < before + width ? block[next++] : x));
+        };
+        const draw = (nth: number, length: number) => normalTensor(seed + nth, 1, length).data;
+        const [a, b, out] = [draw(0, rows * inner), draw(1, inner * row), draw(2, rows * row)];
+        const product = cut(out);
+        multiply(a, 0, cut(b), product, 0, rows, inner, width);
+        const expected = put(out, product);
+        multiplyBlock(a, b, out, before, width, row, rows, inner);
+        expect(out).to.deep.equal(expected);
+
+        const sums = cut(out);
+        const tall = draw(3, inner * rows);
+        transposedMultiplyAccumulate(tall, 0, cut(b), 0, sums, rows, inner, width);
+        const accumulated = put(out, sums);
+        transposedMultiplyBlock(tall, b, out, before, width, row, rows, inner);
+        expect(out).to.deep.equal(accumulated);
+
+        const [left, back, again] = [draw(4, rows * row), draw(5, rows * inner), draw(5, rows * inner)];
+        multiplyByTranspose(cut(left), 0, cut(b), back, 0, rows, width, inner);
+        multiplyBlockByTranspose(left, b, again, before, width, row, rows, inner);
+        expect(again).to.deep.equal(back);
+      }),
+      { numRuns: 100, seed: 3 },
+    ));
 
   it('repeatRow and addRows', () => {
     const out = new Float64Array(8).fill(9);
