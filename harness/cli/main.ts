@@ -14,7 +14,6 @@ import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base
 import { defineParity } from './parity';
 import { defineTrain } from './train';
 import { defineTrial } from './trial';
-import { defineSweep } from './sweep';
 import type { DefineCommand } from './command';
 import { exitText } from './options';
 import { version } from '../base/version';
@@ -34,7 +33,6 @@ const commands: readonly DefineCommand[] = [
   defineSetup,
   defineDoctor,
   defineBench,
-  defineSweep,
   defineTrial,
 ];
 

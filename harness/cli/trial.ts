@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Host, TrialReport } from '../trial/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
@@ -16,6 +17,10 @@ interface Flags {
   readonly break: number;
   readonly json?: JsonFlag;
   readonly html?: string;
+  readonly sensitivity?: BackendName;
+  readonly functionErrors?: BackendName;
+  readonly cases: number;
+  readonly stride: number;
 }
 
 /** `rnn-parity trial` */
@@ -40,6 +45,25 @@ export const defineTrial: DefineCommand = (program, finish) => {
       ),
       options.jsonOption('the whole matrix'),
       new Option('--html <file>', 'the matrix as one page, which opens offline'),
+      new Option(
+        '--sensitivity <backend>',
+        'measure instead how often the judge blames a right side, and how small a fault it finds (docs/tolerance.md)',
+      )
+        .choices(options.backendNames)
+        .conflicts(['only', 'backends', 'html']),
+      options.option('--cases <n>', 'with --sensitivity: generated problems', options.whole(1), 1000),
+      new Option(
+        '--function-errors <backend>',
+        "measure instead the errors of the backend's tanh, exp and log",
+      )
+        .choices(options.backendNames)
+        .conflicts(['only', 'backends', 'html', 'sensitivity']),
+      options.option(
+        '--stride <n>',
+        'with --function-errors: every n-th single-precision number; 1 is exhaustive',
+        options.whole(1),
+        61,
+      ),
     ])
     .addHelpText(
       'after',
@@ -56,12 +80,15 @@ Examples:
   rnn-parity trial
   rnn-parity trial --only 'carry/*' --backends cpu
   rnn-parity trial --shapes 1 --seeds 1 --json trial.json --html trial.html
+  rnn-parity trial --sensitivity wasm --cases 3000 --seed 301
   rnn-parity parity --html parity.html --trial trial.json`,
     )
     .action(async (flags: Flags, command: Command) => finish(await trial(flags, argumentsOf(command))));
 };
 
 async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
+  if (flags.functionErrors !== undefined) return functionErrors(flags.functionErrors, flags);
+  if (flags.sensitivity !== undefined) return sensitivity(flags.sensitivity, flags);
   const { everyName } = await import('../trial/trial.js');
   const { formatTrial, runTrial, trialPage, trialTitle } = await import('../trial/index.js');
   const { isSelected } = await import('../parity/select.js');
@@ -98,6 +125,27 @@ async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
   } finally {
     for (const { implementation } of hosts) implementation.dispose?.();
   }
+}
+
+async function functionErrors(name: BackendName, { stride, json }: Flags): Promise<Outcome> {
+  const { loadBackend } = await import('../../src/index.js');
+  const { measureConstants } = await import('../trial/function-errors.js');
+  const errors = measureConstants(await loadBackend(name), stride);
+  return await withJson(
+    { exitCode: exitCodes.parity, text: JSON.stringify(errors, null, 2), json: errors },
+    json,
+  );
+}
+
+async function sensitivity(name: BackendName, { cases, seed, json }: Flags): Promise<Outcome> {
+  const { loadBackend } = await import('../../src/index.js');
+  const { measureSensitivity } = await import('../trial/sensitivity.js');
+  const { tfjsImplementation } = await import('../sides/index.js');
+  const onProgress = (done: number): unknown => process.stderr.write(`${done} problems\n`);
+  const side = tfjsImplementation(await loadBackend(name));
+  const result = await measureSensitivity(side, { cases, seed, onProgress });
+  const exitCode = result.falseAlarms.length === 0 ? exitCodes.parity : exitCodes.mismatch;
+  return await withJson({ exitCode, text: JSON.stringify(result, null, 2), json: result }, json);
 }
 
 async function openHosts(

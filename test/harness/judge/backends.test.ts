@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { examine } from '../../../harness/examine/examine';
 import { fuzzCase } from '../../../harness/fuzz/series';
 import { precisionModels } from '../../../harness/budget/precision-model';
-import { measureConstants } from '../../../harness/trial/sweep/constants';
-import { sweep } from '../../../harness/trial/sweep/sweep';
+import { measureConstants } from '../../../harness/trial/function-errors';
+import { measureSensitivity } from '../../../harness/trial/sensitivity';
 import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { backendNames, loadBackend, type LoadedBackend } from '../../../src/index';
 
@@ -39,7 +39,11 @@ describe('the judge on real sides', () => {
         });
 
       it('raises no false alarm and finds both small faults', async () => {
-        const result = await sweep(tfjsImplementation(backend), { cases: 40, seed: 31, stride: 4 });
+        const result = await measureSensitivity(tfjsImplementation(backend), {
+          cases: 40,
+          seed: 31,
+          stride: 4,
+        });
         expect(result.falseAlarms).to.deep.equal([]);
         expect(result.pass).to.be.above(30);
         expect(result.weightGradientBudget).to.be.below(64);
@@ -50,7 +54,7 @@ describe('the judge on real sides', () => {
   }
 
   it('the scratch network against the budget of float64: no false alarm', async () => {
-    const result = await sweep(scratchImplementation(), { cases: 120, seed: 32, stride: 1000 });
+    const result = await measureSensitivity(scratchImplementation(), { cases: 120, seed: 32, stride: 1000 });
     expect(result.falseAlarms).to.deep.equal([]);
     expect(result.pass).to.be.above(90);
   });

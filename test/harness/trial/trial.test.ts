@@ -148,6 +148,19 @@ describe('rnn-parity trial', function () {
       .and.to.match(/TRIAL PASSED/);
   });
 
+  it('measures the judge itself, and the functions of a backend', () => {
+    const measured = cli('--sensitivity', 'cpu', '--cases', '2', '--seed', '3', '--json');
+    expect(measured.status, measured.stderr).to.equal(0);
+    expect(JSON.parse(measured.stdout)).to.include({ implementation: 'tfjs:cpu', problems: 2 });
+    const errors = cli('--function-errors', 'cpu', '--stride', '200000', '--json');
+    expect((JSON.parse(errors.stdout) as { name: string }[]).map(({ name }) => name)).to.deep.equal([
+      'tanh',
+      'exp',
+      'log',
+    ]);
+    expect(cli('--sensitivity', 'cpu', '--only', 'carry').status).to.equal(2);
+  });
+
   it('refuses what it does not know', () => {
     expect(cli('--only', 'no-such-fault').status).to.equal(2);
     expect(cli('--backends', 'gpu').status).to.equal(2);

@@ -1,12 +1,12 @@
-import { createRandom, type Tensor } from '../../../scratch/index';
-import { examine } from '../../examine/index';
-import { scratchImplementation } from '../../sides/index';
-import type { Evaluation, Implementation, Problem } from '../../base/problem';
-import { budgetFor, precisionModelOf } from '../../budget/index';
-import { compareEvaluation, isGreen } from '../../judge/index';
-import { adversarialProblem, type GeneratedOptions } from '../../problems/index';
+import { createRandom, type Tensor } from '../../scratch/index';
+import { examine } from '../examine/index';
+import { scratchImplementation } from '../sides/index';
+import type { Evaluation, Implementation, Problem } from '../base/problem';
+import { budgetFor, precisionModelOf } from '../budget/index';
+import { compareEvaluation, isGreen } from '../judge/index';
+import { adversarialProblem, type GeneratedOptions } from '../problems/index';
 
-export interface SweepOptions {
+export interface SensitivityOptions {
   readonly cases: number;
   readonly seed: number;
   /** of every `stride` problems one is also judged with planted faults; default 10 */ readonly stride?: number;
@@ -23,7 +23,7 @@ export interface Found {
   /** by |error| <= 1e-5 + 1e-5 |reference| */ readonly byPlainTolerance: number;
 }
 
-export interface SweepResult {
+export interface Sensitivity {
   readonly implementation: string;
   readonly problems: number;
   /** a correct side judged wrong: problem, tensor, where */ readonly falseAlarms: readonly string[];
@@ -45,10 +45,13 @@ export const wellConditioned: GeneratedOptions = {
 };
 
 /**
- * Measures false alarms of the judge on a correct side over generated problems, nasty ones included, and its sensitivity to two
+ * Measures false alarms of the judge on a correct side over generated problems, adversarial ones included, and its sensitivity to two
  * small faults on well-conditioned ones. The same seed gives the same problems.
  */
-export async function sweep(implementation: Implementation, options: SweepOptions): Promise<SweepResult> {
+export async function measureSensitivity(
+  implementation: Implementation,
+  options: SensitivityOptions,
+): Promise<Sensitivity> {
   const { cases, seed, stride = 10 } = options;
   const falseAlarms: string[] = [];
   const count = { pass: 0, ill: 0 };

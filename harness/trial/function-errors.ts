@@ -1,4 +1,4 @@
-import type { LoadedBackend } from '../../../src/index';
+import type { LoadedBackend } from '../../src/index';
 
 /** Largest and root-mean-square error of an elementary function, in units of u |f(x)|. */
 export interface FunctionError {
