@@ -5,7 +5,8 @@ import type { Fault } from './fault';
 import { scale, type Row, type Rows } from './rows';
 
 const loss = { family: 'loss', phase: 'loss' } as const;
-const shown = (x: number): string => String(Number(x.toPrecision(4)));
+/** Enough digits that a temperature of 1.0001 does not read as 1. */
+const shown = (x: number): string => String(Number(x.toPrecision(6)));
 
 /** log(p + epsilon) for log p, against the logarithm of zero. */
 export function epsilonInLogarithm(epsilon: number): Fault {

@@ -37,7 +37,8 @@ function temperatures({ given, right }: Reading): Suspect[] {
     return out;
   };
   const slope = factorOf(centred(y), centred({ data: p.data.map(Math.log) }));
-  return slope === undefined || slope <= 0 ? [] : [true, false].map((both) => temperature(1 / slope, both));
+  if (slope === undefined || slope <= 0 || Number((1 / slope).toPrecision(6)) === 1) return [];
+  return [true, false].map((both) => temperature(1 / slope, both));
 }
 
 /** dy = (p - (1 - share) onehot - share / C) / B, summed over the batch in the gradient of the output bias */

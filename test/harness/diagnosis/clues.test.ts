@@ -7,7 +7,14 @@ import { makeProblem } from '../../../harness/problems/index';
 import { runParity, type ParityReport } from '../../../harness/parity/index';
 import { scratchImplementation } from '../../../harness/sides/index';
 import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
-import { catalogue, HandNetwork, mapTensor, plant, type NetworkClass } from '../../../harness/faults/index';
+import {
+  catalogue,
+  HandNetwork,
+  mapTensor,
+  plant,
+  temperature,
+  type NetworkClass,
+} from '../../../harness/faults/index';
 import { createRandom } from '../../../scratch/index';
 
 const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
@@ -77,6 +84,8 @@ describe('what is diagnosed first', () => {
     const { diagnoses } = await run(sideOf(Warm), [extreme(problem), problemOf({ timeSteps: 1 }), problem]);
     expect(diagnoses[0]).to.include({ phase: 'loss', caseId: 'clues' });
     expect(diagnoses[0].tensor).to.equal('probabilities');
+    const { diagnoses: whole } = await run(sideOf(temperature(1.0001, true).network), [problem]);
+    expect(whole[0].kind?.words).to.include('a temperature of 1.0001 before the softmax');
     const examinations = [extreme(problem), problem].map((one) => examine(sideOf(Warm), one));
     const [first] = diagnosisOrder(await Promise.all(examinations));
     expect(first.problem.id).to.equal('clues');

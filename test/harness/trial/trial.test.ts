@@ -153,7 +153,7 @@ describe('rnn-parity trial', function () {
     expect(measured.status, measured.stderr).to.equal(0);
     expect(JSON.parse(measured.stdout)).to.include({ implementation: 'tfjs:cpu', problems: 2 });
     const errors = cli('--function-errors', 'cpu', '--stride', '200000', '--json');
-    expect((JSON.parse(errors.stdout) as { name: string }[]).map(({ name }) => name)).to.deep.equal([
+    expect((JSON.parse(errors.stdout) as { name: string }[]).map(({ name }) => name)).to.include.members([
       'tanh',
       'exp',
       'log',
