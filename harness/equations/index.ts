@@ -9,6 +9,8 @@ export {
   evaluateNetwork,
   type Estimate,
 } from './interpret';
+export { instrument, type Instrumented, type Probe } from './instrument';
+export { judgeSteps, type JudgedStep } from './judge-steps';
 export type { Head, Layer, Merge, Network, NetworkProblem, Upstream } from './network';
 export type { RoundingModel } from './rounding-model';
 export type { RoundingOptions, SummationOrder } from './rounding';
