@@ -70,8 +70,8 @@ export interface TrialSizes {
   readonly seed: number;
 }
 
-/** The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. */
-export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSizes): Problem[][] {
+/** With `any`, what changes nothing is planted all the same. The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. */
+export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSizes, any = false): Problem[][] {
   const found: Problem[][] = [];
   for (const shape of order) {
     if (found.length === sizes.shapes) break;
@@ -79,7 +79,7 @@ export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSize
     // what a problem can show may depend on its numbers (a threshold that is reached or not)
     for (let i = 0; i < 10 * sizes.seeds && problems.length < sizes.seeds; i++) {
       const problem = problemOf(shape, sizes.seed * 1000 + i);
-      const isShown = canShow(fault, problem, precision) || fault.calls === true;
+      const isShown = any || canShow(fault, problem, precision) || fault.calls === true;
       if (isShown && hasGradients(problem)) problems.push(problem);
       else if (i > 2 && problems.length === 0 && !/clip/.test(fault.name)) break;
     }

@@ -147,7 +147,7 @@ class Trial {
     const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);
     const anything: Fault = { name, words: why, family: 'carry', phase: 'backward', network };
-    for (const problem of problemsFor(anything, 'float32', this.options).flat()) {
+    for (const problem of problemsFor(anything, 'float32', this.options, true).flat()) {
       const { implementation } = this.nextHost();
       const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
       const isNamed = diagnosis?.kind !== undefined && !families.some((one) => isOf(diagnosis.kind, one));
