@@ -2,7 +2,7 @@ import type { ProblemSizes } from '../base/problem';
 import { count, quoted, stepsInWords } from '../reports/index';
 import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
 
-/** Most kinds of failure that are told of one side; the JSON holds all. */
+/** Most kinds of failure that are reported of one side; the JSON holds all. */
 const mostFailures = 12;
 
 /** The summary for people: a block for each side, then one line of verdict. */
@@ -36,7 +36,7 @@ function sideLines(side: SideSummary, candidate: string | undefined): string[] {
     `${name}${version === undefined ? '' : ` (${version})`}: ${count(cases, 'problem')}, ${numbers} numbers compared${rate}`,
     `  ${pass} right, ${fail} wrong, ${ill} ill-conditioned${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
   ];
-  if (left > 0) lines.push(`  ${left} masked problems were not put to it: it does not declare masks: true`);
+  if (left > 0) lines.push(`  ${left} masked problems were not run on it: it does not declare masks: true`);
   if (reason !== undefined) lines.push(`  ${reason}`);
   const isBackend = name === 'graph' || name.startsWith('tfjs:');
   const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;

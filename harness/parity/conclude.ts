@@ -12,13 +12,13 @@ export type Findings = Omit<ParityReport, 'format' | 'unshown' | 'audit' | 'verd
 export function conclude(findings: Findings): ParityReport {
   const unshown = unshownTensors(findings);
   const audit = auditLedger(findings);
-  const red =
+  const fails =
     audit.length > 0 ||
     findings.cases.some((verdict) => verdict.status === 'fail') ||
     (findings.complete && unshown.length > 0);
   const notRun = findings.sides.some((side) => side.required && side.status === 'not run');
   const verdict =
-    findings.errors.length > 0 ? 'error' : red ? 'mismatch' : notRun ? 'backend not run' : 'parity';
+    findings.errors.length > 0 ? 'error' : fails ? 'mismatch' : notRun ? 'backend not run' : 'parity';
   const exitCode = {
     parity: exitCodes.parity,
     mismatch: exitCodes.mismatch,
@@ -43,7 +43,7 @@ export function auditLedger({ plan, cases, errors, sides }: Findings): string[] 
     const where = `${implementation}, ${caseId}`;
     const verdict = verdicts.get(key(implementation, caseId));
     if (verdict === undefined) {
-      // An error is told as such; it also explains why later cases of a side that was stopped have no verdict.
+      // An error is reported as such; it also explains why later cases of a side that was stopped have no verdict.
       if (!failed.has(key(implementation, caseId)) && !stopped.has(implementation))
         faults.push(`${where}: planned, but there is no verdict`);
       continue;
@@ -59,8 +59,8 @@ export function auditLedger({ plan, cases, errors, sides }: Findings): string[] 
     if (side.status !== 'ran' || stopped.has(side.name)) continue;
     const own = cases.filter((verdict) => verdict.implementation === side.name);
     const shown = own.some((verdict) => verdict.tensors.some((t) => t.status === 'pass' && t.compared > 0));
-    const red = own.some((verdict) => verdict.status === 'fail');
-    if (!shown && !red) faults.push(`${side.name}: nothing was compared that could have shown a fault`);
+    const fails = own.some((verdict) => verdict.status === 'fail');
+    if (!shown && !fails) faults.push(`${side.name}: nothing was compared that could have shown a fault`);
   }
   // A required side that did not run is its own verdict; without one, a run of no side is a fault.
   const excused = sides.some((side) => side.status === 'ran' || side.required);
@@ -72,8 +72,8 @@ function auditTensor(verdict: TensorVerdict | undefined, elements: number): stri
   if (verdict === undefined) return `(${elements} elements) is planned, but the report does not hold it`;
   if (verdict.elements !== elements)
     return `has ${elements} elements, but its verdict accounts for ${verdict.elements}`;
-  const green = verdict.status !== 'omitted' && ['pass', 'zero', 'ill'].includes(verdict.status);
-  if (green && verdict.compared !== elements)
+  const passes = verdict.status !== 'omitted' && ['pass', 'zero', 'ill'].includes(verdict.status);
+  if (passes && verdict.compared !== elements)
     return `has ${elements} elements, but ${verdict.compared} were compared`;
   return undefined;
 }

@@ -9,11 +9,11 @@ import type { Observer } from './observe';
 export interface ParityOptions {
   /**
    * backends to run the twin on, each of which must run; default: all this machine has, and none beside a candidate (which
-   * stands in place of the twin) unless there are vectors
+   * runs instead of the twin) unless there are vectors
    */
   readonly backends?: readonly SideName[] | undefined;
   /** NATIVE_REQUIRED=1: what runs in TensorFlow's library must run wherever backends run */ readonly requireNative?: boolean;
-  /** the sides themselves, in place of `backends` */ readonly sides?: readonly SideSource[];
+  /** the sides themselves, instead of `backends` */ readonly sides?: readonly SideSource[];
   /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
   /** of everything that is drawn; default 1 */ readonly seed?: number | undefined;
   /** how many generated problems; default 200 */ readonly cases?: number | undefined;

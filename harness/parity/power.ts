@@ -14,7 +14,7 @@ export interface Power {
 
 /**
  * Looks, before any side is asked, for what the cases cannot show. Where there are problems these count, in all the ways in which they
- * are put to a side; vectors by themselves are held to the numbers of the file, and only these count.
+ * run on a side; vectors by themselves are held to the numbers of the file, and only these count.
  */
 export async function powerOf(
   cases: Cases,
@@ -40,7 +40,7 @@ function askedBy({ id, problem, expected, tolerance }: VectorCase): Asked {
   return { problem: { ...problem, id }, names, tolerance };
 }
 
-/** Whether the candidate is the only side: the twin is put to the same cases with vectors, or where it is asked for. */
+/** Whether the candidate is the only side: the twin runs the same cases with vectors, or where it is asked for. */
 function isAlone({ sides, backends, vectors }: ParityOptions, candidate?: object): boolean {
   return candidate !== undefined && vectors === undefined && (sides?.length ?? backends?.length ?? 0) === 0;
 }

@@ -60,7 +60,7 @@ export interface ParityReport {
   readonly warnings: readonly string[];
   readonly errors: readonly HarnessError[];
   readonly unshown: readonly Unshown[];
-  /** what the ledger audit found: planned elements nobody accounts for */ readonly audit: readonly string[];
+  /** what the ledger audit found: planned elements that no verdict accounts for */ readonly audit: readonly string[];
   readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run';
   readonly exitCode: ExitCode;
 }

@@ -6,7 +6,7 @@ import { noFindings, SideRun, type Collected } from './side-run';
 
 type Options = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress' | 'diagnoses'>;
 
-/** Opens a side, puts every case to it and closes it. One that this machine does not have is told as not run. */
+/** Opens a side, runs every case on it and closes it. One that this machine does not have is reported as not run. */
 export async function runSource(source: SideSource, cases: Cases, options: Options): Promise<Collected> {
   let side: OpenSide;
   try {
@@ -23,7 +23,7 @@ export async function runSource(source: SideSource, cases: Cases, options: Optio
   return findings;
 }
 
-/** Puts every case to a side and collects what is found. */
+/** Runs every case on a side and collects what is found. */
 export async function runSide(
   side: OpenSide,
   required: boolean,

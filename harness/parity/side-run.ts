@@ -123,8 +123,8 @@ export class SideRun {
   }
 
   /**
-   * Lets the process hear messages and signals, where somebody watches. In silence nothing comes in between: the time limit of a test
-   * runner would else be told in place of the verdict.
+   * Lets the process hear messages and signals, where a caller watches. In silence nothing comes in between: the time limit of a test
+   * runner would otherwise be reported instead of the verdict.
    */
   private async breathe(): Promise<void> {
     if (this.run.start !== silentProgress) await setImmediate();
@@ -137,7 +137,7 @@ export class SideRun {
     const left = problems.length - chosen.length;
     if (left > 0) {
       this.run.findings.notes.push(
-        `${left} masked problems were not put to ${this.name}: it does not declare masks: true`,
+        `${left} masked problems were not run on ${this.name}: it does not declare masks: true`,
       );
     }
     return chosen;
@@ -147,7 +147,7 @@ export class SideRun {
     if (this.run.side.createClassifier !== undefined || training.length === 0) return training;
     if (this.name !== 'scratch') {
       this.run.findings.notes.push(
-        `${training.length} training checks were not put to ${this.name}: it has no optimizer`,
+        `${training.length} training checks were not run on ${this.name}: it has no optimizer`,
       );
     }
     return [];
@@ -251,7 +251,7 @@ export class SideRun {
       );
   }
 
-  /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is told. */
+  /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is reported. */
   private noteUnseen({ unseen, refusals, problem }: Examination): void {
     if (this.run.side.candidate !== true) {
       for (const { view, error } of refusals) this.fail(caseIdOf(problem.id, view), error);
@@ -323,8 +323,8 @@ export class SideRun {
 function isOfNumbers({ verdicts }: Examination): boolean {
   const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
   const numbers = ['differs', 'nan', 'infinity'] as const;
-  const told = ['missing', 'extra', 'shape', 'nothing'] as const;
-  return numbers.some((status) => statuses.has(status)) && !told.some((status) => statuses.has(status));
+  const explained = ['missing', 'extra', 'shape', 'nothing'] as const;
+  return numbers.some((status) => statuses.has(status)) && !explained.some((status) => statuses.has(status));
 }
 
 /** A side answers no more. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { ChartData } from '../../harness/parity/html/index';
 import { heatFigure } from '../../harness/parity/html/charts';
 import { formatSummary, runParity } from '../../harness/parity/index';
+import { catalogue, replay } from '../../harness/faults/index';
 import { makeProblem } from '../../harness/problems/index';
 import { clip, svgOf } from '../../harness/reports/index';
 import { scratchImplementation, tfjsImplementation, type SideSource } from '../../harness/sides/index';
@@ -9,8 +10,7 @@ import type { Implementation } from '../../harness/base/problem';
 import { loadBackend } from '../../src/index';
 
 /*
- * Draws docs/images/report.svg, the picture of the README: the text of a run whose second side forgets the carried gradient at one
- * time step, and the heat maps of that side. `npm run docs:picture`
+ * Draws docs/images/report.svg, the picture of the README: the text of a run whose second side forgets the carried gradient, and the heat maps of that side. `npm run docs:picture`
  */
 
 const host = scratchImplementation();
@@ -28,19 +28,14 @@ const problem = makeProblem({
   },
 });
 
-/** Its gradient of the states before step 5 is a tenth too large. */
+const fault = catalogue.find(({ name }) => name === 'carry/dropped');
+if (fault === undefined) throw new Error('the catalogue has no carry/dropped');
+
+/** It forgets to carry the gradient from a step to the one before. */
 const wrong: Implementation = {
   ...host,
   name: 'my-rnn',
-  evaluate: async (asked) => {
-    const answer = await host.evaluate(asked);
-    const { inputs } = answer.gradients ?? {};
-    if (inputs === undefined) return answer;
-    const [, timeSteps, features] = inputs.shape;
-    const isWrong = (i: number): boolean => timeSteps > 1 && Math.floor(i / features) % timeSteps === 5;
-    const data = inputs.data.map((x, i) => (isWrong(i) ? 1.1 * x : x));
-    return { ...answer, gradients: { ...answer.gradients, inputs: { ...inputs, data } } };
-  },
+  evaluate: (asked) => replay(fault, asked),
 };
 
 const source = (implementation: Implementation): SideSource => ({
@@ -67,17 +62,17 @@ async function draw(): Promise<string> {
   const maps = observer.sides.find(({ name }) => name === wrong.name)?.heat?.maps ?? [];
   const charts = await Promise.all(maps.map((map) => svgOf(heatFigure(map))));
   const top = 70 + lines.length * lineHeight;
-  const height = top + 190;
+  const height = top + 205;
   const text = lines.map(
     (line, i) => `<text x="16" y="${52 + i * lineHeight}" xml:space="preserve">${line}</text>`,
   );
   const nested = charts.map((svg, i) =>
     svg
       .replace('<svg', `<svg x="${10 + i * 445}" y="${top + 16}"`)
-      .replace(/width="480" height="(\d+)"/, 'width="430" height="160"'),
+      .replace(/height="\d+" width="480"/, 'height="180" width="430"'),
   );
   const titles = maps.map(
-    ({ title }, i) => `<text x="${16 + i * 445}" y="${top + 6}">${escaped(title)}: error over budget</text>`,
+    ({ title }, i) => `<text x="${16 + i * 445}" y="${top + 6}">${escaped(title)}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <title>A run of rnn-parity parity: a table with a row a side, what is wrong, and error over budget by time step and unit</title>

@@ -8,15 +8,15 @@ import { ParityAssertionError } from './parity-error';
 import { quickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
 
 export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
-  /** in place of the quick suite */ readonly problems?: readonly Problem[];
-  /** files or cases of reference numbers, in place of problems */
+  /** instead of the quick suite */ readonly problems?: readonly Problem[];
+  /** files or cases of reference numbers, instead of problems */
   readonly vectors?: readonly string[] | readonly VectorCase[];
   /** replaces the derived error budgets */ readonly tolerance?: FixedTolerance;
   /** for each problem; default 30 */ readonly timeoutSeconds?: number;
 }
 
 /**
- * Puts a few problems to a candidate, in this process, and judges every number of its answers by a derived error budget.
+ * Runs a few problems on a candidate, in this process, and judges every number of its answers by a derived error budget.
  *
  * @param candidate an object { name, precision, evaluate }, as for `rnn-parity parity --candidate`, or a side (`tfjsSide('wasm', true)`)
  * @returns the whole report, when all is well
@@ -52,7 +52,7 @@ export async function parityOf(
     power: (problems ?? vectors) !== undefined || !showsEverything(suite),
     tolerance,
     timeoutSeconds,
-    // a test is waiting: where the worst problem goes wrong is told, the others by their numbers
+    // a test is waiting: the worst problem is diagnosed, the rest is reported by its numbers
     diagnoses: 1,
   });
 }

@@ -69,7 +69,7 @@ describe('a candidate at hand', () => {
     };
     const report = await run({ ...right, masks: false, evaluate });
     expect(seen).to.not.include(true);
-    expect(report.notes.join()).to.include('2 masked problems were not put to mine');
+    expect(report.notes.join()).to.include('2 masked problems were not run on mine');
     expect(report.exitCode).to.equal(0);
   });
 
