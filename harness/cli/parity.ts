@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
+import { readRegularFile } from '../base/files/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/progress';
 import { argumentsOf, type DefineCommand } from './command';
@@ -125,12 +125,7 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
 /** Derives the verdict of a report that was written earlier again, from its own numbers. */
 async function auditFile(file: string): Promise<Outcome> {
   const { checkReport } = await import('../parity/index.js');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UsageError(
-      `${file} cannot be read: ${(error as Error).message}; give a file that --json wrote.`,
-      { cause: error },
-    );
-  });
+  const text = (await readRegularFile(file)).toString();
   const { report, faults } = await checkReport(text, file);
   if (faults.length > 0) {
     const shown = faults.slice(0, 20);

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { toNested } from '../../scratch/index';
+import { readJsonFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { fieldsOf, type Evaluation, type Problem } from '../base/problem';
 import { readProblem } from '../problems/vectors/index';
@@ -89,12 +89,7 @@ export function formatCase(found: CaseToWrite): string {
 export async function readCaseFile(
   file: string,
 ): Promise<{ readonly found: CaseFile; readonly problem: Problem }> {
-  let found: CaseFile;
-  try {
-    found = JSON.parse(await readFile(file, 'utf8')) as CaseFile;
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read as a case: ${(error as Error).message}`, { cause: error });
-  }
+  const found = (await readJsonFile(file, 'a case that rnn-parity fuzz saved')) as CaseFile;
   const format = (found as Partial<CaseFile> | null)?.format;
   if (format !== caseFormat)
     throw new UsageError(

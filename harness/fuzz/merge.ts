@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { readJsonFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { shardSize } from './series';
 import { conclude, summaryFormat, type FailureGroup, type FuzzSummary, type SideSummary } from './summary';
@@ -12,14 +12,7 @@ import { conclude, summaryFormat, type FailureGroup, type FuzzSummary, type Side
 export async function readSummaries(files: readonly string[]): Promise<FuzzSummary[]> {
   return Promise.all(
     files.map(async (file) => {
-      let summary: FuzzSummary;
-      try {
-        summary = JSON.parse(await readFile(file, 'utf8')) as FuzzSummary;
-      } catch (error) {
-        throw new UsageError(`${file} cannot be read as a summary: ${(error as Error).message}`, {
-          cause: error,
-        });
-      }
+      const summary = (await readJsonFile(file, 'a summary of rnn-parity fuzz --json FILE')) as FuzzSummary;
       const { format, shards, sides } = (summary as Partial<FuzzSummary> | null) ?? {};
       if (format !== summaryFormat || !Array.isArray(shards) || shards.length === 0 || !Array.isArray(sides))
         throw new UsageError(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readJsonFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { trialFormat, type TrialReport } from './report';
 
@@ -31,13 +31,6 @@ export async function readTrialReport(file: string): Promise<TrialReport> {
 }
 
 async function parsed(file: string): Promise<Partial<TrialReport>> {
-  try {
-    const found: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return typeof found === 'object' && found !== null ? found : {};
-  } catch (error) {
-    throw new UsageError(
-      `--trial ${file} cannot be read: ${(error as Error).message}; a file of \`rnn-parity trial --json FILE\` was expected.`,
-      { cause: error },
-    );
-  }
+  const found = await readJsonFile(file, 'a file of `rnn-parity trial --json FILE`');
+  return typeof found === 'object' && found !== null ? found : {};
 }

@@ -3,4 +3,4 @@ export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';
 export type { ReadNpzOptions } from './npz';
-export { checkRegularFile, readRegularFile } from './regular-file';
+export { checkRegularFile, readJsonFile, readRegularFile } from './regular-file';

@@ -40,6 +40,21 @@ export async function readRegularFile(file: string): Promise<Buffer> {
   }
 }
 
+/**
+ * Reads a regular file as JSON.
+ *
+ * @param what what the file should be, for the message: `a case that rnn-parity fuzz wrote`
+ * @throws UsageError when the path is not a regular file, cannot be read, or holds no JSON
+ */
+export async function readJsonFile(file: string, what: string): Promise<unknown> {
+  const text = (await readRegularFile(file)).toString().replace(/^\uFEFF/, '');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}; give ${what}.`, { cause: error });
+  }
+}
+
 function kindOf(found: Stats): string {
   if (found.isDirectory()) return 'a directory';
   if (found.isFIFO()) return 'a named pipe';

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readJsonFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import type { BenchReport } from './schema';
 
@@ -8,14 +8,7 @@ import type { BenchReport } from './schema';
  * @throws UsageError when the file cannot be read or is something else
  */
 export async function readReport(file: string): Promise<BenchReport> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(
-      `--from: ${file} cannot be read as JSON (${error instanceof Error ? error.message : String(error)}); give the file that --json wrote.`,
-    );
-  }
+  const value = await readJsonFile(file, 'the file that rnn-parity bench --json FILE wrote');
   const problem = findProblem(value);
   if (problem === undefined) return value as BenchReport;
   throw new UsageError(

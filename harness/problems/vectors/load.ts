@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { parseVectors } from './json';
 import { readNpzVectors } from './npz';
@@ -14,7 +14,7 @@ export async function loadVectors(files: string | readonly string[]): Promise<Ve
   const cases: VectorCase[] = [];
   for (const file of typeof files === 'string' ? [files] : files) {
     if (file.toLowerCase().endsWith('.npz')) cases.push(await readNpzVectors(file));
-    else cases.push(...parseVectors(await read(file), file));
+    else cases.push(...parseVectors((await readRegularFile(file)).toString(), file));
   }
   const seen = new Map<string, string>();
   for (const { id, source } of cases) {
@@ -27,15 +27,4 @@ export async function loadVectors(files: string | readonly string[]): Promise<Ve
     seen.set(id, source);
   }
   return cases;
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(`${file} cannot be read (${code}); give the path of a .json or .npz file.`, {
-      cause: error,
-    });
-  }
 }
