@@ -160,7 +160,9 @@ describe('train', () => {
     await trained(tiny(), { out, ...stopAfter(3) });
     const again = (choices: TrainChoices): Promise<string> => refusal(train(choices, { out, resume: true }));
     expect(await again({ units: 4 })).to.match(/--units is 4 but was 3/);
-    expect(await again({ data: { source: 'notebook' } })).to.match(/notebook is not the data the run was started with/);
+    expect(await again({ data: { source: 'notebook' } })).to.match(
+      /notebook is not the data the run was started with/,
+    );
     expect(await again({ learningRate: 0.5, seed: 2 })).to.match(
       /--learning-rate is 0\.5.*--seed is 2 but was 1/,
     );
