@@ -37,7 +37,7 @@ interface Flags {
 export const defineBench: DefineCommand = (program, finish) => {
   program
     .command('bench')
-    .summary('time training and forward passes of every engine, interleaved, after asserting parity')
+    .summary('measure the time of training and forward passes of every engine, after checking parity')
     .description(
       'Time training steps, epochs and forward passes of every engine on this machine. Each engine first has to ' +
         'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
@@ -45,11 +45,11 @@ export const defineBench: DefineCommand = (program, finish) => {
     .option('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)')
     .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
     .option('--tasks <list>', 'what to time (below)', 'step,forward1')
-    .addOption(options.option('--rounds <n>', 'at most so many rounds', options.whole(1), 15))
+    .addOption(options.option('--rounds <n>', 'largest number of rounds', options.whole(1), 15))
     .addOption(
       options.option(
         '--time <duration>',
-        'no new round after so long, per size and task; at least 3 rounds',
+        'start no new round after this time, for each size and task; at least 3 rounds run',
         options.duration(0, ''),
         30,
         '30s',
@@ -57,26 +57,26 @@ export const defineBench: DefineCommand = (program, finish) => {
     )
     .option(
       '--baseline <engine>',
-      'the engine that ratios are over (default: layers:tensorflow where it runs)',
+      'the engine that every ratio is relative to (default: layers:tensorflow where it runs)',
     )
-    .option('--python <path>', 'the Python that has the peers (default: python3 on the PATH)')
+    .option('--python <path>', 'the Python in which the peers are installed (default: python3 on the PATH)')
     .option(
       '--sweep <letter=values>',
-      'also sweep one letter of a size: T=5,10,20,50 (repeatable)',
+      'also measure a size with one letter varied: T=5,10,20,50 (repeatable)',
       (value: string, previous: readonly string[]) => [...previous, value],
       [],
     )
-    .option('--sweep-base <size>', 'the size whose letter a sweep changes', 'M')
-    .option('--sweep-engines <list>', 'engines of the sweeps (default: as --engines)')
+    .option('--sweep-base <size>', 'the size in which --sweep varies the letter', 'M')
+    .option('--sweep-engines <list>', 'engines for --sweep (default: as --engines)')
     .option(
       '--promises',
-      'measure what the promises of docs/performance.md need (and no other --sizes unless given)',
+      'measure what the promises of docs/performance.md need (no other sizes unless --sizes is given)',
     )
-    .option('--endurance <list>', 'engines whose memory is watched over 20,000 steps and 100 models')
+    .option('--endurance <list>', 'engines to watch the memory of over 20,000 steps and 100 models')
     .addOption(
       options.option(
         '--max-call <duration>',
-        'leave out an engine where one call takes longer',
+        'skip an engine where one call takes longer than this',
         options.duration(0, ''),
         30,
         '30s',
@@ -85,17 +85,17 @@ export const defineBench: DefineCommand = (program, finish) => {
     .addOption(
       options.option(
         '--rest <duration>',
-        'rest between two samples, for threads that spin to go to sleep',
+        'pause between two samples, so that spinning threads go to sleep',
         options.duration(0, ''),
         0.1,
         '100ms',
       ),
     )
-    .addOption(options.seedOption('of data, weights and turns'))
+    .addOption(options.seedOption('seed of the data, the weights and the order of engines'))
     .option('--from <file>', 'measure nothing: make the reports from the JSON of an earlier run')
     .addOption(options.jsonOption('everything measured'))
-    .option('--html <file>', 'a self-contained page with charts')
-    .option('--markdown <file>', 'the report that docs/performance.md is')
+    .option('--html <file>', 'write a self-contained page with charts')
+    .option('--markdown <file>', 'write the report in the form of docs/performance.md')
     .addHelpText('after', helpAfter())
     .action(async (flags: Flags, command: Command) => finish(await bench(flags, argumentsOf(command))));
 };
@@ -104,18 +104,18 @@ function helpAfter(): string {
   const lines = (rows: readonly (readonly [string, string])[]): string =>
     rows.map(([name, text]) => `  ${name.padEnd(18)} ${text}`).join('\n');
   return `
-Sizes (B sequences of T steps of F features, U units, C classes; or spell your own, B10T5F2U4C3):
+Sizes (B sequences of T steps of F features, U units, C classes; or write your own, for example B10T5F2U4C3):
 ${lines(namedSizes.map((name) => [name, sizeText(name)]))}
 
 Tasks:
 ${lines(Object.entries(taskTitles))}
 
-Engines (tfjs and layers alone mean all of theirs; what is not installed is named absent):
+Engines (tfjs and layers without a backend mean all their backends; an engine that is not installed is reported as absent):
 ${lines(engineEntries.map(({ name, title }) => [name, title]))}
 
 Examples:
   rnn-parity bench                                        a first look, about 3 minutes
-  rnn-parity bench --sizes S --engines scratch,layers     what this machine needs no set-up for
+  rnn-parity bench --sizes S --engines scratch,layers     engines that need no set-up
   rnn-parity bench --python .venv/bin/python --engines all --html bench.html
   rnn-parity bench --sizes none --sweep U=4,16,64,256 --engines scratch,graph --html sweep.html
 

@@ -30,21 +30,18 @@ export function columnOptions(): Option[] {
     new Option('--label-column <name>', 'column with the label (default: label)'),
     new Option(
       '--feature-columns <names>',
-      'columns with features, comma between (default: all others that have a name)',
+      'columns with features, separated by commas (default: all remaining columns that have a name)',
     ).argParser(list),
     new Option(
       '--delimiter <text>',
-      'what separates fields, for example ";" or "\\t" (default: what the header shows)',
+      'field separator, for example ";" or "\\t" (default: detected from the header)',
     ),
-    new Option(
-      '--decimal <sign>',
-      'sign between whole part and fraction (default: what the numbers show)',
-    ).choices(['.', ',']),
+    new Option('--decimal <sign>', 'decimal sign (default: detected from the numbers)').choices(['.', ',']),
     new Option(
       '--encoding <label>',
-      'of .csv, .tsv and .jsonl, for example windows-1252 (default: byte order mark, else utf-8)',
+      'encoding of .csv, .tsv and .jsonl files, for example windows-1252 (default: byte order mark, else utf-8)',
     ),
-    new Option('--skip-malformed', 'leave out the sequences of malformed rows, and report which'),
+    new Option('--skip-malformed', 'leave out every sequence with a malformed row, and report which'),
   ].map((option) => option.helpGroup(group));
 }
 

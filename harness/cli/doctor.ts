@@ -9,8 +9,10 @@ import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 export const defineDoctor: DefineCommand = (program, finish) => {
   program
     .command('doctor')
-    .description('show what this machine has: Node, CPU, backends and why one does not load, the cache')
-    .addOption(jsonOption('it'))
+    .description(
+      'show the Node.js version, CPU, cache and backends of this machine, and why a backend does not load',
+    )
+    .addOption(jsonOption('the result'))
     .action(async ({ json: flag }: { readonly json?: JsonFlag }) => {
       await checkOutputs(outputOf('--json', flag));
       const json = await examine();

@@ -9,7 +9,7 @@ export const defineEquations: DefineCommand = (program, finish) => {
   program
     .command('equations')
     .description(
-      'print a cell: its forward equations, the backward ones derived from them, shapes, what can be seen of it',
+      'print the forward equations of a cell, the backward equations derived from them, shapes, and what can be observed',
     )
     .argument(
       '[cell]',

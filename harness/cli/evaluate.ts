@@ -8,7 +8,9 @@ import { withJson } from './outputs';
 export const defineEvaluate: DefineCommand = (program, finish) => {
   const command = program
     .command('evaluate')
-    .description('measure a model on labelled sequences: accuracy, loss, precision, recall, confusion');
+    .description(
+      'measure a model on labelled sequences: accuracy, loss, precision, recall and confusion matrix',
+    );
   addOptions(command, useModelOptions()).action(async (flags: UseFlags) => finish(await evaluate(flags)));
 };
 

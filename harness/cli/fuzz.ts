@@ -23,42 +23,42 @@ interface Flags {
 export const defineFuzz: DefineCommand = (program, finish) => {
   const command = program
     .command('fuzz')
-    .description('run every side on generated problems; shrink and keep what fails (docs/fuzz.md)');
+    .description('run every side on generated problems; simplify and save the failures (docs/fuzz.md)');
   options
     .addOptions(command, [
       options
         .option(
           '--time <duration>',
-          'as many problems as fit in, per shard (default: 60s)',
+          'generate problems for this long, in each shard (default: 60s)',
           options.duration(),
         )
         .conflicts('cases'),
-      options.option('--cases <n>', 'number of problems, all shards together', options.whole(1)),
+      options.option('--cases <n>', 'number of problems of all shards together', options.whole(1)),
       options.option(
         '--shard <i/n>',
-        'part i of n; every problem is in exactly one',
+        'run part i of n; every problem is in exactly one part',
         shard,
         { index: 1, of: 1 },
         '1/1',
       ),
-      options.seedOption('names the series of problems'),
-      options.backendsOption('only these'),
+      options.seedOption('seed of the series of problems'),
+      options.backendsOption('run only these'),
       ...options.candidateOptions(),
       options.option(
         '--shrink <duration>',
-        'at most, to make one class of failure simpler; 0s: not at all',
+        'time limit for simplifying one class of failure; 0s: do not simplify',
         options.duration(),
         20,
         '20s',
       ),
-      new Option('--out <dir>', 'where the cases that fail go').default('fuzz-cases'),
+      new Option('--out <dir>', 'directory for the cases that fail').default('fuzz-cases'),
       options.jsonOption('the summary'),
     ])
     .addHelpText(
       'after',
       `
 ${options.exitText}, 130 interrupted.
-Problem number i of a seed is the same on every machine, whatever the time, the shard or the sides.
+Problem number i of a seed is the same on every machine, in every shard and for every side.
 
 Examples:
   rnn-parity fuzz --time 60s

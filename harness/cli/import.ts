@@ -24,13 +24,13 @@ export const defineImport: DefineCommand = (program, finish) => {
     .addOption(
       new Option(
         '--activation <name>',
-        'of the recurrent layer, which weights do not say; only tanh is run',
+        'activation of the recurrent layer, which is not part of the weights; only tanh is supported',
       ).choices(['tanh', 'relu']),
     )
     .addOption(
       new Option(
         '--class-names <names>',
-        'names of the classes, comma between (default: 0,1,2,...)',
+        'names of the classes, separated by commas (default: 0,1,2,...)',
       ).argParser(list),
     )
     .option('--force', 'replace the files of a model in --out')

@@ -7,7 +7,7 @@ export const defineMerge: DefineCommand = (program, finish) => {
   program
     .command('merge')
     .description('merge the summaries of all shards of a fuzz series into one verdict')
-    .argument('<files...>', 'what fuzz --json FILE wrote, one file a shard')
+    .argument('<files...>', 'the files that fuzz --json FILE wrote, one for each shard')
     .addOption(jsonOption('the merged summary'))
     .addHelpText(
       'after',

@@ -32,12 +32,12 @@ export const useModelOptions = (): Option[] => [
     'tfjs',
     'graph',
   ]),
-  new Option('--backend <name>', 'of TensorFlow.js').choices(options.backendNames),
+  new Option('--backend <name>', 'backend of TensorFlow.js').choices(options.backendNames),
   new Option(
     '--part <name>',
-    'of the data that the model was trained on (default: validation; other data: all)',
+    'which part of the training data to use (default: validation; for other data: all)',
   ).choices(['all', 'train', 'validation']),
-  options.option('--seed <n>', 'of generated data (default: that of training)', options.whole(0)),
+  options.option('--seed <n>', 'seed of generated data (default: the seed of training)', options.whole(0)),
   options.jsonOption('the result'),
   ...columnOptions(),
 ];

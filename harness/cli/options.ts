@@ -68,7 +68,7 @@ export const candidateOptions = (): Option[] => [
     '--candidate <module>',
     'run your own implementation (TypeScript, JavaScript) instead of the twin',
   ),
-  option('--timeout <duration>', 'for a candidate, per problem', duration(0.001), 30, '30s'),
+  option('--timeout <duration>', 'time limit of a candidate for each problem', duration(0.001), 30, '30s'),
 ];
 
 export const jsonOption = (what: string): Option =>
@@ -86,7 +86,7 @@ export function addOptions(command: Command, options: readonly Option[]): Comman
 
 /** `--layout`, of weights of other programs. */
 export const layoutOption = (): Option =>
-  new Option('--layout <name>', 'whose names and layout').choices([
+  new Option('--layout <name>', 'the program whose names and layout the weights have').choices([
     'notebook',
     'pytorch',
     'keras',

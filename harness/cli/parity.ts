@@ -34,29 +34,29 @@ export const defineParity: DefineCommand = (program, finish) => {
     options.option(flag, `${word} tolerance, instead of the derived error bounds`, options.number(0));
   options
     .addOptions(command, [
-      options.backendsOption('only these (:bptt has hand-written gradients)'),
-      new Option('--only <pattern>', 'only cases whose id contains this, or matches it with * and ?'),
-      options.seedOption('of everything that is drawn'),
-      options.option('--cases <n>', 'how many generated problems (default: 200)', options.whole(0)),
+      options.backendsOption('run only these (:bptt: with hand-written gradients)'),
+      new Option('--only <pattern>', 'run only cases whose id contains this text; * and ? are wildcards'),
+      options.seedOption('seed of all random numbers'),
+      options.option('--cases <n>', 'number of generated problems (default: 200)', options.whole(0)),
       new Option(
         '--vectors <files...>',
-        'check every implementation against these numbers (.json, .npz), not the suite',
+        'compare every implementation with the numbers in these files (.json, .npz) instead of running the suite',
       ),
       ...options.candidateOptions(),
       tolerance('--atol <x>', 'absolute'),
       tolerance('--rtol <x>', 'relative'),
       options.jsonOption('the whole report'),
-      new Option('--junit <file>', 'the report as JUnit XML, as CI servers read it'),
-      new Option('--html <file>', 'the report as one page with charts, which opens offline'),
+      new Option('--junit <file>', 'write the report as JUnit XML, for CI servers'),
+      new Option('--html <file>', 'write the report as one page with charts, readable offline'),
       new Option(
         '--trial <file>',
-        'with --html: show this trial (of `rnn-parity trial --json`) on the page as well',
+        'with --html: also show this trial (a file of `rnn-parity trial --json`) on the page',
       ),
       new Option(
         '--check-report <file>',
-        'audit a report made by --json: does its verdict follow from its numbers?',
+        'check that the verdict of an earlier --json report follows from its numbers',
       ),
-      new Option('--verbose', 'the worst place of every side, and every failing problem'),
+      new Option('--verbose', 'also print the worst place of every side and every failing problem'),
     ])
     .addHelpText(
       'after',

@@ -16,8 +16,8 @@ interface Flags {
 export const defineReplay: DefineCommand = (program, finish) => {
   const command = program
     .command('replay')
-    .description('run a case that fuzz kept once more: is the verdict the same?')
-    .argument('<file>', 'a case file');
+    .description('run a failing case that fuzz saved again, and compare the verdicts')
+    .argument('<file>', 'the case file, as fuzz wrote it');
   options
     .addOptions(command, [
       options.backendsOption('run it on these instead of the side that it was found on'),
@@ -28,7 +28,7 @@ export const defineReplay: DefineCommand = (program, finish) => {
       'after',
       `
 ${options.exitText}.
-0 means that the failure is gone, 1 that it is there: as git bisect run wants it.
+0 means that the failure is gone, 1 that it is still there, as git bisect run expects.
 
 Examples:
   rnn-parity replay fuzz-cases/1-17-tfjs-wasm.json

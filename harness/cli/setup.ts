@@ -14,9 +14,9 @@ interface Flags {
 export const defineSetup: DefineCommand = (program, finish) => {
   program
     .command('setup')
-    .description('set up the native backend: use, link or build the addon of tfjs-node')
+    .description('set up the native backend: find, link or build the addon of tfjs-node')
     .option('--require', 'exit with code 3 if it cannot be set up (also: NATIVE_REQUIRED=1)')
-    .option('--clean', 'remove everything that set-up has put into your cache')
+    .option('--clean', 'remove everything that setup has written to your cache')
     .addOption(jsonOption('the result'))
     .action(async (flags: Flags) => {
       await checkOutputs(outputOf('--json', flags.json));

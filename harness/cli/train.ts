@@ -45,27 +45,28 @@ export const defineTrain: DefineCommand = (program, finish) => {
       ).helpGroup(group),
     )
     .addOption(
-      new Option('--validation <share>', 'share of the examples kept back (default: 0.2)')
+      new Option('--validation <share>', 'share of the examples kept for validation (default: 0.2)')
         .argParser(options.number())
         .helpGroup(group),
     )
     .addOption(
-      new Option('--standardize', 'scale features to mean 0, deviation 1 (default for files)').helpGroup(
-        group,
-      ),
+      new Option(
+        '--standardize',
+        'scale features to mean 0, standard deviation 1 (default for files)',
+      ).helpGroup(group),
     )
     .addOption(
-      new Option('--no-standardize', 'take features as they are').helpGroup(group).default(undefined),
+      new Option('--no-standardize', 'leave features as they are').helpGroup(group).default(undefined),
     );
   for (const option of columnOptions()) command.addOption(option);
   command
     .addOption(
-      new Option('--time-steps <n>', 'memory: steps from the symbol to the question (default: 20)')
+      new Option('--time-steps <n>', 'for --data memory: steps from the symbol to the question (default: 20)')
         .argParser(options.number())
         .helpGroup(group),
     )
     .addOption(
-      new Option('--examples <n>', 'memory: number of sequences (default: 2000)')
+      new Option('--examples <n>', 'for --data memory: number of sequences (default: 2000)')
         .argParser(options.number())
         .helpGroup(group),
     )
@@ -78,13 +79,13 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .addOption(
       new Option(
         '--backend <name>',
-        'of the TensorFlow.js side (default: tensorflow); without --model it means tfjs',
+        'backend of the TensorFlow.js side (default: tensorflow); implies --model tfjs',
       ).choices(['tensorflow', 'wasm', 'cpu']),
     )
     .addOption(
       new Option(
         '--gradients <method>',
-        'of tfjs: written by hand, or its autodiff (default: bptt; with both: autodiff)',
+        'how tfjs obtains gradients: written by hand, or autodiff (default: bptt; with --model both: autodiff)',
       ).choices(['bptt', 'autodiff']),
     )
     .option('--units <n>', 'size of the recurrent state (default: 128)', options.number())
@@ -93,30 +94,33 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .addOption(new Option('--optimizer <name>', 'update rule (default: adam)').choices(['sgd', 'adam']))
     .option('--learning-rate <x>', 'step size (default: 0.002)', options.number())
     .addOption(
-      new Option('--decay <kind>', 'learning rate over the epochs (default: linear, down to 0)').choices([
-        'linear',
-        'none',
-      ]),
+      new Option(
+        '--decay <kind>',
+        'course of the learning rate over the epochs (default: linear, down to 0)',
+      ).choices(['linear', 'none']),
     )
     .option(
       '--clip-norm <x>',
-      'largest global norm of the gradients, 0 for none (default: 1)',
+      'clip gradients to this global norm; 0: no clipping (default: 1)',
       options.number(),
     )
     .option(
       '--patience <n>',
-      'stop after n epochs without a better validation loss, keep the best (default: 0, never)',
+      'stop after n epochs without a better validation loss and keep the best weights (default: 0, never)',
       options.number(),
     )
     .option(
       '--seed <n>',
-      'of the split, the initial weights and the order of the examples (default: 1)',
+      'seed of the split, the initial weights and the order of the examples (default: 1)',
       options.number(),
     )
     .addOption(
-      new Option('--initializer <kind>', 'of the weights (default: keras)').choices(['keras', 'notebook']),
+      new Option('--initializer <kind>', 'initial weights (default: keras)').choices(['keras', 'notebook']),
     )
-    .option('--out <dir>', 'where everything goes (default: the first free runs/DATA-MODEL-n)')
+    .option(
+      '--out <dir>',
+      'directory for the model, history and report (default: the first free runs/DATA-MODEL-n)',
+    )
     .option('--force', 'replace the files of an earlier run in --out')
     .option('--resume <dir>', 'continue the run in this directory')
     .addOption(
@@ -129,8 +133,8 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .addHelpText(
       'after',
       `
-Defaults depend on the data; those named are for digits (docs/training.md has the table).
-Exit codes: 0 trained, 1 diverged or the two sides parted, 2 usage, 3 the backend did not run, 130 interrupted.`,
+Defaults depend on the data; those shown are for digits (docs/training.md has the table).
+Exit codes: 0 trained, 1 training diverged or the two sides disagreed, 2 usage, 3 the backend did not run, 130 interrupted.`,
     )
     .action(async (flags: Flags) => finish(await train(flags)));
 };

@@ -27,31 +27,37 @@ interface Flags {
 export const defineTrial: DefineCommand = (program, finish) => {
   const command = program
     .command('trial')
-    .description(
-      'put the harness itself on trial: plant every known fault and see whether it is caught and named',
-    );
+    .description('test the harness itself: plant every known fault, and count how many are caught and named');
   options
     .addOptions(command, [
-      options.backendsOption('plant in these, in turn'),
-      new Option('--only <pattern>', 'only faults whose name contains this, or matches it with * and ?'),
-      options.seedOption('of the problems'),
-      options.option('--shapes <n>', 'shapes that each fault is planted on', options.whole(1), 5),
-      options.option('--seeds <n>', 'problems of each shape', options.whole(1), 3),
+      options.backendsOption('plant the faults in these, one after the other'),
+      new Option(
+        '--only <pattern>',
+        'plant only faults whose name contains this text; * and ? are wildcards',
+      ),
+      options.seedOption('seed of the problems'),
+      options.option('--shapes <n>', 'number of problem shapes for each fault', options.whole(1), 5),
+      options.option('--seeds <n>', 'number of problems of each shape', options.whole(1), 3),
       options.option(
         '--break <percent>',
-        'fail when less than this share of the faults is caught',
+        'fail when fewer than this percentage of the faults are caught',
         options.number(0, 100),
         100,
       ),
       options.jsonOption('the whole matrix'),
-      new Option('--html <file>', 'the matrix as one page, which opens offline'),
+      new Option('--html <file>', 'write the matrix as one page, readable offline'),
       new Option(
         '--sensitivity <backend>',
-        'measure instead how often the judge blames a right side, and how small a fault it finds (docs/tolerance.md)',
+        'measure instead how often the judge blames a correct side, and the smallest fault that it finds (docs/tolerance.md)',
       )
         .choices(options.backendNames)
         .conflicts(['only', 'backends', 'html']),
-      options.option('--cases <n>', 'with --sensitivity: generated problems', options.whole(1), 1000),
+      options.option(
+        '--cases <n>',
+        'with --sensitivity: number of generated problems',
+        options.whole(1),
+        1000,
+      ),
       new Option(
         '--function-errors <backend>',
         "measure instead the errors of the backend's tanh, exp and log",
@@ -68,12 +74,12 @@ export const defineTrial: DefineCommand = (program, finish) => {
     .addHelpText(
       'after',
       `
-Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix. It shows for
+Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix, which shows for
 each fault how often it was planted, how often it was caught (by results, step by step, by the weight probe, by asking again, by the
-updates of a training check, by the referees), located, and whether the side and the fault class were named right.
+updates of a training check, by the referees), how often it was located, and whether the side and the fault class were named correctly.
 A file that exists is replaced only if it is an earlier report of the same kind.
 
-Exit codes: 0 all is as it should be, 1 less than --break per cent caught, or a right part was blamed, 2 usage or harness error,
+Exit codes: 0 passed, 1 fewer than --break per cent caught or something correct was blamed, 2 usage or harness error,
 3 a backend of --backends did not run.
 
 Examples:
