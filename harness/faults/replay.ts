@@ -17,7 +17,11 @@ export function replay({ network, calls }: Pick<Fault, 'network' | 'calls'>, pro
 const reordering = 2 ** -40;
 
 /** Whether a side of that precision, asked this, can answer otherwise with the fault than without: two replays in float64 differ. */
-export function canShow(fault: Fault, problem: Problem, precision: Precision): boolean {
+export function canShow(
+  fault: Pick<Fault, 'network' | 'calls' | 'precision'>,
+  problem: Problem,
+  precision: Precision,
+): boolean {
   if (fault.precision !== undefined && fault.precision !== precision) return false;
   return distance(replay(fault, problem), rightAnswer(problem)) > reordering;
 }

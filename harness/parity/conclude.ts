@@ -78,18 +78,18 @@ function auditTensor(verdict: TensorVerdict | undefined, elements: number): stri
   return undefined;
 }
 
-/** Tensors of each side that are compared in some case, but pass in none. */
+/** Tensors of each side that neither pass nor fail anywhere: in every case they are ill-conditioned or vanish. */
 function unshownTensors({ cases }: Findings): Unshown[] {
-  const shown = new Map<string, Unshown & { readonly passed: boolean }>();
+  const found = new Map<string, Unshown & { readonly isShown: boolean }>();
   for (const verdict of cases) {
     for (const { implementation, tensor, status } of verdict.tensors) {
-      if (status !== 'pass' && status !== 'ill' && status !== 'zero') continue;
+      if (status === 'omitted') continue;
       const key = JSON.stringify([implementation, tensor]);
-      const passed = status === 'pass' || shown.get(key)?.passed === true;
-      shown.set(key, { implementation, tensor, passed });
+      const isShown = (status !== 'ill' && status !== 'zero') || found.get(key)?.isShown === true;
+      found.set(key, { implementation, tensor, isShown });
     }
   }
-  return [...shown.values()]
-    .filter((entry) => !entry.passed)
+  return [...found.values()]
+    .filter(({ isShown }) => !isShown)
     .map(({ implementation, tensor }) => ({ implementation, tensor }));
 }

@@ -1,6 +1,6 @@
 import { makeProblem } from '../problems/index';
-import { roundProblem, type Precision, type Problem } from '../base/problem';
-import { canShow, type Fault } from '../faults/index';
+import { roundProblem, type Problem } from '../base/problem';
+import { canShow, faultsOfStep, type Fault, type StepFault } from '../faults/index';
 
 /** Sizes B, T, F, U, C and what the problem holds: labels, an initial state, a mask, gradients for the states and the final state. */
 type Shape = readonly [B: number, T: number, F: number, U: number, C: number, parts: string];
@@ -70,8 +70,15 @@ export interface TrialSizes {
   readonly seed: number;
 }
 
-/** With `any`, what changes nothing is planted all the same. The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. */
-export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSizes, any = false): Problem[][] {
+/** A fault of the catalogue, one outside it, or an equivalent change. */
+type Planted = Pick<Fault, 'name' | 'network' | 'precision' | 'calls'> & { readonly equivalent?: string };
+
+/**
+ * The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. No problem can show an
+ * equivalent change, so it is planted on the first shapes.
+ */
+export function problemsFor(fault: Planted, sizes: TrialSizes): Problem[][] {
+  const isPlantedAnywhere = fault.equivalent !== undefined || fault.calls === true;
   const found: Problem[][] = [];
   for (const shape of order) {
     if (found.length === sizes.shapes) break;
@@ -79,7 +86,7 @@ export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSize
     // what a problem can show may depend on its numbers (a threshold that is reached or not)
     for (let i = 0; i < 10 * sizes.seeds && problems.length < sizes.seeds; i++) {
       const problem = problemOf(shape, sizes.seed * 1000 + i);
-      const isShown = any || canShow(fault, problem, precision) || fault.calls === true;
+      const isShown = isPlantedAnywhere || canShow(fault, problem, fault.precision ?? 'float32');
       if (isShown && hasGradients(problem)) problems.push(problem);
       else if (i > 2 && problems.length === 0 && !/clip/.test(fault.name)) break;
     }
@@ -89,7 +96,7 @@ export function problemsFor(fault: Fault, precision: Precision, sizes: TrialSize
 }
 
 /** The problems for faults of one time step, and the steps to plant them at: the ends, the middle, and one in between. */
-export function longProblems({ shapes, seeds, seed }: TrialSizes): { problem: Problem; steps: number[] }[] {
+function longProblems({ shapes, seeds, seed }: TrialSizes): { problem: Problem; steps: number[] }[] {
   return long.slice(0, Math.max(1, Math.ceil((shapes * long.length) / 5))).flatMap((shape, k) =>
     Array.from({ length: k === 2 ? Math.ceil(seeds / 3) : seeds }, (_, i) => {
       const T = shape[1];
@@ -97,6 +104,17 @@ export function longProblems({ shapes, seeds, seed }: TrialSizes): { problem: Pr
       const steps = [...new Set([0, T >> 1, T - 1, between])].slice(0, shapes < 3 ? 2 : 4);
       return { problem: problemOf(shape, seed * 1000 + 100 + i), steps };
     }),
+  );
+}
+
+/** Each fault of one time step, and each long problem that can show it. */
+export function stepCases(sizes: TrialSizes): [StepFault, Problem][] {
+  return longProblems(sizes).flatMap(({ problem, steps }) =>
+    steps.flatMap((step) =>
+      faultsOfStep(step)
+        .filter((fault) => canShow(fault, problem, 'float32'))
+        .map((fault): [StepFault, Problem] => [fault, problem]),
+    ),
   );
 }
 

@@ -2,11 +2,11 @@ import type { Kind } from '../diagnosis/index';
 import type { Implementation, Problem } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import {
-  canShow,
   equivalents,
   plant,
   catalogue,
   faultsOfStep,
+  type Equivalent,
   type Fault,
   type StepFault,
   heldOut,
@@ -15,7 +15,7 @@ import {
 import { updateEquivalents, updateFaults, type UpdateFault } from '../faults/updates/index';
 import { version } from '../base/version';
 import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
-import { longProblems, problemsFor, type TrialSizes } from './problems';
+import { problemsFor, stepCases, type TrialSizes } from './problems';
 import { scoreOf, trialFormat, type HarmlessRow, type TrialReport } from './report';
 import { oracles, ScoreBook } from './score-book';
 import { updateCases, UpdateTrial, type Host } from './update-trial';
@@ -37,8 +37,8 @@ export const everyName: readonly string[] = [
 
 /**
  * Puts the harness on trial: every fault of the catalogue is planted in right implementations, in turn, and the harness is asked
- * whether something is wrong, where, of what kind, and on which side. Equivalent changes may not be accused, and faults that
- * are not in the catalogue may not be called by the name of another.
+ * whether something is wrong, where, which fault it is, and on which side. No side may be blamed for an equivalent change, and a fault
+ * outside the catalogue may not be given the name of a fault in it.
  */
 export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const started = performance.now();
@@ -63,7 +63,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
       (one) => [one.name, () => trial.lookAtAll(trial.strangers, one, stranger, one.families)] as const,
     ),
     ...wanted(heldOutUpdates).map(
-      (one) => [one.name, () => trial.lookAtUpdates(trial.strangers, one, stranger, one.shows)] as const,
+      (one) => [one.name, () => trial.lookAtUpdates(trial.strangers, one, stranger)] as const,
     ),
   ];
   const progress = (options.progress ?? silentProgress)('trial', work.length);
@@ -79,16 +79,6 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   return trial.report((performance.now() - started) / 1000);
 }
 
-function stepCases(sizes: TrialSizes): [StepFault, Problem][] {
-  return longProblems(sizes).flatMap(({ problem, steps }) =>
-    steps.flatMap((step) =>
-      faultsOfStep(step)
-        .filter((fault) => canShow(fault, problem, 'float32'))
-        .map((fault): [StepFault, Problem] => [fault, problem]),
-    ),
-  );
-}
-
 type Row = { -readonly [K in keyof HarmlessRow]: HarmlessRow[K] };
 
 class Trial {
@@ -101,9 +91,7 @@ class Trial {
   constructor(private readonly options: TrialOptions) {}
 
   async plantEverywhere(fault: Fault): Promise<void> {
-    const precision = fault.precision ?? 'float32';
-    for (const problems of problemsFor(fault, precision, this.options))
-      for (const problem of problems) await this.plantAt(fault, problem);
+    for (const problem of problemsFor(fault, this.options).flat()) await this.plantAt(fault, problem);
   }
 
   /** Faults that float64 alone can have go to the float64 side; all others to the hosts in turn. */
@@ -137,17 +125,17 @@ class Trial {
       );
   }
 
-  /** Plants what is harmless, or what has no name, and notes who is accused of what. */
+  /** Plants an equivalent change, or a fault outside the catalogue, and notes which side is blamed for what. */
   async lookAtAll(
     rows: HarmlessRow[],
-    { name, network }: Pick<Fault, 'name' | 'network'>,
+    fault: Pick<Equivalent, 'name' | 'network'> & Partial<Pick<Equivalent, 'equivalent'>>,
     why: string,
     families: readonly string[],
   ): Promise<void> {
+    const { name, network } = fault;
     const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);
-    const anything: Fault = { name, words: why, family: 'carry', phase: 'backward', network };
-    for (const problem of problemsFor(anything, 'float32', this.options, true).flat()) {
+    for (const problem of problemsFor(fault, this.options).flat()) {
       const { implementation } = this.nextHost();
       const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
       const isNamed = diagnosis?.kind !== undefined && !families.some((one) => isOf(diagnosis.kind, one));
@@ -158,9 +146,8 @@ class Trial {
   /** The same for an optimizer. */
   async lookAtUpdates(
     rows: HarmlessRow[],
-    { name, optimizer }: Pick<UpdateFault, 'name' | 'optimizer'>,
+    { name, optimizer, shows }: Pick<UpdateFault, 'name' | 'optimizer' | 'shows'>,
     why: string,
-    shows: UpdateFault['shows'] = () => true,
   ): Promise<void> {
     const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);

@@ -1,15 +1,16 @@
 import { weightNames } from '../answers';
 import { each, HandOptimizer, normOf, type Memory, type Numbers } from './hand-optimizer';
-import type { UpdateFault } from './update-fault';
+import { always, hasNesterov, isAdam, type UpdateFault } from './update-fault';
 
-const harmless = { family: 'optimizer', phase: 'update', shows: () => false, wrong: 'weights' } as const;
+const harmless = { family: 'optimizer', phase: 'update', wrong: 'weights' } as const;
 
-/** Other ways to compute the same update: they look like mistakes and are none. */
+/** Other ways to compute the same update: they look like mistakes and are none. `shows` is where an update is computed that way. */
 export const updateEquivalents: readonly UpdateFault[] = [
   {
     name: 'equivalent/weights-updated-from-last-to-first',
     words: 'the last weight is updated first',
     ...harmless,
+    shows: always,
     equivalent: 'all gradients are there before the first update, and each weight moves by its own alone',
     optimizer: class extends HandOptimizer {
       protected override updated() {
@@ -21,6 +22,7 @@ export const updateEquivalents: readonly UpdateFault[] = [
     name: 'equivalent/average-by-its-difference',
     words: 'm moves by (1 - beta1) (g - m), and v likewise',
     ...harmless,
+    shows: isAdam,
     equivalent: 'm + (1 - beta1) (g - m) = beta1 m + (1 - beta1) g',
     optimizer: class extends HandOptimizer {
       protected override firstMoment(before: number, g: number): number {
@@ -35,6 +37,7 @@ export const updateEquivalents: readonly UpdateFault[] = [
     name: 'equivalent/nesterov-by-two-velocities',
     words: "Nesterov's step is taken as (1 + momentum) velocity - momentum old velocity",
     ...harmless,
+    shows: hasNesterov,
     equivalent: 'g = velocity - momentum old velocity, so that g + momentum velocity is that',
     optimizer: class extends HandOptimizer {
       protected override step(g: number, now: Memory, before: Memory, t: number): number {
@@ -47,6 +50,7 @@ export const updateEquivalents: readonly UpdateFault[] = [
     name: 'equivalent/corrections-taken-into-the-rate',
     words: 'the moments are not corrected; the learning rate and epsilon are',
     ...harmless,
+    shows: isAdam,
     equivalent:
       'sqrt(c_v) / c_m m / (sqrt(v) + epsilon sqrt(c_v)) = m / c_m / (sqrt(v / c_v) + epsilon), c the corrections',
     optimizer: class extends HandOptimizer {
@@ -62,6 +66,7 @@ export const updateEquivalents: readonly UpdateFault[] = [
     name: 'equivalent/clipped-without-asking-first',
     words: 'every gradient is multiplied by clipNorm / max(norm, clipNorm)',
     ...harmless,
+    shows: ({ clipNorm }) => clipNorm !== undefined,
     equivalent: 'the factor is 1 where the norm is below clipNorm, and clipNorm / norm above it',
     optimizer: class extends HandOptimizer {
       protected override clipped(gradients: Numbers): Numbers {

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { scratchImplementation, SideUnavailableError, type SideSource } from '../../../harness/sides/index';
+import { caseVerdict, type TensorStatus } from '../../../harness/judge/index';
+import { conclude } from '../../../harness/parity/conclude';
+import { failingTensor, reportOf } from './synthetic-report';
 import { formatSummary, runParity } from '../../../harness/parity/index';
 import type { Implementation } from '../../../harness/base/problem';
 
@@ -65,6 +68,19 @@ describe('the conclusion of a run', () => {
     });
     expect(report.exitCode).to.equal(1);
     expect(report.audit.join()).to.include('nothing was compared');
+  });
+  it('a tensor never had to prove itself only where it neither passes nor fails in any case', () => {
+    const unshownOf = (...statuses: TensorStatus[]): string[] => {
+      const cases = statuses.map((status, i) =>
+        caseVerdict(`${i}`, 'twin', 'scratch', [failingTensor('twin', `${i}`, 'loss', { status })]),
+      );
+      return conclude({ ...reportOf({ cases }), complete: true }).unshown.map(({ tensor }) => tensor);
+    };
+    expect(unshownOf('zero', 'ill')).to.deep.equal(['loss']);
+    expect(unshownOf('ill', 'omitted')).to.deep.equal(['loss']);
+    expect(unshownOf('omitted')).to.deep.equal([]);
+    for (const status of ['pass', 'differs', 'nan', 'missing', 'shape'] as const)
+      expect(unshownOf('zero', status, 'ill'), status).to.deep.equal([]);
   });
   it('nothing matches: a usage error', async () => {
     const message = await runParity({ ...options, only: 'nowhere', sides: [source(twin)] }).catch(
