@@ -32,7 +32,7 @@ export const moreFaults: readonly Fault[] = [
   },
   {
     name: 'batch/inputs-in-another-order',
-    words: 'the examples are read in another order than their labels and initial states',
+    words: 'the examples are read in a different order than their labels and initial states',
     family: 'memory',
     phase: 'forward',
     network: class extends HandNetwork {

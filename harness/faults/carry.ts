@@ -9,7 +9,7 @@ export const carryFaults: readonly Fault[] = [
   {
     name: 'carry/accumulated',
     words:
-      "the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried on beside its carry",
+      "the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried in addition to its carry",
     family: 'notebook',
     ...backward,
     network: class extends HandNetwork {
@@ -21,7 +21,7 @@ export const carryFaults: readonly Fault[] = [
   {
     name: 'carry/both-of-the-notebook',
     words:
-      "both of the notebook's: dh_{t+1} is carried on beside its carry, and the initial state gets a gradient of zeros",
+      'both mistakes of the notebook: dh_{t+1} is carried in addition to its carry, and the initial state gets a gradient of zeros',
     family: 'notebook',
     ...backward,
     network: class extends HandNetwork {
@@ -35,7 +35,7 @@ export const carryFaults: readonly Fault[] = [
   },
   {
     name: 'carry/dropped',
-    words: 'no step sends anything back: gradients stop after one step',
+    words: 'no gradient is carried to the previous step: gradients stop after one step',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -46,7 +46,7 @@ export const carryFaults: readonly Fault[] = [
   },
   {
     name: 'carry/negated',
-    words: 'what a step sends back has the wrong sign',
+    words: 'the gradient carried to the previous step has the wrong sign',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -57,7 +57,7 @@ export const carryFaults: readonly Fault[] = [
   },
   {
     name: 'carry/counted-twice',
-    words: 'what a step sends back is added twice',
+    words: 'the gradient carried to the previous step is added twice',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -68,7 +68,7 @@ export const carryFaults: readonly Fault[] = [
   },
   {
     name: 'carry/without-slope',
-    words: 'dh_t is carried back in place of dz_t, past the tanh',
+    words: 'dh_t is carried back instead of dz_t, past the tanh',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -92,7 +92,7 @@ export const carryFaults: readonly Fault[] = [
   {
     name: 'carry/overwrites-what-arrives',
     words:
-      'what a later step sends back overwrites the gradient given for the state, in place of being added to it',
+      'the gradient carried from a later step overwrites the gradient given for the state instead of being added to it',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {
@@ -103,7 +103,7 @@ export const carryFaults: readonly Fault[] = [
   },
   {
     name: 'carry/not-transposed',
-    words: 'dz_t recurrentKernel is carried back in place of dz_t recurrentKernel^T',
+    words: 'dz_t recurrentKernel is carried back instead of dz_t recurrentKernel^T',
     family: 'transpose',
     ...backward,
     network: class extends HandNetwork {
@@ -115,7 +115,7 @@ export const carryFaults: readonly Fault[] = [
   {
     name: 'carry/never-added',
     words:
-      'what a step sends back is computed and never added to the gradient of the state before it (min-char-rnn without `+ dhnext`)',
+      'the gradient carried to the previous step is computed but never added (min-char-rnn without `+ dhnext`)',
     family: 'carry',
     ...backward,
     network: class extends HandNetwork {

@@ -24,7 +24,7 @@ export function clippedByNorm(limit: number): Fault {
 export function clippedByNormOfEach(limit: number): Fault {
   return {
     name: 'clipping/by-norm-of-each',
-    words: `the gradient of each weight is silently clipped to a norm of ${Number(limit.toPrecision(4))} of its own`,
+    words: `the gradient of each weight is silently clipped by itself to a norm of ${Number(limit.toPrecision(4))}`,
     ...clipping,
     network: class extends HandNetwork {
       protected override finish(answer: Evaluation): Evaluation {
@@ -53,7 +53,7 @@ export function clippedByValue(limit: number): Fault {
   };
 }
 
-/** Gradients that are made smaller where nobody asked for it. */
+/** Gradients that are clipped although the caller did not ask for it. */
 export const clippingFaults: readonly Fault[] = [
   clippedByNorm(0.1),
   clippedByNormOfEach(0.05),

@@ -4,7 +4,7 @@ import { add, multiply, times, transpose, type Row, type Rows } from './rows';
 import type { Equivalent } from './fault';
 
 /**
- * Other ways to compute the same function: they look like mistakes and are none. The harness may not accuse them.
+ * Other ways to compute the same function: they look like mistakes but are correct. The harness must not blame them.
  * `equivalent` is the proof.
  */
 export const equivalents: readonly Equivalent[] = [
@@ -63,7 +63,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     name: 'equivalent/carry-from-the-left',
-    words: 'recurrentKernel dz_t^T is carried back in place of dz_t recurrentKernel^T',
+    words: 'recurrentKernel dz_t^T is carried back instead of dz_t recurrentKernel^T',
     family: 'transpose',
     phase: 'backward',
     equivalent: '(dz_t recurrentKernel^T)^T = recurrentKernel dz_t^T: the same numbers as a column',

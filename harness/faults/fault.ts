@@ -40,7 +40,7 @@ export interface Fault {
   /** a fault that needs an earlier call: the first answer is right */ readonly calls?: true;
 }
 
-/** Another way to compute the same function: it looks like a mistake and is none. */
+/** Another way to compute the same function: it looks like a mistake but is correct. */
 export interface Equivalent extends Fault {
   /** the proof, in a sentence */ readonly equivalent: string;
 }

@@ -26,7 +26,7 @@ export class HandNetwork extends ForwardByHand {
     super(problem);
   }
 
-  /** @param states [B, T, U] of another network, to go on from in place of its own: the backward pass is then that of this one */
+  /** @param states [B, T, U] of another network, to go on from instead of its own: the backward pass is then that of this one */
   evaluate(states?: Tensor): Evaluation {
     for (let b = 0; b < this.batch; b++) this.forward(b);
     if (states !== undefined) this.states.splice(0, this.batch, ...(toNested(states) as number[][][]));

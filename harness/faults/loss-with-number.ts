@@ -12,7 +12,7 @@ const shown = (x: number): string => String(Number(x.toPrecision(6)));
 export function epsilonInLogarithm(epsilon: number): Fault {
   return {
     name: 'loss/epsilon-in-logarithm',
-    words: `log(p + ${epsilon}) in the reported loss, against the logarithm of zero`,
+    words: `the reported loss takes log(p + ${epsilon}), to avoid the logarithm of zero`,
     ...loss,
     network: class extends HandNetwork {
       protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
@@ -28,7 +28,7 @@ export function epsilonInLogarithm(epsilon: number): Fault {
 export function clippedProbabilities(least: number): Fault {
   return {
     name: 'loss/clipped-probabilities',
-    words: `the loss is taken from probabilities clipped to [${least}, 1 - ${least}]`,
+    words: `the loss is computed from probabilities clipped to [${least}, 1 - ${least}]`,
     ...loss,
     network: class extends HandNetwork {
       protected override loss(_: Rows, probabilities: Rows, labels: Row): number {
@@ -99,7 +99,7 @@ export function weightPenalty(lambda: number, ofBiases: boolean, inLoss: boolean
   const names = ofBiases ? weightNames : (['kernel', 'recurrentKernel', 'outputKernel'] as const);
   return {
     name: `loss/weight-penalty${ofBiases ? '-of-biases-too' : ''}${inLoss ? '-in-loss-too' : ''}`,
-    words: `an L2 penalty is in the gradients of the ${ofBiases ? 'weights' : 'kernels'}: ${shown(lambda)} times each of them${inLoss ? ', and in the loss' : ''}`,
+    words: `an L2 penalty is added to the gradients of the ${ofBiases ? 'weights' : 'kernels'}: ${shown(lambda)} times each of them${inLoss ? ', and in the loss' : ''}`,
     family: 'loss',
     phase: inLoss ? 'loss' : 'backward',
     network: class extends HandNetwork {

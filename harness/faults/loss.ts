@@ -10,7 +10,7 @@ const loss = { family: 'loss', phase: 'loss' } as const;
 export const lossFaults: readonly Fault[] = [
   {
     name: 'loss/sum-for-mean',
-    words: '1/B is missing in the gradient: that of the sum, not of the mean',
+    words: '1/B is missing in the gradient: it is the gradient of the sum, not of the mean',
     ...mean,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -50,8 +50,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/layer-means-too',
-    words:
-      "the layer takes the mean over the batch in its weights' gradients, which the loss has done already",
+    words: "the layer averages its weights' gradients over the batch, although the loss already does",
     family: 'batch-mean',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -78,7 +77,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/sum-reported',
-    words: 'the reported loss is the sum over the batch, not the mean; its gradient is right',
+    words: 'the reported loss is the sum over the batch, not the mean; its gradient is correct',
     ...mean,
     network: class extends HandNetwork {
       protected override loss(logits: Rows, probabilities: Rows, labels: Row): number {
@@ -88,7 +87,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/softmax-over-batch',
-    words: 'the softmax runs over the examples in place of the classes',
+    words: 'the softmax runs over the examples instead of the classes',
     ...loss,
     network: class extends HandNetwork {
       protected override softmax(logits: Rows): Rows {
@@ -122,7 +121,7 @@ export const lossFaults: readonly Fault[] = [
   })),
   {
     name: 'loss/classes-counted-from-one',
-    words: 'labels are counted from 1: the class after the right one is taken',
+    words: 'labels are counted from 1: the class after the correct one is used',
     ...loss,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -136,7 +135,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/label-forgotten',
-    words: 'p / B in place of (p - onehot) / B: the label is not subtracted',
+    words: 'p / B instead of (p - onehot) / B: the label is not subtracted',
     ...loss,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -149,7 +148,8 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/softmax-derivative-twice',
-    words: 'p (1 - p) is multiplied to p - onehot, which already holds the derivative of the softmax',
+    words:
+      'p - onehot is multiplied by p (1 - p), although it already contains the derivative of the softmax',
     ...loss,
     network: class extends HandNetwork {
       protected override dLogits(probabilities: Rows, labels: Row): Rows {
@@ -184,7 +184,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/last-class-not-computed',
-    words: 'a loop ends one too early: the logit of the last class stays zero',
+    words: 'a loop ends one iteration too early: the logit of the last class stays zero',
     ...loss,
     network: class extends HandNetwork {
       protected override logits(h: Row): number[] {
@@ -194,7 +194,7 @@ export const lossFaults: readonly Fault[] = [
   },
   {
     name: 'loss/last-class-left-out-of-softmax',
-    words: 'a loop ends one too early: the softmax leaves out the last class',
+    words: 'a loop ends one iteration too early: the softmax leaves out the last class',
     ...loss,
     network: class extends HandNetwork {
       protected override softmax(logits: Rows): Rows {
@@ -206,7 +206,7 @@ export const lossFaults: readonly Fault[] = [
   ...ofRange('float32', 2 ** -126, Math.log(3.4028234663852886e38)),
   {
     name: 'transpose/output-kernel',
-    words: 'dy outputKernel arrives at the final state in place of dy outputKernel^T',
+    words: 'dy outputKernel arrives at the final state instead of dy outputKernel^T',
     family: 'transpose',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -239,7 +239,7 @@ function ofRange(precision: Precision, smallest: number, largest: number): Fault
     },
     {
       name: `loss/softmax-without-shift${suffix}`,
-      words: `e^y is taken of the logits as they are, and overflows in ${precision} above y = ${Math.floor(largest)}: probabilities are NaN there; subtract the largest logit first`,
+      words: `e^y is computed from the unshifted logits and overflows in ${precision} above y = ${Math.floor(largest)}: probabilities are NaN there; subtract the largest logit first`,
       ...loss,
       precision,
       network: class extends HandNetwork {

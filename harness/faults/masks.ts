@@ -21,7 +21,7 @@ export const maskFaults: readonly Fault[] = [
   },
   {
     name: 'masks/inverted',
-    words: 'the mask is read the wrong way round: 1 is taken for masked',
+    words: 'the mask is inverted: 1 means masked',
     family: 'masks',
     phase: 'forward',
     network: class extends HandNetwork {
@@ -43,7 +43,7 @@ export const maskFaults: readonly Fault[] = [
   },
   {
     name: 'masks/zero-the-state',
-    words: 'a masked step sets the state to zero in place of keeping it',
+    words: 'a masked step sets the state to zero instead of keeping it',
     ...forward,
     network: class extends HandNetwork {
       protected override maskedState(before: Row): number[] {
@@ -67,7 +67,7 @@ export const maskFaults: readonly Fault[] = [
   {
     name: 'masks/masked-step-adds-to-gradients',
     words:
-      'a masked step passes its gradient on rightly, but still adds a share to the gradients of weights and inputs',
+      'a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs',
     ...backward,
     network: class extends HandNetwork {
       protected override maskedPreActivation(b: number, t: number, dh: Row): Row {
@@ -87,7 +87,7 @@ export const maskFaults: readonly Fault[] = [
   },
   ...[-1, 1].map((shift): Fault => ({
     name: `masks/of-${shift < 0 ? 'previous' : 'next'}-step`,
-    words: `the mask is shifted: that of step ${shift < 0 ? 't - 1' : 't + 1'} is used at step t`,
+    words: `the mask is shifted: the mask of step ${shift < 0 ? 't - 1' : 't + 1'} is used at step t`,
     ...forward,
     network: class extends HandNetwork {
       protected override takesPart(b: number, t: number): boolean {
@@ -108,7 +108,7 @@ export const maskFaults: readonly Fault[] = [
   },
   {
     name: 'masks/inputs-zeroed',
-    words: 'a masked step sees zeros as its input, and is taken all the same',
+    words: 'a masked step is computed with zeros as its input instead of being skipped',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -122,7 +122,7 @@ export const maskFaults: readonly Fault[] = [
   },
   {
     name: 'masks/masked-states-returned-as-zeros',
-    words: 'the states of masked steps are returned as zeros; what is carried on is right',
+    words: 'the states of masked steps are returned as zeros; the carried state is correct',
     ...forward,
     network: class extends HandNetwork {
       protected override finish(answer: Evaluation): Evaluation {

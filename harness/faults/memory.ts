@@ -10,7 +10,7 @@ const memory = { family: 'memory' } as const;
 export const memoryFaults: readonly Fault[] = [
   {
     name: 'memory/state-leaks-across-examples',
-    words: 'the state is not reset: an example starts from the last state of the one before it',
+    words: 'the state is not reset: an example starts from the last state of the previous example',
     ...memory,
     phase: 'forward',
     network: class extends HandNetwork {
@@ -35,7 +35,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'memory/gradients-accumulate-across-calls',
-    words: 'gradients are added to those of the call before, as nobody sets them to zero',
+    words: 'gradients are added to those of the previous call, because they are never reset to zero',
     ...memory,
     phase: 'backward',
     calls: true,
@@ -52,7 +52,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'memory/input-gradients-accumulate-across-calls',
-    words: 'the gradients of inputs and initial state are added to those of the call before',
+    words: 'the gradients of inputs and initial state are added to those of the previous call',
     ...memory,
     phase: 'backward',
     calls: true,
@@ -70,7 +70,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'memory/answer-overwritten-by-next-call',
     words:
-      'every call writes its gradients into the same arrays, so that the answer of the last call changes in your hands',
+      'every call writes its gradients into the same arrays, so that the answer of the previous call changes',
     ...memory,
     phase: 'backward',
     calls: true,
@@ -87,7 +87,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'memory/one-array-for-all-states',
-    words: 'every step stores the same array, so that all kept states are the last one',
+    words: 'every step stores the same array, so that all saved states equal the last one',
     ...memory,
     phase: 'forward',
     network: class extends HandNetwork {
@@ -100,7 +100,8 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'memory/one-array-for-all-input-gradients',
-    words: "every step stores its input's gradient in the same array, so that all are that of the first step",
+    words:
+      "every step stores its input's gradient in the same array, so that all equal the gradient of the first step",
     ...memory,
     phase: 'backward',
     network: class extends HandNetwork {

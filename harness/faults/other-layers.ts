@@ -22,7 +22,7 @@ const activations: readonly Activation[] = [
 export const otherLayers: readonly Fault[] = [
   ...activations.map(({ name, f, slope }): Fault => ({
     name: `other-layer/${name.replace(' ', '-')}`,
-    words: `this is another layer: its activation is ${name}, and the layer that is judged has tanh`,
+    words: `this is a different layer: its activation is ${name}, but the layer under test has tanh`,
     ...other,
     network: class extends HandNetwork {
       protected override activation(z: Row): number[] {
@@ -36,7 +36,7 @@ export const otherLayers: readonly Fault[] = [
   {
     name: 'other-layer/sigmoid-output',
     words:
-      'this is another output layer: each class has a sigmoid of its own, and the layer that is judged has a softmax over all classes',
+      'this is a different output layer: each class has its own sigmoid, but the layer under test has a softmax over all classes',
     ...other,
     phase: 'loss',
     network: class extends HandNetwork {
@@ -58,7 +58,7 @@ function meanSquares(): Fault[] {
       const errors = (row: Row, label: number): number[] => row.map((y, c) => y - Number(c === label));
       return {
         name: `other-layer/mean-squared-error-of-${what}-over-${mean.replaceAll(' ', '-')}`,
-        words: `this is another loss: the squared error of the ${what}, mean over ${mean}, and the loss that is judged is the softmax cross-entropy`,
+        words: `this is a different loss: the squared error of the ${what}, mean over ${mean}, but the loss under test is the softmax cross-entropy`,
         ...other,
         phase: 'loss',
         network: class extends HandNetwork {

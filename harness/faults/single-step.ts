@@ -31,28 +31,28 @@ const ofOneStep: Readonly<Record<string, string>> = {
   'weights/bias-forgotten': 'the bias is not added',
   'weights/states-too-large': 'every state is 1 % too large',
   'steps/forward-next-input': 'the forward pass reads the input of the next step',
-  'steps/state-before-ignored': 'the state of the step before does not enter',
-  'carry/dropped': 'nothing is sent back to the step before',
-  'carry/negated': 'what is sent back to the step before has the wrong sign',
-  'carry/not-transposed': 'dz_t recurrentKernel is sent back instead of dz_t recurrentKernel^T',
+  'steps/state-before-ignored': 'the previous state is ignored',
+  'carry/dropped': 'no gradient is carried to the previous step',
+  'carry/negated': 'the gradient carried to the previous step has the wrong sign',
+  'carry/not-transposed': 'dz_t recurrentKernel is carried back instead of dz_t recurrentKernel^T',
   'slope/missing': 'tanh is not differentiated',
   'slope/step-before': 'the derivative of tanh is taken at h_{t-1} instead of h_t',
   'upstream/states-dropped': 'the gradient given for the state is dropped',
   'sums/input-gradient-zero': 'the gradient of the input is returned as zeros',
-  'sums/kernel-gradient-zero': 'its share in dKernel is left out',
-  'sums/kernel-gradient-twice': 'its share in dKernel is added twice',
-  'sums/recurrent-kernel-gradient-zero': 'its share in dRecurrentKernel is left out',
-  'sums/recurrent-kernel-gradient-twice': 'its share in dRecurrentKernel is added twice',
-  'sums/bias-gradient-zero': 'its share in dBias is left out',
-  'sums/bias-gradient-twice': 'its share in dBias is added twice',
-  'steps/next-input': 'the share in dKernel is taken with x_{t+1} instead of x_t',
-  'steps/state-after-for-state-before': 'the share in dRecurrentKernel is taken with h_t instead of h_{t-1}',
+  'sums/kernel-gradient-zero': 'its term of dKernel is left out',
+  'sums/kernel-gradient-twice': 'its term of dKernel is added twice',
+  'sums/recurrent-kernel-gradient-zero': 'its term of dRecurrentKernel is left out',
+  'sums/recurrent-kernel-gradient-twice': 'its term of dRecurrentKernel is added twice',
+  'sums/bias-gradient-zero': 'its term of dBias is left out',
+  'sums/bias-gradient-twice': 'its term of dBias is added twice',
+  'steps/next-input': 'the term of dKernel is taken with x_{t+1} instead of x_t',
+  'steps/state-after-for-state-before': 'the term of dRecurrentKernel is taken with h_t instead of h_{t-1}',
 };
 
 /** The names of the faults that are planted at single steps. */
 export const stepFaultNames: readonly string[] = Object.keys(ofOneStep);
 
-/** The fault made at one step alone: there the faulty equation is asked, at every other step the right one. */
+/** The fault planted at one step alone: that step runs the faulty equation, every other step the correct one. */
 export function atStep(fault: Fault, step: number): StepFault {
   const { network, name } = fault;
   const own = class extends network {};
@@ -68,7 +68,7 @@ export function atStep(fault: Fault, step: number): StepFault {
       },
     });
   }
-  if (overridden.length === 0) throw new Error(`${name} is no fault of an equation of one step`);
+  if (overridden.length === 0) throw new Error(`${name} is not a fault of an equation of one step`);
   return {
     ...fault,
     name: `step/${name}`,

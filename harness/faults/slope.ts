@@ -17,7 +17,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/one-minus-h',
-    words: 'the derivative of tanh is taken as 1 - h in place of 1 - h^2',
+    words: 'the derivative of tanh is taken as 1 - h instead of 1 - h^2',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -27,7 +27,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/one-plus-h-squared',
-    words: 'the derivative of tanh is taken as 1 + h^2 in place of 1 - h^2',
+    words: 'the derivative of tanh is taken as 1 + h^2 instead of 1 - h^2',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -37,7 +37,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/of-the-sigmoid',
-    words: "the sigmoid's derivative h (1 - h) stands in place of tanh's",
+    words: "the sigmoid's derivative h (1 - h) is used instead of tanh's",
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -57,7 +57,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/tanh-twice',
-    words: '1 - tanh(h_t)^2: tanh is applied again to what is already a state',
+    words: '1 - tanh(h_t)^2: tanh is applied again to a state',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -67,7 +67,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/step-before',
-    words: 'the derivative of tanh is taken at h_{t-1} in place of h_t',
+    words: 'the derivative of tanh is taken at h_{t-1} instead of h_t',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {
@@ -77,7 +77,7 @@ export const slopeFaults: readonly Fault[] = [
   },
   {
     name: 'slope/step-after',
-    words: 'the derivative of tanh is taken at h_{t+1} in place of h_t (the last step keeps its own)',
+    words: 'the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own)',
     ...slope,
     network: class extends HandNetwork {
       protected override slope(b: number, t: number): number[] {

@@ -10,7 +10,7 @@ const forward = { family: 'wrong-time-step', phase: 'forward' } as const;
 export const stepFaults: readonly Fault[] = [
   {
     name: 'steps/state-after-for-state-before',
-    words: 'dRecurrentKernel is summed with h_t in place of h_{t-1}',
+    words: 'dRecurrentKernel is summed with h_t instead of h_{t-1}',
     family: 'previous-state',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -21,7 +21,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/next-input',
-    words: 'dKernel is summed with x_{t+1} in place of x_t (the last step keeps its own)',
+    words: 'dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own)',
     ...backward,
     network: class extends HandNetwork {
       protected override inputForKernel(b: number, t: number): Row {
@@ -31,7 +31,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/previous-input',
-    words: 'dKernel is summed with x_{t-1} in place of x_t (the first step keeps its own)',
+    words: 'dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own)',
     ...backward,
     network: class extends HandNetwork {
       protected override inputForKernel(b: number, t: number): Row {
@@ -51,7 +51,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/last-step-skipped',
-    words: 'the backward loop begins at the last but one step, with what arrived at the last',
+    words: 'the backward loop begins at the second last step, with the gradient that arrived at the last',
     ...backward,
     network: class extends HandNetwork {
       protected override backwardSteps(): number[] {
@@ -64,7 +64,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/input-gradients-reversed',
-    words: 'the gradients of the inputs are stored in the order they are computed in, the last step first',
+    words: 'the gradients of the inputs are stored in the order of computation, last step first',
     ...backward,
     network: class extends HandNetwork {
       protected override inputGradientStep(t: number): number {
@@ -74,7 +74,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/forward-next-input',
-    words: 'the forward pass reads x_{t+1} in place of x_t (the last step reads its own)',
+    words: 'the forward pass reads x_{t+1} instead of x_t (the last step reads its own)',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -84,7 +84,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/forward-previous-input',
-    words: 'the forward pass reads x_{t-1} in place of x_t (the first step reads its own)',
+    words: 'the forward pass reads x_{t-1} instead of x_t (the first step reads its own)',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -94,7 +94,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/final-state-is-last-but-one',
-    words: 'the loop counts one too few: the final state is h_{T-1}',
+    words: 'the loop runs one step too few: the final state is h_{T-1}',
     ...forward,
     network: class extends HandNetwork {
       protected override finalState(b: number): Row {
@@ -126,7 +126,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'initial-state/ignored',
-    words: 'the forward pass starts from zeros in place of the given initial state',
+    words: 'the forward pass starts from zeros instead of the given initial state',
     family: 'initial-state',
     phase: 'forward',
     network: class extends HandNetwork {
@@ -159,7 +159,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/state-before-ignored',
-    words: 'no state enters the next step: every step is computed from its input alone',
+    words: 'the previous state is ignored: every step is computed from its input alone',
     ...forward,
     network: class extends HandNetwork {
       protected override preActivation(x: Row, before: Row, t: number): number[] {
@@ -169,7 +169,7 @@ export const stepFaults: readonly Fault[] = [
   },
   {
     name: 'steps/sequence-reversed',
-    words: 'the forward pass reads the sequence from its end',
+    words: 'the forward pass reads the sequence from its end to its beginning',
     ...forward,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {

@@ -30,7 +30,7 @@ export const sumFaults: readonly Fault[] = [
   },
   {
     name: 'sums/bias-gradient-over-wrong-axis',
-    words: 'the bias gradient is summed over the units in place of the examples',
+    words: 'the bias gradient is summed over the units instead of the examples',
     ...biasAxis,
     network: class extends HandNetwork {
       protected override biasGradient(): Row {
@@ -51,7 +51,7 @@ export const sumFaults: readonly Fault[] = [
   },
   {
     name: 'sums/kernel-gradient-of-last-example',
-    words: 'the gradient of the kernel is overwritten by each example in place of being added up',
+    words: 'each example overwrites the gradient of the kernel instead of adding to it',
     family: 'memory',
     phase: 'backward',
     network: class extends HandNetwork {

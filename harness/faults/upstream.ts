@@ -59,7 +59,7 @@ export const upstreamFaults: readonly Fault[] = [
   {
     name: 'upstream/final-state-overwrites-states',
     words:
-      'at the last step the gradient of the final state replaces that of the states, in place of being added',
+      'at the last step the gradient of the final state replaces that of the states instead of being added to it',
     ...upstream,
     network: class extends HandNetwork {
       protected override upstreamState(b: number, t: number): Row {

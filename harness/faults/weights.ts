@@ -108,7 +108,7 @@ export const weightFaults: readonly Fault[] = [
   {
     name: 'transpose/recurrent-kernel-gradient',
     words:
-      'the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} in place of h_{t-1}^T dz_t',
+      'the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} instead of h_{t-1}^T dz_t',
     family: 'transpose',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -119,7 +119,7 @@ export const weightFaults: readonly Fault[] = [
   },
   {
     name: 'transpose/input-gradient',
-    words: 'dx_t is dz_t kernel in place of dz_t kernel^T',
+    words: 'dx_t is dz_t kernel instead of dz_t kernel^T',
     family: 'transpose',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -130,7 +130,7 @@ export const weightFaults: readonly Fault[] = [
   },
   {
     name: 'weights/input-gradient-through-recurrent-kernel',
-    words: 'dx_t is taken through the recurrent kernel in place of the kernel',
+    words: 'dx_t is computed with the recurrent kernel instead of the kernel',
     family: 'weights-import',
     phase: 'backward',
     network: class extends HandNetwork {
@@ -143,7 +143,7 @@ export const weightFaults: readonly Fault[] = [
   },
   {
     name: 'weights/biases-swapped',
-    words: "the layer's bias and that of the output layer are swapped",
+    words: 'the biases of the layer and of the output layer are swapped',
     ...weights,
     network: class extends HandNetwork {
       protected override imported(problem: Problem): Problem {
@@ -167,7 +167,7 @@ export const weightFaults: readonly Fault[] = [
   },
   {
     name: 'weights/last-feature-dropped',
-    words: 'a loop ends one too early: the last feature of every input is left out',
+    words: 'a loop ends one iteration too early: the last feature of every input is left out',
     ...weights,
     network: class extends HandNetwork {
       protected override inputAt(b: number, t: number): Row {
@@ -177,7 +177,7 @@ export const weightFaults: readonly Fault[] = [
   },
   {
     name: 'weights/last-unit-dropped',
-    words: 'a loop ends one too early: the last unit of the state before is left out',
+    words: 'a loop ends one iteration too early: the last unit of the previous state is left out',
     ...weights,
     network: class extends HandNetwork {
       protected override preActivation(x: Row, before: Row, t: number): number[] {

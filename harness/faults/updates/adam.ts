@@ -13,7 +13,7 @@ const forLaterAdam = {
 export const adamFaults: readonly UpdateFault[] = [
   {
     name: 'adam/no-bias-correction',
-    words: 'the moments are used as they are, not divided by 1 - beta^t',
+    words: 'the moments are used without the division by 1 - beta^t',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override corrections(): readonly [number, number] {
@@ -49,7 +49,7 @@ export const adamFaults: readonly UpdateFault[] = [
   },
   {
     name: 'adam/count-early',
-    words: 'the bias correction counts one update too few from the second on',
+    words: 'the bias correction counts one update too few, from the second update on',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override count(at: At): number {
@@ -61,7 +61,7 @@ export const adamFaults: readonly UpdateFault[] = [
   },
   {
     name: 'adam/counted-for-each-weight',
-    words: 'the counter of updates goes up at each weight, not once for all of them',
+    words: 'the counter of updates increases for each weight, not once for all weights',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override count({ name }: At): number {
@@ -73,7 +73,7 @@ export const adamFaults: readonly UpdateFault[] = [
   },
   {
     name: 'adam/epsilon-inside-root',
-    words: 'epsilon is added to v^ under the root, in place of to the root',
+    words: 'epsilon is added to v^ under the root, not to the root',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override adamStep(m: number, v: number, t: number): number {
@@ -88,7 +88,7 @@ export const adamFaults: readonly UpdateFault[] = [
   {
     name: 'adam/other-form-of-epsilon',
     words:
-      "epsilon stands beside sqrt(v) where it belongs beside sqrt(v^), or the other way round: Keras's form for TensorFlow.js's",
+      "epsilon is added to sqrt(v) instead of sqrt(v^), or the other way round: Keras's form for TensorFlow.js's",
     ...common,
     optimizer: class extends HandOptimizer {
       protected override adamStep(m: number, v: number, t: number): number {
@@ -147,7 +147,7 @@ export const adamFaults: readonly UpdateFault[] = [
   },
   {
     name: 'adam/moments-not-carried',
-    words: 'the moments of the update before are forgotten',
+    words: 'the moments of the previous update are forgotten',
     ...common,
     optimizer: class extends HandOptimizer {
       protected override memory(before: Memory, g: number, at: At): Memory {
@@ -159,7 +159,8 @@ export const adamFaults: readonly UpdateFault[] = [
   },
   {
     name: 'adam/step-before-moments',
-    words: 'the weights move by the moments of the update before, which are renewed only afterwards',
+    words:
+      'the weights are updated with the moments of the previous update; the moments are updated afterwards',
     family: 'clipping-and-update-order',
     phase: 'update',
     optimizer: class extends HandOptimizer {

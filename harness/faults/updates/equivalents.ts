@@ -4,7 +4,7 @@ import { always, hasNesterov, isAdam, type UpdateFault } from './update-fault';
 
 const harmless = { family: 'optimizer', phase: 'update', wrong: 'weights' } as const;
 
-/** Other ways to compute the same update: they look like mistakes and are none. `shows` is where an update is computed that way. */
+/** Other ways to compute the same update: they look like mistakes but are correct. `shows` is where an update is computed that way. */
 export const updateEquivalents: readonly UpdateFault[] = [
   {
     name: 'equivalent/weights-updated-from-last-to-first',

@@ -156,7 +156,7 @@ export class HandOptimizer {
     return this.nesterov ? g + this.momentum * velocity : velocity;
   }
 
-  /** tfjs: m^ / (sqrt(v^) + epsilon), m^ = m / (1 - beta1^t), v^ = v / (1 - beta2^t); keras: epsilon beside sqrt(v) in its place */
+  /** tfjs: m^ / (sqrt(v^) + epsilon), m^ = m / (1 - beta1^t), v^ = v / (1 - beta2^t); keras: epsilon is added to sqrt(v) instead */
   protected adamStep(m: number, v: number, t: number): number {
     const [forM, forV] = this.corrections(t);
     if (this.form === 'keras') return ((Math.sqrt(forV) / forM) * m) / (Math.sqrt(v) + this.epsilon);

@@ -23,7 +23,7 @@ const decay = 0.01;
 export const stepFaults: readonly UpdateFault[] = [
   {
     name: 'optimizer/learning-rate-twice',
-    words: 'the learning rate is multiplied in twice',
+    words: 'the step is multiplied by the learning rate twice',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override learningRate(): number {
@@ -35,7 +35,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'optimizer/uphill',
-    words: 'the step is added in place of taken off: the loss is climbed',
+    words: 'the step is added instead of subtracted, so that the loss grows',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override moved(w: number, step: number): number {
@@ -59,7 +59,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'optimizer/weight-decay-in-gradient',
-    words: `${decay} times the weight is added to its gradient, though nobody asked for weight decay`,
+    words: `${decay} times the weight is added to its gradient, although weight decay is not set`,
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override gradient(g: number, w: number): number {
@@ -71,7 +71,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'optimizer/weight-decay-beside-step',
-    words: `every weight shrinks by ${decay} of itself times the learning rate, though nobody asked for weight decay`,
+    words: `every weight shrinks by ${decay} of itself times the learning rate, although weight decay is not set`,
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override moved(w: number, step: number): number {
@@ -109,7 +109,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'optimizer/memory-not-kept',
-    words: 'the new memory is used, but the old one is kept for the next update',
+    words: 'the new memory is used, but the old memory is kept for the next update',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override kept(_now: Memory, before: Memory, slot: string): number {
@@ -122,7 +122,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'order/output-layer-updated-first',
-    words: 'the output kernel is updated before the gradient of the state is taken through it',
+    words: 'the output kernel is updated before the gradient of the state is computed with it',
     ...order,
     optimizer: class extends HandOptimizer {
       protected override gradients(): Numbers {
@@ -157,7 +157,7 @@ export const stepFaults: readonly UpdateFault[] = [
   },
   {
     name: 'order/loss-after-update',
-    words: 'the loss that is reported is that of the weights after the update',
+    words: 'the reported loss is that of the weights after the update',
     family: 'clipping-and-update-order',
     phase: 'loss',
     optimizer: class extends HandOptimizer {
@@ -180,7 +180,7 @@ export const stepFaults: readonly UpdateFault[] = [
 export const momentumFaults: readonly UpdateFault[] = [
   {
     name: 'momentum/not-carried',
-    words: 'the velocity of the update before is forgotten',
+    words: 'the velocity of the previous update is forgotten',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(_before: number, g: number): number {
@@ -193,7 +193,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/dampened',
-    words: 'the gradient enters the velocity times 1 - momentum, as it does in an average',
+    words: 'the gradient is multiplied by 1 - momentum before it is added to the velocity, as in an average',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(before: number, g: number): number {
@@ -206,7 +206,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/wrong-sign',
-    words: 'the old velocity is taken off in place of added',
+    words: 'the old velocity is subtracted instead of added',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(before: number, g: number): number {
@@ -219,7 +219,8 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/step-before-velocity',
-    words: 'the weights move by the velocity of the update before, which is renewed only afterwards',
+    words:
+      'the weights are updated with the velocity of the previous update; the velocity is updated afterwards',
     ...order,
     optimizer: class extends HandOptimizer {
       protected override step(g: number, now: Memory, before: Memory, t: number): number {
@@ -233,7 +234,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   {
     name: 'momentum/learning-rate-in-velocity',
     words:
-      'the velocity holds the learning rate, though it was handed over without: the old part weighs too much',
+      'the velocity includes the learning rate, although the given velocity does not: the old part weighs too much',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override velocity(before: number, g: number): number {
@@ -250,7 +251,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/plain-for-nesterov',
-    words: "the weights move by the velocity, though Nesterov's momentum was asked for",
+    words: "the weights are updated with the velocity, although Nesterov's momentum is set",
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(_g: number, velocity: number): number {
@@ -263,7 +264,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/nesterov-for-plain',
-    words: 'the weights move by g + momentum velocity, though plain momentum was asked for',
+    words: 'the weights are updated with g + momentum velocity, although plain momentum is set',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(g: number, velocity: number): number {
@@ -276,7 +277,7 @@ export const momentumFaults: readonly UpdateFault[] = [
   },
   {
     name: 'momentum/nesterov-without-gradient',
-    words: 'the weights move by momentum velocity, without the gradient beside it',
+    words: 'the weights are updated with momentum velocity, without the gradient',
     ...optimizer,
     optimizer: class extends HandOptimizer {
       protected override momentumStep(_g: number, velocity: number): number {

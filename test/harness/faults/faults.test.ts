@@ -141,7 +141,7 @@ describe('faults', () => {
     expect(atStep(carry, 3).wrong).to.deep.equal({ tensor: 'dPreActivations', timeStep: 2 });
     expect(atStep(carry, 0).wrong).to.deep.equal({ tensor: 'gradients.initialState' });
     const [whole] = catalogue.filter(({ name }) => name === 'carry/forwards');
-    expect(() => atStep(whole, 1)).to.throw('no fault of an equation of one step');
+    expect(() => atStep(whole, 1)).to.throw('not a fault of an equation of one step');
   });
 
   it('that are equivalent everywhere change nothing but rounding', () => {
