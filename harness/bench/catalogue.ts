@@ -89,9 +89,9 @@ export const defaultEngines =
 
 /**
  * Reads `scratch,graph,layers:wasm`. `all` is every engine; the first part of names that no engine has for itself
- * (`tfjs`, `layers`) means all that start so.
+ * (`tfjs`, `layers`) means all engines whose names start with it.
  *
- * @throws UsageError on a name that is no engine
+ * @throws UsageError on a name that is not an engine
  */
 export function parseEngines(text: string): EngineEntry[] {
   const asked = text.split(',').map((name) => name.trim());
@@ -105,7 +105,7 @@ function enginesCalled(asked: string): readonly EngineEntry[] {
   const family = engineEntries.filter(({ name }) => name.startsWith(`${asked}:`));
   if (exact.length + family.length === 0) {
     throw new UsageError(
-      `--engines: "${asked}" is no engine; choose from ${engineNames.join(', ')}, or write all.`,
+      `--engines: "${asked}" is not an engine; choose from ${engineNames.join(', ')}, or write all.`,
     );
   }
   return exact.length > 0 ? exact : family;

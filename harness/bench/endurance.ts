@@ -15,7 +15,7 @@ export const stepSchedule: MemorySchedule = { warmUp: 1000, calls: 20_000, every
 /** Each call builds a model, takes one training step and releases the model. */
 export const cycleSchedule: MemorySchedule = { warmUp: 10, calls: 100, every: 10 };
 
-/** Calls a task many times and reads the memory of the engine's process now and then. Stops where the engine fails. */
+/** Calls a task many times and reads the memory of the engine's process at intervals. Stops where the engine fails. */
 export async function watchMemory(
   session: EngineSession,
   task: Task,

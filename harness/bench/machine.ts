@@ -26,7 +26,7 @@ export function describeMachine(): Machine {
 /** A load above a quarter of the cores disturbs every number; undefined when it is below. */
 export function loadWarning({ loadAverage: [load], cores }: Machine): string | undefined {
   if (load <= cores / 4) return undefined;
-  return `the machine is busy: load ${load.toFixed(2)} on ${cores} cores; expect slower and wider numbers, ratios suffer least`;
+  return `the machine is busy: load ${load.toFixed(2)} on ${cores} cores; expect slower and wider numbers, ratios are affected least`;
 }
 
 /** Processor seconds of the whole machine since it started. */
@@ -35,7 +35,7 @@ export interface CpuSeconds {
   readonly total: number;
 }
 
-/** Reads /proc/stat; undefined where there is none (not Linux). */
+/** Reads /proc/stat; undefined where it does not exist (not Linux). */
 export function machineCpuSeconds(file = '/proc/stat'): CpuSeconds | undefined {
   try {
     const [first] = readFileSync(file, 'utf8').split('\n', 1);
@@ -51,7 +51,7 @@ export function machineCpuSeconds(file = '/proc/stat'): CpuSeconds | undefined {
 }
 
 /**
- * Share of the machine that others used while we measured: (busy - own) / total, at least 0.
+ * Share of the machine that other processes used while we measured: (busy - own) / total, at least 0.
  *
  * @param own processor seconds of this process and its engines in between
  */

@@ -7,7 +7,7 @@ import type { EngineSession } from './process/session';
 import { spreadOf } from './statistics';
 import type { Task } from './task';
 
-/** What is told while measuring; one short line. */
+/** Reports progress while measuring, as one short line. */
 export type Tell = (line: string) => void;
 
 /** One engine's record of a task. */

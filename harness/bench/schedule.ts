@@ -11,10 +11,10 @@ export function shuffledRounds<Item>(items: readonly Item[], seed: number): () =
 
 /** How often and how long to measure. */
 export interface Effort {
-  /** at most so many rounds */ readonly rounds: number;
-  /** no new round after so many milliseconds per task, once `minimumRounds` are done */
+  /** largest number of rounds */ readonly rounds: number;
+  /** start no new round after this many milliseconds per task, once `minimumRounds` are done */
   readonly milliseconds: number;
-  /** calls are bundled until one sample takes about so long */ readonly sampleMilliseconds: number;
+  /** calls are bundled until one sample takes about this long */ readonly sampleMilliseconds: number;
   /** an engine that takes longer than this for one call is left out, with a note */
   readonly longestCallMilliseconds: number;
   /** an engine that does not answer within so much more than the longest call is ended */
@@ -23,7 +23,7 @@ export interface Effort {
   readonly restMilliseconds: number;
 }
 
-/** Rounds that are measured even when the time is over: below three there is no spread to speak of. */
+/** Rounds that are measured even when the time is over: fewer than three rounds give no spread. */
 export const minimumRounds = 3;
 
 /** Calls to bundle into one sample, given what one warm call takes. */

@@ -54,7 +54,7 @@ export function parseSize(text: string): BenchSize {
   const values = letters.map((letter) => found.get(letter) ?? NaN);
   if (rest !== '' || !values.every((value) => Number.isSafeInteger(value) && value > 0)) {
     throw new UsageError(
-      `--sizes: "${text}" is no size; a size is one of ${namedSizes.join(', ')}, or each of B, T, F, U, C once with a whole number above 0, for example B10T5F2U4C3.`,
+      `--sizes: "${text}" is not a size; a size is one of ${namedSizes.join(', ')}, or each of B, T, F, U, C once with a whole number above 0, for example B10T5F2U4C3.`,
     );
   }
   const [batch, timeSteps, features, units, classes] = values;
@@ -88,7 +88,7 @@ export function parseSweep(text: string): Sweep {
   const values = (match?.[2] ?? '').split(',').map(Number);
   if (match === null || !values.every((value, i) => value > (i === 0 ? 0 : values[i - 1]))) {
     throw new UsageError(
-      `--sweep: "${text}" is no sweep; write one letter of T, U, B, F, C and at least two rising whole numbers, for example T=5,10,20,50.`,
+      `--sweep: "${text}" is not a sweep; write one letter of T, U, B, F, C and at least two rising whole numbers, for example T=5,10,20,50.`,
     );
   }
   return { letter: match[1] as SizeLetter, values };

@@ -14,11 +14,11 @@ export const taskNames = Object.keys(taskTitles) as Task[];
 /**
  * Reads `step,epoch`.
  *
- * @throws UsageError on a name that is no task
+ * @throws UsageError on a name that is not a task
  */
 export function parseTasks(text: string): Task[] {
   return [...new Set(text.split(','))].map((name) => {
     if (Object.hasOwn(taskTitles, name)) return name as Task;
-    throw new UsageError(`--tasks: "${name}" is no task; choose from ${taskNames.join(', ')}.`);
+    throw new UsageError(`--tasks: "${name}" is not a task; choose from ${taskNames.join(', ')}.`);
   });
 }

@@ -29,12 +29,12 @@ export interface CaseFile {
   /** fast-check's own seed and path: they lead to this problem */
   readonly fastCheck: { readonly seed: number; readonly path: string };
   readonly shrinking: Omit<Shrinking, 'path'>;
-  /** what the file had no room for */ readonly leftOut: readonly string[];
+  /** what the file does not hold because it would be too large */ readonly leftOut: readonly string[];
   /** sha256 of the problem's numbers */ readonly sha256: string;
   readonly verdict: PutVerdict;
-  /** where the mistake begins in this problem, and who made it; absent where that could not be told */
+  /** where the mistake begins in this problem, and which side made it; absent where that is unknown */
   readonly diagnosis?: KeptDiagnosis;
-  /** the fields of a vectors file's problem; absent where seed and path alone tell it */ readonly problem?: unknown;
+  /** the fields of a vectors file's problem; absent where only the seed and path are stored */ readonly problem?: unknown;
   /** what the reference and the side answered */ readonly reference?: unknown;
   readonly given?: unknown;
 }
@@ -49,8 +49,8 @@ export interface CaseToWrite extends Omit<
 }
 
 /**
- * The text of a case file: at most 20,000 bytes. What does not fit goes in this order, and `leftOut` says so: the answers' tensors
- * that are right, all answers, plain digits (base64 instead), the reasons of all red tensors but the first, the problem (its seed
+ * The text of a case file: at most 20,000 bytes. What does not fit is left out in this order and listed in `leftOut`: the answers' tensors
+ * that are right, all answers, plain digits (base64 instead), the reasons of all failing tensors except the first, the problem (its seed
  * and path are there).
  */
 export function formatCase(found: CaseToWrite): string {
@@ -71,9 +71,13 @@ export function formatCase(found: CaseToWrite): string {
     { leftOut: ['tensors of the answers that are right'], verdict, problem: nested, ...answers(wrong) },
     { leftOut: ['the answers'], verdict, problem: nested },
     { leftOut: ['the answers', 'plain digits: the problem is in base64'], verdict, problem: base64 },
-    { leftOut: ['the answers', 'the problem: seed and path make it again'], verdict },
+    { leftOut: ['the answers', 'the problem: seed and path generate it again'], verdict },
     {
-      leftOut: ['the answers', 'the problem: seed and path make it again', 'red tensors but the first'],
+      leftOut: [
+        'the answers',
+        'the problem: seed and path generate it again',
+        'failing tensors except the first',
+      ],
       verdict: shorter,
     },
   ];
@@ -82,9 +86,9 @@ export function formatCase(found: CaseToWrite): string {
 }
 
 /**
- * Reads a case file and the problem in it, or makes the problem again from its seed and path.
+ * Reads a case file and the problem in it, or generates the problem again from its seed and path.
  *
- * @throws UsageError when it is no case file, is damaged, or this version makes another problem of that seed
+ * @throws UsageError when it is not a case file, is damaged, or this version generates a different problem from that seed
  */
 export async function readCaseFile(
   file: string,
@@ -103,8 +107,8 @@ export async function readCaseFile(
   if (digestOf(problem) !== found.sha256)
     throw new UsageError(
       made
-        ? `${file} holds its problem only as seed and path, and this version makes another problem of them; replay it with the versions it names: ${JSON.stringify(found.versions)}.`
-        : `${file}: the problem's numbers are not those that it was written with (their sha256 differs); restore the file, or remove "sha256" and "verdict" and use it as a vectors file.`,
+        ? `${file} stores its problem only as seed and path, and this version generates a different problem from them; replay it with the versions in the file: ${JSON.stringify(found.versions)}.`
+        : `${file}: the problem's numbers have changed since the file was written (their sha256 differs); restore the file, or remove "sha256" and "verdict" and use it as a vectors file.`,
     );
   return { found, problem };
 }
@@ -118,5 +122,5 @@ function checkFields(found: CaseFile, file: string): void {
     ...(typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck']),
   ];
   if (missing.length > 0)
-    throw new UsageError(`${file} lacks ${missing.join(', ')}; it was cut or changed, so restore it.`);
+    throw new UsageError(`${file} lacks ${missing.join(', ')}; it was truncated or edited, so restore it.`);
 }

@@ -2,16 +2,16 @@ import { diagnose, type Diagnosis } from '../diagnosis/index';
 import type { Implementation } from '../base/problem';
 import type { Finding } from './judge-problem';
 
-/** Where the mistake of a kept failure begins, and who made it; its kind is in the verdict. */
+/** Where the mistake of a saved failure begins, and which side made it; the fault class is in the verdict. */
 export type KeptDiagnosis = Pick<
   Diagnosis,
   'phase' | 'tensor' | 'formula' | 'timeSteps' | 'inherited' | 'side' | 'sideNote'
 >;
 
 /**
- * Diagnoses a failure that was made as simple as it gets: one for each group of failures, on a small problem, so that it costs little.
+ * Diagnoses a simplified failure, one for each group of failures. The problem is small, so that it costs little.
  *
- * @returns undefined where there is nothing to locate (an error, a missing tensor, another shape), or the side answers no more
+ * @returns undefined where there is nothing to locate (an error, a missing tensor, a different shape), or the side no longer answers
  */
 export async function diagnoseKept(
   implementation: Implementation,
@@ -32,7 +32,7 @@ export async function diagnoseKept(
       sideNote,
     };
   } catch {
-    // the verdict stands without it
+    // the verdict is valid without a diagnosis
     return undefined;
   }
 }

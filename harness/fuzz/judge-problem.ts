@@ -4,7 +4,7 @@ import { examine, type Examination, type ViewName } from '../examine/index';
 import { kindOf, phaseOf } from '../diagnosis/index';
 import { isGreen, rankOf, type CaseVerdict, type TensorStatus } from '../judge/index';
 
-/** One red tensor of one view, with what tells it apart from every other verdict. Special numbers are strings: JSON has none. */
+/** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
 export interface RedTensor {
   readonly view: ViewName;
   readonly tensor: string;
@@ -13,25 +13,25 @@ export interface RedTensor {
   /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at?: Readonly<
     Record<string, number>
   >;
-  /** what the reference says, or the side's own earlier values (`steps`) */ readonly expected?:
+  /** the value of the reference, or what follows from the side's own earlier values (`steps`) */ readonly expected?:
     number | string;
   readonly given?: number | string;
   readonly allowed?: number | string;
-  /** elements beyond their tolerance, of so many */ readonly beyond: number;
+  /** number of elements beyond their tolerance */ readonly beyond: number;
   readonly elements: number;
 }
 
-/** What came of one problem that was put to one side: plain data, so that it can be kept and compared. */
+/** The verdict on one problem that was run on one side: plain data, so that it can be saved and compared. */
 export interface PutVerdict {
   /** `error`: the side threw or ended */ readonly status: 'pass' | 'ill' | 'fail' | 'error';
-  /** of the first red tensor in the order of the computation */ readonly phase?: Phase;
+  /** phase of the first failing tensor in the order of the computation */ readonly phase?: Phase;
   readonly tensor?: string;
   /** names of the faults of the catalogue that explain it, where any does */ readonly kind?: readonly string[];
   /** what the side threw */ readonly error?: string;
   readonly red: readonly RedTensor[];
 }
 
-/** A verdict, and what it was drawn from. */
+/** A verdict and the examination that it follows from. */
 export interface Finding {
   readonly verdict: PutVerdict;
   /** absent when the side threw */ readonly examination?: Examination;
@@ -39,7 +39,7 @@ export interface Finding {
   /** the side can answer no further problem */ readonly fatal: boolean;
 }
 
-/** Puts a problem to a side in every way there is (`examine`); what the side throws is a finding as well. */
+/** Runs a problem on a side in every view (`examine`); an error that the side throws is a finding as well. */
 export async function put(implementation: Implementation, problem: Problem): Promise<Finding> {
   try {
     const examination = await examine(implementation, problem);
@@ -52,7 +52,7 @@ export async function put(implementation: Implementation, problem: Problem): Pro
   }
 }
 
-/** The finding with the kind of mistake in its verdict, where the catalogue has one that explains it (`kindOf`). */
+/** The finding with the fault class in its verdict, where a fault of the catalogue explains it (`kindOf`). */
 export async function withKind(implementation: Implementation, finding: Finding): Promise<Finding> {
   const { examination, verdict } = finding;
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
@@ -63,14 +63,14 @@ export async function withKind(implementation: Implementation, finding: Finding)
     });
     return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
   } catch {
-    // a side that refuses the other problems keeps its kind to itself
+    // no fault class for a side that refuses the further problems
     return finding;
   }
 }
 
 /**
- * What must stay the same while a failure shrinks, besides the kind: phase and tensor, and that the results themselves show it where they did; for an
- * error its message, numbers aside. Undefined for a problem that the side answers right.
+ * What must stay the same while a failure is simplified, besides the fault class: the phase, the tensor, and whether the results show it; for an
+ * error the message without its numbers. Undefined for a problem that the side answers correctly.
  */
 export function signatureOf({ status, phase, tensor, error, red }: PutVerdict): string | undefined {
   if (status === 'fail') {
@@ -86,7 +86,7 @@ function verdictOf({ status, results, steps, probe }: Examination): PutVerdict {
     redTensors(view, views[view]?.verdict),
   );
   if (status !== 'fail') return { status, red };
-  // single equations are looked at first: a tensor that only inherits an error is right there
+  // single equations come first: a tensor that only inherits an error is right there
   const [first] = red;
   return { status, phase: phaseOf(first.tensor), tensor: first.tensor, red };
 }

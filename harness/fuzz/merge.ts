@@ -7,7 +7,7 @@ import { conclude, summaryFormat, type FailureGroup, type FuzzSummary, type Side
 /**
  * Reads summaries that `rnn-parity fuzz --json FILE` wrote.
  *
- * @throws UsageError naming the file that is none
+ * @throws UsageError with the name of the file that is not a summary
  */
 export async function readSummaries(files: readonly string[]): Promise<FuzzSummary[]> {
   return Promise.all(
@@ -24,20 +24,20 @@ export async function readSummaries(files: readonly string[]): Promise<FuzzSumma
 }
 
 /**
- * Merges the summaries of all shards of one series: sums, and the conclusion that one run of all problems would have come to.
+ * Merges the summaries of all shards of one series: sums, and the conclusion that one run of all problems would reach.
  *
- * @throws UsageError when seeds, plans, versions or sides differ, a shard is there twice, is missing, or was cut short
+ * @throws UsageError when seeds, plans, versions or sides differ, a shard is given twice, is missing, or was cut short
  */
 export function mergeSummaries(summaries: readonly FuzzSummary[], names?: readonly string[]): FuzzSummary {
   const [first] = summaries;
   const nameOf = (i: number): string => names?.[i] ?? `summary ${i + 1}`;
   if (summaries.length === 0)
-    throw new UsageError('merge: there is no summary; give the files of all shards.');
+    throw new UsageError('merge: no summary was given; give the files of all shards.');
   summaries.forEach((summary, i) => {
     for (const key of ['seed', 'plan', 'candidate', 'versions'] as const) {
       if (!isDeepStrictEqual(summary[key], first[key]))
         throw new UsageError(
-          `${nameOf(i)} has another ${key} than ${nameOf(0)}: ${JSON.stringify(summary[key])}, not ${JSON.stringify(first[key])}; merge shards of one series only.`,
+          `${nameOf(i)} and ${nameOf(0)} differ in ${key}: ${JSON.stringify(summary[key])}, not ${JSON.stringify(first[key])}; merge shards of one series only.`,
         );
     }
   });
@@ -70,7 +70,7 @@ function checkShards(summaries: readonly FuzzSummary[], nameOf: (i: number) => s
       const other = taken.get(shard.index);
       if (other !== undefined)
         throw new UsageError(
-          `shard ${shard.index} of ${of} is there twice, in ${other} and in ${nameOf(i)}; leave one out.`,
+          `shard ${shard.index} of ${of} was given twice, in ${other} and in ${nameOf(i)}; leave one out.`,
         );
       taken.set(shard.index, nameOf(i));
       const planned = 'cases' in plan ? shardSize(shard, plan.cases) : undefined;
@@ -94,7 +94,7 @@ function checkSides(summaries: readonly FuzzSummary[], nameOf: (i: number) => st
   summaries.forEach((summary, i) => {
     if (!isDeepStrictEqual(ran(summary), ran(summaries[0])))
       throw new UsageError(
-        `${nameOf(i)} has other sides than ${nameOf(0)}: ${ran(summary).join(', ')}, not ${ran(summaries[0]).join(', ')}; some problems were not put to all, so run those shards again.`,
+        `${nameOf(i)} and ${nameOf(0)} have different sides: ${ran(summary).join(', ')}, not ${ran(summaries[0]).join(', ')}; some problems did not run on all sides, so run those shards again.`,
       );
   });
 }

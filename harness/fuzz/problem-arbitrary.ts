@@ -8,11 +8,11 @@ import { choiceMoves, numberMoves, tensorMoves, type Move } from './simpler-valu
 export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest' | 'scales'>;
 
 /**
- * fast-check's arbitrary for problems: every kind of `problemKinds`, sizes up to B 8, T 24 (now and then 120), F 16, U 32, C 10, with
+ * fast-check's arbitrary for problems: every kind of `problemKinds`, sizes up to B 8, T 24 (occasionally 120), F 16, U 32, C 10, with
  * or without initial state, mask, labels, output layer, and either or both upstream gradients. Every number is exact in float32.
  *
- * It shrinks as a person would: leave parts out, make sizes smaller (the tensors lose rows and columns, they are not drawn again),
- * then make numbers 0, 1, 1/2, -1 or shorter. Every step is simpler than the one before by an order without endless descents, so
+ * It shrinks as a person would: it leaves parts out, reduces sizes (the tensors lose rows and columns, and are not drawn again),
+ * then replaces numbers by 0, 1, 1/2, -1 or shorter ones. Every step is simpler than the one before by an order without endless descents, so
  * shrinking ends. The shape of one tensor depends on that of the others, so this is one arbitrary and not a chain of many, which
  * would draw all values again whenever a size shrinks, and so lose the failure.
  *
@@ -25,7 +25,7 @@ export function problemArbitrary(options: ProblemArbitraryOptions = {}): fc.Arbi
   return new ProblemArbitrary(options);
 }
 
-/** What is tried, in this order; after a success the search goes on from there, and round. */
+/** The attempts in their order; after a success the search continues at the same attempt and wraps around. */
 const stages: readonly ((problem: Problem) => Iterable<Move>)[] = [
   partMoves,
   sizeMoves,
@@ -77,7 +77,7 @@ function* simplerProblems(
   }
 }
 
-/** Problem `index` of `seed`, with forms that the maker does not make: long, only forward, one gradient at the end. */
+/** Problem `index` of `seed`, with forms that the generator of problems lacks: long, only forward, one gradient at the end. */
 function drawProblem(seed: number, index: number, options: ProblemArbitraryOptions): Problem {
   const random = createRandom(seed * 1_000_000 + index);
   const long = random.uniform() < 0.03 && options.largest?.timeSteps === undefined;

@@ -10,14 +10,14 @@ import { versionsOf, type Versions } from './versions';
 
 export const replayFormat = 'rnn-parity-replay/1';
 
-/** What one side made of a kept case, now. */
+/** The verdict on one side now, on a saved case. */
 export interface Replay {
   readonly side: string;
   readonly versions: Versions;
-  /** what the file names and what is there now, where they differ */
+  /** the versions in the file and those of now, where they differ */
   readonly differences: Readonly<Record<string, { readonly then?: string; readonly now?: string }>>;
   readonly verdict: PutVerdict;
-  /** the same verdict as in the file, to the last digit; absent for another side than the file's */
+  /** the same verdict as in the file, to the last digit; absent when the side is not the file's */
   readonly identical?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface ReplayResult {
 }
 
 /**
- * Puts a kept case to sides again. The exit code is that of the verdicts now: 1 while the failure is there, 0 once it is fixed.
+ * Runs a saved case on sides again. The exit code follows from the verdicts now: 1 while the failure is there, 0 once it is fixed.
  */
 export async function replayCase(
   found: CaseFile,
@@ -40,7 +40,7 @@ export async function replayCase(
   const replays: Replay[] = [];
   for (const { implementation, version } of sides) {
     const plain = await put(implementation, problem);
-    // the kind is looked for only where the file names one
+    // the fault class is determined only where the file names one
     const { verdict } = found.verdict.kind === undefined ? plain : await withKind(implementation, plain);
     const versions = versionsOf([{ name: implementation.name, version }]);
     const own = implementation.name === found.side.name;
@@ -61,7 +61,7 @@ export async function replayCase(
   return { format: replayFormat, id: found.id, then: found.verdict, replays, exitCode };
 }
 
-/** As a file gives it back: what is undefined is gone. */
+/** As it is after a round trip through JSON: undefined fields are gone. */
 function asRead(verdict: PutVerdict): unknown {
   return JSON.parse(JSON.stringify(verdict));
 }
@@ -82,10 +82,10 @@ export function formatReplay({ id, then, replays }: ReplayResult, problem: Probl
   for (const { side, differences, verdict, identical } of replays) {
     lines.push('', `${side}: ${describeVerdict(verdict)}`);
     for (const [name, { then: was = 'none', now = 'none' }] of Object.entries(differences))
-      lines.push(`  another version than when it was found: ${name} ${was}, now ${now}`);
+      lines.push(`  version changed since the failure was found: ${name} ${was}, now ${now}`);
     if (identical === true) lines.push('  the verdict is identical to the one in the file');
     if (identical === false)
-      lines.push('  the verdict is no longer the one in the file, which was:', `  ${describeVerdict(then)}`);
+      lines.push('  the verdict differs from the one in the file, which was:', `  ${describeVerdict(then)}`);
   }
   return lines.join('\n');
 }
@@ -108,5 +108,5 @@ function describeVerdict({ status, phase, tensor, kind, error, red }: PutVerdict
       ? (reason ?? '')
       : `${String(given)}, expected ${String(expected)}, allowed error ${String(allowed)}`;
   const how = views[view];
-  return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${red.length} red in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
+  return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${red.length} tensors fail in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
 }

@@ -8,20 +8,20 @@ import { versionsOf } from './versions';
 
 export interface FuzzOptions {
   readonly sides: readonly FuzzSide[];
-  /** names the series; default 1 */ readonly seed?: number;
-  /** so many problems of the series, or as many as fit into so many seconds */
+  /** seed of the series of problems; default 1 */ readonly seed?: number;
+  /** a number of problems of the series, or a time in seconds */
   readonly plan: { readonly cases: number } | { readonly seconds: number };
   /** default 1 of 1 */ readonly shard?: Shard;
-  /** where case files go; it is made when the first is written */ readonly out: string;
-  /** to make each kind of failure simpler, at most; default 20; 0: not at all */
+  /** directory of the case files; it is created with the first file */ readonly out: string;
+  /** time limit in seconds for simplifying each class of failure; default 20; 0: do not simplify */
   readonly shrinkSeconds?: number;
-  /** ends the run after the problem under way */ readonly signal?: AbortSignal;
+  /** ends the run after the current problem */ readonly signal?: AbortSignal;
   readonly progress?: StartProgress;
 }
 
 /**
- * Puts generated problems to every side and judges the answers (`examine`). The first failure of each kind is shrunk and kept as a
- * case file; all are counted.
+ * Runs generated problems on every side and judges the answers (`examine`). The first failure of each class is simplified and saved as a
+ * case file; all failures are counted.
  *
  * @throws UsageError when the shard holds no problem, or two sides share a name
  */
@@ -43,7 +43,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   let shown = 0;
   try {
     for (const index of shardCases(shard, most)) {
-      // a macrotask in between, so that Ctrl-C is heard
+      // a macrotask in between, so that Ctrl-C is handled
       await new Promise(setImmediate);
       const over = 'seconds' in plan && elapsed() >= plan.seconds && cases > 0;
       if (over || signal?.aborted === true || sides.every((side) => side.isDone)) break;
@@ -82,7 +82,7 @@ async function openSides(options: FuzzOptions): Promise<SideAtWork[]> {
       const name = typeof open === 'string' ? side.source.name : open.implementation.name;
       if (sides.some((other) => other.name === name))
         throw new UsageError(
-          `two sides are called ${JSON.stringify(name)}; give the candidate a name of its own.`,
+          `two sides have the name ${JSON.stringify(name)}; give the candidate a different name.`,
         );
       sides.push(new SideAtWork(name, side, open, options));
     }

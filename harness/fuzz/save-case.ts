@@ -19,7 +19,7 @@ export interface Origin {
 }
 
 /**
- * Writes the case file of a failure, `SEED-INDEX-SIDE.json`, beside any that is there already.
+ * Writes the case file of a failure, `SEED-INDEX-SIDE.json`, without overwriting a file that exists.
  *
  * @returns its path
  * @throws UsageError when it cannot be written
@@ -54,7 +54,7 @@ export async function keepCase(
   }
 }
 
-/** A name that no file has, taken by an empty file of that name: two shards may write to one directory. */
+/** An unused name, reserved by an empty file: two shards may write to one directory. */
 async function reserve(base: string): Promise<string> {
   for (let copy = 1; ; copy++) {
     const file = copy === 1 ? `${base}.json` : `${base}-${copy}.json`;

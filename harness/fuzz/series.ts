@@ -3,7 +3,7 @@ import { createRandom } from '../../scratch/index';
 import type { Problem } from '../base/problem';
 import { problemArbitrary } from './problem-arbitrary';
 
-/** A problem of a series, and how fast-check makes it again. */
+/** A problem of a series, and how fast-check generates it again. */
 export interface FuzzCase {
   /** `fuzz/SEED/INDEX` */ readonly id: string;
   readonly index: number;
@@ -11,10 +11,10 @@ export interface FuzzCase {
   readonly problem: Problem;
 }
 
-/** The one arbitrary of `rnn-parity fuzz`: another one would make other problems of the same seed. */
+/** The one arbitrary of `rnn-parity fuzz`: a different one would generate different problems from the same seed. */
 export const fuzzArbitrary = problemArbitrary();
 
-/** Case `index` of the series that `seed` names: the same whatever else runs, in whichever order. */
+/** Case `index` of the series that `seed` names: the same whatever else runs, in any order. */
 export function fuzzCase(seed: number, index: number): FuzzCase {
   // one number further for each case: no two cases of a series share a seed
   const caseSeed = (createRandom(seed).next() + index) | 0;
@@ -34,7 +34,7 @@ export interface Shard {
   readonly of: number;
 }
 
-/** The cases of a shard, ascending: of the first `cases` of the series, or without end. */
+/** The cases of a shard, ascending: of the first `cases` of the series, or unlimited. */
 export function* shardCases({ index, of }: Shard, cases = Number.POSITIVE_INFINITY): Generator<number> {
   for (let at = index - 1; at < cases; at += of) yield at;
 }

@@ -3,14 +3,14 @@ import type { Implementation, Problem } from '../base/problem';
 import { put, signatureOf, withKind, type Finding } from './judge-problem';
 import { fuzzArbitrary, type FuzzCase } from './series';
 
-/** Most problems that are tried to make one failure simpler. */
+/** Largest number of problems to try when simplifying one failure. */
 export const mostTries = 3000;
 
-/** How a failure was made simpler. */
+/** How a failure was simplified. */
 export interface Shrinking {
   /** fast-check's path to the problem, from the case's own seed; `0` is the problem as generated */ readonly path: string;
   /** problems tried */ readonly tries: number;
-  /** `no simpler`: everything simpler by one step is right, or wrong in another way */
+  /** `no simpler`: every problem that is simpler by one step is right, or wrong in a different way */
   readonly ended: 'no simpler' | 'tries' | 'time' | 'stopped' | 'side ended' | 'not repeatable' | 'not asked';
 }
 
@@ -21,13 +21,13 @@ export interface Shrunk {
 }
 
 export interface ShrinkOptions {
-  /** seconds at most; 0: not at all */ readonly seconds: number;
+  /** time limit in seconds; 0: do not simplify */ readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`), same kind of mistake.
- * Takes `seconds` or 3,000 problems at most, and a problem that is under way then is finished.
+ * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`), same fault class.
+ * Takes `seconds` or 3,000 problems at most; the problem that runs then is finished.
  */
 export async function shrinkFailure(
   implementation: Implementation,

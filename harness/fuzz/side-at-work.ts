@@ -8,7 +8,7 @@ import { shrinkFailure } from './shrink';
 import type { FailureGroup, SideSummary } from './summary';
 import { versionsOf } from './versions';
 
-/** A side to put problems to, and how the command line names it. */
+/** A side to run problems on, and how the command line names it. */
 export interface FuzzSide {
   readonly source: SideSource;
   /** for --backends */ readonly backend?: string;
@@ -22,7 +22,7 @@ interface SideOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One side, and what became of the problems put to it. */
+/** One side, and the results of the problems that ran on it. */
 export class SideAtWork {
   shrinkingMs = 0;
   private readonly count = { cases: 0, pass: 0, ill: 0, fail: 0, errors: 0, left: 0, compared: 0 };
@@ -56,7 +56,7 @@ export class SideAtWork {
     const started = performance.now();
     const finding = await put(implementation, given.problem);
     this.milliseconds += performance.now() - started;
-    // Ctrl-C reaches a candidate's process as well: its end is then no error of its own
+    // Ctrl-C reaches a candidate's process as well: its end is then not an error of the candidate
     if (finding.fatal && (await isStopped(this.options.signal))) return;
     const { status } = finding.verdict;
     this.count.cases++;
@@ -112,7 +112,7 @@ export class SideAtWork {
         file,
       });
       if (shrunk.finding.fatal || shrunk.shrinking.ended === 'side ended')
-        this.stopped = `stopped at number ${given.index}: ${shrunk.finding.verdict.error ?? 'it ended its process'}`;
+        this.stopped = `stopped at number ${given.index}: ${shrunk.finding.verdict.error ?? 'its process ended'}`;
     }
   }
 

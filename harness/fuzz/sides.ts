@@ -4,10 +4,10 @@ import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {
   /** names separated by commas, each of which must run */ readonly backends?: string | undefined;
-  /** a module's path; it takes the place of the backends unless those are named */
+  /** path of a module; it replaces the backends unless they are named */
   readonly candidate?: string | undefined;
-  /** for a candidate, per problem */ readonly timeoutSeconds?: number | undefined;
-  /** NATIVE_REQUIRED=1: what runs in TensorFlow's library must run wherever backends run */ readonly requireNative?: boolean;
+  /** time limit of a candidate for each problem */ readonly timeoutSeconds?: number | undefined;
+  /** NATIVE_REQUIRED=1: the sides in TensorFlow's library must run whenever backends run */ readonly requireNative?: boolean;
 }
 
 /** The sides that the flags ask for; by default all backends of this machine. */

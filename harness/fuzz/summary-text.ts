@@ -2,7 +2,7 @@ import type { ProblemSizes } from '../base/problem';
 import { count, quoted, stepsInWords } from '../reports/index';
 import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
 
-/** Most kinds of failure that are reported of one side; the JSON holds all. */
+/** Largest number of failure classes in the text of one side; the JSON holds all. */
 const mostFailures = 12;
 
 /** The summary for people: a block for each side, then one line of verdict. */
@@ -42,7 +42,9 @@ function sideLines(side: SideSummary, candidate: string | undefined): string[] {
   const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;
   for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group, how));
   if (side.failures.length > mostFailures)
-    lines.push(`  ... and ${side.failures.length - mostFailures} other kinds of failure (--json tells all)`);
+    lines.push(
+      `  ... and ${side.failures.length - mostFailures} further classes of failure (--json lists all)`,
+    );
   return lines;
 }
 

@@ -5,35 +5,35 @@ import type { Versions } from './versions';
 
 export const summaryFormat = 'rnn-parity-fuzz/1';
 
-/** Failures of one side that look alike: same phase, same tensor, seen in the same way. */
+/** Failures of one side that look alike: same phase, same tensor, seen in the same view. */
 export interface FailureGroup {
   /** `backward: dPreActivations (results)`, or the error, numbers aside */ readonly signature: string;
-  /** where the mistake of the first begins: the first quantity that is wrong of itself */ readonly phase?: Phase;
+  /** where the mistake of the first begins: the first quantity that is wrong although its inputs are right */ readonly phase?: Phase;
   readonly tensor?: string;
-  /** the steps of the shrunk problem whose own equation is wrong, counted from 0; absent where there are none or they are not seen */
+  /** the steps of the shrunk problem whose own equation is wrong, counted from 0; absent where no step is wrong or the steps cannot be seen */
   readonly timeSteps?: readonly number[];
-  /** who made it, by the referees: `scratch`, the side's name, `both` or `undecided` */ readonly side?: string;
-  /** what kind of mistake the first looks like */ readonly kind?: readonly string[];
+  /** the side at fault, according to the referees: `scratch`, the side's name, `both` or `undecided` */ readonly side?: string;
+  /** fault classes that the first looks like */ readonly kind?: readonly string[];
   readonly error?: string;
-  /** problems that failed so */ readonly count: number;
+  /** number of problems that failed in this way */ readonly count: number;
   /** the first of them in the series */ readonly first: number;
   /** what the first was shrunk to */ readonly sizes: ProblemSizes;
   /** its case file; absent where it could not be written */ readonly file?: string;
 }
 
-/** What became of the problems that were put to one side. */
+/** The results of the problems that ran on one side. */
 export interface SideSummary {
   readonly name: string;
   readonly status: 'ran' | 'not run';
   /** when it did not run: exit code 3 */ readonly required: boolean;
   /** why it did not run, or stopped early */ readonly reason?: string;
   readonly version?: string;
-  /** problems put to it: pass + ill + fail + errors */ readonly cases: number;
+  /** problems that ran on it: pass + ill + fail + errors */ readonly cases: number;
   readonly pass: number;
   /** ill-conditioned: neither right nor wrong */ readonly ill: number;
   readonly fail: number;
   /** it threw */ readonly errors: number;
-  /** masked problems, which were not put to it */ readonly left: number;
+  /** masked problems, which did not run on it */ readonly left: number;
   /** numbers compared */ readonly compared: number;
   /** seconds spent on it, shrinking aside */ readonly seconds: number;
   readonly failures: readonly FailureGroup[];
@@ -41,16 +41,16 @@ export interface SideSummary {
 
 /** What one shard did. */
 export interface ShardSummary extends Shard {
-  /** problems of the series that it took */ readonly cases: number;
+  /** number of problems of the series that the shard took */ readonly cases: number;
   readonly seconds: number;
-  /** Ctrl-C came before its end */ readonly interrupted: boolean;
+  /** Ctrl-C ended it early */ readonly interrupted: boolean;
 }
 
 export interface FuzzSummary {
   readonly format: typeof summaryFormat;
   readonly versions: Versions;
   readonly seed: number;
-  /** how long the series is: so many problems, or so many seconds for each shard */
+  /** length of the series: a number of problems, or seconds for each shard */
   readonly plan: { readonly cases: number } | { readonly seconds: number };
   readonly candidate?: string;
   readonly shards: readonly ShardSummary[];
@@ -89,7 +89,7 @@ export function conclude(findings: FuzzFindings): FuzzSummary {
   return { format: summaryFormat, ...findings, verdict, faults, exitCode };
 }
 
-/** A run that shows nothing proves nothing; and every problem is accounted for. */
+/** A run that shows nothing proves nothing, and every problem must be accounted for. */
 function faultsOf({ sides, shards }: FuzzFindings): string[] {
   const taken = shards.reduce((sum, { cases }) => sum + cases, 0);
   const ran = sides.filter(({ status }) => status === 'ran');
@@ -101,7 +101,7 @@ function faultsOf({ sides, shards }: FuzzFindings): string[] {
     const cut = errors > 0 || shards.some(({ interrupted }) => interrupted);
     if (pass + ill + fail + errors !== cases || (!cut && cases + left !== taken))
       faults.push(
-        `${name}: ${taken} problems were taken, but ${cases} put to it and ${left} left out: not all are accounted for`,
+        `${name}: ${taken} problems were taken, but ${cases} ran on it and ${left} were left out: not all are accounted for`,
       );
   }
   return faults;

@@ -123,7 +123,8 @@ export class EngineProcess {
 
   private obituary(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`;
-    const last = this.noise.length === 0 ? '' : `; its last words:\n    ${this.noise.join('\n    ')}`;
+    const last =
+      this.noise.length === 0 ? '' : `; its last lines on stderr were:\n    ${this.noise.join('\n    ')}`;
     return `its process ended with ${how}${last}`;
   }
 }

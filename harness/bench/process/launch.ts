@@ -12,7 +12,7 @@ import type { Launch } from './engine-process';
  */
 const openBlasAsItIs = { OPENBLAS_CORETYPE: undefined, OPENBLAS_L2_SIZE: undefined };
 
-/** How to start an engine. `python` is undefined when there is none; engines that need it are then absent. */
+/** How to start an engine. `python` is undefined when no Python runs; engines that need it are then absent. */
 export function launchOf(entry: EngineEntry, python: string | undefined): Launch | undefined {
   const env = { ...entry.env };
   if (entry.runs === 'node') {

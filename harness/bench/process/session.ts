@@ -39,7 +39,7 @@ export class EngineSession {
     }
   }
 
-  /** Sends the problem and asserts parity; an engine that is wrong is told and never timed. */
+  /** Sends the problem and asserts parity; an engine that is wrong is reported and never timed. */
   async open(problem: WireProblem, reference: Reference): Promise<void> {
     await this.attempt('open', 'open', { problem });
     const checked = await this.attempt('parity', 'check', {});

@@ -23,7 +23,7 @@ interface SpeedClaim {
   readonly atLeast: number;
 }
 
-/** The graph with any threads settings; which one was fastest is told. */
+/** The graph with any threads settings; the report names the fastest one. */
 const graph = ['graph', 'graph:1', 'graph:intra1'];
 const layers = ['layers:tensorflow'];
 const kerasOrTorch = ['keras', 'torch', 'torch:1'];

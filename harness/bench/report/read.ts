@@ -12,15 +12,15 @@ export async function readReport(file: string): Promise<BenchReport> {
   const problem = findProblem(value);
   if (problem === undefined) return value as BenchReport;
   throw new UsageError(
-    `--from: ${file} is no report of this bench: ${problem}; give the file that "rnn-parity bench --json FILE" wrote.`,
+    `--from: ${file} is not a report of rnn-parity bench: ${problem}; give the file that "rnn-parity bench --json FILE" wrote.`,
   );
 }
 
-/** The first thing that makes a value no report; undefined when nothing does. */
+/** The first reason why a value is not a report; undefined for a report. */
 function findProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'it is not an object';
   if (value['format'] !== 'rnn-parity-bench') return `its format is ${JSON.stringify(value['format'])}`;
-  if (value['version'] !== 1) return `its version is ${JSON.stringify(value['version'])}, and 1 is known`;
+  if (value['version'] !== 1) return `its version is ${JSON.stringify(value['version'])}, and 1 was expected`;
   if (!isObject(value['machine'])) return 'it names no machine';
   for (const key of ['sizes', 'sweeps', 'absent', 'warnings', 'endurance', 'command']) {
     if (!Array.isArray(value[key])) return `"${key}" is no list`;

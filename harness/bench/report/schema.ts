@@ -59,7 +59,7 @@ export interface EngineFailureNote {
 export interface TaskReport {
   readonly task: Task;
   readonly rounds: number;
-  /** share of the machine's processor time that went to other processes meanwhile; absent where it cannot be told */
+  /** share of the machine's processor time that went to other processes meanwhile; absent where it cannot be measured */
   readonly othersShare?: number;
   readonly results: readonly TaskResult[];
 }

@@ -14,7 +14,7 @@ describe('harness/bench plan', () => {
     expect(names('tfjs:wasm')).to.deep.equal(['tfjs:wasm']);
     expect(names('all')).to.deep.equal(engineEntries.map(({ name }) => name));
     for (const wrong of ['', 'layer', 'torch:', 'torch:2', 'scratch,']) {
-      expect(() => parseEngines(wrong), wrong).to.throw(UsageError, 'is no engine');
+      expect(() => parseEngines(wrong), wrong).to.throw(UsageError, 'is not an engine');
     }
   });
 

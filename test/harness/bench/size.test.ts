@@ -42,7 +42,7 @@ describe('harness/bench sizes', () => {
     'B1.5T5F2U4C3',
   ]) {
     it(`refuses "${text}"`, () => {
-      expect(() => parseSize(text)).to.throw(UsageError, `"${text}" is no size`);
+      expect(() => parseSize(text)).to.throw(UsageError, `"${text}" is not a size`);
     });
   }
 
@@ -57,7 +57,7 @@ describe('harness/bench sizes', () => {
 
   for (const text of ['U', 'U=4', 'U=4,4', 'U=8,4', 'X=1,2', 'U=0,1', 'U=1,,2', 'U=1,2,']) {
     it(`refuses the sweep "${text}"`, () => {
-      expect(() => parseSweep(text)).to.throw(UsageError, `"${text}" is no sweep`);
+      expect(() => parseSweep(text)).to.throw(UsageError, `"${text}" is not a sweep`);
     });
   }
 

@@ -18,12 +18,12 @@ describe('rnn-parity bench', () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   const mistakes: [string[], string][] = [
-    [['--sizes', 'XL'], '"XL" is no size'],
-    [['--engines', 'scratch,tvm'], '"tvm" is no engine'],
-    [['--tasks', 'sleep'], '"sleep" is no task'],
+    [['--sizes', 'XL'], '"XL" is not a size'],
+    [['--engines', 'scratch,tvm'], '"tvm" is not an engine'],
+    [['--tasks', 'sleep'], '"sleep" is not a task'],
     [['--rounds', '0'], "'--rounds <n>' argument '0' is invalid. a whole number from 1"],
     [['--time', '60'], "'--time <duration>' argument '60' is invalid. a number with ms, s, m or h"],
-    [['--sweep', 'T'], '"T" is no sweep'],
+    [['--sweep', 'T'], '"T" is not a sweep'],
     [['--baseline', 'keras', '--engines', 'scratch'], 'keras is not among the engines to measure'],
     [['--sizes', 'none'], 'leave nothing to measure'],
     [['--python', 'no-such-python', '--engines', 'torch'], 'no-such-python does not run as Python'],

@@ -76,15 +76,15 @@ describe('rnn-parity fuzz', () => {
       expect(() => mergeSummaries(summaries)).to.throw(UsageError, reason);
     };
     refuse([b], /one is missing: 1;/);
-    refuse([a, a, b], /shard 1 of 2 is there twice/);
+    refuse([a, a, b], /shard 1 of 2 was given twice/);
     refuse([a, await part(2, 4)], /overlap/);
-    refuse([a, await part(2, 2, { seed: 9 })], /another seed/);
-    refuse([a, await part(2, 2, { plan: { cases: 6 } })], /another plan/);
-    refuse([a, { ...b, versions: { ...b.versions, node: 'v1' } }], /another versions/);
+    refuse([a, await part(2, 2, { seed: 9 })], /differ in seed/);
+    refuse([a, await part(2, 2, { plan: { cases: 6 } })], /differ in plan/);
+    refuse([a, { ...b, versions: { ...b.versions, node: 'v1' } }], /differ in versions/);
     refuse([a, { ...b, shards: [{ ...b.shards[0], cases: 1 }] }], /cut short after 1 of 2/);
     refuse(
       [a, { ...b, sides: b.sides.map((side) => ({ ...side, status: 'not run' as const })) }],
-      /other sides/,
+      /different sides/,
     );
     refuse([], /no summary/);
   });
