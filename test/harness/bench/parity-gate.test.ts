@@ -21,9 +21,10 @@ describe('harness/bench parity gate', () => {
 
   before(async () => {
     const size = parseSize('B6T5F3U4C3');
+    const { features, units, classes } = size;
     const problem = await makeProblem(size, size.batch, 3);
     reference = makeReference(problem);
-    const model = new ScratchSimpleRNNClassifier({ ...size, weights: problem.weights });
+    const model = new ScratchSimpleRNNClassifier({ features, units, classes, weights: problem.weights });
     model.compile({ optimizer: 'sgd', learningRate: 1 });
     const { inputs, labels } = firstExamples(problem, size.batch);
     const { loss } = model.trainOnBatch(inputs, labels);

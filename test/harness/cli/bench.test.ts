@@ -27,7 +27,7 @@ describe('rnn-parity bench', () => {
     [['--baseline', 'keras', '--engines', 'scratch'], 'keras is not among the engines to measure'],
     [['--sizes', 'none'], 'leave nothing to measure'],
     [['--python', 'no-such-python', '--engines', 'torch'], 'no-such-python does not run as Python'],
-    [['--from', 'no-such-file.json'], 'no-such-file.json cannot be read as JSON'],
+    [['--from', 'no-such-file.json'], 'no-such-file.json does not exist'],
     [['--color'], "unknown option '--color'"],
   ];
   for (const [args, message] of mistakes) {

@@ -116,7 +116,7 @@ describe('rnn-parity parity, as a program', () => {
   const mistakes: [args: string[], says: string][] = [
     [['--backends', 'gpu'], '"gpu"'],
     [['--only', 'nowhere'], 'no case matches'],
-    [['--vectors', 'absent.json'], 'absent.json cannot be read'],
+    [['--vectors', 'absent.json'], 'absent.json does not exist'],
     [['--candidate', 'absent.ts'], 'absent.ts does not exist'],
     [['--seed', '-1'], 'whole number'],
     [['--nonsense'], '--nonsense'],

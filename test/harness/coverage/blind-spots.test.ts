@@ -113,7 +113,7 @@ describe('blind spots', () => {
   });
 
   it('single equations show what sums over many steps drown: tanh applied twice to states near zero', async () => {
-    const problem = makeProblem({ ...longAndWeak, seed: 4, timeSteps: 30, scale: 0.01 });
+    const problem = makeProblem({ ...longAndWeak, seed: 4, timeSteps: 60, scale: 0.01 });
     const hiddenBy = async (...views: ViewName[]): Promise<string[]> =>
       (await findBlindSpots([{ problem }], { ...float32, views })).flatMap(({ hides }) => hides);
     expect(await hiddenBy('results', 'probe')).to.include('slope/tanh-twice');

@@ -134,8 +134,7 @@ describe('diagnoseUpdate', () => {
   });
 
   it('blames the gradients where these are wrong already', async () => {
-    const fault = faultsOfStep(3).find(({ name }) => name === 'step/slope-missing');
-    const network = fault?.network ?? HandNetwork;
+    const { network } = faultsOfStep(3).find(({ name }) => name === 'step/slope/missing')!;
     const wrong: Implementation = { ...side, evaluate: (problem) => new network(problem).evaluate() };
     const check = checkOf('sgd', 'fresh');
     const found = await diagnosed(check, sick('optimizer/step-taken-twice', check), wrong);

@@ -103,7 +103,7 @@ describe('a candidate at hand', () => {
     ],
     ['text', (a) => ({ ...a, states: 'h' }), 'the string "h"'],
     ['a promise inside', (a) => ({ ...a, states: Promise.resolve([]) }), 'a promise'],
-    ['NaN', (a) => ({ ...a, loss: NaN }), 'NaN is never equal'],
+    ['NaN', (a) => ({ ...a, loss: NaN }), 'numbers: NaN, expected '],
     ['null in a row', (a) => ({ ...a, logits: [[null]] }), 'null'],
     ['a loss in an array', (a) => ({ ...a, loss: [a.loss] }), 'has shape [1]'],
     ['a name nobody asked for', (a) => ({ ...a, output: a.logits }), 'was not asked for'],

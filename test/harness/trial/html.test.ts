@@ -117,8 +117,8 @@ describe('parity --trial', () => {
   });
 
   it('refuses a file that is none, of another format, or not whole, and says what to do', async () => {
-    expect(await refusal(readTrialReport(path.join(base(), 'none.json')))).to.match(/cannot be read/);
-    expect(await refusal(readTrialReport(kept('{')))).to.match(/cannot be read.*was expected/);
+    expect(await refusal(readTrialReport(path.join(base(), 'none.json')))).to.match(/does not exist/);
+    expect(await refusal(readTrialReport(kept('{')))).to.match(/is not JSON.*give a file of/);
     expect(await refusal(readTrialReport(kept('null')))).to.match(/has the format null/);
     const old = { ...syntheticTrial(), format: 'rnn-parity-trial/1' };
     expect(await refusal(readTrialReport(kept(old)))).to.match(
