@@ -23,7 +23,7 @@ export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { resolveIllConditioned } from './resolve-ill-conditioned';
 export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';
-export { updateReach, type Reach } from './updates/update-reach';
+export { biasCorrectionError, updateReach, type Reach } from './updates/update-reach';
 export {
   trainingChecks,
   type TrainingCheck,

@@ -3,12 +3,12 @@ import {
   restoreRandom,
   weightNames,
   type ClassifierWeights,
-  type OptimizerState,
   type Random,
   type SequenceOptions,
   type SimpleRNNClassifier,
   type TensorLike,
 } from '../../scratch/index';
+import { biasCorrectionError } from '../judge/index';
 import { distance, mapWeights, norm, subtract, type Distance } from './drift';
 import type { StepObserver } from './lockstep';
 
@@ -105,7 +105,7 @@ export class StepCheck implements StepObserver {
     const moved = mapWeights(weights, nudge);
     const after = run(weights, inputs);
     const sway = subtract(subtract(run(moved, nudged(inputs, nudge)), moved), subtract(after, weights));
-    const correction = correctionError(state);
+    const correction = roundoff * biasCorrectionError(config, state.step + 1);
     this.expected = { after, sway, correction, taken: subtract(after, weights) };
   }
 
@@ -127,18 +127,6 @@ interface ExpectedStep {
   /** after minus before */ readonly taken: ClassifierWeights;
   /** what moving weights and inputs by a roundoff changes of the step */ readonly sway: ClassifierWeights;
   /** relative error of the step's size */ readonly correction: number;
-}
-
-/**
- * Relative error that float32 makes in Adam's step through 1 - beta^t, where beta^t is made by repeated multiplication: beta^t is off
- * by up to (2 t + 1) roundoffs of itself (beta's own rounding t times, and t products), and the subtraction magnifies that by
- * beta^t / (1 - beta^t). The second moment counts half, by its square root. Large at first: 9e-5 at step 1 with beta2 = 0.999.
- */
-function correctionError({ config, step }: OptimizerState): number {
-  if (config.name !== 'adam') return 0;
-  const t = step + 1;
-  const error = (beta: number): number => ((2 * t + 1) * beta ** t) / (1 - beta ** t);
-  return roundoff * (error(config.beta1 ?? 0.9) + error(config.beta2 ?? 0.999) / 2);
 }
 
 function compareStep(

@@ -5,7 +5,7 @@ import {
   scratchFor,
   type TrainingCheck,
 } from '../../../harness/judge/updates/training-checks';
-import { updateReach } from '../../../harness/judge/updates/update-reach';
+import { biasCorrectionError, updateReach } from '../../../harness/judge/updates/update-reach';
 import { each, gradientsOf, HandOptimizer, type Numbers } from '../../../harness/faults/index';
 import { weightNames } from '../../../scratch/index';
 import { updateBatches } from '../../support/update-batches';
@@ -46,5 +46,29 @@ describe('the reach of an update', () => {
       }
       expect(worst.size).to.equal(1 + Object.keys(start.state.slots).length);
       for (const [group, share] of worst) expect(share, group).to.be.above(0.1);
+    });
+});
+
+describe("the error of Adam's bias corrections", () => {
+  const f = Math.fround;
+  /** sqrt(1 - beta2^t) / (1 - beta1^t) as float32 programs make it: by repeated products, or by a power */
+  const forms: Readonly<Record<string, (beta: number, t: number) => number>> = {
+    'repeated products': (beta, t) => Array.from({ length: t }, () => f(beta)).reduce((p, b) => f(p * b), 1),
+    'a power': (beta, t) => f(f(beta) ** t),
+  };
+  for (const [form, power] of Object.entries(forms))
+    it(`${form}: never beyond the bound, and within a factor of 20 of it somewhere`, () => {
+      let largest = 0;
+      for (const beta1 of [0.5, 0.8, 0.9, 0.97])
+        for (const beta2 of [0.9, 0.99, 0.999, 0.9999])
+          for (const t of [1, 2, 3, 5, 10, 30, 100, 300, 1000]) {
+            const exact = Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
+            const made = Math.sqrt(f(1 - power(beta2, t))) / f(1 - power(beta1, t));
+            const error = Math.abs(made / exact - 1) / 2 ** -24;
+            const bound = biasCorrectionError({ name: 'adam', beta1, beta2 }, t);
+            expect(error, `${beta1} ${beta2} ${t}`).to.be.at.most(bound * (1 + bound * 2 ** -24));
+            largest = Math.max(largest, error / bound);
+          }
+      expect(largest).to.be.above(0.05);
     });
 });
