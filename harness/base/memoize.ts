@@ -1,7 +1,7 @@
 /**
  * Computes once for each object, and gives the same result for it as long as the object lives: several sides answer the same
  * problem, and what is derived from the problem alone (a weight probe, a float64 run, an error budget) is the same for all of them.
- * Objects are told apart by identity; what is derived from one must not change afterwards.
+ * Objects are distinguished by identity; what is derived from one must not change afterwards.
  */
 export function memoize<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   const known = new WeakMap<K, { readonly value: V }>();

@@ -10,7 +10,7 @@ export interface ProblemWeights {
   /** [C] */ readonly outputBias?: Tensor;
 }
 
-/** One question put to every implementation: the same fields as the vectors format. */
+/** One question that every implementation answers: the same fields as the vectors format. */
 export interface Problem {
   readonly id: string;
   /** [B, T, F] */ readonly inputs: Tensor;

@@ -26,7 +26,7 @@ export interface Budget {
 }
 
 /**
- * The error budget of one problem for one way of rounding, computed beside a float64 run of the reference's mathematics;
+ * The error budget of one problem for one way of rounding, computed along with a float64 run of the reference's mathematics;
  * no answer of either side enters it.
  *
  * @param problem with numbers that the judged side holds exactly (float32: see `roundProblem`)

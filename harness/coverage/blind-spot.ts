@@ -1,6 +1,6 @@
 import type { TensorName } from '../base/problem';
 
-/** Something that an input cannot show, whatever the side that it is put to. */
+/** Something that an input cannot show, whatever side it runs on. */
 export interface BlindSpot {
   /** the weakness of the input: `one example`, `saturated`, `zero gradient` */ readonly what: string;
   /** the problem that has it: the strongest of the run, where there are several */ readonly caseId: string;

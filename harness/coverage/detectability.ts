@@ -26,7 +26,7 @@ export class Detectability {
   private readonly expected: ReadonlyMap<string, ExpectedTensor>;
   private readonly names: readonly TensorName[];
 
-  /** @throws what the network or the judge throws on a problem that is none */
+  /** @throws what the network or the judge throws on a malformed problem */
   constructor(
     readonly asked: Asked,
     { precision, tolerance }: Judging,

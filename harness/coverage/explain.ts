@@ -10,7 +10,7 @@ import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
 import { listed } from './words';
 
-/** Of two reasons for the same fault the first is told. */
+/** Of two reasons for the same fault the first is reported. */
 export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfSizes,
   ...weaknessesOfInputs,
@@ -24,8 +24,8 @@ export interface Explanation {
 }
 
 /**
- * Why a problem hides faults: its weaknesses are fixed, each by itself and then one after the other, and what shows then was hidden by
- * the last that was fixed.
+ * Why a problem hides faults: its weaknesses are fixed, each alone and then one after the other. The faults that show then were hidden by
+ * the last weakness that was fixed.
  *
  * @param look at the problem; weaknesses are those of the whole of it, faults are replayed on its first examples
  * @param hidden faults that do not show in it
@@ -85,7 +85,7 @@ interface Reason extends Pick<Weakness, 'what' | 'fix' | 'fixed'> {
   readonly tensors: Set<TensorName>;
 }
 
-/** A tolerance that somebody gave: of the command, or of a vectors file. */
+/** A tolerance that the user gave: of the command, or of a vectors file. */
 function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | undefined {
   const { absolute, relative } = tolerance;
   const given = [
@@ -97,7 +97,7 @@ function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | unde
   return {
     what: 'wide tolerance',
     because: `the tolerance is given (${given.join(', ')})`,
-    fix: 'take a smaller one, or none: it is derived then',
+    fix: 'give a smaller one, or none: the tolerance is then derived',
     fixed: ({ problem, names }) => ({ problem, ...(names && { names }) }),
     faults: [],
     tensors: new Set(),
@@ -134,7 +134,8 @@ export function explainRest(
   }));
 }
 
-const reach = 'let more reach them: larger weights or gradients from above, fewer steps, less saturation';
+const reach =
+  'let larger numbers reach them: larger weights or gradients from above, fewer steps, less saturation';
 
 function shortest(faults: readonly Fault[]): string {
   return faults.map(({ words }) => words).reduce((one, other) => (other.length < one.length ? other : one));

@@ -9,7 +9,7 @@ import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 
 export interface FindOptions extends LookOptions {
-  /** whether parts that a single problem does without (labels, gradients from above) are told */
+  /** whether parts that a single problem does without (labels, gradients from above) are reported */
   readonly parts?: boolean;
 }
 
@@ -18,8 +18,8 @@ const mostExplained = 8;
 
 /**
  * What no problem of a run can show, from the problems and the reference's answers alone, before any side is asked. Every fault of the
- * catalogue is planted in the reference: one that changes no compared tensor beyond rounding, in none of the problems, is hidden.
- * Why, is found by trial too: a weakness of the input hides what shows once it is fixed, and nothing else is said of it.
+ * catalogue is planted in the reference: a fault that changes no compared tensor beyond rounding in any of the problems is hidden.
+ * The reason is found by trial too: a weakness of the input hides the faults that show once it is fixed, and nothing else is claimed of it.
  *
  * @param asked the problems, and which of their tensors are compared
  * @returns that which hides most first; nothing where a problem that is malformed, or too large to be replayed, might have shown it

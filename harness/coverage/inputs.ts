@@ -35,7 +35,7 @@ export const weaknessesOfInputs: readonly Weakness[] = [
       isSameAlong(inputs, 0) && !isZero(inputs)
         ? `all ${inputs.shape[0]} examples have the same inputs`
         : undefined,
-    fix: 'give every example inputs of its own',
+    fix: 'give every example different inputs',
     fixed: (asked) => change(asked, { inputs: varied(asked.problem.inputs, 3) }),
   },
   {
@@ -44,7 +44,7 @@ export const weaknessesOfInputs: readonly Weakness[] = [
       initialState !== undefined && !isZero(initialState) && isSameAlong(initialState, 0)
         ? `all ${initialState.shape[0]} examples start from the same state`
         : undefined,
-    fix: 'give every example an initial state of its own',
+    fix: 'give every example a different initial state',
     fixed: (asked) => {
       const { initialState } = asked.problem;
       return initialState === undefined ? asked : change(asked, { initialState: varied(initialState, 4) });
@@ -93,7 +93,7 @@ export const weaknessesOfInputs: readonly Weakness[] = [
     what: 'nothing masked',
     found: ({ problem: { mask } }) =>
       mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
-    fix: 'mask some steps, other ones in each example',
+    fix: 'mask some steps, different ones in each example',
     fixed: (asked) => maskedSomewhere(asked),
   },
   {
@@ -102,7 +102,7 @@ export const weaknessesOfInputs: readonly Weakness[] = [
       mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
         ? `all ${mask.shape[0]} examples have the same mask`
         : undefined,
-    fix: 'mask other steps in each example',
+    fix: 'mask different steps in each example',
     fixed: (asked) => maskedSomewhere(asked),
   },
 ];

@@ -8,7 +8,7 @@ import { Detectability, type Judging } from './detectability';
 import type { Asked } from './weakness';
 
 export interface LookOptions extends Judging {
-  /** the ways in which the problems are put to the sides; default: the results alone */
+  /** the ways in which the problems run on the sides; default: the results alone */
   readonly views?: readonly ViewName[];
 }
 

@@ -4,7 +4,7 @@ import { random } from './tensors';
 import { change, type Weakness } from './weakness';
 
 /**
- * What a problem may do without; told of a single problem only, as no problem needs all of it. Masks are not among it: not every layer
+ * What a problem may do without; reported for a single problem only, because no problem needs all of it. Masks are not among it: not every layer
  * takes them.
  */
 export const absentParts: Weakness = {
@@ -18,7 +18,7 @@ export const absentParts: Weakness = {
     const absent = Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [name] : []));
     return absent.length === 0 ? undefined : `it has no ${absent.join(', no ')}`;
   },
-  fix: 'give those that your layer is to take',
+  fix: 'give those that your layer should accept',
   fixed: (asked) => {
     const { batch: B, timeSteps: T, units: U, classes: C = 3 } = sizesOf(asked.problem);
     const { weights, labels, upstream } = asked.problem;

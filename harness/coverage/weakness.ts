@@ -4,7 +4,7 @@ import type { Evaluation, Problem, TensorName } from '../base/problem';
 export interface Asked {
   readonly problem: Problem;
   /** the tensors that are compared; default: all that the problem asks for */ readonly names?: readonly TensorName[];
-  /** what the expected numbers themselves are worth, absolute, beside the budget */
+  /** the absolute error of the expected numbers themselves, in addition to the budget */
   readonly tolerance?: ReadonlyMap<string, number>;
 }
 

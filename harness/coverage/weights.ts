@@ -27,7 +27,7 @@ export const weaknessesOfWeights: readonly Weakness[] = [
         ? `kernel and recurrentKernel are the same (F = U = ${kernel.shape[0]})`
         : undefined;
     },
-    fix: 'give them numbers of their own',
+    fix: 'give them different numbers',
     fixed: (asked) =>
       withOther(
         asked,
@@ -37,7 +37,7 @@ export const weaknessesOfWeights: readonly Weakness[] = [
   },
   every('equal weights', (_, own) => isEqual(own) && !isZero(own), {
     says: ['is one number repeated', 'are one number repeated'],
-    fix: 'give every weight a number of its own',
+    fix: 'give every weight a different number',
     other: (own) => varied(own, 23),
   }),
   ...(['recurrentKernel', 'kernel', 'outputKernel'] as const).map((name): Weakness =>

@@ -75,7 +75,7 @@ async function kindOfFault(
   return undefined;
 }
 
-/** A fault in numbers that nobody can ask anything: float32 where they are all exact in it. */
+/** A fault in given numbers, to which no further problem can be put: float32 where they are all exact in it. */
 function kindOfNumbers(
   problem: Problem,
   numbers: Evaluation,

@@ -32,7 +32,7 @@ export function phaseOf(tensor: string): Phase {
 /**
  * Finds the first quantity that is wrong of itself, in the order of the computation, and the time steps at which its own equation is
  * wrong: each equation is held to the side's own values before it, so that what a step inherits is not blamed on it. Sums over time
- * are taken apart by a ring of blocks (`stepsOfSum`), states that are not given are had from prefixes of the sequence.
+ * are taken apart by a ring of blocks (`stepsOfSum`), states that are not given are obtained from prefixes of the sequence.
  *
  * @param examination that failed
  */
@@ -171,7 +171,7 @@ function fromOtherView(examination: Examination, unseen: readonly string[]): Loc
   };
 }
 
-/** `gradients.inputs` where it is the only red result: dz_t is seen through it, so that it must not be taken for dz_t itself. */
+/** `gradients.inputs` where it is the only failing result: dz_t is seen through it, so that it must not be taken for dz_t itself. */
 function inputGradientsAlone(examination: Examination): TensorVerdict | undefined {
   const red = redResults(examination);
   const others = examination.results?.verdict.tensors.some(
@@ -199,7 +199,7 @@ function stepsOf(examination: Examination, name: TensorName, answer: Evaluation)
   return Array.from({ length: timeSteps }, (_, t) => t).filter((t) => steps.has(t));
 }
 
-/** Red results whose own equation holds: wrong only because of what they are made from. */
+/** Failing results whose own equation holds: wrong only because of what they are made from. */
 function inheritedOf(
   examination: Examination,
   equations: readonly JudgedEquation[],

@@ -43,7 +43,7 @@ export function rule(
     };
   return {
     side: 'undecided',
-    note: 'the referees could accuse nobody: what is wrong is a shape, a name, or beyond them',
+    note: 'the referees could blame neither side: the mistake is a shape, a name, or something that they do not compute',
   };
 }
 

@@ -35,7 +35,7 @@ export interface TensorRuling {
 }
 
 export interface Ruling {
-  /** name of the side that is wrong, `both`, or `undecided` when nobody can be accused */ readonly side: string;
+  /** name of the side that is wrong, `both`, or `undecided` when neither side can be blamed */ readonly side: string;
   readonly tensors: readonly TensorRuling[];
   /** one sentence: what was examined, by whom */ readonly note: string;
 }
@@ -49,8 +49,8 @@ export interface Party {
 
 /**
  * Rules which side is wrong, by referees that share no arithmetic with either: dual numbers in float64 give forward values and
- * single entries of the gradients, an emulated float32 run shows that an honest run stays within the budget. A side is accused
- * only of a value beyond its own error budget (or of a tensor of the wrong shape), and nobody of any value where
+ * single entries of the gradients, an emulated float32 run shows that an honest run stays within the budget. A side is blamed
+ * only of a value beyond its own error budget (or of a tensor of the wrong shape), and no side for any value where
  *
  *  - the budget swallows the signal (ill-conditioned),
  *  - the budget's own float64 run does not agree with the dual numbers (a referee is wrong), or

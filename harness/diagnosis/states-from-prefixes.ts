@@ -6,7 +6,7 @@ const mostPrefixes = 128;
 
 /**
  * The states of a side that gives its final state only: h_t is the final state of the first t steps, so that every prefix of the
- * sequence is put to it. No step is judged by another one's error: each is held to the states that the side itself made before.
+ * sequence runs on it. No step is judged by the error of an earlier step: each is held to the states that the side itself made before.
  *
  * @returns [B, T, U], or undefined where the side does not answer, or has too many steps
  */

@@ -12,7 +12,7 @@ import {
 export const sumNames = ['gradients.kernel', 'gradients.recurrentKernel', 'gradients.bias'] as const;
 export type SumName = (typeof sumNames)[number];
 
-/** Examples that are put to a side as a ring; the sums of more are larger, not clearer. */
+/** Examples that run on a side as a ring; the sums of more are larger, not clearer. */
 const mostExamples = 4;
 /** Entries of a ring's recurrent kernel beyond which it is not worth its memory. */
 const mostEntries = 4e6;

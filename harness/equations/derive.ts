@@ -129,7 +129,7 @@ function arriveAt(
   else group.terms.push(term);
 }
 
-/** h_t in place of tanh(z_t), where an equation says that they are the same: a layer computes it once. */
+/** h_t instead of tanh(z_t), where an equation says that they are the same: a layer computes it once. */
 function named(
   step: BackwardStep,
   equations: readonly Equation[],

@@ -10,7 +10,7 @@ export interface InputGradient {
 }
 
 /**
- * The gradients that can be had from outside: give the layer one more input, always zero, for every column of the weights that its
+ * The gradients that can be obtained from outside: give the layer one more input, always zero, for every column of the weights that its
  * inputs are multiplied by, whose row is the identity there and zero elsewhere. The forward pass does not change, and dL/dx of those
  * inputs is dz_t itself: only products with 0 and 1 are added. Empty where the inputs are used in any other way.
  */

@@ -8,7 +8,7 @@ export interface Answer {
   /** dotted name to reason */ readonly malformed: ReadonlyMap<string, string>;
 }
 
-/** Puts a problem to a side. Tensors that are none (ragged, text) are told apart from the rest; any other error is thrown on. */
+/** Runs a problem on a side. Tensors that cannot be read (ragged, text) are returned separately; any other error is thrown on. */
 export async function ask(implementation: Implementation, problem: Problem): Promise<Answer> {
   try {
     return { answer: await implementation.evaluate(problem), malformed: new Map() };
@@ -18,7 +18,7 @@ export async function ask(implementation: Implementation, problem: Problem): Pro
   }
 }
 
-/** A tensor that could not be read is told with its reason instead of as missing; it is red in any case. */
+/** A tensor that could not be read is reported with its reason instead of as missing; it fails in either case. */
 export function withMalformed(verdict: CaseVerdict, malformed: ReadonlyMap<string, string>): CaseVerdict {
   if (malformed.size === 0) return verdict;
   const told = new Set<string>();

@@ -32,7 +32,7 @@ import { ask, withMalformed, type Answer } from './ask';
 import { caseIdOf, plannedTensors, viewNames, type ViewName } from './views';
 import type { Tensor } from '../../scratch/index';
 
-/** What was put to the side in one way, what it answered, and the verdict on that. */
+/** The problem of one view, the side's answer to it, and the verdict on the answer. */
 export interface View {
   readonly problem: Problem;
   readonly answer: Evaluation;
@@ -51,7 +51,7 @@ export interface Examination {
   readonly precision: Precision;
   /** the plain problem as the side holds it: rounded to float32 for a float32 side */ readonly problem: Problem;
   /** the reference's answer to it */ readonly reference: Evaluation;
-  /** `ill`: nothing is red, but something stayed ill-conditioned */ readonly status: 'pass' | 'ill' | 'fail';
+  /** `ill`: nothing fails, but something stayed ill-conditioned */ readonly status: 'pass' | 'ill' | 'fail';
   readonly results?: View;
   readonly steps?: View;
   readonly probe?: View;
@@ -60,7 +60,7 @@ export interface Examination {
   };
   /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
   /** tensors that the side does not give */ readonly withheld: readonly TensorName[];
-  /** what could not be looked at beside those, and why */ readonly unseen: readonly string[];
+  /** what else could not be examined, and why */ readonly unseen: readonly string[];
   readonly refusals: readonly Refusal[];
 }
 
@@ -72,16 +72,16 @@ export interface ExamineOptions {
   /** names that the side declared not to give; default: `implementation.omits` */
   readonly omits?: readonly TensorName[] | undefined;
   /** replaces the derived tolerances of the results */ readonly tolerance?: FixedTolerance | undefined;
-  /** judges the results, in place of `compareEvaluation` against the reference */
+  /** judges the results, instead of `compareEvaluation` against the reference */
   readonly compare?:
     ((problem: Problem, reference: Evaluation, given: Evaluation) => CaseVerdict) | undefined;
 }
 
 /**
- * Puts a problem to a side in up to four ways and judges each: its results, each equation by itself, single weights, and its results
+ * Runs a problem on a side in up to four ways and judges each: its results, each equation by itself, single weights, and its results
  * once more after another problem, where the first answer may not have changed in the caller's hands either.
  * Results that are ill-conditioned are settled by the single steps (`resolveIllConditioned`). A side that answers the problem but refuses
- * the two others (which have other sizes) is not accused of it: `unseen` and `refusals` say so, and the ledger counts them as omitted.
+ * the two further problems (which have different sizes) is not blamed for it: `unseen` and `refusals` say so, and the ledger counts them as omitted.
  *
  * @param implementation the side; what it throws on the plain problem is thrown on
  * @param problem any problem; it is rounded to float32 for a float32 side
@@ -173,7 +173,7 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {
     const reference = referenceAnswer(problem);
-    // tensors that nobody asked for are the business of the results
+    // tensors that were not asked for are judged with the results
     const asked = expectedNames(problem).flatMap((name) => {
       const tensor = tensorOf(given.answer, name);
       return tensor === undefined ? [] : [[name, tensor] as const];
@@ -196,7 +196,7 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
  */
 const withLongNumbers = memoize((problem: Problem) => mapProblem(problem, (x) => x * (1 + 2 ** -30)));
 
-/** Asks something else, then the same again; where the first answer has changed meanwhile, that is judged in place of the second. */
+/** Runs a different problem, then the same one again; if the first answer has changed meanwhile, it is judged instead of the second. */
 async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Promise<Examination['repeat']> {
   const { plain } = subject;
   const { inputs } = plain;

@@ -9,7 +9,7 @@ export interface FailingView extends View {
   /** the reference's answer, where it was asked for */ readonly reference?: Evaluation;
 }
 
-/** What is red in an examination, in the order in which it was asked. */
+/** The failures of an examination, in the order in which the views ran. */
 export function failingViewsOf({
   results,
   steps,

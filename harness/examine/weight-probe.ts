@@ -15,7 +15,7 @@ const saturating = 20;
  *     x' = e_i         h_1 = tanh(20 e_i) = e_i, logits = row i of outputKernel
  *
  * All other products are zero, so nothing is rounded but the functions themselves, and a weight that is wrong by a few units in its
- * last place stands alone, however small it is beside its neighbours. The biases are left out (zero). x' are U more features, whose
+ * last place stands alone, however small it is compared with its neighbours. The biases are left out (zero). x' are U more features, whose
  * rows of the kernel are 20 times the identity; they are there only with an output layer. dL/dh_1 is there only where the problem has
  * a backward pass.
  *

@@ -79,7 +79,7 @@ export function expectedTensors(
   );
 }
 
-/** Every tensor an answer holds, by dotted name: also those nobody knows, so that the judge sees them. */
+/** Every tensor an answer holds, by dotted name: also unknown ones, so that the judge sees them. */
 export function namedTensors(evaluation: Evaluation): Map<string, Tensor> {
   const named = new Map<string, Tensor>();
   for (const name of tensorNames) {

@@ -12,8 +12,8 @@ export interface ExpectedTensor {
 
 /**
  * Compares one tensor with its reference, element by element.
- * Red for NaN on either side, for infinities that are not the same on both, for another shape, and for an error that is
- * not <= allowed (so that a NaN tolerance is red as well).
+ * Fails for NaN on either side, for infinities that are not the same on both, for a different shape, and for an error that is
+ * not <= allowed (so that a NaN tolerance fails as well).
  */
 export function compareTensor(
   implementation: string,
@@ -114,8 +114,8 @@ export function judgeElement(
 
 function explain(status: TensorStatus, beyond: number, elements: number): string {
   const count = `${beyond} of ${elements} element${elements === 1 ? '' : 's'}`;
-  if (status === 'nan') return `NaN is never equal to anything; ${count} red`;
-  if (status === 'infinity') return `an infinity stands against another value; ${count} red`;
+  if (status === 'nan') return `NaN is never equal to anything; ${count} fail`;
+  if (status === 'infinity') return `an infinity is compared with a different value; ${count} fail`;
   return `${count} beyond the tolerance`;
 }
 

@@ -32,7 +32,7 @@ export function hasBackward(problem: Problem): boolean {
   return problem.labels !== undefined || problem.upstream !== undefined;
 }
 
-/** The problem to put to a side for its local judgement: instrumented where there is a backward pass. */
+/** The problem that a side runs for its local judgement: instrumented where there is a backward pass. */
 export function problemForLocalJudgement(problem: Problem): Problem {
   return hasBackward(problem) ? instrumentedProblem(problem) : problem;
 }
@@ -45,7 +45,7 @@ const inOrder: readonly string[] = tensorNames.flatMap((name) =>
   name === 'gradients.inputs' ? ['dPreActivations', name] : [name],
 );
 
-/** The place of a quantity in the order of the computation; what nobody asked for comes last. */
+/** The place of a quantity in the order of the computation; tensors that were not asked for come last. */
 export function rankOf(name: string): number {
   const rank = inOrder.indexOf(name);
   return rank < 0 ? inOrder.length : rank;

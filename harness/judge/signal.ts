@@ -17,7 +17,7 @@ export interface SignalVerdict {
   readonly reason?: string;
 }
 
-/** Judges what an answer within its budget shows, by the size of the signal beside that of the budget. */
+/** Judges what an answer within its budget shows, by the size of the signal compared with that of the budget. */
 export function judgeSignal(
   reference: Float64Array,
   given: ArrayLike<number>,

@@ -24,7 +24,7 @@ export interface Side {
   readonly precision: Precision;
 }
 
-/** One element, told by position, values and bound. */
+/** One element, given by position, values and bound. */
 export interface WorstElement {
   /** position along each axis, counted from 0 */ readonly index: readonly number[];
   /** the same with the axes named: `{ example: 2, timeStep: 4, unit: 0 }` */
@@ -33,7 +33,7 @@ export interface WorstElement {
   /** what the judged side says */ readonly given: number;
   /** |given - reference| */ readonly error: number;
   /** the largest error this element may have */ readonly allowed: number;
-  /** error / allowed: above 1 is red; 0.02 means that a fiftieth of the tolerance was used */
+  /** error / allowed: above 1 fails; 0.02 means that a fiftieth of the tolerance was used */
   readonly usedShare: number;
 }
 
@@ -42,7 +42,7 @@ export interface TensorVerdict {
   readonly caseId: string;
   /** dotted name, as in the vectors format */ readonly tensor: string;
   readonly status: TensorStatus;
-  /** why it is red, in words, with numbers */ readonly reason?: string;
+  /** why it fails, in words, with numbers */ readonly reason?: string;
   /** elements the ledger expects of this tensor */ readonly elements: number;
   /** elements that were really compared */ readonly compared: number;
   /** elements beyond their tolerance */ readonly beyond: number;
@@ -66,7 +66,7 @@ export interface CaseVerdict {
   readonly implementation: string;
   /** the side it was compared with */ readonly against: string;
   readonly caseId: string;
-  /** `ill`: nothing is red, but something is ill-conditioned */
+  /** `ill`: nothing fails, but something is ill-conditioned */
   readonly status: 'pass' | 'ill' | 'fail';
   readonly tensors: readonly TensorVerdict[];
   readonly ledger: Ledger;

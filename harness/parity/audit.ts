@@ -4,8 +4,8 @@ import { conclude } from './conclude';
 import type { ParityReport } from './report';
 
 /**
- * Derives everything in a report that follows from something else in it: the status of a tensor from its numbers, that of a case from
- * its tensors, the ledger, the verdict and the exit code. What a run wrote passes; what was edited later, or lost a part, does not.
+ * Derives everything in a report that follows from something else in it: the status of a tensor from its numbers, the status of a case from
+ * its tensors, the ledger, the verdict and the exit code. A report as a run wrote it passes; a report that was edited later, or lost a part, does not.
  *
  * @returns one line for each contradiction
  */
@@ -19,7 +19,7 @@ export function auditReport(report: ParityReport): string[] {
   ];
 }
 
-/** Whatever is there twice, or belongs to no side or plan of the report. */
+/** Everything that occurs twice, or belongs to no side or plan of the report. */
 function unplanned({ sides, plan, cases, errors, complete, only, vectors }: ParityReport): string[] {
   const ran = new Set(sides.filter(({ status }) => status === 'ran').map(({ name }) => name));
   const planned = new Set(plan.map(keyOf));
@@ -44,7 +44,7 @@ function unplanned({ sides, plan, cases, errors, complete, only, vectors }: Pari
       .map((one) => `${placeOf(one)}: judged, but not planned`),
     ...extra,
     ...(complete && (only !== null || vectors !== undefined)
-      ? ['complete is true, though only a part of the suite was chosen']
+      ? ['complete is true, although only a part of the suite was selected']
       : []),
   ];
 }
@@ -68,13 +68,15 @@ function auditTensor(tensor: TensorVerdict, verdict: CaseVerdict, report: Parity
       ? []
       : [`${name} is the verdict of ${placeOf(tensor)}`];
   if (beyond > compared || compared > elements)
-    faults.push(`${name}: ${beyond} elements beyond of ${compared} compared of ${elements} cannot be`);
+    faults.push(
+      `${name}: ${beyond} elements beyond their tolerance of ${compared} compared of ${elements} is impossible`,
+    );
   if (status === 'omitted') {
-    if (compared > 0 || worst !== undefined) faults.push(`${name} is omitted, though it was compared`);
+    if (compared > 0 || worst !== undefined) faults.push(`${name} is omitted, although it was compared`);
     const { omits = [] } = report.sides.find((side) => side.name === tensor.implementation) ?? {};
     const isOfResults = problemIdOf(tensor.caseId) === tensor.caseId;
     if (isOfResults && !omits.includes(name))
-      faults.push(`${name} is omitted, though ${tensor.implementation} did not declare it`);
+      faults.push(`${name} is omitted, although ${tensor.implementation} did not declare it`);
     return faults;
   }
   if (worst === undefined) {

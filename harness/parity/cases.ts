@@ -6,7 +6,7 @@ import { isSelected } from './select';
 import { defaultGenerated, notebookVectors, suiteProblems } from '../problems/index';
 import { trainingChecks, type TrainingCheck } from '../judge/index';
 
-/** What a run puts to its sides. */
+/** What a run asks of its sides. */
 export interface Cases {
   readonly problems: readonly Problem[];
   readonly vectors: readonly VectorCase[];

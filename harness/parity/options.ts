@@ -8,15 +8,15 @@ import type { Observer } from './observe';
 
 export interface ParityOptions {
   /**
-   * backends to run the twin on, each of which must run; default: all this machine has, and none beside a candidate (which
+   * backends to run the twin on, each of which must run; default: all that this machine has, or none when a candidate is given (which
    * runs instead of the twin) unless there are vectors
    */
   readonly backends?: readonly SideName[] | undefined;
-  /** NATIVE_REQUIRED=1: what runs in TensorFlow's library must run wherever backends run */ readonly requireNative?: boolean;
+  /** NATIVE_REQUIRED=1: the sides in TensorFlow's library must run whenever backends run */ readonly requireNative?: boolean;
   /** the sides themselves, instead of `backends` */ readonly sides?: readonly SideSource[];
   /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
-  /** of everything that is drawn; default 1 */ readonly seed?: number | undefined;
-  /** how many generated problems; default 200 */ readonly cases?: number | undefined;
+  /** seed of all random numbers; default 1 */ readonly seed?: number | undefined;
+  /** number of generated problems; default 200 */ readonly cases?: number | undefined;
   /** files, or cases: these run instead of the suite */
   readonly vectors?: readonly string[] | readonly VectorCase[] | undefined;
   /** a module's path, or a candidate at hand */ readonly candidate?: string | Candidate | undefined;
@@ -24,7 +24,7 @@ export interface ParityOptions {
   readonly tolerance?: FixedTolerance | undefined;
   /** failed problems of each side that are diagnosed, the worst first; default 3 */ readonly diagnoses?:
     number | undefined;
-  /** for a candidate, per problem; default 30 */ readonly timeoutSeconds?: number | undefined;
+  /** time limit of a candidate for each problem; default 30 */ readonly timeoutSeconds?: number | undefined;
   /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
   /** look, before comparing, for what the cases cannot show; default true */ readonly power?:
     boolean | undefined;

@@ -14,7 +14,7 @@ import { backendSides, openCandidate, scratchSide } from './sides';
 import { startSidesApart, type NamedSide } from './second-process';
 
 /**
- * Puts every case to every side and judges the answers against the scratch network (or against the vectors' numbers).
+ * Runs every case on every side and judges the answers against the scratch network (or against the vectors' numbers).
  *
  * @throws UsageError when an option, a vectors file or the candidate's module is wrong, or when no case is selected
  */
@@ -72,7 +72,9 @@ function sourceOf(vectors: string | VectorCase): string {
 
 function checkName(name: string, found: readonly Collected[]): void {
   if (!found.some(({ sides }) => sides.some((other) => other.name === name))) return;
-  throw new UsageError(`two sides are called ${JSON.stringify(name)}; give the candidate a name of its own.`);
+  throw new UsageError(
+    `two sides have the name ${JSON.stringify(name)}; give the candidate a different name.`,
+  );
 }
 
 /** From this many problems on, another process saves more than it takes to start. */

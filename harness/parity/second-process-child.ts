@@ -1,4 +1,4 @@
-// Runs in a process of its own: see sides-apart.ts.
+// Runs in a process of its own: see second-process.ts.
 import { sideSource } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import type { StartProgress } from '../base/progress';

@@ -36,8 +36,8 @@ export interface SidesApart {
 }
 
 /**
- * Puts the cases to some sides in a process of its own, so that two cores are at work: a side computes on one alone. Its findings are
- * those it would have had here, because nothing of one side enters the verdict on another.
+ * Runs the cases on some sides in a second process, so that two cores are at work: one side uses one core only. Its findings are
+ * the same as here, because the verdict on a side does not depend on any other side.
  *
  * @returns at once; `found` is rejected with what the process failed by, and when it ends too soon
  */
@@ -53,7 +53,7 @@ export function startSidesApart(order: Order, start: StartProgress): SidesApart 
     const ended = (how: string): void => {
       reject(
         new Error(
-          `the process of ${names} ended ${how} before it was done; put them to the cases alone: --backends ${names}.`,
+          `the process of ${names} ended ${how} before it was done; run these sides alone: --backends ${names}.`,
         ),
       );
     };

@@ -68,7 +68,7 @@ function isOfSameRule(one: TrainingComparison, other: TrainingComparison): boole
   return rules[0] === rules[1];
 }
 
-/** Puts the cases to one side. */
+/** Runs the cases on one side. */
 export class SideRun {
   private readonly name: string;
   private readonly views: readonly ViewName[];

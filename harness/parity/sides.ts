@@ -7,7 +7,7 @@ import { scratchImplementation, sideNames, usesLibrary, type OpenSide } from '..
 import type { ParityOptions } from './options';
 import type { NamedSide } from './second-process';
 
-/** The backends that a run puts its cases to. */
+/** The backends that a run uses. */
 export function backendSides({
   backends,
   candidate,

@@ -1,7 +1,7 @@
 import { createRandom, zeros, type Random, type Tensor } from '../../scratch/index';
 import { roundProblem, type Problem } from '../base/problem';
 
-/** Ways to fill a problem; `gaussian` at scale 1 and below is well-conditioned, the others are there to be nasty. */
+/** Ways to fill a problem; `gaussian` at scale 1 and below is well-conditioned, the rest are adversarial. */
 export const problemKinds = [
   'gaussian',
   'constant',

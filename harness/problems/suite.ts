@@ -4,7 +4,7 @@ import { edgeProblems, extremeProblems, maskProblems } from './edges';
 import { generatedProblem } from './generated';
 import { notebookProblem } from './notebook';
 
-/** How many generated problems the suite holds unless told otherwise. */
+/** Default number of generated problems in the suite. */
 export const defaultGenerated = 200;
 
 /**

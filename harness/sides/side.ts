@@ -14,7 +14,7 @@ export interface OpenSide {
   /** engine and version, for reports */ readonly version?: string;
   /** absent for a side without an optimizer of its own */
   readonly createClassifier?: (shape: ClassifierShape) => SimpleRNNClassifier;
-  /** whether masked problems may be put to it; default true */ readonly masks?: boolean;
+  /** whether masked problems may run on it; default true */ readonly masks?: boolean;
   /** a user's own: it may be of fixed sizes */ readonly candidate?: boolean;
 }
 

@@ -4,13 +4,13 @@ import type { Evaluation, Implementation, Problem } from '../base/problem';
 
 /** Everything the harness says about one side on one problem. */
 export interface Look {
-  /** whether each oracle turned red: the four views (the second asking: it alone), and the referees on the answer */
+  /** whether each oracle failed the answer: the four views (the second asking: it alone), and the referees on the answer */
   readonly caught: Readonly<Record<ViewName | 'referee', boolean>>;
-  /** any of the views: what a user is told by */ readonly isRed: boolean;
-  /** of what is red, as a user gets it */ readonly diagnosis?: Diagnosis;
+  /** fails in any of the views, so that a user learns of it */ readonly isRed: boolean;
+  /** diagnosis of the failure, as a user gets it */ readonly diagnosis?: Diagnosis;
 }
 
-/** Puts one problem to a side in every way there is, and asks the harness what is wrong, where, of what kind, and whose fault it is. */
+/** Runs one problem on a side in every view, and asks the harness what is wrong, where, which fault class, and which side is at fault. */
 export async function lookAt(side: Implementation, problem: Problem): Promise<Look> {
   const examination = await examine(side, problem, { views: everyView });
   const red = (view: ViewName): boolean => examination[view]?.verdict.status === 'fail';
@@ -29,7 +29,7 @@ export async function lookAt(side: Implementation, problem: Problem): Promise<Lo
   };
 }
 
-/** The referees alone, who know of no verdict: first on the plain answer, then on the one that was given later. */
+/** The referees alone, without knowing any verdict: first on the plain answer, then on the one that was given later. */
 function refereesAccuse({ name, precision }: Implementation, examination: Examination): boolean {
   const { problem, reference, results, repeat } = examination;
   return [results, repeat].some((view) => {
@@ -39,7 +39,7 @@ function refereesAccuse({ name, precision }: Implementation, examination: Examin
   });
 }
 
-/** Whom the referees accuse when it is the scratch side that answers wrong, and the twin is right. */
+/** The side that the referees blame when the scratch side is wrong and the twin is right. */
 export async function sideOfScratch(
   problem: Problem,
   wrong: Implementation,

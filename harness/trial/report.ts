@@ -3,7 +3,7 @@ import type { Phase } from '../base/problem';
 
 export const trialFormat = 'rnn-parity-trial/2';
 
-/** How one planted fault fared: how often it was planted, and in how many of these the harness said what. */
+/** The results of one fault: how often it was planted, and how often the harness reported what. */
 export interface TrialRow {
   readonly name: string;
   readonly fault: string;
@@ -21,14 +21,14 @@ export interface TrialRow {
   /** phase right; for a fault of one step the step, for one of an optimizer the quantity and the update as well */ readonly localised: number;
   readonly sideNamed: number;
   readonly sideWrong: number;
-  /** the same fault planted on the scratch side: `scratch` accused, and the right twin accused */
+  /** the same fault planted on the scratch side: `scratch` blamed, and the correct twin blamed */
   readonly scratchNamed: number;
   readonly scratchWrong: number;
   readonly kindNamed: number;
   readonly kindWrong: number;
 }
 
-/** Something harmless, or not in the catalogue: how often the harness accused somebody, or named a kind it is not. */
+/** An equivalent change, or a fault outside the catalogue: how often the harness blamed a side, or named a wrong fault class. */
 export interface HarmlessRow {
   readonly name: string;
   /** why nothing may be found: the proof, or that the fault is held out */ readonly why: string;
@@ -52,8 +52,8 @@ export interface TrialScore {
   /** per cent of the planted faults that any oracle caught */ readonly caught: number;
   /** per cent of single-step faults with phase and time step right */ readonly localised: number;
   /** per cent of optimizers' faults with phase, quantity and update right */ readonly updates: number;
-  /** per cent of planted faults whose kind was named right */ readonly kind: number;
-  /** faults that were called by another kind's name, confidently */ readonly kindWrong: number;
+  /** per cent of planted faults whose fault class was named correctly */ readonly kind: number;
+  /** faults that got the name of a different fault class */ readonly kindWrong: number;
   /** per cent of planted faults where the faulty side was named, planted at either side */ readonly side: number;
   readonly sideWrong: number;
   /** harmless changes that were caught or named */ readonly accused: number;
@@ -73,7 +73,7 @@ export interface TrialReport {
   readonly equivalents: readonly HarmlessRow[];
   readonly heldOut: readonly HarmlessRow[];
   /** wall clock */ readonly seconds: number;
-  /** what was not as it should be: at most 200 sentences */ readonly misses: readonly string[];
+  /** the unexpected results: at most 200 sentences */ readonly misses: readonly string[];
   readonly score: TrialScore;
   /** per cent caught below which the trial fails */ readonly break: number;
   readonly exitCode: 0 | 1;

@@ -1,24 +1,24 @@
 import type { Diagnosis } from '../diagnosis/index';
 import type { HostRow, TrialRow } from './report';
 
-/** What a fault is called and where it belongs. */
+/** The name of a fault and where it belongs. */
 export type Planted = Pick<TrialRow, 'name' | 'family' | 'phase'> & {
   readonly words: string;
   readonly singleStep: boolean;
 };
 
-/** How one planted fault fared. */
+/** The results of one planted fault. */
 export interface Outcome {
   /** host and problem, in words */ readonly where: string;
-  /** the oracles that turned red */ readonly by: readonly Oracle[];
+  /** the oracles that failed the answer */ readonly by: readonly Oracle[];
   readonly isCaught: boolean;
   readonly diagnosis?: Diagnosis | undefined;
   /** whether the diagnosis names the place, and the place in words */
   readonly isLocated: boolean;
   readonly place: string;
   /** the side it was planted on */ readonly host: string;
-  /** whether the kind that was named is the right one; the exact name is expected besides */ readonly isKind: boolean;
-  /** whom the referees accuse when the same is planted on scratch */ readonly sideOfScratch: string;
+  /** whether the right fault class was named; the exact name is expected too */ readonly isKind: boolean;
+  /** the side that the referees blame when the same fault is planted on scratch */ readonly sideOfScratch: string;
 }
 
 export const oracles = ['results', 'steps', 'probe', 'repeat', 'training', 'referee'] as const;
@@ -36,7 +36,7 @@ const columns = {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Counts = Writable<TrialRow>;
 
-/** Counts how the planted faults fared, and keeps a sentence for whatever was not as it should be. */
+/** Counts the results of the planted faults, and keeps a sentence for every unexpected result. */
 export class ScoreBook {
   readonly misses: string[] = [];
   private readonly counts = new Map<string, Counts>();

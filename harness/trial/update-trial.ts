@@ -30,7 +30,7 @@ export interface UpdateCase {
   /** the first that can show it */ readonly first: number;
 }
 
-/** Two more settings of clipping beside the rules of the checks: a norm that is never reached, and one that clips Adam's gradients. */
+/** Two settings of clipping in addition to the rules of the checks: a norm that is never reached, and one that clips Adam's gradients. */
 const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
   ...Object.values(trainingRules),
   { ...trainingRules.momentum, clipNorm: 100 },
@@ -73,7 +73,7 @@ function nameOf({ optimizer, clipNorm }: Pick<TrainingCheck, 'optimizer' | 'clip
   return [...rule, ...(clipNorm === undefined ? [] : [`clipNorm ${clipNorm}`])].join(' ');
 }
 
-/** The first red update of a check, if there is one. */
+/** The first failing update of a check, if there is one. */
 interface Finding {
   readonly comparison: TrainingComparison;
   readonly verdict: CaseVerdict;
@@ -118,7 +118,7 @@ export class UpdateTrial {
     };
   }
 
-  /** What is found where something harmless, or not in the catalogue, is planted. */
+  /** The findings when an equivalent change or a fault outside the catalogue is planted. */
   async look(
     optimizer: Pick<UpdateFault, 'optimizer'>,
     host: Host,
@@ -159,7 +159,7 @@ export class UpdateTrial {
     return found;
   }
 
-  /** Whom the referees accuse where it is the scratch side whose optimizer has the fault, and the host is right. */
+  /** The side that the referees blame when the optimizer of the scratch side has the fault and the host is right. */
   private sideOfScratch(fault: UpdateFault, host: Host, { check, from, first }: UpdateCase): string {
     const sick = plantUpdate(fault, scratchFor(check), check, from);
     const { optimizer, clipNorm } = check;

@@ -31,7 +31,7 @@ export interface KindOptions {
 /** Products of numbers in one forward pass above which faults are not replayed on the problem itself. */
 const largest = 300_000;
 
-/** More faults than that, none told from the others, are no name. */
+/** With more faults than that, which cannot be distinguished, no name is given. */
 const mostNames = 3;
 
 /**

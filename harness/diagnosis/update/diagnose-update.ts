@@ -14,7 +14,7 @@ import { ruleOnUpdate } from './rule-on-update';
  * What is wrong with an update of the weights, or of the optimizer's memory. The side is asked for the gradients of the same batch
  * first: where these are wrong, the update only follows from them.
  *
- * @param verdict on the comparison, red
+ * @param verdict the failing verdict on the comparison
  * @param others other updates of the side by the same rule, to tell apart what one update cannot
  */
 export async function diagnoseUpdate(
@@ -90,7 +90,7 @@ function hasWrongNumbers({ results, steps }: Examination): boolean {
   return tensors.some(({ status }) => ['differs', 'nan', 'infinity'].includes(status));
 }
 
-/** Red weights that follow from the side's own new memory by the rule. */
+/** Failing weights that follow from the side's own new memory by the rule. */
 function followers(
   implementation: Implementation,
   comparison: TrainingComparison,

@@ -15,7 +15,7 @@ export const activations: readonly Activation[] = [
   linear,
 ];
 
-/** The function of that name, in any spelling; undefined when there is none. */
+/** The function of that name, in any spelling; undefined when it does not exist. */
 export function findActivation(name: string): Activation | undefined {
   return activations.find(({ symbol, spellings }) => symbol === name || spellings.includes(name));
 }

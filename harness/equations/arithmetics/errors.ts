@@ -12,7 +12,7 @@ export function certain(value: Matrix, rows: number): Uncertain {
   return { value, rows, columns: value.length / rows, bound: none, variance: none };
 }
 
-/** Float64 values, and beside each what rounding may have done to it on the way: a bound and a variance. */
+/** Float64 values, and for each what rounding may have done to it on the way: a bound and a variance. */
 export function errorArithmetic(charges: Charges, operations = table): Arithmetic<Uncertain> {
   return {
     given: (_, value, rows) => certain(value, rows),

@@ -4,10 +4,10 @@ import { isParity, parityOf, type AssertParityOptions } from './assert-parity';
 import { ParityAssertionError } from './parity-error';
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- chai's plugins add to its global namespace, there is no other door
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- chai's plugins add to its global namespace, there is no other way
   namespace Chai {
     interface Assertion {
-      /** Puts problems to the candidate; await it. Options are those of `assertParity`. */
+      /** Runs problems on the candidate; await it. Options are those of `assertParity`. */
       parity(options?: AssertParityOptions): Promise<ParityReport>;
     }
   }

@@ -2,7 +2,7 @@ import { makeProblem, type ProblemRecipe } from '../../problems/index';
 import type { Problem } from '../../base/problem';
 
 export interface QuickSuiteOptions {
-  /** sizes that every problem keeps, for a layer that has its own; default: B4 T20 F3 U16 C5, and others beside it */
+  /** sizes that every problem keeps, for a layer of fixed sizes; default: B4 T20 F3 U16 C5, and problems of further sizes */
   readonly sizes?: Partial<Pick<ProblemRecipe, 'batch' | 'timeSteps' | 'features' | 'units' | 'classes'>>;
   /** of all numbers; default 1 */ readonly seed?: number;
   /** whether problems have labels, and with them an output layer and a loss; default true */ readonly labels?: boolean;

@@ -122,7 +122,7 @@ const known: readonly (readonly [words: string, of: (p: ProblemOf) => number | u
     ['0', () => 0],
   ]);
 
-/** A constant ratio of given to expected in the worst elements of a side; undefined where there is none. */
+/** A constant ratio of given to expected in the worst elements of a side; undefined where the ratio varies. */
 export function ratioOf(report: ParityReport, side: string): string | undefined {
   const ratios = report.cases
     .filter(({ implementation, caseId }) => implementation === side && problemIdOf(caseId) === caseId)

@@ -15,7 +15,7 @@ export function sizesIn(
 }
 
 /**
- * Where a number is: `example 2, time step 4, unit 0`. An example of the weight probe is none of the user's, so it is explained by the
+ * Where a number is: `example 2, time step 4, unit 0`. An example of the weight probe does not come from the user, so it is explained by the
  * weight that it shows: `the probe of recurrentKernel[3, 0]` (see `weightProbe` for the order of the examples).
  */
 export function placeInWords(

@@ -58,7 +58,7 @@ export function readAnswer(value: unknown): ReadAnswer {
 
 type Numbers = ArrayLike<number>;
 
-/** The tensor, or the reason why it is none. */
+/** The tensor, or the reason why it is not a tensor. */
 function tensorOf(value: unknown): Tensor | string {
   if (typeof value === 'number') return { data: Float64Array.of(value), shape: [] };
   if (isArray(value)) return fromNested(value);

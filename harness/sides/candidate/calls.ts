@@ -4,7 +4,7 @@ import type { Candidate, CandidateProblem } from './define';
 /**
  * Calls a candidate, and sees what a comparison of numbers cannot: whether a call changed its problem, or the answer that the call before
  * it gave. Both are bugs that its callers would meet: a layer that overwrites its inputs, or answers that share one buffer. They are
- * told as tensors that could not be read, `(problem)` and `(answer before)`.
+ * reported as tensors that could not be read, `(problem)` and `(answer before)`.
  */
 export class CandidateCalls {
   private before: { readonly answer: unknown; readonly read: ReadAnswer } | undefined;

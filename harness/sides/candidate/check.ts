@@ -14,7 +14,7 @@ export interface CandidateDeclaration {
  * The candidate in a loaded module: its default export or its export named `candidate` (CommonJS: `module.exports`,
  * or a property of it).
  *
- * @throws UsageError when there is none
+ * @throws UsageError when it is missing
  */
 export function candidateOf(module: unknown, where: string): Candidate {
   const places = [module, get(module, 'default'), get(get(module, 'default'), 'default')];
