@@ -193,13 +193,13 @@ describe('--check-report', () => {
         delete tensor.worst;
         Object.assign(tensor, { status: 'omitted', compared: 0, beyond: 0 });
       },
-      /is omitted, though wrong did not declare it/,
+      /is omitted, although wrong did not declare it/,
     ],
     [
       'omissions no longer declared',
       'mismatch',
       (r) => delete r.sides[0].omits,
-      /gradients.bias is omitted, though/,
+      /gradients.bias is omitted, although/,
     ],
     ['a part called the whole suite', 'parity', (r) => (r.complete = true), /only a part of the suite/],
   ];
