@@ -11,7 +11,7 @@ import { runnerTests } from './runner-tests';
  * A user's project made without the network: the packed files of this package, and its dependencies as links to ours.
  * (`npm run check:package` installs the tarball with npm instead.)
  */
-describe('the packed package in a project of somebody else', function () {
+describe('the packed package in the project of a user', function () {
   const root = path.join(__dirname, '..', '..');
   let directory = '';
   let project = '';

@@ -91,7 +91,7 @@ describe('scratch/initializers', () => {
       expect(deviation).to.be.closeTo(0.01, (6 * 0.01) / Math.sqrt(3200));
     });
 
-    it('refuses sizes that are none and initialisers that it does not know', () => {
+    it('refuses malformed sizes and unknown initialisers', () => {
       expect(() => initialClassifierWeights({ ...sizes, units: 0 })).to.throw(/units is 0; a size must be/);
       expect(() => initialClassifierWeights({ ...sizes, initializer: 'he' as never })).to.throw(
         /initializer is he/,

@@ -113,7 +113,7 @@ describe('scratch/kernels: every product equals the textbook loop bit for bit, w
       return expected;
     }));
 
-  it('the products of blocks: those of the block copied out, bit for bit, and nothing beside it', () =>
+  it('the products of blocks: those of the block copied out, bit for bit, and nothing outside it', () =>
     fc.assert(
       fc.property(fc.nat(1e6), size, innerSize, size, at, at, (seed, rows, inner, width, before, after) => {
         const row = before + width + after;

@@ -47,7 +47,7 @@ describe('scratch/tanh', () => {
     );
   });
 
-  it('is so beside every node of its table, and halfway between two', () => {
+  it('is so next to every node of its table, and halfway between two', () => {
     for (let n = 1; n < 16 * 20; n++) {
       for (const x of [n / 16, (n + 0.4999) / 16, (n + 0.5) / 16])
         expect(errorOf(tanh(x), x), `${x}`).below(2.5);

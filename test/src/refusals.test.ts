@@ -238,7 +238,7 @@ function describeEngine(
   backend: () => LoadedBackend,
   make: (options?: object) => SimpleRNNClassifier,
 ): void {
-  it(`${engine}: what the scratch classifier refuses, in its words, and is none the worse`, async () => {
+  it(`${engine}: refuses what the scratch classifier refuses, in its words, and works on afterwards`, async () => {
     const scratch = new ScratchSimpleRNNClassifier(sizes);
     const model = make();
     const expected = model.lossAndGradients(inputs, labels);

@@ -74,7 +74,7 @@ function writeWheel(file: string): Promise<void> {
   return pipeline(zip.outputStream, fs.createWriteStream(file));
 }
 
-/** Stands for loading the addon: it works if it says so and has its libraries beside it. */
+/** Stands for loading the addon: it works if it says so and has its libraries next to it. */
 export function fakeProbe(
   addon: string,
 ): Promise<{ works: true; version: string } | { works: false; reason: string }> {

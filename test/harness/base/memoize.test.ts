@@ -33,7 +33,7 @@ describe('once per problem', () => {
     expect(Object.is(roundProblem(zeros).inputs.data[0], -0)).to.equal(true);
   });
 
-  it('budgets are told apart by their constants', () => {
+  it('budgets are distinguished by their constants', () => {
     const problem = generatedProblem(1, 1);
     const { wasm, cpu } = precisionModels;
     expect(budgetFor(problem, wasm)).to.equal(budgetFor(problem, wasm));

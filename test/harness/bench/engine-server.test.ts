@@ -87,7 +87,7 @@ describe('harness/bench engine server', () => {
     expect(answers[6]).to.have.nested.property('result.rssBytes').that.is.above(1e6);
   });
 
-  it('tells absence from failure, and lives on after an error', async () => {
+  it('distinguishes absence from failure, and continues after an error', async () => {
     let tries = 0;
     const engine = new CountingEngine();
     const load = (): Promise<BenchEngine> =>

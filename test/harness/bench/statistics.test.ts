@@ -42,7 +42,7 @@ describe('harness/bench statistics', () => {
     expect(result?.ofMedians).to.equal(3);
   });
 
-  it('tells the ratio of medians from the median of ratios', () => {
+  it('distinguishes the ratio of medians from the median of ratios', () => {
     const result = speedup([1, 2, 4], [8, 2, 6]);
     expect(result?.paired.median).to.equal(1.5);
     expect(result?.ofMedians).to.equal(3);

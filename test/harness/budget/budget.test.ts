@@ -127,7 +127,7 @@ describe('error budgets', () => {
     expect(() => budgetFor(problem, precisionModels.wasm)).to.throw(RangeError, /inputs .* roundProblem/s);
   });
 
-  it('zeros where the reference has none are red; NaN is red', () => {
+  it('zeros where the reference has none fail; NaN fails', () => {
     const problem = adversarialProblem(16, 1, {
       kinds: ['gaussian'],
       scales: [0.3],

@@ -15,7 +15,7 @@ describe('rnn-parity doctor', () => {
     JSON.stringify(found);
   });
 
-  it('tells people what works, why the rest does not, and how to fix and clean', async () => {
+  it('says what works, why the rest does not, and how to fix and clean', async () => {
     const found: Examination = {
       node: 'v24.0.0',
       platform: {

@@ -87,7 +87,7 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
     expect(run(['replay', file, '--backends', 'cpu']).status).to.equal(0);
   });
 
-  it('a shard without a problem and a division that is none are usage errors', () => {
+  it('a shard without a problem and a malformed division are usage errors', () => {
     const empty = run(['fuzz', '--cases', '2', '--shard', '3/3', '--backends', 'cpu']);
     expect(empty.status).to.equal(2);
     expect(empty.stderr).to.contain('holds none of 2 problems');

@@ -47,7 +47,7 @@ describe('rnn-parity parity, as a program', () => {
     expect(err).to.include('PARITY');
   });
 
-  it('--junit, --html and --json to files; an earlier report is replaced, a file of somebody else is not', () => {
+  it('--junit, --html and --json to files; an earlier report is replaced, any other file is not', () => {
     const [xml, json, html] = ['p.xml', 'p.json', 'p.html'].map((name) => path.join(base(), name));
     const files = ['--junit', xml, '--json', json, '--html', html];
     const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', ...files];
@@ -131,7 +131,7 @@ describe('rnn-parity parity, as a program', () => {
     }
   });
 
-  it('--help tells the flags and the exit codes', () => {
+  it('--help lists the flags and the exit codes', () => {
     const { code, out } = cli(['parity', '--help']);
     expect(code).to.equal(0);
     for (const word of [

@@ -8,7 +8,7 @@ const cli = [
   join(__dirname, '../../../harness/cli/bin.ts'),
 ];
 
-describe('a named pipe that nobody writes to, where a file is expected', () => {
+describe('a named pipe without a writer, where a file is expected', () => {
   const directory = temporaryDirectory();
   const commands: readonly (readonly string[])[] = [
     ['parity', '--vectors', 'PIPE.json'],

@@ -72,7 +72,7 @@ describe('blind spots', () => {
     });
   }
 
-  it('any problem: what is told as hidden passes, and what could show and is not told is found', async () => {
+  it('any problem: faults reported as hidden pass, and faults that could show and are not reported are found', async () => {
     let told = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -120,7 +120,7 @@ describe('blind spots', () => {
     expect(await hiddenBy('results', 'probe', 'steps')).to.not.include('slope/tanh-twice');
   });
 
-  it('tensors of zeros, and tensors that rounding swallows, are told by name', async () => {
+  it('tensors of zeros, and tensors that rounding swallows, are reported by name', async () => {
     const { problem } = weak['one class'];
     const [zero] = (await findBlindSpots([{ problem }], float32)).filter(({ what }) => what === 'zero');
     expect(zero.tensors).to.include.members(['loss', 'gradients.outputKernel', 'gradients.kernel']);
@@ -174,7 +174,7 @@ describe('blind spots', () => {
     );
   });
 
-  it('long sequences are looked at by their first steps, which accuse no later one', async () => {
+  it('long sequences are examined by their first steps, which claim nothing about later steps', async () => {
     const problem = makeProblem({
       ...longAndWeak,
       timeSteps: 200,
@@ -191,7 +191,7 @@ describe('blind spots', () => {
     expect(spots.flatMap(({ hides }) => hides)).to.not.include('sign/inputs-cut-at-zero');
   });
 
-  it('what two weaknesses hide together is told too', async () => {
+  it('faults that two weaknesses hide together are reported too', async () => {
     const problem = makeProblem({ ...longAndWeak, batch: 1, timeSteps: 5, initialState: false });
     const spots = await findBlindSpots([{ problem }], float32);
     const hides = spots.filter(({ what }) => what === 'one example' || what === 'zero initial state');

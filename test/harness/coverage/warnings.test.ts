@@ -85,7 +85,7 @@ describe('warnings of what the input cannot show', () => {
     expect(formatSummary(other)).to.match(/^warning: /);
   });
 
-  it('leave out masked problems that are not put to a candidate', async () => {
+  it('leave out masked problems that do not run on a candidate', async () => {
     const { mask: given, ...unmasked } = weak['zero initial state'].problem;
     expect(given).to.not.equal(undefined);
     const problems = [unmasked, strong];

@@ -154,7 +154,7 @@ describe('clues of a diagnosis', () => {
     expect(ratioOf(problem, loss(1 / Math.LN2), loss(1), ['loss'])?.equals).to.deep.equal(['1/ln 2']);
   });
 
-  it('numbers of a vectors file that are sums over the batch, not means, are named, and nobody else is blamed', async () => {
+  it('numbers of a vectors file that are sums over the batch, not means, are named, and no side is blamed', async () => {
     const problem = problemOf({ upstreamStates: false });
     const expected = new (networkOf('loss/sum-for-mean-throughout'))(problem).evaluate();
     const vector = {

@@ -126,7 +126,7 @@ describe('diagnose, faults of one time step', () => {
     expect(found.timeSteps).to.deep.equal([3]);
   });
 
-  it('accuses scratch where scratch is wrong', async () => {
+  it('blames scratch where scratch is wrong', async () => {
     const problem = problemOf(6);
     const fault = oneStep('step/slope/missing');
     const reference = await plant(fault, host).evaluate(problem);

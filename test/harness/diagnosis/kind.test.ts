@@ -148,7 +148,7 @@ describe('kindOf', () => {
     }
   });
 
-  it('tells apart, by another problem, what one problem cannot', async () => {
+  it('distinguishes by a second problem the faults that one problem cannot', async () => {
     const T = plain.inputs.shape[1];
     const sick = { network: scaledGradients(1 / T) };
     const alone = await kindOn(plain, sick);

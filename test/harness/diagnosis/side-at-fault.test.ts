@@ -106,7 +106,7 @@ describe('the side at fault', () => {
   const right = (problem: Problem): Evaluation => traceOf(problem).evaluation;
   const single = (problem: Problem, i: number): Evaluation => honestRun(problem, precisionModels.wasm, i);
 
-  it('is nobody when both are right', () => {
+  it('is undecided when both are right', () => {
     for (let i = 0; i < 60; i++) {
       const problem = problemOf(i);
       const ruling = sideAtFault(problem, scratch(right(problem)), wasm(single(problem, i)), { runs: 40 });

@@ -109,7 +109,7 @@ describe('diagnoseUpdate', () => {
     expect(found).to.include({ tensor: 'm.kernel', side: 'by hand' });
   });
 
-  it('tells two places of epsilon apart in single precision', async () => {
+  it('distinguishes two places of epsilon in single precision', async () => {
     const check = checkOf('adam', 'fresh');
     for (const name of ['adam/epsilon-inside-root', 'adam/other-form-of-epsilon']) {
       const found = await diagnosed(check, sick(name, check), { ...side, precision: 'float32' });
@@ -149,7 +149,7 @@ describe('diagnoseUpdate', () => {
 });
 
 describe('ruleOnUpdate', () => {
-  it('accuses the side whose update is wrong, scratch as well, and nobody where both are right', () => {
+  it('blames the side whose update is wrong, scratch as well, and neither side where both are right', () => {
     for (const name of [
       'momentum/wrong-sign',
       'adam/count-late',

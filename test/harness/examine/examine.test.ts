@@ -159,7 +159,7 @@ describe('examine, sides that do not show everything', () => {
     expect(missing).to.deep.equal(['case']);
   });
 
-  it('a side of fixed sizes is not accused of refusing others', async () => {
+  it('a side of fixed sizes is not blamed for refusing different sizes', async () => {
     const fixed = byHand({
       evaluate: (p) => {
         if (p.inputs.shape.join() !== '3,6,2') throw new Error('my layer takes [3, 6, 2]');
@@ -173,7 +173,7 @@ describe('examine, sides that do not show everything', () => {
     expectLedger(examination);
   });
 
-  it('neither is one that answers others in its own shapes; a wrong shape of the plain problem is red', async () => {
+  it('nor is a side that answers different sizes in its own shapes; a wrong shape of the plain problem fails', async () => {
     const own = byHand({ evaluate: () => new HandNetwork(problem).evaluate() });
     const examination = await examine(own, problem);
     expect(examination.status).to.equal('pass');
@@ -182,7 +182,7 @@ describe('examine, sides that do not show everything', () => {
     expect((await examine(own, other)).status).to.equal('fail');
   });
 
-  it('a tensor that is none is red with its reason, in every view', async () => {
+  it('a malformed tensor fails with its reason, in every view', async () => {
     const malformed = new Map([['loss', 'is a promise']]);
     const side = byHand({
       evaluate: (p) => {
@@ -238,7 +238,7 @@ describe('examine, asked again', () => {
     expect(examination.repeat?.verdict.caseId).to.equal('case, asked again');
   });
 
-  it('tells a side whose second answer is wrong, and that nothing else is', async () => {
+  it('reports a side whose second answer is wrong, and nothing else', async () => {
     const seen = new Set<string>();
     const evaluate = (p: Problem) => {
       const answer = new HandNetwork(p).evaluate();
@@ -257,7 +257,7 @@ describe('examine, asked again', () => {
     expect(diagnosis.unseen.join()).to.match(/right at first, and wrong when it is asked again/);
   });
 
-  it('tells a side that changes an answer which it gave before', async () => {
+  it('reports a side that changes an answer which it gave before', async () => {
     let kept: Float64Array | undefined;
     const evaluate = (p: Problem) => {
       const answer = new HandNetwork(p).evaluate();

@@ -109,7 +109,7 @@ describe('rnn-parity fuzz', () => {
     expect(summary.exitCode).to.equal(0);
   });
 
-  it('a kept case is small, replays to the identical verdict, and a fixed side to another', async () => {
+  it('a saved case is small and replays to the identical verdict; a fixed side gives a different one', async () => {
     const wrong = sideWith('carry/accumulated');
     const summary = await run(wrong);
     const file = summary.sides[0].failures[0].file ?? '';
@@ -128,7 +128,7 @@ describe('rnn-parity fuzz', () => {
     expect(differences).to.deep.equal({ node: { then: 'v1', now: process.version } });
   });
 
-  it('says of a kept failure where it begins, at which step, what it looks like and who made it', async () => {
+  it('says of a saved failure where it begins, at which step, what it looks like and which side made it', async () => {
     const summary = await run(sideWith('carry/dropped'));
     const told = summary.sides[0].failures.find(({ tensor }) => tensor === 'dPreActivations');
     expect(told).to.include({ phase: 'backward', side: 'mine' });
@@ -153,7 +153,7 @@ describe('rnn-parity fuzz', () => {
     expect(merged).to.deep.equal(told);
   });
 
-  it('orders red tensors by the computation, in which dz_t comes before what is made of it', async () => {
+  it('orders failing tensors by the computation, in which dz_t comes before the tensors made from it', async () => {
     const { verdict } = await put(sideWith('carry/dropped'), fuzzCase(1, 0).problem);
     const ranks = verdict.red.filter(({ view }) => view === verdict.red[0].view).map(({ tensor }) => tensor);
     expect(ranks).to.deep.equal([...ranks].sort((one, other) => rankOf(one) - rankOf(other)));

@@ -30,7 +30,7 @@ describe('the judge on real sides', () => {
         'a chaotic state is -1 for 1': 2837,
       };
       for (const [where, index] of Object.entries(honest))
-        it(`is not accused where ${where}`, async () => {
+        it(`is not blamed where ${where}`, async () => {
           const { status, verdicts } = await examine(
             tfjsImplementation(backend),
             fuzzCase(2027, index).problem,

@@ -65,7 +65,7 @@ describe('logits of any size', () => {
     expect(used, 'the budget is not loose').to.be.above(0.1);
   });
 
-  it('and where one class has won, nothing is ill-conditioned, so that a wrong loss is red', async () => {
+  it('and where one class has won, nothing is ill-conditioned, so that a wrong loss fails', async () => {
     const scratch = scratchImplementation();
     for (const problem of await suiteProblems(2, 0, (id) => /^extreme|one-class/.test(id))) {
       const reference = await scratch.evaluate(problem);

@@ -52,7 +52,7 @@ describe('assertParity', () => {
     expect((error as ParityAssertionError).report.diagnoses).to.have.length(1);
   });
 
-  it('takes a side in place of a candidate', async () => {
+  it('takes a side instead of a candidate', async () => {
     const { sides } = await assertParity(tfjsSide('cpu', true));
     expect(sides.map(({ name }) => name)).to.deep.equal(['tfjs:cpu']);
   });

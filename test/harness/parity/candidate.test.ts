@@ -46,7 +46,7 @@ describe('a candidate at hand', () => {
     };
     expect((await run({ ...right, evaluate })).exitCode).to.equal(0);
   });
-  it('gets its own copy: what it does to the problem is not seen by the reference, and is told as that', async () => {
+  it('gets its own copy: the reference does not see its changes of the problem, and they are reported', async () => {
     const evaluate: Candidate['evaluate'] = (problem) => {
       const answer = rightAnswer(problem);
       problem.inputs[0][0][0] = 99;
@@ -81,7 +81,7 @@ describe('a candidate at hand', () => {
           ([name]) => !names.includes(name as keyof CandidateAnswer),
         ),
       );
-  it('that leaves something out undeclared: red; declared, or probabilities: not', async () => {
+  it('that leaves something out undeclared fails; declared, or probabilities, does not', async () => {
     expect((await run({ ...right, evaluate: without(['gradients']) })).exitCode).to.equal(1);
     expect(
       (await run({ ...right, evaluate: without(['gradients']), omits: ['gradients'] })).exitCode,
@@ -115,7 +115,7 @@ describe('a candidate at hand', () => {
     ],
   ];
   for (const [title, change, says] of bad) {
-    it(`that answers with ${title}: red, with the reason`, async () => {
+    it(`that answers with ${title}: fails with the reason`, async () => {
       const evaluate = (problem: Parameters<Candidate['evaluate']>[0]): CandidateAnswer =>
         change(rightAnswer(problem)) as CandidateAnswer;
       const report = await run({ ...right, evaluate }, 'edge/one-step');

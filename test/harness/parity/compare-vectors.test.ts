@@ -24,7 +24,7 @@ const red = ({ tensors }: CaseVerdict): string[] =>
   tensors.filter(({ status }) => status !== 'pass' && status !== 'zero').map(({ tensor }) => tensor);
 
 describeOnBackends('numbers from elsewhere on a real side', (backend) => {
-  it('blame nobody where sigma misses what happens: a gradient that cancels to zero (fuzz/2027/1480)', () => {
+  it('blame no side where sigma misses what happens: a gradient that cancels to zero (fuzz/2027/1480)', () => {
     const { problem } = fuzzCase(2027, 1480);
     const side: Side = { name: `tfjs:${backend().name}`, precision: 'float32' };
     const { tensors } = compare(

@@ -37,7 +37,7 @@ describe('the conclusion of a run', () => {
     expect(report).to.include({ verdict: 'backend not run', exitCode: 3 });
     expect(formatSummary(report)).to.include('nothing was compared');
   });
-  it('no side at all: red, because nothing was compared', async () => {
+  it('no side at all: fails, because nothing was compared', async () => {
     const report = await runParity({ ...options, sides: [absent('tfjs:wasm', false)] });
     expect(report.exitCode).to.equal(1);
     expect(report.audit.join()).to.include('nothing was compared');
@@ -50,7 +50,7 @@ describe('the conclusion of a run', () => {
     expect(report).to.include({ verdict: 'error', exitCode: 2 });
     expect(formatSummary(report)).to.include('edge/one-step: out of ink');
   });
-  it('a side that declares everything omitted: red, because nothing was compared', async () => {
+  it('a side that declares everything omitted: fails, because nothing was compared', async () => {
     const omits = ['states', 'finalState', 'logits', 'probabilities', 'loss'] as const;
     const gradients = [
       'kernel',

@@ -13,7 +13,7 @@ describe('diagnoses of a parity run', () => {
       sides: [{ name: 'mine', required: true, open: () => Promise.resolve({ implementation }) }],
     });
 
-  it('are none where all is well', async () => {
+  it('are empty where all is well', async () => {
     const report = await run({ ...scratchImplementation(), name: 'mine' });
     expect(report).to.include({ verdict: 'parity' });
     expect(report.diagnoses).to.deep.equal([]);

@@ -47,7 +47,7 @@ describe('the judge, one tensor', () => {
     });
   }
 
-  it('tells the worst element by position, values and share', () => {
+  it('reports the worst element by position, values and share', () => {
     const expected = {
       reference: tensor([0, 0, 0, 0], [2, 2]),
       allowed: Float64Array.of(1, 1, 1, 4),
@@ -224,14 +224,14 @@ describe('the judge, evaluations', () => {
   });
 
   for (const name of expectedNames(problem)) {
-    it(`without ${name}: red, unless declared`, () => {
+    it(`without ${name}: fails, unless declared`, () => {
       expect(compareEvaluation(problem, reference, without(name), side).status).to.equal('fail');
       const declared = compareEvaluation(problem, reference, without(name), side, { omits: [name] });
       expect(declared.status).to.equal('pass');
       expect(declared.ledger.compared + declared.ledger.omitted).to.equal(declared.ledger.expected);
       expect(declared.ledger.omitted).to.be.greaterThan(0);
     });
-    it(`a NaN, an infinity or a wrong number in ${name}: red`, () => {
+    it(`a NaN, an infinity or a wrong number in ${name}: fails`, () => {
       for (const bad of [NaN, Infinity, -Infinity, 3]) {
         const tensors = expectedNames(problem).map((other): [string, Tensor] => {
           const { data, shape } = tensorOf(reference, other) as Tensor;
@@ -247,7 +247,7 @@ describe('the judge, evaluations', () => {
     expect(() => compareEvaluation(problem, without('loss'), reference, side)).to.throw('loss');
   });
 
-  it('a name nobody asked for: red', () => {
+  it('a name that was not asked for: fails', () => {
     const given = { ...reference, gradient: reference.states } as Evaluation;
     const verdict = compareEvaluation(problem, reference, given, side);
     expect(verdict.tensors.filter(({ status }) => status === 'extra').map((t) => t.tensor)).to.deep.equal([

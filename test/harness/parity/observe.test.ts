@@ -32,7 +32,7 @@ describe('an observer of a run', () => {
     expect(asked).to.equal(true);
   });
 
-  it('problems of one’s own stand in place of the suite, chosen by --only like it', async () => {
+  it('problems of the user run instead of the suite; --only selects from them as well', async () => {
     const problems = [generatedProblem(1, 0), generatedProblem(1, 1)];
     const report = await runParity({ sides, problems, only: '*/001' });
     expect(report.cases.map(({ caseId }) => caseId)).to.deep.equal([

@@ -94,7 +94,7 @@ describe('the text report', () => {
     });
   }
 
-  it('tells a diagnosis in full: values, ULPs, formula, kind with its page, side, inherited, unseen, tolerances', () => {
+  it('prints a diagnosis in full: values, ULPs, formula, kind with its page, side, inherited, unseen, tolerances', () => {
     const text = formatSummary(
       reportOf({
         cases: [failingCase('tfjs:wasm', 'a', 'gradients.kernel', 'gradients.inputs')],

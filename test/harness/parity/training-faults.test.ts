@@ -30,7 +30,7 @@ async function run(side: OpenSide, only: string) {
 const kinds: Readonly<Record<string, readonly string[]>> = {
   'momentum forgotten': ['momentum/not-carried'],
   // g + momentum times the old velocity is the new velocity
-  'plain momentum in place of Nesterov': ['momentum/step-before-velocity', 'momentum/plain-for-nesterov'],
+  'plain momentum instead of Nesterov': ['momentum/step-before-velocity', 'momentum/plain-for-nesterov'],
   'bias correction one step late': ['adam/count-late'],
   'a loss measured after the update': ['order/loss-after-update'],
 };
@@ -82,7 +82,7 @@ describe('training checks', () => {
       },
     ],
     [
-      'plain momentum in place of Nesterov',
+      'plain momentum instead of Nesterov',
       'step/nesterov-later',
       (model) => {
         const compile = model.compile.bind(model);

@@ -77,7 +77,7 @@ describe('vectors, sound files', () => {
     expect(report.cases.length).to.equal(8);
   });
 
-  it('every expected tensor is compared: any wrong number in any of them is red', async () => {
+  it('every expected tensor is compared: any wrong number in any of them fails', async () => {
     const cases = await loadVectors(fixture('torch.json'));
     const names = ['states', 'finalState', 'logits', 'probabilities', 'loss', 'gradients'] as const;
     for (const name of names) {

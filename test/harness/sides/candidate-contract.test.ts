@@ -129,7 +129,7 @@ describe('the contract of a candidate', () => {
     }
   });
 
-  it('one wrong call is told to be random or a memory', async () => {
+  it('one wrong call is reported as random numbers or a memory', async () => {
     let calls = 0;
     const examination = await judged((asked) => {
       const answer = right(asked);

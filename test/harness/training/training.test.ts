@@ -323,7 +323,7 @@ describe('train both sides', () => {
     });
   }
 
-  it('resumes both, and the noise beside them, bit for bit', async () => {
+  it('resumes both sides and their noise bit for bit', async () => {
     const whole = await trained(both());
     const out = fresh();
     await trained(both(), { out, ...stopAfter(6) });

@@ -116,7 +116,7 @@ describe('parity --trial', () => {
     expect(await readTrialReport(kept(report))).to.deep.equal(report);
   });
 
-  it('refuses a file that is none, of another format, or not whole, and says what to do', async () => {
+  it('refuses a file that is not a report, of a different format, or incomplete, and says what to do', async () => {
     expect(await refusal(readTrialReport(path.join(base(), 'none.json')))).to.match(/does not exist/);
     expect(await refusal(readTrialReport(kept('{')))).to.match(/is not JSON.*give a file of/);
     expect(await refusal(readTrialReport(kept('null')))).to.match(/has the format null/);
@@ -129,7 +129,7 @@ describe('parity --trial', () => {
     expect(await refusal(readTrialReport(kept(rest)))).to.match(/lacks rows/);
   });
 
-  it('is told before the run that it needs a page to be shown on', async () => {
+  it('is refused before the run where there is no page to show it on', async () => {
     const file = kept(syntheticTrial());
     const { exitCode, stderr } = await runCli(['parity', '--trial', file]);
     expect(exitCode).to.equal(2);

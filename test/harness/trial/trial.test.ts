@@ -34,7 +34,7 @@ describe('trial', function () {
     return runTrial({ hosts: [host], float64, shapes: 1, seeds: 1, seed: 1, ...options });
   }
 
-  it('catches every planted fault, names its kind and the side that made it, and accuses nothing harmless', async () => {
+  it('catches every planted fault, names its class and the side that made it, and blames no equivalent change', async () => {
     const report = await trial();
     expect(report.misses).to.deep.equal([]);
     const names = report.rows.map(({ name }) => name);

@@ -85,7 +85,7 @@ describe('loading in other places', () => {
       expect(JSON.parse(result.stdout)).to.include({ works: true });
     });
 
-  it('a worker thread can load the native backend beside the main thread', async () => {
+  it('a worker thread can load the native backend along with the main thread', async () => {
     await loadBackend('tensorflow');
     const [file = '', ...args] = script;
     const worker = new Worker(file, { argv: [...args, 'tensorflow'], stdout: true });

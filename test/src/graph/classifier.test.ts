@@ -83,7 +83,7 @@ describe('graph/classifier', () => {
     }
   }
 
-  it('tells the two forms of Adam apart', () => {
+  it('distinguishes the two forms of Adam', () => {
     const train = (form: 'tfjs' | 'keras') => {
       const model = graph({ optimizer: { name: 'adam', epsilon: 1e-3, form } });
       const { inputs, labels } = batchOf(1, 4, 3);

@@ -45,7 +45,7 @@ describe('the cache of set-up', () => {
     expect(cacheEntries(path.join(directory(), 'absent'))).to.deep.equal([]);
   });
 
-  it('is measured and cleaned, beside it everything stays', async () => {
+  it('is measured and cleaned; everything next to it stays', async () => {
     const entry = path.join(directory(), 'rnn-parity', 'entry', 'deeper');
     fs.mkdirSync(entry, { recursive: true });
     fs.writeFileSync(path.join(entry, 'file'), Buffer.alloc(1234));

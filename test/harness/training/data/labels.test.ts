@@ -89,7 +89,7 @@ describe('labels', () => {
     expect(await refusal('a.npz', await npz(['a', ' ']))).to.match(/example 1: its label is empty/);
   });
 
-  it('may be one-hot, and other shapes are told how', async () => {
+  it('may be one-hot; other shapes are refused with the way to write them', async () => {
     const hot = [0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0];
     const data = await load('a.npz', await npz(hot, [4, 3]));
     expect(labels(data)).to.eql(['1', '0', '2', '0']);
