@@ -26,8 +26,8 @@ export interface ExplainOptions {
 }
 
 /**
- * Does rounding explain that these numbers were given where those were expected? The one judge of that: of results, of numbers from
- * elsewhere, of single equations, for the referees and for the gate of the bench.
+ * Does rounding explain that these numbers were given where those were expected? Results, numbers from elsewhere, single
+ * equations and the referees ask it. The gate of the bench and the training step still have rules of their own.
  *
  * It asks in stages (`stagesOf`): the plain budget first; only an answer beyond it is worth the emulated float32 runs that measure how
  * far honest runs scatter here. Numbers are explained when each |given - expected| <= min(bound, 10 c sigma) + extra, and their root mean
