@@ -1,5 +1,10 @@
 import type { ClassifierGradients, Tensor } from '../../scratch/index';
+import { layeredNames, layeredTables, type ByLayer, type LayeredProblem } from './layered';
 import { memoize } from './memoize';
+import type { Axis, Model } from './model';
+
+export type { ByLayer, LayeredProblem } from './layered';
+export type { Axis, AxisName, CellText, Model, ModelLayer, OwnCellConfig } from './model';
 
 /** The weights of a problem; the output layer is there when labels or logits are. */
 export interface ProblemWeights {
@@ -10,9 +15,10 @@ export interface ProblemWeights {
   /** [C] */ readonly outputBias?: Tensor;
 }
 
-/** One question that every implementation answers: the same fields as the vectors format. */
+/** One question about the simple RNN and its output layer: the same fields as the vectors format. */
 export interface Problem {
   readonly id: string;
+  readonly model?: undefined;
   /** [B, T, F] */ readonly inputs: Tensor;
   /** [B, U]; zeros when absent */ readonly initialState?: Tensor;
   /** [B, T] of 0 and 1 */ readonly mask?: Tensor;
@@ -25,6 +31,14 @@ export interface Problem {
   readonly weights: ProblemWeights;
 }
 
+/** A question of either kind; `model` tells them apart. */
+export type AnyProblem = Problem | LayeredProblem;
+
+/** Whether the problem is about a network of layers. */
+export function isLayered(problem: AnyProblem): problem is LayeredProblem {
+  return problem.model !== undefined;
+}
+
 /** One implementation's answer. A loss is a tensor of shape []. */
 export interface Evaluation {
   readonly states?: Tensor;
@@ -33,6 +47,19 @@ export interface Evaluation {
   readonly probabilities?: Tensor;
   readonly loss?: Tensor;
   readonly gradients?: Partial<ClassifierGradients>;
+}
+
+/** An answer to a layered problem; code that goes by dotted names takes it as any other Evaluation. */
+export interface LayeredEvaluation {
+  /** by layer and carried state */ readonly finalStates?: ByLayer;
+  /** what the last layer gives [B, C] or [B, T, C] */ readonly logits?: Tensor;
+  /** probabilities, or the logits themselves for meanSquaredError */ readonly outputs?: Tensor;
+  readonly loss?: Tensor;
+  readonly gradients?: {
+    readonly inputs?: Tensor;
+    readonly weights?: ByLayer;
+    readonly initialStates?: ByLayer;
+  };
 }
 
 export type Precision = 'float32' | 'float64';
@@ -59,32 +86,52 @@ export const tensorNames = [
 export type TensorName = (typeof tensorNames)[number];
 
 /** The tensor of that dotted name, if the evaluation holds it. */
-export function tensorOf(evaluation: Evaluation, name: TensorName): Tensor | undefined {
-  const [group, key] = name.split('.') as [keyof Evaluation, keyof ClassifierGradients | undefined];
-  return key === undefined ? (evaluation[group] as Tensor | undefined) : evaluation.gradients?.[key];
+export function tensorOf(evaluation: Evaluation, name: string): Tensor | undefined {
+  return tensorAt(evaluation, name);
+}
+
+/** The tensor under a dotted name; `layer2` is the second of an array. */
+function tensorAt(value: object, name: string): Tensor | undefined {
+  let found: unknown = value;
+  for (const key of name.split('.'))
+    found = (found as Readonly<Record<string, unknown>> | undefined)?.[layerIndex(key) ?? key];
+  return found as Tensor | undefined;
+}
+
+/** 1 of `layer2` */
+function layerIndex(key: string): number | undefined {
+  const found = /^layer([1-9]\d*)$/.exec(key);
+  return found === null ? undefined : Number(found[1]) - 1;
+}
+
+/** Named things nested as their dotted names say. */
+function nested(named: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of named) {
+    const keys = name.split('.');
+    let into: Record<string | number, unknown> = root;
+    keys.forEach((key, i) => {
+      const at = layerIndex(key) ?? key;
+      // the layers before this one, which may hold nothing
+      if (typeof at === 'number') for (let k = 0; k < at; k++) into[k] ??= {};
+      const isLast = i === keys.length - 1;
+      into[at] ??= isLast ? value : layerIndex(keys[i + 1]) === undefined ? {} : [];
+      into = into[at] as Record<string | number, unknown>;
+    });
+  }
+  return root;
 }
 
 /** Named tensors as an Evaluation. */
 export function evaluationOf(tensors: ReadonlyMap<string, Tensor>): Evaluation {
-  const evaluation: Partial<Record<string, Tensor>> = {};
-  const gradients: Partial<Record<string, Tensor>> = {};
-  let backward = false;
-  for (const [name, tensor] of tensors) {
-    const key = name.startsWith('gradients.') ? name.slice('gradients.'.length) : undefined;
-    if (key === undefined) evaluation[name] = tensor;
-    else {
-      gradients[key] = tensor;
-      backward = true;
-    }
-  }
-  return {
-    ...(evaluation as Evaluation),
-    ...(backward && { gradients: gradients }),
-  };
+  return nested(tensors);
 }
 
 /** What a full answer to this problem holds: the ledger that comparisons are counted against. */
-export function expectedNames(problem: Problem): TensorName[] {
+export function expectedNames(problem: Problem): TensorName[];
+export function expectedNames(problem: AnyProblem): string[];
+export function expectedNames(problem: AnyProblem): string[] {
+  if (isLayered(problem)) return layeredNames(problem);
   const output = problem.weights.outputKernel !== undefined;
   const backward = problem.labels !== undefined || problem.upstream !== undefined;
   return tensorNames.filter((name) => {
@@ -99,17 +146,25 @@ export interface Implementation {
   /** which side this is: `scratch`, `tfjs:wasm`, the candidate's name */ readonly name: string;
   readonly precision: Precision;
   /** names it declares not to give; their absence is then counted, not failed */
-  readonly omits?: readonly TensorName[];
-  /** names it may leave out where a problem has no labels */ readonly omitsWithoutLabels?: readonly TensorName[];
+  readonly omits?: readonly string[];
+  /** names it may leave out where a problem has no labels */ readonly omitsWithoutLabels?: readonly string[];
   evaluate(problem: Problem): Evaluation | Promise<Evaluation>;
+  /** networks of layers; absent where the side has the simple RNN only */ readonly layered?: LayeredImplementation;
   dispose?(): void;
+}
+
+/** What a side does with networks of layers. */
+export interface LayeredImplementation {
+  /** why the side cannot run this model, as the end of a sentence; undefined when it can */
+  refuses?(model: Model): string | undefined;
+  evaluate(problem: LayeredProblem): LayeredEvaluation | Promise<LayeredEvaluation>;
 }
 
 /** The names that an implementation need not give in its answer to this problem. */
 export function omitsOf(
   { omits = [], omitsWithoutLabels = [] }: Pick<Implementation, 'omits' | 'omitsWithoutLabels'>,
   { labels }: Pick<Problem, 'labels'>,
-): TensorName[] {
+): string[] {
   return [...omits, ...(labels === undefined ? omitsWithoutLabels : [])];
 }
 
@@ -134,11 +189,8 @@ export function sizesOf(problem: Problem): ProblemSizes {
   };
 }
 
-/** What each axis of a tensor counts, in words of the reports. */
-export type AxisName = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
-
 /** The axes of every named tensor; fromUnit is the earlier unit, the row of recurrentKernel and outputKernel. */
-export const tensorAxes: Readonly<Record<TensorName, readonly AxisName[]>> = {
+export const tensorAxes: Readonly<Record<TensorName, readonly SizedAxis[]>> = {
   states: ['example', 'timeStep', 'unit'],
   finalState: ['example', 'unit'],
   logits: ['example', 'class'],
@@ -153,11 +205,14 @@ export const tensorAxes: Readonly<Record<TensorName, readonly AxisName[]>> = {
   'gradients.bias': ['unit'],
 };
 
+/** What the axes of the simple RNN's tensors count. */
+export type SizedAxis = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
+
 /** The sizes of a problem by what is counted, some of them replaced; classes are 0 where there is no output layer. */
 export function sizesByAxis(
   problem: Problem,
   replaced: Partial<ProblemSizes> = {},
-): Readonly<Record<AxisName, number>> {
+): Readonly<Record<SizedAxis, number>> {
   const { batch, timeSteps, features, units, classes } = { ...sizesOf(problem), ...replaced };
   return {
     example: batch,
@@ -169,10 +224,23 @@ export function sizesByAxis(
   };
 }
 
-/** The shape that tensor must have in an answer to this problem. */
-export function expectedShape(problem: Problem, name: TensorName): number[] {
+/** What the axes of that tensor count in an answer to this problem. */
+export function axesOf(problem: AnyProblem, name: string): readonly Axis[] {
+  if (isLayered(problem)) return known(layeredTables(problem).answer, name, problem);
   const sizes = sizesByAxis(problem);
-  return tensorAxes[name].map((axis) => sizes[axis]);
+  return tensorAxes[name as TensorName].map((counts) => ({ counts, size: sizes[counts] }));
+}
+
+/** The shape that tensor must have in an answer to this problem. */
+export function expectedShape(problem: AnyProblem, name: string): number[] {
+  return axesOf(problem, name).map(({ size }) => size);
+}
+
+function known<T>(table: ReadonlyMap<string, T>, name: string, { id }: AnyProblem): T {
+  const found = table.get(name);
+  if (found === undefined)
+    throw new Error(`problem ${id} has no tensor ${name}; there are ${[...table.keys()].join(', ')}`);
+  return found;
 }
 
 /**
@@ -190,52 +258,53 @@ export const partAxes = {
   'weights.bias': ['unit'],
   'weights.outputKernel': ['fromUnit', 'class'],
   'weights.outputBias': ['class'],
-} as const satisfies Readonly<Record<string, readonly AxisName[]>>;
+} as const satisfies Readonly<Record<string, readonly SizedAxis[]>>;
 
 export type PartName = keyof typeof partAxes;
 
-const partNames = Object.keys(partAxes) as PartName[];
-
 /** The tensor of that dotted name, if the problem holds it. */
-export function partOf(problem: Problem, name: PartName): Tensor | undefined {
-  const path = name.split('.');
-  const group = path.length === 1 ? problem : problem[path[0] as 'upstream' | 'weights'];
-  return (group as Readonly<Record<string, Tensor | undefined>> | undefined)?.[path[path.length - 1]];
+export function partOf(problem: AnyProblem, name: string): Tensor | undefined {
+  return tensorAt(problem, name);
 }
 
 /** The names of the tensors that the problem holds, in the order of the table. */
-export function partsOf(problem: Problem): PartName[] {
-  return partNames.filter((name) => partOf(problem, name) !== undefined);
+export function partsOf(problem: Problem): PartName[];
+export function partsOf(problem: AnyProblem): string[];
+export function partsOf(problem: AnyProblem): string[] {
+  const names = isLayered(problem) ? layeredTables(problem).parts.keys() : Object.keys(partAxes);
+  return [...names].filter((name) => partOf(problem, name) !== undefined);
 }
 
-/** The problem's tensors under their names, nested as in the problem, each as `write` gives it; labels as they are. */
-export function fieldsOf<T>(
-  problem: Problem,
-  write: (tensor: Tensor, name: PartName) => T,
-): Record<string, T | readonly number[] | Record<string, T>> {
-  const fields: Record<string, T | readonly number[] | Record<string, T>> = {};
-  for (const name of partsOf(problem)) {
-    const value = write(partOf(problem, name)!, name);
-    const [group, key] = name.split('.') as [string, string | undefined];
-    if (key === undefined) fields[group] = value;
-    else fields[group] = { ...(fields[group] as Record<string, T> | undefined), [key]: value };
-  }
-  const { upstream, weights, ...own } = fields;
+/** The problem's tensors under their names, nested as in the problem, each as `write` gives it; model and labels as they are. */
+export function fieldsOf(
+  problem: AnyProblem,
+  write: (tensor: Tensor, name: PartName) => unknown,
+): Record<string, unknown> {
+  const { model, labels } = problem;
+  const parts = partsOf(problem).map((name) => {
+    const tensor = partOf(problem, name)!;
+    return [name, write(tensor, name as PartName)] as const;
+  });
+  const { upstream, weights, ...own } = nested(parts);
   return {
+    ...(model && { model }),
     ...own,
-    ...(problem.labels && { labels: problem.labels }),
-    ...(upstream && { upstream }),
-    weights,
+    ...(labels && { labels }),
+    ...(upstream !== undefined && { upstream }),
+    weights: isLayered(problem) ? problem.weights.map((_, i) => (weights as unknown[])[i] ?? {}) : weights,
   };
 }
 
 /** The same problem with every tensor (but not the labels) sent through `change`. */
-export function mapParts(problem: Problem, change: (tensor: Tensor, name: PartName) => Tensor): Problem {
+export function mapParts<P extends AnyProblem>(
+  problem: P,
+  change: (tensor: Tensor, name: PartName) => Tensor,
+): P {
   return { ...problem, ...fieldsOf(problem, change) };
 }
 
 /** The same problem with every number (but not the labels) sent through `change`. */
-export function mapProblem(problem: Problem, change: (x: number) => number): Problem {
+export function mapProblem<P extends AnyProblem>(problem: P, change: (x: number) => number): P {
   return mapParts(problem, ({ data, shape }) => ({ data: data.map(change), shape }));
 }
 
@@ -243,9 +312,9 @@ export function mapProblem(problem: Problem, change: (x: number) => number): Pro
  * The problem a float32 side really solves: every number rounded to float32, as tensors of that side hold it. The same object
  * where there is nothing to round, so that all sides share what is derived from it.
  */
-export const roundProblem = memoize(round);
+export const roundProblem = memoize(round) as <P extends AnyProblem>(problem: P) => P;
 
-function round(problem: Problem): Problem {
+function round(problem: AnyProblem): AnyProblem {
   let changed = 0;
   const rounded = mapProblem(problem, (x) => {
     const single = Math.fround(x);

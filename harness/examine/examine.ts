@@ -26,7 +26,6 @@ import {
   type Implementation,
   type Precision,
   type Problem,
-  type TensorName,
 } from '../base/problem';
 import { ask, withMalformed, type Answer } from './ask';
 import { caseIdOf, plannedTensors, viewNames, type ViewName } from './views';
@@ -59,7 +58,7 @@ export interface Examination {
     readonly between: Problem;
   };
   /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
-  /** tensors that the side does not give */ readonly withheld: readonly TensorName[];
+  /** tensors that the side does not give */ readonly withheld: readonly string[];
   /** what else could not be examined, and why */ readonly unseen: readonly string[];
   readonly refusals: readonly Refusal[];
 }
@@ -70,7 +69,7 @@ export interface ExamineOptions {
   /** which ways; default `viewNames`, and only the results where the tolerance is fixed: budgets are derived in the others */
   readonly views?: readonly ViewName[] | undefined;
   /** names that the side declared not to give; default: `implementation.omits` */
-  readonly omits?: readonly TensorName[] | undefined;
+  readonly omits?: readonly string[] | undefined;
   /** replaces the derived tolerances of the results */ readonly tolerance?: FixedTolerance | undefined;
   /** judges the results, instead of `compareEvaluation` against the reference */
   readonly compare?:
@@ -255,7 +254,7 @@ function refuse(subject: Subject, view: ViewName, error: Error): void {
 }
 
 /** Declared as not given, or not in the answer to the plain problem: its absence there was judged already. */
-function absent({ implementation, plain, options }: Subject, { answer }: Answer): TensorName[] {
+function absent({ implementation, plain, options }: Subject, { answer }: Answer): string[] {
   const declared = options.omits ?? omitsOf(implementation, plain);
   const missing = expectedNames(plain).filter((name) => tensorOf(answer, name) === undefined);
   return [...new Set([...declared, ...missing])];

@@ -16,7 +16,7 @@ import { caseVerdict, type CaseVerdict, type Side } from './verdict';
 
 export interface CompareOptions {
   /** who made the reference, for the verdict; default `scratch` */ readonly against?: string;
-  /** names the side declared not to give */ readonly omits?: readonly TensorName[] | undefined;
+  /** names the side declared not to give */ readonly omits?: readonly string[] | undefined;
   /** replaces the derived tolerances */ readonly tolerance?: FixedTolerance | undefined;
 }
 

@@ -75,7 +75,7 @@ export function madeBy(problem: Problem, name: LocalName): LocalName[] {
 
 export interface LocalOptions {
   /** tensors that the side declared not to give: what cannot be seen without them is counted as omitted */
-  readonly omits?: readonly TensorName[] | undefined;
+  readonly omits?: readonly string[] | undefined;
   /** default: the problem's id */ readonly caseId?: string;
 }
 
@@ -161,7 +161,7 @@ function unseen(
   answer: Evaluation,
   side: Side,
   name: LocalName,
-  omits: ReadonlySet<TensorName>,
+  omits: ReadonlySet<string>,
 ): TensorVerdict {
   const elements = sizeOf(localShape(problem, name));
   const base = {

@@ -32,7 +32,7 @@ export interface VectorComparison {
   /** the reference's answer to the problem that was solved */ readonly reference: Evaluation;
   readonly given: Evaluation;
   readonly side: Side;
-  readonly omits?: readonly TensorName[] | undefined;
+  readonly omits?: readonly string[] | undefined;
   readonly tolerance?: FixedTolerance | undefined;
 }
 
