@@ -43,6 +43,11 @@ const inputMakers = [
   'weightShapes',
   'slotNames',
   'runFit',
+  'runFitOn',
+  'resolveNetwork',
+  'NetworkPlan',
+  'StackPlan',
+  'someInputs',
   'TrainingDivergedError',
 ];
 

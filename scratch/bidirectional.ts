@@ -23,6 +23,7 @@ export function bidirectional(there: Layer, back: Layer, mode: MergeMode): Layer
     output: { width, hasTime },
     shapes: { ...prefixed('forward', there.shapes), ...prefixed('backward', back.shapes) },
     states: [...there.states, ...back.states],
+    sequences: [...there.sequences, ...back.sequences],
     initialize: (random) => ({
       ...prefixed('forward', there.initialize(random)),
       ...prefixed('backward', back.initialize(random)),
@@ -41,6 +42,7 @@ export function bidirectional(there: Layer, back: Layer, mode: MergeMode): Layer
         output,
         initialStates: [...first.initialStates, ...second.initialStates],
         finalStates: [...first.finalStates, ...second.finalStates],
+        sequences: [...first.sequences, ...second.sequences],
         forward() {
           first.forward();
           second.forward();

@@ -57,6 +57,7 @@ export { ScratchSimpleRNNClassifier } from './classifier';
 export {
   checkFitOptions,
   runFit,
+  runFitOn,
   TrainingDivergedError,
   type FitSettings,
   type NetworkFitOptions,
@@ -75,26 +76,29 @@ export type {
   StackConfig,
   TimeDistributedConfig,
 } from './layer-config';
-export type { Layer, LayerPass, LayerWeights, Signal } from './layer';
+export type { Layer, LayerPass, LayerPlan, LayerWeights, Signal } from './layer';
 export type { ActivationName } from './cells/activations';
 export {
   Stack,
-  type LayerStates,
   type StackForward,
   type StackGradients,
-  type StackInputOptions,
   type StackOptions,
   type StackUpstream,
 } from './stack';
-export type { StackPass, StackWeights } from './stack-pass';
-export type { LossName } from './losses';
 export {
-  ScratchNetwork,
-  type NetworkBatchResult,
-  type NetworkConfig,
-  type NetworkLossAndGradients,
-  type NetworkOptimizerState,
-  type NetworkOptions,
-  type NetworkPrediction,
-  type NetworkTargets,
-} from './network';
+  StackPlan,
+  type GivenWeights,
+  type LayerSequences,
+  type LayerStates,
+  type StackInputOptions,
+} from './stack-plan';
+export { someInputs, type StackInputs, type StackPass, type StackWeights } from './stack-pass';
+export type { LossName, Targets } from './losses';
+export type * from './network-interface';
+export {
+  NetworkPlan,
+  resolveNetwork,
+  type CheckedOptimizerState,
+  type CheckedQuestion,
+} from './network-plan';
+export { ScratchNetwork } from './network';

@@ -30,6 +30,8 @@ export interface LayerPass {
   readonly initialStates: readonly Carry[];
   /** there after `forward`; what arrives at them from outside is added to their gradients before `backward` */
   readonly finalStates: readonly Carry[];
+  /** h_1 .. h_T of each walk through time, in the order of the walk, also where the output is h_T alone */
+  readonly sequences: readonly Signal[];
   forward(): void;
   /** Sets the gradients of the output and of the states to zero: for those that arrive from above to be added. */
   clearGradients(): void;
@@ -47,13 +49,19 @@ export interface SignalShape {
   readonly hasTime: boolean;
 }
 
-/** A layer whose sizes are settled: it holds no weights and no state, so that it can be used by several at once. */
-export interface Layer {
+/** A layer whose sizes are settled, without its arithmetic: what every network that runs it has to know. */
+export interface LayerPlan {
   readonly output: SignalShape;
   /** the shapes of the weights, in Keras's order */ readonly shapes: Readonly<
     Record<string, readonly number[]>
   >;
   /** how wide each carried state is: [U] for h, [U, U] for h and c */ readonly states: readonly number[];
+  /** how wide h_t of each walk through time is: [U], [U, U] of a bidirectional layer, [] of others */
+  readonly sequences: readonly number[];
+}
+
+/** A layer that holds no weights and no state, so that it can be used by several at once. */
+export interface Layer extends LayerPlan {
   /** Keras's initial weights. */
   initialize(random: Random): LayerWeights;
   /** Makes the arrays for batches of the shape of `input`, which holds the values that `forward` will read. */

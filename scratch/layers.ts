@@ -113,6 +113,7 @@ function recurrentLayer(config: RecurrentConfig, input: SignalShape, name: strin
       ...(useBias && { bias }),
     },
     states: cell.carries.map(() => units),
+    sequences: [units],
     initialize(random) {
       const made = {
         kernel: glorotUniform(random, input.width, columns),
@@ -163,6 +164,7 @@ function denseLayer(config: DenseConfig, input: SignalShape, name: string): Laye
     output: { width: units, hasTime: input.hasTime },
     shapes,
     states: [],
+    sequences: [],
     initialize: (random) => ({
       kernel: glorotUniform(random, input.width, units),
       ...(useBias && { bias: zeros(units) }),
@@ -176,6 +178,7 @@ function denseLayer(config: DenseConfig, input: SignalShape, name: string): Laye
         output,
         initialStates: [],
         finalStates: [],
+        sequences: [],
         forward() {
           // z = bias + x · kernel,  y = φ(z)
           denseForward(dense, values, 0, rows, z);
@@ -210,6 +213,7 @@ function embeddingLayer(config: EmbeddingConfig, input: SignalShape, name: strin
     output: { width: outputDim, hasTime: input.hasTime },
     shapes: { embeddings: [inputDim, outputDim] },
     states: [],
+    sequences: [],
     // Keras's: uniform in [-0.05, 0.05]
     initialize: (random) => ({ embeddings: uniform(random, inputDim, outputDim, 0.05) }),
     prepare({ embeddings }, { batch, timeSteps, values, mask }) {
@@ -219,6 +223,7 @@ function embeddingLayer(config: EmbeddingConfig, input: SignalShape, name: strin
         output,
         initialStates: [],
         finalStates: [],
+        sequences: [],
         forward() {
           // y = embeddings[x]
           values.forEach((row, i) => {

@@ -1,83 +1,44 @@
-import type { BatchResult, CompileOptions, Evaluated, History } from './classifier-interface';
-import { compileOptions, resolveCompile } from './classifier-weights';
+import type { CompileOptions, Evaluated, History } from './classifier-interface';
+import { resolveCompile } from './classifier-weights';
 import { clipByGlobalNorm, globalNorm } from './clip';
 import { runFitOn, type NetworkFitOptions } from './fit';
-import type { Examples, GivenExamples } from './fit-examples';
 import { checkNotFitting } from './fit-lock';
-import type { StackConfig } from './layer-config';
-import { checkTargets, judge, losses, type LossName } from './losses';
+import { judge, losses, type Targets } from './losses';
+import type {
+  LayersNetwork,
+  NetworkAnswer,
+  NetworkBatchResult,
+  NetworkConfig,
+  NetworkLossAndGradients,
+  NetworkOptimizerState,
+  NetworkOptions,
+  NetworkPrediction,
+  NetworkQuestion,
+  NetworkTargets,
+} from './network-interface';
+import { resolveNetwork, type CheckedQuestion, type NetworkPlan } from './network-plan';
 import { createOptimizer, type Optimizer } from './optimizer';
-import type { OptimizerConfig } from './optimizer-config';
-import { checkChoice, checkOptions, type OptionNames } from './options';
-import { Stack, type StackGradients, type StackInputOptions } from './stack';
+import { Stack } from './stack';
 import {
   addOutputGradient,
+  addTo,
   clearGradients,
   joined,
   maskOf,
   outputsOf,
   runBackward,
   runForward,
-  shapeOf,
   someInputs,
   type StackInputs,
   type StackPass,
   type StackWeights,
 } from './stack-pass';
+import type { GivenWeights, StackInputOptions } from './stack-plan';
 import { checkSize, type Tensor, type TensorLike } from './tensor';
-
-/** Layers and a loss as plain data. */
-export interface NetworkConfig extends StackConfig {
-  /** default softmaxCrossEntropy */ readonly loss?: LossName;
-}
-
-export interface NetworkOptions extends NetworkConfig, CompileOptions {
-  /** of the initial weights; default 0 */ readonly seed?: number;
-  /** by layer, instead of initial ones */ readonly weights?: readonly Readonly<Record<string, TensorLike>>[];
-}
-
-/**
- * Class indices [B], or [B, T] when the last layer gives every time step (softmaxCrossEntropy); numbers in the shape of the
- * outputs (the other losses).
- */
-export type NetworkTargets = TensorLike | ArrayLike<number>;
-
-export interface NetworkPrediction {
-  /** [B, C] or [B, T, C]: probabilities, or the numbers themselves for meanSquaredError */ readonly outputs: Tensor;
-  /** the same shape: what the last layer gives, before softmax or sigmoid */ readonly logits: Tensor;
-  /** by layer, [B, U] each: the `initialStates` of what follows in the sequences */
-  readonly finalStates: readonly (readonly Tensor[])[];
-}
-
-export interface NetworkLossAndGradients extends NetworkPrediction {
-  /** mean over the batch, and over the time steps that exist when the last layer gives all of them */
-  readonly loss: number;
-  readonly gradients: StackGradients;
-}
-
-export interface NetworkBatchResult extends BatchResult {
-  /** by layer, after the batch and before the update */ readonly finalStates: readonly (readonly Tensor[])[];
-}
-
-/** What an optimizer remembers, so that training can be saved and resumed bit for bit. */
-export interface NetworkOptimizerState {
-  readonly config: OptimizerConfig;
-  /** updates done so far */ readonly step: number;
-  /** slot name (`velocity`, `m`, `v`) to one tensor per weight; empty before the first update */
-  readonly slots: Readonly<Record<string, StackWeights>>;
-}
+import { toTimeMajor } from './time-major';
 
 /** Examples per forward pass of predict and evaluate; the results do not depend on it. */
 const chunk = 256;
-
-const networkOptions = {
-  features: true,
-  layers: true,
-  loss: true,
-  seed: true,
-  weights: true,
-  ...compileOptions,
-} as const satisfies OptionNames<NetworkOptions>;
 
 /**
  * A network of any layers with a loss at its end, all by hand, in float64.
@@ -98,12 +59,12 @@ const networkOptions = {
  * then.outputs.data[0] === model.predict([[[0], [1]]]).outputs.data[0]; // => true
  * ```
  */
-export class ScratchNetwork {
+export class ScratchNetwork implements LayersNetwork {
   readonly name = 'scratch';
   readonly precision = 'float64';
   readonly config: NetworkConfig;
   private readonly stack: Stack;
-  private readonly loss: LossName;
+  private readonly plan: NetworkPlan;
   private optimizer: Optimizer;
   private clipNorm: number | undefined;
   /** the arrays of the last batch of training, for the next one of its sizes */
@@ -111,23 +72,10 @@ export class ScratchNetwork {
 
   /** @throws RangeError on a description that makes no sense, weights that do not fit, or a bad setting */
   constructor(options: NetworkOptions) {
-    checkOptions(options, networkOptions, 'ScratchNetwork');
-    const { features, layers, seed, weights, loss = 'softmaxCrossEntropy', ...compile } = options;
-    this.loss = checkChoice(loss, Object.keys(losses) as LossName[], 'ScratchNetwork: loss');
-    this.stack = new Stack({
-      layers,
-      ...(features !== undefined && { features }),
-      ...(seed !== undefined && { seed }),
-      ...(weights !== undefined && { weights }),
-    });
-    this.config = { ...this.stack.config, loss };
-    const { output } = this.stack.layers[this.stack.layers.length - 1];
-    if (loss === 'softmaxCrossEntropy' && output.width === 1) {
-      throw new RangeError(
-        'ScratchNetwork: the last layer gives 1 number for softmaxCrossEntropy; the softmax of one number is always 1, so give the last layer 2 units or more, or take sigmoidCrossEntropy.',
-      );
-    }
-    const { config, clipNorm } = resolveCompile(compile);
+    const { plan, weights, config, clipNorm } = resolveNetwork(options, 'ScratchNetwork');
+    this.plan = plan;
+    this.config = plan.config;
+    this.stack = new Stack({ ...options, weights });
     this.optimizer = createOptimizer(config);
     this.clipNorm = clipNorm;
   }
@@ -147,7 +95,7 @@ export class ScratchNetwork {
    * @param options as of every network's `fit`; validationData has `labels` of the same kind
    */
   fit(inputs: TensorLike, labels: NetworkTargets, options: NetworkFitOptions = {}): Promise<History> {
-    return runFitOn(this, (given, name) => this.checkExamples(given, name), { inputs, labels }, options);
+    return runFitOn(this, (given, name) => this.plan.checkExamples(given, name), { inputs, labels }, options);
   }
 
   /**
@@ -162,9 +110,9 @@ export class ScratchNetwork {
     options: StackInputOptions = {},
   ): NetworkBatchResult {
     checkNotFitting(this, 'trainOnBatch', false);
-    const given = this.stack.check(inputs, options, 'trainOnBatch');
-    const room = this.roomFor(given);
-    const { loss, accuracy } = this.differentiate(room, given, targets, false, 'trainOnBatch: targets');
+    const batch = this.plan.checkBatch(inputs, targets, options, 'trainOnBatch');
+    const room = this.roomFor(batch.given);
+    const { loss, accuracy } = this.differentiate(room, batch.given, batch.targets)!;
     const gradients = room.gradientArrays;
     const gradientNorm =
       this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
@@ -181,7 +129,7 @@ export class ScratchNetwork {
 
   /** @param inputs [B, T, F]; integers [B, T] when the first layer is an embedding */
   predict(inputs: TensorLike, options: StackInputOptions = {}): NetworkPrediction {
-    const { logits, finalStates } = this.run(this.stack.check(inputs, options, 'predict'), chunk);
+    const { logits, finalStates } = this.forward(this.plan.check(inputs, options, 'predict'), chunk);
     return { outputs: this.outputsFrom(logits), logits, finalStates };
   }
 
@@ -191,10 +139,9 @@ export class ScratchNetwork {
     targets: NetworkTargets,
     { batchSize = chunk, ...options }: StackInputOptions & { readonly batchSize?: number } = {},
   ): Evaluated {
-    const given = this.stack.check(inputs, options, 'evaluate');
-    const { logits, mask } = this.run(given, checkSize('evaluate: batchSize', batchSize));
-    const checked = checkTargets(this.loss, targets, logits.shape, 'evaluate: targets');
-    const { loss, accuracy } = judge(this.loss, logits, checked, mask);
+    const batch = this.plan.checkBatch(inputs, targets, options, 'evaluate');
+    const { logits, mask } = this.forward(batch.given, checkSize('evaluate: batchSize', batchSize));
+    const { loss, accuracy } = judge(this.plan.loss, logits, batch.targets, mask);
     return { loss, accuracy };
   }
 
@@ -204,16 +151,14 @@ export class ScratchNetwork {
     targets: NetworkTargets,
     options: StackInputOptions = {},
   ): NetworkLossAndGradients {
-    const given = this.stack.check(inputs, options, 'lossAndGradients');
-    const room = this.makeRoom(given);
-    const { loss, logits } = this.differentiate(room, given, targets, true, 'lossAndGradients: targets');
-    return {
-      loss,
-      outputs: this.outputsFrom(logits),
-      logits,
-      finalStates: this.stack.statesOf(room.pass, 'finalStates', 'values'),
-      gradients: { weights: room.gradients, ...this.stack.gradientsOf(room.pass) },
-    };
+    const { given, targets: checked } = this.plan.checkBatch(inputs, targets, options, 'lossAndGradients');
+    const question = { given, targets: checked, upstream: undefined, sequences: false };
+    return this.answer(question) as NetworkLossAndGradients;
+  }
+
+  /** One forward pass and, where targets or upstream ask for it, one backward pass; as pure as `lossAndGradients`. */
+  run(inputs: TensorLike, question: NetworkQuestion = {}): NetworkAnswer {
+    return this.answer(this.plan.checkQuestion(inputs, question, 'run'));
   }
 
   /** A copy of the weights, by layer. */
@@ -222,7 +167,7 @@ export class ScratchNetwork {
   }
 
   /** Replaces the weights (by copies). */
-  setWeights(weights: readonly Readonly<Record<string, TensorLike>>[]): void {
+  setWeights(weights: GivenWeights): void {
     checkNotFitting(this, 'setWeights', true);
     this.stack.setWeights(weights);
     this.training = undefined;
@@ -242,30 +187,16 @@ export class ScratchNetwork {
     };
   }
 
-  setOptimizerState({ config, step, slots }: NetworkOptimizerState): void {
+  setOptimizerState(state: NetworkOptimizerState): void {
     checkNotFitting(this, 'setOptimizerState', true);
-    const arrays = Object.entries(slots).map(([name, memory]) => {
-      const checked = this.stack.checkWeights(memory, `setOptimizerState: ${name}`);
-      return [name, arraysOf(checked)] as const;
-    });
+    const { config, step, slots } = this.plan.checkOptimizerState(state, 'setOptimizerState');
+    const arrays = Object.entries(slots).map(([name, memory]) => [name, arraysOf(memory)] as const);
     this.optimizer = createOptimizer(config, { step, slots: Object.fromEntries(arrays) });
   }
 
   /** Does nothing: there are no tensors to release. */
   dispose(): void {
     this.training = undefined;
-  }
-
-  private checkExamples({ inputs, labels, mask }: GivenExamples, name: string): Examples {
-    const given = this.stack.check(inputs, mask ? { mask } : {}, name);
-    const { width, hasTime } = this.stack.layers[this.stack.layers.length - 1].output;
-    const outputs = hasTime ? [given.batch, given.timeSteps, width] : [given.batch, width];
-    const data = checkTargets(this.loss, labels, outputs, `${name}: labels`);
-    return {
-      inputs: given.inputs,
-      labels: { data, shape: this.loss === 'softmaxCrossEntropy' ? outputs.slice(0, -1) : outputs },
-      mask: given.mask,
-    };
   }
 
   /** The arrays of the batch before, when the sizes are the same. */
@@ -285,34 +216,52 @@ export class ScratchNetwork {
     return { pass: this.stack.prepare(given), gradients, gradientArrays: arraysOf(gradients) };
   }
 
-  /** Forward, loss, and the chain rule back to every weight; overwrites the gradients in `room`. */
+  private answer({ given, targets, upstream, sequences }: CheckedQuestion): NetworkAnswer {
+    const room = this.makeRoom(given);
+    const backward = targets !== undefined || upstream !== undefined;
+    if (!backward) runForward(room.pass, given);
+    const judged = backward ? this.differentiate(room, given, targets, upstream ?? {}) : undefined;
+    const logits = outputsOf(room.pass);
+    return {
+      ...(judged && { loss: judged.loss }),
+      outputs: this.outputsFrom(logits),
+      logits,
+      finalStates: this.stack.statesOf(room.pass, 'finalStates', 'values'),
+      ...(sequences && { sequences: this.stack.sequencesOf(room.pass) }),
+      ...(backward && { gradients: { weights: room.gradients, ...this.stack.gradientsOf(room.pass) } }),
+    };
+  }
+
+  /**
+   * Forward, loss, and the chain rule back to every weight; overwrites the gradients in `room`.
+   *
+   * @param upstream with it the chain rule goes on to the inputs
+   */
   private differentiate(
     { pass, gradients, gradientArrays }: Room,
     given: StackInputs,
-    targets: NetworkTargets,
-    toInputs: boolean,
-    name: string,
+    targets: Targets | undefined,
+    upstream?: Partial<CheckedQuestion['upstream']>,
   ) {
-    const checked = checkTargets(this.loss, targets, shapeOf(pass.output), name);
     runForward(pass, given);
-    const logits = outputsOf(pass);
-    const { loss, accuracy, gradient } = judge(this.loss, logits, checked, maskOf(pass));
+    const judged = targets && judge(this.plan.loss, outputsOf(pass), targets, maskOf(pass));
     for (const array of gradientArrays) array.fill(0);
     clearGradients(pass);
-    addOutputGradient(pass, gradient());
-    runBackward(pass, gradients, toInputs);
-    return { loss, accuracy, logits };
+    if (judged !== undefined) addOutputGradient(pass, judged.gradient());
+    if (upstream !== undefined) addUpstream(pass, upstream);
+    runBackward(pass, gradients, upstream !== undefined);
+    return judged;
   }
 
   private outputsFrom({ data, shape }: Tensor): Tensor {
     const outputs = new Float64Array(data.length);
     const width = shape[shape.length - 1];
-    losses[this.loss].outputs(data, data.length / width, width, outputs);
+    losses[this.plan.loss].outputs(data, data.length / width, width, outputs);
     return { data: outputs, shape };
   }
 
   /** The forward pass over any number of examples, in chunks so that memory stays small. */
-  private run(given: StackInputs, batchSize: number) {
+  private forward(given: StackInputs, batchSize: number) {
     const parts: { logits: Tensor; mask: Tensor | undefined; finalStates: Tensor[][] }[] = [];
     for (let from = 0; from < given.batch; from += batchSize) {
       const some = someInputs(given, from, Math.min(from + batchSize, given.batch));
@@ -339,6 +288,23 @@ interface Room {
   readonly pass: StackPass;
   readonly gradients: StackWeights;
   /** their flat arrays, layer after layer */ readonly gradientArrays: readonly Float64Array[];
+}
+
+/** Adds what arrives from elsewhere at the logits, the final states, and the states of every step. */
+function addUpstream(
+  pass: StackPass,
+  { logits, finalStates = [], sequences = [] }: Partial<CheckedQuestion['upstream']> & object,
+): void {
+  if (logits !== undefined) addOutputGradient(pass, logits.data);
+  finalStates.forEach((ofLayer, i) => {
+    ofLayer.forEach((state, k) => addTo(pass.passes[i].finalStates[k].gradient, state.data));
+  });
+  sequences.forEach((ofLayer, i) => {
+    ofLayer.forEach(({ data }, k) => {
+      const { gradient, width } = pass.passes[i].sequences[k];
+      addTo(gradient, toTimeMajor(data, pass.batch, pass.timeSteps, width));
+    });
+  });
 }
 
 /** The flat arrays of the weights, layer after layer. */

@@ -66,6 +66,8 @@ export function walkThroughTime<Kept extends string>(
       ...(hasC ? [{ values: last.c, gradient: last.dc }] : []),
     ],
 
+    sequences: [{ batch, timeSteps, width: units, values: all.h, gradient: all.dh }],
+
     forward() {
       turn();
       // z_t = bias + x_t · kernel

@@ -3,6 +3,7 @@ import {
   ScratchNetwork,
   ScratchSimpleRNNClassifier,
   Stack,
+  StackPlan,
   type LayerConfig,
   type NetworkOptions,
 } from '../../../scratch/index';
@@ -61,6 +62,96 @@ describe('scratch/network', () => {
       }
     }
     expect(states).to.deep.equal(whole.finalStates);
+  });
+
+  it('run: every step of every layer, and gradients under what arrives there', () => {
+    const layers: LayerConfig[] = [
+      { layer: 'bidirectional', wrapped: { ...lstm, ...steps } },
+      { layer: 'gru', units: 2, goBackwards: true },
+      dense,
+    ];
+    const network = new ScratchNetwork({ features: F, layers });
+    const [h, dh] = [normalTensor(3, 1, B, 2), normalTensor(4, 1, B, T, 2)];
+    const mask = [
+      [1, 1, 0, 0],
+      [1, 1, 1, 1],
+      [0, 0, 0, 1],
+    ];
+    const given = { mask, initialStates: [[], [h], []] };
+    const answer = network.run(inputs, { ...given, sequences: true });
+    expect(answer).to.have.all.keys('outputs', 'logits', 'finalStates', 'sequences');
+    expect(answer.sequences!.map((layer) => layer.map(({ shape }) => shape))).to.deep.equal([
+      [
+        [B, T, 3],
+        [B, T, 3],
+      ],
+      [[B, T, 2]],
+      [],
+    ]);
+    const weights = network.getWeights();
+    const below = new Stack({ features: F, layers: layers.slice(0, 1), weights: weights.slice(0, 1) });
+    const merged = below.forward(inputs, { mask }).outputs;
+    // the second walk of a bidirectional layer begins at the last step
+    const [there, back] = answer.sequences![0];
+    for (let b = 0; b < B; b++)
+      for (let t = 0; t < T; t++) {
+        const at = (b * T + t) * 6;
+        const turned = (b * T + T - 1 - t) * 3;
+        expect(merged.data.slice(at, at + 3)).to.deep.equal(there.data.slice(at / 2, at / 2 + 3));
+        expect(merged.data.slice(at + 3, at + 6)).to.deep.equal(back.data.slice(turned, turned + 3));
+      }
+    // h_T as an output and as a state is one thing: what arrives at it may arrive in any of three ways
+    const atLast = { data: new Float64Array(B * T * 2), shape: [B, T, 2] };
+    for (let b = 0; b < B; b++) atLast.data.set(h.data.subarray(2 * b, 2 * b + 2), (b * T + T - 1) * 2);
+    const [byState, bySequence] = [{ finalStates: [[], [h], []] }, { sequences: [[], [atLast], []] }].map(
+      (upstream) => network.run(inputs, { ...given, upstream }).gradients,
+    );
+    expect(bySequence).to.deep.equal(byState);
+    // gradients add up
+    const parts = [
+      network.run(inputs, { ...given, upstream: { sequences: [[], [dh], []] } }),
+      network.run(inputs, { ...given, upstream: { logits: h } }),
+      network.run(inputs, { ...given, targets: labels }),
+    ].map(({ gradients }) => gradients!);
+    const whole = network.run(inputs, {
+      ...given,
+      targets: labels,
+      upstream: { logits: h, sequences: [[], [dh], []] },
+    });
+    expect(whole.loss).to.equal(network.lossAndGradients(inputs, labels, given).loss);
+    const sum = parts[0].inputs!.data.map((x, i) => x + parts[1].inputs!.data[i] + parts[2].inputs!.data[i]);
+    expect(scaledDifference(whole.gradients!.inputs!.data, sum)).to.be.below(1e-14);
+    expect(parts[0].weights[2]['kernel'].data.every((x) => x === 0)).to.equal(true);
+    expect(() => network.run(inputs, { upstream: { sequences: [[], [h], []] } })).to.throw(
+      /run: upstream.sequences\[1\]\[0\] has shape \[3, 2\] but \[3, 4, 2\] was expected/,
+    );
+    expect(() => network.run(inputs, { upstream: { outputs: h } as never })).to.throw(/no option outputs/);
+  });
+
+  it('masks by layer: embeddings add to them, a layer that walks backwards turns them', () => {
+    const plan = new StackPlan({
+      layers: [
+        { layer: 'embedding', inputDim: 3, outputDim: 2, maskZero: true },
+        { ...lstm, ...steps, goBackwards: true },
+        { ...lstm, ...steps },
+        dense,
+      ],
+    });
+    const ids = [
+      [1, 0, 2],
+      [2, 2, 1],
+    ];
+    const mask = [
+      [1, 1, 1],
+      [0, 1, 1],
+    ];
+    const masks = plan.masksOf(plan.check(ids, { mask }, 'test')).map((one) => [...one!.data]);
+    const [own, turned] = [
+      [1, 0, 1, 0, 1, 1],
+      [1, 0, 1, 1, 1, 0],
+    ];
+    expect(masks).to.deep.equal([mask.flat(), own, turned, turned, turned]);
+    expect(plan.masksOf(plan.check(ids, {}, 'test'))[0]).to.equal(undefined);
   });
 
   it('masked steps have no part in the loss of every step, nor in its accuracy', () => {
