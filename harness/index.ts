@@ -29,7 +29,7 @@ export type {
   ProblemWeights,
   TensorName,
 } from './base/problem';
-export { loadDigits, type Digits } from './problems/index';
+export { loadDigits, type Digits } from './problems/digits/index';
 export * from './training/data/index';
 export * from './models/index';
 export { createClassifier, pickEngine } from './sides/engine/index';

@@ -34,7 +34,13 @@ export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
   return rounded;
 }
 
+/** The numbers of a tensor, once they have been read. */
+export type ValuesOf = (tensor: Tf.Tensor) => ArrayLike<number>;
+
+/** Reads at once, whatever the backend still has to compute. WebGPU's zeros: use `tensor.data()` there (docs/browser.md). */
+export const readSync: ValuesOf = (tensor) => tensor.dataSync();
+
 /** The way out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
-export function read(tensor: Tf.Tensor): Tensor {
-  return { data: Float64Array.from(tensor.dataSync()), shape: [...tensor.shape] };
+export function read(tensor: Tf.Tensor, valuesOf = readSync): Tensor {
+  return { data: Float64Array.from(valuesOf(tensor)), shape: [...tensor.shape] };
 }

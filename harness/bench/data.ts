@@ -1,5 +1,5 @@
 import { createRandom, initialClassifierWeights, makeTensor } from '../../scratch/index';
-import { loadDigits } from '../problems/index';
+import { loadDigits } from '../problems/digits/index';
 import type { EngineProblem } from './process/engine';
 import { encodeTensor, encodeWeights, type WireProblem } from './process/protocol';
 import type { BenchSize } from './size';

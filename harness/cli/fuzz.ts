@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
-import { stderrProgress } from '../base/progress';
+import { stderrProgress } from '../base/stderr-progress';
 import type { Shard } from '../fuzz/series';
 import type { DefineCommand } from './command';
 import * as options from './options';

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { readRegularFile } from '../base/files/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import { stderrProgress } from '../base/progress';
+import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';

@@ -3,7 +3,7 @@ import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Host, TrialReport } from '../trial/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
-import { stderrProgress } from '../base/progress';
+import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';

@@ -1,5 +1,5 @@
 import { examine, type ViewName, weightProbe } from '../examine/index';
-import { scratchImplementation } from '../sides/index';
+import { scratchImplementation } from '../sides/reference/index';
 import type { Problem, TensorName } from '../base/problem';
 import { canShow, plant, type Fault } from '../faults/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';

@@ -1,4 +1,4 @@
-import { referenceAnswer } from '../sides/index';
+import { referenceAnswer } from '../sides/reference/index';
 import {
   sizesOf,
   tensorNames,

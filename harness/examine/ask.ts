@@ -1,4 +1,4 @@
-import { MalformedAnswerError } from '../sides/candidate/index';
+import { MalformedAnswerError } from '../base/side-errors';
 import { caseVerdict, type CaseVerdict, type TensorVerdict } from '../judge/index';
 import type { Evaluation, Implementation, Problem } from '../base/problem';
 

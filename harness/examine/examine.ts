@@ -1,5 +1,5 @@
-import { CandidateError } from '../sides/candidate/index';
-import { referenceAnswer } from '../sides/index';
+import { CandidateError } from '../base/side-errors';
+import { referenceAnswer } from '../sides/reference/index';
 import {
   caseVerdict,
   compareEvaluation,

@@ -1,4 +1,4 @@
-import { referenceAnswer } from '../sides/index';
+import { referenceAnswer } from '../sides/reference/index';
 import { UsageError } from '../base/outcome';
 import { roundProblem, type Evaluation, type Precision, type Problem } from '../base/problem';
 

@@ -1,4 +1,4 @@
-import { CandidateError } from '../sides/candidate/index';
+import { CandidateError } from '../base/side-errors';
 import type { Phase, Implementation, Problem } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
 import { kindOf, phaseOf } from '../diagnosis/index';

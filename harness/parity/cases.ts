@@ -3,7 +3,8 @@ import type { Problem } from '../base/problem';
 import { loadVectors, type VectorCase } from '../problems/vectors/index';
 import type { ParityOptions } from './options';
 import { isSelected } from './select';
-import { defaultGenerated, notebookVectors, suiteProblems } from '../problems/index';
+import { notebookVectors } from '../problems/index';
+import { defaultGenerated, digitBatches, suiteProblems } from '../problems/digits/index';
 import { trainingChecks, type TrainingCheck } from '../judge/index';
 
 /** What a run asks of its sides. */
@@ -33,7 +34,7 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     {
       problems: await suiteProblems(seed, options.cases ?? defaultGenerated, isWanted),
       vectors: [notebookVectors()].filter(({ id }) => isWanted(id)),
-      training: await trainingChecks(seed, isWanted),
+      training: await trainingChecks(seed, isWanted, digitBatches),
     },
     only,
   );

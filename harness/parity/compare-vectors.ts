@@ -13,7 +13,7 @@ import {
 } from '../judge/index';
 import type { Tensor } from '../../scratch/index';
 import { bothSides, budgetFor, precisionModels } from '../budget/index';
-import { referenceAnswer } from '../sides/index';
+import { referenceAnswer } from '../sides/reference/index';
 import {
   roundProblem,
   tensorAxes,

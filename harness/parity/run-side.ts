@@ -1,4 +1,5 @@
-import { SideUnavailableError, type OpenSide, type SideSource } from '../sides/index';
+import { SideUnavailableError } from '../base/side-errors';
+import type { OpenSide, SideSource } from '../sides/index';
 import { silentProgress } from '../base/progress';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-import { CandidateError } from '../sides/candidate/index';
+import { CandidateError } from '../base/side-errors';
 import {
   caseIdOf,
   examine,
@@ -68,6 +67,9 @@ function isOfSameRule(one: TrainingComparison, other: TrainingComparison): boole
   return rules[0] === rules[1];
 }
 
+/** Calls back after pending messages and signals were heard; a browser has no setImmediate. */
+const nextTask: (callback: () => void) => unknown = 'setImmediate' in globalThis ? setImmediate : setTimeout;
+
 /** Runs the cases on one side. */
 export class SideRun {
   private readonly name: string;
@@ -127,7 +129,10 @@ export class SideRun {
    * runner would otherwise be reported instead of the verdict.
    */
   private async breathe(): Promise<void> {
-    if (this.run.start !== silentProgress) await setImmediate();
+    if (this.run.start === silentProgress) return;
+    await new Promise<void>((resolve) => {
+      nextTask(resolve);
+    });
   }
 
   private problemsOf({ problems }: Cases): readonly Problem[] {

@@ -1,11 +1,9 @@
-export { digitBatches, type DigitBatch } from './digits';
 export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
-export { loadDigits, type Digits } from './load-digits';
 export { fill, grow } from './grow';
 export { firstExamples, firstSteps, keep, workOf, type CutAxis } from './cut';
 export { otherProblem, smallProblem } from './other-problem';
 export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
 export type { GeneratedOptions } from './adversarial';
-export { defaultGenerated, suiteProblems } from './suite';
+export { edgeProblems, extremeProblems, maskProblems } from './edges';
 export { adversarialProblem } from './adversarial';

@@ -1,6 +1,7 @@
 export { graphImplementation, graphSide } from './graph';
-export { referenceAnswer, scratchImplementation } from './scratch';
-export { SideUnavailableError, type ClassifierShape, type OpenSide, type SideSource } from './side';
+export { referenceAnswer, scratchImplementation } from './reference/index';
+export { SideUnavailableError } from '../base/side-errors';
+export type { ClassifierShape, OpenSide, SideSource } from './side';
 export {
   isSideName,
   parseSideNames,

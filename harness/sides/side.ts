@@ -25,8 +25,3 @@ export interface SideSource {
   /** Throws SideUnavailableError when this machine does not have it. */
   open(): Promise<OpenSide>;
 }
-
-/** A side cannot run on this machine: named as not run, and exit code 3 when it was required. */
-export class SideUnavailableError extends Error {
-  override readonly name = 'SideUnavailableError';
-}

@@ -8,7 +8,8 @@ import {
   type LoadedBackend,
 } from '../../src/index';
 import type { Implementation } from '../base/problem';
-import { SideUnavailableError, type OpenSide, type SideSource } from './side';
+import { SideUnavailableError } from '../base/side-errors';
+import type { OpenSide, SideSource } from './side';
 
 /** The TensorFlow.js twin on a loaded backend: float32, named `tfjs:` and the backend, with `:bptt` where its gradients are by hand. */
 export function tfjsImplementation(
@@ -22,7 +23,7 @@ export function tfjsImplementation(
   };
 }
 
-function nameOf(backend: BackendName, gradients: GradientMethod): string {
+function nameOf(backend: LoadedBackend['name'], gradients: GradientMethod): string {
   return `tfjs:${backend}${gradients === 'bptt' ? ':bptt' : ''}`;
 }
 

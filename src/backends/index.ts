@@ -1,4 +1,10 @@
-export { backendNames, isBackendName, type BackendName } from './backend-name';
+export {
+  backendNames,
+  browserBackendNames,
+  isBackendName,
+  type BackendName,
+  type BrowserBackendName,
+} from './backend-name';
 export { checkComputation } from './check-computation';
 export { prepareCpu } from './cpu';
 export type { LoadedBackend, PreparedBackend } from './loaded-backend';

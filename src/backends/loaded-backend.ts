@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { BackendName } from './backend-name';
+import type { BackendName, BrowserBackendName } from './backend-name';
 import type { TensorflowNode } from './tensorflow-node';
 
 /** What there is to say of a backend that tfjs knows but has not initialised yet. */
@@ -7,7 +7,7 @@ export type PreparedBackend = Pick<LoadedBackend, 'version' | 'node'>;
 
 /** A tfjs backend that has been initialised in this process. */
 export interface LoadedBackend {
-  readonly name: BackendName;
+  readonly name: BackendName | BrowserBackendName;
   /** the one tfjs of this process, with every loaded backend registered */ readonly tf: typeof Tf;
   /** the engine and its version, e.g. `TensorFlow 2.21.0` */ readonly version: string;
   /** what tfjs-node adds to tfjs (SavedModels, TensorBoard summaries, images); only on `tensorflow` */

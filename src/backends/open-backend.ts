@@ -1,5 +1,4 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { BackendName } from './backend-name';
 import type { LoadedBackend, PreparedBackend } from './loaded-backend';
 import { BackendUnavailableError } from './unavailable';
 
@@ -11,7 +10,7 @@ import { BackendUnavailableError } from './unavailable';
  */
 export async function openBackend(
   tf: typeof Tf,
-  name: BackendName,
+  name: LoadedBackend['name'],
   prepared: PreparedBackend,
 ): Promise<LoadedBackend> {
   const previous = tf.getBackend() as string | undefined;

@@ -2,7 +2,7 @@ import type * as Tf from '@tensorflow/tfjs';
 import { sizeOf, zeros, type Tensor, type Sequences } from '../../scratch/index';
 import type { RecurrentWeights, StepMask, Steps } from './bptt';
 import { simpleRNN } from './bptt-operation';
-import { toFloat32, upload } from '../to-tensors';
+import { readSync, toFloat32, upload } from '../to-tensors';
 import type { StartPass } from './pass';
 
 /** Runs a SimpleRNN with these weights as one operation with a hand-written gradient. */
@@ -16,7 +16,7 @@ export function startBpttPass(tf: typeof Tf, weights: RecurrentWeights): StartPa
       initialState: steps.initialState,
       finalState: () => run('finalState') as Tf.Tensor2D,
       states: () => run('states') as Tf.Tensor3D,
-      readInputGradients: (gradients) => joinSteps(gradients, given.inputs.shape),
+      readInputGradients: (gradients, valuesOf) => joinSteps(gradients, given.inputs.shape, valuesOf),
     };
   };
 }
@@ -54,11 +54,15 @@ function cutAtSteps(tf: typeof Tf, tensor: Tensor, name: string): Pick<Steps, 'i
 }
 
 /** The way back for their gradients, without the last column: T tensors [B, F + 1] to [B, T, F] in memory. */
-export function joinSteps(steps: readonly Tf.Tensor[], shape: readonly number[]): Tensor {
+export function joinSteps(
+  steps: readonly Tf.Tensor[],
+  shape: readonly number[],
+  valuesOf = readSync,
+): Tensor {
   const [batch, timeSteps, features] = shape;
   const data = new Float64Array(sizeOf(shape));
   steps.forEach((tensor, t) => {
-    const step = tensor.dataSync();
+    const step = valuesOf(tensor);
     for (let b = 0; b < batch; b++) {
       const to = (b * timeSteps + t) * features;
       const from = b * (features + 1);

@@ -3,7 +3,7 @@ import type { LoadedBackend } from '../backends/index';
 import { checkProblem, type NetworkEvaluation, type NetworkProblem } from '../problem';
 import { checkGradientMethod, createClassifierNetwork, createRecurrentNetwork } from './network';
 import type { GradientMethod } from './pass';
-import { runAndDifferentiate } from './run';
+import { runAndDifferentiate, runAndDifferentiateAsync } from './run';
 import { assignVariables } from './variables';
 
 export interface EvaluateOptions {
@@ -28,7 +28,29 @@ export function evaluateWithTfjs(
   problem: NetworkProblem,
   options: EvaluateOptions = {},
 ): NetworkEvaluation {
-  const name = 'evaluateWithTfjs';
+  const { network, run } = prepare(backend, problem, options, 'evaluateWithTfjs');
+  try {
+    return runAndDifferentiate(...run());
+  } finally {
+    network.dispose();
+  }
+}
+
+/** The same, with asynchronous reads: WebGPU has no others that are right. */
+export async function evaluateWithTfjsAsync(
+  backend: LoadedBackend,
+  problem: NetworkProblem,
+  options: EvaluateOptions = {},
+): Promise<NetworkEvaluation> {
+  const { network, run } = prepare(backend, problem, options, 'evaluateWithTfjsAsync');
+  try {
+    return await runAndDifferentiateAsync(...run());
+  } finally {
+    network.dispose();
+  }
+}
+
+function prepare(backend: LoadedBackend, problem: NetworkProblem, options: EvaluateOptions, name: string) {
   checkOptions(options, { gradients: true }, name);
   const method = checkGradientMethod(options.gradients ?? 'autodiff', name);
   const { weights, sizes, classes, given, labels, upstream } = checkProblem(problem, name);
@@ -38,10 +60,9 @@ export function evaluateWithTfjs(
     classes === undefined
       ? createRecurrentNetwork(tf, sizes, method)
       : createClassifierNetwork(tf, { ...sizes, classes }, method);
-  try {
+  const run = (): Parameters<typeof runAndDifferentiate> => {
     assignVariables<string>(tf, { ...network.variables }, weights, `${name}: weights`);
-    return runAndDifferentiate(tf, network, given, { labels, upstream }, name);
-  } finally {
-    network.dispose();
-  }
+    return [tf, network, given, { labels, upstream }, name];
+  };
+  return { network, run };
 }

@@ -1,5 +1,5 @@
 export { TfSimpleRNN, type TfSimpleRNNGradients, type TfSimpleRNNOptions } from './simple-rnn';
 export { TfSimpleRNNClassifier, type TfSimpleRNNClassifierOptions } from './classifier';
-export { evaluateWithTfjs, type EvaluateOptions } from './evaluate';
+export { evaluateWithTfjs, evaluateWithTfjsAsync, type EvaluateOptions } from './evaluate';
 export type { GradientMethod } from './pass';
 export { gruResetAfter, registerGRUResetAfter, type GRUResetAfterArgs } from './gru-reset-after';

@@ -1,5 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Tensor, Sequences } from '../../scratch/index';
+import type { ValuesOf } from '../to-tensors';
 
 /**
  * Where the recurrent layer's gradients come from.
@@ -17,8 +18,8 @@ export interface Pass {
   finalState(): Tf.Tensor2D;
   /** Runs the layer, differentiably. @returns [B, T, U] */
   states(): Tf.Tensor3D;
-  /** Puts the gradients by `inputs` together. @returns [B, T, F] */
-  readInputGradients(gradients: readonly Tf.Tensor[]): Tensor;
+  /** Puts the gradients by `inputs` together; reads them at once unless they have been read. @returns [B, T, F] */
+  readInputGradients(gradients: readonly Tf.Tensor[], valuesOf?: ValuesOf): Tensor;
 }
 
 /**

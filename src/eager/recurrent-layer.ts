@@ -84,7 +84,7 @@ function startPassOf(tf: typeof Tf, layer: SimpleRNNLayer, units: number): Start
       initialState,
       finalState: () => run(false) as Tf.Tensor2D,
       states: () => run(true) as Tf.Tensor3D,
-      readInputGradients: ([gradient]) => read(gradient),
+      readInputGradients: ([gradient], valuesOf) => read(gradient, valuesOf),
     };
   };
 }

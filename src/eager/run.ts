@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { Sequences, Upstream } from '../../scratch/index';
-import { read, upload } from '../to-tensors';
+import type { Sequences, Tensor, Upstream } from '../../scratch/index';
+import { read, readSync, upload, type ValuesOf } from '../to-tensors';
 import type { NetworkEvaluation } from '../problem';
 import { differentiate, tidy } from './differentiate';
 import type { ClassifierNetwork, RecurrentNetwork } from './network';
@@ -12,7 +12,14 @@ export interface LossSide {
   readonly upstream?: Upstream | undefined;
 }
 
-type Forward = Omit<NetworkEvaluation, 'gradients'>;
+/** Tensors that were computed and not yet read: kept, so that they outlive every tidy; `release` frees them. */
+interface Computed {
+  readonly tensors: readonly Tf.Tensor[];
+  /** the evaluation, once the tensors have been read */ readonly assemble: (
+    valuesOf: ValuesOf,
+  ) => NetworkEvaluation;
+  readonly release: () => void;
+}
 
 /**
  * States, logits, loss, and all gradients in one go. The function that is differentiated is
@@ -24,58 +31,101 @@ type Forward = Omit<NetworkEvaluation, 'gradients'>;
  * @param network with or without an output layer
  * @param name of the method, for messages
  */
-export function runAndDifferentiate(
+export function runAndDifferentiate(...given: Parameters<typeof compute>): NetworkEvaluation {
+  const { assemble, release } = compute(...given);
+  try {
+    return assemble(readSync);
+  } finally {
+    release();
+  }
+}
+
+/** The same, read by `tensor.data()`: for WebGPU, whose immediate reads give zeros. */
+export async function runAndDifferentiateAsync(
+  ...given: Parameters<typeof compute>
+): Promise<NetworkEvaluation> {
+  const { tensors, assemble, release } = compute(...given);
+  try {
+    const read = await Promise.all(tensors.map(async (tensor) => [tensor, await tensor.data()] as const));
+    const values = new Map<Tf.Tensor, ArrayLike<number>>(read);
+    return assemble((tensor) => values.get(tensor) ?? []);
+  } finally {
+    release();
+  }
+}
+
+function compute(
   tf: typeof Tf,
   network: RecurrentNetwork | ClassifierNetwork,
   given: Sequences,
   { labels, upstream }: LossSide,
   name: string,
-): NetworkEvaluation {
-  return tidy(tf, () => {
-    const backward = labels !== undefined || upstream !== undefined;
-    const pass = network.startPass(given, name, backward);
-    const arriving = upstream && uploadUpstream(tf, upstream, name);
-    let forward: Forward | undefined;
+): Computed {
+  const kept: Tf.Tensor[] = [];
+  const keep = <T extends Tf.Tensor>(tensor: T): T => {
+    kept.push(tf.keep(tensor));
+    return tensor;
+  };
+  const release = (): void => kept.forEach((tensor) => tensor.dispose());
+  try {
+    const assemble = tidy(tf, (): Computed['assemble'] => {
+      const backward = labels !== undefined || upstream !== undefined;
+      const pass = network.startPass(given, name, backward);
+      const arriving = upstream && uploadUpstream(tf, upstream, name);
+      let forward: Record<string, Tf.Tensor> = {};
 
-    const compute = (): Tf.Scalar => {
-      const states = pass.states();
-      const finalState = lastStep(tf, states);
-      const logits = 'logits' in network ? network.logits(finalState) : undefined;
-      const loss = logits && labels && softmaxCrossEntropy(tf, logits, oneHot(tf, labels, logits.shape[1]));
-      forward = {
-        states: read(states),
-        finalState: read(finalState),
-        ...(logits && { logits: read(logits), probabilities: read(tf.softmax(logits)) }),
-        ...(loss && { loss: read(loss) }),
+      const loss = (): Tf.Scalar => {
+        const states = pass.states();
+        const finalState = lastStep(tf, states);
+        const logits = 'logits' in network ? network.logits(finalState) : undefined;
+        const mean = logits && labels && softmaxCrossEntropy(tf, logits, oneHot(tf, labels, logits.shape[1]));
+        forward = {
+          states: keep(states),
+          finalState: keep(finalState),
+          ...(logits && { logits: keep(logits), probabilities: keep(tf.softmax(logits)) }),
+          ...(mean && { loss: keep(mean) }),
+        };
+        const terms: Tf.Tensor[] = mean ? [mean] : [];
+        if (arriving?.states) terms.push(tf.sum(tf.mul(states, arriving.states)));
+        if (arriving?.finalState) terms.push(tf.sum(tf.mul(finalState, arriving.finalState)));
+        // upstream: {} is one of zeros
+        if (terms.length === 0) terms.push(tf.sum(tf.mul(finalState, 0)));
+        return terms.reduce((sum, term) => tf.add(sum, term)) as Tf.Scalar;
       };
-      const terms: Tf.Tensor[] = loss ? [loss] : [];
-      if (arriving?.states) terms.push(tf.sum(tf.mul(states, arriving.states)));
-      if (arriving?.finalState) terms.push(tf.sum(tf.mul(finalState, arriving.finalState)));
-      // upstream: {} is one of zeros
-      if (terms.length === 0) terms.push(tf.sum(tf.mul(finalState, 0)));
-      return terms.reduce((sum, term) => tf.add(sum, term)) as Tf.Scalar;
-    };
 
-    if (!backward) {
-      compute();
-      return forward as unknown as Forward;
-    }
-    const { kernel, recurrentKernel, bias } = network.variables;
-    const by: Record<string, Tf.Tensor> = { kernel, recurrentKernel, bias, initialState: pass.initialState };
-    if (labels && 'outputKernel' in network.variables) {
-      by.outputKernel = network.variables.outputKernel;
-      by.outputBias = network.variables.outputBias;
-    }
-    const names = Object.keys(by);
-    const gradients = differentiate(tf, compute, [...Object.values(by), ...pass.inputs]);
-    return {
-      ...(forward as unknown as Forward),
-      gradients: {
-        ...Object.fromEntries(names.map((key, i) => [key, read(gradients[i])])),
-        inputs: pass.readInputGradients(gradients.slice(names.length)),
-      },
-    };
-  });
+      const readAll = (tensors: Record<string, Tf.Tensor>, valuesOf: ValuesOf): Record<string, Tensor> =>
+        Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, read(tensor, valuesOf)]));
+      if (!backward) {
+        loss();
+        return (valuesOf) => readAll(forward, valuesOf) as unknown as NetworkEvaluation;
+      }
+      const { kernel, recurrentKernel, bias } = network.variables;
+      const by: Record<string, Tf.Tensor> = {
+        kernel,
+        recurrentKernel,
+        bias,
+        initialState: pass.initialState,
+      };
+      if (labels && 'outputKernel' in network.variables) {
+        by.outputKernel = network.variables.outputKernel;
+        by.outputBias = network.variables.outputBias;
+      }
+      const names = Object.keys(by);
+      const gradients = differentiate(tf, loss, [...Object.values(by), ...pass.inputs]).map(keep);
+      const named = Object.fromEntries(names.map((key, i) => [key, gradients[i]]));
+      return (valuesOf) => ({
+        ...(readAll(forward, valuesOf) as unknown as NetworkEvaluation),
+        gradients: {
+          ...readAll(named, valuesOf),
+          inputs: pass.readInputGradients(gradients.slice(names.length), valuesOf),
+        },
+      });
+    });
+    return { tensors: kept, assemble, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 function uploadUpstream(tf: typeof Tf, { states, finalState }: Upstream, name: string) {

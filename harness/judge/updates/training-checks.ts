@@ -10,7 +10,7 @@ import {
 import { memoize } from '../../base/memoize';
 import { roundProblem, sizesOf, type Problem } from '../../base/problem';
 import type { Trainee } from '../../faults/updates/index';
-import { digitBatches, makeProblem } from '../../problems/index';
+import { makeProblem } from '../../problems/index';
 
 /** A training check: the same batches, weights and optimizer on both sides, one update at a time. */
 export interface TrainingCheck {
@@ -36,10 +36,18 @@ export const trainingRules = {
 /** Updates of the trajectories; every one starts both sides from the same weights. */
 export const trajectorySteps = 25;
 
-/** One update with each optimizer from the start and from a random memory, and two trajectories over real digits. */
+/** `count` batches of that many sequences, drawn by the seed: the data of the trajectories. */
+export type TrajectoryBatches = (
+  seed: number,
+  count: number,
+  batch: number,
+) => Promise<readonly (Pick<Problem, 'inputs'> & { readonly labels: readonly number[] })[]>;
+
+/** One update with each optimizer from the start and from a random memory, and two trajectories over batches of 10 classes (real digits). */
 export async function trainingChecks(
   seed: number,
-  isWanted: (id: string) => boolean = () => true,
+  isWanted: (id: string) => boolean,
+  trajectoryBatches: TrajectoryBatches,
 ): Promise<TrainingCheck[]> {
   const one = Object.entries(trainingRules).flatMap(([name, rule], i) =>
     (['fresh', 'random'] as const).map((memory) => ({
@@ -52,8 +60,9 @@ export async function trainingChecks(
   const wanted = one.filter(({ id }) => isWanted(id));
   const trajectories = (['momentum', 'adam'] as const).filter((name) => isWanted(`trajectory/${name}`));
   if (trajectories.length === 0) return wanted;
-  const batches = await digitBatches(seed, trajectorySteps, 16);
-  const weights = initialClassifierWeights({ features: 28, units: 12, classes: 10, seed });
+  const batches = await trajectoryBatches(seed, trajectorySteps, 16);
+  const features = batches[0].inputs.shape[2];
+  const weights = initialClassifierWeights({ features, units: 12, classes: 10, seed });
   const problems = batches.map((batch, i) => roundProblem({ id: `batch ${i}`, ...batch, weights }));
   return [
     ...wanted,

@@ -1,21 +1,11 @@
 import { formatShape, indexOf, sizeOf, type Tensor } from '../../../scratch/index';
+import { MalformedAnswerError } from '../../base/side-errors';
 import { evaluationOf, type Evaluation } from '../../base/problem';
 
 /** An answer as tensors, and what could not be read as one, with the reason. Plain data: it travels between processes. */
 export interface ReadAnswer {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly malformed: ReadonlyMap<string, string>;
-}
-
-/** Some tensors of an answer are no tensors at all: ragged, text, a promise. Counted as a mismatch, not as a crash. */
-export class MalformedAnswerError extends Error {
-  override readonly name = 'MalformedAnswerError';
-  constructor(
-    /** what could be read */ readonly readable: Evaluation,
-    /** dotted name to reason */ readonly malformed: ReadonlyMap<string, string>,
-  ) {
-    super([...malformed].map(([tensor, reason]) => `${tensor} ${reason}`).join('; '));
-  }
 }
 
 /** The evaluation in an answer. Throws MalformedAnswerError. */

@@ -1,7 +1,7 @@
-export { MalformedAnswerError } from './answer';
+export { CandidateError, MalformedAnswerError } from '../../base/side-errors';
 export { defineCandidate } from './define';
 export type { Candidate, CandidateAnswer, CandidateProblem, CandidateTensor } from './define';
-export { CandidateError, candidateImplementation, loadCandidate } from './load';
+export { candidateImplementation, loadCandidate } from './load';
 export type { CandidateImplementation, CandidateOptions } from './load';
 export { plainProblem } from './plain-problem';
 export { importModule } from './import-module';

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { childScript } from '../../../src/index';
+import { CandidateError } from '../../base/side-errors';
 import { UsageError } from '../../base/outcome';
 import type { Implementation, Problem } from '../../base/problem';
 import { evaluationIn, type ReadAnswer } from './answer';
@@ -10,18 +11,6 @@ import { checkCandidate, type CandidateDeclaration } from './check';
 import type { Candidate } from './define';
 import { plainProblem } from './plain-problem';
 import type { FromCandidate, ToCandidate } from './protocol';
-
-/** A candidate threw, ended its process, or did not answer in time. Exit code 2. */
-export class CandidateError extends Error {
-  override readonly name = 'CandidateError';
-  constructor(
-    message: string,
-    /** the candidate can answer no further problem */ readonly fatal: boolean,
-    /** the candidate's own stack */ readonly trace = '',
-  ) {
-    super(message);
-  }
-}
 
 /** A candidate as an implementation. */
 export interface CandidateImplementation extends Implementation {

@@ -4,7 +4,7 @@ import { readArchive } from './archive';
 import { wideHint } from './columns';
 import { readDelimited } from './delimited';
 import type { LoadOptions } from './load-options';
-import { loadDigits } from '../../problems/index';
+import { loadDigits } from '../../problems/digits/index';
 import { memoryData, notebookData } from './generated';
 import { readJsonLines } from './json-lines';
 import { Notes } from './notes';

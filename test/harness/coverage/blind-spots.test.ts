@@ -9,7 +9,7 @@ import { scratchImplementation } from '../../../harness/sides/index';
 import { faultsToShow } from '../../../harness/coverage/faults';
 import { findBlindSpots, type Asked } from '../../../harness/coverage/index';
 import { makeProblem } from '../../../harness/problems/generated';
-import { suiteProblems } from '../../../harness/problems/index';
+import { suiteProblems } from '../../../harness/problems/digits/index';
 import type { Problem, TensorName } from '../../../harness/base/problem';
 import { canShow, plant, type Fault } from '../../../harness/faults/index';
 import { known, strong, weak } from './weaknesses';

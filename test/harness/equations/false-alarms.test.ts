@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { precisionModels } from '../../../harness/budget/index';
+import { precisionModelOf } from '../../../harness/budget/index';
 import { gru, gruResetAfter, lstm, simpleRnn, type Cell } from '../../../harness/equations/index';
 import { instrument } from '../../../harness/equations/instrument';
 import type { NetworkProblem } from '../../../harness/equations/network';
@@ -26,7 +26,7 @@ const cells: Readonly<Record<string, { readonly side: TfjsCell; readonly cell: C
 describeOnBackends("TensorFlow.js's own layers are right by the budgets of the formulas", (backend) => {
   for (const [name, { side, cell }] of Object.entries(cells))
     it(`${name}: by results and equation by equation`, () => {
-      const model = precisionModels[backend().name];
+      const model = precisionModelOf({ name: `tfjs:${backend().name}`, precision: 'float32' });
       problemKinds.forEach((kind, i) => {
         const network = oneLayer(cell, 1 + (i % 4), 2 + (i % 5));
         const problem = generatedProblem(network, 40 + i, {
@@ -58,7 +58,7 @@ describeOnBackends("TensorFlow.js's own layers are right by the budgets of the f
     });
 
   it('and a damaged weight is not: results and steps name where it begins', () => {
-    const model = precisionModels[backend().name];
+    const model = precisionModelOf({ name: `tfjs:${backend().name}`, precision: 'float32' });
     const network = oneLayer(lstm(), 3, 4);
     const problem = generatedProblem(network, 7, { upstream: true });
     const asked = instrument(network, problem);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { compareEvaluation, judgeLocally, problemForLocalJudgement } from '../../../harness/judge/index';
 import { precisionModels } from '../../../harness/budget/precision-model';
 import { scratchImplementation } from '../../../harness/sides/index';
-import { suiteProblems } from '../../../harness/problems/index';
+import { suiteProblems } from '../../../harness/problems/digits/index';
 import type { Evaluation, Problem } from '../../../harness/base/problem';
 import { createRandom, type Tensor } from '../../../scratch/index';
 import { honestRun } from './honest-run';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { runParity } from '../../../harness/parity/index';
-import { suiteProblems } from '../../../harness/problems/index';
+import { suiteProblems } from '../../../harness/problems/digits/index';
 import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
 import { canShow, plant, catalogue } from '../../../harness/faults/index';
 import { loadBackend } from '../../../src/index';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { loadDigits } from '../../../harness/problems/load-digits';
+import { loadDigits } from '../../../harness/problems/digits/index';
 
 describe('loadDigits', () => {
   it('gives all 10,000 digits of the package as 28 rows of 28 grey values, always in the same order', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { scratchImplementation } from '../../../harness/sides/index';
 import { notebookProblem } from '../../../harness/problems/notebook';
-import { suiteProblems } from '../../../harness/problems/index';
+import { suiteProblems } from '../../../harness/problems/digits/index';
 import { expectedNames, roundProblem, sizesOf, tensorOf, type Problem } from '../../../harness/base/problem';
 
 describe('the suite', () => {

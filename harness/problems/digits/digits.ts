@@ -1,6 +1,6 @@
-import { createRandom, initialClassifierWeights, type Tensor } from '../../scratch/index';
+import { createRandom, initialClassifierWeights, type Tensor } from '../../../scratch/index';
 import { loadDigits } from './load-digits';
-import { roundProblem, type Problem } from '../base/problem';
+import { roundProblem, type Problem } from '../../base/problem';
 
 /** Real handwritten digits as sequences of 28 rows, 10 classes. */
 export interface DigitBatch {

@@ -1,8 +1,8 @@
-import type { Problem } from '../base/problem';
+import type { Problem } from '../../base/problem';
 import { digitIds, digitProblems } from './digits';
-import { edgeProblems, extremeProblems, maskProblems } from './edges';
-import { generatedProblem } from './generated';
-import { notebookProblem } from './notebook';
+import { edgeProblems, extremeProblems, maskProblems } from '../edges';
+import { generatedProblem } from '../generated';
+import { notebookProblem } from '../notebook';
 
 /** Default number of generated problems in the suite. */
 export const defaultGenerated = 200;

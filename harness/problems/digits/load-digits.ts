@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { makeTensor, type Tensor } from '../../scratch/index';
+import { makeTensor, type Tensor } from '../../../scratch/index';
 
 export interface Digits {
   /** [10000, 28, 28]: 28 rows of 28 grey values from 0 to 1, top row first */ readonly inputs: Tensor;

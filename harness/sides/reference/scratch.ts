@@ -1,6 +1,6 @@
-import { Dense, SimpleRNN, softmax, softmaxCrossEntropy, type Tensor } from '../../scratch/index';
-import { memoize } from '../base/memoize';
-import { sizesOf, type Evaluation, type Implementation, type Problem } from '../base/problem';
+import { Dense, SimpleRNN, softmax, softmaxCrossEntropy, type Tensor } from '../../../scratch/index';
+import { memoize } from '../../base/memoize';
+import { sizesOf, type Evaluation, type Implementation, type Problem } from '../../base/problem';
 
 /** The hand-written network as an implementation: float64, the reference of every comparison. */
 export function scratchImplementation(): Implementation {

@@ -1,0 +1,29 @@
+import type { Evaluation } from './problem';
+
+/** A candidate threw, ended its process, or did not answer in time. Exit code 2. */
+export class CandidateError extends Error {
+  override readonly name = 'CandidateError';
+  constructor(
+    message: string,
+    /** the candidate can answer no further problem */ readonly fatal: boolean,
+    /** the candidate's own stack */ readonly trace = '',
+  ) {
+    super(message);
+  }
+}
+
+/** Some tensors of an answer are no tensors at all: ragged, text, a promise. Counted as a mismatch, not as a crash. */
+export class MalformedAnswerError extends Error {
+  override readonly name = 'MalformedAnswerError';
+  constructor(
+    /** what could be read */ readonly readable: Evaluation,
+    /** dotted name to reason */ readonly malformed: ReadonlyMap<string, string>,
+  ) {
+    super([...malformed].map(([tensor, reason]) => `${tensor} ${reason}`).join('; '));
+  }
+}
+
+/** A side cannot run on this machine: named as not run, and exit code 3 when it was required. */
+export class SideUnavailableError extends Error {
+  override readonly name = 'SideUnavailableError';
+}

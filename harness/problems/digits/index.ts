@@ -1,0 +1,3 @@
+export { digitBatches, type DigitBatch } from './digits';
+export { loadDigits, type Digits } from './load-digits';
+export { defaultGenerated, suiteProblems } from './suite';

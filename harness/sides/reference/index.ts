@@ -1,0 +1,1 @@
+export { referenceAnswer, scratchImplementation } from './scratch';
