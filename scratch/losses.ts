@@ -73,17 +73,12 @@ export const losses: Readonly<Record<LossName, Loss>> = {
 
 /**
  * The loss of z [B, C] or [B, T, C] and what follows from it. Masked steps have no part in it: not in the mean, and their
- * gradient is zero.
+ * gradient is zero. At least one step exists.
  */
 export function judge(name: LossName, { data, shape }: Tensor, targets: Targets, mask: Tensor | undefined) {
   const loss = losses[name];
   const width = shape[shape.length - 1];
   const kept = mask && Int32Array.from(mask.data.keys()).filter((row) => mask.data[row] !== 0);
-  if (kept?.length === 0) {
-    throw new RangeError(
-      `${name}: all ${data.length / width} time steps are masked, so there is no mean; leave out batches without any step.`,
-    );
-  }
   const z = kept ? rowsOf(data, kept, width) : data;
   const t = kept ? rowsOf(targets, kept, (targets.length * width) / data.length) : targets;
   const outputs = new Float64Array(z.length);

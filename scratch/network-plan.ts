@@ -85,6 +85,7 @@ export class NetworkPlan extends StackPlan {
     more: Readonly<Record<string, true>> = {},
   ): { readonly given: StackInputs; readonly targets: Targets } {
     const given = this.check(inputs, options, name, more);
+    this.checkSomeStep(given, name);
     return { given, targets: this.checkTargets(targets, given, `${name}: targets`) };
   }
 
@@ -97,10 +98,20 @@ export class NetworkPlan extends StackPlan {
     return checkTargets(this.loss, targets, this.outputShape(sizes), name);
   }
 
+  /** A loss is a mean over the time steps that exist. */
+  private checkSomeStep(given: StackInputs, name: string): void {
+    const mask = this.masksOf(given).at(-1);
+    if (mask === undefined || mask.data.includes(1)) return;
+    throw new RangeError(
+      `${name}: all ${mask.data.length} time steps are masked, so there is no mean; leave out batches without any step.`,
+    );
+  }
+
   /** The boundary check of `run`. */
   checkQuestion(inputs: TensorLike, question: NetworkQuestion, name: string): CheckedQuestion {
     const { targets, upstream, sequences = false } = question;
     const given = this.check(inputs, question, name, questionOptions);
+    if (targets !== undefined) this.checkSomeStep(given, name);
     if (upstream !== undefined) checkOptions(upstream, upstreamOptions, `${name}: upstream`);
     return {
       given,
