@@ -40,6 +40,13 @@ export type ValuesOf = (tensor: Tf.Tensor) => ArrayLike<number>;
 /** Reads at once, whatever the backend still has to compute. WebGPU's zeros: use `tensor.data()` there (docs/browser.md). */
 export const readSync: ValuesOf = (tensor) => tensor.dataSync();
 
+/** Reads tensors asynchronously, all at once; what gives their numbers afterwards. */
+export async function readAll(tensors: readonly Tf.Tensor[]): Promise<ValuesOf> {
+  const read = await Promise.all(tensors.map(async (tensor) => [tensor, await tensor.data()] as const));
+  const values = new Map<Tf.Tensor, ArrayLike<number>>(read);
+  return (tensor) => values.get(tensor) ?? [];
+}
+
 /** The way out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
 export function read(tensor: Tf.Tensor, valuesOf = readSync): Tensor {
   return { data: Float64Array.from(valuesOf(tensor)), shape: [...tensor.shape] };
