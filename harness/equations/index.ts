@@ -5,6 +5,7 @@ export { roundedArithmetic } from './arithmetics/rounded';
 export { cellOf, defineCell, type Cell, type CellText } from './cell';
 export { gradientName, type BackwardStep, type WeightShare } from './derive';
 export { describeCell } from './describe';
+export { formulaOf } from './formula-of';
 export { EquationError } from './equation-error';
 export {
   callOf,
@@ -27,6 +28,7 @@ export {
   estimates,
   evaluateNetwork,
   floorOf,
+  largestNumber,
   type Estimate,
 } from './interpret';
 export { instrument, type Instrumented, type Probe } from './instrument';
@@ -37,6 +39,7 @@ export {
   hasBackward,
   isRecurrent,
   outputWidth,
+  tensorsOf,
   type Head,
   type Layer,
   type Merge,
@@ -48,6 +51,6 @@ export type { Block, Uncertain } from './operations/index';
 export { runNetwork, tensorsOfOutcome, type Outcome } from './outcome';
 export { partText } from './parse';
 export type { RoundingModel } from './rounding-model';
-export { makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
+export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
 export { shapeOf } from './weights';
 export { inWords, shareInWords } from './words';

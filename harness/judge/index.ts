@@ -8,6 +8,7 @@ export {
   hasBackward,
   judgeEquations,
   judgeLocally,
+  judgeStep,
   localNames,
   localShape,
   madeBy,
