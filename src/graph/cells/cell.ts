@@ -48,7 +48,8 @@ export interface Cell {
   /** how x_t · kernel + bias arrives: blocks of so many units, each a product of its own over all steps */
   readonly parts: readonly number[];
   /** names of what `forward` keeps for `backward` */ readonly keeps: readonly string[];
-  /** names of what `backward` gives for the gradients of weights */ readonly rows: readonly string[];
+  /** what `backward` gives for the gradients of weights: names, and how many units wide each is */
+  readonly rows: Readonly<Record<string, number>>;
   /** What every step needs of the weights, computed once per call. */
   constants(g: Ops, weights: CellWeights): { readonly forward: Tensors; readonly backward: Tensors };
   /** What is added to the bias of x_t · kernel, [G·U], because no step needs it apart. */

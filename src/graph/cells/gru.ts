@@ -27,7 +27,7 @@ export function gruCell(φ: Activation, σ: Activation): Cell {
     gateOrder: [0, 1, 2],
     parts: [2, 1],
     keeps: keeps(φ, σ, 'q'),
-    rows: ['gates', 'candidate', 'q'],
+    rows: { gates: 2, candidate: 1, q: 1 },
 
     constants(g, { recurrentKernel, units }) {
       const [gates, candidate] = blocks(g, recurrentKernel, [2, 1], units);
@@ -108,7 +108,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
     gateOrder: [0, 1, 2],
     parts: [2, 1],
     keeps: keeps(φ, σ, 'm'),
-    rows: ['m', 'candidate'],
+    rows: { m: 3, candidate: 1 },
 
     constants: (g, { recurrentKernel, recurrentBias, units }) => ({
       forward: {

@@ -29,7 +29,7 @@ export function lstmCell(φ: Activation, σ: Activation): Cell {
       ...(φ.readsInput ? ['candidateZ'] : []),
       ...(σ.readsInput ? ['gatesZ'] : []),
     ],
-    rows: ['z'],
+    rows: { z: 4 },
 
     constants: (g, { recurrentKernel }) => ({
       forward: { recurrentKernel },

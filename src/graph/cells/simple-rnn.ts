@@ -19,7 +19,7 @@ export function simpleRnnCell(φ: Activation): Cell {
     gateOrder: [0],
     parts: [1],
     keeps: φ.readsInput ? ['z'] : [],
-    rows: ['z'],
+    rows: { z: 1 },
 
     constants: (g, { recurrentKernel }) => ({
       forward: { recurrentKernel },

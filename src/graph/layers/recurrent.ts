@@ -1,89 +1,108 @@
-import type { GraphBuilder, GraphTensor, Ops } from '../builder/index';
-
-// Shape letters: B batch, T time steps, F features, U units. Inside the graph time comes first ([T, B, ...]), so that
-// a step's rows lie next to each other and all steps together are one matrix of T*B rows.
-
-/** The weights of the recurrent layer, as tensors of the graph. */
-export interface RecurrentWeights {
-  /** [F, U] */ readonly kernel: GraphTensor;
-  /** [U, U] */ readonly recurrentKernel: GraphTensor;
-  /** [U] */ readonly bias: GraphTensor;
-}
-
-export interface RecurrentInputs {
-  /** [B, T, F] */ readonly inputs: GraphTensor;
-  /** [B, U]; zeros when absent */ readonly initialState?: GraphTensor | undefined;
-  /** [B, T]; a step whose mask is false keeps the state */ readonly mask?: GraphTensor<'bool'> | undefined;
-}
-
-/** What reaches the states from the loss: at least one of the two. */
-export interface Upstream {
-  /** [T, B, U] */ readonly states?: GraphTensor | undefined;
-  /** [B, U] */ readonly finalState?: GraphTensor | undefined;
-}
-
-export interface RecurrentGradients extends RecurrentWeights {
-  /** [B, T, F] */ readonly inputs: GraphTensor;
-  /** [B, U] */ readonly initialState: GraphTensor;
-}
-
-/** The recurrent layer applied to one batch, and the way back. */
-export interface RecurrentPass {
-  /** [B, U] */ readonly finalState: GraphTensor;
-  /** [T, B, U]; only computed when it is fetched */ states(): GraphTensor;
-  backward(upstream: Upstream): RecurrentGradients;
-}
-
-/** Builds the nodes of one pass. */
-export type Recurrent = (g: GraphBuilder, weights: RecurrentWeights, given: RecurrentInputs) => RecurrentPass;
-
-/** The inputs in time order, and their projections: all steps in one matrix product. */
-export interface Projection {
-  /** [T, B, F] */ readonly timeMajor: GraphTensor;
-  /** [T*B, F] */ readonly rows: GraphTensor;
-  /** [T*B, U] = rows @ kernel + bias */ readonly projected: GraphTensor;
-}
-
-export function project(g: Ops, { kernel, bias }: RecurrentWeights, inputs: GraphTensor): Projection {
-  const timeMajor = g.transpose(inputs, [1, 0, 2]);
-  const features = g.slice(g.shape(kernel), [0], [1]);
-  const rows = g.reshape(timeMajor, g.concat([g.int([-1]), features], 0));
-  return { timeMajor, rows, projected: g.biasAdd(g.matMul(rows, kernel), bias) };
-}
-
-/** What the steps of the backward pass leave for the products over all steps at once. */
-export interface BackwardSteps {
-  /** [T*B, U]: dA_t, gradients of the pre-activations, in time order */ readonly dPreActivations: GraphTensor;
-  /** [N*B, U]: h_{t-1} of the last N steps; N = T, or T - 1 where h_{-1} = 0 is left out */
-  readonly previousStates: GraphTensor | undefined;
-  /** [N*B, U]: dA_t of those steps */ readonly dPreActivationsOfThose: GraphTensor | undefined;
-  /** [B, U] */ readonly dInitialState: GraphTensor;
-}
+import type { RecurrentConfig } from '../../../scratch/index';
+import type { GraphTensor } from '../builder/index';
+import { blocks, cellOf, plus, type States, type Tensors } from '../cells/index';
+import type { WalkThroughTime } from '../time/index';
+import { sumOf, turned, type GraphLayer } from './layer';
 
 /**
- * The gradients that sum over time, each as one matrix product over the T*B rows:
+ * A recurrent layer: projection, walk through time, and the gradients that sum over time, each as one matrix product over
+ * the T·B rows of all steps:
  *
- *     dKernel          = sum_t x_t^T dA_t
- *     dRecurrentKernel = sum_t h_{t-1}^T dA_t
- *     dBias            = sum_t sum_b dA_t
- *     dX_t             = dA_t kernel^T
+ *     dKernel = Σ_t x_tᵀ dz_t     dBias = Σ_t Σ_b dz_t     dx_t = dz_t kernelᵀ
+ *
+ * dz_t = dLoss/d(x_t kernel + bias), with as many columns as the kernel has.
+ *
+ * @param inputOrder whether a layer that goes backwards puts its outputs back into the order of its inputs
  */
-export function gatherGradients(
-  g: Ops,
-  { kernel, recurrentKernel }: RecurrentWeights,
-  { timeMajor, rows }: Projection,
-  steps: BackwardSteps,
-): RecurrentGradients {
-  const { dPreActivations, previousStates, dPreActivationsOfThose, dInitialState } = steps;
-  const dRows = g.matMul(dPreActivations, kernel, { transposeB: true });
-  return {
-    kernel: g.matMul(rows, dPreActivations, { transposeA: true }),
-    recurrentKernel:
-      previousStates === undefined || dPreActivationsOfThose === undefined
-        ? g.zerosLike(recurrentKernel)
-        : g.matMul(previousStates, dPreActivationsOfThose, { transposeA: true }),
-    bias: g.sum(dPreActivations, [0]),
-    inputs: g.transpose(g.reshape(dRows, g.shape(timeMajor)), [1, 0, 2]),
-    initialState: dInitialState,
+export function recurrentLayer(
+  config: RecurrentConfig,
+  walk: WalkThroughTime,
+  inputOrder = false,
+): GraphLayer {
+  const cell = cellOf(config);
+  const { useBias = true, returnSequences = false, goBackwards = false } = config;
+  const twoBiases =
+    config.layer === 'gru' && useBias && (config.biases ?? ((config.resetAfter ?? true) ? 2 : 1)) === 2;
+  const reordered = goBackwards && !inputOrder;
+
+  return (g, weights) => {
+    const { kernel, recurrentKernel } = weights;
+    const units = g.slice(g.shape(recurrentKernel), [0], [1]);
+    const [inputBias, recurrentBias] = twoBiases ? g.unstack(weights['bias'], 2, 0) : [weights['bias']];
+    const bias =
+      recurrentBias && cell.biasOfProjection
+        ? plus(g, inputBias, cell.biasOfProjection(g, recurrentBias, units))
+        : inputBias;
+    const kernels = blocks(g, kernel, cell.parts, units);
+    const biases = useBias ? blocks(g, bias, cell.parts, units, 0) : undefined;
+    const cellWeights = { recurrentKernel, recurrentBias, units };
+    const constants = cell.constants(g, cellWeights);
+
+    return (input, initialStates, sizes) => {
+      const toWalkOrder = (rows: GraphTensor) => (goBackwards ? turned(g, rows, sizes) : rows);
+      const initial: States = Object.fromEntries(
+        cell.states.flatMap((name, k) => (initialStates[k] ? [[name, initialStates[k]]] : [])),
+      );
+      const parts = g.scope('projection', () =>
+        kernels.map((part, k) => {
+          const product = g.matMul(input.rows, part);
+          return biases ? g.biasAdd(product, biases[k]) : product;
+        }),
+      );
+      const { mask } = input;
+      const made = walk(g, { cell, constants, units, parts, mask, initial, goBackwards, sizes });
+      const output = !returnSequences
+        ? { rows: made.finalStates.h, hasTime: false }
+        : {
+            rows: reordered ? toWalkOrder(made.states()) : made.states(),
+            hasTime: true,
+            mask: mask && reordered ? g.reverse(mask, 0) : mask,
+          };
+      return {
+        output,
+        finalStates: cell.states.map((name) => made.finalStates[name] as GraphTensor),
+        sequences: () => [toWalkOrder(made.states())],
+
+        backward: (upstream) => {
+          const fromOutput = upstream.output;
+          const arriving = upstream.sequences[0];
+          const states = sumOf(
+            g,
+            returnSequences && fromOutput && reordered ? toWalkOrder(fromOutput) : returnSequences ? fromOutput : undefined,
+            arriving && toWalkOrder(arriving),
+          );
+          const finalStates: States = Object.fromEntries(
+            cell.states.flatMap((name, k) => {
+              const fromBelow = name === 'h' && !returnSequences ? fromOutput : undefined;
+              const d = sumOf(g, fromBelow, upstream.finalStates[k]);
+              return d ? [[name, d]] : [];
+            }),
+          );
+          const back = made.backward({ states, finalStates });
+          const gradients = cell.gradients(g, back.all, cellWeights);
+          const dz = gradients.parts;
+          const dKernels = dz.map((d) => g.matMul(input.rows, d, { transposeA: true }));
+          const dBias = useBias ? g.concat(dz.map((d) => g.sum(d, [0])), 0) : undefined; // prettier-ignore
+          const dInputs = dz.map((d, k) => g.matMul(d, kernels[k], { transposeB: true }));
+          const given: Tensors = {
+            kernel: g.concat(dKernels, 1),
+            recurrentKernel: gradients.recurrentKernel,
+          };
+          return {
+            weights: {
+              ...given,
+              ...(dBias && {
+                bias: gradients.recurrentBias ? g.stack([dBias, gradients.recurrentBias]) : dBias,
+              }),
+            },
+            input: dInputs.reduce((sum, d) => g.add(sum, d)),
+            initialStates: cell.states.map((name, k) => {
+              const like = initialStates[k] ?? (made.finalStates[name] as GraphTensor);
+              return back.initial[name] ?? g.zerosLike(like);
+            }),
+          };
+        },
+      };
+    };
   };
 }

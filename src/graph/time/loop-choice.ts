@@ -1,6 +1,6 @@
 import { looped } from './looped';
-import type { Recurrent } from './recurrent';
 import { unrolled } from './unrolled';
+import type { WalkThroughTime } from './walk';
 
 /** How the graph walks through time. */
 export type Loop = 'unrolled' | 'while';
@@ -24,9 +24,9 @@ export function checkLoop(loop: Loop, name: string): Loop {
   throw new RangeError(`${name}: loop is ${loop}; there are unrolled and while, so pass one of those.`);
 }
 
-/** The layer for that loop, and the number of time steps its placeholders have: a letter when any number will do. */
-export function recurrentFor(loop: Loop, timeSteps: number): { layer: Recurrent; steps: number | string } {
+/** The walk for that loop, and the number of time steps its placeholders have: a letter when any number will do. */
+export function walkFor(loop: Loop, timeSteps: number): { walk: WalkThroughTime; steps: number | string } {
   return loop === 'unrolled'
-    ? { layer: unrolled(timeSteps), steps: timeSteps }
-    : { layer: looped, steps: 'T' };
+    ? { walk: unrolled(timeSteps), steps: timeSteps }
+    : { walk: looped, steps: 'T' };
 }
