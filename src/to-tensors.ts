@@ -13,7 +13,16 @@ export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf
 
 /** [B] of int32. The caller owns it. */
 export function uploadLabels(tf: typeof Tf, labels: Int32Array): Tf.Tensor {
-  return tf.tensor(labels, [labels.length], 'int32');
+  return uploadIntegers(tf, labels, [labels.length]);
+}
+
+/** Checked whole numbers as int32. The caller owns it. */
+export function uploadIntegers(
+  tf: typeof Tf,
+  data: Int32Array | Float64Array,
+  shape: readonly number[],
+): Tf.Tensor {
+  return tf.tensor(Int32Array.from(data), [...shape], 'int32');
 }
 
 /** [B, T] of bool. The caller owns it. */

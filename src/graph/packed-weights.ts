@@ -1,4 +1,10 @@
-import { sizeOf, type LayerConfig, type NetworkPlan, type StackWeights, type Tensor } from '../../scratch/index';
+import {
+  sizeOf,
+  type LayerConfig,
+  type NetworkPlan,
+  type StackWeights,
+  type Tensor,
+} from '../../scratch/index';
 import type { GraphTensor, Ops } from './builder/index';
 import { cellOf, type Tensors } from './cells/index';
 
@@ -40,8 +46,11 @@ export class PackedWeights {
   /** The vector's parts in their shapes, by layer. */
   unpackInGraph(g: Ops, packed: GraphTensor): Tensors[] {
     const lengths = g.int(this.entries.map(({ size }) => size));
-    const parts = this.entries.length === 1 ? [packed] : g.splitSizes(packed, lengths, this.entries.length, 0);
-    return this.byLayer(({ shape }, i) => (shape.length === 1 ? parts[i] : g.reshape(parts[i], g.int(shape))));
+    const parts =
+      this.entries.length === 1 ? [packed] : g.splitSizes(packed, lengths, this.entries.length, 0);
+    return this.byLayer(({ shape }, i) =>
+      shape.length === 1 ? parts[i] : g.reshape(parts[i], g.int(shape)),
+    );
   }
 
   packInGraph(g: Ops, weights: readonly Tensors[]): GraphTensor {
@@ -90,7 +99,10 @@ function moveBlocks(
   order: readonly number[] | undefined,
   toKeras: boolean,
 ): void {
-  if (order === undefined) return to.set(from);
+  if (order === undefined) {
+    to.set(from);
+    return;
+  }
   const columns = shape[shape.length - 1];
   const width = columns / order.length;
   for (let row = 0; row < from.length; row += columns) {

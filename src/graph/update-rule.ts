@@ -1,5 +1,5 @@
-import type { ResolvedOptimizerConfig } from '../../../scratch/index';
-import type { GraphTensor, Ops } from '../builder/index';
+import type { ResolvedOptimizerConfig } from '../../scratch/index';
+import type { GraphTensor, Ops } from './builder/index';
 
 /** Which nodes the update has. Its numbers are fed with every step, so that changing one compiles nothing. */
 export type UpdateKind = 'sgd' | 'momentum' | 'nesterov' | 'adam';

@@ -53,8 +53,7 @@ function cutLine(
 ): Activation {
   return {
     forward: (g, z) => g.minimum(g.maximum(line(g, z), g.float(0)), g.float(1)),
-    backward: (g, y, dy, z) =>
-      g.select(g.equal(y, line(g, z as GraphTensor)), slope(g, dy), g.zerosLike(dy)),
+    backward: (g, y, dy, z) => g.select(g.equal(y, line(g, z as GraphTensor)), slope(g, dy), g.zerosLike(dy)),
     readsInput: true,
   };
 }

@@ -28,7 +28,7 @@ export interface AllSteps {
   /** the cell's `rows`, those of all steps below each other: [T·B, ...] */ readonly rows: Tensors;
   /** [N·B, U]: h_{t-1} of the N steps that have one; undefined when there is none */
   readonly before: GraphTensor | undefined;
-  /** The N·B rows of those steps. */ ofThose(rows: GraphTensor): GraphTensor;
+  /** The N·B rows of those steps. */ readonly ofThose: (rows: GraphTensor) => GraphTensor;
 }
 
 export interface CellGradients {
@@ -53,12 +53,12 @@ export interface Cell {
   /** What every step needs of the weights, computed once per call. */
   constants(g: Ops, weights: CellWeights): { readonly forward: Tensors; readonly backward: Tensors };
   /** What is added to the bias of x_t · kernel, [G·U], because no step needs it apart. */
-  biasOfProjection?(g: Ops, recurrentBias: GraphTensor, units: GraphTensor<'int32'>): GraphTensor;
-  forward(
+  readonly biasOfProjection?: (
     g: Ops,
-    step: StepInput,
-    constants: Tensors,
-  ): { readonly after: States; readonly kept: Tensors };
+    recurrentBias: GraphTensor,
+    units: GraphTensor<'int32'>,
+  ) => GraphTensor;
+  forward(g: Ops, step: StepInput, constants: Tensors): { readonly after: States; readonly kept: Tensors };
   /** @param dAfter dLoss/dh_t, complete, and what arrives at c_t from step t + 1, if anything does */
   backward(
     g: Ops,

@@ -123,18 +123,21 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
       return g.concat([gates, g.zerosLike(candidate)], 0);
     },
 
-    forward(g, { x: [xGates, xCandidate], before: { h }, units }, { recurrentKernel, candidateBias }) {
-      const [mGates, product] = h ? blocks(g, g.matMul(h, recurrentKernel), [2, 1], units) : [];
-      const gatesZ = plus(g, xGates, mGates);
+    forward(g, { x: [xGates, xCandidate], before: { h }, units }, constants) {
+      const { recurrentKernel } = constants;
+      const candidateBias = constants['candidateBias'] as GraphTensor | undefined;
+      const products = h && blocks(g, g.matMul(h, recurrentKernel), [2, 1], units);
+      const gatesZ = plus(g, xGates, products?.[0]);
       const gates = σ.forward(g, gatesZ);
       const [z, r] = g.split(gates, 2, 1);
       const zero = (): GraphTensor => g.zerosLike(xCandidate);
-      const m = candidateBias ? g.biasAdd(product ?? zero(), candidateBias) : product;
-      const candidateZ = plus(g, xCandidate, m && g.mul(r, m));
+      const product = products?.[1] ?? zero();
+      const m = candidateBias ? g.biasAdd(product, candidateBias) : product;
+      const candidateZ = (h ?? candidateBias) ? g.add(xCandidate, g.mul(r, m)) : xCandidate;
       const candidate = φ.forward(g, candidateZ);
       return {
         after: { h: blend(g, z, h, candidate) },
-        kept: { gates, candidate, m: m ?? zero(), gatesZ, candidateZ },
+        kept: { gates, candidate, m, gatesZ, candidateZ },
       };
     },
 

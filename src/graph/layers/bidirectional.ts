@@ -28,7 +28,8 @@ export function bidirectionalLayer(
     );
     return (input, initialStates, sizes) => {
       const each = initialStates.length / 2;
-      const half = <T>(both: readonly T[], k: number, count: number) => both.slice(k * count, (k + 1) * count);
+      const half = <T>(both: readonly T[], k: number, count: number) =>
+        both.slice(k * count, (k + 1) * count);
       const passes = built.map((apply, k) =>
         g.scope(directions[k].prefix, () => apply(input, half(initialStates, k, each), sizes)),
       );
@@ -49,7 +50,10 @@ export function bidirectionalLayer(
             ),
           );
           return {
-            weights: Object.assign({}, ...gradients.map((of, k) => prefixed(directions[k].prefix, of.weights))) as Tensors,
+            weights: Object.assign(
+              {},
+              ...gradients.map((of, k) => prefixed(directions[k].prefix, of.weights)),
+            ) as Tensors,
             input: sumOf(g, ...gradients.map((of) => of.input)) as GraphTensor,
             initialStates: gradients.flatMap((of) => of.initialStates),
           };

@@ -4,7 +4,7 @@ import type { GraphBuilder, GraphTensor } from '../builder/index';
 export interface Chains {
   readonly count: number;
   /** The examples of each part; `x` has the batch first. */
-  cut<T extends GraphTensor | GraphTensor<'int32'> | GraphTensor<'bool'>>(x: T): readonly T[];
+  readonly cut: <T extends GraphTensor | GraphTensor<'int32'> | GraphTensor<'bool'>>(x: T) => readonly T[];
 }
 
 /**
@@ -13,11 +13,7 @@ export interface Chains {
  *
  * @param inputs [B, ...]
  */
-export function chainsOf(
-  g: GraphBuilder,
-  inputs: GraphTensor | GraphTensor<'int32'>,
-  count: number,
-): Chains {
+export function chainsOf(g: GraphBuilder, inputs: GraphTensor | GraphTensor<'int32'>, count: number): Chains {
   if (count === 1) return { count, cut: (x) => [x] };
   const batch = g.slice(g.shape(inputs), [0], [1]);
   const each = g.div(batch, g.int([count]));

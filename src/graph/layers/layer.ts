@@ -1,6 +1,6 @@
 import type { GraphBuilder, GraphTensor } from '../builder/index';
 import type { Tensors } from '../cells/index';
-import type { Sizes } from '../time/index';
+import { stepsOf, type Sizes } from '../time/index';
 
 /** What one layer hands to the next. Rows of [B, N], or of all time steps below each other: [T·B, N]. */
 export interface Signal {
@@ -37,19 +37,17 @@ export interface LayerGradients {
 export type GraphLayer = (
   g: GraphBuilder,
   weights: Tensors,
-) => (
-  input: Signal,
-  initialStates: readonly (GraphTensor | undefined)[],
-  sizes: Sizes,
-) => LayerPass;
+) => (input: Signal, initialStates: readonly (GraphTensor | undefined)[], sizes: Sizes) => LayerPass;
 
 /** Rows of all time steps with the steps in the opposite order. */
-export function turned(g: GraphBuilder, rows: GraphTensor, { batch, timeSteps }: Sizes): GraphTensor {
-  const steps = g.reshape(rows, g.concat([timeSteps, batch, g.int([-1])], 0));
-  return g.reshape(g.reverse(steps, 0), g.shape(rows));
+export function turned(g: GraphBuilder, rows: GraphTensor, sizes: Sizes): GraphTensor {
+  return g.reshape(g.reverse(stepsOf(g, rows, sizes), 0), g.shape(rows));
 }
 
 /** The sum of those that are there. */
-export function sumOf(g: GraphBuilder, ...parts: readonly (GraphTensor | undefined)[]): GraphTensor | undefined {
+export function sumOf(
+  g: GraphBuilder,
+  ...parts: readonly (GraphTensor | undefined)[]
+): GraphTensor | undefined {
   return parts.reduce((sum, part) => (sum && part ? g.add(sum, part) : (sum ?? part)), undefined);
 }

@@ -28,7 +28,9 @@ export function recurrentLayer(
   return (g, weights) => {
     const { kernel, recurrentKernel } = weights;
     const units = g.slice(g.shape(recurrentKernel), [0], [1]);
-    const [inputBias, recurrentBias] = twoBiases ? g.unstack(weights['bias'], 2, 0) : [weights['bias']];
+    const rows = twoBiases ? g.unstack(weights['bias'], 2, 0) : [weights['bias']];
+    const [inputBias] = rows;
+    const recurrentBias = rows.at(1);
     const bias =
       recurrentBias && cell.biasOfProjection
         ? plus(g, inputBias, cell.biasOfProjection(g, recurrentBias, units))
@@ -68,7 +70,11 @@ export function recurrentLayer(
           const arriving = upstream.sequences[0];
           const states = sumOf(
             g,
-            returnSequences && fromOutput && reordered ? toWalkOrder(fromOutput) : returnSequences ? fromOutput : undefined,
+            returnSequences && fromOutput && reordered
+              ? toWalkOrder(fromOutput)
+              : returnSequences
+                ? fromOutput
+                : undefined,
             arriving && toWalkOrder(arriving),
           );
           const finalStates: States = Object.fromEntries(
@@ -97,8 +103,8 @@ export function recurrentLayer(
             },
             input: dInputs.reduce((sum, d) => g.add(sum, d)),
             initialStates: cell.states.map((name, k) => {
-              const like = initialStates[k] ?? (made.finalStates[name] as GraphTensor);
-              return back.initial[name] ?? g.zerosLike(like);
+              const like = initialStates[k] ?? made.finalStates[name];
+              return back.initial[name] ?? g.zerosLike(like!);
             }),
           };
         },

@@ -1,2 +1,2 @@
 export { checkLoop, chooseLoop, longestUnrolled, walkFor, type Loop } from './loop-choice';
-export type { Sizes, WalkThroughTime } from './walk';
+export { stepsOf, type Sizes, type WalkThroughTime } from './walk';

@@ -26,7 +26,5 @@ export function checkLoop(loop: Loop, name: string): Loop {
 
 /** The walk for that loop, and the number of time steps its placeholders have: a letter when any number will do. */
 export function walkFor(loop: Loop, timeSteps: number): { walk: WalkThroughTime; steps: number | string } {
-  return loop === 'unrolled'
-    ? { walk: unrolled(timeSteps), steps: timeSteps }
-    : { walk: looped, steps: 'T' };
+  return loop === 'unrolled' ? { walk: unrolled(timeSteps), steps: timeSteps } : { walk: looped, steps: 'T' };
 }

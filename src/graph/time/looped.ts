@@ -1,6 +1,6 @@
 import type { AnyTensor, GraphTensor, Ops } from '../builder/index';
 import type { States, Tensors } from '../cells/index';
-import { stepBackward, stepForward, type Carried, type WalkThroughTime } from './walk';
+import { stepBackward, stepForward, stepsOf, type Carried, type WalkThroughTime } from './walk';
 
 type List = GraphTensor<'variant'>;
 type Variables = Readonly<Record<string, AnyTensor>>;
@@ -12,8 +12,7 @@ type Variables = Readonly<Record<string, AnyTensor>>;
 export const looped: WalkThroughTime = (g, input) => {
   const { cell, constants, units, parts, goBackwards, sizes } = input;
   const timeSteps = g.reshape(sizes.timeSteps, g.int([], [0]));
-  const stepsFirst = g.concat([sizes.timeSteps, sizes.batch, g.int([-1])], 0);
-  const listOfRows = (rows: GraphTensor): List => g.listFromTensor(g.reshape(rows, stepsFirst));
+  const listOfRows = (rows: GraphTensor): List => g.listFromTensor(stepsOf(g, rows, sizes));
   const rowsOfList = (list: List, width: GraphTensor<'int32'>): GraphTensor =>
     g.reshape(g.listStack(list), g.concat([g.int([-1]), width], 0));
   const stateShape = g.concat([sizes.batch, units], 0);
@@ -32,11 +31,17 @@ export const looped: WalkThroughTime = (g, input) => {
     name: 'forward',
     variables: {
       ...{ n: g.int(0), timeSteps, units },
-      ...prefixed('x', fromNames(parts.keys(), (i) => listOfRows(parts[i]))),
+      ...prefixed(
+        'x',
+        fromNames(parts.keys(), (i) => listOfRows(parts[i])),
+      ),
       ...prefixed('now', initial),
       ...prefixed('all', fromNames(names, (name) =>
         g.listSet(g.listReserve(g.add(timeSteps, g.int(1))), first, initial[name]))), // prettier-ignore
-      ...prefixed('kept', fromNames(cell.keeps, () => g.listReserve(timeSteps))),
+      ...prefixed(
+        'kept',
+        fromNames(cell.keeps, () => g.listReserve(timeSteps)),
+      ),
       ...prefixed('constant', constants.forward),
       ...masks,
     },
@@ -47,7 +52,7 @@ export const looped: WalkThroughTime = (g, input) => {
       const { after, kept } = stepForward(
         f,
         {
-          ...{ cell, x, before: unprefixed('now', loop) as States, units: int(loop['units']) },
+          ...{ cell, x, before: unprefixed('now', loop), units: int(loop['units']) },
           mask: 'mask' in loop ? f.listGet(variant(loop['mask']), t, 'bool') : undefined,
         },
         unprefixed('constant', loop) as Tensors,
@@ -82,10 +87,22 @@ export const looped: WalkThroughTime = (g, input) => {
           variables: {
             ...{ n: g.sub(timeSteps, g.int(1)), timeSteps },
             ...(states && { arriving: listOfRows(states) }),
-            ...prefixed('d', fromNames(names, (name) => finalStates[name] ?? zeros())),
-            ...prefixed('row', fromNames(Object.keys(cell.rows), () => g.listReserve(timeSteps))),
-            ...prefixed('all', fromNames(names, (name) => forward[`all_${name}`])),
-            ...prefixed('kept', fromNames(cell.keeps, (name) => forward[`kept_${name}`])),
+            ...prefixed(
+              'd',
+              fromNames(names, (name) => finalStates[name] ?? zeros()),
+            ),
+            ...prefixed(
+              'row',
+              fromNames(Object.keys(cell.rows), () => g.listReserve(timeSteps)),
+            ),
+            ...prefixed(
+              'all',
+              fromNames(names, (name) => forward[`all_${name}`]),
+            ),
+            ...prefixed(
+              'kept',
+              fromNames(cell.keeps, (name) => forward[`kept_${name}`]),
+            ),
             ...prefixed('constant', constants.backward),
             ...masks,
           },
@@ -121,7 +138,7 @@ export const looped: WalkThroughTime = (g, input) => {
         );
         return {
           all: { rows, before: rowsFrom(beforeIt), ofThose: (x: GraphTensor) => x },
-          initial: unprefixed('d', back) as States,
+          initial: unprefixed('d', back),
         };
       }),
   };

@@ -38,7 +38,8 @@ export function unrolled(timeSteps: number): WalkThroughTime {
           for (const t of order.toReversed()) {
             g.scope(`step${t}`, () => {
               const arriving = dStates?.[t];
-              const dh = h && arriving ? g.add(h, arriving) : (h ?? arriving ?? g.zerosLike(steps[t].after.h));
+              const dh =
+                h && arriving ? g.add(h, arriving) : (h ?? arriving ?? g.zerosLike(steps[t].after.h));
               const dAfter = { h: dh, ...(c && { c }) };
               const back = stepBackward(g, cell, masks?.[t], dAfter, steps[t], constants.backward);
               rows[t] = back.rows;
@@ -62,8 +63,7 @@ export function unrolled(timeSteps: number): WalkThroughTime {
       const zero = g.int([0]);
       const later = (rows: GraphTensor) => g.slice(rows, g.concat([batch, zero], 0), g.int([-1, -1]));
       const count = g.mul(batch, g.int([timeSteps - 1]));
-      const earlier = (rows: GraphTensor) =>
-        g.slice(rows, g.int([0, 0]), g.concat([count, g.int([-1])], 0));
+      const earlier = (rows: GraphTensor) => g.slice(rows, g.int([0, 0]), g.concat([count, g.int([-1])], 0));
       return goBackwards
         ? { before: later(allStates()), ofThose: earlier }
         : { before: earlier(allStates()), ofThose: later };
