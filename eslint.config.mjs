@@ -67,7 +67,6 @@ const harnessRooms = [
   'cli',
   'bench',
   'training',
-  'check',
   'models',
   'trial',
   'fuzz',

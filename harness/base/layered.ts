@@ -16,8 +16,10 @@ export interface LayeredProblem {
   /** the other losses: numbers in the shape of the outputs */ readonly targets?: Tensor;
   /** loss gradients that arrive from elsewhere; added to those of labels and targets */
   readonly upstream?: {
-    /** at what the last layer gives, [B, C] or [B, T, C] */ readonly outputs?: Tensor;
+    /** at what the last layer gives, [B, C] or [B, T, C] */ readonly logits?: Tensor;
     /** by layer and carried state, [B, U] each */ readonly finalStates?: ByLayer;
+    /** by layer: at h (forwardH, backwardH) of every step, [B, T, U] each, as `sequences` of an answer */
+    readonly sequences?: ByLayer;
   };
   readonly weights: ByLayer;
 }
@@ -49,6 +51,13 @@ function makeTables({ model, inputs }: LayeredProblem): LayeredTables {
         [example, { counts: 'unit', size }],
       ]),
     );
+  const sequences = (before: string): [string, readonly Axis[]][] =>
+    layers.flatMap(({ name, outputs: own, states: { [own[0]]: size } }) =>
+      own.map((output): [string, readonly Axis[]] => [
+        `${before}.${name}.${output}`,
+        [example, time, { counts: 'unit', size }],
+      ]),
+    );
   const weights = (before: string, { name, weights: own }: LayerParts): [string, readonly Axis[]][] =>
     Object.entries(own).map(([weight, axes]) => [`${before}.${name}.${weight}`, axes]);
   return {
@@ -58,11 +67,13 @@ function makeTables({ model, inputs }: LayeredProblem): LayeredTables {
       ...states('initialStates'),
       ['mask', [example, time]],
       ['targets', outputs],
-      ['upstream.outputs', outputs],
+      ['upstream.logits', outputs],
       ...states('upstream.finalStates'),
+      ...sequences('upstream.sequences'),
       ...layers.flatMap((layer) => weights('weights', layer)),
     ]),
     answer: new Map<string, readonly Axis[]>([
+      ...sequences('sequences'),
       ...states('finalStates'),
       ['logits', outputs],
       ['outputs', outputs],

@@ -58,6 +58,7 @@ export interface LayerParts {
   >;
   /** how many units each carried state has: h, or h and c; of a bidirectional layer forwardH, forwardC, backwardH, backwardC */
   readonly states: Readonly<Record<string, number>>;
+  /** the states of which there is a sequence [B, T, U]: what its walks through time give out */ readonly outputs: readonly string[];
   readonly output: { readonly width: number; readonly hasTime: boolean };
 }
 
@@ -103,6 +104,7 @@ function partsOfLayer(layer: ModelLayer, input: Input): Omit<LayerParts, 'name' 
           ...((layer.useBias ?? true) && { bias: [unit] }),
         },
         states: {},
+        outputs: [],
         output: { width: layer.units, hasTime: input.hasTime },
       };
     }
@@ -116,6 +118,7 @@ function partsOfLayer(layer: ModelLayer, input: Input): Omit<LayerParts, 'name' 
           ],
         },
         states: {},
+        outputs: [],
         output: { width: outputDim, hasTime: true },
       };
     }
@@ -140,6 +143,7 @@ function recurrentParts(layer: RecurrentConfig, input: Input): Omit<LayerParts, 
       ...(useBias && { bias: isDouble ? [{ counts: 'bias', size: 2 }, column] : [column] }),
     },
     states: layer.layer === 'lstm' ? { h: units, c: units } : { h: units },
+    outputs: ['h'],
     output: { width: units, hasTime: returnSequences },
   };
 }
@@ -152,6 +156,7 @@ function bidirectionalParts(
   return {
     weights: inBothDirections(weights),
     states: inBothDirections(states),
+    outputs: directions.map((direction) => nameIn(direction, 'h')),
     output: { ...output, width: output.width * (mergeMode === 'concat' ? 2 : 1) },
   };
 }
@@ -191,6 +196,7 @@ function ownParts(
       }),
     ),
     states: Object.fromEntries(cell.carries.map((carry) => [carry, units])),
+    outputs: cell.carries.slice(0, 1),
     output: { width: units, hasTime: returnSequences },
   };
 }

@@ -51,6 +51,11 @@ export interface Evaluation {
 
 /** An answer to a layered problem; code that goes by dotted names takes it as any other Evaluation. */
 export interface LayeredEvaluation {
+  /**
+   * By layer, h_1 .. h_T of each of its walks through time, [B, T, U]: `h`, of a bidirectional layer `forwardH` and `backwardH`; one that
+   * walks backwards gives them in the order of its walk. A candidate need not give them: only then are single steps out of sight.
+   */
+  readonly sequences?: ByLayer;
   /** by layer and carried state */ readonly finalStates?: ByLayer;
   /** what the last layer gives [B, C] or [B, T, C] */ readonly logits?: Tensor;
   /** probabilities, or the logits themselves for meanSquaredError */ readonly outputs?: Tensor;
@@ -98,24 +103,28 @@ function tensorAt(value: object, name: string): Tensor | undefined {
   return found as Tensor | undefined;
 }
 
-/** 1 of `layer2` */
+/** 1 of `layer2`; a number of five digits, which only a stranger's answer can have, is a name like any other. */
 function layerIndex(key: string): number | undefined {
-  const found = /^layer([1-9]\d*)$/.exec(key);
+  const found = /^layer([1-9]\d{0,3})$/.exec(key);
   return found === null ? undefined : Number(found[1]) - 1;
 }
 
-/** Named things nested as their dotted names say. */
-function nested(named: Iterable<readonly [string, unknown]>): Record<string, unknown> {
-  const root: Record<string, unknown> = {};
+/**
+ * Named things nested as their dotted names say, with `{}` for each of so many layers that has none. The objects have no prototype: a
+ * stranger's `__proto__` is a name like any other.
+ */
+function nested(named: Iterable<readonly [string, unknown]>, layers = 0): Record<string, unknown> {
+  const empty = (): Record<string, unknown> => Object.create(null) as Record<string, unknown>;
+  const root = empty();
   for (const [name, value] of named) {
     const keys = name.split('.');
     let into: Record<string | number, unknown> = root;
     keys.forEach((key, i) => {
       const at = layerIndex(key) ?? key;
-      // the layers before this one, which may hold nothing
-      if (typeof at === 'number') for (let k = 0; k < at; k++) into[k] ??= {};
+      if (typeof at === 'number') for (let k = 0; k < at; k++) into[k] ??= empty();
       const isLast = i === keys.length - 1;
-      into[at] ??= isLast ? value : layerIndex(keys[i + 1]) === undefined ? {} : [];
+      const isList = !isLast && layerIndex(keys[i + 1]) !== undefined;
+      into[at] ??= isLast ? value : isList ? Array.from({ length: layers }, empty) : empty();
       into = into[at] as Record<string | number, unknown>;
     });
   }
@@ -285,13 +294,13 @@ export function fieldsOf(
     const tensor = partOf(problem, name)!;
     return [name, write(tensor, name as PartName)] as const;
   });
-  const { upstream, weights, ...own } = nested(parts);
+  const { upstream, weights, ...own } = nested(parts, model?.layers.length);
   return {
     ...(model && { model }),
     ...own,
     ...(labels && { labels }),
     ...(upstream !== undefined && { upstream }),
-    weights: isLayered(problem) ? problem.weights.map((_, i) => (weights as unknown[])[i] ?? {}) : weights,
+    weights,
   };
 }
 

@@ -40,9 +40,10 @@ export function runBackward<V extends Block>(run: Forward<V>): Backward<V> {
   const head = runHead(run, at);
   const layers = new Map<string, LayerGradients<V>>();
   for (const layer of network.layers.toReversed()) {
-    if (isRecurrent(layer))
-      layers.set(layer.name, backThroughLayer(run, layer, at(layer.name), at(layer.reads)));
-    else backThroughMerge(run, layer, at(layer.name), layer.of.map(at));
+    if (isRecurrent(layer)) {
+      const below = layer.on === 'last' ? { sequence: [finalOf(run, layer.reads, at)] } : at(layer.reads);
+      layers.set(layer.name, backThroughLayer(run, layer, at(layer.name), below));
+    } else backThroughMerge(run, layer, at(layer.name), layer.of.map(at));
   }
   return {
     inputs: at('inputs').sequence.map((terms) => total(run, terms, network.features)),
@@ -60,6 +61,16 @@ function total<V extends Block>(
   return terms.length === 0
     ? arithmetic.given('', new Float64Array(batch * width), batch)
     : sumAll(arithmetic, terms);
+}
+
+/** What arrives at the final output of a layer. */
+function finalOf<V extends Block>(
+  run: Forward<V>,
+  layer: string,
+  at: (name: string) => FromAbove<V>,
+): SumTerm<V>[] {
+  const [output] = Object.keys(layerOf(run.layers, layer).final);
+  return (at(layer).final[output] ??= []);
 }
 
 function addUpstream<V extends Block>(
@@ -90,16 +101,15 @@ function runHead<V extends Block>(
   if (problem.labels === undefined && problem.targets === undefined) return undefined;
   const [batch, timeSteps] = problem.inputs.shape;
   const read = layerOf(run.layers, head.reads);
-  const [output] = Object.keys(read.final);
-  const states = head.on === 'last' ? [read.final[output]] : read.sequence;
+  const states = head.on === 'last' ? Object.values(read.final).slice(0, 1) : read.sequence;
   const parts = states.map((_, t) => arithmetic.rows(loss.dLogits, t * batch, (t + 1) * batch));
-  const kernel = run.weight('head', 'kernel');
   parts.forEach((left, t) => {
-    const term = { sign: 1, left, weight: kernel, transposed: true } as const;
-    if (head.on === 'last') (at(head.reads).final[output] ??= []).push(term);
-    else at(head.reads).sequence[t].push(term);
+    const into = head.on === 'last' ? finalOf(run, head.reads, at) : at(head.reads).sequence[t];
+    if (head.direct === true) into.push({ sign: 1, of: left });
+    else into.push({ sign: 1, left, weight: run.weight('head', 'kernel'), transposed: true });
   });
   if (head.on === 'steps' && states.length !== timeSteps) throw new Error('runHead: a state for every step');
+  if (head.direct === true) return undefined;
   return new Map([
     ['kernel', arithmetic.outer(parts.map((right, t) => ({ left: states[t], right })))],
     ['bias', arithmetic.outer(parts.map((right) => ({ right })))],
@@ -110,7 +120,7 @@ function backThroughLayer<V extends Block>(
   run: Forward<V>,
   layer: Extract<Layer, { cell: Cell }>,
   above: FromAbove<V>,
-  below: FromAbove<V>,
+  below: Pick<FromAbove<V>, 'sequence'>,
 ): LayerGradients<V> {
   const { arithmetic } = run;
   const { steps } = layerOf(run.layers, layer.name);

@@ -77,27 +77,31 @@ export function runForward<V extends Block>(
   const inputs = stepsOf(arithmetic, 'inputs', problem.inputs);
   const weights = weightsOf(network, problem, arithmetic, batch);
   const layers = new Map<string, Ran<V>>();
-  const sequenceOf = (name: string): readonly V[] =>
-    name === 'inputs' ? inputs : layerOf(layers, name).sequence;
+  const inputsOf = ({ reads, on }: Extract<Layer, { cell: Cell }>): readonly V[] => {
+    if (reads === 'inputs') return inputs;
+    const { sequence, final } = layerOf(layers, reads);
+    return on === 'last' ? [Object.values(final)[0]] : sequence;
+  };
   const base = { network, problem, arithmetic, options, inputs, layers, ...weights };
   for (const layer of network.layers)
     layers.set(
       layer.name,
-      isRecurrent(layer) ? runLayer(base, layer, sequenceOf(layer.reads)) : runMerge(base, layer),
+      isRecurrent(layer) ? runLayer(base, layer, inputsOf(layer)) : runMerge(base, layer),
     );
   const { head } = network;
   if (head === undefined) return base;
   const read = layerOf(layers, head.reads);
   const states = head.on === 'last' ? [Object.values(read.final)[0]] : read.sequence;
-  const kernel = weights.weight('head', 'kernel');
   const plain = states.map((state) =>
-    arithmetic.sum(
-      [
-        { sign: 1, left: state, weight: kernel, transposed: false },
-        { sign: 1, of: weights.vector('head', 'bias'), bias: true },
-      ],
-      false,
-    ),
+    head.direct === true
+      ? state
+      : arithmetic.sum(
+          [
+            { sign: 1, left: state, weight: weights.weight('head', 'kernel'), transposed: false },
+            { sign: 1, of: weights.vector('head', 'bias'), bias: true },
+          ],
+          false,
+        ),
   );
   const seen = plain.map((value, t) =>
     observed(options, { layer: 'head', name: 'logits', ...(head.on === 'steps' && { t }) }, value),
@@ -190,7 +194,7 @@ function runLayer<V extends Block>(
   const steps: Step<V>[] = [];
   for (const t of order(inputs.length, layer.reversed === true)) {
     const cell = options.cellAt?.(name, t) ?? layer.cell;
-    const live = liveAt(problem, t);
+    const live = layer.on === 'last' || layer.unmasked === true ? undefined : liveAt(problem, t);
     const quantities = new Quantities(arithmetic, sizes);
     const step: Step<V> = { t, cell, input: inputs[t], before: carried, quantities, ...(live && { live }) };
     const scope = scopeOf(run, name, step, sizes);

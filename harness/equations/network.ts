@@ -14,6 +14,8 @@ export type Layer =
       readonly units: number;
       readonly reads: string;
       /** from the last time step to the first */ readonly reversed?: boolean;
+      /** reads the final output of the layer below alone, as one time step without a mask */ readonly on?: 'last';
+      /** computes masked steps as well: a dense layer, which carries nothing */ readonly unmasked?: boolean;
     }
   | { readonly name: string; readonly merge: Merge; readonly of: readonly [string, string] };
 
@@ -22,6 +24,7 @@ export interface Head {
   readonly classes: number;
   readonly on: 'last' | 'steps';
   /** a layer's name */ readonly reads: string;
+  /** the logits are what that layer gives, without a dense layer of the head's own */ readonly direct?: boolean;
   readonly loss: LossName;
 }
 
@@ -76,6 +79,10 @@ export function outputWidth(network: Network, name: string): number {
   return layer.merge === 'concat' ? widths[0] + widths[1] : widths[0];
 }
 
+function stepsOfLayer(layer: Layer, timeSteps: number): number {
+  return isRecurrent(layer) && layer.on === 'last' ? 1 : timeSteps;
+}
+
 /** F and U of a recurrent layer's weights. */
 export function cellSizes(network: Network, layer: Extract<Layer, { cell: Cell }>): CellSizes {
   return { features: outputWidth(network, layer.reads), units: layer.units };
@@ -94,7 +101,7 @@ export function expectedTensors(
   for (const layer of network.layers) {
     const { name } = layer;
     const width = outputWidth(network, name);
-    add(`upstream.${name}.sequence`, [batch, timeSteps, width], false);
+    add(`upstream.${name}.sequence`, [batch, stepsOfLayer(layer, timeSteps), width], false);
     if (!isRecurrent(layer)) {
       add(`upstream.${name}.final.output`, [batch, width], false);
       continue;
@@ -110,8 +117,10 @@ export function expectedTensors(
   }
   const { head } = network;
   if (head !== undefined) {
-    add('weights.head.kernel', [outputWidth(network, head.reads), head.classes], true);
-    add('weights.head.bias', [head.classes], true);
+    if (head.direct !== true) {
+      add('weights.head.kernel', [outputWidth(network, head.reads), head.classes], true);
+      add('weights.head.bias', [head.classes], true);
+    }
     if (head.loss !== 'softmax')
       add('targets', head.on === 'last' ? [batch, head.classes] : [batch, timeSteps, head.classes], false);
   }

@@ -34,7 +34,7 @@ export function runNetwork<V extends Block>(
   for (const { name } of network.layers) {
     const ran = forward.layers.get(name);
     if (ran === undefined) continue;
-    add(`states.${name}`, [batch, timeSteps, ran.sequence[0].columns], ...ran.sequence);
+    add(`states.${name}`, [batch, ran.sequence.length, ran.sequence[0].columns], ...ran.sequence);
     for (const [carry, value] of Object.entries(ran.final))
       add(`final.${name}.${carry}`, [batch, value.columns], value);
   }

@@ -8,7 +8,6 @@ export {
   hasBackward,
   judgeEquations,
   judgeLocally,
-  judgeStep,
   localNames,
   localShape,
   madeBy,
@@ -18,7 +17,7 @@ export {
   type LocalName,
   type LocalOptions,
 } from './judge-locally';
-export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
+export { formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';

@@ -98,7 +98,7 @@ function differentSizes(random: Random): number[] {
   return [...order.slice(0, 4), random.uniform() < 1 / 3 ? 10 + random.integer(7) : order[4]];
 }
 
-function draw(shape: readonly number[], next: () => number): Tensor {
+export function draw(shape: readonly number[], next: () => number): Tensor {
   const size = shape.reduce((product, n) => product * n, 1);
   return { data: Float64Array.from({ length: size }, next), shape };
 }

@@ -1,9 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { LoadedBackend } from '../backends/index';
 import { startBpttPass } from './bptt-pass';
 import { differentiateByHand } from './classifier-by-hand';
 import { differentiateByTape, type DifferentiateBatch } from './classifier-step';
-import { clearPaddingOfGradient, detoursOf } from './detours';
 import { createOutputLayer, type OutputLayer, type OutputVariables } from './output-layer';
 import type { GradientMethod, StartPass } from './pass';
 import { createRecurrentLayer, type RecurrentLayer, type RecurrentVariables } from './recurrent-layer';
@@ -26,23 +24,21 @@ export interface ClassifierNetwork {
 
 /** Builds a recurrent layer, all weights zero. */
 export function createRecurrentNetwork(
-  backend: Pick<LoadedBackend, 'tf' | 'name' | 'asIs'>,
+  tf: typeof Tf,
   sizes: { readonly features: number; readonly units: number },
   method: GradientMethod,
 ): RecurrentNetwork {
-  const { tf } = backend;
-  const layer = createRecurrentLayer(tf, sizes.features, sizes.units, detoursOf(backend).masksByStep);
+  const layer = createRecurrentLayer(tf, sizes.features, sizes.units);
   return { ...layer, startPass: startPassOf(tf, layer, method) };
 }
 
 /** Builds a recurrent layer with an output layer on its final state, all weights zero. */
 export function createClassifierNetwork(
-  backend: Pick<LoadedBackend, 'tf' | 'name' | 'asIs'>,
+  tf: typeof Tf,
   sizes: { readonly features: number; readonly units: number; readonly classes: number },
   method: GradientMethod,
 ): ClassifierNetwork {
-  const { tf } = backend;
-  const recurrent = createRecurrentNetwork(backend, sizes, method);
+  const recurrent = createRecurrentNetwork(tf, sizes, method);
   let output: OutputLayer;
   try {
     output = createOutputLayer(tf, sizes.units, sizes.classes);
@@ -51,9 +47,7 @@ export function createClassifierNetwork(
     throw error;
   }
   const { startPass } = recurrent;
-  const logits: OutputLayer['logits'] = detoursOf(backend).clearsPadding
-    ? (finalState) => clearPaddingOfGradient(tf, output.logits(finalState))
-    : output.logits;
+  const { logits } = output;
   const variables = { ...recurrent.variables, ...output.variables };
   return {
     variables,

@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Sequences, Tensor, Upstream } from '../../scratch/index';
-import { read, readAll, readSync, upload, type ValuesOf } from '../to-tensors';
+import { read, readSync, upload, type ValuesOf } from '../to-tensors';
 import type { NetworkEvaluation } from '../problem';
 import { differentiate, tidy } from './differentiate';
 import type { ClassifierNetwork, RecurrentNetwork } from './network';
@@ -15,7 +15,6 @@ export interface LossSide {
 /** Tensors that were computed and not yet read: kept, so that they outlive every tidy; `release` frees them. */
 interface Computed {
   readonly tensors: readonly Tf.Tensor[];
-  /** of weights and initial state, by their names */ readonly gradients: Readonly<Record<string, Tf.Tensor>>;
   /** the evaluation, once the tensors have been read */ readonly assemble: (
     valuesOf: ValuesOf,
   ) => NetworkEvaluation;
@@ -32,8 +31,8 @@ interface Computed {
  * @param network with or without an output layer
  * @param name of the method, for messages
  */
-export function runAndDifferentiate(...given: Parameters<typeof computeNetwork>): NetworkEvaluation {
-  const { assemble, release } = computeNetwork(...given);
+export function runAndDifferentiate(...given: Parameters<typeof compute>): NetworkEvaluation {
+  const { assemble, release } = compute(...given);
   try {
     return assemble(readSync);
   } finally {
@@ -43,18 +42,19 @@ export function runAndDifferentiate(...given: Parameters<typeof computeNetwork>)
 
 /** The same, read by `tensor.data()`: for WebGPU, whose immediate reads give zeros. */
 export async function runAndDifferentiateAsync(
-  ...given: Parameters<typeof computeNetwork>
+  ...given: Parameters<typeof compute>
 ): Promise<NetworkEvaluation> {
-  const { tensors, assemble, release } = computeNetwork(...given);
+  const { tensors, assemble, release } = compute(...given);
   try {
-    return assemble(await readAll(tensors));
+    const read = await Promise.all(tensors.map(async (tensor) => [tensor, await tensor.data()] as const));
+    const values = new Map<Tf.Tensor, ArrayLike<number>>(read);
+    return assemble((tensor) => values.get(tensor) ?? []);
   } finally {
     release();
   }
 }
 
-/** Call `release` at the end. */
-export function computeNetwork(
+function compute(
   tf: typeof Tf,
   network: RecurrentNetwork | ClassifierNetwork,
   given: Sequences,
@@ -62,7 +62,6 @@ export function computeNetwork(
   name: string,
 ): Computed {
   const kept: Tf.Tensor[] = [];
-  const byName: Record<string, Tf.Tensor> = {};
   const keep = <T extends Tf.Tensor>(tensor: T): T => {
     kept.push(tf.keep(tensor));
     return tensor;
@@ -94,11 +93,11 @@ export function computeNetwork(
         return terms.reduce((sum, term) => tf.add(sum, term)) as Tf.Scalar;
       };
 
-      const readEach = (tensors: Record<string, Tf.Tensor>, valuesOf: ValuesOf): Record<string, Tensor> =>
+      const readAll = (tensors: Record<string, Tf.Tensor>, valuesOf: ValuesOf): Record<string, Tensor> =>
         Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, read(tensor, valuesOf)]));
       if (!backward) {
         loss();
-        return (valuesOf) => readEach(forward, valuesOf) as unknown as NetworkEvaluation;
+        return (valuesOf) => readAll(forward, valuesOf) as unknown as NetworkEvaluation;
       }
       const { kernel, recurrentKernel, bias } = network.variables;
       const by: Record<string, Tf.Tensor> = {
@@ -114,16 +113,15 @@ export function computeNetwork(
       const names = Object.keys(by);
       const gradients = differentiate(tf, loss, [...Object.values(by), ...pass.inputs]).map(keep);
       const named = Object.fromEntries(names.map((key, i) => [key, gradients[i]]));
-      Object.assign(byName, named);
       return (valuesOf) => ({
-        ...(readEach(forward, valuesOf) as unknown as NetworkEvaluation),
+        ...(readAll(forward, valuesOf) as unknown as NetworkEvaluation),
         gradients: {
-          ...readEach(named, valuesOf),
+          ...readAll(named, valuesOf),
           inputs: pass.readInputGradients(gradients.slice(names.length), valuesOf),
         },
       });
     });
-    return { tensors: kept, gradients: byName, assemble, release };
+    return { tensors: kept, assemble, release };
   } catch (error) {
     release();
     throw error;

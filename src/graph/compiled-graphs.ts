@@ -1,11 +1,12 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
-import type { NetworkPlan } from '../../scratch/index';
-import { networkGraph, type Call, type GraphPlan, type NetworkGraph } from './network-graph';
+import type { ClassifierSizes } from '../../scratch/index';
+import { classifierGraph, type ClassifierGraph, type GraphPlan } from './classifier-graph';
 import { hasOneDnnProducts } from './one-dnn';
-import type { PackedWeights } from './packed-weights';
+import { chooseLoop, type Loop } from './rnn/loop-choice';
 import { GraphSession, type SessionBackend } from './session';
 import { SessionCache } from './session-cache';
-import { chooseLoop, type Loop } from './time/index';
+
+export type Call = 'predict' | 'evaluate' | 'gradients' | 'train';
 
 /** One compilation: what for, and the milliseconds it took. */
 export interface SetUp {
@@ -20,18 +21,18 @@ type Run = (feeds: Readonly<Record<string, TfTensor>>) => Record<string, TfTenso
 
 interface Entry {
   readonly session: GraphSession;
-  readonly graph: NetworkGraph;
+  readonly graph: ClassifierGraph;
   readonly plan: GraphPlan;
   load: number;
   readonly warm: Set<Call>;
 }
 
-/** Most graphs that a network keeps. */
+/** Most graphs that a classifier keeps. */
 const mostGraphs = 6;
 /** Lengths that get a graph of their own; all further ones share one While graph. */
 const mostLengths = 4;
 
-/** The graphs of one network, compiled when they are first needed. */
+/** The graphs of one classifier, compiled when they are first needed. */
 export class CompiledGraphs {
   readonly setUps: SetUp[] = [];
   private readonly entries = new SessionCache<Entry>(mostGraphs);
@@ -41,8 +42,7 @@ export class CompiledGraphs {
 
   constructor(
     private readonly backend: SessionBackend,
-    private readonly network: NetworkPlan,
-    private readonly packing: PackedWeights,
+    private readonly sizes: ClassifierSizes,
     private readonly fixedLoop: Loop | undefined,
   ) {}
 
@@ -59,12 +59,10 @@ export class CompiledGraphs {
     const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend) };
     const entry = this.entry(plan);
     const { session, graph, warm } = entry;
-    const signature = graph.calls[call];
-    if (signature === undefined) throw new Error(`the graph of a question has no call ${call}.`);
     return (feeds) => {
-      if (warm.has(call)) return session.run(signature, feeds);
+      if (warm.has(call)) return session.run(graph[call], feeds);
       const start = performance.now();
-      const results = session.run(signature, feeds);
+      const results = session.run(graph[call], feeds);
       warm.add(call);
       this.setUps.push({ call, plan: entry.plan, load: entry.load, firstCall: performance.now() - start });
       entry.load = 0;
@@ -84,31 +82,27 @@ export class CompiledGraphs {
   }
 
   private entry(plan: GraphPlan): Entry {
-    const { loop, timeSteps, ...rest } = plan;
-    return this.entries.get(JSON.stringify([loop === 'while' ? loop : timeSteps, rest]), () => {
+    return this.entries.get(keyOf(plan), () => {
       const start = performance.now();
-      const graph = networkGraph(this.network, this.packing, plan);
-      const session = new GraphSession(this.backend, graph.graph, sideBySide(this.network, plan));
+      const graph = classifierGraph(this.sizes, plan);
+      const session = new GraphSession(this.backend, graph.graph, plan.chains);
       return { session, graph, plan, load: performance.now() - start, warm: new Set() };
     });
   }
 }
 
-/** Parts of the graph that do not wait for each other: chains of the batch, and the directions of a layer. */
-function sideBySide({ config }: NetworkPlan, { chains }: GraphPlan): number {
-  return config.layers.some(({ layer }) => layer === 'bidirectional') ? 2 * chains : chains;
-}
-
 function isSame(one: Wanted, other: Wanted): boolean {
   return (
     one.timeSteps === other.timeSteps &&
+    one.initialState === other.initialState &&
     one.mask === other.mask &&
     one.update === other.update &&
     one.clipped === other.clipped &&
-    one.chains === other.chains &&
-    one.question === undefined &&
-    other.question === undefined &&
-    one.initialStates.length === other.initialStates.length &&
-    one.initialStates.every((layer, i) => layer === other.initialStates[i])
+    one.chains === other.chains
   );
+}
+
+function keyOf({ loop, timeSteps, initialState, mask, update, clipped, chains }: GraphPlan): string {
+  const steps = loop === 'while' ? loop : timeSteps;
+  return [steps, initialState, mask, update, clipped, chains].join();
 }

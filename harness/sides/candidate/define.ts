@@ -1,4 +1,3 @@
-import { checkOptions, type OptionNames } from '../../../scratch/index';
 import type { Precision } from '../../base/problem';
 
 /**
@@ -64,14 +63,6 @@ export interface Candidate {
   evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
 }
 
-export const candidateNames: OptionNames<Candidate> = {
-  name: true,
-  precision: true,
-  omits: true,
-  masks: true,
-  evaluate: true,
-};
-
 /**
  * Types a candidate; returns it unchanged.
  *
@@ -84,9 +75,7 @@ export const candidateNames: OptionNames<Candidate> = {
  *   evaluate: (problem) => ({ states: [], finalState: [], logits: [], loss: problem.inputs.length }),
  * });
  * ```
- * @throws RangeError for a field that does not exist, with the nearest one
  */
 export function defineCandidate(candidate: Candidate): Candidate {
-  checkOptions(candidate, candidateNames, 'defineCandidate', 'field');
   return candidate;
 }

@@ -1,11 +1,21 @@
-import { Dense, SimpleRNN, softmax, softmaxCrossEntropy, type Tensor } from '../../../scratch/index';
+import {
+  Dense,
+  ScratchNetwork,
+  SimpleRNN,
+  softmax,
+  softmaxCrossEntropy,
+  type Tensor,
+} from '../../../scratch/index';
 import { memoize } from '../../base/memoize';
 import { sizesOf, type Evaluation, type Implementation, type Problem } from '../../base/problem';
+import { byModel } from '../by-model';
 
 /** The hand-written network as an implementation: float64, the reference of every comparison. */
 export function scratchImplementation(): Implementation {
-  return { name: 'scratch', precision: 'float64', evaluate: evaluateByHand };
+  return { name: 'scratch', precision: 'float64', evaluate: evaluateByHand, layered };
 }
+
+const layered = byModel((options) => new ScratchNetwork(options));
 
 /** The scratch network's answer as a reference: made once for each problem, and shared by all that look at it. */
 export const referenceAnswer = memoize(evaluateByHand);

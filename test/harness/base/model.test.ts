@@ -116,6 +116,14 @@ describe('harness/base: problems of layers', () => {
     }
   });
 
+  it('takes names from outside as they are, whatever they are', () => {
+    const tensor = zeros(1);
+    const names = ['layer999999999.kernel', '__proto__', 'gradients.__proto__', 'finalStates.layer3.h'];
+    const answer = evaluationOf(new Map(names.map((name) => [name, tensor])));
+    for (const name of names) expect(tensorOf(answer, name), name).to.equal(tensor);
+    expect(Object.getPrototypeOf({})).to.equal(Object.prototype);
+  });
+
   it('changes every number of a problem by the same walk', () => {
     for (const model of models) {
       const problem = problemOf(model);

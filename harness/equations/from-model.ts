@@ -1,0 +1,429 @@
+import {
+  zeros,
+  type ActivationName,
+  type LossName as NetworkLoss,
+  type RecurrentConfig,
+  type Tensor,
+} from '../../scratch/index';
+import { layeredTables, type ByLayer, type LayeredProblem } from '../base/layered';
+import { memoize } from '../base/memoize';
+import { directions, nameIn, type CellText, type ModelLayer } from '../base/model';
+import { defineCell, type Cell } from './cell';
+import { gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
+import type { Estimate } from './interpret';
+import type { LossName } from './losses/index';
+import type { Matrix } from './matrix';
+import type { Head, Layer, Network, NetworkProblem, Upstream } from './network';
+
+/** A layered problem as equations: the network, its numbers, and where each tensor of an answer is found in its outcome. */
+export interface ModelAsEquations {
+  readonly network: Network;
+  readonly problem: NetworkProblem;
+  /**
+   * by the dotted name of an answer's tensor: the names of the outcome whose numbers, one after the other, make it. Two for the
+   * bias [2, 3U] of a GRU, one for everything else.
+   */
+  readonly names: ReadonlyMap<string, readonly string[]>;
+  /** dotted names of sequences in the order of a walk backwards, which the equations have in the order of the inputs */
+  readonly backwards: ReadonlySet<string>;
+}
+
+/**
+ * A model with its numbers as equations, for every rule of the judge: one layer of the model is one of the equations, or two and a
+ * merge for both directions. The last dense layer is the head; any other dense layer, and an embedding, is a cell that carries
+ * nothing, an embedding over one-hot inputs.
+ *
+ * @throws RangeError for `goBackwards` with `returnSequences` under outputs of every time step, whose order the equations do not know
+ */
+export const equationsOf: (problem: LayeredProblem) => ModelAsEquations = memoize(makeEquations);
+
+function makeEquations(given: LayeredProblem): ModelAsEquations {
+  const { model, upstream } = given;
+  const { layers } = model;
+  const builder = new Builder(given);
+  const last = layers[layers.length - 1];
+  const dense = last.layer === 'timeDistributed' ? last.wrapped : last;
+  // gradients that arrive at the logits arrive at the output of a layer, so the dense layer is one
+  const isHead =
+    layers.length > 1 &&
+    dense.layer === 'dense' &&
+    (dense.activation ?? 'linear') === 'linear' &&
+    upstream?.logits === undefined;
+  layers.forEach((layer, i) => {
+    if (!isHead || i < layers.length - 1) builder.add(layer, i);
+  });
+  return builder.finish(isHead);
+}
+
+const networkLosses: Readonly<Record<NetworkLoss, LossName>> = {
+  softmaxCrossEntropy: 'softmax',
+  sigmoidCrossEntropy: 'sigmoid',
+  meanSquaredError: 'meanSquaredError',
+};
+
+/** Puts layer on layer, and keeps the books on names. */
+class Builder {
+  private readonly layers: Layer[] = [];
+  private readonly weights: Record<string, Record<string, Tensor>> = {};
+  private readonly initialStates: Record<string, Record<string, Tensor>> = {};
+  private readonly upstream: Record<string, Upstream> = {};
+  private readonly names = new Map<string, readonly string[]>();
+  private readonly backwards = new Set<string>();
+  /** the layer that the next one reads, whether it gives every step, and whether in reversed order */
+  private below = { name: 'inputs', hasTime: true, flipped: false };
+
+  constructor(private readonly given: LayeredProblem) {}
+
+  add(layer: ModelLayer, i: number): void {
+    const name = `layer${i + 1}`;
+    const { hasTime, flipped } = this.below;
+    const output = layeredTables(this.given).layers[i].output;
+    switch (layer.layer) {
+      case 'simpleRNN':
+      case 'lstm':
+      case 'gru': {
+        const reversed = flipped !== (layer.goBackwards === true);
+        this.recurrent(name, cellFor(layer), layer.units, reversed, (own) => own, i);
+        this.below = { name, hasTime: output.hasTime, flipped: reversed };
+        return;
+      }
+      case 'cell':
+        this.recurrent(name, ownCell(layer.cell), layer.units, flipped, (own) => own, i);
+        this.below = { name, hasTime: output.hasTime, flipped };
+        return;
+      case 'bidirectional': {
+        const { wrapped, mergeMode = 'concat' } = layer;
+        const of = directions.map((direction) => {
+          const reversed = flipped !== (direction === 'backward');
+          const called = (own: string): string => nameIn(direction, own);
+          const part = `${name}.${direction}`;
+          this.recurrent(part, cellFor(wrapped), wrapped.units, reversed, called, i);
+          return part;
+        });
+        this.layers.push({ name, merge: mergeMode, of: [of[0], of[1]] });
+        this.below = { name, hasTime: output.hasTime, flipped };
+        return;
+      }
+      case 'timeDistributed':
+        this.add(layer.wrapped, i);
+        return;
+      case 'dense':
+        this.step(name, denseCell(layer.activation), layer.units, i);
+        this.below = { name, hasTime, flipped };
+        return;
+      case 'embedding':
+        this.step(name, embeddingCell(), layer.outputDim, i);
+        this.below = { name, hasTime, flipped };
+    }
+  }
+
+  finish(isHead: boolean): ModelAsEquations {
+    const { model, inputs, labels, targets, upstream } = this.given;
+    const mask = maskOf(this.given);
+    const { name, hasTime, flipped } = this.below;
+    const count = model.layers.length;
+    if (hasTime && flipped)
+      throw new RangeError(
+        'a layer that goes backwards and returns sequences gives its outputs in reversed order, and the equations of the judge have no name for these; put a layer without returnSequences after it, or wrap it in a bidirectional layer',
+      );
+    const { width } = layeredTables(this.given).layers[count - 1].output;
+    const head: Head = {
+      classes: width,
+      on: hasTime ? 'steps' : 'last',
+      reads: name,
+      ...(!isHead && { direct: true }),
+      loss: networkLosses[model.loss ?? 'softmaxCrossEntropy'],
+    };
+    if (isHead) {
+      const { kernel, bias = zeros(width) } = this.given.weights[count - 1];
+      this.weights['head'] = { kernel, bias };
+      for (const weight of Object.keys(this.given.weights[count - 1]))
+        this.names.set(`gradients.weights.layer${count}.${weight}`, [`gradients.head.${weight}`]);
+    } else if (upstream?.logits !== undefined) {
+      const layer = this.layers[this.layers.length - 1];
+      const output = 'cell' in layer ? layer.cell.carries[0] : 'output';
+      this.addUpstream(
+        name,
+        hasTime ? { sequence: upstream.logits } : { final: { [output]: upstream.logits } },
+      );
+    }
+    for (const same of ['logits', 'outputs', 'loss', 'gradients.inputs']) this.names.set(same, [same]);
+    const [first] = model.layers;
+    const integers = first.layer === 'embedding' ? first.inputDim : undefined;
+    return {
+      network: {
+        features: integers ?? model.features ?? 0,
+        layers: this.layers,
+        head,
+      },
+      problem: {
+        inputs: integers === undefined ? inputs : oneHot(inputs, integers),
+        weights: this.weights,
+        ...(Object.keys(this.initialStates).length > 0 && { initialStates: this.initialStates }),
+        ...(mask && { mask }),
+        ...(labels && { labels }),
+        ...(targets && { targets }),
+        ...(upstream && { upstream: this.upstream }),
+      },
+      names: this.names,
+      backwards: this.backwards,
+    };
+  }
+
+  private recurrent(
+    name: string,
+    cell: Cell,
+    units: number,
+    reversed: boolean,
+    called: (own: string) => string,
+    i: number,
+  ): void {
+    this.layers.push({ name, cell, units, reads: this.below.name, ...(reversed && { reversed }) });
+    const { initialStates, upstream } = this.given;
+    this.addWeights(name, cell, units, called, i);
+    const own = `layer${i + 1}`;
+    const output = `${own}.${called(cell.carries[0])}`;
+    this.names.set(`sequences.${output}`, [`states.${name}`]);
+    if (reversed) this.backwards.add(`sequences.${output}`);
+    for (const carry of cell.carries) {
+      this.names.set(`finalStates.${own}.${called(carry)}`, [`final.${name}.${carry}`]);
+      this.names.set(`gradients.initialStates.${own}.${called(carry)}`, [
+        `gradients.${name}.initial.${carry}`,
+      ]);
+    }
+    const states = (from: ByLayer | undefined): Record<string, Tensor> =>
+      Object.fromEntries(
+        cell.carries.flatMap((carry) => {
+          const tensor = from?.at(i)?.[called(carry)];
+          return tensor === undefined ? [] : [[carry, tensor]];
+        }),
+      );
+    this.initialStates[name] = states(initialStates);
+    if (upstream?.finalStates !== undefined) this.addUpstream(name, { final: states(upstream.finalStates) });
+    const sequence = upstream?.sequences?.at(i)?.[called(cell.carries[0])];
+    if (sequence !== undefined) this.addUpstream(name, { sequence: reversed ? turned(sequence) : sequence });
+  }
+
+  /** The model's weights as the cell calls them: the two rows of a GRU's bias are two vectors, and an absent bias is zero. */
+  private addWeights(
+    name: string,
+    cell: Cell,
+    units: number,
+    called: (own: string) => string,
+    i: number,
+  ): void {
+    const given: Readonly<Record<string, Tensor | undefined>> = this.given.weights[i];
+    const both = given[called('bias')];
+    const isDouble = both?.shape.length === 2 && cell.weights['bias'].rows === undefined;
+    const halves = isDouble
+      ? new Map(rowsOf(both).map((row, k) => [['bias', 'recurrentBias'][k], row]))
+      : undefined;
+    this.weights[name] = {};
+    for (const [weight, { columns }] of Object.entries(cell.weights)) {
+      const half = halves?.get(weight);
+      const own = half === undefined ? called(weight) : called('bias');
+      const tensor = half ?? given[own];
+      this.weights[name][weight] = tensor ?? zeros(columns.length * units);
+      if (tensor === undefined) continue;
+      const dotted = `gradients.weights.layer${i + 1}.${own}`;
+      this.names.set(dotted, [...(this.names.get(dotted) ?? []), `gradients.${name}.${weight}`]);
+    }
+  }
+
+  /** A layer that carries nothing from step to step. */
+  private step(name: string, cell: Cell, units: number, i: number): void {
+    const { name: reads, hasTime, flipped } = this.below;
+    const order = hasTime ? flipped && { reversed: true } : ({ on: 'last' } as const);
+    this.layers.push({ name, cell, units, reads, unmasked: true, ...order });
+    this.addWeights(name, cell, units, (own) => own, i);
+  }
+
+  private addUpstream(name: string, { sequence, final }: Upstream): void {
+    const known = this.upstream[name] as Upstream | undefined;
+    const isTwice =
+      (sequence !== undefined && known?.sequence !== undefined) ||
+      Object.keys(final ?? {}).some((carry) => known?.final?.[carry] !== undefined);
+    if (isTwice)
+      throw new RangeError(
+        `upstream.logits and another gradient of upstream both arrive at the output of ${name}, which is that of the network; give their sum as upstream.logits`,
+      );
+    this.upstream[name] = {
+      ...known,
+      ...(sequence && { sequence }),
+      ...(final && { final: { ...known?.final, ...final } }),
+    };
+  }
+}
+
+/** The formulas of a recurrent layer, with its activations. */
+function cellFor(layer: RecurrentConfig): Cell {
+  const activation = symbols[layer.activation ?? 'tanh'];
+  if (layer.layer === 'simpleRNN') return once(`simpleRNN ${activation}`, () => simpleRnn({ activation }));
+  const recurrentActivation = symbols[layer.recurrentActivation ?? 'sigmoid'];
+  const make = layer.layer === 'lstm' ? lstm : (layer.resetAfter ?? true) ? gruResetAfter : gru;
+  return once(`${make.name} ${activation} ${recurrentActivation}`, () =>
+    make({ activation, recurrentActivation }),
+  );
+}
+
+/** How the formulas call the activations of the layers. */
+const symbols: Readonly<Record<ActivationName, string>> = {
+  tanh: 'tanh',
+  sigmoid: 'σ',
+  hardSigmoid: 'hardSigmoid',
+  hardSigmoidKeras3: 'hardSigmoid6',
+  relu: 'relu',
+  linear: 'linear',
+};
+
+function denseCell(activation: ActivationName = 'linear'): Cell {
+  return once(`dense ${activation}`, () =>
+    defineCell({
+      name: 'dense',
+      carries: ['h'],
+      weights: { kernel: 'F, U', bias: 'U' },
+      equations: `
+        z_t = x_t · kernel + bias
+        h_t = ${symbols[activation]}(z_t)
+      `,
+    }),
+  );
+}
+
+function embeddingCell(): Cell {
+  return once('embedding', () =>
+    defineCell({
+      name: 'embedding',
+      carries: ['h'],
+      weights: { embeddings: 'F, U' },
+      equations: 'h_t = x_t · embeddings',
+    }),
+  );
+}
+
+const known = new Map<string, Cell>();
+
+/** Cells are derived once. */
+function once(key: string, make: () => Cell): Cell {
+  const cell = known.get(key) ?? make();
+  known.set(key, cell);
+  return cell;
+}
+
+const ownCell: (text: CellText) => Cell = memoize(defineCell);
+
+/** Integers [B, T] as rows of the identity [B, T, classes]. */
+function oneHot({ data, shape }: Tensor, classes: number): Tensor {
+  const out = zeros(...shape, classes);
+  data.forEach((integer, row) => (out.data[row * classes + integer] = 1));
+  return out;
+}
+
+function rowsOf({ data, shape }: Tensor): Tensor[] {
+  const [rows, columns] = shape;
+  return Array.from({ length: rows }, (_, i) => ({
+    data: data.slice(i * columns, (i + 1) * columns),
+    shape: [columns],
+  }));
+}
+
+/** [B, T, n] with the steps in the opposite order. */
+function turned({ data, shape }: Tensor): Tensor {
+  return { data: turnedSteps(data, shape), shape };
+}
+
+function turnedSteps(data: Matrix, [batch, timeSteps, n]: readonly number[]): Matrix {
+  const out = new Float64Array(data.length);
+  for (let row = 0; row < batch * timeSteps; row++) {
+    const t = row % timeSteps;
+    out.set(data.subarray(row * n, (row + 1) * n), (row - t + timeSteps - 1 - t) * n);
+  }
+  return out;
+}
+
+/** Steps that are 1 in the mask and, with maskZero, no 0 for the embedding. */
+function maskOf({ model, inputs, mask }: LayeredProblem): Tensor | undefined {
+  const [first] = model.layers;
+  if (first.layer !== 'embedding' || first.maskZero !== true) return mask;
+  return {
+    data: inputs.data.map((integer, i) => (integer === 0 ? 0 : (mask?.data[i] ?? 1))),
+    shape: inputs.shape,
+  };
+}
+
+/** The tensors of an outcome, by the dotted names of an answer to the model. */
+export function answerOf(model: ModelAsEquations, outcome: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return byDottedNames(model, outcome, (dotted, parts) =>
+    changed(
+      model,
+      dotted,
+      parts,
+      ({ data }) => data,
+      (data, shape) => ({ data, shape }),
+    ),
+  );
+}
+
+/** The estimates of an outcome, by the dotted names of an answer to the model. */
+export function estimatesOf<T extends Estimate>(
+  model: ModelAsEquations,
+  outcome: ReadonlyMap<string, T>,
+): Map<string, Estimate> {
+  return byDottedNames(model, outcome, (dotted, parts) => {
+    const all = (pick: (one: T) => Matrix): Matrix => changed(model, dotted, parts, pick, (data) => data);
+    return {
+      shape: changed(
+        model,
+        dotted,
+        parts,
+        ({ value }) => value,
+        (_, shape) => shape,
+      ),
+      value: all(({ value }) => value),
+      bound: all(({ bound }) => bound),
+      sigma: all(({ sigma }) => sigma),
+    };
+  });
+}
+
+function byDottedNames<T, R>(
+  { names }: ModelAsEquations,
+  outcome: ReadonlyMap<string, T>,
+  make: (dotted: string, parts: readonly T[]) => R,
+): Map<string, R> {
+  const out = new Map<string, R>();
+  for (const [dotted, own] of names) {
+    const parts = own.flatMap((name) => outcome.get(name) ?? []);
+    if (parts.length === own.length) out.set(dotted, make(dotted, parts));
+  }
+  return out;
+}
+
+/** Numbers of the outcome as the answer has them: rows below each other, steps in the order of the walk. */
+function changed<T extends { readonly shape: readonly number[] }, R>(
+  { backwards }: ModelAsEquations,
+  dotted: string,
+  parts: readonly T[],
+  pick: (one: T) => Matrix,
+  make: (data: Matrix, shape: readonly number[]) => R,
+): R {
+  const [{ shape }] = parts;
+  if (parts.length > 1)
+    return make(Float64Array.from(parts.flatMap((part) => [...pick(part)])), [parts.length, ...shape]);
+  return make(backwards.has(dotted) ? turnedSteps(pick(parts[0]), shape) : pick(parts[0]), shape);
+}
+
+/** An answer to the model as one to its equations. */
+export function asOutcome(
+  { names, backwards }: ModelAsEquations,
+  answer: (dotted: string) => Tensor | undefined,
+): Map<string, Tensor> {
+  const out = new Map<string, Tensor>();
+  for (const [dotted, own] of names) {
+    const tensor = answer(dotted);
+    if (tensor === undefined) continue;
+    if (own.length > 1) rowsOf(tensor).forEach((row, k) => out.set(own[k], row));
+    else out.set(own[0], backwards.has(dotted) ? turned(tensor) : tensor);
+  }
+  return out;
+}
