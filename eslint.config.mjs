@@ -67,6 +67,7 @@ const harnessRooms = [
   'cli',
   'bench',
   'training',
+  'check',
   'models',
   'trial',
   'fuzz',

@@ -30,7 +30,31 @@ export type {
   TensorName,
 } from './base/problem';
 export { loadDigits, type Digits } from './problems/digits/index';
-export * from './training/data/index';
+export {
+  builtInData,
+  className,
+  fingerprint,
+  fitStandardisation,
+  loadData,
+  maskOf,
+  memoryData,
+  notebookData,
+  Notes,
+  splitStratified,
+  summarize,
+  takePart,
+  warnOfRounding,
+} from './training/data/index';
+export type {
+  ColumnNames,
+  Decimal,
+  LoadOptions,
+  MemoryOptions,
+  Part,
+  SequenceData,
+  Split,
+  TextFormat,
+} from './training/data/index';
 export * from './models/index';
 export { createClassifier, pickEngine } from './sides/engine/index';
 export type {

@@ -5,20 +5,26 @@ export type OptionNames<T> = { readonly [K in keyof T]-?: true };
  * Refuses an option that does not exist: a typo would otherwise be ignored and a default used in its place.
  *
  * @param name of what takes the options, for messages
+ * @param word for one of them, for messages
  * @throws RangeError with the name of the option and the nearest one that exists; TypeError when it is no object
  */
-export function checkOptions(options: object, known: Readonly<Record<string, true>>, name: string): void {
+export function checkOptions(
+  options: object,
+  known: Readonly<Record<string, true>>,
+  name: string,
+  word = 'option',
+): void {
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(
-      `${name}: options is ${given === null ? 'null' : `a ${typeof given}`}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,
+      `${name}: ${word}s is ${given === null ? 'null' : `a ${typeof given}`}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,
     );
   }
   for (const option in options) {
     if (!Object.hasOwn(known, option)) {
       const names = Object.keys(known);
       throw new RangeError(
-        `${name}: there is no option ${option}; the nearest is ${nearest(option, names)} (there are ${names.join(', ')}), so correct the name or leave it out.`,
+        `${name}: there is no ${word} ${option}; the nearest is ${nearest(option, names)} (there are ${names.join(', ')}), so correct the name or leave it out.`,
       );
     }
   }
@@ -41,6 +47,16 @@ export function checkChoice<T extends string | number>(given: T, choices: readon
 export function checkFlag(given: boolean, name: string): boolean {
   if (typeof given === 'boolean') return given;
   throw new TypeError(`${name} is ${String(given)}; it is either true or false, so pass one of those.`);
+}
+
+/**
+ * The name that a word is probably meant to be: one that differs by a letter or two, a plural, capitals, or that it abbreviates; undefined
+ * for a word that resembles none.
+ */
+export function resembles(word: string, names: readonly string[]): string | undefined {
+  const name = nearest(word, names);
+  const near = editDistance(word.toLowerCase(), name.toLowerCase()) <= Math.min(2, word.length / 3);
+  return near ? name : undefined;
 }
 
 /** The name that the fewest changes of a letter lead to; one that `word` abbreviates, such as `lr`, counts as one change. */

@@ -66,12 +66,12 @@ export abstract class ClassifierShell implements SimpleRNNClassifier {
   protected abstract step(given: Sequences, labels: Int32Array): BatchResult;
   protected abstract differentiate(given: Sequences, labels: Int32Array): LossAndGradients;
   /** @returns [B, C] */
-  protected abstract logits(given: Sequences, name: string): Float32Array;
+  protected abstract logits(given: Sequences, name: string): ArrayLike<number>;
   /** The sum of the examples' losses, in nats, and the logits [B, C]. */
   protected abstract lossAndLogits(
     given: Sequences,
     labels: Int32Array,
-  ): { readonly loss: number; readonly logits: Float32Array };
+  ): { readonly loss: number; readonly logits: ArrayLike<number> };
   protected abstract readWeights(): ClassifierWeights;
   /** All of the weights or, when one does not fit float32, none. */
   protected abstract writeWeights(weights: ClassifierWeights): void;

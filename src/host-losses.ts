@@ -116,6 +116,23 @@ export function lossOf(
   };
 }
 
+/** The share of right answers among the rows that exist; NaN for numbers. Arguments as those of `lossOf`. */
+export function accuracyOf(
+  name: LossName,
+  logits: ArrayLike<number>,
+  width: number,
+  targets: Targets,
+  mask: Tensor | undefined,
+): number {
+  let [right, count] = [0, 0];
+  for (let row = 0; row < logits.length / width; row++) {
+    if (mask?.data[row] === 0) continue;
+    right += rules[name].right({ z: logits, at: row * width, width, targets, row });
+    count++;
+  }
+  return right / count;
+}
+
 function largest(z: ArrayLike<number>, at: number, width: number): number {
   let max = -Infinity;
   for (let k = at; k < at + width; k++) max = Math.max(max, z[k]);

@@ -13,7 +13,16 @@ export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf
 
 /** [B] of int32. The caller owns it. */
 export function uploadLabels(tf: typeof Tf, labels: Int32Array): Tf.Tensor {
-  return tf.tensor(labels, [labels.length], 'int32');
+  return uploadIntegers(tf, labels, [labels.length]);
+}
+
+/** Checked whole numbers as int32. The caller owns it. */
+export function uploadIntegers(
+  tf: typeof Tf,
+  data: Int32Array | Float64Array,
+  shape: readonly number[],
+): Tf.Tensor {
+  return tf.tensor(Int32Array.from(data), [...shape], 'int32');
 }
 
 /** [B, T] of bool. The caller owns it. */
@@ -39,6 +48,13 @@ export type ValuesOf = (tensor: Tf.Tensor) => ArrayLike<number>;
 
 /** Reads at once, whatever the backend still has to compute. WebGPU's zeros: use `tensor.data()` there (docs/browser.md). */
 export const readSync: ValuesOf = (tensor) => tensor.dataSync();
+
+/** Reads tensors asynchronously, all at once; what gives their numbers afterwards. */
+export async function readAll(tensors: readonly Tf.Tensor[]): Promise<ValuesOf> {
+  const read = await Promise.all(tensors.map(async (tensor) => [tensor, await tensor.data()] as const));
+  const values = new Map<Tf.Tensor, ArrayLike<number>>(read);
+  return (tensor) => values.get(tensor) ?? [];
+}
 
 /** The way out: float64 copies of a tensor's float32 numbers. The tensor stays the caller's. */
 export function read(tensor: Tf.Tensor, valuesOf = readSync): Tensor {

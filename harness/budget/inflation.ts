@@ -1,9 +1,4 @@
-import { singlePrecisionRun, type SinglePrecisionOptions } from './single-precision';
-import type { DotOrder } from './rounded-dot';
-import { tensorOf, type TensorName } from '../base/problem';
 import { largest, rootMeanSquare, type Matrix } from './matrix';
-import type { PrecisionModel } from './precision-model';
-import type { Trace } from './trace';
 
 /** How far honest single-precision runs scatter beyond the propagated standard deviation; at least 1. */
 export interface Inflation {
@@ -15,52 +10,21 @@ export interface Inflation {
 /** Emulated runs per problem: with 2 or 4, chaotic problems were missed. */
 export const emulatedRuns = 8;
 
-const orders: readonly DotOrder[] = ['sequential', 'reversedFused', 'lanes', 'double'];
-
-/** How run number k computes: every order of summation, fused or not, with errors of the functions that all go one way (k = 0, 1) or are random, then also of the sums. */
-export function emulatedRunOptions(k: number, model: PrecisionModel): SinglePrecisionOptions {
-  return {
-    order: orders[k % orders.length],
-    joint: k % 3 === 1,
-    flatSums: k % 2 === 1,
-    kappa: model.kappa,
-    noise: k === 0 ? 'high' : k === 1 ? 'low' : 'sums',
-    seed: k,
-    format: model.precision === 'float32' ? 'single' : 'double45',
-  };
-}
-
 /**
- * Monte Carlo arithmetic on the reference's own mathematics (Parker 1997): eight emulated float32 runs with different
- * orders of summation and random errors within the constants. They cannot hide a candidate's mistake, because they do
- * not look at the candidate.
+ * Monte Carlo arithmetic on the reference's own mathematics (Parker 1997): emulated runs with different orders of summation and random
+ * errors within the constants. They cannot hide a candidate's mistake, because they do not look at the candidate.
+ *
+ * @param value of each number in float64
+ * @param sigma standard deviation of its error
+ * @param runs the same numbers of each emulated run
  */
-export function measureInflation(
-  trace: Trace,
-  sigma: Partial<Record<TensorName, Matrix>>,
-  model: PrecisionModel,
-): Map<TensorName, Inflation> {
-  const runs = Array.from({ length: emulatedRuns }, (_, k) =>
-    singlePrecisionRun(trace.problem, emulatedRunOptions(k, model)),
-  );
-  const inflations = new Map<TensorName, Inflation>();
-  for (const name of Object.keys(sigma) as TensorName[]) {
-    const reference = tensorOf(trace.evaluation, name)?.data;
-    const deviation = sigma[name];
-    if (reference === undefined || deviation === undefined) continue;
-    const errors = runs.flatMap((run) => {
-      const values = tensorOf(run, name)?.data;
-      return values === undefined
-        ? []
-        : [values.map((value, i) => finite((value - reference[i]) / deviation[i]))];
-    });
-    inflations.set(name, {
-      largest: Math.max(3, ...errors.map(largest)) / 3,
-      rms: Math.max(1, ...errors.map(rootMeanSquare)),
-      share: commonShare(reference, errors),
-    });
-  }
-  return inflations;
+export function measureInflation(value: Matrix, sigma: Matrix, runs: readonly Matrix[]): Inflation {
+  const errors = runs.map((run) => run.map((x, i) => finite((x - value[i]) / sigma[i])));
+  return {
+    largest: Math.max(3, ...errors.map(largest)) / 3,
+    rms: Math.max(1, ...errors.map(rootMeanSquare)),
+    share: commonShare(value, errors),
+  };
 }
 
 /**

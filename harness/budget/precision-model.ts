@@ -1,5 +1,5 @@
 import type { Precision } from '../base/problem';
-import type { RoundingModel } from '../equations/index';
+import { emulatedUnit, type RoundingModel } from '../equations/index';
 
 /** How one implementation rounds: the constants of the error analysis (docs/tolerance.md, "Constants"). */
 export interface PrecisionModel extends RoundingModel {
@@ -30,6 +30,13 @@ export const precisionModels = {
     sides: 2,
   },
 } as const satisfies Record<string, PrecisionModel>;
+
+/** Doubles cut to 45 bits: the emulation that stands for double precision. */
+export const shortDouble: PrecisionModel = {
+  ...precisionModels.float64,
+  unit: emulatedUnit.double45,
+  sides: 1,
+};
 
 /**
  * The model of the same precision that also allows for the other customary forms; undefined where the form is known, because the
@@ -67,9 +74,4 @@ export function precisionModelOf(implementation: {
     default:
       return precisionModels.any;
   }
-}
-
-/** gamma_n = n u / (1 - n u), Higham 2002, lemma 3.1: the relative error of n roundings at most. */
-export function gamma(n: number, unit: number): number {
-  return (n * unit) / (1 - n * unit);
 }

@@ -56,12 +56,24 @@ function deviationsInMean({ share }: Pick<Inflation, 'share'>): number {
   return Math.max(fewestDeviationsInMean, Math.sqrt(deviations ** 2 * share + 1 - share));
 }
 
+/** What each number may be off: by the tightest stage, or by the widest with `inflated`. */
+export function allowedOf(spread: Spread, inflated: boolean): Matrix {
+  let allowed: Matrix | undefined;
+  for (const stage of stagesOf(spread)) {
+    ({ allowed } = stage);
+    if (!inflated) break;
+  }
+  return allowed ?? new Float64Array(0);
+}
+
 /** Of the difference of two programs, each of which rounds. */
 export function bothSides(one: Spread, other: Spread): Spread {
   return {
     ...together(one, other),
     linear: one.linear && other.linear,
-    overflow: one.overflow || other.overflow,
+    get overflow() {
+      return one.overflow || other.overflow;
+    },
     otherForms: () => together(one.otherForms() ?? one, other.otherForms() ?? other),
     inflation: () => {
       const [a, b] = [one.inflation(), other.inflation()];

@@ -5,7 +5,7 @@ import {
   rootMeanSquare,
   precisionModelOf,
   precisionModels,
-  dualRun,
+  derivativeOf,
   singlePrecisionRun,
 } from '../budget/index';
 import { explainByRounding } from '../judge/index';
@@ -48,8 +48,8 @@ export interface Party {
 }
 
 /**
- * Rules which side is wrong, by referees that share no arithmetic with either: dual numbers in float64 give forward values and
- * single entries of the gradients, an emulated float32 run shows that an honest run stays within the budget. A side is blamed
+ * Rules which side is wrong, by referees that share no arithmetic with either: the formulas in float64 give forward values, dual numbers
+ * single entries of the gradients, and an emulated float32 run shows that an honest run stays within the budget. A side is blamed
  * only of a value beyond its own error budget (or of a tensor of the wrong shape), and no side for any value where
  *
  *  - the budget swallows the signal (ill-conditioned),
@@ -69,14 +69,13 @@ export function sideAtFault(
   const names = expectedNames(problem);
   const gradients = names.filter((name) => name.startsWith('gradients.'));
   const perTensor = Math.max(1, Math.floor((options.runs ?? 200) / Math.max(gradients.length, 1)));
-  const forward = dualRun(problem).evaluation;
   const parties = [first, second].map((party) => {
     const budget = budgetFor(problem, precisionModelOf(party));
     const { model } = budget;
     const honest =
       party.precision === 'float32'
         ? singlePrecisionRun(problem, { kappa: model.kappa, noise: 'functions', order: 'sequential' })
-        : budget.trace.evaluation;
+        : budget.evaluation;
     return { ...party, budget, honest };
   });
   const referee = budgetFor(problem, precisionModels.float64);
@@ -84,16 +83,16 @@ export function sideAtFault(
   const tensors = names.map((tensor): TensorRuling => {
     const shape = expectedShape(problem, tensor);
     const elements = shape.reduce((n, size) => n * size, 1);
-    const own = tensorOf(referee.trace.evaluation, tensor)?.data ?? new Float64Array(0);
+    const own = tensorOf(referee.evaluation, tensor)?.data ?? new Float64Array(0);
     const values = new Map<number, number>();
     if (tensor.startsWith('gradients.')) {
       const key = tensor.slice('gradients.'.length) as keyof ClassifierGradients;
       for (const i of chosen(elements, perTensor, options.suspects?.[tensor] ?? [], options.seed ?? 0)) {
         const direction = new Float64Array(elements);
         direction[i] = 1;
-        values.set(i, dualRun(problem, { [key]: direction }).derivative);
+        values.set(i, derivativeOf(problem, { [key]: direction }));
       }
-    } else tensorOf(forward, tensor)?.data.forEach((value, i) => values.set(i, value));
+    } else tensorOf(referee.evaluation, tensor)?.data.forEach((value, i) => values.set(i, value));
     const trusted = within(own, values, referee, tensor) === 'within';
     const wrong = parties.filter(({ budget, evaluation, honest }) => {
       const given = tensorOf(evaluation, tensor);
@@ -128,7 +127,7 @@ function within(
   const { status, allowed } = explainByRounding(expected, given, spread, { elements: referee.keys() });
   if (status !== 'beyond') return status === 'explained' ? 'within' : 'unclear';
   const isPossible = [...referee].every(([i, value]) => Math.abs(given[i] - value) <= spread.bound[i]);
-  const signal = rootMeanSquare(tensorOf(budget.trace.evaluation, tensor)?.data ?? []);
+  const signal = rootMeanSquare(tensorOf(budget.evaluation, tensor)?.data ?? []);
   const size = rootMeanSquare(allowed);
   const isSwallowed = !(size <= signal / 100) && size > budget.model.tiny * 1e8;
   return isPossible && isSwallowed ? 'unclear' : 'beyond';

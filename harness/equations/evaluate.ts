@@ -81,8 +81,11 @@ export function evaluateTerms<V extends Block>(
     const { of } = term;
     if (of.op === 'quantity' && of.when === 'arriving') {
       const arriving = scope.arriving(of.name);
-      ({ masked } = arriving);
-      all.push(...arriving.terms);
+      masked = arriving.masked && {
+        live: arriving.masked.live,
+        terms: signed(arriving.masked.terms, term.sign),
+      };
+      all.push(...signed(arriving.terms, term.sign));
     } else {
       const made = sumTerm(arithmetic, term, scope, axis);
       all.push(made);
@@ -94,6 +97,10 @@ export function evaluateTerms<V extends Block>(
   return masked === undefined
     ? whole
     : arithmetic.select(masked.live, whole, sumAll(arithmetic, [...masked.terms, ...rest], factor));
+}
+
+function signed<V>(terms: readonly SumTerm<V>[], sign: 1 | -1): readonly SumTerm<V>[] {
+  return sign > 0 ? terms : terms.map((term) => ({ ...term, sign: term.sign > 0 ? -1 : 1 }));
 }
 
 /** One positive block is itself: nothing is computed. */

@@ -1,17 +1,57 @@
-export { defineCell, type Cell, type CellText } from './cell';
+export type { Arithmetic } from './arithmetics/arithmetic';
+export { certain, errorArithmetic } from './arithmetics/errors';
+export { exactArithmetic } from './arithmetics/exact';
+export { roundedArithmetic } from './arithmetics/rounded';
+export { cellOf, defineCell, type Cell, type CellText } from './cell';
+export { gradientName, type BackwardStep, type WeightShare } from './derive';
 export { describeCell } from './describe';
+export { formulaOf } from './formula-of';
 export { EquationError } from './equation-error';
+export {
+  callOf,
+  isElementwise,
+  operandsOf,
+  productOf,
+  sumOf,
+  within,
+  withOperands,
+  type Axis,
+  type Equation,
+  type Expression,
+  type Term,
+} from './expression';
 export { cells, gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
 export {
   derivativeAlong,
   emulateNetwork,
   estimateNetwork,
+  estimates,
   evaluateNetwork,
+  floorOf,
+  largestNumber,
   type Estimate,
 } from './interpret';
 export { instrument, type Instrumented, type Probe } from './instrument';
 export { judgeSteps, type JudgedStep } from './judge-steps';
-export type { Head, Layer, Merge, Network, NetworkProblem, Upstream } from './network';
+export {
+  cellSizes,
+  expectedTensors,
+  hasBackward,
+  isRecurrent,
+  outputWidth,
+  tensorsOf,
+  type Head,
+  type Layer,
+  type Merge,
+  type Network,
+  type NetworkProblem,
+  type Upstream,
+} from './network';
+export type { Block, Uncertain } from './operations/index';
+export { runNetwork, tensorsOfOutcome, type Outcome } from './outcome';
+export { partText } from './parse';
 export type { RoundingModel } from './rounding-model';
-export type { RoundingOptions, SummationOrder } from './rounding';
+export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
+export { shapeOf } from './weights';
+export { inWords, shareInWords } from './words';
 export { answerOf, asOutcome, equationsOf, estimatesOf, type ModelAsEquations } from './from-model';

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { memoize } from '../base/memoize';
 import { cellSizes, isRecurrent, type Layer, type Network, type NetworkProblem } from './network';
 import { inputGradients, type InputGradient } from './observables';
 import { rangesOf, widthOf } from './weights';
@@ -24,6 +25,14 @@ export interface Instrumented {
  *                  additional inputs   the identity in the columns whose gradient they show, zero in all others
  */
 export function instrument(network: Network, problem: NetworkProblem): Instrumented | undefined {
+  return instrumented(network)(problem);
+}
+
+const instrumented = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => withProbes(network, problem)),
+);
+
+function withProbes(network: Network, problem: NetworkProblem): Instrumented | undefined {
   const readers = network.layers.filter(isRecurrent).filter(({ reads }) => reads === 'inputs');
   const probes: Probe[] = [];
   let features = network.features;

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { memoize } from '../base/memoize';
 import { dualArithmetic } from './arithmetics/dual';
 import { errorArithmetic } from './arithmetics/errors';
 import { exactArithmetic } from './arithmetics/exact';
@@ -19,6 +20,40 @@ export function evaluateNetwork(
   options: RunOptions<Block> = {},
 ): ReadonlyMap<string, Tensor> {
   return tensorsOfOutcome(runNetwork(network, problem, exactArithmetic(), options));
+}
+
+/** The largest |gradient| of any quantity of a run in float64. */
+const largestGradient = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => {
+    let found = 0;
+    runNetwork(network, problem, exactArithmetic(), {
+      observe(place, value) {
+        if (place.name.startsWith('d')) found = Math.max(found, largest(value.value));
+        return value;
+      },
+    });
+    return found;
+  }),
+);
+
+/** The largest |number| of a run in float64, every product with a matrix by itself included. */
+export function largestNumber(network: Network, problem: NetworkProblem): number {
+  const exact = exactArithmetic();
+  let found = 0;
+  const see = (block: Block): Block => {
+    found = Math.max(found, largest(block.value));
+    return block;
+  };
+  const outcome = runNetwork(network, problem, {
+    ...exact,
+    sum(terms, factor) {
+      for (const term of terms) see(exact.sum([term], factor));
+      return see(exact.sum(terms, factor));
+    },
+    apply: (name, operands, f) => see(exact.apply(name, operands, f)),
+  });
+  for (const { blocks } of outcome.values()) blocks.forEach(see);
+  return found;
 }
 
 /** What an honest implementation in rounded arithmetic answers. */
@@ -62,9 +97,9 @@ export function estimates(
       const last = model.forms !== undefined && name.startsWith('gradients.') ? 1 : 0;
       const k = last * varianceOfRounding(model);
       const bound = numbersOf(answered, (block) => block.bound).map(
-        (e, i) => (e + last * model.unit * (Math.abs(value[i]) + e)) * model.sides,
+        (e, i) => (e + last * model.unit * (Math.abs(value[i]) + e)) * model.sides + floor,
       );
-      // the floor keeps sigma above zero where its square underflows
+      // the floor keeps both above zero where nothing is computed, or a square underflows
       const sigma = numbersOf(answered, ({ variance }) => variance).map(
         (v, i) => Math.sqrt((v + k * value[i] ** 2) * model.sides) + floor,
       );
@@ -80,14 +115,8 @@ export function estimates(
 export function floorOf(network: Network, problem: NetworkProblem, model: RoundingModel): number {
   let sum = 1;
   for (const [path, { data }] of tensorsOf(problem)) if (path !== 'mask') sum += largest(data);
-  let gradient = 0;
-  runNetwork(network, problem, exactArithmetic(), {
-    observe(place, value) {
-      if (place.name.startsWith('d')) gradient = Math.max(gradient, largest(value.value));
-      return value;
-    },
-  });
-  return model.tiny * (sum + gradient);
+  const gradient = largestGradient(network)(problem);
+  return model.tiny * (sum + (Number.isFinite(gradient) ? gradient : 0));
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Tensor } from '../../scratch/index';
-import { certain, errorArithmetic } from './arithmetics/errors';
+import { certain, errorArithmetic, roundedOnce } from './arithmetics/errors';
 import type { Place } from './forward';
-import { instrument, type Probe } from './instrument';
+import { instrument, type Instrumented } from './instrument';
 import { estimates, floorOf, type Estimate } from './interpret';
 import { gradientName } from './derive';
 import { columnsOf, sideBySide, type Matrix } from './matrix';
-import { cellSizes, isRecurrent, type Network, type NetworkProblem } from './network';
+import { cellSizes, isRecurrent, outputWidth, type Network, type NetworkProblem } from './network';
 import type { Uncertain } from './operations/index';
 import { numbersOf, runNetwork } from './outcome';
 import { partText } from './parse';
@@ -33,16 +33,20 @@ export function judgeSteps(
   model: RoundingModel,
 ): ReadonlyMap<string, JudgedStep> {
   const floor = floorOf(network, problem, model);
-  const probes = instrument(network, problem)?.probes ?? [];
+  const charges = { model, floor };
+  const asked = instrument(network, problem);
   const shown = new Map<string, { t: number; expected: Uncertain; given: Matrix }[]>();
-  const outcome = runNetwork(network, problem, errorArithmetic({ model, floor }), {
+  const outcome = runNetwork(network, problem, errorArithmetic(charges), {
     observe(place, expected) {
-      const given = shownAt(network, problem, answer, probes, place);
+      const given = shownAt(network, problem, answer, asked, place);
       if (given === undefined) return expected;
       const name = nameOf(place);
       const all = shown.get(name) ?? [];
-      shown.set(name, [...all, { t: place.t ?? 0, expected, given }]);
-      return certain(given, expected.rows);
+      shown.set(name, all);
+      const exact = certain(given, expected.rows);
+      const divided = model.forms !== undefined && isGradient(network, place);
+      all.push({ t: place.t ?? 0, expected: divided ? roundedOnce(expected, charges) : expected, given });
+      return divided ? roundedOnce(exact, charges) : exact;
     },
   });
   const judged = new Map<string, JudgedStep>();
@@ -66,8 +70,8 @@ export function judgeSteps(
   for (const [name, estimate] of estimates(outcome, model, floor)) {
     // these were shown and compared above
     if (name === 'logits' || name.startsWith('states.')) continue;
-    const given = answer.get(name);
-    if (given !== undefined) put(name, estimate, narrowed(network, name, estimate, given));
+    const given = narrowed(asked, name, estimate, answer.get(name));
+    if (given !== undefined) put(name, estimate, given);
   }
   return judged;
 }
@@ -82,22 +86,29 @@ function shownAt(
   network: Network,
   problem: NetworkProblem,
   answer: ReadonlyMap<string, Tensor>,
-  probes: readonly Probe[],
+  asked: Instrumented | undefined,
   { layer, name, t, part }: Place,
 ): Matrix | undefined {
+  const [batch, timeSteps] = problem.inputs.shape;
   if (name === 'logits') {
+    const classes = network.head?.classes ?? 0;
     const logits = answer.get('logits');
-    return logits === undefined || t === undefined ? logits?.data : stepOf(logits, t);
+    if (logits === undefined) return undefined;
+    if (t === undefined) return hasShape(logits, [batch, classes]) ? logits.data : undefined;
+    return hasShape(logits, [batch, timeSteps, classes]) ? stepOf(logits, t) : undefined;
   }
   const found = network.layers.find((one) => one.name === layer);
   if (found === undefined || t === undefined) return undefined;
   if (name === (isRecurrent(found) ? found.cell.carries[0] : 'output')) {
     const states = answer.get(`states.${layer}`);
-    return states === undefined ? undefined : stepOf(states, t);
+    if (states === undefined || !hasShape(states, [batch, timeSteps, outputWidth(network, layer)]))
+      return undefined;
+    return stepOf(states, t);
   }
   const inputs = answer.get('gradients.inputs');
-  if (!isRecurrent(found) || inputs === undefined || inputs.shape[2] <= problem.inputs.shape[2])
-    return undefined;
+  if (!isRecurrent(found) || inputs === undefined || asked === undefined) return undefined;
+  if (!hasShape(inputs, [batch, timeSteps, asked.network.features])) return undefined;
+  const { probes } = asked;
   // the additional inputs show all gates at once, or some of them; the equations give them one by one
   const whole = found.cell.axes.get(name.slice(gradientName('').length)) ?? [];
   const ranges = (part ?? whole).map((block) => {
@@ -118,9 +129,29 @@ function stepOf({ data, shape }: Tensor, t: number): Matrix {
   return columnsOf(data, batch, t * n, (t + 1) * n);
 }
 
-/** Without the rows and columns of the additional inputs. */
-function narrowed(network: Network, name: string, { value }: Estimate, { data, shape }: Tensor): Matrix {
-  if (data.length === value.length) return data;
-  if (name !== 'gradients.inputs') return data.slice(0, value.length);
-  return columnsOf(data, shape[0] * shape[1], 0, network.features);
+/** Without the rows and columns of the additional inputs; undefined where it has neither the shape of the plain problem nor of that one. */
+function narrowed(
+  asked: Instrumented | undefined,
+  name: string,
+  { shape }: Estimate,
+  given: Tensor | undefined,
+): Matrix | undefined {
+  if (given === undefined || hasShape(given, shape)) return given?.data;
+  const features = asked?.network.features ?? 0;
+  const [rows, second, own] = shape;
+  if (name === 'gradients.inputs')
+    return hasShape(given, [rows, second, features])
+      ? columnsOf(given.data, rows * second, 0, own)
+      : undefined;
+  return hasShape(given, [features, second]) ? given.data.slice(0, rows * second) : undefined;
+}
+
+function hasShape({ shape, data }: Tensor, expected: readonly number[]): boolean {
+  return shape.join() === expected.join() && data.length === expected.reduce((n, size) => n * size, 1);
+}
+
+/** Whether a quantity of a layer belongs to its derived equations. */
+function isGradient({ layers }: Network, { layer, name }: Place): boolean {
+  const found = layers.find((one) => one.name === layer);
+  return found !== undefined && isRecurrent(found) && !found.cell.axes.has(name);
 }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../scratch/index';
 import { SideUnavailableError, type OpenSide } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress, type StartProgress } from '../base/progress';
@@ -19,13 +20,25 @@ export interface FuzzOptions {
   readonly progress?: StartProgress;
 }
 
+const optionNames: OptionNames<FuzzOptions> = {
+  sides: true,
+  seed: true,
+  plan: true,
+  shard: true,
+  out: true,
+  shrinkSeconds: true,
+  signal: true,
+  progress: true,
+};
+
 /**
  * Runs generated problems on every side and judges the answers (`examine`). The first failure of each class is simplified and saved as a
  * case file; all failures are counted.
  *
- * @throws UsageError when the shard holds no problem, or two sides share a name
+ * @throws RangeError for an option that does not exist, UsageError when the shard holds no problem, or two sides share a name
  */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
+  checkOptions(options, optionNames, 'runFuzz');
   const { plan, seed = 1, shard = { index: 1, of: 1 }, signal } = options;
   const most = 'cases' in plan ? plan.cases : Number.POSITIVE_INFINITY;
   if (shardSize(shard, most) === 0)

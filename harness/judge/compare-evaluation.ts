@@ -1,4 +1,4 @@
-import type { Tensor } from '../../scratch/index';
+import { checkOptions, type OptionNames, type Tensor } from '../../scratch/index';
 import {
   expectedNames,
   expectedShape,
@@ -11,7 +11,7 @@ import {
 } from '../base/problem';
 import { compareTensor, compareTensors, type ExpectedTensor } from './compare-tensors';
 import { judgeTensor } from './judge-tensor';
-import { needed, tolerancesFor, type FixedTolerance, type Tolerances } from './tolerance';
+import { checkTolerance, needed, tolerancesFor, type FixedTolerance, type Tolerances } from './tolerance';
 import { caseVerdict, type CaseVerdict, type Side } from './verdict';
 
 export interface CompareOptions {
@@ -19,6 +19,8 @@ export interface CompareOptions {
   /** names the side declared not to give */ readonly omits?: readonly string[] | undefined;
   /** replaces the derived tolerances */ readonly tolerance?: FixedTolerance | undefined;
 }
+
+const optionNames: OptionNames<CompareOptions> = { against: true, omits: true, tolerance: true };
 
 /**
  * Judges one answer against the float64 reference's answer to the same problem.
@@ -30,6 +32,7 @@ export interface CompareOptions {
  * @param reference the float64 answer
  * @param given the answer that is judged
  * @param side who gave it, and in which precision
+ * @throws RangeError for an option that does not exist
  */
 export function compareEvaluation(
   problem: Problem,
@@ -38,6 +41,8 @@ export function compareEvaluation(
   side: Side,
   options: CompareOptions = {},
 ): CaseVerdict {
+  checkOptions(options, optionNames, 'compareEvaluation');
+  checkTolerance(options.tolerance, 'compareEvaluation');
   const tolerances = tolerancesFor(problem, reference, side, options.tolerance);
   const { budget } = tolerances;
   const expected = expectedTensors(problem, reference, tolerances);

@@ -8,6 +8,7 @@ export {
   hasBackward,
   judgeEquations,
   judgeLocally,
+  judgeStep,
   localNames,
   localShape,
   madeBy,
@@ -17,7 +18,7 @@ export {
   type LocalName,
   type LocalOptions,
 } from './judge-locally';
-export { formulaInWords, tolerancesFor } from './tolerance';
+export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
 export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';

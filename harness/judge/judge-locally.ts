@@ -1,8 +1,8 @@
 import {
-  evaluationOf,
   expectedNames,
   expectedShape,
   sizesOf,
+  tensorAxes,
   tensorNames,
   tensorOf,
   type Evaluation,
@@ -10,17 +10,16 @@ import {
   type TensorName,
 } from '../base/problem';
 import {
-  emulatedRunOptions,
-  emulatedRuns,
-  shortDouble,
-  instrumentedProblem,
-  localEquations,
-  type LocalEquation,
+  askedForSteps,
+  networkOf,
   precisionModelOf,
+  stepName,
+  stepsOfNetwork,
+  toNetworkNames,
+  type NetworkStep,
   type PrecisionModel,
-  singlePrecisionRun,
-  withCustomaryForms,
 } from '../budget/index';
+import { formulaOf, type Network } from '../equations/index';
 import { memoize } from '../base/memoize';
 import { judgeNumbers } from './judge-tensor';
 import { deviationsInWords } from './tolerance';
@@ -32,10 +31,17 @@ export function hasBackward(problem: Problem): boolean {
   return problem.labels !== undefined || problem.upstream !== undefined;
 }
 
-/** The problem that a side runs for its local judgement: instrumented where there is a backward pass. */
-export function problemForLocalJudgement(problem: Problem): Problem {
-  return hasBackward(problem) ? instrumentedProblem(problem) : problem;
-}
+/**
+ * The problem that a side runs for its local judgement. Where there is a backward pass it has one more feature per unit, always zero,
+ * whose rows of the kernel are the identity: so gradients.inputs shows the gradient with respect to z_t (`instrument`).
+ */
+export const problemForLocalJudgement = memoize((source: Problem): Problem => {
+  if (!hasBackward(source)) return source;
+  const { network, problem } = networkOf(source);
+  const asked = askedForSteps(network, problem).problem;
+  const { kernel } = asked.weights['rnn'];
+  return { ...source, inputs: asked.inputs, weights: { ...source.weights, kernel } };
+});
 
 /** A quantity of the local judgement: every tensor of a full answer, and the gradients with respect to z_t. */
 export type LocalName = TensorName | 'dPreActivations';
@@ -103,6 +109,15 @@ export function judgeLocally(
   );
 }
 
+/** One kind of equation, for all its elements: what it should give from the side's own earlier values, and what it gave. */
+export interface LocalEquation {
+  /** `states`, `dPreActivations`, `gradients.kernel`, ... */ readonly name: string;
+  /** the equation in letters */ readonly formula: string;
+  readonly axes: readonly string[];
+  /** computed in float64 from the side's own values */ readonly expected: Tensor;
+  readonly given: Tensor;
+}
+
 /** One kind of equation, what every element of it may be off, and how it fared. */
 export interface JudgedEquation {
   readonly equation: LocalEquation;
@@ -111,47 +126,59 @@ export interface JudgedEquation {
 }
 
 /** The same, with every element: only the equations that the answer shows, in the order of the computation. */
-export function judgeEquations(problem: Problem, answer: Evaluation, side: Side): JudgedEquation[] {
+export function judgeEquations(source: Problem, answer: Evaluation, side: Side): JudgedEquation[] {
+  const { network, problem } = networkOf(source);
   const model = precisionModelOf(side);
-  const asked = problemForLocalJudgement(problem);
-  const readable = new Map<TensorName, Tensor>();
-  for (const name of expectedNames(asked)) {
-    const tensor = tensorOf(answer, name);
-    if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
-  }
-  const shown = evaluationOf(readable);
-  const other = withCustomaryForms(model);
-  const otherForms = memoize((answer: Evaluation) => other && mapOf(localEquations(problem, answer, other)));
-  const inflations = memoize(() => localInflation(problem, model));
-  return localEquations(problem, shown, model)
-    .map((equation): JudgedEquation => {
-      const { name, formula, expected, axes, given, bound, sigma } = equation;
-      const judged = judgeNumbers({
-        implementation: side.name,
-        caseId: problem.id,
-        name,
-        expected: { reference: expected, axes },
-        given,
-        model,
-        mean: false,
-        spread: {
-          bound,
-          sigma,
-          linear: true,
-          overflow: false,
-          otherForms: () => otherForms(shown)?.get(name),
-          inflation: () => ({ largest: inflations(shown).get(name) ?? 1, rms: 1, share: 1 }),
-        },
-        inWords: (stage) =>
-          `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage)}`,
-      });
-      return { equation, ...judged };
-    })
-    .sort((one, other) => rankOf(one.equation.name) - rankOf(other.equation.name));
+  const steps = stepsOfNetwork(network, problem, toNetworkNames(answer), model);
+  // what is made of a quantity that is not shown cannot be judged alone
+  const isShown = (name: LocalName): boolean =>
+    madeBy(source, name).every((one) => one === 'logits' || steps.has(stepName(one)));
+  return localNames(source).flatMap((name) => {
+    const step = steps.get(stepName(name));
+    if (step === undefined || !isShown(name)) return [];
+    const axes = tensorAxes[name === 'dPreActivations' ? 'states' : name];
+    return [judgeStep({ name, axes, step, network, own: stepName(name), caseId: source.id, side, model })];
+  });
 }
 
-function mapOf(equations: readonly LocalEquation[]): ReadonlyMap<string, LocalEquation> {
-  return new Map(equations.map((equation) => [equation.name, equation]));
+interface StepToJudge {
+  /** as reports name it */ readonly name: string;
+  readonly axes: readonly string[];
+  readonly step: NetworkStep;
+  readonly network: Network;
+  /** its name in `stepsOfNetwork` */ readonly own: string;
+  readonly caseId: string;
+  readonly side: Side;
+  readonly model: PrecisionModel;
+}
+
+/** Judges one equation of any network by itself. */
+export function judgeStep({
+  name,
+  axes,
+  step,
+  network,
+  own,
+  caseId,
+  side,
+  model,
+}: StepToJudge): JudgedEquation {
+  const formula = formulaOf(network, own);
+  const expected = { data: step.value, shape: step.shape };
+  const given = { data: step.given, shape: step.shape };
+  const judged = judgeNumbers({
+    implementation: side.name,
+    caseId,
+    name,
+    expected: { reference: expected, axes },
+    given,
+    model,
+    mean: false,
+    spread: step.spread,
+    inWords: (stage) =>
+      `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage)}`,
+  });
+  return { equation: { name, formula, axes, expected, given }, ...judged };
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
@@ -190,23 +217,4 @@ function unseen(
     }
   }
   throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);
-}
-
-/** How far the local residuals of emulated runs scatter beyond sigma, over 3; at least 1. */
-function localInflation(problem: Problem, model: PrecisionModel): Map<string, number> {
-  const inflations = new Map<string, number>();
-  const asked = problemForLocalJudgement(problem);
-  const emulated = model.precision === 'float32' ? model : shortDouble;
-  for (let k = 0; k < emulatedRuns; k++) {
-    const run = singlePrecisionRun(asked, emulatedRunOptions(k, emulated));
-    for (const { name, expected, given, sigma } of localEquations(problem, run, emulated)) {
-      let largest = inflations.get(name) ?? 1;
-      expected.data.forEach((x, i) => {
-        const ratio = Math.abs(given.data[i] - x) / sigma[i] / 3;
-        if (Number.isFinite(ratio)) largest = Math.max(largest, ratio);
-      });
-      inflations.set(name, largest);
-    }
-  }
-  return inflations;
 }

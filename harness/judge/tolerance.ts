@@ -1,4 +1,4 @@
-import type { Tensor } from '../../scratch/index';
+import { checkOptions, type Tensor } from '../../scratch/index';
 import { tensorOf, type Evaluation, type Problem, type TensorName } from '../base/problem';
 import { budgetFor, type Budget, precisionModelOf, type PrecisionModel, type Stage } from '../budget/index';
 import type { Side } from './verdict';
@@ -15,6 +15,12 @@ export interface Tolerances {
 export interface FixedTolerance {
   readonly absolute?: number | undefined;
   readonly relative?: number | undefined;
+}
+
+/** @throws RangeError for a name that is none of its two */
+export function checkTolerance(tolerance: FixedTolerance | undefined, name: string): void {
+  if (tolerance !== undefined)
+    checkOptions(tolerance, { absolute: true, relative: true }, `${name}: tolerance`);
 }
 
 /**

@@ -11,3 +11,19 @@ export type {
 } from './saved-model';
 export { claimDirectory, lockDirectory } from './directory';
 export { refuseOtherFormats } from './other-formats';
+export { openModelFile } from './open';
+export {
+  countParameters,
+  modelFormats,
+  type MaskedRows,
+  type ModelDescription,
+  type ModelFormat,
+  type ModelInput,
+  type ModelLayer,
+  type ModelLayerConfig,
+  type OtherLayerConfig,
+  type Size,
+  type Source,
+  type StoredAs,
+} from './description';
+export type { ReadOptions } from './keras/read';

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { weightNames, type ClassifierWeights, type SimpleRNNClassifier } from '../../scratch/index';
+import {
+  checkChoice,
+  checkOptions,
+  weightNames,
+  type ClassifierWeights,
+  type OptionNames,
+  type SimpleRNNClassifier,
+} from '../../scratch/index';
 import { version } from '../base/version';
 import {
   formatNpz,
@@ -13,7 +20,7 @@ import {
   writeFileAtomic,
 } from '../base/files/index';
 import { BackendNotRunError, UsageError } from '../base/outcome';
-import { openClassifier, type BackendName } from '../sides/engine/index';
+import { modelKinds, openClassifier, type BackendName } from '../sides/engine/index';
 import { layersModelJson, maskValue, weightsBin } from './layers-model';
 import { parseModelJson, takeWeights, type ModelMetadata } from './model-json';
 import { modelDirectory } from './other-formats';
@@ -24,6 +31,13 @@ export type { ModelMetadata, Standardisation } from './model-json';
 export interface SaveOptions extends Partial<Omit<ModelMetadata, 'trainedBy' | 'maskValue'>> {
   /** true: write a Masking layer, for sequences of different lengths */ readonly masked?: boolean;
 }
+
+const saveOptions: OptionNames<SaveOptions> = {
+  masked: true,
+  classNames: true,
+  featureNames: true,
+  standardisation: true,
+};
 
 export interface SavedModel {
   readonly weights: ClassifierWeights;
@@ -43,12 +57,14 @@ export interface LoadedModel extends SavedModel {
  * await save(model, 'my-model', { classNames: ['no', 'yes'] });
  * const { classifier } = await load('my-model', { side: 'scratch' });
  * ```
+ * @throws RangeError for an option that does not exist
  */
 export async function save(
   classifier: Pick<SimpleRNNClassifier, 'name' | 'classes' | 'getWeights'>,
   directory: string,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkOptions(options, saveOptions, 'save');
   const { masked = false, ...rest } = options;
   const classNames = options.classNames ?? Array.from({ length: classifier.classes }, (_, c) => String(c));
   const metadata: ModelMetadata = {
@@ -82,8 +98,14 @@ export interface LoadModelOptions {
   /** of TensorFlow.js; default: the one that trained it, else tensorflow */ readonly backend?: BackendName;
 }
 
-/** Loads a saved model into a network of either side. Throws UsageError when the files are not those of such a model. */
+/**
+ * Loads a saved model into a network of either side.
+ *
+ * @throws RangeError for an option that does not exist, UsageError when the files are not those of such a model
+ */
 export async function load(directory: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  checkOptions(options, { side: true, backend: true }, 'load');
+  if (options.side !== undefined) checkChoice(options.side, modelKinds, 'load: side');
   const saved = await readSavedModel(directory);
   const [kind, trainedBackend] = saved.metadata.trainedBy.split(':');
   const side = options.side ?? (kind === 'tfjs' || kind === 'graph' ? kind : 'scratch');

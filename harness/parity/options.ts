@@ -1,7 +1,9 @@
+import { checkOptions, type OptionNames } from '../../scratch/index';
 import type { Candidate } from '../sides/candidate/index';
 import type { SideName, SideSource } from '../sides/index';
-import type { FixedTolerance } from '../judge/index';
+import { checkTolerance, type FixedTolerance } from '../judge/index';
 import type { Problem } from '../base/problem';
+import { checkProblemNames } from '../base/problem-names';
 import type { StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Observer } from './observe';
@@ -35,4 +37,30 @@ export interface ParityOptions {
    * an observer sees one process only. Default 1
    */
   readonly processes?: 1 | 2 | undefined;
+}
+
+const optionNames: OptionNames<ParityOptions> = {
+  backends: true,
+  requireNative: true,
+  sides: true,
+  only: true,
+  seed: true,
+  cases: true,
+  vectors: true,
+  candidate: true,
+  tolerance: true,
+  diagnoses: true,
+  timeoutSeconds: true,
+  problems: true,
+  power: true,
+  observer: true,
+  progress: true,
+  processes: true,
+};
+
+/** @throws RangeError for an option, or a field of a problem, that does not exist, with the nearest one */
+export function checkParityOptions(options: ParityOptions): void {
+  checkOptions(options, optionNames, 'runParity');
+  checkTolerance(options.tolerance, 'runParity');
+  options.problems?.forEach(checkProblemNames);
 }

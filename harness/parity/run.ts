@@ -5,7 +5,7 @@ import type { VectorCase } from '../problems/vectors/index';
 import { selectCases, type Cases } from './cases';
 import { singlePrecisionNames } from './compare-vectors';
 import { conclude } from './conclude';
-import type { ParityOptions } from './options';
+import { checkParityOptions, type ParityOptions } from './options';
 import { powerOf } from './power';
 import type { ParityReport } from './report';
 import { runSide, runSource, together } from './run-side';
@@ -16,9 +16,10 @@ import { startSidesApart, type NamedSide } from './second-process';
 /**
  * Runs every case on every side and judges the answers against the scratch network (or against the vectors' numbers).
  *
- * @throws UsageError when an option, a vectors file or the candidate's module is wrong, or when no case is selected
+ * @throws RangeError for an option that does not exist, UsageError when a vectors file or the candidate's module is wrong, or when no case is selected
  */
 export async function runParity(options: ParityOptions = {}): Promise<ParityReport> {
+  checkParityOptions(options);
   const seed = options.seed ?? 1;
   const cases = await selectCases(options, seed);
   const candidate = await openCandidate(options);

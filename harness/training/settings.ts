@@ -1,5 +1,6 @@
-import type { TextFormat } from './data/index';
-import type { BackendName, ModelKind } from '../sides/engine/index';
+import { checkChoice, checkOptions, type OptionNames } from '../../scratch/index';
+import { checkColumnNames, textFormatNames, type TextFormat } from './data/index';
+import { modelKinds, type BackendName, type ModelKind } from '../sides/engine/index';
 import { UsageError } from '../base/outcome';
 
 /** One network, or scratch and tfjs side by side. */
@@ -84,8 +85,55 @@ const defaults = {
   file: { ...shared, data: { ...shared.data, standardize: true } },
 } as const satisfies Record<string, Defaults>;
 
-/** Fills in the defaults of the data set and checks every range. Throws UsageError that names the flag. */
+const dataNames: OptionNames<DataSettings> = {
+  ...textFormatNames,
+  source: true,
+  skipMalformed: true,
+  timeSteps: true,
+  examples: true,
+  validation: true,
+  standardize: true,
+};
+const choiceNames: OptionNames<TrainChoices> = {
+  data: true,
+  model: true,
+  backend: true,
+  gradients: true,
+  units: true,
+  epochs: true,
+  batchSize: true,
+  optimizer: true,
+  learningRate: true,
+  decay: true,
+  clipNorm: true,
+  patience: true,
+  seed: true,
+  initializer: true,
+};
+
+/** @throws RangeError for a choice, or a value of one, that does not exist, with the nearest one */
+export function checkChoices(choices: TrainChoices, name: string): void {
+  checkOptions(choices, choiceNames, name);
+  if (choices.data !== undefined) checkOptions(choices.data, dataNames, `${name}: data`);
+  checkColumnNames(choices.data?.columns, `${name}: data`);
+  const choice = <T extends string>(value: T | undefined, known: readonly T[], field: string): void => {
+    if (value !== undefined) checkChoice(value, known, `${name}: ${field}`);
+  };
+  choice(choices.model, ['auto', ...modelKinds, 'both'], 'model');
+  choice(choices.backend, ['tensorflow', 'wasm', 'cpu'], 'backend');
+  choice(choices.gradients, ['autodiff', 'bptt'], 'gradients');
+  choice(choices.optimizer, ['sgd', 'adam'], 'optimizer');
+  choice(choices.decay, ['linear', 'none'], 'decay');
+  choice(choices.initializer, ['keras', 'notebook'], 'initializer');
+}
+
+/**
+ * Fills in the defaults of the data set and checks every range.
+ *
+ * @throws UsageError that names the flag; RangeError for a choice that does not exist
+ */
 export function resolveSettings(choices: TrainChoices): TrainSettings {
+  checkChoices(choices, 'settings');
   const source = choices.data?.source ?? 'digits';
   const base: Defaults =
     source === 'digits' || source === 'memory' || source === 'notebook' ? defaults[source] : defaults.file;

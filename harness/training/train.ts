@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../scratch/index';
 import { mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,13 @@ import { claimDirectory, lockDirectory, save } from '../models/index';
 import { evaluatePart, type Metrics } from './metrics';
 import { prepareData, type PreparedData } from './prepare';
 import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
-import { resolveSettings, settingDifferences, type TrainChoices, type TrainSettings } from './settings';
+import {
+  checkChoices,
+  resolveSettings,
+  settingDifferences,
+  type TrainChoices,
+  type TrainSettings,
+} from './settings';
 import { trainingReport } from './training-report';
 import { versionsOf } from './versions';
 
@@ -23,6 +30,19 @@ export interface TrainOptions extends Pick<RunOptions, 'onBatch' | 'onEpoch' | '
   /** gets the settings, defaults filled in, when everything is checked and training is about to start */
   readonly onStart?: (settings: TrainSettings) => void;
 }
+
+const optionNames: OptionNames<TrainOptions> = {
+  onBatch: true,
+  onEpoch: true,
+  signal: true,
+  replaceSide: true,
+  out: true,
+  force: true,
+  resume: true,
+  checkpointSeconds: true,
+  say: true,
+  onStart: true,
+};
 
 export interface TrainResult extends Omit<RunResult, 'sides'> {
   readonly sides: RunResult['sides'];
@@ -42,9 +62,11 @@ export interface TrainResult extends Omit<RunResult, 'sides'> {
  * metrics?.accuracy;
  * dispose();
  * ```
- * @throws UsageError on settings or data that do not fit, BackendNotRunError when the backend cannot run
+ * @throws RangeError for a choice or an option that does not exist, UsageError on settings or data that do not fit, BackendNotRunError when the backend cannot run
  */
 export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
+  checkChoices(choices, 'train');
+  checkOptions(options, optionNames, 'train');
   const { out, resume = false, force = false } = options;
   if (out === undefined) {
     if (resume) throw new UsageError('--resume needs the directory of the run.');

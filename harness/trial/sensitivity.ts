@@ -162,7 +162,7 @@ function sameGradients(a: Evaluation, b: Evaluation): boolean {
 
 function weightGradientShares(problem: Problem, side: Implementation): number[] {
   const budget = budgetFor(problem, precisionModelOf(side));
-  const { gradients } = budget.trace.evaluation;
+  const { gradients } = budget.evaluation;
   return (['kernel', 'recurrentKernel', 'outputKernel'] as const).flatMap((key) => {
     const largest = gradients?.[key]?.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0) ?? 0;
     if (largest === 0) return [];

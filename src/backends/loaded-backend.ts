@@ -10,6 +10,8 @@ export interface LoadedBackend {
   readonly name: BackendName | BrowserBackendName;
   /** the one tfjs of this process, with every loaded backend registered */ readonly tf: typeof Tf;
   /** the engine and its version, e.g. `TensorFlow 2.21.0` */ readonly version: string;
+  /** the twin computes by TensorFlow.js's layers as they are, without its ways around known defects; default false */
+  readonly asIs?: boolean;
   /** what tfjs-node adds to tfjs (SavedModels, TensorBoard summaries, images); only on `tensorflow` */
   readonly node?: TensorflowNode;
   /**

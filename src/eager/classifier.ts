@@ -58,7 +58,7 @@ export class TfSimpleRNNClassifier extends ClassifierShell {
     this.tf = backend.tf;
 
     backend.use();
-    this.network = createClassifierNetwork(this.tf, sizes, method);
+    this.network = createClassifierNetwork(backend, sizes, method);
     this.variables = weightNames.map((key) => this.network.variables[key]);
     try {
       assignVariables(this.tf, this.network.variables, weights, name);

@@ -58,8 +58,8 @@ function prepare(backend: LoadedBackend, problem: NetworkProblem, options: Evalu
   const { tf } = backend;
   const network =
     classes === undefined
-      ? createRecurrentNetwork(tf, sizes, method)
-      : createClassifierNetwork(tf, { ...sizes, classes }, method);
+      ? createRecurrentNetwork(backend, sizes, method)
+      : createClassifierNetwork(backend, { ...sizes, classes }, method);
   const run = (): Parameters<typeof runAndDifferentiate> => {
     assignVariables<string>(tf, { ...network.variables }, weights, `${name}: weights`);
     return [tf, network, given, { labels, upstream }, name];

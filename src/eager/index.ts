@@ -1,5 +1,6 @@
 export { TfSimpleRNN, type TfSimpleRNNGradients, type TfSimpleRNNOptions } from './simple-rnn';
 export { TfSimpleRNNClassifier, type TfSimpleRNNClassifierOptions } from './classifier';
 export { evaluateWithTfjs, evaluateWithTfjsAsync, type EvaluateOptions } from './evaluate';
+export { updateWithTfjsAsync, type UpdateOptions, type Updated } from './update';
 export type { GradientMethod } from './pass';
 export { gruResetAfter, registerGRUResetAfter, type GRUResetAfterArgs } from './gru-reset-after';

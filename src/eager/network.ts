@@ -1,7 +1,9 @@
 import type * as Tf from '@tensorflow/tfjs';
+import type { LoadedBackend } from '../backends/index';
 import { startBpttPass } from './bptt-pass';
 import { differentiateByHand } from './classifier-by-hand';
 import { differentiateByTape, type DifferentiateBatch } from './classifier-step';
+import { clearPaddingOfGradient, detoursOf } from './detours';
 import { createOutputLayer, type OutputLayer, type OutputVariables } from './output-layer';
 import type { GradientMethod, StartPass } from './pass';
 import { createRecurrentLayer, type RecurrentLayer, type RecurrentVariables } from './recurrent-layer';
@@ -24,21 +26,23 @@ export interface ClassifierNetwork {
 
 /** Builds a recurrent layer, all weights zero. */
 export function createRecurrentNetwork(
-  tf: typeof Tf,
+  backend: Pick<LoadedBackend, 'tf' | 'name' | 'asIs'>,
   sizes: { readonly features: number; readonly units: number },
   method: GradientMethod,
 ): RecurrentNetwork {
-  const layer = createRecurrentLayer(tf, sizes.features, sizes.units);
+  const { tf } = backend;
+  const layer = createRecurrentLayer(tf, sizes.features, sizes.units, detoursOf(backend).masksByStep);
   return { ...layer, startPass: startPassOf(tf, layer, method) };
 }
 
 /** Builds a recurrent layer with an output layer on its final state, all weights zero. */
 export function createClassifierNetwork(
-  tf: typeof Tf,
+  backend: Pick<LoadedBackend, 'tf' | 'name' | 'asIs'>,
   sizes: { readonly features: number; readonly units: number; readonly classes: number },
   method: GradientMethod,
 ): ClassifierNetwork {
-  const recurrent = createRecurrentNetwork(tf, sizes, method);
+  const { tf } = backend;
+  const recurrent = createRecurrentNetwork(backend, sizes, method);
   let output: OutputLayer;
   try {
     output = createOutputLayer(tf, sizes.units, sizes.classes);
@@ -47,7 +51,9 @@ export function createClassifierNetwork(
     throw error;
   }
   const { startPass } = recurrent;
-  const { logits } = output;
+  const logits: OutputLayer['logits'] = detoursOf(backend).clearsPadding
+    ? (finalState) => clearPaddingOfGradient(tf, output.logits(finalState))
+    : output.logits;
   const variables = { ...recurrent.variables, ...output.variables };
   return {
     variables,

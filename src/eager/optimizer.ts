@@ -1,7 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { checkOptimizerMemory, resolveOptimizer, slotNames } from '../../scratch/index';
 import type { OptimizerConfig, ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
-import { read, toFloat32 } from '../to-tensors';
+import { read, toFloat32, type ValuesOf } from '../to-tensors';
 import { kernelsOf } from './kernels';
 
 /** What an optimizer remembers: slot name to one tensor per variable, in the order of the variables. */
@@ -11,7 +11,9 @@ export type OptimizerSlots = Readonly<Record<string, readonly Tensor[]>>;
 export interface TfOptimizer {
   readonly config: ResolvedOptimizerConfig;
   /** updates done so far */ readonly step: number;
-  /** copies; empty before the first update */ readSlots(): OptimizerSlots;
+  /** copies; empty before the first update, and read at once unless they have been read */
+  readSlots(valuesOf?: ValuesOf): OptimizerSlots;
+  /** the tensors of `readSlots` */ slotTensors(): readonly Tf.Tensor[];
   /** One update of the variables, each from the gradient at the same place. */
   update(variables: readonly Tf.Variable[], gradients: readonly Tf.Tensor[]): void;
   dispose(): void;
@@ -51,6 +53,7 @@ const slotFields = {
  * multiplication. Here both are immediate, and a restored optimizer continues bit for bit.
  *
  * @param names of the variables, in their order; tfjs names slots after them
+ * @param asIs leaves Adam's usual epsilon, 1e-7, to tfjs as its users do: on webgl that is 1e-4 (docs/browser.md)
  * @throws RangeError when a setting is out of range or `from` does not hold this optimizer's slots
  */
 export function createTfOptimizer(
@@ -58,6 +61,7 @@ export function createTfOptimizer(
   config: OptimizerConfig,
   names: readonly string[],
   from: { readonly step: number; readonly slots: OptimizerSlots } = { step: 0, slots: {} },
+  asIs = false,
 ): TfOptimizer {
   const resolved = resolveOptimizer({ optimizer: config });
   checkOptimizerMemory(from, slotNames(resolved));
@@ -68,7 +72,7 @@ export function createTfOptimizer(
     arrays: tensors.map((tensor) => toFloat32(tensor, `setOptimizerState: ${slot}`)),
   }));
 
-  const optimizer = newOptimizer(tf, resolved);
+  const optimizer = newOptimizer(tf, resolved, asIs);
   const internals = optimizer as unknown as Internals;
   let { step } = from;
   for (const { field, slot, shapes, arrays } of restored) {
@@ -84,17 +88,20 @@ export function createTfOptimizer(
     });
   }
 
+  const variablesOf = (slot: string): Tf.Variable[] =>
+    internals[slotFields[slot as keyof typeof slotFields]].map(({ variable }) => variable);
   return {
     config: resolved,
     get step() {
       return step;
     },
-    readSlots: () => {
+    readSlots: (valuesOf) => {
       if (step === 0) return {};
-      const read1 = (slot: string): Tensor[] =>
-        internals[slotFields[slot as keyof typeof slotFields]].map(({ variable }) => read(variable));
-      return Object.fromEntries(slotNames(resolved).map((slot) => [slot, read1(slot)]));
+      const copies = (slot: string): Tensor[] =>
+        variablesOf(slot).map((variable) => read(variable, valuesOf));
+      return Object.fromEntries(slotNames(resolved).map((slot) => [slot, copies(slot)]));
     },
+    slotTensors: () => (step === 0 ? [] : slotNames(resolved).flatMap(variablesOf)),
     update: (variables, gradients) => {
       step++;
       if (resolved.name === 'adam' && resolved.form === 'keras') {
@@ -134,9 +141,10 @@ function descend(
   });
 }
 
-function newOptimizer(tf: typeof Tf, config: ResolvedOptimizerConfig): Tf.Optimizer {
+function newOptimizer(tf: typeof Tf, config: ResolvedOptimizerConfig, asIs: boolean): Tf.Optimizer {
   if (config.name === 'adam') {
-    return tf.train.adam(config.learningRate, config.beta1, config.beta2, config.epsilon);
+    const epsilon = asIs && config.epsilon === 1e-7 ? undefined : config.epsilon;
+    return tf.train.adam(config.learningRate, config.beta1, config.beta2, epsilon);
   }
   const { learningRate, momentum, nesterov } = config;
   if (momentum === 0) return tf.train.sgd(learningRate);

@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Sequences, Tensor, Upstream } from '../../scratch/index';
-import { read, readSync, upload, type ValuesOf } from '../to-tensors';
+import { read, readAll, readSync, upload, type ValuesOf } from '../to-tensors';
 import type { NetworkEvaluation } from '../problem';
 import { differentiate, tidy } from './differentiate';
 import type { ClassifierNetwork, RecurrentNetwork } from './network';
@@ -15,6 +15,7 @@ export interface LossSide {
 /** Tensors that were computed and not yet read: kept, so that they outlive every tidy; `release` frees them. */
 interface Computed {
   readonly tensors: readonly Tf.Tensor[];
+  /** of weights and initial state, by their names */ readonly gradients: Readonly<Record<string, Tf.Tensor>>;
   /** the evaluation, once the tensors have been read */ readonly assemble: (
     valuesOf: ValuesOf,
   ) => NetworkEvaluation;
@@ -31,8 +32,8 @@ interface Computed {
  * @param network with or without an output layer
  * @param name of the method, for messages
  */
-export function runAndDifferentiate(...given: Parameters<typeof compute>): NetworkEvaluation {
-  const { assemble, release } = compute(...given);
+export function runAndDifferentiate(...given: Parameters<typeof computeNetwork>): NetworkEvaluation {
+  const { assemble, release } = computeNetwork(...given);
   try {
     return assemble(readSync);
   } finally {
@@ -42,19 +43,18 @@ export function runAndDifferentiate(...given: Parameters<typeof compute>): Netwo
 
 /** The same, read by `tensor.data()`: for WebGPU, whose immediate reads give zeros. */
 export async function runAndDifferentiateAsync(
-  ...given: Parameters<typeof compute>
+  ...given: Parameters<typeof computeNetwork>
 ): Promise<NetworkEvaluation> {
-  const { tensors, assemble, release } = compute(...given);
+  const { tensors, assemble, release } = computeNetwork(...given);
   try {
-    const read = await Promise.all(tensors.map(async (tensor) => [tensor, await tensor.data()] as const));
-    const values = new Map<Tf.Tensor, ArrayLike<number>>(read);
-    return assemble((tensor) => values.get(tensor) ?? []);
+    return assemble(await readAll(tensors));
   } finally {
     release();
   }
 }
 
-function compute(
+/** Call `release` at the end. */
+export function computeNetwork(
   tf: typeof Tf,
   network: RecurrentNetwork | ClassifierNetwork,
   given: Sequences,
@@ -62,6 +62,7 @@ function compute(
   name: string,
 ): Computed {
   const kept: Tf.Tensor[] = [];
+  const byName: Record<string, Tf.Tensor> = {};
   const keep = <T extends Tf.Tensor>(tensor: T): T => {
     kept.push(tf.keep(tensor));
     return tensor;
@@ -93,11 +94,11 @@ function compute(
         return terms.reduce((sum, term) => tf.add(sum, term)) as Tf.Scalar;
       };
 
-      const readAll = (tensors: Record<string, Tf.Tensor>, valuesOf: ValuesOf): Record<string, Tensor> =>
+      const readEach = (tensors: Record<string, Tf.Tensor>, valuesOf: ValuesOf): Record<string, Tensor> =>
         Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, read(tensor, valuesOf)]));
       if (!backward) {
         loss();
-        return (valuesOf) => readAll(forward, valuesOf) as unknown as NetworkEvaluation;
+        return (valuesOf) => readEach(forward, valuesOf) as unknown as NetworkEvaluation;
       }
       const { kernel, recurrentKernel, bias } = network.variables;
       const by: Record<string, Tf.Tensor> = {
@@ -113,15 +114,16 @@ function compute(
       const names = Object.keys(by);
       const gradients = differentiate(tf, loss, [...Object.values(by), ...pass.inputs]).map(keep);
       const named = Object.fromEntries(names.map((key, i) => [key, gradients[i]]));
+      Object.assign(byName, named);
       return (valuesOf) => ({
-        ...(readAll(forward, valuesOf) as unknown as NetworkEvaluation),
+        ...(readEach(forward, valuesOf) as unknown as NetworkEvaluation),
         gradients: {
-          ...readAll(named, valuesOf),
+          ...readEach(named, valuesOf),
           inputs: pass.readInputGradients(gradients.slice(names.length), valuesOf),
         },
       });
     });
-    return { tensors: kept, assemble, release };
+    return { tensors: kept, gradients: byName, assemble, release };
   } catch (error) {
     release();
     throw error;

@@ -61,7 +61,7 @@ export class TfSimpleRNN {
     const weights = simpleRNNWeights(options, 'TfSimpleRNN');
     this.backend = backend;
     backend.use();
-    this.network = createRecurrentNetwork(backend.tf, this, method);
+    this.network = createRecurrentNetwork(backend, this, method);
     try {
       assignVariables(backend.tf, this.network.variables, weights, 'TfSimpleRNN');
     } catch (error) {

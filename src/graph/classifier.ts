@@ -1,35 +1,26 @@
-import type { Tensor as TfTensor } from '@tensorflow/tfjs';
-import { checkMemory, checkSize, resolveClassifier } from '../../scratch/index';
+import { checkMemory, checkSize, NetworkPlan, resolveClassifier, zeros } from '../../scratch/index';
 import type {
   BatchResult,
   ClassifierOptions,
   ClassifierWeights,
   LossAndGradients,
   OptimizerState,
-  ResolvedOptimizerConfig,
   Sequences,
-  Tensor,
+  StackInputs,
+  StackWeights,
 } from '../../scratch/index';
-import { ClassifierShell, hits, type CheckedState } from '../classifier-shell';
-import { read, upload, uploadLabels, uploadMask } from '../to-tensors';
-import { CompiledGraphs, type Call, type SetUp } from './compiled-graphs';
-import { chainsFor } from './rnn/chains';
-import { checkLoop, type Loop } from './rnn/loop-choice';
-import { packArrays, packedSize, unpackArrays } from './rnn/packed-weights';
-import { kindOf, settingsFor, slotsOf } from './rnn/update-rule';
-import type { SessionBackend } from './session';
-import { operationsSideBySide } from './threads';
+import { ClassifierShell, hits, softmaxOf, type CheckedState } from '../classifier-shell';
+import { lossOf } from '../host-losses';
+import type { SetUp } from './compiled-graphs';
+import { graphOptions, NetworkEngine, type GraphOptions } from './engine';
 
-export interface GraphSimpleRNNClassifierOptions extends ClassifierOptions {
-  /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
-  /** instead of the choice by length */ readonly loop?: Loop;
-  /** independent parts of a training batch, instead of the choice by size */ readonly chains?: number;
-}
+export interface GraphSimpleRNNClassifierOptions extends ClassifierOptions, GraphOptions {}
 
 /**
  * Sequence to class: a SimpleRNN, its final state into a Dense layer, softmax; each training step one call of a graph
  * that TensorFlow compiled (docs/graph.md). Same weights, same numbers within rounding, same order of examples as the
- * other two classifiers. Unless compiled otherwise it learns by plain SGD with learning rate 0.01.
+ * other two classifiers; `GraphNetwork` of these two layers under other names. Unless compiled otherwise it learns by plain
+ * SGD with learning rate 0.01.
  *
  * Everything is checked before a call, since a graph checks nothing: a call that would fail never happens. When the
  * loss or the gradients' norm is not finite, the weights and the optimizer stay as they were. Call `dispose` at the end.
@@ -42,33 +33,25 @@ export interface GraphSimpleRNNClassifierOptions extends ClassifierOptions {
  */
 export class GraphSimpleRNNClassifier extends ClassifierShell {
   readonly name = 'graph';
-  private readonly backend: SessionBackend;
-  private readonly graphs: CompiledGraphs;
-  private readonly fixedChains: number | undefined;
-  /** all weights in one vector, in the library's memory */ private packed: TfTensor;
-  private slots: Record<string, TfTensor> = {};
-  private config: ResolvedOptimizerConfig;
-  private updates = 0;
-  /** the numbers last fed to an update, kept while they do not change */
-  private settings: { readonly key: string; readonly tensor: TfTensor } | undefined;
+  private readonly engine: NetworkEngine;
 
   /** @throws RangeError on an unknown option, a bad size or setting, or weights that do not fit */
   constructor(options: GraphSimpleRNNClassifierOptions) {
     const name = 'GraphSimpleRNNClassifier';
-    const { backend, loop, chains } = options;
-    const more = { backend: true, loop: true, chains: true } as const;
-    const { sizes, weights, config, clipNorm } = resolveClassifier(options, name, more);
-    super(sizes, clipNorm, backend);
-    this.backend = backend;
-    this.config = config;
-    this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
-    this.graphs = new CompiledGraphs(backend, sizes, loop && checkLoop(loop, name));
-    this.packed = this.keep(packArrays(weights), `${name}: weights`);
+    const { sizes, weights, config, clipNorm } = resolveClassifier(options, name, graphOptions);
+    super(sizes, clipNorm, options.backend);
+    const { features, units, classes } = sizes;
+    const layers = [
+      { layer: 'simpleRNN', units },
+      { layer: 'dense', units: classes },
+    ] as const;
+    const plan = new NetworkPlan({ features, layers }, name);
+    this.engine = new NetworkEngine(plan, options, byLayer(weights), config, name);
   }
 
   /** What has been compiled so far, and how long each took: set-up is not part of a step. */
   get setUps(): readonly SetUp[] {
-    return this.graphs.setUps;
+    return this.engine.setUps;
   }
 
   /**
@@ -80,14 +63,9 @@ export class GraphSimpleRNNClassifier extends ClassifierShell {
    */
   warmUp(batch: number, timeSteps: number, { mask = false, initialState = false } = {}): number {
     this.begin('warmUp');
-    const start = performance.now();
     checkSize('warmUp: batch', batch);
     checkSize('warmUp: timeSteps', timeSteps);
     checkMemory('warmUp', [batch, timeSteps, this.features]);
-    const zeros = (...shape: number[]): Tensor => ({
-      data: new Float64Array(shape.reduce((a, b) => a * b, 1)),
-      shape,
-    });
     const given: Sequences = {
       batch,
       timeSteps,
@@ -95,157 +73,80 @@ export class GraphSimpleRNNClassifier extends ClassifierShell {
       ...(mask && { mask: zeros(batch, timeSteps) }),
       ...(initialState && { initialState: zeros(batch, this.units) }),
     };
-    disposeAll(this.runTrain(given, new Int32Array(batch)));
-    return performance.now() - start;
+    return this.engine.warmUp(stackInputs(given), new Int32Array(batch), this.clipNorm);
   }
 
   /** Nor does anything change when a weight of after the update is not finite; the norm is then reported as NaN. */
   protected override step(given: Sequences, labels: Int32Array): BatchResult {
-    const { weights, report, ...slots } = this.runTrain(given, labels);
-    const numbers = report.dataSync<'float32'>();
-    report.dispose();
-    const result = {
-      loss: numbers[0],
-      accuracy: hits(numbers.subarray(2), labels, this.classes) / given.batch,
-      gradientNorm: Math.sqrt(2 * numbers[1]),
-    };
-    if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) {
-      this.packed.dispose();
-      this.packed = this.backend.tf.keep(weights);
-      this.setSlots(slots);
-      this.updates++;
-    } else {
-      disposeAll({ weights, ...slots });
-    }
-    return result;
+    const { loss, gradientNorm, logits } = this.engine.step(stackInputs(given), labels, this.clipNorm);
+    return { loss, accuracy: hits(logits, labels, this.classes) / given.batch, gradientNorm };
   }
 
-  protected override logits(given: Sequences): Float32Array {
-    return readAll(this.run('predict', given)).logits;
+  protected override logits(given: Sequences, name: string): ArrayLike<number> {
+    return this.answer(given, undefined, name).logits.data;
   }
 
   protected override lossAndLogits(given: Sequences, labels: Int32Array) {
-    const { losses, logits } = readAll(this.run('evaluate', given, labels));
-    return { loss: losses.reduce((sum, loss) => sum + loss, 0), logits };
+    const logits = this.logits(given, 'evaluate');
+    const { loss } = lossOf('softmaxCrossEntropy', logits, this.classes, labels, undefined);
+    return { loss: loss * given.batch, logits };
   }
 
   protected override differentiate(given: Sequences, labels: Int32Array): LossAndGradients {
-    const results = this.run('gradients', given, labels);
-    const gradients = {
-      ...unpackArrays(results.weights.dataSync(), this),
-      inputs: read(results.inputs),
-      initialState: read(results.initialState),
+    const { loss, logits, gradients } = this.answer(given, labels, 'lossAndGradients');
+    const { weights, inputs, initialStates } = gradients!;
+    return {
+      loss: loss!,
+      probabilities: softmaxOf(logits.data, given.batch, this.classes),
+      gradients: { ...named(weights), inputs: inputs!, initialState: initialStates[0][0] },
     };
-    const loss = results.loss.dataSync()[0];
-    const probabilities = read(results.probabilities);
-    disposeAll(results);
-    return { loss, probabilities, gradients };
   }
 
   protected override readWeights(): ClassifierWeights {
-    return unpackArrays(this.packed.dataSync(), this);
+    return named(this.engine.readWeights());
   }
 
   protected override writeWeights(weights: ClassifierWeights): void {
-    const next = this.keep(packArrays(weights), 'setWeights');
-    this.packed.dispose();
-    this.packed = next;
+    this.engine.writeWeights(byLayer(weights));
   }
 
   protected override readState(): OptimizerState {
-    const { config, updates } = this;
-    const slots = Object.entries(updates === 0 ? {} : this.slots).map(
-      ([name, memory]) => [name, unpackArrays(memory.dataSync(), this)] as const,
-    );
-    return { config, step: updates, slots: Object.fromEntries(slots) };
+    const { slots, ...state } = this.engine.readState();
+    return { ...state, slots: mapRecord(slots, named) };
   }
 
-  protected override writeState({ config, step, slots }: CheckedState): void {
-    const fed = Object.entries(slots).map(
-      ([name, memory]) => [name, this.feed(packArrays(memory), `setOptimizerState: ${name}`)] as const,
-    );
-    this.setSlots(Object.fromEntries(fed));
-    this.config = config;
-    this.updates = step;
+  protected override writeState({ slots, ...state }: CheckedState): void {
+    this.engine.writeState({ ...state, slots: mapRecord(slots, byLayer) });
   }
 
   protected override release(): void {
-    this.graphs.dispose();
-    this.packed.dispose();
-    this.settings?.tensor.dispose();
-    this.setSlots({});
+    this.engine.dispose();
   }
 
-  private runTrain(given: Sequences, labels: Int32Array): Record<string, TfTensor> {
-    for (const name of slotsOf[kindOf(this.config)]) {
-      this.slots[name] ??= this.backend.tf.keep(this.backend.tf.zeros([packedSize(this)]));
-    }
-    return this.run('train', given, labels, { ...this.slots, settings: this.settingsTensor() });
-  }
-
-  private settingsTensor(): TfTensor {
-    const values = settingsFor(this.config, this.updates + 1, this.clipNorm);
-    const key = values.join();
-    if (this.settings?.key !== key) {
-      this.settings?.tensor.dispose();
-      this.settings = { key, tensor: this.backend.tf.keep(this.backend.tf.tensor1d(values, 'float32')) };
-    }
-    return this.settings.tensor;
-  }
-
-  private run(
-    call: Call,
-    given: Sequences,
-    labels?: Int32Array,
-    extra: Readonly<Record<string, TfTensor>> = {},
-  ): Record<string, TfTensor> {
-    const { tf } = this.backend;
-    const run = this.graphs.for(call, {
-      timeSteps: given.timeSteps,
-      initialState: given.initialState !== undefined,
-      mask: given.mask !== undefined,
-      update: kindOf(this.config),
-      clipped: this.clipNorm !== undefined,
-      chains:
-        this.fixedChains ?? chainsFor({ units: this.units, batch: given.batch }, operationsSideBySide()),
-    });
-    const fed: Record<string, TfTensor> = { inputs: upload(tf, given.inputs, `${call}: inputs`) };
-    if (labels) fed.labels = uploadLabels(tf, labels);
-    if (given.mask) fed.mask = uploadMask(tf, given.mask);
-    if (given.initialState) {
-      fed.initialState = upload(tf, given.initialState, `${call}: initialState`);
-    }
-    try {
-      return run({ ...fed, weights: this.packed, ...extra });
-    } finally {
-      disposeAll(fed);
-    }
-  }
-
-  private feed(tensor: Tensor, name: string): TfTensor {
-    return upload(this.backend.tf, tensor, name);
-  }
-
-  private keep(tensor: Tensor, name: string): TfTensor {
-    this.backend.use();
-    return this.backend.tf.keep(this.feed(tensor, name));
-  }
-
-  private setSlots(slots: Record<string, TfTensor>): void {
-    disposeAll(this.slots);
-    for (const slot of Object.values(slots)) this.backend.tf.keep(slot);
-    this.slots = slots;
+  private answer(given: Sequences, targets: Int32Array | undefined, name: string) {
+    const asked = { given: stackInputs(given), targets, upstream: undefined, sequences: false };
+    return this.engine.answer(asked, name);
   }
 }
 
-/** The results' numbers; frees the tensors. */
-function readAll(results: Readonly<Record<string, TfTensor>>): Record<string, Float32Array> {
-  const numbers: Record<string, Float32Array> = {};
-  for (const key in results) numbers[key] = results[key].dataSync<'float32'>();
-  disposeAll(results);
-  return numbers;
+function stackInputs({ batch, timeSteps, inputs, initialState, mask }: Sequences): StackInputs {
+  return { batch, timeSteps, inputs, mask, initialStates: [initialState ? [initialState] : [], []] };
 }
 
-function disposeAll(tensors: Readonly<Record<string, TfTensor>>): void {
-  for (const key in tensors) tensors[key].dispose();
+/** The classifier's names as those of its two layers. */
+function byLayer({ outputKernel, outputBias, ...recurrent }: ClassifierWeights): StackWeights {
+  const { kernel, recurrentKernel, bias } = recurrent;
+  return [
+    { kernel, recurrentKernel, bias },
+    { kernel: outputKernel, bias: outputBias },
+  ];
+}
+
+function named([recurrent, output]: StackWeights): ClassifierWeights {
+  const { kernel, recurrentKernel, bias } = recurrent;
+  return { kernel, recurrentKernel, bias, outputKernel: output['kernel'], outputBias: output['bias'] };
+}
+
+function mapRecord<T, R>(record: Readonly<Record<string, T>>, change: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }

@@ -1,12 +1,11 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
-import type { ClassifierSizes } from '../../scratch/index';
-import { classifierGraph, type ClassifierGraph, type GraphPlan } from './classifier-graph';
+import type { NetworkPlan } from '../../scratch/index';
+import { networkGraph, type Call, type GraphPlan, type NetworkGraph } from './network-graph';
 import { hasOneDnnProducts } from './one-dnn';
-import { chooseLoop, type Loop } from './rnn/loop-choice';
+import type { PackedWeights } from './packed-weights';
 import { GraphSession, type SessionBackend } from './session';
 import { SessionCache } from './session-cache';
-
-export type Call = 'predict' | 'evaluate' | 'gradients' | 'train';
+import { chooseLoop, type Loop } from './time/index';
 
 /** One compilation: what for, and the milliseconds it took. */
 export interface SetUp {
@@ -21,18 +20,18 @@ type Run = (feeds: Readonly<Record<string, TfTensor>>) => Record<string, TfTenso
 
 interface Entry {
   readonly session: GraphSession;
-  readonly graph: ClassifierGraph;
+  readonly graph: NetworkGraph;
   readonly plan: GraphPlan;
   load: number;
   readonly warm: Set<Call>;
 }
 
-/** Most graphs that a classifier keeps. */
+/** Most graphs that a network keeps. */
 const mostGraphs = 6;
 /** Lengths that get a graph of their own; all further ones share one While graph. */
 const mostLengths = 4;
 
-/** The graphs of one classifier, compiled when they are first needed. */
+/** The graphs of one network, compiled when they are first needed. */
 export class CompiledGraphs {
   readonly setUps: SetUp[] = [];
   private readonly entries = new SessionCache<Entry>(mostGraphs);
@@ -42,7 +41,8 @@ export class CompiledGraphs {
 
   constructor(
     private readonly backend: SessionBackend,
-    private readonly sizes: ClassifierSizes,
+    private readonly network: NetworkPlan,
+    private readonly packing: PackedWeights,
     private readonly fixedLoop: Loop | undefined,
   ) {}
 
@@ -59,10 +59,12 @@ export class CompiledGraphs {
     const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend) };
     const entry = this.entry(plan);
     const { session, graph, warm } = entry;
+    const signature = graph.calls[call];
+    if (signature === undefined) throw new Error(`the graph of a question has no call ${call}.`);
     return (feeds) => {
-      if (warm.has(call)) return session.run(graph[call], feeds);
+      if (warm.has(call)) return session.run(signature, feeds);
       const start = performance.now();
-      const results = session.run(graph[call], feeds);
+      const results = session.run(signature, feeds);
       warm.add(call);
       this.setUps.push({ call, plan: entry.plan, load: entry.load, firstCall: performance.now() - start });
       entry.load = 0;
@@ -82,27 +84,31 @@ export class CompiledGraphs {
   }
 
   private entry(plan: GraphPlan): Entry {
-    return this.entries.get(keyOf(plan), () => {
+    const { loop, timeSteps, ...rest } = plan;
+    return this.entries.get(JSON.stringify([loop === 'while' ? loop : timeSteps, rest]), () => {
       const start = performance.now();
-      const graph = classifierGraph(this.sizes, plan);
-      const session = new GraphSession(this.backend, graph.graph, plan.chains);
+      const graph = networkGraph(this.network, this.packing, plan);
+      const session = new GraphSession(this.backend, graph.graph, sideBySide(this.network, plan));
       return { session, graph, plan, load: performance.now() - start, warm: new Set() };
     });
   }
 }
 
+/** Parts of the graph that do not wait for each other: chains of the batch, and the directions of a layer. */
+function sideBySide({ config }: NetworkPlan, { chains }: GraphPlan): number {
+  return config.layers.some(({ layer }) => layer === 'bidirectional') ? 2 * chains : chains;
+}
+
 function isSame(one: Wanted, other: Wanted): boolean {
   return (
     one.timeSteps === other.timeSteps &&
-    one.initialState === other.initialState &&
     one.mask === other.mask &&
     one.update === other.update &&
     one.clipped === other.clipped &&
-    one.chains === other.chains
+    one.chains === other.chains &&
+    one.question === undefined &&
+    other.question === undefined &&
+    one.initialStates.length === other.initialStates.length &&
+    one.initialStates.every((layer, i) => layer === other.initialStates[i])
   );
-}
-
-function keyOf({ loop, timeSteps, initialState, mask, update, clipped, chains }: GraphPlan): string {
-  const steps = loop === 'while' ? loop : timeSteps;
-  return [steps, initialState, mask, update, clipped, chains].join();
 }

@@ -6,9 +6,12 @@ import {
   type Placeholder,
   type Signature,
 } from './builder/index';
-import { recurrentFor, type Loop } from './rnn/loop-choice';
-import { logitsOf, outputBackward, softmaxCrossEntropy } from './rnn/output-layer';
-import { sumOf } from './rnn/unrolled';
+import { denseLayer } from './layers/dense';
+import { sumOf } from './layers/layer';
+import { losses } from './layers/losses';
+import { recurrentLayer } from './layers/recurrent';
+import { batchFirst, stepsBelow } from './network-pass';
+import { walkFor, type Loop } from './time/index';
 
 /** Which parts a problem has; every combination is a graph of its own, for any sizes but the number of steps. */
 export interface EvaluateParts {
@@ -32,7 +35,7 @@ export function keyOf(parts: EvaluateParts): string {
 /** Forward, and where something asks for gradients, backward, as one call. */
 export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; signature: Signature } {
   const g = new GraphBuilder(parts.oneDnn);
-  const { layer, steps } = recurrentFor(parts.loop, parts.timeSteps);
+  const { walk, steps } = walkFor(parts.loop, parts.timeSteps);
   const when = <D extends DType>(present: boolean, make: () => Placeholder<D>) =>
     present ? make() : undefined;
   const float = (name: string, ...shape: (number | string)[]) => g.placeholder(name, 'float32', shape);
@@ -43,7 +46,7 @@ export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; sign
     bias: float('bias', 'U'),
   };
   const output = parts.output
-    ? { outputKernel: float('outputKernel', 'U', 'C'), outputBias: float('outputBias', 'C') }
+    ? { kernel: float('outputKernel', 'U', 'C'), bias: float('outputBias', 'C') }
     : undefined;
   const inputs = float('inputs', 'B', steps, 'F');
   const initialState = when(parts.initialState, () => float('initialState', 'B', 'U'));
@@ -52,38 +55,53 @@ export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; sign
   const upstreamStates = when(parts.upstreamStates, () => float('upstreamStates', 'B', steps, 'U'));
   const upstreamFinalState = when(parts.upstreamFinalState, () => float('upstreamFinalState', 'B', 'U'));
 
-  const pass = layer(g, weights, { inputs, initialState, mask });
-  const outputs: Record<string, AnyTensor | undefined> = {
-    states: g.transpose(pass.states(), [1, 0, 2]),
-    finalState: pass.finalState,
-  };
-  let dFinalState: GraphTensor | undefined = upstreamFinalState;
+  const shape = g.shape(inputs);
+  const sizes = { batch: g.slice(shape, [0], [1]), timeSteps: g.slice(shape, [1], [1]) };
+  const rows = stepsBelow(g, inputs, g.slice(shape, [2], [1]));
+  const signal = { rows, hasTime: true, mask: mask && g.transpose(g.expandDims(mask, 2), [1, 0, 2]) };
+  // both layers take their sizes from their weights
+  const recurrent = recurrentLayer({ layer: 'simpleRNN', units: 0 }, walk)(g, weights);
+  const pass = recurrent(signal, [initialState], sizes);
+  const states = batchFirst(g, pass.sequences()[0], sizes);
+  const outputs: Record<string, AnyTensor> = { states, finalState: pass.finalStates[0] };
+  let dOutput: GraphTensor | undefined;
   if (output !== undefined) {
-    const logits = logitsOf(g, output, pass.finalState);
+    const top = denseLayer({ layer: 'dense', units: 0 })(g, output)(pass.output, [], sizes);
+    const logits = top.output.rows;
     Object.assign(outputs, { logits, probabilities: g.softmax(logits) });
     if (labels !== undefined) {
-      const { loss, dLogits } = softmaxCrossEntropy(g, logits, labels);
-      const back = outputBackward(g, output, pass.finalState, dLogits);
-      dFinalState = sumOf(g, upstreamFinalState, back.finalState);
+      const { losses: each, dLogits } = losses.softmaxCrossEntropy.rows(g, logits, labels, 0);
+      const mean = g.div(dLogits, g.cast(g.size(labels), 'float32'));
+      const back = top.backward({ output: mean, finalStates: [], sequences: [] });
+      dOutput = back.input;
       Object.assign(outputs, {
-        loss,
-        'gradients.outputKernel': back.outputKernel,
-        'gradients.outputBias': back.outputBias,
+        loss: g.mean(each, [0]),
+        'gradients.outputKernel': back.weights['kernel'],
+        'gradients.outputBias': back.weights['bias'],
       });
     }
   }
-  if (dFinalState !== undefined || upstreamStates !== undefined) {
-    const dStates = upstreamStates && g.transpose(upstreamStates, [1, 0, 2]);
-    const gradients = pass.backward({ states: dStates, finalState: dFinalState });
-    for (const [key, gradient] of Object.entries<GraphTensor>({ ...gradients }))
-      outputs[`gradients.${key}`] = gradient;
+  if (dOutput !== undefined || parts.upstreamFinalState || parts.upstreamStates) {
+    const dStates = upstreamStates && stepsBelow(g, upstreamStates, g.slice(g.shape(weights.bias), [0], [1]));
+    const back = pass.backward({
+      output: sumOf(g, dOutput, upstreamFinalState),
+      finalStates: [],
+      sequences: [dStates],
+    });
+    const [dInitialState] = back.initialStates;
+    const gradients = {
+      ...back.weights,
+      inputs: batchFirst(g, back.input, sizes),
+      initialState: dInitialState,
+    };
+    for (const [key, gradient] of Object.entries(gradients)) outputs[`gradients.${key}`] = gradient;
   }
   const fed = {
     ...weights,
-    ...output,
+    ...(output && { outputKernel: output.kernel, outputBias: output.bias }),
     ...{ inputs, initialState, mask, labels, upstreamStates, upstreamFinalState },
   };
-  return { graph: g, signature: g.signature('evaluate', present(fed), present(outputs)) };
+  return { graph: g, signature: g.signature('evaluate', present(fed), outputs) };
 }
 
 function present<T>(record: Readonly<Record<string, T | undefined>>): Record<string, T> {

@@ -5,9 +5,9 @@ import { read, upload, uploadLabels, uploadMask } from '../to-tensors';
 import type { Signature } from './builder/index';
 import { evaluateGraph, keyOf } from './evaluate-graph';
 import { hasOneDnnProducts } from './one-dnn';
-import { checkLoop, chooseLoop, type Loop } from './rnn/loop-choice';
 import { GraphSession, type SessionBackend } from './session';
 import { SessionCache } from './session-cache';
+import { checkLoop, chooseLoop, type Loop } from './time/index';
 
 /** Most sessions that an evaluator keeps. */
 const mostSessions = 32;

@@ -1,5 +1,7 @@
 import type { Tensor } from '../../../scratch/index';
-import { tensorOf, type TensorName } from '../../base/problem';
+import { sizesOf, tensorOf, type TensorName } from '../../base/problem';
+import { doublePrecisionRun } from '../../budget/index';
+import { problemForLocalJudgement } from '../../judge/index';
 import type { Reading } from './reading';
 
 /**
@@ -9,7 +11,7 @@ import type { Reading } from './reading';
  */
 export function stepsToSuspect(reading: Reading): Set<number> {
   const steps = new Set<number>();
-  const { timeSteps } = reading.budget.trace.sizes;
+  const { timeSteps } = sizesOf(reading.problem);
   const wrong = reading.wrongTensors();
   const states = wrongSteps(reading, 'states');
   if (states.length > 0) return new Set([states[0]]);
@@ -43,27 +45,31 @@ function wrongSteps(reading: Reading, name: TensorName): number[] {
 
 /** The steps that leave the least of given - right when what they could have done wrong is taken off it, best first. */
 function closestShares(reading: Reading, name: 'kernel' | 'recurrentKernel' | 'bias'): number[] {
-  const { trace } = reading.budget;
-  const { batch, timeSteps, units } = trace.sizes;
+  const { problem } = reading;
+  const { batch, timeSteps, features, units } = sizesOf(problem);
   const given = reading.given.get(`gradients.${name}`);
-  const right = trace.evaluation.gradients?.[name];
-  const { dPreActivations } = trace;
-  if (given?.data.length !== right?.data.length || right === undefined || dPreActivations === undefined)
-    return [];
+  const right = reading.right.gradients?.[name];
+  const { states } = reading.right;
+  // the additional inputs show the gradient with respect to z_t
+  const wide = doublePrecisionRun(problemForLocalJudgement(problem)).gradients?.inputs;
+  if (given?.data.length !== right?.data.length || !right || !states || !wide) return [];
   const difference = right.data.map((x, i) => (given?.data[i] ?? 0) - x);
   const rows = right.data.length / units;
-  const left = (t: number): Float64Array =>
-    name === 'kernel'
-      ? trace.steps[Math.min(t, timeSteps - 1)].x
-      : name === 'recurrentKernel'
-        ? trace.states[t]
-        : new Float64Array(batch).fill(1);
+  const left = (b: number, t: number, i: number): number => {
+    if (name === 'bias') return 1;
+    if (name === 'kernel')
+      return problem.inputs.data[(b * timeSteps + Math.min(t, timeSteps - 1)) * features + i];
+    return t === 0
+      ? (problem.initialState?.data[b * units + i] ?? 0)
+      : states.data[(b * timeSteps + t - 1) * units + i];
+  };
   const product = (at: number, t: number): Float64Array => {
     const sum = new Float64Array(right.data.length);
-    const [x, dz] = [left(at), dPreActivations[t]];
     for (let b = 0; b < batch; b++)
-      for (let i = 0; i < rows; i++)
-        for (let j = 0; j < units; j++) sum[i * units + j] += x[b * rows + i] * dz[b * units + j];
+      for (let j = 0; j < units; j++) {
+        const dz = wide.data[(b * timeSteps + t) * (features + units) + features + j];
+        for (let i = 0; i < rows; i++) sum[i * units + j] += left(b, at, i) * dz;
+      }
     return sum;
   };
   const rests = Array.from({ length: timeSteps }, (_, t) => {

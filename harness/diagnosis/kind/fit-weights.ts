@@ -1,5 +1,5 @@
 import { mapTensor, weightOff, HandNetwork, withWeights, type WeightName } from '../../faults/index';
-import type { Problem } from '../../base/problem';
+import { sizesOf, type Problem } from '../../base/problem';
 import type { Reading } from './reading';
 import type { Suspect } from './suspect';
 
@@ -30,9 +30,9 @@ export function fittedWeightSuspects(reading: Reading): Suspect[] {
   );
 }
 
-function ofStates({ given, problem, budget }: Reading): Equations | undefined {
+function ofStates({ given, problem }: Reading): Equations | undefined {
   const states = given.get('states');
-  const { batch, timeSteps, units, features } = budget.trace.sizes;
+  const { batch, timeSteps, units, features } = sizesOf(problem);
   if (states?.data.length !== batch * timeSteps * units) return undefined;
   const rows = batch * timeSteps;
   const before = new Float64Array(rows * units);

@@ -42,7 +42,7 @@ export class Reading {
 
   /** The right answer, in float64. */
   get right(): Evaluation {
-    return this.budget.trace.evaluation;
+    return this.budget.evaluation;
   }
 
   /**

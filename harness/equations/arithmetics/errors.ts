@@ -1,10 +1,23 @@
 import { losses, type LossNumbers } from '../losses/index';
 import type { Matrix } from '../matrix';
 import { operations as table, outer, sum, sizeOfTerm, type Uncertain } from '../operations/index';
-import type { Charges } from '../rounding-model';
+import { capBound, capVariance, varianceOfRounding, type Charges } from '../rounding-model';
 import type { Arithmetic } from './arithmetic';
 import { sizeOfOuter } from './exact';
 import { rearranging } from './rearranging';
+
+/**
+ * A number that was rounded once. Where the form of a program is unknown, its mean over the batch may divide last: gradients that arrive
+ * from elsewhere are then multiplied by the batch before, and a gradient that a side shows was divided after it was used.
+ */
+export function roundedOnce(of: Uncertain, { model }: Charges): Uncertain {
+  const k = varianceOfRounding(model);
+  return {
+    ...of,
+    bound: of.bound.map((e, i) => capBound(e + model.unit * (Math.abs(of.value[i]) + e))),
+    variance: of.variance.map((v, i) => capVariance(v + k * of.value[i] ** 2)),
+  };
+}
 
 /** A number that is known exactly. */
 export function certain(value: Matrix, rows: number): Uncertain {
@@ -14,8 +27,16 @@ export function certain(value: Matrix, rows: number): Uncertain {
 
 /** Float64 values, and for each what rounding may have done to it on the way: a bound and a variance. */
 export function errorArithmetic(charges: Charges, operations = table): Arithmetic<Uncertain> {
+  const { floor, model } = charges;
+  const moved = rearranging<Uncertain>(
+    ({ value, bound, variance }) => [value, bound, variance],
+    ([value, bound, variance], rows, columns) => ({ value, rows, columns, bound, variance }),
+  );
   return {
-    given: (_, value, rows) => certain(value, rows),
+    given: (path, value, rows) =>
+      model.forms !== undefined && path.startsWith('upstream.')
+        ? roundedOnce(certain(value, rows), charges)
+        : certain(value, rows),
     sum(terms, factor) {
       const [rows, columns] = sizeOfTerm(terms[0]);
       return {
@@ -64,9 +85,13 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
         loss: { value: one(exact), rows: 1, columns: 1, bound: one(bound), variance: one(variance) },
       };
     },
-    ...rearranging<Uncertain>(
-      ({ value, bound, variance }) => [value, bound, variance],
-      ([value, bound, variance], rows, columns) => ({ value, rows, columns, bound, variance }),
-    ),
+    ...moved,
+    // what is kept may be multiplied by 1, and be flushed to zero there
+    select: (live, real, kept) =>
+      moved.select(live, real, {
+        ...kept,
+        bound: kept.bound.map((e) => e + floor),
+        variance: kept.variance.map((v) => v + floor * floor),
+      }),
   };
 }

@@ -6,7 +6,7 @@ import type { Operation } from './operation';
  * g = f′, in derived equations only: from y = f(z) for tanh (1 - y²) and σ (y (1 - y)), from z for the piecewise straight ones.
  * Its value is taken from z where z is known, because 1 - y² cancels; its error is always that of the customary forms.
  *
- *     E = min(largest change of f′ for y ± E_y, largest f′) + roundings
+ *     E = min(largest change of f′ for y ± E_y + roundings, largest f′); a state beyond 1, which no tanh gives, has a larger f′
  *     V = (df′/dy)² V_y + roundings
  */
 export const slope: Operation = {
@@ -25,7 +25,7 @@ export const slope: Operation = {
       capBound(
         Math.min(
           rules.bound(w.value[i], w.bound[i]) + rules.ownBound(w.value[i], g, charges),
-          rules.largest,
+          Math.max(rules.largest, Math.abs(g)),
         ) + charges.floor,
       ),
     );
@@ -37,7 +37,7 @@ export const slope: Operation = {
       capVariance(
         Math.min(
           rules.variance(w.value[i], w.variance[i]) + rules.ownVariance(w.value[i], g, charges),
-          rules.largest ** 2,
+          Math.max(rules.largest ** 2, g * g),
         ),
       ),
     );

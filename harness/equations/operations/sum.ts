@@ -107,14 +107,18 @@ export const sum = {
   },
 
   rounded(terms: readonly SumTerm<Block>[], rounding: Rounding): Matrix {
+    const biases: { sign: 1 | -1; value: Matrix }[] = [];
     const blocks: { sign: 1 | -1; value: Matrix }[] = [];
     const products: Exclude<SumTerm<Block>, { of: Block }>[] = [];
     for (const term of terms) {
-      if ('of' in term) blocks.push({ sign: term.sign, value: term.of.value });
+      if ('of' in term)
+        (term.bias === true ? biases : blocks).push({ sign: term.sign, value: term.of.value });
       else products.push(term);
     }
     const summed = rounding.joint && products.length > 1 ? [products] : products.map((one) => [one]);
-    const parts = [...summed.map((group) => ({ sign: 1, value: dots(group, rounding) })), ...blocks];
+    const [first, ...others] = summed.map((group) => ({ sign: 1, value: dots(group, rounding) }));
+    // the bias belongs to the first product, as layers of Keras and TensorFlow.js add it
+    const parts = [...(summed.length > 0 ? [first] : []), ...biases, ...others, ...blocks];
     const ordered = rounding.form(2) === 0 ? parts : parts.toReversed();
     const out = ordered[0].value.map((v) => ordered[0].sign * v);
     for (const { sign, value } of ordered.slice(1))

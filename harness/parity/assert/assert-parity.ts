@@ -1,6 +1,7 @@
+import { checkOptions, type OptionNames } from '../../../scratch/index';
 import type { Candidate } from '../../sides/candidate/index';
 import type { SideSource } from '../../sides/index';
-import type { FixedTolerance } from '../../judge/index';
+import { checkTolerance, type FixedTolerance } from '../../judge/index';
 import { runParity, type ParityReport } from '../index';
 import type { Problem } from '../../base/problem';
 import type { VectorCase } from '../../problems/vectors/index';
@@ -15,13 +16,23 @@ export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
   /** for each problem; default 30 */ readonly timeoutSeconds?: number;
 }
 
+const optionNames: OptionNames<AssertParityOptions> = {
+  sizes: true,
+  seed: true,
+  labels: true,
+  problems: true,
+  vectors: true,
+  tolerance: true,
+  timeoutSeconds: true,
+};
+
 /**
  * Runs a few problems on a candidate, in this process, and judges every number of its answers by a derived error budget.
  *
  * @param candidate an object { name, precision, evaluate }, as for `rnn-parity parity --candidate`, or a side (`tfjsSide('wasm', true)`)
  * @returns the whole report, when all is well
  * @throws ParityAssertionError when a number is wrong, the candidate throws, or nothing could be shown; its message is the verdict
- * @throws UsageError when the candidate or an option is malformed
+ * @throws RangeError for an option that does not exist, UsageError when the candidate or an option is malformed
  *
  * @example
  * ```ts
@@ -42,6 +53,8 @@ export async function parityOf(
   candidate: Candidate | SideSource,
   options: AssertParityOptions = {},
 ): Promise<ParityReport> {
+  checkOptions(options, optionNames, 'assertParity');
+  checkTolerance(options.tolerance, 'assertParity');
   const { problems, vectors, tolerance, timeoutSeconds, ...suite } = options;
   const isSide = 'open' in candidate;
   const chosen = problems ?? quickSuite({ ...suite, masks: isSide || candidate.masks === true });

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../scratch/index';
 import { makeProblem, type ProblemRecipe } from '../../problems/index';
 import type { Problem } from '../../base/problem';
 
@@ -9,13 +10,26 @@ export interface QuickSuiteOptions {
   /** whether a masked problem is among them; default false */ readonly masks?: boolean;
 }
 
+const optionNames: OptionNames<QuickSuiteOptions> = { sizes: true, seed: true, labels: true, masks: true };
+const sizeNames: OptionNames<NonNullable<QuickSuiteOptions['sizes']>> = {
+  batch: true,
+  timeSteps: true,
+  features: true,
+  units: true,
+  classes: true,
+};
+
 const usual = { batch: 4, timeSteps: 20, features: 3, units: 16, classes: 5 };
 
 /**
  * A few problems without symmetries that are checked in a moment: gradients from labels and from above, with and without initial
  * state, almost linear to nearly saturated; one step alone, and sizes that all differ, unless the sizes are given.
+ *
+ * @throws RangeError for an option or a size that does not exist
  */
 export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
+  checkOptions(options, optionNames, 'quickSuite');
+  if (options.sizes !== undefined) checkOptions(options.sizes, sizeNames, 'quickSuite: sizes', 'size');
   const { sizes = {}, seed = 1, labels = true, masks = false } = options;
   const free = options.sizes === undefined;
   const base = {

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../../scratch/index';
 import { count, fit, indentedLine, list, listed, oneLine, type Part } from '../../reports/index';
 import type { ParityReport } from '../report';
 import { failingProblems } from './failing';
@@ -15,7 +16,9 @@ const mostErrors = 8;
  * The report as text for people: a table with a row a side, what fails, what the input cannot show, notes; then the verdict in one line of at
  * most 120 characters. At most 40 lines; `verbose` has no limit, and tells the worst place of every side and every failing problem.
  */
-export function formatSummary(report: ParityReport, { verbose = false } = {}): string {
+export function formatSummary(report: ParityReport, options: { readonly verbose?: boolean } = {}): string {
+  checkOptions(options, { verbose: true }, 'formatSummary');
+  const { verbose = false } = options;
   const most = (lines: number): number => (verbose ? Infinity : lines);
   const details: Part = list(verbose ? sideDetails(report) : [], Infinity);
   const [sides, failures, errors] = [

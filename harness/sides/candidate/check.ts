@@ -1,6 +1,7 @@
+import { resembles } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { tensorNames, type Precision, type TensorName } from '../../base/problem';
-import type { Candidate } from './define';
+import { candidateNames, type Candidate } from './define';
 
 /** What is known of a candidate before it evaluates anything. */
 export interface CandidateDeclaration {
@@ -29,8 +30,16 @@ export function candidateOf(module: unknown, where: string): Candidate {
   );
 }
 
-/** Checks name, precision, omits and masks. Throws UsageError. */
+/** Checks name, precision, omits and masks. A candidate may have fields of its own, but none that is a misspelt one. Throws UsageError. */
 export function checkCandidate(candidate: Candidate, where: string): CandidateDeclaration {
+  for (const field in candidate) {
+    if (Object.hasOwn(candidateNames, field)) continue;
+    const meant = resembles(field, Object.keys(candidateNames));
+    if (meant !== undefined)
+      throw new UsageError(
+        `${where}: there is no field ${field}; the nearest is ${meant}, so correct the name, or give the field a name that does not resemble it.`,
+      );
+  }
   const { name, precision, omits, masks } = candidate as Partial<Record<keyof Candidate, unknown>>;
   if (typeof (candidate as Partial<Candidate>).evaluate !== 'function') {
     throw new UsageError(`${where}: evaluate is not a function; give evaluate(problem) { ... }.`);

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../scratch/index';
 import type { Precision } from '../../base/problem';
 
 /**
@@ -63,6 +64,14 @@ export interface Candidate {
   evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
 }
 
+export const candidateNames: OptionNames<Candidate> = {
+  name: true,
+  precision: true,
+  omits: true,
+  masks: true,
+  evaluate: true,
+};
+
 /**
  * Types a candidate; returns it unchanged.
  *
@@ -75,7 +84,9 @@ export interface Candidate {
  *   evaluate: (problem) => ({ states: [], finalState: [], logits: [], loss: problem.inputs.length }),
  * });
  * ```
+ * @throws RangeError for a field that does not exist, with the nearest one
  */
 export function defineCandidate(candidate: Candidate): Candidate {
+  checkOptions(candidate, candidateNames, 'defineCandidate', 'field');
   return candidate;
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { checkOptions } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
 import { CandidateError } from '../../base/side-errors';
 import { UsageError } from '../../base/outcome';
@@ -27,12 +28,13 @@ export interface CandidateOptions {
  * Loads a candidate from a TypeScript or JavaScript module, ESM or CommonJS, into a process of its own; a loop without end is
  * stopped after the timeout, and what the candidate prints goes to stderr.
  *
- * @throws UsageError when there is no such file, no candidate in it, or its declarations are wrong
+ * @throws RangeError for an option that does not exist, UsageError when there is no such file, no candidate in it, or its declarations are wrong
  */
 export async function loadCandidate(
   file: string,
   options: CandidateOptions = {},
 ): Promise<CandidateImplementation> {
+  checkOptions(options, { timeoutSeconds: true }, 'loadCandidate');
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new UsageError(

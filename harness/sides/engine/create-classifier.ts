@@ -1,4 +1,5 @@
 import {
+  checkChoice,
   checkOptions,
   initialClassifierWeights,
   ScratchSimpleRNNClassifier,
@@ -22,6 +23,8 @@ export interface EngineChoice {
   /** of `tfjs`: hand-written gradients are 4 to 6 times as fast; default bptt */ readonly gradients?:
     GradientMethod | undefined;
 }
+
+const choiceNames: OptionNames<EngineChoice> = { kind: true, backend: true, gradients: true };
 
 export interface ClassifierShape {
   readonly features: number;
@@ -68,6 +71,8 @@ export async function openClassifier(
   };
 }
 
+const sizeNames: OptionNames<StepSize> = { batch: true, timeSteps: true, features: true, units: true };
+
 /** What was picked, and why. */
 export interface PickedEngine {
   readonly choice: EngineChoice;
@@ -84,8 +89,10 @@ const choices: Readonly<Record<EngineName, EngineChoice>> = {
  * Picks the engine that should be fastest for training steps of that size among those that load on this machine.
  *
  * @param whyNot says why an engine cannot be had; undefined when it can
+ * @throws RangeError for a size that does not exist
  */
 export async function pickEngine(size: StepSize, whyNot = whyNotHere): Promise<PickedEngine> {
+  checkOptions(size, sizeNames, 'pickEngine', 'size');
   const missing: string[] = [];
   for (const engine of rankEngines(size)) {
     const reason = await whyNot(engine);
@@ -149,6 +156,8 @@ export async function createClassifier(
     engine === 'auto'
       ? await pickEngine(size)
       : { choice: typeof engine === 'string' ? { kind: engine } : engine, reason: 'it was asked for' };
+  checkOptions(picked.choice, choiceNames, 'createClassifier: engine');
+  checkChoice(picked.choice.kind, modelKinds, 'createClassifier: engine');
   const weights = options.weights ?? initialClassifierWeights(options);
   return { ...(await openClassifier(picked.choice, { features, units, classes, weights })), ...picked };
 }

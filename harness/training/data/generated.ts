@@ -1,4 +1,4 @@
-import { createRandom } from '../../../scratch/index';
+import { checkOptions, createRandom, type OptionNames } from '../../../scratch/index';
 import type { SequenceData } from './sequences';
 
 function full(n: number, timeSteps: number): Int32Array {
@@ -29,11 +29,19 @@ export interface MemoryOptions {
   /** default 4 */ readonly symbols?: number;
 }
 
+const memoryOptions: OptionNames<MemoryOptions> = {
+  seed: true,
+  timeSteps: true,
+  examples: true,
+  symbols: true,
+};
+
 /**
  * Recall the first symbol: each step is a one-hot symbol, the label is that of step 0. The longer the sequence, the further the
  * gradient has to travel (Bengio, Simard, Frasconi 1994).
  */
 export function memoryData(options: MemoryOptions): SequenceData {
+  checkOptions(options, memoryOptions, 'memoryData');
   const { seed, timeSteps, examples = 2000, symbols = 4 } = options;
   const random = createRandom(seed);
   const data = new Float64Array(examples * timeSteps * symbols);

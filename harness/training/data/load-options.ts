@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../../scratch/index';
 import type { OnMalformed } from './malformed';
 import type { Decimal } from './numbers';
 
@@ -24,4 +25,33 @@ export interface LoadOptions extends TextFormat {
   /** decides generated data; default 1 */ readonly seed?: number;
   /** `memory`: steps of a sequence, default 20 */ readonly timeSteps?: number;
   /** `memory`: number of sequences, default 2000 */ readonly examples?: number;
+}
+
+const columnNames: OptionNames<ColumnNames> = { sequence: true, step: true, label: true, features: true };
+
+export const textFormatNames: OptionNames<TextFormat> = {
+  columns: true,
+  delimiter: true,
+  decimal: true,
+  encoding: true,
+};
+
+const optionNames: OptionNames<LoadOptions> = {
+  ...textFormatNames,
+  onMalformed: true,
+  onReport: true,
+  needLabels: true,
+  seed: true,
+  timeSteps: true,
+  examples: true,
+};
+
+/** @throws RangeError for an option or a column's meaning that does not exist, with the nearest one */
+export function checkLoadOptions(options: LoadOptions): void {
+  checkOptions(options, optionNames, 'loadData');
+  checkColumnNames(options.columns, 'loadData');
+}
+
+export function checkColumnNames(columns: ColumnNames | undefined, name: string): void {
+  if (columns !== undefined) checkOptions(columns, columnNames, `${name}: columns`);
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../../base/outcome';
 import { readArchive } from './archive';
 import { wideHint } from './columns';
 import { readDelimited } from './delimited';
-import type { LoadOptions } from './load-options';
+import { checkLoadOptions, type LoadOptions } from './load-options';
 import { loadDigits } from '../../problems/digits/index';
 import { memoryData, notebookData } from './generated';
 import { readJsonLines } from './json-lines';
@@ -16,9 +16,10 @@ export const builtInData = ['digits', 'notebook', 'memory'] as const;
 /**
  * Loads a built-in data set (`digits`, `notebook`, `memory`) or a file (.npz, .csv, .tsv, .jsonl).
  *
- * @throws UsageError that names file, line and reason of everything malformed
+ * @throws RangeError for an option that does not exist, UsageError that names file, line and reason of everything malformed
  */
 export async function loadData(source: string, options: LoadOptions = {}): Promise<SequenceData> {
+  checkLoadOptions(options);
   if (source === 'digits') return digitsData();
   if (source === 'notebook') return notebookData(options.seed ?? 1);
   if (source === 'memory') {

@@ -45,7 +45,19 @@ export abstract class Ops extends NodeWriter {
   }
 
   less(a: Ints, b: Ints): GraphTensor<'bool'> {
-    return this.one('Less', [a, b], { T: typeAttr('int32') }, ['z', 'bool']);
+    return this.comparison('Less', a, b);
+  }
+
+  equal<D extends Numbers>(a: GraphTensor<D>, b: GraphTensor<D>): GraphTensor<'bool'> {
+    return this.comparison('Equal', a, b);
+  }
+
+  notEqual<D extends Numbers>(a: GraphTensor<D>, b: GraphTensor<D>): GraphTensor<'bool'> {
+    return this.comparison('NotEqual', a, b);
+  }
+
+  and(a: GraphTensor<'bool'>, b: GraphTensor<'bool'>): GraphTensor<'bool'> {
+    return this.one('LogicalAnd', [a, b], {}, ['z', 'bool']);
   }
 
   /** rows [N, C] + bias [C]. */
@@ -54,7 +66,7 @@ export abstract class Ops extends NodeWriter {
   }
 
   tanh(x: Floats): Floats {
-    return this.one('Tanh', [x], { T: typeAttr('float32') }, ['y', 'float32']);
+    return this.elementwise('Tanh', x);
   }
 
   /** dy * (1 - y * y): the gradient through y = tanh(x), from y itself. */
@@ -62,12 +74,51 @@ export abstract class Ops extends NodeWriter {
     return this.one('TanhGrad', [y, dy], { T: typeAttr('float32') }, ['z', 'float32']);
   }
 
+  sigmoid(x: Floats): Floats {
+    return this.elementwise('Sigmoid', x);
+  }
+
+  /** dy * y * (1 - y): the gradient through y = sigmoid(x), from y itself. */
+  sigmoidGrad(y: Floats, dy: Floats): Floats {
+    return this.one('SigmoidGrad', [y, dy], { T: typeAttr('float32') }, ['z', 'float32']);
+  }
+
+  relu(x: Floats): Floats {
+    return this.one('Relu', [x], { T: typeAttr('float32') }, ['activations', 'float32']);
+  }
+
+  /** dy where y > 0, else 0: the gradient through y = relu(x), from y itself. */
+  reluGrad(y: Floats, dy: Floats): Floats {
+    return this.one('ReluGrad', [dy, y], { T: typeAttr('float32') }, ['backprops', 'float32']);
+  }
+
+  minimum(a: Floats, b: Floats): Floats {
+    return this.arithmetic('Minimum', a, b);
+  }
+
+  abs(x: Floats): Floats {
+    return this.elementwise('Abs', x);
+  }
+
+  neg(x: Floats): Floats {
+    return this.elementwise('Neg', x);
+  }
+
+  exp(x: Floats): Floats {
+    return this.elementwise('Exp', x);
+  }
+
+  /** log(1 + x). */
+  log1p(x: Floats): Floats {
+    return this.elementwise('Log1p', x);
+  }
+
   sqrt(x: Floats): Floats {
-    return this.one('Sqrt', [x], { T: typeAttr('float32') }, ['y', 'float32']);
+    return this.elementwise('Sqrt', x);
   }
 
   square(x: Floats): Floats {
-    return this.one('Square', [x], { T: typeAttr('float32') }, ['y', 'float32']);
+    return this.elementwise('Square', x);
   }
 
   /** sum(x * x) / 2 over all elements. */
@@ -196,6 +247,18 @@ export abstract class Ops extends NodeWriter {
     return this.one('GatherV2', [x, indices, this.int(axis)], attr, ['output', x.dtype]);
   }
 
+  /** The sum of the rows of x [N, ...] that have the same index, for the indices 0..count-1: [count, ...]. */
+  segmentSum(x: Floats, indices: Ints, count: Ints): Floats {
+    const attr = { T: typeAttr('float32'), Tindices: typeAttr('int32'), Tnumsegments: typeAttr('int32') };
+    return this.one('UnsortedSegmentSum', [x, indices, count], attr, ['output', 'float32']);
+  }
+
+  /** From last to first along an axis. */
+  reverse<D extends DType>(x: GraphTensor<D>, axis: number): GraphTensor<D> {
+    const attr = { T: typeAttr(x.dtype), Tidx: typeAttr('int32') };
+    return this.one('ReverseV2', [x, this.int([axis])], attr, ['output', x.dtype]);
+  }
+
   /** A list of `length` elements that are not there yet. */
   listReserve(length: Ints): GraphTensor<'variant'> {
     const attr = { element_dtype: typeAttr('float32'), shape_type: typeAttr('int32') };
@@ -226,6 +289,18 @@ export abstract class Ops extends NodeWriter {
 
   private indices(values: readonly number[] | Ints): Ints {
     return 'ref' in values ? values : this.int(values);
+  }
+
+  private elementwise(op: string, x: Floats): Floats {
+    return this.one(op, [x], { T: typeAttr('float32') }, ['y', 'float32']);
+  }
+
+  private comparison<D extends Numbers>(
+    op: string,
+    a: GraphTensor<D>,
+    b: GraphTensor<D>,
+  ): GraphTensor<'bool'> {
+    return this.one(op, [a, b], { T: typeAttr(a.dtype) }, ['z', 'bool']);
   }
 
   private arithmetic<D extends Numbers>(op: string, a: GraphTensor<D>, b: GraphTensor<D>): GraphTensor<D> {

@@ -5,7 +5,7 @@ import { precisionModels } from '../../../harness/budget/precision-model';
 import { compareEvaluation, judgeTensor, type TensorVerdict } from '../../../harness/judge/index';
 import { adversarialProblem } from '../../../harness/problems/adversarial';
 import { tensorAxes, tensorOf, type Problem, type TensorName } from '../../../harness/base/problem';
-import { singlePrecisionRun } from '../../../harness/budget/single-precision';
+import { singlePrecisionRun } from '../../../harness/budget/index';
 import { createRandom, zeros, type Tensor } from '../../../scratch/index';
 import { honestRun } from '../judge/honest-run';
 
@@ -17,9 +17,9 @@ describe('error budgets', () => {
       let pass = 0;
       for (let i = 0; i < 250; i++) {
         const problem = adversarialProblem(11, i);
-        const { trace } = budgetFor(problem, precisionModels[name]);
+        const { evaluation } = budgetFor(problem, precisionModels[name]);
         const given = honestRun(problem, precisionModels[name], i);
-        const verdict = compareEvaluation(problem, trace.evaluation, given, {
+        const verdict = compareEvaluation(problem, evaluation, given, {
           name: side,
           precision: 'float32',
         });
@@ -37,7 +37,7 @@ describe('error budgets', () => {
       const budget = budgetFor(problem, precisionModels.tensorflow);
       const given = honestRun(problem, precisionModels.tensorflow, i);
       for (const name of Object.keys(budget.bound) as TensorName[]) {
-        const reference = tensorOf(budget.trace.evaluation, name)?.data ?? new Float64Array(0);
+        const reference = tensorOf(budget.evaluation, name)?.data ?? new Float64Array(0);
         const values = tensorOf(given, name)?.data ?? new Float64Array(0);
         expect(values.length).to.equal(reference.length);
         const bound = budget.bound[name];
@@ -62,7 +62,7 @@ describe('error budgets', () => {
       });
       const budget = budgetFor(problem, precisionModels.tensorflow);
       for (const name of ['gradients.kernel', 'gradients.recurrentKernel'] as const) {
-        const reference = tensorOf(budget.trace.evaluation, name)?.data ?? [];
+        const reference = tensorOf(budget.evaluation, name)?.data ?? [];
         const largest = Math.max(...Array.from(reference, Math.abs));
         if (largest > 0) for (const e of budget.allowed(name, false)) shares.push(e / largest / 2 ** -23);
       }
@@ -74,7 +74,7 @@ describe('error budgets', () => {
   it('many errors may not all be large, though each is within its own tolerance; errors that go together may', () => {
     const off = (problem: Problem, name: TensorName): TensorVerdict => {
       const budget = budgetFor(problem, precisionModels.wasm);
-      const reference = tensorOf(budget.trace.evaluation, name);
+      const reference = tensorOf(budget.evaluation, name);
       if (reference === undefined) throw new Error(`no ${name}`);
       const data = reference.data.map((x, i) => x + 7 * (budget.sigma[name]?.[i] ?? NaN));
       const expected = { reference, allowed: 0, axes: tensorAxes[name], tolerance: '' };
@@ -134,13 +134,13 @@ describe('error budgets', () => {
       normalized: true,
       plain: true,
     });
-    const { trace } = budgetFor(problem, precisionModels.wasm);
+    const { evaluation } = budgetFor(problem, precisionModels.wasm);
     const side = { name: 'tfjs:wasm', precision: 'float32' } as const;
     const honest = singlePrecisionRun(problem);
     const [f, u] = problem.weights.kernel.shape;
     const lost = { ...honest, gradients: { ...honest.gradients, kernel: zeros(f, u) } };
-    expect(compareEvaluation(problem, trace.evaluation, lost, side).status).to.equal('fail');
+    expect(compareEvaluation(problem, evaluation, lost, side).status).to.equal('fail');
     const broken = { ...honest, loss: { data: Float64Array.of(NaN), shape: [] } };
-    expect(compareEvaluation(problem, trace.evaluation, broken, side).status).to.equal('fail');
+    expect(compareEvaluation(problem, evaluation, broken, side).status).to.equal('fail');
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { adversarialProblem } from '../../../harness/problems/adversarial';
-import { singlePrecisionRun } from '../../../harness/budget/single-precision';
+import { singlePrecisionRun } from '../../../harness/budget/index';
 import { evaluateWithTfjs, loadBackend, type LoadedBackend } from '../../../src/index';
 import type { Tensor } from '../../../scratch/index';
 

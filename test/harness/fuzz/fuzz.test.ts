@@ -140,7 +140,7 @@ describe('rnn-parity fuzz', () => {
     expect(found.diagnosis).to.deep.include({
       phase: 'backward',
       tensor: 'dPreActivations',
-      formula: 'dz_t = dh_t (1 - h_t^2), dh_t = dz_(t+1) recurrentKernel^T + upstream',
+      formula: 'dz_t = dh_t ∘ tanh′[h_t], dh_t = what arrives from above and from step t+1',
       timeSteps: told?.timeSteps,
       side: 'mine',
     });

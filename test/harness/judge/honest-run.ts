@@ -1,6 +1,6 @@
 import type { PrecisionModel } from '../../../harness/budget/precision-model';
 import type { Evaluation, Problem } from '../../../harness/base/problem';
-import { singlePrecisionRun } from '../../../harness/budget/single-precision';
+import { singlePrecisionRun } from '../../../harness/budget/index';
 
 const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
 
@@ -12,6 +12,6 @@ export function honestRun(problem: Problem, model: PrecisionModel, seed: number)
     noise: 'functions',
     seed: 1000 + seed,
     joint: seed % 3 === 0,
-    flatSums: seed % 2 === 0,
+    flat: seed % 2 === 0,
   });
 }

@@ -34,7 +34,7 @@ describe('local judgement', () => {
     let settled = 0;
     for (let i = 0; i < 150; i++) {
       const problem = adversarialProblem(21, i);
-      const reference = budgetFor(problem, model).trace.evaluation;
+      const reference = budgetFor(problem, model).evaluation;
       const verdicts = local(problem, i);
       expect(red(verdicts), problem.id).to.deep.equal([]);
       if (compareEvaluation(problem, reference, honestRun(problem, model, i), side).status !== 'ill')
@@ -80,7 +80,7 @@ describe('local judgement', () => {
 describe('sensitivity', () => {
   const problems = Array.from({ length: 50 }, (_, i) => adversarialProblem(24, i, wellConditioned));
   const globally = (problem: Problem, given: Evaluation): boolean =>
-    compareEvaluation(problem, budgetFor(problem, model).trace.evaluation, given, side).status === 'fail';
+    compareEvaluation(problem, budgetFor(problem, model).evaluation, given, side).status === 'fail';
 
   it('finds one recurrent weight wrong by 1e-5 in at least 90 % of the problems', () => {
     let found = 0;
@@ -129,7 +129,7 @@ describe('settling', () => {
   const find = (from: number): Problem => {
     for (let i = from; i < from + 400; i++) {
       const problem = adversarialProblem(26, i, { kinds: ['gaussian'], scales: [3], plain: true });
-      const reference = budgetFor(problem, model).trace.evaluation;
+      const reference = budgetFor(problem, model).evaluation;
       const verdict = compareEvaluation(problem, reference, honestRun(problem, model, i), side);
       const steps = local(problem, i);
       if (verdict.status === 'ill' && steps.every((v) => v.status === 'pass' || v.status === 'zero'))
@@ -140,7 +140,7 @@ describe('settling', () => {
 
   it('turns ill-conditioned into pass when every step holds, into differs when one does not', () => {
     const problem = find(0);
-    const reference = budgetFor(problem, model).trace.evaluation;
+    const reference = budgetFor(problem, model).evaluation;
     const ill = compareEvaluation(problem, reference, honestRun(problem, model, 0), side);
     expect(ill.status).to.equal('ill');
     expect(resolveIllConditioned(problem, ill, local(problem, 0)).status).to.equal('pass');

@@ -22,7 +22,7 @@ function example(): string[] {
   const budget = budgetFor(problem, precisionModels.any);
   const given = singlePrecisionRun(problem);
   const { bound, sigma, allowed } = { ...budget.spread('states'), allowed: budget.allowed('states', false) };
-  const reference = budget.trace.evaluation.states?.data ?? new Float64Array(6);
+  const reference = budget.evaluation.states?.data ?? new Float64Array(6);
   const found = given.states?.data ?? new Float64Array(6);
   const e = (x: number): string => x.toExponential(1);
   return [0, 1, 2].map((t) => {
@@ -40,7 +40,7 @@ describe('docs/tolerance.md', () => {
     expect(start).to.be.within(0, text.indexOf('## Notation'));
     for (const line of example()) expect(text.slice(start)).to.include(line);
     const right = singlePrecisionRun(problem);
-    const reference = budgetFor(problem, precisionModels.any).trace.evaluation;
+    const reference = budgetFor(problem, precisionModels.any).evaluation;
     expect(compareEvaluation(problem, reference, right, side).status).to.equal('pass');
     right.states?.data.forEach((x, i, data) => (data[i] = x * (1 + 1e-5)));
     expect(compareEvaluation(problem, reference, right, side).status).to.equal('fail');

@@ -18,9 +18,9 @@ describe('graph/evaluate', () => {
       let green = 0;
       for (let i = 0; i < 150; i++) {
         const problem = adversarialProblem(21, i, { largest: { timeSteps: 12 } });
-        const { trace } = budgetFor(problem, precisionModels.tensorflow);
+        const { evaluation } = budgetFor(problem, precisionModels.tensorflow);
         const given = evaluator.evaluate(problem) as Evaluation;
-        const verdict = compareEvaluation(problem, trace.evaluation, given, {
+        const verdict = compareEvaluation(problem, evaluation, given, {
           name: 'graph',
           precision: 'float32',
         });

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect } from 'chai';
-import { chainsFor } from '../../../src/graph/rnn/chains';
+import { chainsFor } from '../../../src/graph/layers/chains';
 import { operationsSideBySide, threadsFor } from '../../../src/graph/threads';
 import { withEnvironment } from '../../support/environment';
 
@@ -37,10 +37,11 @@ describe('graph/threads', () => {
   });
 
   it('makes two chains of large batches only, and one where operations run one after the other', () => {
-    const large = { batch: 128, units: 512 };
-    expect([1, 2, 8].map((sideBySide) => chainsFor(large, sideBySide))).to.deep.equal([1, 2, 2]);
-    expect(chainsFor({ batch: 10, units: 4 }, 2)).to.equal(1);
-    expect(chainsFor({ batch: 32, units: 128 }, 2)).to.equal(1);
-    expect(chainsFor({ batch: 8, units: 1024 }, 2)).to.equal(1);
+    const widest = (units: number, gates = 1) => units * gates * units;
+    expect([1, 2, 8].map((sideBySide) => chainsFor(128, widest(512), sideBySide))).to.deep.equal([1, 2, 2]);
+    expect(chainsFor(10, widest(4), 2)).to.equal(1);
+    expect(chainsFor(32, widest(128), 2)).to.equal(1);
+    expect(chainsFor(32, widest(128, 4), 2)).to.equal(2);
+    expect(chainsFor(8, widest(1024), 2)).to.equal(1);
   });
 });

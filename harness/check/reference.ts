@@ -1,0 +1,224 @@
+import { Stack, toTensor, zeros, type LayerConfig, type Tensor } from '../../scratch/index';
+import type { MaskedRows, ModelDescription, ModelLayer, Source } from '../models/index';
+
+/** What a layer gave: numbers, its final states, and which steps of its output exist. */
+export interface LayerRun {
+  /** [B, T, N] or [B, N] */ readonly output: Tensor;
+  /** [B, U] each */ readonly states: readonly Tensor[];
+  /** [B, T] of 0 and 1 */ readonly mask: Tensor | undefined;
+}
+
+/** By the names of inputs: [B, T, F], [B, F], or integers [B, T]. */
+export type ModelInputs = Readonly<Record<string, Tensor>>;
+
+/**
+ * Runs a model in float64: every layer of scratch/ as a stack of its own, and what stands between them by its formula. Masks go from
+ * layer to layer as Keras passes them on.
+ *
+ * @returns by layer, in the order of the computation; the inputs are there too
+ */
+export function runReference(model: ModelDescription, inputs: ModelInputs): Map<string, LayerRun> {
+  const runs = new Map<string, LayerRun>(
+    model.inputs.map(({ name }) => [name, { output: inputs[name], states: [], mask: undefined }]),
+  );
+  for (const layer of model.layers) {
+    const before = runOf(runs, layer.reads);
+    runs.set(
+      layer.name,
+      runLayer(
+        layer,
+        before,
+        (layer.initialStates ?? []).map((state) => tensorOf(runs, state)),
+      ),
+    );
+  }
+  return runs;
+}
+
+/** The output, or the state, that a source names. */
+export function tensorOf(runs: ReadonlyMap<string, LayerRun>, source: Source): Tensor {
+  const { output, states } = runOf(runs, source);
+  return source.state === undefined ? output : states[source.state];
+}
+
+function runOf(runs: ReadonlyMap<string, LayerRun>, { of }: Source): LayerRun {
+  const found = runs.get(of);
+  if (found === undefined) throw new Error(`runReference: ${of} has not run`);
+  return found;
+}
+
+/** One layer, from what it reads. */
+export function runLayer(
+  { config, weights, maskedRows = 'state' }: Pick<ModelLayer, 'config' | 'weights' | 'maskedRows'>,
+  { output: x, mask }: LayerRun,
+  initialStates: readonly Tensor[],
+): LayerRun {
+  const only = (output: Tensor, own = mask): LayerRun => ({ output, states: [], mask: own });
+  const [batch, ...sizes] = x.shape;
+  const width = sizes[sizes.length - 1];
+  switch (config.layer) {
+    case 'masking':
+      return masked(x, config.maskValue);
+    case 'repeatVector': {
+      const data = new Float64Array(batch * config.times * width);
+      for (let b = 0; b < batch; b++)
+        for (let t = 0; t < config.times; t++)
+          data.set(x.data.subarray(b * width, (b + 1) * width), (b * config.times + t) * width);
+      return only({ data, shape: [batch, config.times, width] }, undefined);
+    }
+    case 'flatten':
+      return only({ data: x.data, shape: [batch, x.data.length / batch] }, undefined);
+    case 'batchNormalization':
+      return only({ shape: x.shape, data: normalized(x.data, width, config.epsilon, weights) });
+    case 'activation':
+      return only({
+        shape: x.shape,
+        data:
+          config.activation === 'softmax' ? softmaxOf(x.data, width) : activated(x.data, config.activation),
+      });
+    case 'identity':
+      return only(x);
+    case 'embedding': {
+      const own =
+        config.maskZero === true ? { data: x.data.map((n) => (n === 0 ? 0 : 1)), shape: x.shape } : mask;
+      return only(inStack(config, weights, x, undefined, []).output, own);
+    }
+    case 'dense':
+      return only(inStack(config, weights, x, undefined, []).output);
+    case 'timeDistributed':
+      return only(inStack(config.wrapped, weights, x, undefined, []).output);
+    case 'simpleRNN':
+    case 'lstm':
+    case 'gru':
+    case 'bidirectional': {
+      const seen = maskedRows === 'unmasked' ? undefined : mask;
+      const { output, states } = inStack(config, weights, x, seen, initialStates);
+      const steps =
+        config.layer === 'bidirectional' ? config.wrapped.returnSequences : config.returnSequences;
+      return {
+        output: seen === undefined ? output : withMaskedRows(config, output, seen, maskedRows),
+        states,
+        mask: steps === true ? mask : undefined,
+      };
+    }
+  }
+}
+
+/** A layer of scratch/ by itself. Without a time axis it runs on one step. */
+function inStack(
+  config: LayerConfig,
+  weights: Readonly<Record<string, Tensor>>,
+  x: Tensor,
+  mask: Tensor | undefined,
+  initialStates: readonly Tensor[],
+): { readonly output: Tensor; readonly states: readonly Tensor[] } {
+  const isEmbedding = config.layer === 'embedding';
+  const [batch, ...sizes] = x.shape;
+  const hasTime = isEmbedding || sizes.length === 2;
+  const width = sizes[sizes.length - 1];
+  const stack = new Stack({ ...(!isEmbedding && { features: width }), layers: [config], weights: [weights] });
+  const { outputs, finalStates } = stack.forward(
+    hasTime ? x : toTensor({ data: x.data, shape: [batch, 1, width] }, 'inputs'),
+    {
+      ...(mask && { mask }),
+      ...(initialStates.length > 0 && { initialStates: [initialStates] }),
+    },
+  );
+  const output = hasTime ? outputs : { data: outputs.data, shape: [batch, outputs.data.length / batch] };
+  return { output, states: finalStates[0] };
+}
+
+/** A step is masked where all its features equal the value; its numbers become zeros, as in Keras. */
+function masked(x: Tensor, value: number): LayerRun {
+  const [batch, timeSteps, width] = x.shape;
+  const mask = zeros(batch, timeSteps);
+  const data = x.data.slice();
+  for (let row = 0; row < batch * timeSteps; row++) {
+    const own = x.data.subarray(row * width, (row + 1) * width);
+    if (own.some((n) => Math.fround(n) !== Math.fround(value))) mask.data[row] = 1;
+    else data.fill(0, row * width, (row + 1) * width);
+  }
+  return { output: { data, shape: x.shape }, states: [], mask };
+}
+
+/** The rows of masked steps as the program of the model fills them (`maskedRows`). */
+function withMaskedRows(
+  config: LayerConfig,
+  output: Tensor,
+  { data: mask, shape: [batch, timeSteps] }: Tensor,
+  rows: MaskedRows,
+): Tensor {
+  if (rows === 'state') return output;
+  const halves = config.layer === 'bidirectional';
+  const isConcat = halves && (config.mergeMode ?? 'concat') === 'concat';
+  // both directions of sum, mul and ave become zero together, but only with zeros everywhere
+  if (halves && !isConcat && rows === 'output') return output;
+  const width = output.shape[output.shape.length - 1];
+  const data = output.data.slice();
+  const hasTime = output.shape.length === 3;
+  const part = isConcat ? width / 2 : width;
+  const directions = halves
+    ? [false, true]
+    : [config.layer !== 'dense' && 'goBackwards' in config && config.goBackwards];
+  directions.forEach((isBackwards, d) => {
+    const [from, to] = isConcat ? [d * part, (d + 1) * part] : [0, width];
+    for (let b = 0; b < batch; b++) {
+      let seen = false;
+      for (let k = 0; k < timeSteps; k++) {
+        const t = isBackwards ? timeSteps - 1 - k : k;
+        const exists = mask[b * timeSteps + t] !== 0;
+        seen ||= exists;
+        const isZero = rows === 'zero' ? !exists : !seen;
+        // a layer that goes backwards gives its steps in the order in which it ran; of both directions they are put in order again
+        const row = halves ? t : k;
+        const isShown = hasTime || k === timeSteps - 1;
+        if (isZero && isShown) {
+          const at = (hasTime ? b * timeSteps + row : b) * width;
+          data.fill(0, at + from, at + to);
+        }
+      }
+    }
+  });
+  return { data, shape: output.shape };
+}
+
+/** gamma (x - mean) / sqrt(variance + epsilon) + beta */
+function normalized(
+  x: Float64Array,
+  width: number,
+  epsilon: number,
+  { gamma, beta, movingMean, movingVariance }: Readonly<Record<string, Tensor | undefined>>,
+): Float64Array {
+  return x.map((value, i) => {
+    const n = i % width;
+    const unit = (value - (movingMean?.data[n] ?? 0)) / Math.sqrt((movingVariance?.data[n] ?? 1) + epsilon);
+    return unit * (gamma?.data[n] ?? 1) + (beta?.data[n] ?? 0);
+  });
+}
+
+/** An activation by itself is that of a dense layer that changes nothing. */
+function activated(x: Float64Array, activation: Exclude<ActivationOfDense, undefined>): Float64Array {
+  const stack = new Stack({
+    features: 1,
+    layers: [{ layer: 'dense', units: 1, activation, useBias: false }],
+    weights: [{ kernel: [[1]] }],
+  });
+  return stack.forward({ data: x, shape: [1, x.length, 1] }).outputs.data;
+}
+type ActivationOfDense = Extract<LayerConfig, { layer: 'dense' }>['activation'];
+
+/** exp(x - max) / Σ exp(x - max), by row */
+function softmaxOf(x: Float64Array, width: number): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let from = 0; from < x.length; from += width) {
+    const row = x.subarray(from, from + width);
+    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    const powers = row.map((z) => Math.exp(z - largest));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    out.set(
+      powers.map((p) => p / sum),
+      from,
+    );
+  }
+  return out;
+}

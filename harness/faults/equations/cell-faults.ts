@@ -1,0 +1,34 @@
+import type { Cell } from '../../equations/index';
+import { backwardFaults } from './backward-faults';
+import type { CellFault } from './changes';
+import { forwardFaults } from './forward-faults';
+
+const known = new WeakMap<Cell, readonly CellFault[]>();
+
+/** Every single-place mistake in the equations of a cell, forward and backward. */
+export function cellFaults(cell: Cell): readonly CellFault[] {
+  const made = known.get(cell) ?? unique([...forwardFaults(cell), ...backwardFaults(cell)], cell);
+  known.set(cell, made);
+  return made;
+}
+
+/** Without those that are written twice, and without the cell itself; the same words at two places are counted. */
+function unique(faults: readonly CellFault[], cell: Cell): CellFault[] {
+  const texts = new Set([JSON.stringify(cell.equations)]);
+  const names = new Map<string, number>();
+  return faults.flatMap((fault) => {
+    if (texts.has(fault.text)) return [];
+    texts.add(fault.text);
+    const count = (names.get(fault.name) ?? 0) + 1;
+    names.set(fault.name, count);
+    const { cells } = fault;
+    let made: readonly Cell[] | undefined;
+    return [
+      {
+        ...fault,
+        name: count === 1 ? fault.name : `${fault.name} (place ${count})`,
+        cells: () => (made ??= cells()),
+      },
+    ];
+  });
+}

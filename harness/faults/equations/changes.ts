@@ -1,0 +1,324 @@
+import {
+  callOf,
+  inWords,
+  operandsOf,
+  partText,
+  productOf,
+  sumOf,
+  within,
+  withOperands,
+  type Axis,
+  type Cell,
+  type Expression,
+  type Term,
+} from '../../equations/index';
+
+/** What sort of mistake a change is; docs have a section for each. */
+export type Sort =
+  | 'term'
+  | 'factor'
+  | 'activation'
+  | 'slope'
+  | 'time'
+  | 'transpose'
+  | 'blend'
+  | 'gates'
+  | 'bias'
+  | 'reset'
+  | 'carry'
+  | 'share';
+
+/** An expression that is wrong in one place. */
+export interface Change {
+  readonly to: Expression;
+  /** a clause: "the factor σ(z_t[f]) is forgotten" */ readonly words: string;
+  readonly sort: Sort;
+  /** the gate that is meant, where it is only one */ readonly gate?: string;
+}
+
+/** A cell that is wrong in one place. */
+export interface CellFault {
+  /** "c_t: the factor σ(z_t[f]) is forgotten" */ readonly name: string;
+  readonly sort: Sort;
+  readonly phase: 'forward' | 'backward';
+  readonly quantity: string;
+  readonly gate?: string;
+  /** with the backward step of the wrong formulas, and with that of the right ones */ readonly cells: () => readonly Cell[];
+  /** what is changed, so that two equal faults are known */ readonly text: string;
+}
+
+/** What the step has computed where the expression stands, and what may stand for what. */
+export interface Surroundings {
+  /** carries whose value of this step is known here */ readonly known: readonly string[];
+  /** carries of the cell */ readonly carries: readonly string[];
+  /** single blocks of a quantity that can be used here, by its name */
+  readonly blocks: ReadonlyMap<string, readonly string[]>;
+  /** columns of every weight, and whether rows and columns are U columns each */
+  readonly weights: Readonly<Record<string, { readonly rows?: Axis; readonly columns: Axis }>>;
+  /** the function call that a quantity is the result of: tanh(z_t) for h_t */
+  readonly callOfQuantity: ReadonlyMap<string, Expression>;
+}
+
+const others: Readonly<Record<string, readonly string[]>> = {
+  tanh: ['σ', 'relu', 'linear'],
+  σ: ['tanh', 'hardSigmoid', 'hardSigmoid6', 'linear'],
+  hardSigmoid: ['hardSigmoid6', 'σ', 'linear'],
+  hardSigmoid6: ['hardSigmoid', 'σ', 'linear'],
+  relu: ['tanh', 'linear'],
+  linear: ['tanh', 'relu'],
+};
+
+/** Every way of getting one place of an expression wrong. */
+export function* changesOf(expression: Expression, around: Surroundings): Generator<Change> {
+  yield* changesAt(expression, around);
+  const whole = expression.op === 'blend' ? opened(expression) : expression;
+  if (whole !== expression) {
+    yield* changesOf(whole, around);
+    return;
+  }
+  // f′ at f(z) is computed from z: another f inside would change nothing
+  if (expression.op === 'slope' && expression.of[0].op === 'call') {
+    const [call] = expression.of;
+    for (const change of changesOf(call.of[0], around))
+      yield { ...change, to: { ...expression, of: [{ ...call, of: [change.to] }] } };
+    return;
+  }
+  const operands = operandsOf(expression);
+  for (const [i, operand] of operands.entries())
+    for (const change of changesOf(operand, around))
+      yield {
+        ...change,
+        to: withOperands(
+          expression,
+          operands.map((own, j) => (j === i ? change.to : own)),
+        ),
+      };
+}
+
+function* changesAt(expression: Expression, around: Surroundings): Generator<Change> {
+  switch (expression.op) {
+    case 'sum':
+      yield* termsChanged(expression.terms, expression.factor === true);
+      break;
+    case 'product':
+      for (const [i, factor] of expression.of.entries())
+        yield {
+          to: productOf(expression.of.filter((_, j) => j !== i)),
+          words: `the factor ${inWords(factor)} is forgotten`,
+          sort: factor.op === 'slope' ? 'slope' : 'factor',
+          ...gateOf(factor),
+        };
+      break;
+    case 'blend': {
+      const [gate, on, off] = expression.of;
+      const words = inWords(gate);
+      yield {
+        to: { ...expression, of: [gate, off, on] },
+        words: `${words} and 1 - ${words} are exchanged`,
+        sort: 'blend',
+        ...gateOf(gate),
+      };
+      break;
+    }
+    case 'call':
+      yield* functionsChanged(expression);
+      break;
+    case 'slope':
+      yield* slopesChanged(expression, around);
+      break;
+    case 'quantity':
+      yield* quantityChanged(expression, around);
+      break;
+    case 'times': {
+      const flipped = transposed(expression, around);
+      if (flipped !== undefined)
+        yield {
+          to: flipped,
+          words: `${expression.weight}${partText(expression.part)} is ${expression.transposed ? 'not ' : ''}transposed`,
+          sort: 'transpose',
+          ...gateOf(expression),
+        };
+    }
+  }
+}
+
+/** One term forgotten, of the wrong sign, or (a bias) added twice. */
+export function* termsChanged(terms: readonly Term[], factor = false): Generator<Change> {
+  for (const [i, { sign, of }] of terms.entries()) {
+    const words = inWords(of);
+    const make = (changed: readonly Term[]): Expression => {
+      const made = changed.length === 0 ? zeroLike(of) : sumOf(changed);
+      return factor && made.op === 'sum' ? { ...made, factor } : made;
+    };
+    if (terms.length > 1)
+      yield {
+        to: make(terms.filter((_, j) => j !== i)),
+        words: `the term ${words} is forgotten`,
+        sort: of.op === 'weight' ? 'bias' : 'term',
+        ...gateOf(of),
+      };
+    yield {
+      to: make(terms.map((own, j) => (j === i ? { of, sign: sign > 0 ? -1 : 1 } : own))),
+      words: `the term ${words} has the wrong sign`,
+      sort: 'term',
+      ...gateOf(of),
+    };
+    if (of.op === 'weight' || (of.op === 'quantity' && of.when === 'arriving'))
+      yield {
+        to: make([...terms, { sign, of }]),
+        words: `the term ${words} is added twice`,
+        sort: of.op === 'weight' ? 'bias' : 'carry',
+        ...gateOf(of),
+      };
+  }
+}
+
+function* functionsChanged(
+  expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
+): Generator<Change> {
+  const [of] = expression.of;
+  const { f = '' } = expression;
+  for (const other of others[f] ?? [])
+    yield {
+      to: other === 'linear' ? of : callOf(other, of),
+      words: `${other === 'linear' ? inWords(of) : `${other}(${inWords(of)})`} instead of ${inWords(expression)}`,
+      sort: 'activation',
+      ...gateOf(of),
+    };
+}
+
+function* slopesChanged(
+  expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
+  { callOfQuantity }: Surroundings,
+): Generator<Change> {
+  const [of] = expression.of;
+  const { f = '' } = expression;
+  const gate = gateOf(of);
+  const call = of.op === 'quantity' ? callOfQuantity.get(of.name + partText(of.part)) : of;
+  const other = { tanh: 'σ', σ: 'tanh' }[f];
+  if (call?.op !== 'call') return;
+  const [z] = call.of;
+  if (other !== undefined) {
+    yield {
+      to: { ...expression, f: other, of: [callOf(other, z)] },
+      words: `${other}′ instead of ${f}′ at ${inWords(z)}`,
+      sort: 'slope',
+      ...gate,
+    };
+    yield {
+      to: { ...expression, of: [callOf(f, call)] },
+      words: `${f}′ is taken at ${inWords(call)} instead of ${inWords(z)}`,
+      sort: 'slope',
+      ...gate,
+    };
+    yield {
+      to: { ...expression, of: [z] },
+      words: `${f}′ is computed from ${inWords(z)} as if that were ${inWords(call)}`,
+      sort: 'slope',
+      ...gate,
+    };
+  }
+}
+
+function* quantityChanged(
+  expression: Extract<Expression, { op: 'quantity' }>,
+  { known, carries, blocks }: Surroundings,
+): Generator<Change> {
+  const { name, when, part } = expression;
+  if (carries.includes(name) && part === undefined && when !== 'arriving') {
+    const to: Expression = { ...expression, when: when === 'now' ? 'before' : 'now' };
+    if (when === 'now' || known.includes(name))
+      yield { to, words: `${inWords(to)} instead of ${inWords(expression)}`, sort: 'time' };
+  }
+  if (when !== 'now' || part?.length !== 1) return;
+  for (const block of blocks.get(name) ?? []) {
+    if (block === part[0]) continue;
+    const to: Expression = { ...expression, part: [block], axis: [block] };
+    yield { to, words: `${inWords(to)} instead of ${inWords(expression)}`, sort: 'gates', gate: part[0] };
+  }
+}
+
+/** of · Wᵀ instead of of · W, for a matrix of U rows and blocks of U columns: every block by itself. */
+function transposed(
+  expression: Extract<Expression, { op: 'times' }>,
+  { weights }: Surroundings,
+): Expression | undefined {
+  const { of, weight, part } = expression;
+  const { rows, columns } = weights[weight];
+  const own = part ?? columns;
+  if (rows?.length !== 1 || own.some((block) => (block === 'F') !== (rows[0] === 'F'))) return undefined;
+  if (own.length === 1) return { ...expression, transposed: !expression.transposed };
+  if (!expression.transposed || of.op !== 'quantity') return undefined;
+  return sumOf(
+    own.map((block) => ({
+      sign: 1,
+      of: {
+        ...expression,
+        of: { ...of, part: [block], axis: [block] },
+        part: [block],
+        transposed: false,
+      },
+    })),
+  );
+}
+
+/** g ∘ a + (1 - g) ∘ b, whose places can go wrong one by one. */
+function opened(expression: Expression): Expression {
+  if (expression.op !== 'blend') return expression;
+  const [gate, on, off] = expression.of;
+  const complement = sumOf([
+    { sign: 1, of: { op: 'number', value: 1, axis: [] } },
+    { sign: -1, of: gate },
+  ]);
+  return sumOf([
+    { sign: 1, of: productOf([gate, on]) },
+    { sign: 1, of: productOf([complement, off]) },
+  ]);
+}
+
+/** 0 in every place. */
+export function zeroLike({ axis }: { readonly axis: Axis }): Expression {
+  return { op: 'number', value: 0, axis };
+}
+
+/** The one gate that an expression speaks of. */
+export function gateOf(expression: Expression): { gate?: string } {
+  const named = [...within(expression)].flatMap((one): Axis => ('part' in one ? (one.part ?? []) : []));
+  return new Set(named).size === 1 ? { gate: named[0] } : {};
+}
+
+/** What may go wrong with the right side as a whole. */
+export function* wholeChanges({ right }: { readonly right: Expression }): Generator<Change> {
+  if (right.op === 'sum') return;
+  yield { to: sumOf([{ sign: -1, of: right }]), words: 'the sign is wrong', sort: 'term', ...gateOf(right) };
+}
+
+/** What stands around equation `at` of the step forward; of the backward step where `at` is the number of equations. */
+export function surroundingsOf(cell: Cell, at: number): Surroundings {
+  const before = cell.equations.slice(0, at);
+  const uses = cell.equations.flatMap(({ right }) => [...within(right)]);
+  const blocks = new Map<string, string[]>();
+  for (const name of cell.axes.keys()) {
+    const computed = before
+      .filter(({ left }) => left === name)
+      .flatMap(({ part }) => part ?? cell.axes.get(name) ?? []);
+    const single = uses.flatMap((use) =>
+      use.op === 'quantity' && use.name === name && use.part?.length === 1 ? use.part : [],
+    );
+    blocks.set(
+      name,
+      [...new Set(single)].filter((block) => computed.includes(block)),
+    );
+  }
+  return {
+    known: cell.carries.filter((carry) => before.some(({ left }) => left === carry)),
+    carries: cell.carries,
+    blocks,
+    weights: cell.weights,
+    callOfQuantity: new Map(
+      cell.equations.flatMap(({ left, part, right }) =>
+        right.op === 'call' ? [[left + partText(part), right] as const] : [],
+      ),
+    ),
+  };
+}

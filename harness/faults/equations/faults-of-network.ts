@@ -1,0 +1,137 @@
+import {
+  evaluateNetwork,
+  exactArithmetic,
+  isRecurrent,
+  runNetwork,
+  tensorsOfOutcome,
+  type Arithmetic,
+  type Block,
+  type Cell,
+  type Layer,
+  type Network,
+  type NetworkProblem,
+  type Outcome,
+} from '../../equations/index';
+import type { Tensor } from '../../../scratch/index';
+import { cellFaults } from './cell-faults';
+import type { CellFault } from './changes';
+import type { EquationFault, FaultyRun } from './fault';
+import { pageOf, sentenceOf } from './pages';
+import { passFaults } from './pass-faults';
+
+const known = new WeakMap<Network, readonly EquationFault[]>();
+
+/**
+ * Every mistake in one place that a network of layers can have, generated from its equations: each change of each equation, forward
+ * and backward, of each layer, and mistakes of the pass (mask, initial state, direction, merging, loss).
+ */
+export function faultsOf(network: Network): readonly EquationFault[] {
+  const made = known.get(network) ?? [
+    ...network.layers
+      .filter(isRecurrent)
+      .flatMap((layer) => cellFaults(layer.cell).map((fault) => ofLayer(layer, fault))),
+    ...passFaults(network),
+  ];
+  known.set(network, made);
+  return made;
+}
+
+function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): EquationFault {
+  const { name, sort, phase, quantity, gate, cells } = fault;
+  const isGated =
+    Object.values(layer.cell.weights).some(({ columns }) => columns.length > 1) ||
+    layer.cell.carries.length > 1;
+  const about = {
+    name: `${layer.name}, ${name}`,
+    words: sentenceOf(layer.cell.name, name),
+    page: pageOf(sort, isGated),
+    phase,
+    quantity,
+    layer: layer.name,
+    ...(gate !== undefined && { gate }),
+  };
+  return {
+    ...about,
+    runs: (network, problem) =>
+      cells().map((cell) => ({
+        network: {
+          ...network,
+          layers: network.layers.map((own) => (own.name === layer.name ? { ...own, cell } : own)),
+        },
+        problem,
+      })),
+    atStep: (timeStep) => ({
+      ...about,
+      name: `${about.name}, at time step ${timeStep}`,
+      words: `${about.words}, at time step ${timeStep} alone`,
+      timeStep,
+      runs: (network, problem) =>
+        cells().map((cell) => ({
+          network,
+          problem,
+          cellAt: (own: string, t: number): Cell | undefined =>
+            own === layer.name && t === timeStep ? cell : undefined,
+        })),
+    }),
+  };
+}
+
+/** What a faulty network answers, in any arithmetic. */
+export function runFault<V extends Block>(run: FaultyRun, arithmetic: Arithmetic<V>): Outcome<V> {
+  const { network, problem, cellAt, around, finish } = run;
+  const own = around === undefined ? arithmetic : around(arithmetic);
+  const outcome = runNetwork(network, problem, own, { ...(cellAt && { cellAt }) });
+  return finish === undefined ? outcome : finish(outcome, arithmetic);
+}
+
+/** What a faulty network answers in float64. */
+export function exactFault(run: FaultyRun): ReadonlyMap<string, Tensor> {
+  return tensorsOfOutcome(runFault(run, exactArithmetic()));
+}
+
+const answers = new WeakMap<NetworkProblem, Map<Network, ReadonlyMap<string, Tensor>>>();
+
+/** The right answer in float64, made once for a problem. */
+function rightAnswer(problem: NetworkProblem, network: Network): ReadonlyMap<string, Tensor> {
+  const known = answers.get(problem) ?? new Map<Network, ReadonlyMap<string, Tensor>>();
+  answers.set(problem, known);
+  const answer = known.get(network) ?? evaluateNetwork(network, problem);
+  known.set(network, answer);
+  return answer;
+}
+
+/** Below this share of the largest number of a tensor two float64 runs are the same. */
+export const sameRun = 1e-9;
+
+/**
+ * How much a fault changes the answer: the largest change of a number over the largest number of its tensor, in float64. A fault that
+ * is run in several ways changes as much as the one that changes least. NaN in the answer counts as Infinity.
+ */
+export function effectOf(network: Network, problem: NetworkProblem, fault: EquationFault): number {
+  const right = rightAnswer(problem, network);
+  const runs = fault.runs(network, problem);
+  return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run))));
+}
+
+/** Whether the problem can show the fault, by two exact runs. The error budget has no part in it: a wide one would excuse itself. */
+export function canShowFault(network: Network, problem: NetworkProblem, fault: EquationFault): boolean {
+  return effectOf(network, problem, fault) > sameRun;
+}
+
+/** Largest change of a number over the largest number of its tensor. */
+export function distance(right: ReadonlyMap<string, Tensor>, wrong: ReadonlyMap<string, Tensor>): number {
+  let most = 0;
+  for (const [name, { data, shape }] of right) {
+    const other = wrong.get(name);
+    if (other?.shape.join() !== shape.join()) return Infinity;
+    let [size, off] = [0, 0];
+    data.forEach((x, i) => {
+      size = Math.max(size, Math.abs(x), Math.abs(other.data[i]));
+      const gap = Math.abs(x - other.data[i]);
+      off = gap <= off ? off : gap;
+    });
+    if (Number.isNaN(off)) return Infinity;
+    if (off > 0) most = Math.max(most, off / size);
+  }
+  return most;
+}

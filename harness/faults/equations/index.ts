@@ -1,0 +1,10 @@
+export type { EquationFault, FaultyRun } from './fault';
+export {
+  canShowFault,
+  distance,
+  effectOf,
+  exactFault,
+  faultsOf,
+  runFault,
+  sameRun,
+} from './faults-of-network';

@@ -1,0 +1,128 @@
+import type { Tensor } from '../../../scratch/index';
+import { readZip, type ZipLimits } from '../../base/files/index';
+import { UsageError } from '../../base/outcome';
+import { assemble, shapeLayers } from '../assemble';
+import type { ModelDescription } from '../description';
+import { asObject, parseJson } from '../json';
+import { withH5, type H5 } from './h5';
+import type { Dialect } from './options';
+import { inputsOf, readTopology } from './topology';
+import { matchWeights, type Entry } from './weights';
+
+export interface ReadOptions {
+  /** reads only what comes before the layer of this name */ readonly until?: string | undefined;
+}
+
+/** A configuration is small; weights may be stored compressed. */
+const kerasArchive: ZipLimits = { maxBytes: 4 * 2 ** 30, maxExpansion: 64 };
+
+/**
+ * Keras 3's format (Keras 2.12 knows it too): a zip archive of config.json, metadata.json and model.weights.h5.
+ *
+ * @throws UsageError
+ */
+export async function readKerasArchive(
+  bytes: Uint8Array,
+  where: string,
+  { until }: ReadOptions = {},
+): Promise<ModelDescription> {
+  const wanted = ['config.json', 'metadata.json', 'model.weights.h5'];
+  const files = await readZip(bytes, where, (name) => wanted.includes(name), kerasArchive);
+  const take = (name: string): Buffer => {
+    const found = files.get(name);
+    if (found === undefined)
+      throw new UsageError(
+        `${where} has no ${name}; a .keras file holds ${wanted.join(', ')}, so save the model again.`,
+      );
+    return found;
+  };
+  const json = (name: string): unknown => parseJson(take(name).toString('utf8'), `${where}: ${name}`);
+  const version = asObject(json('metadata.json'))['keras_version'];
+  const dialect = dialectOf(version);
+  return withH5(take('model.weights.h5'), `${where}: model.weights.h5`, (h5) =>
+    describe('keras', json('config.json'), dialect, h5, where, until),
+  );
+}
+
+/**
+ * Keras's older format: one HDF5 file, with the configuration in its attribute model_config and the weights in the group model_weights.
+ *
+ * @throws UsageError
+ */
+export async function readKerasH5(
+  bytes: Uint8Array,
+  where: string,
+  { until }: ReadOptions = {},
+): Promise<ModelDescription> {
+  return withH5(bytes, where, (h5) => {
+    const config = h5.text('model_config');
+    if (config === undefined)
+      throw new UsageError(
+        `${where} has no attribute model_config: it holds weights without layers; save the whole model with model.save('model.keras').`,
+      );
+    return describe(
+      'h5',
+      parseJson(config, `${where}: model_config`),
+      dialectOf(h5.text('keras_version')),
+      h5,
+      where,
+      until,
+    );
+  });
+}
+
+export function dialectOf(version: unknown): Dialect {
+  const text = typeof version === 'string' ? version : '2';
+  return { program: 'keras', major: /^\D*3\./.test(text) ? 3 : 2, version: text };
+}
+
+function describe(
+  format: 'keras' | 'h5',
+  config: unknown,
+  dialect: Dialect,
+  { entries }: H5,
+  where: string,
+  until: string | undefined,
+): ModelDescription {
+  const model = planModel(config, dialect, where, until);
+  const inside = entries
+    .filter(({ name }) => format === 'keras' || name.startsWith('model_weights/'))
+    .map((entry) => ({ ...entry, name: entry.name.replace(/^model_weights\//, '') }));
+  const { found, notes } = matchWeights(model.shaped, model.topology.all, inside, where);
+  return finishModel(
+    { format, writtenBy: `Keras ${dialect.version}`, notes },
+    model,
+    readAll(found, (entry) => entry.read()),
+    where,
+  );
+}
+
+/** A configuration with the shapes of its layers. */
+export function planModel(config: unknown, dialect: Dialect, where: string, until: string | undefined) {
+  const topology = readTopology(config, dialect, where, until);
+  return { topology, shaped: shapeLayers(topology, where) };
+}
+
+/** The description, when weights are there. */
+export function finishModel(
+  about: Pick<ModelDescription, 'format' | 'writtenBy' | 'notes'>,
+  { topology, shaped }: ReturnType<typeof planModel>,
+  weights: ReadonlyMap<string, Readonly<Record<string, Tensor>>>,
+  where: string,
+): ModelDescription {
+  const { outputs, notes } = topology;
+  const model = { ...about, notes: [...notes, ...about.notes], outputs, inputs: inputsOf(topology), shaped };
+  return assemble(model, weights, where);
+}
+
+export function readAll<T extends Entry>(
+  found: ReadonlyMap<string, Readonly<Record<string, T>>>,
+  read: (entry: T) => Tensor,
+): Map<string, Record<string, Tensor>> {
+  return new Map(
+    [...found].map(([layer, weights]) => [
+      layer,
+      Object.fromEntries(Object.entries(weights).map(([name, entry]) => [name, read(entry)])),
+    ]),
+  );
+}

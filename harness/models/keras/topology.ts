@@ -1,0 +1,242 @@
+import { UsageError } from '../../base/outcome';
+import type { ModelInput, Size, Source } from '../description';
+import { asObject, show, type Json } from '../json';
+import { statesOf } from '../shapes';
+import { layerKinds, readLayer, type ReadLayer } from './layers';
+import type { Dialect } from './options';
+
+/** A layer before its weights are known. */
+export interface PlannedLayer extends ReadLayer {
+  readonly name: string;
+  readonly kind: string;
+  readonly reads: Source;
+  readonly initialStates?: readonly Source[];
+}
+
+export interface Topology {
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly Size[] }[];
+  readonly layers: readonly PlannedLayer[];
+  readonly outputs: readonly Source[];
+  /** every layer of the file by its class, in its order: Keras 3 counts them to name weights */
+  readonly all: readonly { readonly name: string; readonly kind: string }[];
+  readonly notes: readonly string[];
+}
+
+interface FoundLayer {
+  readonly kind: string;
+  readonly name: string;
+  readonly options: Json;
+  readonly inbound: unknown;
+}
+
+/**
+ * Reads the configuration of a Keras or TensorFlow.js model: a Sequential, or a graph of layers each used once.
+ *
+ * @param until reads only what comes before the layer of this name
+ * @throws UsageError that names the first layer or option that is not read
+ */
+export function readTopology(given: unknown, dialect: Dialect, where: string, until?: string): Topology {
+  const refuse = (what: string): UsageError =>
+    new UsageError(
+      `${where}: ${what}; read are ${layerKinds.join(', ')}, so remove it, or check what comes before it with --until LAYER.`,
+    );
+  const model = asObject(asObject(given)['model_config'] ?? given);
+  const kind = model['class_name'];
+  if (kind !== 'Sequential' && kind !== 'Model' && kind !== 'Functional')
+    throw refuse(
+      `the model is ${show(kind)}, where a Sequential or a Functional model of layers was expected`,
+    );
+  const config = model['config'];
+  const list: unknown = Array.isArray(config) ? config : asObject(config)['layers'];
+  if (!Array.isArray(list) || list.length === 0) throw refuse('the model has no list of layers');
+  const found = list.map((entry: unknown, i): FoundLayer => {
+    const layer = asObject(entry);
+    const options = asObject(layer['config']);
+    const name = layer['name'] ?? options['name'];
+    return {
+      kind: String(layer['class_name']),
+      name: typeof name === 'string' ? name : `layer ${i + 1}`,
+      options,
+      inbound: layer['inbound_nodes'],
+    };
+  });
+  const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) < i);
+  if (twice !== undefined) throw refuse(`two layers are named ${twice.name}`);
+  const cut = until === undefined ? found.length : found.findIndex(({ name }) => name === until);
+  if (cut < 0)
+    throw new UsageError(
+      `${where} has no layer ${String(until)} for --until; its layers are ${found.map(({ name }) => name).join(', ')}.`,
+    );
+  const all = found.map(({ name, kind: what }) => ({ name, kind: what }));
+  const kept = found.slice(0, cut);
+  const isChain = kind === 'Sequential';
+  const read = isChain ? chain(kept, dialect, refuse) : graph(kept, dialect, refuse);
+  if (read.layers.length === 0)
+    throw refuse(until === undefined ? 'the model has no layer' : `nothing comes before ${until}`);
+  const last: Source = { of: read.layers[read.layers.length - 1].name };
+  const named =
+    isChain || until !== undefined
+      ? [last]
+      : sourcesIn(asObject(config)['output_layers'], 'its outputs', refuse);
+  const notes = until === undefined ? [] : [`only what comes before the layer ${until} was read`];
+  const order = isChain
+    ? []
+    : sourcesIn(asObject(config)['input_layers'], 'its inputs', refuse).map(({ of }) => of);
+  const inputs = read.inputs.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return {
+    ...read,
+    inputs,
+    outputs: named,
+    all,
+    notes: [...notes, ...read.layers.flatMap((layer) => layer.notes)],
+  };
+}
+
+type Refuse = (what: string) => UsageError;
+
+/** Layer after layer; the shape of the inputs stands in an InputLayer or in the first layer. */
+function chain(
+  found: readonly FoundLayer[],
+  dialect: Dialect,
+  refuse: Refuse,
+): Pick<Topology, 'inputs' | 'layers'> {
+  const first = found.at(0);
+  if (first === undefined) throw refuse('nothing comes before the first layer');
+  const isInput = first.kind === 'InputLayer';
+  const input = { name: isInput ? first.name : 'input', shape: inputShape(first, refuse) };
+  let before = input.name;
+  const layers = found.slice(isInput ? 1 : 0).map((layer): PlannedLayer => {
+    const planned = plan(layer, { of: before }, [], dialect, refuse);
+    before = layer.name;
+    return planned;
+  });
+  return { inputs: [input], layers };
+}
+
+/** Layers that name what they read. */
+function graph(
+  found: readonly FoundLayer[],
+  dialect: Dialect,
+  refuse: Refuse,
+): Pick<Topology, 'inputs' | 'layers'> {
+  const inputs: { name: string; shape: readonly Size[] }[] = [];
+  const waiting: { layer: FoundLayer; sources: readonly Source[] }[] = [];
+  for (const layer of found) {
+    if (layer.kind === 'InputLayer') inputs.push({ name: layer.name, shape: inputShape(layer, refuse) });
+    else waiting.push({ layer, sources: inboundOf(layer, refuse) });
+  }
+  const layers: PlannedLayer[] = [];
+  const known = new Set(inputs.map(({ name }) => name));
+  while (waiting.length > 0) {
+    const at = waiting.findIndex(({ sources }) => sources.every(({ of }) => known.has(of)));
+    if (at < 0) {
+      const [{ layer, sources }] = waiting;
+      throw refuse(
+        `layer ${layer.name} reads ${sources.map(({ of }) => of).join(', ')}, which is not computed before it`,
+      );
+    }
+    const [{ layer, sources }] = waiting.splice(at, 1);
+    const [reads, ...states] = sources;
+    layers.push(plan(layer, reads, states, dialect, refuse));
+    known.add(layer.name);
+  }
+  return { inputs, layers };
+}
+
+function plan(
+  { kind, name, options }: FoundLayer,
+  reads: Source,
+  states: readonly Source[],
+  dialect: Dialect,
+  refuse: Refuse,
+): PlannedLayer {
+  const read = readLayer(kind, name, options, dialect, refuse);
+  const carries = statesOf(read.config);
+  if (states.length > 0 && states.length !== carries)
+    throw refuse(
+      `layer ${name} (${kind}) reads ${states.length + 1} tensors, where 1 was expected${carries > 0 ? `, or 1 and ${carries} initial states` : ''}`,
+    );
+  if (states.length === 0) return { ...read, name, kind, reads };
+  // Keras 3 looks for a mask of its own for each of several tensors, and finds none: the layer runs without
+  const isUnmasked = dialect.program === 'keras' && dialect.major === 3;
+  return { ...read, name, kind, reads, initialStates: states, ...(isUnmasked && { maskedRows: 'unmasked' }) };
+}
+
+/** The shape of one example: of an InputLayer, or of a first layer that says it. */
+function inputShape({ name, options }: FoundLayer, refuse: Refuse): Size[] {
+  const whole = options['batch_shape'] ?? options['batch_input_shape'] ?? options['batchInputShape'];
+  const one = options['input_shape'] ?? options['inputShape'] ?? options['shape'];
+  const { input_dim: width, input_length: length } = options;
+  const shape = Array.isArray(whole) ? whole.slice(1) : Array.isArray(one) ? one : undefined;
+  if (shape === undefined && typeof width === 'number' && options['output_dim'] === undefined)
+    return sizes([length ?? null, width], name, refuse);
+  if (shape === undefined && options['output_dim'] !== undefined)
+    return sizes([length ?? null], name, refuse);
+  if (shape === undefined)
+    throw refuse(
+      `the shape of the inputs is missing: layer ${name} has no batch_input_shape, batch_shape or input_shape`,
+    );
+  return sizes(shape as unknown[], name, refuse);
+}
+
+function sizes(shape: readonly unknown[], name: string, refuse: Refuse): Size[] {
+  const isSize = (n: unknown): boolean => n === null || (Number.isSafeInteger(n) && (n as number) >= 1);
+  if (shape.length < 1 || shape.length > 2 || !shape.every(isSize))
+    throw refuse(
+      `the inputs of ${name} have shape ${show(shape)} (without the batch), where [T, F], [T] or [F] was expected`,
+    );
+  return shape as Size[];
+}
+
+/** What a layer reads: its input, then its initial states. */
+function inboundOf({ name, inbound }: FoundLayer, refuse: Refuse): Source[] {
+  const nodes: readonly unknown[] = Array.isArray(inbound) ? inbound : [];
+  if (nodes.length !== 1)
+    throw refuse(`layer ${name} is used ${nodes.length} times, where once was expected`);
+  const [node] = nodes;
+  const sources = sourcesIn(node, `layer ${name}`, refuse);
+  if (sources.length === 0) throw refuse(`layer ${name} reads nothing`);
+  return sources;
+}
+
+/**
+ * The tensors that a node names: `["lstm", 0, 0]` in any nesting (Keras 2, TensorFlow.js; a fourth entry holds keyword arguments), or
+ * Keras 3's `{ class_name: "__keras_tensor__", config: { keras_history: ["lstm", 0, 0] } }`.
+ */
+function sourcesIn(node: unknown, where: string, refuse: Refuse): Source[] {
+  if (Array.isArray(node)) {
+    const [name, nodeIndex, tensorIndex, keywords] = node as unknown[];
+    if (typeof name !== 'string' || typeof nodeIndex !== 'number')
+      return node.flatMap((one: unknown) => sourcesIn(one, where, refuse));
+    if (nodeIndex !== 0)
+      throw refuse(
+        `${where} reads the use number ${nodeIndex + 1} of the layer ${name}, where once was expected`,
+      );
+    if (typeof tensorIndex !== 'number' || !Number.isSafeInteger(tensorIndex) || tensorIndex < 0)
+      throw refuse(`${where} reads ${show(node)}`);
+    const source: Source = tensorIndex === 0 ? { of: name } : { of: name, state: tensorIndex - 1 };
+    return [source, ...keywordSources(keywords, where, refuse)];
+  }
+  const { class_name: kind, config, args, kwargs } = asObject(node);
+  if (kind === '__keras_tensor__') return sourcesIn(asObject(config)['keras_history'], where, refuse);
+  if (args === undefined && kwargs === undefined) return [];
+  return [...sourcesIn(args, where, refuse), ...keywordSources(kwargs, where, refuse)];
+}
+
+function keywordSources(keywords: unknown, where: string, refuse: Refuse): Source[] {
+  const { initial_state: states, mask, constants } = asObject(keywords);
+  if (sourcesIn(mask, where, refuse).length > 0) throw refuse(`${where} gets a mask as a tensor of its own`);
+  if (sourcesIn(constants, where, refuse).length > 0) throw refuse(`${where} gets constants`);
+  return sourcesIn(states, where, refuse);
+}
+
+/** The inputs of the model, with the vocabulary of an embedding that reads one. */
+export function inputsOf({ inputs, layers }: Pick<Topology, 'inputs' | 'layers'>): ModelInput[] {
+  return inputs.map((input) => {
+    const reader = layers.find(({ reads }) => reads.of === input.name);
+    return {
+      ...input,
+      ...(reader?.config.layer === 'embedding' && { vocabulary: reader.config.inputDim }),
+    };
+  });
+}

@@ -1,0 +1,208 @@
+import path from 'node:path';
+import type { Tensor } from '../../../scratch/index';
+import { checkRegularFile, halfToNumber, readRegularFile } from '../../base/files/index';
+import { UsageError } from '../../base/outcome';
+import type { ModelDescription, StoredAs } from '../description';
+import { asObject, isTexts, parseJson, show, type Json } from '../json';
+import { dialectOf, finishModel, planModel, readAll, type ReadOptions } from '../keras/read';
+import type { Dialect } from '../keras/options';
+import { matchWeights, type Entry } from '../keras/weights';
+
+/** A weight of the manifest, and where its bytes are in the files one after the other. */
+interface Spec extends Entry {
+  readonly dtype: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly quantization?: Quantization;
+}
+
+/** weight = stored · scale + min; float16 is stored as it is */
+interface Quantization {
+  readonly dtype: 'uint8' | 'uint16' | 'float16';
+  readonly scale: number;
+  readonly min: number;
+}
+
+const bytesOf: Readonly<Record<string, number>> = {
+  float32: 4,
+  int32: 4,
+  bool: 1,
+  uint8: 1,
+  uint16: 2,
+  float16: 2,
+};
+
+/**
+ * A LayersModel of TensorFlow.js: model.json, and files of weights that lie alongside.
+ *
+ * @param file the model.json
+ * @throws UsageError
+ */
+export async function readLayersModel(file: string, { until }: ReadOptions = {}): Promise<ModelDescription> {
+  const json = asObject(parseJson((await readRegularFile(file)).toString('utf8'), file));
+  const refuse = (what: string): UsageError =>
+    new UsageError(
+      `${file} ${what}; a LayersModel was expected, as model.save of TensorFlow.js or tensorflowjs_converter writes it.`,
+    );
+  if (json['format'] === 'graph-model')
+    throw refuse(
+      'is a graph model, which has operations but no layers (convert the Keras model with --output_format tfjs_layers_model)',
+    );
+  if (!('modelTopology' in json)) throw refuse('has no modelTopology');
+  const dialect = dialectIn(json);
+  const model = planModel(json['modelTopology'], dialect, file, until);
+  const { specs, paths, total } = manifestOf(json, refuse);
+  const { found, notes } = matchWeights(model.shaped, model.topology.all, specs, file);
+  const bytes = await readShards(path.dirname(file), paths, total, file);
+  const storage: Record<string, StoredAs> = {};
+  const weights = readAll(found, (spec) => {
+    if (spec.quantization) storage[spec.name] = storedAs(spec.quantization);
+    return decode(bytes, spec);
+  });
+  const kinds = [...new Set(Object.values(storage).map(({ dtype }) => dtype))];
+  const quantised =
+    kinds.length === 0
+      ? []
+      : [
+          `weights are stored as ${kinds.join(' and ')}, and were expanded to the numbers that TensorFlow.js makes of them`,
+        ];
+  const byLayer = Object.fromEntries(
+    [...found].flatMap(([layer, ofLayer]) =>
+      Object.entries(ofLayer).flatMap(([name, spec]) =>
+        spec.name in storage ? [[`${layer}.${name}`, storage[spec.name]] as const] : [],
+      ),
+    ),
+  );
+  const described = finishModel(
+    { format: 'tfjs', writtenBy: writerOf(json, dialect), notes: [...quantised, ...notes] },
+    model,
+    weights,
+    file,
+  );
+  return kinds.length === 0 ? described : { ...described, storage: byLayer };
+}
+
+/** What TensorFlow.js saved has its own defaults; what a converter made of a Keras model has Keras's. */
+function dialectIn(json: Json): Dialect {
+  const version = asObject(json['modelTopology'])['keras_version'];
+  const isConverted = typeof json['convertedBy'] === 'string' && json['convertedBy'] !== '';
+  if (typeof version === 'string' && !version.startsWith('tfjs')) return dialectOf(version);
+  return {
+    program: isConverted ? 'keras' : 'tfjs',
+    major: 2,
+    version: typeof version === 'string' ? version : 'unknown',
+  };
+}
+
+function writerOf(json: Json, { version }: Dialect): string {
+  const by = json['convertedBy'] ?? json['generatedBy'];
+  return typeof by === 'string' && by !== ''
+    ? `${by.slice(0, 60)} (${version})`
+    : `TensorFlow.js (${version})`;
+}
+
+function manifestOf(json: Json, refuse: (what: string) => UsageError) {
+  const manifest = json['weightsManifest'];
+  const groups = Array.isArray(manifest) ? manifest.map(asObject) : [];
+  const items = (name: string): unknown[] =>
+    groups.flatMap((group) => (Array.isArray(group[name]) ? (group[name] as unknown[]) : []));
+  let total = 0;
+  const names = new Set<string>();
+  const specs = items('weights').flatMap((entry): Spec[] => {
+    const { name, shape, dtype, group, quantization: given } = asObject(entry);
+    const quantization = given === undefined || given === null ? undefined : quantizationOf(given);
+    const size = bytesOf[quantization?.dtype ?? String(dtype)] as number | undefined;
+    const isShape =
+      Array.isArray(shape) &&
+      shape.length <= 8 &&
+      shape.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+    if (
+      typeof name !== 'string' ||
+      !isShape ||
+      size === undefined ||
+      (given !== undefined && given !== null && quantization === undefined)
+    )
+      throw refuse(
+        `has the weight ${show(entry)}, where a name, a shape, and float32 or a known quantization were expected`,
+      );
+    if (names.has(name)) throw refuse(`lists the weight ${name} twice`);
+    names.add(name);
+    const bytes = size * (shape as number[]).reduce((a, b) => a * b, 1);
+    const offset = total;
+    total += bytes;
+    if (!Number.isSafeInteger(total)) throw refuse(`declares weights of ${total} bytes`);
+    if (group === 'optimizer') return [];
+    return [
+      {
+        name,
+        shape: shape as number[],
+        dtype: String(dtype),
+        offset,
+        bytes,
+        ...(quantization && { quantization }),
+      },
+    ];
+  });
+  const paths = items('paths');
+  if (!isTexts(paths) || paths.length === 0 || !paths.every(isPlainName))
+    throw refuse(`names the weight files ${show(paths)}, where plain file names were expected`);
+  return { specs, paths, total };
+}
+
+const isPlainName = (name: string): boolean =>
+  name !== '' &&
+  name !== '.' &&
+  name !== '..' &&
+  path.basename(name) === name &&
+  !name.includes('\\') &&
+  !name.includes('\0');
+
+function quantizationOf(given: unknown): Quantization | undefined {
+  const { dtype, scale, min } = asObject(given);
+  if (dtype === 'float16') return { dtype, scale: 1, min: 0 };
+  const isGood = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
+  return (dtype === 'uint8' || dtype === 'uint16') && isGood(scale) && isGood(min)
+    ? { dtype, scale, min }
+    : undefined;
+}
+
+/** The files one after the other. Sizes are compared with the manifest before anything is read. */
+async function readShards(
+  folder: string,
+  paths: readonly string[],
+  total: number,
+  where: string,
+): Promise<Buffer> {
+  const files = paths.map((name) => path.join(folder, name));
+  let size = 0;
+  for (const file of files)
+    size += await checkRegularFile(file, `copy all files of the model, ${where} names it`);
+  if (size !== total)
+    throw new UsageError(
+      `${files.join(', ')} ${files.length === 1 ? 'has' : 'have'} ${size} bytes; ${where} declares ${total}, so copy all files of one model.`,
+    );
+  return Buffer.concat(await Promise.all(files.map((file) => readRegularFile(file))));
+}
+
+/** The numbers as TensorFlow.js makes them: quantised ones are expanded in float32. */
+function decode(bytes: Buffer, { offset, bytes: size, shape, dtype, quantization }: Spec): Tensor {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, size);
+  const kind = quantization?.dtype ?? dtype;
+  const width = bytesOf[kind];
+  const data = new Float64Array(size / width);
+  for (let i = 0; i < data.length; i++) {
+    const at = i * width;
+    if (kind === 'float32') data[i] = view.getFloat32(at, true);
+    else if (kind === 'int32') data[i] = view.getInt32(at, true);
+    else if (kind === 'float16') data[i] = halfToNumber(view.getUint16(at, true));
+    else data[i] = width === 1 ? view.getUint8(at) : view.getUint16(at, true);
+    if (quantization && kind !== 'float16')
+      data[i] = Math.fround(data[i] * quantization.scale + quantization.min);
+  }
+  return { data, shape };
+}
+
+/** Rounded to a step of `scale`, a weight moved by half of it at most; rounded to float16 by 2^-11 of itself. */
+function storedAs({ dtype, scale }: Quantization): StoredAs {
+  return { dtype, reach: dtype === 'float16' ? 2 ** -11 : scale / 2 };
+}

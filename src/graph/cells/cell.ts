@@ -1,0 +1,103 @@
+import type { GraphTensor, Ops } from '../builder/index';
+
+// Shape letters: B batch, T time steps, F features, U units, G gates.
+
+export type Tensors = Readonly<Record<string, GraphTensor>>;
+
+/** The carried states of a layer: h, and for an LSTM the cell state c; [B, U] each. */
+export type StateName = 'h' | 'c';
+export type States = Readonly<Partial<Record<StateName, GraphTensor>>>;
+
+/** The weights that a step multiplies by; the gates lie in the cell's own order. */
+export interface CellWeights {
+  /** [U, G·U] */ readonly recurrentKernel: GraphTensor;
+  /** [G·U]; of a GRU with two biases */ readonly recurrentBias?: GraphTensor | undefined;
+  /** [1]: U */ readonly units: GraphTensor<'int32'>;
+}
+
+/** What a step reads. */
+export interface StepInput {
+  /** x_t · kernel + bias [B, width·U], by part */ readonly x: readonly GraphTensor[];
+  /** the states before the step; empty where they are zeros, so that nothing is multiplied by them */
+  readonly before: States;
+  /** [1]: U */ readonly units: GraphTensor<'int32'>;
+}
+
+/** What the steps of a whole sequence leave for the products over all of them. */
+export interface AllSteps {
+  /** the cell's `rows`, those of all steps below each other: [T·B, ...] */ readonly rows: Tensors;
+  /** [N·B, U]: h_{t-1} of the N steps that have one; undefined when there is none */
+  readonly before: GraphTensor | undefined;
+  /** The N·B rows of those steps. */ readonly ofThose: (rows: GraphTensor) => GraphTensor;
+}
+
+export interface CellGradients {
+  /** by part, [T·B, width·U]: dLoss/d(x_t · kernel + bias) */ readonly parts: readonly GraphTensor[];
+  readonly recurrentKernel: GraphTensor;
+  /** of a cell that has one */ readonly recurrentBias?: GraphTensor;
+}
+
+/**
+ * One time step of one kind of recurrent layer, as nodes of a graph; forward beside backward. Both forms of the walk through
+ * time use it: `unrolled` calls it once per step, `looped` once for the body of its loop.
+ */
+export interface Cell {
+  readonly states: readonly StateName[];
+  /** Keras's gates in the order of this cell's columns: those that share an activation lie side by side */
+  readonly gateOrder: readonly number[];
+  /** how x_t · kernel + bias arrives: blocks of so many units, each a product of its own over all steps */
+  readonly parts: readonly number[];
+  /** names of what `forward` keeps for `backward` */ readonly keeps: readonly string[];
+  /** what `backward` gives for the gradients of weights: names, and how many units wide each is */
+  readonly rows: Readonly<Record<string, number>>;
+  /** What every step needs of the weights, computed once per call. */
+  constants(g: Ops, weights: CellWeights): { readonly forward: Tensors; readonly backward: Tensors };
+  /** What is added to the bias of x_t · kernel, [G·U], because no step needs it apart. */
+  readonly biasOfProjection?: (
+    g: Ops,
+    recurrentBias: GraphTensor,
+    units: GraphTensor<'int32'>,
+  ) => GraphTensor;
+  forward(g: Ops, step: StepInput, constants: Tensors): { readonly after: States; readonly kept: Tensors };
+  /** @param dAfter dLoss/dh_t, complete, and what arrives at c_t from step t + 1, if anything does */
+  backward(
+    g: Ops,
+    dAfter: States & { readonly h: GraphTensor },
+    at: { readonly before: States; readonly after: States; readonly kept: Tensors },
+    constants: Tensors,
+  ): { readonly dBefore: States; readonly rows: Tensors };
+  /** The sums over all steps, each as one product. */
+  gradients(g: Ops, all: AllSteps, weights: CellWeights): CellGradients;
+}
+
+/** a + b; an absent one is zero. */
+export function plus(g: Ops, a: GraphTensor, b: GraphTensor | undefined): GraphTensor {
+  return b === undefined ? a : g.add(a, b);
+}
+
+/** h · matrix, absent where h is. */
+export function times(g: Ops, h: GraphTensor | undefined, matrix: GraphTensor): GraphTensor | undefined {
+  return h === undefined ? undefined : g.matMul(h, matrix);
+}
+
+/** Σ_t h_{t-1}ᵀ · rows_t, [U, ...]; zeros like `like` when no step has a state before it. */
+export function sumOfProducts(
+  g: Ops,
+  { before, ofThose }: AllSteps,
+  rows: GraphTensor,
+  like: GraphTensor,
+): GraphTensor {
+  return before === undefined ? g.zerosLike(like) : g.matMul(before, ofThose(rows), { transposeA: true });
+}
+
+/** The columns of x cut into blocks of so many units. */
+export function blocks(
+  g: Ops,
+  x: GraphTensor,
+  widths: readonly number[],
+  units: GraphTensor<'int32'>,
+  axis = 1,
+): GraphTensor[] {
+  if (widths.length === 1) return [x];
+  return g.splitSizes(x, g.mul(g.int(widths), units), widths.length, axis);
+}

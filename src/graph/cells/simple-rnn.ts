@@ -1,0 +1,45 @@
+import type { Activation } from './activations';
+import { plus, sumOfProducts, times, type Cell } from './cell';
+
+/**
+ * The simple recurrent cell (Elman 1990), with any activation φ.
+ *
+ *     z_t = x_t kernel + bias + h_{t-1} recurrentKernel
+ *     h_t = φ(z_t)
+ *
+ * backward (Werbos 1990):
+ *
+ *     dz_t             = dh_t ∘ φ'(z_t)
+ *     dh_{t-1}         = dz_t recurrentKernelᵀ
+ *     dRecurrentKernel = Σ_t h_{t-1}ᵀ dz_t
+ */
+export function simpleRnnCell(φ: Activation): Cell {
+  return {
+    states: ['h'],
+    gateOrder: [0],
+    parts: [1],
+    keeps: φ.readsInput ? ['z'] : [],
+    rows: { z: 1 },
+
+    constants: (g, { recurrentKernel }) => ({
+      forward: { recurrentKernel },
+      // a product with a transposed second factor takes up to twice the time
+      backward: { transposed: g.transpose(recurrentKernel, [1, 0]) },
+    }),
+
+    forward(g, { x: [x], before: { h } }, { recurrentKernel }) {
+      const z = plus(g, x, times(g, h, recurrentKernel));
+      return { after: { h: φ.forward(g, z) }, kept: { z } };
+    },
+
+    backward(g, { h: dh }, { after: { h }, kept }, { transposed }) {
+      const z = φ.backward(g, h as NonNullable<typeof h>, dh, kept['z']);
+      return { dBefore: { h: g.matMul(z, transposed) }, rows: { z } };
+    },
+
+    gradients: (g, all, { recurrentKernel }) => ({
+      parts: [all.rows['z']],
+      recurrentKernel: sumOfProducts(g, all, all.rows['z'], recurrentKernel),
+    }),
+  };
+}

@@ -1,0 +1,313 @@
+import type { Tensor as TfTensor } from '@tensorflow/tfjs';
+import {
+  checkSize,
+  type CheckedOptimizerState,
+  type CheckedQuestion,
+  type NetworkOptimizerState,
+  type NetworkPlan,
+  type ResolvedOptimizerConfig,
+  type StackGradients,
+  type StackInputs,
+  type StackWeights,
+  type Targets,
+  type Tensor,
+} from '../../scratch/index';
+import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
+import { CompiledGraphs, type SetUp } from './compiled-graphs';
+import { chainsFor } from './layers/chains';
+import type { Call, Question } from './network-graph';
+import { byLayer, keyFor } from './network-pass';
+import { PackedWeights } from './packed-weights';
+import type { SessionBackend } from './session';
+import { operationsSideBySide } from './threads';
+import { checkLoop, type Loop } from './time/index';
+import { kindOf, settingsFor, slotsOf } from './update-rule';
+
+/** How a graph runs, besides what it computes. */
+export interface GraphOptions {
+  /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
+  /** instead of the choice by length */ readonly loop?: Loop;
+  /** independent parts of a training batch, instead of the choice by size */ readonly chains?: number;
+}
+
+/** The names of the options, for the checks of those who take them. */
+export const graphOptions = { backend: true, loop: true, chains: true } as const;
+
+/** A step of training, before anybody has looked whether it is to be taken. */
+interface StepMade {
+  readonly loss: number;
+  /** global norm of the gradients before clipping; NaN when a next weight is not finite */
+  readonly gradientNorm: number;
+  /** [B, C] or [B, T, C], flat */ readonly logits: Float32Array;
+  readonly finalStates: readonly (readonly Tensor[])[];
+}
+
+/**
+ * What computes for the networks of this room: the weights in the library's memory, the optimizer, and the compiled graphs.
+ * Everything that reaches it has been checked, since a graph checks nothing: a call that would fail never happens.
+ */
+export class NetworkEngine {
+  private readonly backend: SessionBackend;
+  private readonly packing: PackedWeights;
+  private readonly graphs: CompiledGraphs;
+  private readonly fixedChains: number | undefined;
+  private readonly widest: number;
+  private readonly states: readonly number[];
+  /** all weights in one vector, in the library's memory */ private packed: TfTensor;
+  private slots: Record<string, TfTensor> = {};
+  private updates = 0;
+  /** the numbers last fed to an update, kept while they do not change */
+  private settings: { readonly key: string; readonly tensor: TfTensor } | undefined;
+
+  /** @param name of the class, for messages */
+  constructor(
+    private readonly plan: NetworkPlan,
+    { backend, loop, chains }: GraphOptions,
+    weights: StackWeights,
+    private config: ResolvedOptimizerConfig,
+    name: string,
+  ) {
+    this.backend = backend;
+    this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
+    this.packing = new PackedWeights(plan);
+    this.graphs = new CompiledGraphs(backend, plan, this.packing, loop && checkLoop(loop, name));
+    this.states = plan.layers.map((layer) => layer.states.length);
+    this.widest = Math.max(
+      0,
+      ...plan.layers.flatMap(({ shapes }) =>
+        Object.entries(shapes)
+          .filter(([key]) => /recurrentKernel$/i.test(key))
+          .map(([, [units, columns]]) => units * columns),
+      ),
+    );
+    this.packed = this.keep(this.packing.packArrays(weights), `${name}: weights`);
+  }
+
+  get setUps(): readonly SetUp[] {
+    return this.graphs.setUps;
+  }
+
+  /** One update, unless the loss, the gradients' norm or a next weight is not finite: then nothing changes. */
+  step(given: StackInputs, targets: Targets, clipNorm: number | undefined): StepMade {
+    const { weights, report, ...slots } = this.runTrain(given, targets, clipNorm);
+    const numbers = report.dataSync<'float32'>();
+    report.dispose();
+    const [loss, gradientNorm] = [numbers[0], Math.sqrt(2 * numbers[1])];
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      this.packed.dispose();
+      this.packed = this.backend.tf.keep(weights);
+      this.setSlots(slots);
+      this.updates++;
+    } else {
+      disposeAll({ weights, ...slots });
+    }
+    let at = 2 + this.plan.outputShape(given).reduce((a, b) => a * b, 1);
+    const logits = numbers.subarray(2, at);
+    const finalStates = this.plan.layers.map(({ states }) =>
+      states.map((units) => {
+        const data = new Float64Array(numbers.subarray(at, (at += given.batch * units)));
+        return { data, shape: [given.batch, units] };
+      }),
+    );
+    return { loss, gradientNorm, logits, finalStates };
+  }
+
+  /** A step whose result is thrown away: compiles what such a step needs. @returns milliseconds */
+  warmUp(given: StackInputs, targets: Targets, clipNorm: number | undefined): number {
+    const start = performance.now();
+    disposeAll(this.runTrain(given, targets, clipNorm));
+    return performance.now() - start;
+  }
+
+  /** Logits [B, C] or [B, T, C], the final states, and what else the question asks for. */
+  answer(asked: CheckedQuestion, name: string) {
+    const { given, targets, upstream, sequences } = asked;
+    const predicts = targets === undefined && upstream === undefined && !sequences;
+    const results = this.run(predicts ? 'predict' : 'run', given, targets, name, {
+      question: predicts || (upstream === undefined && !sequences) ? undefined : questionOf(asked),
+      fed: upstream ? this.feedUpstream(upstream, name) : {},
+    });
+    const tensor = (key: string) => read(results[key]);
+    const walks = this.plan.layers.map((layer) => layer.sequences.length);
+    const answer = {
+      logits: tensor('logits'),
+      finalStates: byLayer(this.states, 'finalStates', tensor),
+      ...('loss' in results && { loss: results['loss'].dataSync()[0] }),
+      ...(sequences && { sequences: byLayer(walks, 'sequences', tensor) }),
+      ...('gradients' in results && {
+        gradients: {
+          weights: this.packing.unpackArrays(results['gradients'].dataSync()),
+          ...('inputs' in results && { inputs: tensor('inputs') }),
+          initialStates: byLayer(this.states, 'initialStates', tensor),
+        } satisfies StackGradients,
+      }),
+    };
+    disposeAll(results);
+    return answer;
+  }
+
+  readWeights(): StackWeights {
+    return this.packing.unpackArrays(this.packed.dataSync());
+  }
+
+  writeWeights(weights: StackWeights): void {
+    const next = this.keep(this.packing.packArrays(weights), 'setWeights');
+    this.packed.dispose();
+    this.packed = next;
+  }
+
+  readState(): NetworkOptimizerState & { readonly config: ResolvedOptimizerConfig } {
+    const { config, updates } = this;
+    const slots = Object.entries(updates === 0 ? {} : this.slots).map(
+      ([name, memory]) => [name, this.packing.unpackArrays(memory.dataSync())] as const,
+    );
+    return { config, step: updates, slots: Object.fromEntries(slots) };
+  }
+
+  writeState({ config, step, slots }: CheckedOptimizerState): void {
+    const fed: Record<string, TfTensor> = {};
+    try {
+      for (const [name, memory] of Object.entries(slots)) {
+        fed[name] = upload(this.backend.tf, this.packing.packArrays(memory), `setOptimizerState: ${name}`);
+      }
+    } catch (error) {
+      disposeAll(fed);
+      throw error;
+    }
+    this.setSlots(fed);
+    this.config = config;
+    this.updates = step;
+  }
+
+  dispose(): void {
+    this.graphs.dispose();
+    this.packed.dispose();
+    this.settings?.tensor.dispose();
+    this.setSlots({});
+  }
+
+  private runTrain(
+    given: StackInputs,
+    targets: Targets,
+    clipNorm: number | undefined,
+  ): Record<string, TfTensor> {
+    for (const name of slotsOf[kindOf(this.config)]) {
+      this.slots[name] ??= this.backend.tf.keep(this.backend.tf.zeros([this.packing.size]));
+    }
+    return this.run('train', given, targets, 'trainOnBatch', {
+      clipped: clipNorm !== undefined,
+      kept: { ...this.slots, settings: this.settingsTensor(clipNorm) },
+    });
+  }
+
+  private settingsTensor(clipNorm: number | undefined): TfTensor {
+    const values = settingsFor(this.config, this.updates + 1, clipNorm);
+    const key = values.join();
+    if (this.settings?.key !== key) {
+      this.settings?.tensor.dispose();
+      this.settings = { key, tensor: this.backend.tf.keep(this.backend.tf.tensor1d(values, 'float32')) };
+    }
+    return this.settings.tensor;
+  }
+
+  /** One native call on a batch; `fed` is disposed after it, `kept` is not. */
+  private run(
+    call: Call,
+    given: StackInputs,
+    targets: Targets | undefined,
+    name: string,
+    more: {
+      readonly question?: Question | undefined;
+      readonly clipped?: boolean;
+      readonly fed?: Record<string, TfTensor>;
+      readonly kept?: Readonly<Record<string, TfTensor>>;
+    },
+  ): Record<string, TfTensor> {
+    const { tf } = this.backend;
+    const fed = more.fed ?? {};
+    try {
+      const initialStates = given.initialStates.flatMap((ofLayer, i) => (ofLayer.length > 0 ? [i] : []));
+      const run = this.graphs.for(call, {
+        timeSteps: given.timeSteps,
+        initialStates,
+        mask: given.mask !== undefined,
+        update: kindOf(this.config),
+        clipped: more.clipped ?? false,
+        chains: this.fixedChains ?? chainsFor(given.batch, this.widest, operationsSideBySide()),
+        question: more.question,
+      });
+      fed['inputs'] =
+        this.plan.vocabulary === undefined
+          ? upload(tf, given.inputs, `${name}: inputs`)
+          : uploadIntegers(tf, given.inputs.data, given.inputs.shape);
+      if (targets !== undefined) fed['targets'] = this.uploadTargets(given, targets, name);
+      if (given.mask) fed['mask'] = uploadMask(tf, given.mask);
+      for (const layer of initialStates) {
+        given.initialStates[layer].forEach((state, k) => {
+          fed[keyFor('initialStates', layer, k)] = upload(
+            tf,
+            state,
+            `${name}: initialStates[${layer}][${k}]`,
+          );
+        });
+      }
+      return run({ ...fed, weights: this.packed, ...more.kept });
+    } finally {
+      disposeAll(fed);
+    }
+  }
+
+  private uploadTargets(given: StackInputs, targets: Targets, name: string): TfTensor {
+    const { tf } = this.backend;
+    const shape = this.plan.outputShape(given);
+    return this.plan.loss === 'softmaxCrossEntropy'
+      ? uploadIntegers(tf, targets, shape.slice(0, -1))
+      : upload(tf, { data: targets as Float64Array, shape }, `${name}: targets`);
+  }
+
+  private feedUpstream(
+    { logits, finalStates, sequences }: NonNullable<CheckedQuestion['upstream']>,
+    name: string,
+  ): Record<string, TfTensor> {
+    const { tf } = this.backend;
+    const fed: Record<string, TfTensor> = {};
+    const feed = (key: string, tensor: Tensor) => (fed[key] = upload(tf, tensor, `${name}: upstream`));
+    try {
+      if (logits) feed('upstreamLogits', logits);
+      finalStates.forEach((of, layer) => of.forEach((x, k) => feed(keyFor('upstreamStates', layer, k), x)));
+      sequences.forEach((of, layer) => of.forEach((x, k) => feed(keyFor('upstreamSequences', layer, k), x)));
+      return fed;
+    } catch (error) {
+      disposeAll(fed);
+      throw error;
+    }
+  }
+
+  private keep(tensor: Tensor, name: string): TfTensor {
+    this.backend.use();
+    return this.backend.tf.keep(upload(this.backend.tf, tensor, name));
+  }
+
+  private setSlots(slots: Record<string, TfTensor>): void {
+    disposeAll(this.slots);
+    for (const slot of Object.values(slots)) this.backend.tf.keep(slot);
+    this.slots = slots;
+  }
+}
+
+function questionOf({ targets, upstream, sequences }: CheckedQuestion): Question {
+  const some = (byLayer_: readonly (readonly Tensor[])[] = []) =>
+    byLayer_.flatMap((ofLayer, layer) => (ofLayer.length > 0 ? [layer] : []));
+  return {
+    targets: targets !== undefined,
+    gradients: targets !== undefined || upstream !== undefined,
+    logits: upstream?.logits !== undefined,
+    finalStates: some(upstream?.finalStates),
+    upstreamSequences: some(upstream?.sequences),
+    sequences,
+  };
+}
+
+function disposeAll(tensors: Readonly<Record<string, TfTensor>>): void {
+  for (const key in tensors) tensors[key].dispose();
+}

@@ -1,0 +1,72 @@
+import type { GraphTensor } from '../builder/index';
+import type { States, Tensors } from '../cells/index';
+import { stepBackward, stepForward, type Carried, type WalkThroughTime } from './walk';
+
+interface StepMade {
+  readonly before: States;
+  readonly after: Carried;
+  readonly kept: Tensors;
+}
+
+/** The walk with one copy of the step per time step: the fastest graph, and one that serves exactly `timeSteps` steps. */
+export function unrolled(timeSteps: number): WalkThroughTime {
+  return (g, { cell, constants, units, parts, mask, initial, goBackwards, sizes: { batch } }) => {
+    const order = Array.from({ length: timeSteps }, (_, n) => (goBackwards ? timeSteps - 1 - n : n));
+    const x = parts.map((part) => g.split(part, timeSteps, 0));
+    const masks = mask && g.unstack(mask, timeSteps, 0);
+
+    /** by place in the input */ const steps = new Array<StepMade>(timeSteps);
+    let states: States = initial;
+    for (const t of order) {
+      const before = states;
+      const given = { cell, mask: masks?.[t], x: x.map((part) => part[t]), before, units };
+      const made = g.scope(`step${t}`, () => stepForward(g, given, constants.forward));
+      steps[t] = { before, ...made };
+      states = made.after;
+    }
+    let stacked: GraphTensor | undefined;
+    const allStates = () => (stacked ??= g.concat(steps.map(({ after }) => after.h), 0)); // prettier-ignore
+
+    return {
+      finalStates: states as Carried,
+      states: allStates,
+      backward: (upstream) =>
+        g.scope('backward', () => {
+          const dStates = upstream.states && g.split(upstream.states, timeSteps, 0);
+          const rows = new Array<Tensors>(timeSteps);
+          let { h, c } = upstream.finalStates;
+          for (const t of order.toReversed()) {
+            g.scope(`step${t}`, () => {
+              const arriving = dStates?.[t];
+              const dh =
+                h && arriving ? g.add(h, arriving) : (h ?? arriving ?? g.zerosLike(steps[t].after.h));
+              const dAfter = { h: dh, ...(c && { c }) };
+              const back = stepBackward(g, cell, masks?.[t], dAfter, steps[t], constants.backward);
+              rows[t] = back.rows;
+              ({ h, c } = back.dBefore);
+            });
+          }
+          const all = Object.fromEntries(
+            Object.keys(cell.rows).map((name) => [name, g.concat(rows.map((row) => row[name]), 0)]), // prettier-ignore
+          );
+          return { all: { rows: all, ...previous() }, initial: { ...(h && { h }), ...(c && { c }) } };
+        }),
+    };
+
+    /** The states before the steps, and the rows of those that have one: without an initial state the first has none. */
+    function previous() {
+      if (initial.h !== undefined) {
+        const before = g.concat(steps.map((step) => step.before.h as GraphTensor), 0); // prettier-ignore
+        return { before, ofThose: (rows: GraphTensor) => rows };
+      }
+      if (timeSteps === 1) return { before: undefined, ofThose: (rows: GraphTensor) => rows };
+      const zero = g.int([0]);
+      const later = (rows: GraphTensor) => g.slice(rows, g.concat([batch, zero], 0), g.int([-1, -1]));
+      const count = g.mul(batch, g.int([timeSteps - 1]));
+      const earlier = (rows: GraphTensor) => g.slice(rows, g.int([0, 0]), g.concat([count, g.int([-1])], 0));
+      return goBackwards
+        ? { before: later(allStates()), ofThose: earlier }
+        : { before: earlier(allStates()), ofThose: later };
+    }
+  };
+}
