@@ -13,6 +13,7 @@ const inputMakers = [
   'makeTensor',
   'zeros',
   'sizeOf',
+  'checkChoice',
   'checkLabels',
   'checkMask',
   'checkFitOptions',

@@ -68,6 +68,8 @@ export interface TrainableNetwork {
     labels: ArrayLike<number> | TensorLike,
     options?: Pick<SequenceOptions, 'mask'>,
   ): Evaluated | Promise<Evaluated>;
+  /** instead of trainOnBatch, where there is one */ trainOnBatchAsync?: TrainableNetwork['trainOnBatch'];
+  evaluateAsync?: TrainableNetwork['evaluate'];
   getOptimizerState(): { readonly config: OptimizerConfig };
   setOptimizerState(state: { readonly config: OptimizerConfig }): void;
 }
@@ -163,6 +165,10 @@ async function train(
   const say = options.verbose === true ? printLine : options.verbose || undefined;
   const gather = gatherer(data, Math.min(batchSize, count));
   const breathe = breather();
+  const step: TrainableNetwork['trainOnBatch'] = (...batch) =>
+    model.trainOnBatchAsync ? model.trainOnBatchAsync(...batch) : model.trainOnBatch(...batch);
+  const evaluate: TrainableNetwork['evaluate'] = (...batch) =>
+    model.evaluateAsync ? model.evaluateAsync(...batch) : model.evaluate(...batch);
   const logs: EpochLog[] = [];
 
   for (let epoch = position.epoch, start = position; epoch < epochs; epoch++) {
@@ -172,7 +178,7 @@ async function train(
 
     for (let batch = start.batch; batch < batches; batch++) {
       const some = gather(order.subarray(batch * batchSize, (batch + 1) * batchSize));
-      const result = await lock.step(() => model.trainOnBatch(some.inputs, some.labels, some.options));
+      const result = await lock.step(() => step(some.inputs, some.labels, some.options));
       if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
         const { config } = model.getOptimizerState();
         const { learningRate } = resolveOptimizer({ optimizer: config });
@@ -194,8 +200,7 @@ async function train(
     }
 
     const validated =
-      validation &&
-      (await model.evaluate(validation.inputs, labelsOf(validation.labels), maskOf(validation)));
+      validation && (await evaluate(validation.inputs, labelsOf(validation.labels), maskOf(validation)));
     start = { epoch: epoch + 1, batch: 0, randomState: random.state(), partial: nothingYet };
     const log: EpochLog = {
       epoch,

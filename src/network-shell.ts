@@ -89,7 +89,7 @@ export abstract class NetworkShell implements LayersNetwork {
   predict(inputs: TensorLike, options: StackInputOptions = {}): NetworkPrediction {
     this.begin('predict');
     return joined(
-      inChunks(this.plan.check(inputs, options, 'predict'), chunk).map((given) =>
+      inChunks(this.plan.check(inputs, options, 'predict')).map((given) =>
         this.answer(predictionOf(given), 'predict'),
       ),
     );
@@ -98,11 +98,11 @@ export abstract class NetworkShell implements LayersNetwork {
   evaluate(
     inputs: TensorLike,
     targets: NetworkTargets,
-    { batchSize = chunk, ...options }: StackInputOptions & { readonly batchSize?: number } = {},
+    { batchSize, ...options }: StackInputOptions & { readonly batchSize?: number } = {},
   ): Evaluated {
     this.begin('evaluate');
     const batch = this.plan.checkBatch(inputs, targets, options, 'evaluate');
-    const parts = inChunks(batch.given, checkSize('evaluate: batchSize', batchSize));
+    const parts = inChunks(batch.given, batchSize);
     return this.judge(
       batch,
       parts.map((given) => this.answer(predictionOf(given), 'evaluate')),
@@ -188,7 +188,8 @@ export function predictionOf(given: StackInputs): CheckedQuestion {
 }
 
 /** The examples in parts, so that memory stays small. */
-export function inChunks(given: StackInputs, size: number): StackInputs[] {
+export function inChunks(given: StackInputs, batchSize = chunk): StackInputs[] {
+  const size = checkSize('evaluate: batchSize', batchSize);
   return Array.from({ length: Math.ceil(given.batch / size) }, (_, i) =>
     someInputs(given, i * size, Math.min((i + 1) * size, given.batch)),
   );

@@ -12,6 +12,7 @@ import type { LoadedBackend } from '../backends/index';
 import { ClassifierShell, hits, softmaxOf, type CheckedState } from '../classifier-shell';
 import { tidy } from './differentiate';
 import { read } from '../to-tensors';
+import { clipped, globalNorm } from './global-norm';
 import { checkGradientMethod, createClassifierNetwork, type ClassifierNetwork } from './network';
 import { createTfOptimizer, type TfOptimizer } from './optimizer';
 import type { GradientMethod } from './pass';
@@ -73,9 +74,9 @@ export class TfSimpleRNNClassifier extends ClassifierShell {
   protected override step(given: Sequences, labels: Int32Array): BatchResult {
     return tidy(this.tf, () => {
       const { loss, logits, gradients } = this.network.differentiate(given, labels, 'trainOnBatch', false);
-      const gradientNorm = globalNorm(gradients);
+      const gradientNorm = globalNorm(gradients.map((gradient) => gradient.dataSync()));
       if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
-        this.optimizer.update(this.variables, this.clip(gradients, gradientNorm));
+        this.optimizer.update(this.variables, clipped(this.tf, gradients, gradientNorm, this.clipNorm));
       }
       return { loss, accuracy: hits(logits, labels, this.classes) / given.batch, gradientNorm };
     });
@@ -146,20 +147,4 @@ export class TfSimpleRNNClassifier extends ClassifierShell {
   private forward(given: Sequences, name: string): Tf.Tensor2D {
     return this.network.logits(this.network.startPass(given, name, false).finalState());
   }
-
-  private clip(gradients: readonly Tf.Tensor[], norm: number): readonly Tf.Tensor[] {
-    if (this.clipNorm === undefined || norm <= this.clipNorm) return gradients;
-    const factor = this.clipNorm / norm;
-    return gradients.map((gradient) => this.tf.mul(gradient, factor));
-  }
-}
-
-/** sqrt(Σ g²) over all elements of all gradients, summed in float64. */
-function globalNorm(gradients: readonly Tf.Tensor[]): number {
-  let sum = 0;
-  for (const gradient of gradients) {
-    const values = gradient.dataSync();
-    for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
-  }
-  return Math.sqrt(sum);
 }

@@ -1,12 +1,13 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { checkOptions, checkSize, type OptionNames } from '../../scratch/index';
+import { checkChoice, checkOptions, checkSize, type OptionNames } from '../../scratch/index';
 
 /** What a GRU with the reset after the matrix is made from; defaults as in Keras 3. */
 export interface GRUResetAfterArgs {
   readonly units: number;
   /** default tanh */ readonly activation?: Activation;
   /** default sigmoid; that of tf.layers.gru is hardSigmoid */ readonly recurrentActivation?: Activation;
-  /** default true: bias [2, 3U] */ readonly useBias?: boolean;
+  /** default true */ readonly useBias?: boolean;
+  /** default 2: bias [2, 3U]; 1: bias [3U], without the one inside the reset */ readonly biases?: 1 | 2;
   /** default false: the output is h_T; true: h_1 .. h_T */ readonly returnSequences?: boolean;
   /** default false; true: the final state is a second output */ readonly returnState?: boolean;
   /** default false */ readonly goBackwards?: boolean;
@@ -22,7 +23,13 @@ type Initializer = 'glorotUniform' | 'glorotNormal' | 'orthogonal' | 'zeros';
 type Cell = InstanceType<typeof Tf.layers.RNNCell>;
 type CellSettings = Pick<
   GRUResetAfterArgs,
-  'units' | 'activation' | 'recurrentActivation' | 'useBias' | 'kernelInitializer' | 'recurrentInitializer'
+  | 'units'
+  | 'activation'
+  | 'recurrentActivation'
+  | 'useBias'
+  | 'biases'
+  | 'kernelInitializer'
+  | 'recurrentInitializer'
 >;
 type CellClass = new (settings: CellSettings) => Cell;
 
@@ -31,6 +38,7 @@ const argNames: OptionNames<GRUResetAfterArgs> = {
   activation: true,
   recurrentActivation: true,
   useBias: true,
+  biases: true,
   returnSequences: true,
   returnState: true,
   goBackwards: true,
@@ -54,7 +62,7 @@ const classes = new WeakMap<typeof Tf, RnnClass>();
  *     z = σ(a_t[z] + m_t[z])                r = σ(a_t[r] + m_t[r])
  *     h_t = z ∘ h_{t-1} + (1 - z) ∘ φ(a_t[h] + r ∘ m_t[h])
  *
- * Weights kernel [F, 3U], recurrentKernel [U, 3U], bias [2, 3U], as Keras stores them. A saved model that holds this layer
+ * Weights kernel [F, 3U], recurrentKernel [U, 3U], bias [2, 3U] or [3U], as Keras stores them. A saved model that holds this layer
  * is loaded after `registerGRUResetAfter(tf)`.
  *
  * ```ts
@@ -66,6 +74,7 @@ const classes = new WeakMap<typeof Tf, RnnClass>();
 export function gruResetAfter(tf: typeof Tf, args: GRUResetAfterArgs): Rnn {
   checkOptions(args, argNames, 'gruResetAfter');
   checkSize('gruResetAfter: units', args.units);
+  if (args.biases !== undefined) checkChoice(args.biases, [1, 2], 'gruResetAfter: biases');
   return new (registerGRUResetAfter(tf))(args);
 }
 
@@ -111,7 +120,8 @@ function cellClass(tf: typeof Tf): CellClass {
 
     constructor(settings: CellSettings) {
       super(settings as unknown as Tf.serialization.ConfigDict);
-      const { units, activation = 'tanh', recurrentActivation = 'sigmoid', useBias = true } = settings;
+      const { units, activation = 'tanh', recurrentActivation = 'sigmoid' } = settings;
+      const { useBias = true, biases = 2 } = settings;
       const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = settings;
       this.stateSize = units;
       this.settings = {
@@ -119,6 +129,7 @@ function cellClass(tf: typeof Tf): CellClass {
         activation,
         recurrentActivation,
         useBias,
+        biases,
         kernelInitializer,
         recurrentInitializer,
       };
@@ -131,12 +142,12 @@ function cellClass(tf: typeof Tf): CellClass {
 
     override build(inputShape: Tf.Shape | Tf.Shape[]): void {
       const shape = (Array.isArray(inputShape[0]) ? inputShape[0] : inputShape) as number[];
-      const { units, useBias, kernelInitializer, recurrentInitializer } = this.settings;
+      const { units, useBias, biases, kernelInitializer, recurrentInitializer } = this.settings;
       const add = (name: string, size: number[], initializer: Initializer) =>
         this.addWeight(name, size, 'float32', tf.initializers[initializer]({}));
       this.kernel = add('kernel', [shape[shape.length - 1], 3 * units], kernelInitializer);
       this.recurrentKernel = add('recurrent_kernel', [units, 3 * units], recurrentInitializer);
-      if (useBias) this.bias = add('bias', [2, 3 * units], 'zeros');
+      if (useBias) this.bias = add('bias', biases === 2 ? [2, 3 * units] : [3 * units], 'zeros');
       this.built = true;
     }
 
@@ -146,10 +157,11 @@ function cellClass(tf: typeof Tf): CellClass {
         const [x, h] = inputs as [Tf.Tensor2D, Tf.Tensor2D];
         const { units } = this.settings;
         const { φ, σ } = this.activate;
-        const biases = this.bias ? tf.unstack(this.bias.read()) : [];
+        const bias = this.bias?.read();
+        const biases = bias === undefined ? [] : bias.rank === 2 ? tf.unstack(bias) : [bias];
         const side = (v: Tf.Tensor2D, weight: Tf.LayerVariable, row: number): Tf.Tensor[] => {
           const product = tf.matMul(v, weight.read());
-          const sum = biases.length > 0 ? tf.add(product, biases[row]) : product;
+          const sum = biases.length > row ? tf.add(product, biases[row]) : product;
           return tf.split(sum, [units, units, units], 1);
         };
         const [aZ, aR, aH] = side(x, this.kernel!, 0);

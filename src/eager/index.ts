@@ -4,3 +4,4 @@ export { evaluateWithTfjs, evaluateWithTfjsAsync, type EvaluateOptions } from '.
 export { updateWithTfjsAsync, type UpdateOptions, type Updated } from './update';
 export type { GradientMethod } from './pass';
 export { gruResetAfter, registerGRUResetAfter, type GRUResetAfterArgs } from './gru-reset-after';
+export { TfNetwork, type TfNetworkOptions } from './tf-network';

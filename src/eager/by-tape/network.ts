@@ -1,0 +1,227 @@
+import type * as Tf from '@tensorflow/tfjs';
+import type { BidirectionalConfig, LayerConfig, NetworkPlan, Tensor } from '../../../scratch/index';
+import { upload } from '../../to-tensors';
+import { differentiate } from '../differentiate';
+import { directions, prefixed } from '../directions';
+import { lookUp, lookUpGradient } from '../embedding';
+import { registerHardSigmoidKeras3 } from '../hard-sigmoid';
+import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';
+import { build } from '../recurrent-layer';
+import { recurrentLayer, type TapeLayer, type TapeOutput } from './recurrent';
+
+/** A network of tf.layers (and of our own where TensorFlow.js has none), differentiated by tfjs operation by operation. */
+export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
+  registerHardSigmoidKeras3(tf);
+  const layers: TapeLayer[] = [];
+  const dispose = (): void => layers.forEach((layer) => layer.dispose());
+  try {
+    plan.config.layers.forEach((config, i) => {
+      const width = i === 0 ? plan.features : plan.layers[i - 1].output.width;
+      layers.push(layerOf(tf, config, width));
+    });
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  const variables = layers.map((layer) => layer.variables);
+
+  const start = ({ given, name }: Asked) => {
+    const masks = plan.masksOf(given);
+    return {
+      inputs: upload(tf, given.inputs, `${name}: inputs`),
+      initialStates: plan.layers.map(({ states }, i) =>
+        states.map((width, k) => {
+          const state = given.initialStates[i].at(k);
+          return state
+            ? upload(tf, state, `${name}: initialStates[${i}][${k}]`)
+            : tf.zeros([given.batch, width]);
+        }),
+      ),
+      masks: plan.layers.map(({ sequences }, i) => {
+        const mask = sequences.length > 0 ? masks[i] : undefined;
+        return mask?.data.includes(0) ? columnsOf(tf, mask) : undefined;
+      }),
+    };
+  };
+
+  const run = ({ inputs, initialStates, masks }: ReturnType<typeof start>, sequences: boolean): Outcome => {
+    let x = inputs;
+    const outputs: TapeOutput[] = layers.map((layer, i) => {
+      const output = layer.run({ x, initialStates: initialStates[i], mask: masks[i], sequences });
+      x = output.output;
+      return output;
+    });
+    return {
+      logits: x,
+      finalStates: outputs.map(({ finalStates }) => finalStates),
+      sequences: sequences ? outputs.map((output) => output.sequences) : undefined,
+    };
+  };
+
+  return {
+    variables,
+    forward: (asked) => run(start(asked), asked.sequences),
+    differentiate(asked) {
+      const started = start(asked);
+      const upstream = uploadUpstream(tf, asked);
+      let outcome: Outcome | undefined;
+      const sequences = asked.sequences || upstream.sequences.some((layer) => layer.length > 0);
+      const objective = (): Tf.Scalar => {
+        const made = run(started, sequences);
+        outcome = keepAll(made, asked.keep);
+        const fromLoss = asked.lossGradient?.(made.logits);
+        const terms = [
+          ...(fromLoss ? [[made.logits, tf.tensor(fromLoss, made.logits.shape)] as const] : []),
+          ...upstream.logits.map((d) => [made.logits, d] as const),
+          ...upstream.finalStates.flatMap((layer, i) =>
+            layer.map((d, k) => [made.finalStates[i][k], d] as const),
+          ),
+          ...upstream.sequences.flatMap((layer, i) =>
+            layer.map((d, k) => [made.sequences![i][k], d] as const),
+          ),
+        ];
+        // everything leads to the logits: with this term each gradient exists
+        const none = tf.sum(tf.mul(made.logits, 0));
+        return terms.reduce<Tf.Tensor>(
+          (sum, [value, d]) => tf.add(sum, tf.sum(tf.mul(value, d))),
+          none,
+        ) as Tf.Scalar;
+      };
+      const flat = variables.map((layer) => Object.values(layer)).flat();
+      const inputs = asked.toInputs && plan.vocabulary === undefined ? [started.inputs] : [];
+      const states = asked.toInputs ? started.initialStates.flat() : [];
+      const all = differentiate(tf, objective, [...flat, ...inputs, ...states]);
+      const take = (count: number): Tf.Tensor[] => all.splice(0, count);
+      return {
+        outcome: outcome!,
+        gradients: {
+          weights: variables.map((layer) => {
+            const gradients = take(Object.keys(layer).length);
+            return Object.fromEntries(Object.keys(layer).map((key, i) => [key, gradients[i]]));
+          }),
+          inputs: take(inputs.length).at(0),
+          initialStates: started.initialStates.map((layer) => (asked.toInputs ? take(layer.length) : [])),
+        },
+      };
+    },
+    dispose,
+  };
+}
+
+function layerOf(tf: typeof Tf, config: LayerConfig, width: number): TapeLayer {
+  switch (config.layer) {
+    case 'embedding': {
+      const { inputDim, outputDim } = config;
+      const embeddings = tf.tidy(() => tf.variable(tf.zeros([inputDim, outputDim])));
+      return {
+        variables: { embeddings },
+        run: ({ x }) => ({
+          output: lookUpOnTape(tf, embeddings, x, inputDim),
+          finalStates: [],
+          sequences: [],
+        }),
+        dispose: () => embeddings.dispose(),
+      };
+    }
+    case 'dense': {
+      const { units, activation = 'linear', useBias = true } = config;
+      const layer = tf.layers.dense({
+        units,
+        activation: activation as 'linear',
+        useBias,
+        kernelInitializer: 'zeros',
+        biasInitializer: 'zeros',
+      });
+      const [kernel, bias] = build(tf, layer, [1, width]);
+      return {
+        variables: { kernel, ...(useBias && { bias }) },
+        run: ({ x }) => ({ output: layer.apply(x) as Tf.Tensor, finalStates: [], sequences: [] }),
+        dispose: () => void layer.dispose(),
+      };
+    }
+    case 'timeDistributed':
+      return layerOf(tf, config.wrapped, width);
+    case 'bidirectional':
+      return bidirectionalLayer(tf, config, width);
+    default:
+      return recurrentLayer(tf, config, width);
+  }
+}
+
+/** Two layers and their outputs merged; b has its time steps put back into the order of the input. */
+function bidirectionalLayer(
+  tf: typeof Tf,
+  { wrapped, mergeMode = 'concat' }: BidirectionalConfig,
+  width: number,
+): TapeLayer {
+  const [there, back] = [false, true].map((goBackwards) =>
+    recurrentLayer(tf, { ...wrapped, goBackwards }, width),
+  );
+  const merge = {
+    concat: (a: Tf.Tensor, b: Tf.Tensor) => tf.concat([a, b], -1),
+    sum: (a: Tf.Tensor, b: Tf.Tensor) => tf.add(a, b),
+    mul: (a: Tf.Tensor, b: Tf.Tensor) => tf.mul(a, b),
+    ave: (a: Tf.Tensor, b: Tf.Tensor) => tf.mul(tf.add(a, b), 0.5),
+  }[mergeMode];
+  return {
+    variables: {
+      ...prefixed(there.variables, directions[0]),
+      ...prefixed(back.variables, directions[1]),
+    },
+    run({ initialStates, ...input }) {
+      const half = initialStates.length / 2;
+      const a = there.run({ ...input, initialStates: initialStates.slice(0, half) });
+      const b = back.run({ ...input, initialStates: initialStates.slice(half) });
+      const turned = wrapped.returnSequences === true ? tf.reverse(b.output, 1) : b.output;
+      return {
+        output: merge(a.output, turned),
+        finalStates: [...a.finalStates, ...b.finalStates],
+        sequences: [...a.sequences, ...b.sequences],
+      };
+    },
+    dispose: () => {
+      there.dispose();
+      back.dispose();
+    },
+  };
+}
+
+/** The look-up with its gradient by hand. @param x [B, T] */
+function lookUpOnTape(tf: typeof Tf, embeddings: Tf.Variable, x: Tf.Tensor, inputDim: number): Tf.Tensor {
+  const ids = x.dataSync();
+  const [batch, timeSteps] = x.shape as [number, number];
+  return tf.customGrad((table) => ({
+    value: tf.reshape(lookUp(tf, table as Tf.Tensor, tf.tensor1d(Int32Array.from(ids), 'int32')), [
+      batch,
+      timeSteps,
+      -1,
+    ]),
+    gradFunc: (dy: Tf.Tensor) => lookUpGradient(tf, ids, tf.reshape(dy, [batch * timeSteps, -1]), inputDim),
+  }))(embeddings);
+}
+
+function keepAll(outcome: Outcome, keep: Asked['keep']): Outcome {
+  return {
+    logits: keep(outcome.logits),
+    finalStates: outcome.finalStates.map((layer) => layer.map(keep)),
+    sequences: outcome.sequences?.map((layer) => layer.map(keep)),
+  };
+}
+
+function uploadUpstream(tf: typeof Tf, { upstream, name }: AskedBackward) {
+  const send = (what: string) => (tensor: Tensor, k: number) =>
+    upload(tf, tensor, `${name}: upstream.${what}[${k}]`);
+  return {
+    logits: upstream?.logits ? [upload(tf, upstream.logits, `${name}: upstream.logits`)] : [],
+    finalStates: (upstream?.finalStates ?? []).map((layer, i) => layer.map(send(`finalStates[${i}]`))),
+    sequences: (upstream?.sequences ?? []).map((layer, i) => layer.map(send(`sequences[${i}]`))),
+  };
+}
+
+/** One column [B, 1] per step. @param mask [B, T] */
+function columnsOf(tf: typeof Tf, { data, shape: [batch, timeSteps] }: Tensor): Tf.Tensor[] {
+  return Array.from({ length: timeSteps }, (_, t) => {
+    const column = Float32Array.from({ length: batch }, (_unused, b) => data[b * timeSteps + t]);
+    return tf.tensor2d(column, [batch, 1]);
+  });
+}

@@ -1,0 +1,112 @@
+import type * as Tf from '@tensorflow/tfjs';
+import type { RecurrentConfig } from '../../../scratch/index';
+import { gruResetAfter } from '../gru-reset-after';
+import { build } from '../recurrent-layer';
+
+/** A layer of the network as tfjs runs and differentiates it. It owns its variables. */
+export interface TapeLayer {
+  /** by the names of the plan */ readonly variables: Readonly<Record<string, Tf.Variable>>;
+  /** Runs the layer, differentiably. */
+  run(input: TapeInput): TapeOutput;
+  dispose(): void;
+}
+
+export interface TapeInput {
+  /** [B, T, N] or [B, N] */ readonly x: Tf.Tensor;
+  /** one per carried state */ readonly initialStates: readonly Tf.Tensor[];
+  /** [B, 1] of 0 and 1 for each time step; undefined: every step exists */
+  readonly mask: readonly Tf.Tensor[] | undefined;
+  /** whether every step is wanted */ readonly sequences: boolean;
+}
+
+export interface TapeOutput {
+  readonly output: Tf.Tensor;
+  readonly finalStates: readonly Tf.Tensor[];
+  /** [B, T, U] for each walk, where they were asked for */ readonly sequences: readonly Tf.Tensor[];
+}
+
+type Rnn = InstanceType<typeof Tf.layers.RNN> & {
+  readonly cell: Tf.layers.Layer;
+  returnSequences: boolean;
+};
+
+/**
+ * tf.layers.simpleRNN, lstm or gru, or the GRU that TensorFlow.js refuses, all weights zero.
+ *
+ * Zeros because the weights are set right after: tfjs's default for the recurrent kernel, orthogonal, takes 100 ms.
+ */
+export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig, features: number): TapeLayer {
+  const { useBias = true, returnSequences = false, goBackwards = false } = config;
+  const layer = rnnOf(tf, config) as Rnn;
+  const [kernel, recurrentKernel, bias] = build(tf, layer, [1, 1, features]);
+  return {
+    variables: { kernel, recurrentKernel, ...(useBias && { bias }) },
+    run({ x, initialStates, mask, sequences }) {
+      const every = returnSequences || sequences;
+      const { steps, states } = mask
+        ? walkMasked(tf, layer.cell, x, initialStates, goBackwards ? [...mask].reverse() : mask, goBackwards)
+        : walk(layer, x, initialStates, every);
+      return {
+        output: returnSequences ? steps! : states[0],
+        finalStates: states,
+        sequences: sequences ? [steps!] : [],
+      };
+    },
+    dispose: () => void layer.dispose(),
+  };
+}
+
+function rnnOf(tf: typeof Tf, config: RecurrentConfig): InstanceType<typeof Tf.layers.RNN> {
+  const { units, activation = 'tanh', useBias = true, goBackwards = false } = config;
+  const args = {
+    units,
+    activation: activation as 'tanh',
+    useBias,
+    goBackwards,
+    returnState: true,
+    kernelInitializer: 'zeros',
+    recurrentInitializer: 'zeros',
+  } as const;
+  if (config.layer === 'simpleRNN') return tf.layers.simpleRNN(args);
+  const recurrentActivation = (config.recurrentActivation ?? 'sigmoid') as 'sigmoid';
+  if (config.layer === 'lstm') return tf.layers.lstm({ ...args, unitForgetBias: false, recurrentActivation });
+  if (config.resetAfter === false) return tf.layers.gru({ ...args, recurrentActivation });
+  return gruResetAfter(tf, { ...args, recurrentActivation, biases: config.biases ?? 2 });
+}
+
+/** The walk of tf.layers. One layer, with or without the states between: with them, tfjs stacks the states of all steps. */
+function walk(layer: Rnn, x: Tf.Tensor, initialState: readonly Tf.Tensor[], every: boolean) {
+  layer.returnSequences = every;
+  const [output, ...states] = layer.apply(x, { initialState: [...initialState] }) as Tf.Tensor[];
+  return { steps: every ? output : undefined, states };
+}
+
+/**
+ * The steps of tf.layers' cell with masks, by the formula of tf.layers, without its transposed mask of booleans, which is wrong on
+ * WebGPU (tfjs#8638):
+ *
+ *     state_t = mask_t · step(x_t, state_{t-1}) + (1 - mask_t) · state_{t-1}
+ *
+ * @param mask in the order of the walk
+ */
+function walkMasked(
+  tf: typeof Tf,
+  cell: Tf.layers.Layer,
+  x: Tf.Tensor,
+  initialStates: readonly Tf.Tensor[],
+  mask: readonly Tf.Tensor[],
+  goBackwards: boolean,
+) {
+  // a copy: the tape holds on to the array that unstack gave
+  const inputs = [...tf.unstack(x, 1)];
+  if (goBackwards) inputs.reverse();
+  let states = initialStates;
+  const steps = inputs.map((input, t) => {
+    const [, ...next] = cell.call([input, ...states], {}) as Tf.Tensor[];
+    const skips = tf.sub(1, mask[t]);
+    const before = states;
+    states = next.map((state, k) => tf.add(tf.mul(state, mask[t]), tf.mul(before[k], skips)));
+    return states[0];
+  });
+  return { steps: tf.stack(steps, 1), states };
+}
