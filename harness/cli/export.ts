@@ -30,10 +30,11 @@ async function exportWeights({ model, out, layout, force }: Flags): Promise<Outc
     throw new UsageError(`--out ${out} must end in .npz, the only format that is written.`);
   if (existsSync(out) && force !== true)
     throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
-  const { weights, metadata } = await readSavedModel(model);
+  const { weights, metadata, notes } = await readSavedModel(model);
   const entries = writeLayout(layout, weights);
   await writeNpz(out, entries);
   const lines = Object.entries(entries).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);
+  lines.push(...notes.map((line) => `note: ${line}`));
   if (layout === 'pytorch')
     lines.push('note: weights are transposed; bias_ih_l0 holds the bias, bias_hh_l0 is zeros');
   if (metadata.standardisation)

@@ -58,6 +58,7 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),
   });
+  for (const line of model.notes) process.stderr.write(`note: ${line}\n`);
   const trained = await trainedSettings(flags.model);
   const { skipMalformed, examples } = flags;
   const seed = flags.seed ?? trained?.seed;

@@ -17,7 +17,7 @@ export const maskValue = -1e9;
 export function layersModelJson(
   weights: ClassifierWeights,
   options: { readonly masked: boolean; readonly generatedBy: string; readonly metadata: object },
-): object {
+): { readonly userDefinedMetadata: object } & Readonly<Record<string, unknown>> {
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   const input = { batch_input_shape: [null, null, features], dtype: 'float32' };

@@ -3,6 +3,7 @@ import { weightNames, type ClassifierWeights } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import { matchLayers, type NamedShape } from './layer-names';
 import { refuseGates } from './runnable';
+import { checkSeal } from './seal';
 import { readTopology } from './topology';
 
 /** Per feature: x' = (x - mean) / scale. */
@@ -32,6 +33,7 @@ export interface ModelJson {
     string,
     string
   >;
+  /** what could not be checked, in words */ readonly notes: readonly string[];
 }
 
 interface Place {
@@ -89,16 +91,14 @@ export function parseModelJson(text: string, where: string): ModelJson {
     throw refuse(
       `has layers of ${topology.units} units and ${topology.classes} classes but weights of ${units} and ${classes}`,
     );
-  const isOurs = String(json['generatedBy']).startsWith('rnn-parity');
   const given = asObject(json['userDefinedMetadata']);
-  const checksums = Object.entries(asObject(isOurs ? given['checksums'] : undefined));
-  if (!checksums.every(([, sum]) => typeof sum === 'string'))
-    throw refuse('has checksums that are not texts');
+  const seal = checkSeal(json, where);
   return {
     paths,
     places,
     bytes,
-    checksums: new Map(checksums as [string, string][]),
+    checksums: seal.files,
+    notes: seal.notes,
     metadata: metadataOf(given, { features, classes }, refuse),
   };
 }

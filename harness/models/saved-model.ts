@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,6 +24,7 @@ import { layersModelJson, maskValue, weightsBin } from './layers-model';
 import { parseModelJson, takeWeights, type ModelMetadata } from './model-json';
 import { modelDirectory } from './other-formats';
 import { checkRunnable } from './runnable';
+import { seal, sha256 } from './seal';
 
 export type { ModelMetadata, Standardisation } from './model-json';
 
@@ -42,6 +42,7 @@ const saveOptions: OptionNames<SaveOptions> = {
 export interface SavedModel {
   readonly weights: ClassifierWeights;
   readonly metadata: ModelMetadata;
+  /** what could not be checked, in words */ readonly notes: readonly string[];
 }
 
 export interface LoadedModel extends SavedModel {
@@ -50,7 +51,7 @@ export interface LoadedModel extends SavedModel {
 
 /**
  * Saves a classifier of either side: `model.json` and `weights.bin`, which `tf.loadLayersModel` opens, and `weights.npz` with the
- * same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of the other two.
+ * same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of all three.
  *
  * @example
  * ```ts
@@ -81,9 +82,10 @@ export async function save(
   const json = layersModelJson(weights, {
     masked,
     generatedBy: `rnn-parity ${version}`,
-    metadata: { ...metadata, checksums: { 'weights.bin': sha256(bin), 'weights.npz': sha256(npz) } },
+    metadata,
   });
-  const text = `${JSON.stringify(json, undefined, 2)}\n`;
+  const sealed = seal(json, { 'weights.bin': sha256(bin), 'weights.npz': sha256(npz) });
+  const text = `${JSON.stringify(sealed, undefined, 2)}\n`;
   // the reader has the last word: what it refuses is not written
   parseModelJson(text, join(directory, 'model.json'));
   await mkdir(directory, { recursive: true });
@@ -150,10 +152,8 @@ export async function readSavedModel(given: string): Promise<SavedModel> {
   const rounded = checkRunnable(takeWeights(Buffer.concat(shards), model, files), files);
   const weights =
     (await fullPrecision(directory, rounded, model.checksums.get('weights.npz'), files)) ?? rounded;
-  return { weights, metadata: model.metadata };
+  return { weights, metadata: model.metadata, notes: model.notes };
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function checkSum(expected: string | undefined, bytes: Uint8Array, file: string): void {
   const found = sha256(bytes);

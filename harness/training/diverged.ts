@@ -1,4 +1,5 @@
-import type { BatchLog } from '../../scratch/index';
+import { weightNames, type BatchLog, type SimpleRNNClassifier } from '../../scratch/index';
+import type { EpochRecord } from './history';
 import type { PreparedData } from './prepare';
 import type { TrainSettings } from './settings';
 
@@ -15,6 +16,30 @@ export class ExplosionWatch {
   }
 }
 
+/** What no file can hold in a side's weights, or in what the epoch measured; undefined where all is finite. */
+export function findOverflow(
+  sides: readonly SimpleRNNClassifier[],
+  record?: EpochRecord,
+): { readonly side: string; readonly what: string } | undefined {
+  for (const [i, side] of sides.entries()) {
+    for (const [name, value] of Object.entries(record?.sides[i] ?? {}))
+      if (typeof value === 'number' && !Number.isFinite(value))
+        return { side: side.name, what: `${inWords(name)} ${value}` };
+    const weights = side.getWeights();
+    for (const name of weightNames) {
+      const at = weights[name].data.findIndex((x) => !Number.isFinite(Math.fround(x)));
+      if (at >= 0)
+        return {
+          side: side.name,
+          what: `${name} ${format(weights[name].data[at])} at position ${at}, where float32 ends at 3.4e38`,
+        };
+    }
+  }
+  return undefined;
+}
+
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 /** What happened, with numbers, and the one advice that fits best. */
 export function describeDivergence(
   found: {
@@ -25,14 +50,15 @@ export function describeDivergence(
     loss: number;
     gradientNorm: number;
     learningRate: number;
+    /** what overflowed, where it is neither the loss nor its gradient */ what?: string | undefined;
   },
   settings: TrainSettings,
   data: Pick<PreparedData, 'train'>,
 ): string {
-  const { side, epoch, batch, batches, loss, gradientNorm, learningRate } = found;
+  const { side, epoch, batch, batches, loss, gradientNorm, learningRate, what } = found;
   const step = epoch * batches + batch + 1;
   return [
-    `${side}: training diverged at step ${step} (epoch ${epoch + 1}, batch ${batch + 1} of ${batches}): loss ${format(loss)}, gradient norm ${format(gradientNorm)}, learning rate ${learningRate}.`,
+    `${side}: training diverged at step ${step} (epoch ${epoch + 1}, batch ${batch + 1} of ${batches}): ${what ?? `loss ${format(loss)}, gradient norm ${format(gradientNorm)}`}, learning rate ${learningRate}.`,
     adviceFor(settings, gradientNorm, largest(data.train.inputs.data)),
   ].join('\n');
 }

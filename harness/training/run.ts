@@ -13,7 +13,7 @@ import { BackendNotRunError } from '../base/outcome';
 import { openClassifier, type LoadedClassifier } from '../sides/engine/index';
 import { describeParting, describeStep, judgeAgreement, type Watch } from './agreement';
 import type { Checkpoint } from './checkpoint';
-import { describeDivergence, ExplosionWatch } from './diverged';
+import { describeDivergence, ExplosionWatch, findOverflow } from './diverged';
 import type { EpochRecord, Progress, SideEpoch } from './history';
 import { Lockstep, noSums } from './lockstep';
 import { NoiseTwin, StepCheck, type StepComparison } from './noise';
@@ -236,18 +236,27 @@ class Run {
       this.end = { outcome: 'parted', reason: describeStep(this.sides[0].name, this.sides[1].name, wrong) };
       return false;
     }
-    if (this.options.signal?.aborted === true) {
-      this.end = { outcome: 'interrupted' };
-      if (this.options.wantsSave?.('stop') === true) await this.save(false);
-      return false;
-    }
-    if (this.options.wantsSave?.('batch') === true) await this.save(false);
-    return true;
+    const isStopped = this.options.signal?.aborted === true;
+    const isSaved = this.options.wantsSave?.(isStopped ? 'stop' : 'batch') === true;
+    // what is saved must be readable again: the last sound checkpoint stays
+    if (isSaved && this.hasOverflowed({ ...log, learningRate })) return false;
+    if (isStopped) this.end = { outcome: 'interrupted' };
+    if (isSaved) await this.save(false);
+    return !isStopped;
   }
 
   private async onEpoch(log: EpochLog): Promise<boolean> {
     this.position = log.position;
     const record = this.recordOf(log);
+    const { learningRate } = record;
+    const last = {
+      epoch: log.epoch,
+      batch: this.batches - 1,
+      loss: log.loss,
+      gradientNorm: NaN,
+      learningRate,
+    };
+    if (this.hasOverflowed(last, record)) return false;
     this.history.push(record);
     this.lockstep.sums = this.sides.map(() => noSums);
     this.comparisons = [];
@@ -260,8 +269,8 @@ class Run {
     const patient = this.keepBest(log);
     if (log.epoch + 1 < this.settings.epochs)
       this.setLearningRate(learningRateAt(this.settings, log.epoch + 1));
-    const last = !patient || log.epoch + 1 === this.settings.epochs;
-    if (!last && this.options.wantsSave?.('epoch') === true) await this.save(false);
+    const isLast = !patient || log.epoch + 1 === this.settings.epochs;
+    if (!isLast && this.options.wantsSave?.('epoch') === true) await this.save(false);
     return patient;
   }
 
@@ -316,13 +325,25 @@ class Run {
     loss: number;
     gradientNorm: number;
     learningRate: number;
+    side?: string;
+    what?: string;
   }): void {
-    const batches = Math.ceil(this.data.train.labels.length / this.settings.batchSize);
     const side = this.lockstep.failed ?? this.sides[0].name;
     this.end = {
       outcome: 'diverged',
-      reason: describeDivergence({ side, batches, ...found }, this.settings, this.data),
+      reason: describeDivergence({ side, batches: this.batches, ...found }, this.settings, this.data),
     };
+  }
+
+  private get batches(): number {
+    return Math.ceil(this.data.train.labels.length / this.settings.batchSize);
+  }
+
+  /** Whether a side can no longer be written into a file; the run has then diverged. */
+  private hasOverflowed(found: Parameters<Run['diverge']>[0], record?: EpochRecord): boolean {
+    const overflow = findOverflow(this.sides, record);
+    if (overflow !== undefined) this.diverge({ ...found, ...overflow });
+    return overflow !== undefined;
   }
 
   private async save(finished: boolean): Promise<void> {

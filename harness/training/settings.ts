@@ -1,7 +1,9 @@
-import { checkChoice, checkOptions, type OptionNames } from '../../scratch/index';
+import { totalmem } from 'node:os';
+import { checkChoice, checkMemory, checkOptions, type OptionNames } from '../../scratch/index';
 import { checkColumnNames, textFormatNames, type TextFormat } from './data/index';
 import { modelKinds, type BackendName, type ModelKind } from '../sides/engine/index';
 import { UsageError } from '../base/outcome';
+import type { DataIdentity } from './checkpoint';
 
 /** One network, or scratch and tfjs side by side. */
 export type TrainedModel = ModelKind | 'both';
@@ -192,6 +194,9 @@ function check(settings: TrainSettings): void {
   whole('--seed', settings.seed, 0);
   if (settings.data.timeSteps !== undefined) whole('--time-steps', settings.data.timeSteps, 1);
   if (settings.data.examples !== undefined) whole('--examples', settings.data.examples, 1);
+  const { timeSteps = 20, examples = 2000, source } = settings.data;
+  // one-hot symbols of `memory`, the only data that are as large as a flag says
+  if (source === 'memory') fits('--examples and --time-steps', [examples, timeSteps, 4]);
   const { learningRate, clipNorm } = settings;
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UsageError(
@@ -203,6 +208,37 @@ function check(settings: TrainSettings): void {
     );
   if (settings.patience > 0 && settings.data.validation === 0)
     throw new UsageError('--patience watches the validation loss; keep examples back with --validation 0.2.');
+}
+
+/**
+ * Refuses sizes that no memory holds, before anything is allocated for them.
+ *
+ * @param memory bytes of this machine
+ * @throws UsageError with the bytes, and the flags
+ */
+export function checkNetworkSize(
+  { units, batchSize, optimizer }: TrainSettings,
+  { sequences, timeSteps, features, classNames: { length: classes } }: DataIdentity,
+  memory = totalmem(),
+): void {
+  fits('--units', [features, units], [units, units], [units, classes]);
+  const batch = Math.min(batchSize, sequences);
+  const weights = features * units + units * units + units * classes;
+  // weights, gradients and the optimizer's memory; states and their gradients
+  const numbers = (optimizer === 'adam' ? 4 : 2) * weights + 2 * batch * timeSteps * units;
+  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+  if (8 * numbers > memory)
+    throw new UsageError(
+      `--units ${units} with --batch-size ${batch} and ${timeSteps} time steps needs about ${gigabytes(8 * numbers)} to train, this machine has ${gigabytes(memory)}; pass smaller ones.`,
+    );
+}
+
+function fits(flags: string, ...shapes: (readonly number[])[]): void {
+  try {
+    checkMemory(flags, ...shapes);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
 }
 
 /** The settings of which two runs differ, in words: `--units 64, was 128`. */

@@ -12,6 +12,7 @@ import { prepareData, type PreparedData } from './prepare';
 import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
 import {
   checkChoices,
+  checkNetworkSize,
   resolveSettings,
   settingDifferences,
   type TrainChoices,
@@ -67,7 +68,11 @@ export interface TrainResult extends Omit<RunResult, 'sides'> {
 export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
   checkChoices(choices, 'train');
   checkOptions(options, optionNames, 'train');
-  const { out, resume = false, force = false } = options;
+  const { out, resume = false, force = false, checkpointSeconds = 30 } = options;
+  if (!(checkpointSeconds >= 0))
+    throw new UsageError(
+      `--checkpoint-seconds is ${checkpointSeconds}; a number of seconds of at least 0 was expected, for example 30.`,
+    );
   if (out === undefined) {
     if (resume) throw new UsageError('--resume needs the directory of the run.');
     return trainHere(choices, options);
@@ -95,6 +100,7 @@ async function trainHere(
   const isAuto = !resume && (choices.model ?? defaultModel(choices)) === 'auto';
   const data = await prepareData(first, say);
   if (resume) checkSameData(data, resume);
+  checkNetworkSize(first, data.identity);
   for (const line of data.summary) say(line);
   const settings = isAuto ? await pickModel(choices, first, data, say) : first;
   options.onStart?.(settings);

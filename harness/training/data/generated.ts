@@ -1,4 +1,4 @@
-import { checkOptions, createRandom, type OptionNames } from '../../../scratch/index';
+import { checkMemory, checkOptions, checkSize, createRandom, type OptionNames } from '../../../scratch/index';
 import type { SequenceData } from './sequences';
 
 function full(n: number, timeSteps: number): Int32Array {
@@ -43,6 +43,9 @@ const memoryOptions: OptionNames<MemoryOptions> = {
 export function memoryData(options: MemoryOptions): SequenceData {
   checkOptions(options, memoryOptions, 'memoryData');
   const { seed, timeSteps, examples = 2000, symbols = 4 } = options;
+  for (const [name, size] of Object.entries({ timeSteps, examples, symbols }))
+    checkSize(`memory: ${name}`, size);
+  checkMemory(`memory: ${examples} examples of ${timeSteps} time steps`, [examples, timeSteps, symbols]);
   const random = createRandom(seed);
   const data = new Float64Array(examples * timeSteps * symbols);
   const labels = new Int32Array(examples);

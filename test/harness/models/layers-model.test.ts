@@ -88,7 +88,8 @@ describe('a saved model', () => {
   it('is refused with a reason when its files are no such model', async () => {
     const directory = join(folder, 'bad');
     await save(network(7), directory);
-    const sound = readFileSync(join(directory, 'model.json'), 'utf8');
+    // without its own checksum, which would refuse every change alike
+    const sound = readFileSync(join(directory, 'model.json'), 'utf8').replace(/,\s*"model.json": "\w+"/, '');
     const refusal = async (text: string): Promise<string> => {
       writeFileSync(join(directory, 'model.json'), text);
       return readSavedModel(directory).then(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { formatNpz } from '../../../harness/base/files/index';
+import { UsageError } from '../../../harness/base/outcome';
 import { readSavedModel, save } from '../../../harness/models/index';
 import { initialClassifierWeights, ScratchSimpleRNNClassifier } from '../../../scratch/index';
 import { runCli } from '../../support/run-cli';
@@ -395,6 +396,45 @@ describe('damaged files of a model', () => {
     await save(model(2), path.join(base(), 'b'));
     writeFileSync(path.join(directory, 'weights.npz'), readFileSync(path.join(base(), 'b', 'weights.npz')));
     expect(await refusal(readSavedModel(directory))).to.include('hold different weights');
+  });
+
+  it('one flipped bit of model.json is found, wherever it is: class names and standardisation, too', async () => {
+    const directory = path.join(base(), 'c');
+    await save(new ScratchSimpleRNNClassifier({ ...sizes, seed: 1 }), directory, {
+      classNames: ['no', 'yes'],
+      featureNames: ['left', 'right'],
+      standardisation: { mean: [0.5, 1e-9], scale: [1.25, 2e-7] },
+      masked: true,
+    });
+    const file = path.join(directory, 'model.json');
+    const whole = readFileSync(file);
+    const sound = await readSavedModel(directory);
+    expect(sound.notes).to.deep.equal([]);
+    for (let at = 0; at < whole.length; at++) {
+      const flipped = Buffer.from(whole);
+      flipped[at] ^= 1 << (at % 8);
+      writeFileSync(file, flipped);
+      const text = flipped.subarray(Math.max(0, at - 30), at + 30).toString();
+      await readSavedModel(directory).then(
+        // 1e-9 and 1E-9 are one number
+        (read) => expect(read, text).to.deep.equal(sound),
+        (error: unknown) => expect(error, `${text}: ${String(error)}`).to.be.instanceOf(UsageError),
+      );
+    }
+    // another layout of the same content is the same; a model of an older version opens and says what is not checked
+    const json = JSON.parse(whole.toString()) as {
+      userDefinedMetadata: { classNames: string[]; checksums: Record<string, string> };
+    };
+    writeFileSync(file, JSON.stringify(json));
+    expect((await readSavedModel(directory)).notes).to.deep.equal([]);
+    json.userDefinedMetadata.classNames = ['nein', 'ja'];
+    writeFileSync(file, JSON.stringify(json));
+    expect(await refusal(readSavedModel(directory))).to.match(/SHA-256.*remove the line "model.json"/);
+    delete json.userDefinedMetadata.checksums['model.json'];
+    writeFileSync(file, JSON.stringify(json));
+    const { metadata, notes } = await readSavedModel(directory);
+    expect(metadata.classNames).to.deep.equal(['nein', 'ja']);
+    expect(notes.join()).to.match(/no checksum of itself/);
   });
 
   it('nothing is saved that would not open again', async () => {

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../../harness/base/outcome';
 import { readSavedModel } from '../../../harness/models/saved-model';
-import { train, type TrainChoices, type TrainOptions } from '../../../harness/training/index';
+import {
+  resolveSettings,
+  train,
+  type TrainChoices,
+  type TrainOptions,
+} from '../../../harness/training/index';
+import { checkNetworkSize } from '../../../harness/training/settings';
 import { weightNames, type ClassifierWeights, type SimpleRNNClassifier } from '../../../scratch/index';
 
 const folder = mkdtempSync(join(tmpdir(), 'train-'));
@@ -218,6 +224,56 @@ describe('train', () => {
     });
     expect(broken.outcome).to.equal('diverged');
     expect(broken.reason).to.match(/step 1 .*loss NaN/);
+  });
+
+  it('has diverged where weights or a validation loss overflow, and leaves the last sound checkpoint', async () => {
+    const out = fresh();
+    const sgd = { optimizer: 'sgd', clipNorm: 0, decay: 'none', epochs: 1 } as const;
+    await trained(tiny({ ...sgd, learningRate: 0.1 }), { out });
+    const files = (): Record<string, string> =>
+      Object.fromEntries(
+        ['checkpoint.npz', 'history.jsonl'].map((name) => [name, readFileSync(join(out, name), 'base64')]),
+      );
+    const before = files();
+    for (const [learningRate, model, what] of [
+      [
+        1e308,
+        'scratch',
+        /scratch: .*: \w+ -?\d[^ ]* at position \d+, where float32 ends at 3.4e38, learning rate 1e\+308/,
+      ],
+      [1e39, 'tfjs', /tfjs:cpu\S*: .*: (validation loss NaN|\w+ -?Infinity at position \d+)/],
+    ] as const) {
+      const backend = model === 'tfjs' ? ({ backend: 'cpu' } as const) : {};
+      const { outcome, reason, history } = await trained(
+        tiny({ ...sgd, model, ...backend, learningRate, batchSize: 1000 }),
+        { out, force: true, checkpointSeconds: 0 },
+      );
+      expect(outcome, reason).to.equal('diverged');
+      expect(reason)
+        .to.match(what)
+        .and.match(/\nAdvice: /);
+      expect(history).to.deep.equal([]);
+    }
+    expect(files()).to.deep.equal(before);
+  });
+
+  it('refuses sizes that no memory holds in one line, before anything is allocated', async () => {
+    const refused = (choices: TrainChoices): Promise<string> => trained(choices).then(() => 'taken', String);
+    expect(await refused(tiny({ units: 1e9 }))).to.match(/^UsageError: --units: .*8.0e\+18 bytes/);
+    for (const data of [{ examples: 1e9 }, { timeSteps: 1e9 }])
+      expect(await refused({ model: 'scratch', data: { source: 'memory', ...data } })).to.match(
+        /^UsageError: --examples and --time-steps: .* bytes, more than/,
+      );
+    expect(await trained(tiny(), { checkpointSeconds: -1 }).then(() => 'taken', String)).to.match(
+      /^UsageError: --checkpoint-seconds is -1/,
+    );
+    const data = { fingerprint: '', sequences: 100, timeSteps: 50, features: 2, classNames: ['a', 'b'] };
+    const settings = resolveSettings({ units: 1000, batchSize: 1e9 });
+    checkNetworkSize(settings, data, 120e6);
+    expect(() => checkNetworkSize(settings, data, 110e6)).to.throw(
+      UsageError,
+      /--units 1000 with --batch-size 100 and 50 time steps needs about 0.104 GiB to train, this machine has 0.102 GiB/,
+    );
   });
 
   it('learns to tell classes apart by what comes first in sequences of different lengths', async () => {
