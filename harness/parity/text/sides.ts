@@ -99,7 +99,7 @@ export function sidePart(report: ParityReport): Part {
   };
 }
 
-function notRunLine({ name, required, reason }: SideReport): string {
+export function notRunLine({ name, required, reason }: SideReport): string {
   return `  ${name}: NOT RUN${required ? ' (required)' : ''}: ${oneLine(reason ?? 'unknown reason')}`;
 }
 

@@ -3,7 +3,7 @@ import { count, fit, indentedLine, list, listed, oneLine, type Part } from '../.
 import type { ParityReport } from '../report';
 import { failingProblems } from './failing';
 import { diagnosisFor, failurePart, firstDiagnosis } from './failures';
-import { sideDetails, sidePart } from './sides';
+import { notRunLine, sideDetails, sidePart } from './sides';
 import { formatVerdict } from './verdict-line';
 
 /** A report has at most so many lines, its verdict not counted. */
@@ -36,6 +36,10 @@ export function formatSummary(report: ParityReport, options: { readonly verbose?
 /** Verdict in front, then what is wrong, at most 25 lines in all: the message of a failed assertion. */
 export function formatFailure(report: ParityReport): string {
   const parts = [
+    list(
+      report.sides.filter(({ status }) => status === 'not run').map((side) => notRunLine(side).trimStart()),
+      4,
+    ),
     failurePart(report, { command: false }),
     errorPart(report),
     auditPart(report, 6),

@@ -159,5 +159,14 @@ export async function createClassifier(
   checkOptions(picked.choice, choiceNames, 'createClassifier: engine');
   checkChoice(picked.choice.kind, modelKinds, 'createClassifier: engine');
   const weights = options.weights ?? initialClassifierWeights(options);
-  return { ...(await openClassifier(picked.choice, { features, units, classes, weights })), ...picked };
+  const opened = await openClassifier(picked.choice, { features, units, classes, weights }).catch(
+    (error: unknown) => {
+      if (!(error instanceof BackendNotRunError)) throw error;
+      throw new BackendNotRunError(
+        `${error.message}. Without it: leave out engine, or pass engine: { kind: 'tfjs', backend: 'wasm' } or 'scratch'.`,
+        { cause: error },
+      );
+    },
+  );
+  return { ...opened, ...picked };
 }

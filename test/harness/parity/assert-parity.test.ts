@@ -3,7 +3,7 @@ import { expect, use } from 'chai';
 import { assertParity, ParityAssertionError, quickSuite } from '../../../harness/parity/assert/index';
 import { parityChai } from '../../../harness/parity/assert/chai-plugin';
 import type { Candidate, CandidateAnswer } from '../../../harness/sides/candidate/index';
-import { tfjsSide } from '../../../harness/sides/index';
+import { SideUnavailableError, tfjsSide } from '../../../harness/sides/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { generatedProblem, makeProblem } from '../../../harness/problems/generated';
 import { sizesOf } from '../../../harness/base/problem';
@@ -55,6 +55,23 @@ describe('assertParity', () => {
   it('takes a side instead of a candidate', async () => {
     const { sides } = await assertParity(tfjsSide('cpu', true));
     expect(sides.map(({ name }) => name)).to.deep.equal(['tfjs:cpu']);
+  });
+
+  it('fails for a side that this machine does not have, with the reason and how to get it', async () => {
+    const missing = {
+      name: 'tfjs:tensorflow',
+      required: false,
+      open: () => Promise.reject(new SideUnavailableError('it is not installed; run `npm install it`')),
+    };
+    const error = (await failureOf(assertParity(missing))) as ParityAssertionError;
+    expect(error).to.be.instanceOf(ParityAssertionError);
+    expect(error.report.verdict).to.equal('backend not run');
+    expect(error.message).to.equal(
+      [
+        'NOT RUN: required, but not available: tfjs:tensorflow; nothing was compared',
+        'tfjs:tensorflow: NOT RUN (required): it is not installed; run `npm install it`',
+      ].join('\n'),
+    );
   });
 
   it('throws an assertion error for one that is wrong: the verdict in front, then the numbers', async () => {
