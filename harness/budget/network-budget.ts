@@ -188,7 +188,6 @@ export function stepsOfNetwork(
 ): ReadonlyMap<string, NetworkStep> {
   const form = withCustomaryForms(model);
   let other: ReadonlyMap<string, JudgedStep> | undefined;
-  let scatters: ReadonlyMap<string, number> | undefined;
   return new Map(
     [...judgeSteps(network, problem, answer, model)].map(([name, step]) => [
       name,
@@ -204,13 +203,30 @@ export function stepsOfNetwork(
             return other?.get(name);
           },
           inflation() {
-            scatters ??= scatterOfSteps(network, problem, model);
+            const scatters = knownScatters(network, problem, model);
             return { largest: scatters.get(name) ?? 1, rms: 1, share: 1 };
           },
         },
       },
     ]),
   );
+}
+
+const scattersOf = memoize<
+  Network,
+  (problem: NetworkProblem) => Map<PrecisionModel, ReadonlyMap<string, number>>
+>(() => memoize(() => new Map()));
+
+/** No answer enters it, so it is measured once. */
+function knownScatters(
+  network: Network,
+  problem: NetworkProblem,
+  model: PrecisionModel,
+): ReadonlyMap<string, number> {
+  const known = scattersOf(network)(problem);
+  const scatters = known.get(model) ?? scatterOfSteps(network, problem, model);
+  known.set(model, scatters);
+  return scatters;
 }
 
 /** How far the equations of emulated runs scatter beyond sigma, over 3; at least 1. */

@@ -48,7 +48,15 @@ export {
   type Upstream,
 } from './network';
 export type { Block, Uncertain } from './operations/index';
-export { runNetwork, tensorsOfOutcome, type Outcome } from './outcome';
+export { runForward, type Forward } from './forward';
+export {
+  backwardOutcome,
+  forwardOutcome,
+  runNetwork,
+  tensorsOfOutcome,
+  withCells,
+  type Outcome,
+} from './outcome';
 export { partText } from './parse';
 export type { RoundingModel } from './rounding-model';
 export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';

@@ -1,7 +1,8 @@
 import type { Tensor } from '../../scratch/index';
 import type { Arithmetic } from './arithmetics/arithmetic';
 import { runBackward } from './backward';
-import { runForward, type RunOptions } from './forward';
+import type { Cell } from './cell';
+import { runForward, type Forward, type RunOptions } from './forward';
 import type { Matrix } from './matrix';
 import { hasBackward, isRecurrent, type Network, type NetworkProblem } from './network';
 import type { Block } from './operations/index';
@@ -27,7 +28,13 @@ export function runNetwork<V extends Block>(
   options: RunOptions<V> = {},
 ): Outcome<V> {
   const forward = runForward(network, problem, arithmetic, options);
-  const [batch, timeSteps, features] = problem.inputs.shape;
+  return new Map([...forwardOutcome(forward), ...backwardOutcome(forward)]);
+}
+
+/** What a forward pass answers. */
+export function forwardOutcome<V extends Block>(forward: Forward<V>): Outcome<V> {
+  const { network, problem, arithmetic } = forward;
+  const [batch, timeSteps] = problem.inputs.shape;
   const out = new Map<string, Answered<V>>();
   const add = (name: string, shape: readonly number[], ...blocks: V[]): unknown =>
     out.set(name, { shape, blocks });
@@ -51,7 +58,17 @@ export function runNetwork<V extends Block>(
     add('outputs', shape, ...blocksOf(forward.loss.outputs));
     if (asked) add('loss', [], forward.loss.loss);
   }
-  if (!hasBackward(problem)) return out;
+  return out;
+}
+
+/** The gradients after a forward pass, where the problem asks for them. */
+export function backwardOutcome<V extends Block>(forward: Forward<V>): Outcome<V> {
+  const { network, problem } = forward;
+  if (!hasBackward(problem)) return new Map();
+  const out = new Map<string, Answered<V>>();
+  const add = (name: string, shape: readonly number[], ...blocks: V[]): unknown =>
+    out.set(name, { shape, blocks });
+  const [batch, timeSteps, features] = problem.inputs.shape;
   const backward = runBackward(forward);
   for (const [name, value] of backward.head ?? [])
     add(`gradients.head.${name}`, shapeOfWeight(value, name === 'bias'), value);
@@ -96,4 +113,18 @@ export function tensorsOfOutcome(outcome: Outcome<Block>): ReadonlyMap<string, T
       { data: numbersOf(answered, ({ value }) => value), shape: answered.shape },
     ]),
   );
+}
+
+/** The same forward pass with other cells at some steps, which must have the same forward equations: to go back in another way. */
+export function withCells<V extends Block>(
+  forward: Forward<V>,
+  cellAt: (layer: string, t: number) => Cell | undefined,
+): Forward<V> {
+  const layers = new Map(
+    [...forward.layers].map(([name, ran]) => [
+      name,
+      { ...ran, steps: ran.steps.map((step) => ({ ...step, cell: cellAt(name, step.t) ?? step.cell })) },
+    ]),
+  );
+  return { ...forward, layers };
 }

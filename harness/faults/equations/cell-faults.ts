@@ -1,16 +1,13 @@
+import { memoize } from '../../base/memoize';
 import type { Cell } from '../../equations/index';
 import { backwardFaults } from './backward-faults';
 import type { CellFault } from './changes';
 import { forwardFaults } from './forward-faults';
 
-const known = new WeakMap<Cell, readonly CellFault[]>();
-
 /** Every single-place mistake in the equations of a cell, forward and backward. */
-export function cellFaults(cell: Cell): readonly CellFault[] {
-  const made = known.get(cell) ?? unique([...forwardFaults(cell), ...backwardFaults(cell)], cell);
-  known.set(cell, made);
-  return made;
-}
+export const cellFaults = memoize((cell: Cell): readonly CellFault[] =>
+  unique([...forwardFaults(cell), ...backwardFaults(cell)], cell),
+);
 
 /** Without those that are written twice, and without the cell itself; the same words at two places are counted. */
 function unique(faults: readonly CellFault[], cell: Cell): CellFault[] {

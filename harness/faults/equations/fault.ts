@@ -6,6 +6,8 @@ export interface FaultyRun {
   readonly network: Network;
   readonly problem: NetworkProblem;
   /** another cell at some steps */ readonly cellAt?: (layer: string, t: number) => Cell | undefined;
+  /** that the forward pass is that of the right network: the other cells differ in their backward step alone */
+  readonly isRightForward?: true;
   /** another arithmetic, where the loss is wrong */
   readonly around?: <V extends Block>(arithmetic: Arithmetic<V>) => Arithmetic<V>;
   /** what is wrong with the answer itself */

@@ -1,40 +1,37 @@
 import {
-  evaluateNetwork,
+  backwardOutcome,
   exactArithmetic,
+  forwardOutcome,
   isRecurrent,
+  runForward,
   runNetwork,
   tensorsOfOutcome,
+  withCells,
   type Arithmetic,
   type Block,
-  type Cell,
   type Layer,
   type Network,
   type NetworkProblem,
   type Outcome,
 } from '../../equations/index';
 import type { Tensor } from '../../../scratch/index';
+import { memoize } from '../../base/memoize';
 import { cellFaults } from './cell-faults';
 import type { CellFault } from './changes';
 import type { EquationFault, FaultyRun } from './fault';
 import { pageOf, sentenceOf } from './pages';
 import { passFaults } from './pass-faults';
 
-const known = new WeakMap<Network, readonly EquationFault[]>();
-
 /**
  * Every mistake in one place that a network of layers can have, generated from its equations: each change of each equation, forward
  * and backward, of each layer, and mistakes of the pass (mask, initial state, direction, merging, loss).
  */
-export function faultsOf(network: Network): readonly EquationFault[] {
-  const made = known.get(network) ?? [
-    ...network.layers
-      .filter(isRecurrent)
-      .flatMap((layer) => cellFaults(layer.cell).map((fault) => ofLayer(layer, fault))),
-    ...passFaults(network),
-  ];
-  known.set(network, made);
-  return made;
-}
+export const faultsOf = memoize((network: Network): readonly EquationFault[] => [
+  ...network.layers
+    .filter(isRecurrent)
+    .flatMap((layer) => cellFaults(layer.cell).map((fault) => ofLayer(layer, fault))),
+  ...passFaults(network),
+]);
 
 function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): EquationFault {
   const { name, sort, phase, quantity, gate, cells } = fault;
@@ -50,28 +47,24 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
     layer: layer.name,
     ...(gate !== undefined && { gate }),
   };
+  const runsAt =
+    (isThere: (t: number) => boolean): EquationFault['runs'] =>
+    (network, problem) =>
+      cells().map((cell) => ({
+        network,
+        problem,
+        cellAt: (own: string, t: number) => (own === layer.name && isThere(t) ? cell : undefined),
+        ...(phase === 'backward' && { isRightForward: true }),
+      }));
   return {
     ...about,
-    runs: (network, problem) =>
-      cells().map((cell) => ({
-        network: {
-          ...network,
-          layers: network.layers.map((own) => (own.name === layer.name ? { ...own, cell } : own)),
-        },
-        problem,
-      })),
+    runs: runsAt(() => true),
     atStep: (timeStep) => ({
       ...about,
       name: `${about.name}, at time step ${timeStep}`,
       words: `${about.words}, at time step ${timeStep} alone`,
       timeStep,
-      runs: (network, problem) =>
-        cells().map((cell) => ({
-          network,
-          problem,
-          cellAt: (own: string, t: number): Cell | undefined =>
-            own === layer.name && t === timeStep ? cell : undefined,
-        })),
+      runs: runsAt((t) => t === timeStep),
     }),
   };
 }
@@ -84,21 +77,38 @@ export function runFault<V extends Block>(run: FaultyRun, arithmetic: Arithmetic
   return finish === undefined ? outcome : finish(outcome, arithmetic);
 }
 
+/** An answer in float64: of the forward pass, and whole. */
+export interface ExactAnswer {
+  readonly forward: ReadonlyMap<string, Tensor>;
+  /** computed at the first call */ readonly whole: () => ReadonlyMap<string, Tensor>;
+}
+
 /** What a faulty network answers in float64. */
-export function exactFault(run: FaultyRun): ReadonlyMap<string, Tensor> {
-  return tensorsOfOutcome(runFault(run, exactArithmetic()));
+export function exactFault(run: FaultyRun): ExactAnswer {
+  const { network, problem, cellAt, around, finish, isRightForward } = run;
+  const plain = exactArithmetic();
+  const forward =
+    isRightForward === true && cellAt !== undefined
+      ? withCells(rightForward(network)(problem), cellAt)
+      : runForward(network, problem, around?.(plain) ?? plain, { ...(cellAt && { cellAt }) });
+  const finished = (outcome: Outcome<Block>): ReadonlyMap<string, Tensor> =>
+    tensorsOfOutcome(finish?.(outcome, plain) ?? outcome);
+  const first = forwardOutcome(forward);
+  let whole: ReadonlyMap<string, Tensor> | undefined;
+  return {
+    forward: finished(first),
+    whole: () => (whole ??= finished(new Map([...first, ...backwardOutcome(forward)]))),
+  };
 }
 
-const answers = new WeakMap<NetworkProblem, Map<Network, ReadonlyMap<string, Tensor>>>();
+/** The forward pass of the right network, made once for a problem. */
+const rightForward = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => runForward(network, problem, exactArithmetic())),
+);
 
-/** The right answer in float64, made once for a problem. */
-function rightAnswer(problem: NetworkProblem, network: Network): ReadonlyMap<string, Tensor> {
-  const known = answers.get(problem) ?? new Map<Network, ReadonlyMap<string, Tensor>>();
-  answers.set(problem, known);
-  const answer = known.get(network) ?? evaluateNetwork(network, problem);
-  known.set(network, answer);
-  return answer;
-}
+const rightAnswer = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => exactFault({ network, problem }).whole()),
+);
 
 /** Below this share of the largest number of a tensor two float64 runs are the same. */
 export const sameRun = 1e-9;
@@ -108,9 +118,9 @@ export const sameRun = 1e-9;
  * is run in several ways changes as much as the one that changes least. NaN in the answer counts as Infinity.
  */
 export function effectOf(network: Network, problem: NetworkProblem, fault: EquationFault): number {
-  const right = rightAnswer(problem, network);
+  const right = rightAnswer(network)(problem);
   const runs = fault.runs(network, problem);
-  return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run))));
+  return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run).whole())));
 }
 
 /** Whether the problem can show the fault, by two exact runs. The error budget has no part in it: a wide one would excuse itself. */

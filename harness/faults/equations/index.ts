@@ -4,6 +4,7 @@ export {
   distance,
   effectOf,
   exactFault,
+  type ExactAnswer,
   faultsOf,
   runFault,
   sameRun,

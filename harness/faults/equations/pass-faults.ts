@@ -36,9 +36,7 @@ function passFault(
 export function passFaults(network: Network): EquationFault[] {
   return [
     ...maskFaults(),
-    ...network.layers.flatMap((layer) =>
-      isRecurrent(layer) ? layerFaults(network, layer) : mergeFaults(network, layer),
-    ),
+    ...network.layers.flatMap((layer) => (isRecurrent(layer) ? layerFaults(layer) : mergeFaults(layer))),
     ...readFaults(network),
     ...exchangeFaults(network),
     ...headFaults(network),
@@ -88,7 +86,7 @@ function maskFaults(): EquationFault[] {
 
 type Recurrent = Extract<Layer, { units: number }>;
 
-function layerFaults(network: Network, layer: Recurrent): EquationFault[] {
+function layerFaults(layer: Recurrent): EquationFault[] {
   const { name: own, cell } = layer;
   const about = (
     name: string,
@@ -148,16 +146,22 @@ function layerFaults(network: Network, layer: Recurrent): EquationFault[] {
         scaled([`gradients.${own}.initial.${carry}`], () => 0),
       ),
     ),
-    passFault(
-      about(
-        layer.reversed === true ? 'the time steps are read forwards' : 'the time steps are read backwards',
-        first,
-        'other-layer',
-      ),
-      () => ({
-        network: withLayer(network, { ...layer, reversed: layer.reversed !== true }),
-      }),
-    ),
+    ...(cell.carries.length === 0
+      ? []
+      : [
+          passFault(
+            about(
+              layer.reversed === true
+                ? 'the time steps are read forwards'
+                : 'the time steps are read backwards',
+              first,
+              'other-layer',
+            ),
+            (given) => ({
+              network: withLayer(given, { ...layer, reversed: layer.reversed !== true }),
+            }),
+          ),
+        ]),
     ...averages.flatMap(([words, factor]) =>
       passFault(
         about(
@@ -232,7 +236,7 @@ function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number)
 
 const merges: readonly Merge[] = ['concat', 'sum', 'mul', 'ave'];
 
-function mergeFaults(network: Network, layer: Extract<Layer, { merge: string }>): EquationFault[] {
+function mergeFaults(layer: Extract<Layer, { merge: string }>): EquationFault[] {
   const { name: own, merge, of } = layer;
   const about = (name: string): Describe => ({
     name,
@@ -245,15 +249,15 @@ function mergeFaults(network: Network, layer: Extract<Layer, { merge: string }>)
   return [
     ...(merge === 'concat'
       ? [
-          passFault(about(`${other} comes before ${one}`), () => ({
-            network: withLayer(network, { ...layer, of: [other, one] }),
+          passFault(about(`${other} comes before ${one}`), (given) => ({
+            network: withLayer(given, { ...layer, of: [other, one] }),
           })),
         ]
       : merges
           .filter((mode) => mode !== 'concat' && mode !== merge)
           .map((mode) =>
-            passFault(about(`merged by ${mode} instead of ${merge}`), () => ({
-              network: withLayer(network, { ...layer, merge: mode }),
+            passFault(about(`merged by ${mode} instead of ${merge}`), (given) => ({
+              network: withLayer(given, { ...layer, merge: mode }),
             })),
           )),
   ];
@@ -276,8 +280,8 @@ function readFaults(network: Network): EquationFault[] {
                 phase: 'forward',
                 quantity: layer.cell.carries[0],
               },
-              () => ({
-                network: withLayer(network, { ...layer, reads: name }),
+              (given) => ({
+                network: withLayer(given, { ...layer, reads: name }),
               }),
             ),
           );
@@ -337,6 +341,7 @@ function exchangeFaults(network: Network): EquationFault[] {
 function headFaults(network: Network): EquationFault[] {
   const { head } = network;
   if (head === undefined) return [];
+  const own = head.direct === true ? [] : ['kernel', 'bias'];
   const about = (
     name: string,
     phase: 'forward' | 'loss' | 'backward',
@@ -401,16 +406,20 @@ function headFaults(network: Network): EquationFault[] {
       about('the loss is in bits: log2 instead of ln', 'loss', 'loss'),
       lossTimes('loss', () => Math.LOG2E),
     ),
-    passFault(about('the bias of the dense layer is forgotten', 'forward', 'logits'), (_, problem) => ({
-      problem: {
-        ...problem,
-        weights: {
-          ...problem.weights,
-          head: { ...problem.weights['head'], bias: zeros(head.classes) },
-        },
-      },
-    })),
-    ...['kernel', 'bias'].map((weight) =>
+    ...(own.length === 0
+      ? []
+      : [
+          passFault(about('the bias of the dense layer is forgotten', 'forward', 'logits'), (_, problem) => ({
+            problem: {
+              ...problem,
+              weights: {
+                ...problem.weights,
+                head: { ...problem.weights['head'], bias: zeros(head.classes) },
+              },
+            },
+          })),
+        ]),
+    ...own.map((weight) =>
       passFault(
         about(`the gradient of the dense layer's ${weight} is zero`, 'backward', `gradients.head.${weight}`),
         scaled([`gradients.head.${weight}`], () => 0),

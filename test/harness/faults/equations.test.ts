@@ -44,7 +44,7 @@ describe('faults generated from the equations of a cell', () => {
     const σ = (value: number): number => 1 / (1 + Math.exp(-value));
     const answer = (name: string, of: string): number => {
       const [run] = named(faults, `rnn, ${name}`).runs(network, problem);
-      return exactFault(run).get(of)?.data[0] ?? NaN;
+      return exactFault(run).whole().get(of)?.data[0] ?? NaN;
     };
     const state = (c: number, o = z[3]): number => σ(o) * Math.tanh(c);
     const c1 = σ(z[1]) * c0 + σ(z[0]) * Math.tanh(z[2]);
@@ -76,7 +76,11 @@ describe('faults generated from the equations of a cell', () => {
       'another gate is right',
     );
     const [run] = named(faults, 'rnn, dz_t[f]: the factor σ′[σ(z_t[f])] is forgotten').runs(network, problem);
-    close(exactFault(run).get('gradients.rnn.kernel')?.data[1] ?? NaN, dz * x, 'derivative forgotten');
+    close(
+      exactFault(run).whole().get('gradients.rnn.kernel')?.data[1] ?? NaN,
+      dz * x,
+      'derivative forgotten',
+    );
     close(
       answer('dc_t: the term in_c_t has the wrong sign', 'gradients.rnn.initial.c'),
       (dc - 2 * (above?.final?.['c'].data[0] ?? NaN)) * σ(z[1]),
@@ -87,10 +91,11 @@ describe('faults generated from the equations of a cell', () => {
   it('at one time step: that step is wrong, and the steps before it are right', () => {
     const network = oneLayer(gru(), 2, 3);
     const problem = generatedProblem(network, 8, { batch: 2, timeSteps: 4 });
-    const right = exactFault({ network, problem }).get('states.rnn');
+    const right = exactFault({ network, problem }).whole().get('states.rnn');
     const fault = named(faultsOf(network), 'rnn, h_t: σ(a_t[z]) and 1 - σ(a_t[z]) are exchanged').atStep?.(2);
     const [run] = fault?.runs(network, problem) ?? [];
     const steps = exactFault(run)
+      .whole()
       .get('states.rnn')
       ?.data.map((v, i) => v - (right?.data[i] ?? NaN));
     const wrong = (t: number): boolean =>

@@ -1,0 +1,1 @@
+export { diagnoseLayers, type DiagnoseLayersOptions, type LayersDiagnosis } from './diagnose-layers';

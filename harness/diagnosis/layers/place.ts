@@ -1,0 +1,193 @@
+import type { Tensor } from '../../../scratch/index';
+import type { Phase } from '../../base/problem';
+import { ulpsBetween } from '../../base/ulps';
+import { stepsOfNetwork, type NetworkStep, type PrecisionModel } from '../../budget/index';
+import { formulaOf, isRecurrent, type Layer, type Network, type NetworkProblem } from '../../equations/index';
+import { judgeNumbers } from '../../judge/index';
+import type { WrongNumber } from '../diagnosis';
+
+/** Where the first wrong number of an answer is, in the order of the computation. */
+export interface LayerPlace {
+  /** a layer's name, or `head` */ readonly layer?: string;
+  /** the quantity without its layer: `h`, `dz[f]`, `gradients.kernel`, `logits` */ readonly quantity: string;
+  readonly formula: string;
+  readonly phase: Phase;
+  /** where only one gate is wrong of itself */ readonly gate?: string;
+  /** the steps whose own equation is wrong, counted from 0; absent where there are none, or they cannot be seen */
+  readonly timeSteps?: readonly number[];
+  /** whether more steps may be wrong of themselves: a state that is not shown carries a mistake on */
+  readonly mayBeMore: boolean;
+  readonly worst: WrongNumber;
+}
+
+interface WrongSteps {
+  readonly name: string;
+  readonly step: NetworkStep;
+  readonly allowed: Float64Array;
+  /** the elements that rounding does not explain */ readonly wrong: readonly number[];
+}
+
+/**
+ * The first quantity, in the order of the computation, that does not follow from the answer's own numbers before it: forward from the
+ * first layer to the last, then backward from the last layer to the first.
+ *
+ * @param answer to the problem, or to `askedForSteps(network, problem)`: then inner gradients are seen as well
+ * @returns undefined where every equation holds
+ */
+export function placeOf(
+  network: Network,
+  problem: NetworkProblem,
+  answer: ReadonlyMap<string, Tensor>,
+  model: PrecisionModel,
+): LayerPlace | undefined {
+  const steps = stepsOfNetwork(network, problem, answer, model);
+  const inOrder = [...steps].sort(([one], [other]) => rankOf(network, one) - rankOf(network, other));
+  let first: WrongSteps | undefined;
+  const alike: WrongSteps[] = [];
+  for (const [name, step] of inOrder) {
+    if (first !== undefined && !isBlockBeside(first.name, name)) continue;
+    const found = wrongElements(name, step, model);
+    if (found === undefined) continue;
+    first ??= found;
+    alike.push(found);
+  }
+  return first && describe(network, first, alike, model);
+}
+
+/** Whether both are blocks of the same gradient, as dz[f] and dz[i]. */
+function isBlockBeside(one: string, other: string): boolean {
+  return one.includes('[') && one.split('[')[0] === other.split('[')[0];
+}
+
+/** Layers from the first to the last, then the output, then back again. */
+function rankOf(network: Network, name: string): number {
+  const { layer, quantity } = partsOf(network, name);
+  const count = network.layers.length;
+  const at = network.layers.findIndex((one) => one.name === layer);
+  if (quantity === 'loss') return 2 * count + 3;
+  if (phaseOf(quantity) !== 'backward')
+    return at >= 0
+      ? 2 * at + (quantity.startsWith('final') ? 1 : 0)
+      : 2 * count + ['logits', 'outputs'].indexOf(quantity);
+  // the gradient with respect to the inputs is what the first layers send down
+  const back = at >= 0 ? count - at : layer === 'head' ? 0 : count + 1;
+  const kind =
+    name === 'gradients.inputs'
+      ? 3
+      : quantity.startsWith('gradients.initial')
+        ? 1
+        : quantity.startsWith('gradients')
+          ? 2
+          : 0;
+  return 2 * count + 10 + 4 * back + kind;
+}
+
+function partsOf(network: Network, name: string): { layer?: string; quantity: string } {
+  for (const prefix of ['', 'final.', 'gradients.'])
+    for (const layer of ['head', ...network.layers.map((one) => one.name)]) {
+      if (name.startsWith(`${prefix}${layer}.`))
+        return { layer, quantity: prefix + name.slice(prefix.length + layer.length + 1) };
+      if (prefix === 'final.' && name === `states.${layer}`) return { layer, quantity: 'output' };
+    }
+  if (['logits', 'outputs', 'loss'].includes(name)) return { layer: 'head', quantity: name };
+  const readers = network.layers.filter((layer) => isRecurrent(layer) && layer.reads === 'inputs');
+  if (name === 'gradients.inputs' && readers.length === 1) return { layer: readers[0].name, quantity: name };
+  return { quantity: name };
+}
+
+export function phaseOf(quantity: string): Phase {
+  if (quantity === 'loss') return 'loss';
+  return /^(gradients\.|d)/.test(quantity) ? 'backward' : 'forward';
+}
+
+/** The elements of a quantity that do not follow from the numbers before it; undefined where all do. */
+function wrongElements(name: string, step: NetworkStep, model: PrecisionModel): WrongSteps | undefined {
+  const { value, given, shape, spread } = step;
+  const { verdict, allowed } = judgeNumbers({
+    implementation: '',
+    caseId: '',
+    name,
+    expected: { reference: { data: value, shape }, axes: shape.map((_, i) => `axis ${i}`) },
+    given: { data: given, shape },
+    spread,
+    model,
+    mean: false,
+    inWords: () => '',
+  });
+  if (!['differs', 'nan', 'infinity'].includes(verdict.status)) return undefined;
+  const wrong = [...value.keys()].filter((i) => !(Math.abs(given[i] - value[i]) <= allowed[i]));
+  return wrong.length === 0 ? undefined : { name, step, allowed, wrong };
+}
+
+function describe(
+  network: Network,
+  first: WrongSteps,
+  alike: readonly WrongSteps[],
+  model: PrecisionModel,
+): LayerPlace {
+  const { layer: name, quantity: whole } = partsOf(network, first.name);
+  const phase = phaseOf(whole);
+  const layer = network.layers.find((one) => one.name === name);
+  const isInTime = first.step.shape.length === 3;
+  const stepsOf = ({ step: { shape }, wrong }: WrongSteps): number[] =>
+    wrong.map((i) => Math.floor(i / shape[2]) % shape[1]);
+  const all = isInTime ? [...new Set(alike.flatMap(stepsOf))].sort((a, b) => a - b) : [];
+  // a hidden state hands a mistake on: then only the first step of the walk is known to be wrong of itself
+  const isHidden = layer !== undefined && hides(layer, phase);
+  const walksUp =
+    (phase === 'forward') === (layer === undefined || !isRecurrent(layer) || layer.reversed !== true);
+  const begin = walksUp ? all[0] : all[all.length - 1];
+  const own = isHidden ? all.filter((t) => t === begin) : all;
+  const atBegin = alike.filter((one) => !isInTime || stepsOf(one).includes(begin));
+  const shown = atBegin.includes(first) ? first : (atBegin[0] ?? first);
+  const gates = new Set(atBegin.map((one) => /\[(\S+)\]$/.exec(one.name)?.[1]));
+  const gate = atBegin.length === 1 ? [...gates][0] : undefined;
+  return {
+    ...(name !== undefined && { layer: name }),
+    quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, shown.name).quantity,
+    formula: formulaOf(network, shown.name),
+    phase,
+    ...(gate !== undefined && { gate }),
+    ...(isInTime && { timeSteps: own }),
+    mayBeMore: isHidden && all.length > 1,
+    worst: worstOf(shown, isInTime ? begin : undefined, model),
+  };
+}
+
+/** Whether a step hands on something that no answer shows: a second carry, or gradients that are sent back. */
+function hides(layer: Layer, phase: Phase): boolean {
+  if (!isRecurrent(layer)) return false;
+  const { carries, backward } = layer.cell;
+  if (phase === 'forward' || carries.length > 1) return carries.length > 1;
+  return Object.values(backward.toBefore).some((terms) => terms.some(({ of }) => of.op !== 'times'));
+}
+
+/** The wrong number of the first wrong step that is farthest off. */
+function worstOf(
+  { step: { value, given, shape }, allowed, wrong }: WrongSteps,
+  begin: number | undefined,
+  { precision }: PrecisionModel,
+): WrongNumber {
+  const share = (i: number): number => {
+    const own = Math.abs(given[i] - value[i]) / allowed[i];
+    return Number.isNaN(own) ? Infinity : own;
+  };
+  const at = wrong
+    .filter((i) => begin === undefined || Math.floor(i / shape[2]) % shape[1] === begin)
+    .reduce((most, i) => (share(i) > share(most) ? i : most));
+  const axes =
+    { 3: ['example', 'timeStep', 'unit'], 2: ['row', 'column'], 1: ['column'], 0: [] }[shape.length] ?? [];
+  let rest = at;
+  const places = axes.map((axis, i) => {
+    const below = shape.slice(i + 1).reduce((n, s) => n * s, 1);
+    const index = Math.floor(rest / below);
+    rest %= below;
+    return [axis, index] as const;
+  });
+  return {
+    at: Object.fromEntries(places),
+    given: given[at],
+    expected: value[at],
+    ulps: ulpsBetween(given[at], value[at], precision),
+  };
+}

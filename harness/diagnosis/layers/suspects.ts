@@ -1,0 +1,99 @@
+import type { Network, NetworkProblem } from '../../equations/index';
+import { distance, exactFault, faultsOf, sameRun, type EquationFault } from '../../faults/equations/index';
+import type { Kind } from '../diagnosis';
+import type { LayerPlace } from './place';
+import type { LayersReading } from './reading';
+
+/** More names than these say nothing. */
+const mostNames = 4;
+
+/** A fault class, and what is known of its place. */
+export interface LayersKind extends Kind {
+  readonly layer?: string;
+  readonly gate?: string;
+}
+
+/**
+ * The faults that give an answer, within their own budgets; first those of every time step, then those of one step alone. Undefined
+ * where none does, or where too many do.
+ */
+export function kindOfLayers(reading: LayersReading, place: LayerPlace | undefined): LayersKind | undefined {
+  const { network, problem } = reading;
+  const suspects = faultsOf(network).filter((fault) => mayBegin(network, reading, fault, place));
+  const whole = suspects.filter((fault) => isIt(reading, fault));
+  // a mistake outside of the steps may be one that a single step can have: a carry cut at the first step
+  if (whole.some(({ atStep }) => atStep !== undefined)) return kindFrom(network, problem, whole);
+  const timeSteps = problem.inputs.shape[1];
+  const seen = place?.timeSteps;
+  const steps = seen ?? Array.from({ length: timeSteps }, (_, t) => t);
+  // what is sent on shows at the next step of the walk
+  const wanted = [...new Set(steps.flatMap((t) => [t, t + 1, t - 1]))].filter((t) => t >= 0 && t < timeSteps);
+  if (timeSteps === 1) return kindFrom(network, problem, whole);
+  const single = suspects.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep)));
+  const found = single.filter((fault) => isIt(reading, fault));
+  if (found.length + whole.length > 0) return kindFrom(network, problem, [...whole, ...found]);
+  const forward = suspects.filter(({ phase }) => phase === 'forward');
+  return kindFrom(
+    network,
+    problem,
+    forward.filter((fault) => isIt(reading, fault, true)),
+  );
+}
+
+function isIt(reading: LayersReading, fault: EquationFault, forwardOnly = false): boolean {
+  return fault.runs(reading.network, reading.problem).some((run) => reading.isExplainedBy(run, forwardOnly));
+}
+
+/** Whether the mistake can begin where the first wrong number was seen. */
+function mayBegin(
+  network: Network,
+  { answer }: LayersReading,
+  fault: EquationFault,
+  place: LayerPlace | undefined,
+): boolean {
+  if (place === undefined) return true;
+  if (fault.phase !== place.phase) return false;
+  // the gradient of a weight alone is wrong, or an inner one that all gradients are made of
+  const isShare = fault.quantity.startsWith('gradients.') && fault.quantity !== 'gradients.inputs';
+  if (isShare && place.quantity.startsWith('d')) return false;
+  if (fault.layer === undefined || fault.layer === place.layer) return true;
+  const order = [...network.layers.map(({ name }) => name), 'head'];
+  const [own, seen] = [fault.layer, place.layer ?? 'head'].map((name) => order.indexOf(name));
+  // a layer whose outputs are not in the answer is seen by the next one
+  if (place.phase === 'forward') return own < seen && !answer.has(`states.${fault.layer}`);
+  // what a layer sends down is seen in the layer below
+  return own > seen || place.quantity === 'gradients.inputs';
+}
+
+/** Several faults that nothing tells apart become one sentence. */
+function kindFrom(
+  network: Network,
+  problem: NetworkProblem,
+  faults: readonly EquationFault[],
+): LayersKind | undefined {
+  if (faults.length === 0) return undefined;
+  const names = [...new Set(faults.map(({ name }) => name))];
+  if (names.length > mostNames && !areEqual(network, problem, faults)) return undefined;
+  const sentences = [...new Set(faults.map(({ words }) => words))];
+  const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
+  const one = <T>(pick: (fault: EquationFault) => T): T | undefined => {
+    const all = new Set(faults.map(pick));
+    return all.size === 1 ? [...all][0] : undefined;
+  };
+  const [timeStep, layer, gate] = [one((f) => f.timeStep), one((f) => f.layer), one((f) => f.gate)];
+  return {
+    names,
+    words: [...sentences.slice(0, 3), ...more].join('; or '),
+    page: faults[0].page,
+    ...(timeStep !== undefined && { timeStep }),
+    ...(layer !== undefined && { layer }),
+    ...(gate !== undefined && { gate }),
+  };
+}
+
+/** Whether the faults give the same numbers on this problem, so that no answer to it can tell them apart. */
+function areEqual(network: Network, problem: NetworkProblem, faults: readonly EquationFault[]): boolean {
+  const answers = faults.map((fault) => fault.runs(network, problem).map((run) => exactFault(run).whole()));
+  const [first] = answers;
+  return answers.every((own) => own.some((one) => first.some((other) => distance(other, one) <= sameRun)));
+}

@@ -1,0 +1,33 @@
+import { isRecurrent, type Layer, type Network } from '../../equations/index';
+
+/**
+ * The number of a layer, from 1 on: the two directions of a bidirectional layer, and what merges them, are one layer. Undefined for the
+ * dense layer at the end and for the whole network.
+ */
+export function layerNumber(network: Network, name: string | undefined): number | undefined {
+  let number = 0;
+  const numbers = new Map<string, number>();
+  for (const layer of network.layers) {
+    const sibling = siblingsOf(network, layer).find((one) => numbers.has(one));
+    numbers.set(layer.name, numbers.get(sibling ?? '') ?? ++number);
+  }
+  return numbers.get(name ?? '');
+}
+
+/** The layers that are one with it. */
+function siblingsOf({ layers }: Network, layer: Layer): readonly string[] {
+  if (!isRecurrent(layer)) return layer.of;
+  return layers.flatMap((one) => (!isRecurrent(one) && one.of.includes(layer.name) ? one.of : []));
+}
+
+/** "layer 2 lstm", "layer 1 gru, backwards", "layer 1, merged", "the dense layer" */
+export function layerTitle(network: Network, name: string | undefined): string {
+  if (name === 'head') return 'the dense layer';
+  const layer = network.layers.find((one) => one.name === name);
+  if (layer === undefined) return 'the network';
+  const number = `layer ${layerNumber(network, layer.name) ?? 0}`;
+  if (!isRecurrent(layer)) return `${number}, merged`;
+  const isPair = siblingsOf(network, layer).length > 0;
+  const direction = layer.reversed === true ? ', backwards' : isPair ? ', forwards' : '';
+  return `${number} ${layer.cell.name.toLowerCase()}${direction}`;
+}

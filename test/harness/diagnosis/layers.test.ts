@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { defineCell, gru, lstm, type Cell, type Network } from '../../../harness/equations/index';
+import { effectOf, faultsOf, type EquationFault } from '../../../harness/faults/equations/index';
+import { diagnoseHost } from '../../support/layers-host';
+import { generatedProblem, oneLayer } from '../equations/generated';
+
+const stacked: Network = {
+  features: 2,
+  layers: [
+    { name: 'layer1f', cell: gru(), units: 2, reads: 'inputs' },
+    { name: 'layer1b', cell: gru(), units: 2, reads: 'inputs', reversed: true },
+    { name: 'layer1', merge: 'concat', of: ['layer1f', 'layer1b'] },
+    { name: 'layer2', cell: lstm(), units: 3, reads: 'layer1' },
+  ],
+  head: { classes: 3, on: 'last', reads: 'layer2', loss: 'softmax' },
+};
+const problem = generatedProblem(stacked, 11, { upstream: true, batch: 2, timeSteps: 4 });
+
+function named(name: string): EquationFault {
+  const found = faultsOf(stacked).find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no fault ${name}`);
+  return found;
+}
+
+/** The diagnosis of a fault that a host in single precision has. */
+function diagnosed(fault: EquationFault, way = 0): ReturnType<typeof diagnoseHost> {
+  return diagnoseHost(stacked, problem, (network, asked) => fault.runs(network, asked)[way]);
+}
+
+describe('diagnosis of layers', () => {
+  it('finds nothing in an honest answer', () => {
+    expect(diagnoseHost(stacked, problem, (network, asked) => ({ network, problem: asked }))).to.equal(
+      undefined,
+    );
+  });
+
+  it('names layer, gate, time step and mistake', () => {
+    const name = 'layer2, c_t: the factor σ(z_t[f]) is forgotten';
+    const whole = diagnosed(named(name));
+    expect(whole?.text).to.equal(
+      'layer 2 lstm, gate f, first at time step 0: the forget gate is left out: nothing is ever forgotten',
+    );
+    expect(whole?.kind?.names).to.deep.equal([name]);
+    expect(whole?.layerNumber).to.equal(2);
+    const fault = named(name).atStep?.(2);
+    const single = fault && diagnosed(fault, 1);
+    expect(single?.text).to.equal(
+      'layer 2 lstm, gate f, time step 2: the forget gate is left out: nothing is ever forgotten, at time step 2 alone',
+    );
+    expect(single?.timeSteps).to.deep.equal([2]);
+    expect(single?.kind?.page).to.equal('docs/bptt-gated.md#candidate');
+  });
+
+  it('a mistake in what one direction sends back, of the pass, and of the loss', () => {
+    const back = diagnosed(named('layer1b, da_t[r]: the factor σ′[σ(a_t[r])] is forgotten'));
+    expect(back?.text).to.match(/^layer 1 gru, backwards, gate r/);
+    const inner = diagnosed(named('layer2, back to h_(t-1): gate f sends nothing back to h_(t-1)'));
+    expect(inner?.text).to.match(/^layer 2 lstm, gate f.*gate f sends nothing back/);
+    const order = diagnosed(named('layer1b comes before layer1f'));
+    expect(order?.text).to.match(/^layer 1, merged/);
+    const loss = diagnosed(named('the loss is in bits: log2 instead of ln'));
+    expect(loss?.text).to.equal('the dense layer: the loss is in bits: log2 instead of ln');
+  });
+
+  it('gives no name to what it does not know: two mistakes at once', () => {
+    const [one, other] = [
+      'layer2, c_t: the factor σ(z_t[f]) is forgotten',
+      'layer2, h_t: c_t instead of tanh(c_t)',
+    ].map(named);
+    const found = diagnoseHost(stacked, problem, (network, asked) => {
+      const first = one.runs(network, asked)[0];
+      const second = other.runs(network, asked)[0];
+      return { ...first, cellAt: (layer, t) => (t === 1 ? second : first).cellAt?.(layer, t) };
+    });
+    expect(found?.kind).to.equal(undefined);
+    expect(found?.text).to.match(/^layer 2 lstm, first at time step 0: h_t = .* does not hold$/);
+  });
+});
+
+/** A cell that nobody had in mind: a memory behind a leak, and an output that remembers itself. */
+function coupled(changed: Readonly<Record<string, string>> = {}): Cell {
+  const lines: Readonly<Record<string, string>> = {
+    s: 's_t = x_t · W + h_(t-1) · R + b',
+    p: 'p_t = σ(s_t[p] + leak ∘ m_(t-1))',
+    m: 'm_t = p_t ∘ m_(t-1) + (1 - p_t) ∘ tanh(s_t[n])',
+    q: 'q_t = σ(s_t[q] + leak ∘ m_t)',
+    h: 'h_t = q_t ∘ tanh(m_t) + (1 - q_t) ∘ h_(t-1)',
+    ...changed,
+  };
+  return defineCell({
+    name: 'coupled unit',
+    carries: ['h', 'm'],
+    weights: { W: 'F, p q n', R: 'U, p q n', b: 'p q n', leak: 'U' },
+    equations: Object.values(lines).join('\n'),
+  });
+}
+
+describe("a user's own cell of five lines", () => {
+  const network = oneLayer(coupled(), 2, 3);
+  const asked = generatedProblem(network, 4, { upstream: true, batch: 2, timeSteps: 4 });
+  const straight = coupled({ m: 'm_t = p_t ∘ m_(t-1) + (1 - p_t) ∘ s_t[n]' });
+  const right = coupled();
+  const noSlope: Cell = {
+    ...right,
+    backward: {
+      ...right.backward,
+      equations: right.backward.equations.map(
+        (own) =>
+          straight.backward.equations.find(
+            ({ left, part }) =>
+              left === 'ds' && part?.join() === 'n' && own.left === left && own.part?.join() === 'n',
+          ) ?? own,
+      ),
+    },
+  };
+  const mistakes: readonly (readonly [cell: Cell, text: RegExp])[] = [
+    [
+      coupled({ p: 'p_t = σ(s_t[p])' }),
+      /^layer 1 coupled unit.*: p_t: the term leak ∘ m_\(t-1\) is forgotten$/,
+    ],
+    [
+      coupled({ q: 'q_t = σ(s_t[q] + leak ∘ m_(t-1))' }),
+      /^layer 1 coupled unit.*: q_t: m_\(t-1\) instead of m_t$/,
+    ],
+    [
+      coupled({ h: 'h_t = (1 - q_t) ∘ tanh(m_t) + q_t ∘ h_(t-1)' }),
+      /^layer 1 coupled unit.*: h_t: q_t and 1 - q_t are exchanged$/,
+    ],
+    [
+      noSlope,
+      /^layer 1 coupled unit, gate n.*: ds_t\[n\]: the factor tanh′\[tanh\(s_t\[n\]\)\] is forgotten$/,
+    ],
+  ];
+  for (const [cell, text] of mistakes)
+    it(`four planted mistakes are caught and named: ${text.source.split('*: ')[1]}`, () => {
+      const found = diagnoseHost(network, asked, (own, problemOf) => ({
+        network: own,
+        problem: problemOf,
+        cellAt: () => cell,
+      }));
+      expect(found?.text).to.match(text);
+    });
+
+  it('faults that change nothing are not blamed', () => {
+    const { inputs, weights, labels = [] } = asked;
+    const rnn = { ...weights['rnn'], leak: { data: new Float64Array(3), shape: [3] } };
+    const blind = { inputs, labels, weights: { ...weights, rnn } };
+    const equal = faultsOf(network).filter(
+      (fault) => fault.phase === 'forward' && effectOf(network, blind, fault) === 0,
+    );
+    expect(equal.length).to.be.above(3);
+    for (const fault of equal.slice(0, 3))
+      expect(
+        diagnoseHost(
+          network,
+          blind,
+          (own, problemOf) => fault.runs(own, problemOf).at(-1) ?? { network: own, problem: problemOf },
+        ),
+      ).to.equal(undefined);
+  });
+});
