@@ -22,7 +22,7 @@ export function uploadIntegers(
   data: Int32Array | Float64Array,
   shape: readonly number[],
 ): Tf.Tensor {
-  return tf.tensor(Int32Array.from(data), [...shape], 'int32');
+  return tf.tensor(new Int32Array(data), [...shape], 'int32');
 }
 
 /** [B, T] of bool. The caller owns it. */

@@ -32,7 +32,8 @@ export const engineEntries: readonly EngineEntry[] = [
   },
   {
     name: 'graph:intra1',
-    title: 'the compiled twin, one thread per operation (TF_NUM_INTRAOP_THREADS=1)',
+    title:
+      'the compiled twin, one thread per operation, which is its own choice too (TF_NUM_INTRAOP_THREADS=1)',
     runs: 'node',
     kind: 'own',
     env: { ...quiet, TF_NUM_INTRAOP_THREADS: '1' },

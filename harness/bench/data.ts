@@ -1,8 +1,8 @@
-import { createRandom, initialClassifierWeights, makeTensor } from '../../scratch/index';
+import { createRandom, makeTensor, NetworkPlan } from '../../scratch/index';
 import { loadDigits } from '../problems/digits/index';
 import type { EngineProblem } from './process/engine';
 import { encodeTensor, encodeWeights, type WireProblem } from './process/protocol';
-import type { BenchSize } from './size';
+import { networkOf, type BenchSize } from './size';
 
 /** Slow enough that thousands of timed updates stay finite. */
 const learningRate = 0.01;
@@ -14,16 +14,16 @@ const learningRate = 0.01;
  * @param examples how many to make; a multiple of the batch
  */
 export async function makeProblem(size: BenchSize, examples: number, seed: number): Promise<EngineProblem> {
-  const { features, units, classes } = size;
-  const initial = initialClassifierWeights({ features, units, classes, seed });
+  const weights = new NetworkPlan(networkOf(size), 'bench').initialWeights(seed);
   const { inputs, labels } = await (size.data === 'digits' ? digits(examples) : random(size, examples, seed));
-  return { size, inputs, labels, weights: initial, learningRate };
+  return { size, inputs, labels, weights, learningRate };
 }
 
 /** The problem as it goes over the wire; encode once, send to every engine. */
 export function encodeProblem(problem: EngineProblem): WireProblem {
   return {
     size: problem.size,
+    layers: networkOf(problem.size).layers,
     inputs: encodeTensor(problem.inputs),
     labels: Array.from(problem.labels),
     weights: encodeWeights(problem.weights),

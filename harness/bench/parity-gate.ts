@@ -1,5 +1,6 @@
-import { ScratchSimpleRNNClassifier, sizeOf, type ClassifierWeights, type Tensor } from '../../scratch/index';
+import { NetworkPlan, ScratchNetwork, sizeOf, type StackWeights, type Tensor } from '../../scratch/index';
 import { firstExamples } from './data';
+import { networkOf } from './size';
 import { repeatExamples, type EngineProblem } from './process/engine';
 import { decodeTensor, decodeWeights, type Checked, type WireTensor } from './process/protocol';
 
@@ -7,7 +8,7 @@ import { decodeTensor, decodeWeights, type Checked, type WireTensor } from './pr
 export interface Reference {
   readonly problem: EngineProblem;
   readonly loss: number;
-  readonly gradients: ClassifierWeights;
+  /** by layer */ readonly gradients: StackWeights;
   /** [1, C] and [256, C] */
   readonly probabilities1: Tensor;
   readonly probabilities256: Tensor;
@@ -28,20 +29,20 @@ export interface GateVerdict {
 
 /** Runs the scratch network once over everything that engines are asked about. */
 export function makeReference(problem: EngineProblem): Reference {
-  const { features, units, classes, batch } = problem.size;
-  const model = new ScratchSimpleRNNClassifier({ features, units, classes, weights: problem.weights });
+  const { features, batch } = problem.size;
+  const model = new ScratchNetwork({ ...networkOf(problem.size), weights: problem.weights });
   const { inputs, labels } = firstExamples(problem, batch);
   const { loss, gradients } = model.lossAndGradients(inputs, labels);
   const [, timeSteps] = problem.inputs.shape;
   const probabilities = (count: number) =>
-    model.predictProbabilities({
+    model.predict({
       data: repeatExamples(problem, count),
       shape: [count, timeSteps, features],
-    });
+    }).outputs;
   return {
     problem,
     loss,
-    gradients,
+    gradients: gradients.weights,
     probabilities1: probabilities(1),
     probabilities256: probabilities(256),
   };
@@ -56,7 +57,7 @@ const roundoff = 2 ** -24;
  *
  * Allowed difference: K roundings of a sum of K terms grow like sqrt(K) (Higham 2002, 2.6: statistical bound), with 8
  * for constants and for cancellation, relative to the greatest entry m of the tensor; and the rounding of the updated
- * weight w:   8 sqrt(K) u m + 2 u |w|,   u = 2^-24, K = T + F + U forward, B T + F + U backward.
+ * weight w:   8 sqrt(K) u m + 2 u |w|,   u = 2^-24, K = T + F + U forward, B T + F + U backward, T and U once for each layer.
  * It stops engines that compute something else. The tight, derived budgets are the `parity` command's.
  *
  * @throws RangeError when the engine answered nothing to compare
@@ -74,8 +75,10 @@ export function judgeEngine(reference: Reference, checked: Checked): GateVerdict
     entries.push({ name, difference, allowed });
   };
   const { size, weights } = reference.problem;
-  const forwardTerms = size.timeSteps + size.features + size.units;
-  const backwardTerms = size.batch * size.timeSteps + size.features + size.units;
+  const below = new NetworkPlan(networkOf(size), 'bench').layers.slice(0, -1);
+  const widths = size.features + below.reduce((sum, { output }) => sum + output.width, 0);
+  const forwardTerms = below.length * size.timeSteps + widths;
+  const backwardTerms = below.length * size.batch * size.timeSteps + widths;
   const scores = (wire: WireTensor) => {
     const tensor = decodeTensor(wire);
     return checked.scores === 'logits' ? softmaxRows(tensor, size.classes) : tensor;
@@ -90,10 +93,18 @@ export function judgeEngine(reference: Reference, checked: Checked): GateVerdict
   }
   if (checked.weights !== undefined) {
     const after = decodeWeights(checked.weights);
-    for (const name of Object.keys(weights) as (keyof ClassifierWeights)[]) {
-      const found = subtract(weights[name], after[name]);
-      compare(`gradients.${name}`, reference.gradients[name], found, backwardTerms, after[name]);
-    }
+    weights.forEach((layer, i) => {
+      for (const name of Object.keys(layer)) {
+        const mine = after.at(i)?.[name];
+        if (mine?.data.length !== layer[name].data.length) {
+          entries.push({ name: `gradients.layer${i + 1}.${name}`, difference: Infinity, allowed: 0 });
+          continue;
+        }
+        const found = subtract(layer[name], mine);
+        const called = `gradients.layer${i + 1}.${name}`;
+        compare(called, reference.gradients[i][name], found, backwardTerms, mine);
+      }
+    });
   }
   if (entries.length === 0) {
     throw new RangeError(

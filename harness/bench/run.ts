@@ -5,6 +5,7 @@ import { crossovers } from './crossover';
 import { findPython, launchOf } from './process/launch';
 import { describeMachine, loadWarning } from './machine';
 import { enginesOf, type PlannedSize } from './plan';
+import { measureProducts } from './products';
 import type { Tell } from './measure';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport } from './report/schema';
 import type { Effort } from './schedule';
@@ -42,6 +43,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const entries = [...options.plan.flatMap(enginesOf), ...options.sweepEngines, ...options.endurance];
   const python = entries.some(({ runs }) => runs === 'python') ? await findPython(options.python) : undefined;
   const bench = new Bench({ effort, seed, tell, launch: (entry) => launchOf(entry, python) });
+  const products = await measureProducts(entries, (entry) => launchOf(entry, python), tell);
   const sizes: SizeReport[] = [];
   const sweeps: SweepReport[] = [];
   for (const planned of options.plan) sizes.push(await bench.measureSize(planned));
@@ -66,6 +68,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     command: options.command,
     seed,
     machine,
+    ...(products && { products }),
     warnings: [...(busy === undefined ? [] : [busy]), ...sizes.flatMap(othersWarnings)],
     ...(baseline === undefined ? {} : { baseline }),
     versions: bench.versions,

@@ -1,3 +1,5 @@
+import { NetworkPlan, sizeOf, type LayerConfig, type NetworkConfig } from '../../scratch/index';
+import { parseLayers } from '../base/layers-text';
 import { UsageError } from '../base/outcome';
 
 /** One problem size: B sequences of T steps of F features, U units, C classes. */
@@ -8,6 +10,8 @@ export interface BenchSize {
   readonly features: number;
   readonly units: number;
   readonly classes: number;
+  /** the layers below the output layer; a simple RNN of U units when absent */
+  readonly layers?: readonly LayerConfig[];
   /** where the examples come from */ readonly data: 'random' | 'digits';
   /** examples of one epoch */ readonly epochExamples: number;
 }
@@ -94,10 +98,42 @@ export function parseSweep(text: string): Sweep {
   return { letter: match[1] as SizeLetter, values };
 }
 
-/** Multiply-adds of one training step: each of forward, dInput and dWeight costs one pass over the kernels. */
-export function stepMultiplyAdds(size: Pick<BenchSize, (typeof sizeLetters)[SizeLetter]>): number {
-  const { batch, timeSteps, features, units, classes } = size;
-  return 3 * batch * (timeSteps * units * (features + units) + units * classes);
+/**
+ * The same size with other layers below the output layer: `lstm:128`, `bidirectional(gru:64),lstm:32`.
+ *
+ * @throws UsageError when they cannot be read, RangeError when they do not fit on each other
+ */
+export function withLayers(size: BenchSize, text: string): BenchSize {
+  const changed = { ...size, layers: parseLayers(text, '--layers'), name: `${size.name} ${text}` };
+  new NetworkPlan(networkOf(changed), '--layers');
+  return changed;
+}
+
+/** The network of a size: its layers, and a dense layer of C classes on top. */
+export function networkOf({ features, units, classes, layers }: NetworkSize): NetworkConfig {
+  const below: readonly LayerConfig[] = layers ?? [{ layer: 'simpleRNN', units }];
+  return { features, layers: [...below, { layer: 'dense', units: classes }] };
+}
+
+type NetworkSize = Pick<BenchSize, (typeof sizeLetters)[SizeLetter] | 'layers'>;
+
+/**
+ * Multiply-adds of one training step in products: each kernel is used once forward, once for its own gradient, and once for
+ * the gradient of what it reads; the inputs of the network need none.
+ */
+export function stepMultiplyAdds(size: NetworkSize): number {
+  const { batch, timeSteps } = size;
+  const plan = new NetworkPlan(networkOf(size), 'bench');
+  let hasTime = true;
+  return plan.layers.reduce((sum, { shapes, output }, i) => {
+    const rows = batch * (hasTime ? timeSteps : 1);
+    hasTime = output.hasTime;
+    const kernels = Object.entries(shapes).filter(([key]) => /kernel$/i.test(key));
+    const uses = kernels.map(
+      ([key, shape]) => sizeOf(shape) * (i === 0 && !/recurrentKernel$/i.test(key) ? 2 : 3),
+    );
+    return sum + rows * uses.reduce((a, b) => a + b, 0);
+  }, 0);
 }
 
 function spell(batch: number, timeSteps: number, features: number, units: number, classes: number) {
@@ -105,6 +141,6 @@ function spell(batch: number, timeSteps: number, features: number, units: number
 }
 
 /** 20 batches where a step is cheap, 3 where it is not. */
-function epochBatches(size: Parameters<typeof stepMultiplyAdds>[0]): number {
+function epochBatches(size: NetworkSize): number {
   return stepMultiplyAdds(size) < 1e9 ? 20 : 3;
 }

@@ -5,7 +5,7 @@ import { defaultEngines, engineEntries, parseEngines, type EngineEntry } from '.
 import type { Tell } from '../bench/measure';
 import type { BenchReport } from '../bench/report/schema';
 import type { BenchOptions } from '../bench/run';
-import { describeSize, namedSizes, parseSize, parseSweep } from '../bench/size';
+import { describeSize, namedSizes, parseSize, parseSweep, withLayers } from '../bench/size';
 import { parseTasks, taskTitles } from '../bench/task';
 import { argumentsOf, type DefineCommand } from './command';
 import * as options from './options';
@@ -14,6 +14,7 @@ import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './
 interface Flags {
   readonly sizes?: string;
   readonly promises?: true;
+  readonly layers: readonly string[];
   readonly engines: string;
   readonly tasks: string;
   readonly rounds: number;
@@ -43,6 +44,12 @@ export const defineBench: DefineCommand = (program, finish) => {
         'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
     )
     .option('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)')
+    .option(
+      '--layers <list>',
+      'layers below the output layer, instead of a simple RNN of U units: lstm:128, or bidirectional(gru:64),lstm:32 (repeatable)',
+      (value: string, previous: readonly string[]) => [...previous, value],
+      [],
+    )
     .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
     .option('--tasks <list>', 'what to time (below)', 'step,forward1')
     .addOption(options.option('--rounds <n>', 'largest number of rounds', options.whole(1), 15))
@@ -117,6 +124,7 @@ Examples:
   rnn-parity bench                                        a first look, about 3 minutes
   rnn-parity bench --sizes S --engines scratch,layers     engines that need no set-up
   rnn-parity bench --python .venv/bin/python --engines all --html bench.html
+  rnn-parity bench --sizes M --layers lstm:128 --layers gru:128   LSTM and GRU instead of the simple RNN
   rnn-parity bench --sizes none --sweep U=4,16,64,256 --engines scratch,graph --html sweep.html
 
 Exit codes: 0 measured, 1 an engine did not agree with scratch, 2 usage error, 3 the --baseline or no engine ran.`;
@@ -158,7 +166,11 @@ async function readFlags(flags: Flags, command: readonly string[]): Promise<Benc
   const engines = parseEngines(flags.engines);
   const sweepEngines = flags.sweepEngines === undefined ? engines : parseEngines(flags.sweepEngines);
   const sizesText = flags.sizes ?? (promises ? 'none' : 'S,M');
-  const sizes = sizesText === 'none' ? [] : sizesText.split(',').map((text) => parseSize(text.trim()));
+  const plain = sizesText === 'none' ? [] : sizesText.split(',').map((text) => parseSize(text.trim()));
+  const sizes =
+    flags.layers.length === 0
+      ? plain
+      : plain.flatMap((size) => flags.layers.map((layers) => withLayers(size, layers)));
   const sweeps = flags.sweep.map(parseSweep);
   const watched = flags.endurance ?? (promises ? 'graph' : undefined);
   const endurance = watched === undefined ? [] : parseEngines(watched);

@@ -89,19 +89,22 @@ export function networkPass(
     }),
   );
 
-  const total = g.scope('count', () => {
-    const counts = chains.map(({ exists, rows }) =>
-      exists
-        ? g.sum(g.cast(exists, 'float32'), [0, 1])
-        : g.reshape(g.cast(g.slice(g.shape(rows), [0], [1]), 'float32'), g.int([], [0])),
-    );
-    return sum(g, counts);
-  });
-  const sums = chains.flatMap(({ judged }) => (judged ? [g.sum(judged.each, [0])] : []));
+  const judgedRows = chains.flatMap(({ exists, judged }) => (judged ? [{ exists, each: judged.each }] : []));
+  /** how many rows count, in all chains together */
+  const total =
+    judgedRows.length === 0
+      ? undefined
+      : sum(
+          g,
+          judgedRows.map(({ exists, each }) =>
+            exists ? g.sum(g.cast(exists, 'float32'), [0, 1]) : g.cast(g.size(each), 'float32'),
+          ),
+        );
+  const sums = judgedRows.map(({ each }) => g.sum(each, [0]));
 
   return {
     logits: join(chains.map(({ rows, sizes }) => (hasTime ? batchFirst(g, rows, sizes) : rows))),
-    loss: sums.length === 0 ? undefined : g.div(sum(g, sums), total),
+    loss: total && g.div(sum(g, sums), total),
     finalStates: named('finalStates', states, chains.map(({ pass }) => pass.passes.map((of) => of.finalStates))), // prettier-ignore
     sequences: () =>
       named('sequences', walks, chains.map(({ pass, sizes }) =>
@@ -111,7 +114,7 @@ export function networkPass(
         inChain(i, () => {
           const of = (key: string) => upstream[key]?.[i] as GraphTensor | undefined;
           const fromAbove = of('upstreamLogits');
-          const mean = judged && g.div(judged.dLogits, total);
+          const mean = judged && total && g.div(judged.dLogits, total);
           const parts = [
             mean && exists ? g.select(exists, mean, g.float(0)) : mean,
             fromAbove && (rowsOf(fromAbove, width) as GraphTensor),

@@ -5,6 +5,7 @@ import type * as Tf from '@tensorflow/tfjs';
 import { formatShape } from '../../scratch/index';
 import {
   encodeSessionConfig,
+  type AnyTensor,
   type DType,
   type GraphBuilder,
   type Placeholder,
@@ -51,6 +52,7 @@ export function openSessions(backend: SessionBackend): number {
 export class GraphSession {
   private readonly native: NativeSessions;
   private id: number | undefined;
+  private readonly calls = new WeakMap<Signature, NativeCall<string>>();
 
   /**
    * Writes the graph to a directory of its own, loads it, and deletes the directory: a session needs it no longer. Our build
@@ -86,17 +88,33 @@ export class GraphSession {
     if (this.id === undefined) {
       throw new Error(`${signature.name}: the session was disposed; open another one.`);
     }
-    checkFeeds(signature, feeds);
-    const keys = Object.keys(signature.inputs) as I[];
-    const outputs = Object.keys(signature.outputs) as O[];
-    this.backend.use();
-    const results = this.native.runSavedModel(
-      this.id,
-      keys.map((key) => feeds[key]),
-      keys.map((key) => ({ name: signature.inputs[key].ref })),
-      outputs.map((key) => signature.outputs[key].ref),
+    const { inputs, infos, outputs, refs } = this.callOf(signature);
+    const letters: Letters = {};
+    const fed = inputs.map(([key, placeholder]) =>
+      checkedFeed(signature.name, key, placeholder, feeds[key], letters),
     );
-    return Object.fromEntries(outputs.map((key, i) => [key, results[i]])) as Record<O, Tf.Tensor>;
+    this.backend.use();
+    const results = this.native.runSavedModel(this.id, fed, infos, refs);
+    const named = {} as Record<O, Tf.Tensor>;
+    outputs.forEach((key, i) => (named[key as O] = results[i]));
+    return named;
+  }
+
+  /** What a call of that signature hands over, made once. */
+  private callOf<I extends string>(signature: Signature<I>): NativeCall<I> {
+    let call = this.calls.get(signature);
+    if (call === undefined) {
+      const inputs = Object.entries<Placeholder<DType>>(signature.inputs);
+      const outputs = Object.entries<AnyTensor>(signature.outputs);
+      call = {
+        inputs,
+        infos: inputs.map(([, { ref }]) => ({ name: ref })),
+        outputs: outputs.map(([key]) => key),
+        refs: outputs.map(([, { ref }]) => ref),
+      };
+      this.calls.set(signature, call);
+    }
+    return call as NativeCall<I>;
   }
 
   /** Frees the native session; a second call does nothing. */
@@ -107,37 +125,41 @@ export class GraphSession {
   }
 }
 
-function checkFeeds(signature: Signature, feeds: Readonly<Record<string, Tf.Tensor | undefined>>): void {
-  const letters = new Map<string, number>();
-  for (const [key, placeholder] of Object.entries(signature.inputs)) {
-    const feed = feeds[key];
-    const name = `${signature.name}: ${key}`;
-    if (feed === undefined) throw new RangeError(`${name} is missing; feed every input of the signature.`);
-    if (feed.dtype !== placeholder.dtype) {
-      throw new RangeError(`${name} is ${feed.dtype} but ${placeholder.dtype} was expected; cast it.`);
-    }
-    checkShape(name, feed.shape, placeholder, letters);
-  }
+interface NativeCall<I extends string> {
+  readonly inputs: readonly (readonly [I, Placeholder<DType>])[];
+  readonly infos: readonly { readonly name: string }[];
+  readonly outputs: readonly string[];
+  readonly refs: readonly string[];
 }
 
-function checkShape(
-  name: string,
-  shape: readonly number[],
-  { shape: expected }: Placeholder<DType>,
-  letters: Map<string, number>,
-): void {
+/** Sizes by the letters that placeholders have for them. */
+type Letters = Record<string, number | undefined>;
+
+function checkedFeed(
+  call: string,
+  key: string,
+  { dtype, shape: expected }: Placeholder<DType>,
+  feed: Tf.Tensor | undefined,
+  letters: Letters,
+): Tf.Tensor {
+  if (feed === undefined) {
+    throw new RangeError(`${call}: ${key} is missing; feed every input of the signature.`);
+  }
+  if (feed.dtype !== dtype) {
+    throw new RangeError(`${call}: ${key} is ${feed.dtype} but ${dtype} was expected; cast it.`);
+  }
+  const { shape } = feed;
   const fits =
     shape.length === expected.length &&
     expected.every((size, axis) => {
       if (typeof size === 'number') return shape[axis] === size;
-      const known = letters.get(size);
-      if (known === undefined) letters.set(size, shape[axis]);
-      return shape[axis] > 0 && (known === undefined || known === shape[axis]);
+      const known = (letters[size] ??= shape[axis]);
+      return shape[axis] > 0 && known === shape[axis];
     });
-  if (fits) return;
-  const bound = [...letters].map(([letter, size]) => `${letter} = ${size}`).join(', ');
+  if (fits) return feed;
+  const bound = Object.entries(letters).map(([letter, size]) => `${letter} = ${size}`).join(', '); // prettier-ignore
   throw new RangeError(
-    `${name} has shape ${formatShape(shape)} but ${formatShape(expected)} was expected${bound === '' ? '' : ` with ${bound}`}; ` +
+    `${call}: ${key} has shape ${formatShape(shape)} but ${formatShape(expected)} was expected${bound === '' ? '' : ` with ${bound}`}; ` +
       'reshape it or build the graph for these sizes.',
   );
 }

@@ -1,14 +1,19 @@
 import type * as tfjs from '@tensorflow/tfjs';
-import { makeTensor, type ClassifierWeights } from '../../../scratch/index';
+import {
+  makeTensor,
+  type LayerConfig,
+  type RecurrentConfig,
+  type StackWeights,
+} from '../../../scratch/index';
 import { repeatExamples, type BenchEngine, type EngineProblem, type Scores } from '../process/engine';
-import { mapWeights } from '../process/protocol';
+import { networkOf } from '../size';
+import { quantile } from '../statistics';
 import { taskNames } from '../task';
 
 type Tf = typeof tfjs;
 
 /**
- * The baseline: what a user of TensorFlow.js writes today. A sequential model of tf.layers.simpleRNN and
- * tf.layers.dense, one training step by optimizer.minimize, an epoch by model.fit. Nothing is done to slow it down: the
+ * The baseline: what a user of TensorFlow.js writes today. A sequential model of tf.layers, one training step by optimizer.minimize, an epoch by model.fit. Nothing is done to slow it down: the
  * batch of the training step is a tensor already, and only the loss comes back to JavaScript.
  */
 export class LayersEngine implements BenchEngine {
@@ -79,12 +84,31 @@ export class LayersEngine implements BenchEngine {
     };
   }
 
-  weights(): ClassifierWeights {
-    const [kernel, recurrentKernel, bias, outputKernel, outputBias] = this.opened().getWeights();
-    return mapWeights({ kernel, recurrentKernel, bias, outputKernel, outputBias }, (weight) =>
-      makeTensor(Float64Array.from(weight.dataSync()), weight.shape),
+  weights(): StackWeights {
+    const values = this.opened().getWeights();
+    let next = 0;
+    return this.problem.weights.map((layer) =>
+      Object.fromEntries(
+        Object.keys(layer).map((name) => {
+          const weight = values[next++];
+          return [name, makeTensor(Float64Array.from(weight.dataSync()), weight.shape)];
+        }),
+      ),
     );
   }
+
+  readonly product = (): number => {
+    const { tf } = this;
+    const [a, b] = [1, 2].map((seed) => tf.randomUniform([1024, 1024], -1, 1, 'float32', seed));
+    const times: number[] = [];
+    for (const begin = performance.now(); performance.now() - begin < 500;) {
+      const before = performance.now();
+      tf.matMul(a, b).dispose();
+      times.push(performance.now() - before);
+    }
+    tf.dispose([a, b]);
+    return quantile(times, 0.5);
+  };
 
   tensors(): number {
     return this.tf.memory().numTensors;
@@ -93,17 +117,15 @@ export class LayersEngine implements BenchEngine {
   private build(): { model: tfjs.Sequential; optimizer: tfjs.Optimizer } {
     const { tf } = this;
     const { size, weights, learningRate } = this.problem;
-    const { timeSteps, features, units, classes } = size;
+    const { timeSteps, features } = size;
     const model = tf.sequential();
-    model.add(tf.layers.simpleRNN({ units, inputShape: [timeSteps, features] }));
-    model.add(tf.layers.dense({ units: classes }));
+    networkOf(size).layers.forEach((config, i) => {
+      const layer = layerOf(tf, config, i === 0 ? { inputShape: [timeSteps, features] } : {});
+      model.add(layer);
+    });
     tf.tidy(() => {
-      const { kernel, recurrentKernel, bias, outputKernel, outputBias } = weights;
-      model.setWeights(
-        [kernel, recurrentKernel, bias, outputKernel, outputBias].map(({ data, shape }) =>
-          tf.tensor(Float32Array.from(data), [...shape]),
-        ),
-      );
+      const flat = weights.flatMap((layer) => Object.values(layer));
+      model.setWeights(flat.map(({ data, shape }) => tf.tensor(Float32Array.from(data), [...shape])));
     });
     const optimizer = tf.train.sgd(learningRate);
     model.compile({ optimizer, loss: (labels, logits) => tf.losses.softmaxCrossEntropy(labels, logits) });
@@ -139,4 +161,44 @@ export class LayersEngine implements BenchEngine {
     if (this.model === undefined) throw new Error('No problem is open; call open first.');
     return this.model;
   }
+}
+
+/** A layer of tf.layers as a user writes it; weights follow. */
+function layerOf(tf: Tf, config: LayerConfig, first: { readonly inputShape?: number[] }): tfjs.layers.Layer {
+  if (config.layer === 'dense') {
+    const { units, activation = 'linear', useBias = true } = config;
+    return tf.layers.dense({ ...first, units, activation: activation as 'linear', useBias });
+  }
+  if (config.layer === 'bidirectional') {
+    const { wrapped, mergeMode = 'concat' } = config;
+    return tf.layers.bidirectional({ ...first, layer: recurrentOf(tf, wrapped), mergeMode });
+  }
+  if (config.layer === 'simpleRNN' || config.layer === 'lstm' || config.layer === 'gru') {
+    return recurrentOf(tf, config, first);
+  }
+  throw new Error(`tf.layers: the bench has no ${config.layer} here; leave the engine out.`);
+}
+
+function recurrentOf(
+  tf: Tf,
+  config: RecurrentConfig,
+  first: { readonly inputShape?: number[] } = {},
+): tfjs.RNN {
+  const { units, activation = 'tanh', useBias = true, returnSequences = false } = config;
+  const options = {
+    ...{ ...first, units, useBias, returnSequences, goBackwards: config.goBackwards ?? false },
+    activation: activation as 'tanh',
+    // zeros because the weights are set afterwards
+    recurrentInitializer: 'zeros' as const,
+  };
+  if (config.layer === 'simpleRNN') return tf.layers.simpleRNN(options);
+  // the default of TensorFlow.js is hardSigmoid
+  const recurrentActivation = (config.recurrentActivation ?? 'sigmoid') as 'sigmoid';
+  if (config.layer === 'lstm') return tf.layers.lstm({ ...options, recurrentActivation });
+  if (config.resetAfter ?? true) {
+    throw new Error(
+      'tf.layers.gru has no reset after the matrix (tfjs#5728); measure it with gru:128:resetAfter=false.',
+    );
+  }
+  return tf.layers.gru({ ...options, recurrentActivation });
 }

@@ -1,16 +1,18 @@
-import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
+import { ScratchNetwork, ScratchSimpleRNNClassifier } from '../../../scratch/index';
 import {
   BackendUnavailableError,
+  GraphNetwork,
   GraphSimpleRNNClassifier,
   isBackendName,
   loadBackend,
+  TfNetwork,
   TfSimpleRNNClassifier,
   type BackendName,
   type LoadedBackend,
 } from '../../../src/index';
 import { version } from '../../base/version';
 import { EngineAbsentError, type BenchEngine } from '../process/engine';
-import { ClassifierEngine } from './classifier-engine';
+import { OwnEngine } from './own-engine';
 import { LayersEngine } from './layers-engine';
 import { loadOnnxRuntime } from './onnxruntime-engine';
 
@@ -29,26 +31,29 @@ export async function loadEngine(name: string): Promise<BenchEngine> {
   }
   if (name === 'onnxruntime') return loadOnnxRuntime();
   if (name === 'scratch') {
-    return new ClassifierEngine({
+    return new OwnEngine({
       versions: own,
-      make: (options) => new ScratchSimpleRNNClassifier(options),
+      classifier: (options) => new ScratchSimpleRNNClassifier(options),
+      network: (options) => new ScratchNetwork(options),
     });
   }
   if (family === 'tfjs' && isBackendName(backend) && (gradients === 'autodiff' || gradients === 'bptt')) {
     const loaded = await load(backend);
-    return new ClassifierEngine({
+    return new OwnEngine({
       versions: { ...own, ...versionsOf(loaded) },
       settings: { gradients },
-      make: (options) => new TfSimpleRNNClassifier({ ...options, backend: loaded, gradients }),
+      classifier: (options) => new TfSimpleRNNClassifier({ ...options, backend: loaded, gradients }),
+      network: (options) => new TfNetwork({ ...options, backend: loaded, gradients }),
       tensors: () => loaded.tf.memory().numTensors,
     });
   }
   if (family === 'graph') {
     const loaded = await load('tensorflow');
-    return new ClassifierEngine({
+    return new OwnEngine({
       versions: { ...own, ...versionsOf(loaded) },
       settings: threadSettings(),
-      make: (options) => new GraphSimpleRNNClassifier({ ...options, backend: loaded }),
+      classifier: (options) => new GraphSimpleRNNClassifier({ ...options, backend: loaded }),
+      network: (options) => new GraphNetwork({ ...options, backend: loaded }),
       tensors: () => loaded.tf.memory().numTensors,
     });
   }

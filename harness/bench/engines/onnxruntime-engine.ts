@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { ClassifierWeights } from '../../../scratch/index';
+import type { StackWeights } from '../../../scratch/index';
 import {
   EngineAbsentError,
   repeatExamples,
@@ -9,6 +9,7 @@ import {
   type Scores,
 } from '../process/engine';
 import { encodeOnnxClassifier } from './onnx-model';
+import { classifierWeights } from './own-engine';
 
 /** The part of onnxruntime-node that is used here; the package is never a dependency. */
 interface OnnxRuntime {
@@ -60,8 +61,14 @@ export class OnnxRuntimeEngine implements BenchEngine {
   }
 
   async open(problem: EngineProblem): Promise<void> {
+    if (problem.size.layers !== undefined) {
+      throw new Error(
+        'onnxruntime is measured with the simple RNN only; leave it out where --layers is given.',
+      );
+    }
     await this.session?.release();
-    this.session = await this.runtime.InferenceSession.create(encodeOnnxClassifier(problem.weights));
+    const model = encodeOnnxClassifier(classifierWeights(problem.weights));
+    this.session = await this.runtime.InferenceSession.create(model);
     const { timeSteps, features } = problem.size;
     const question = (count: number) =>
       new this.runtime.Tensor('float32', repeatExamples(problem, count), [count, timeSteps, features]);
@@ -86,7 +93,7 @@ export class OnnxRuntimeEngine implements BenchEngine {
     return cannot('setUp');
   }
 
-  weights(): ClassifierWeights {
+  weights(): StackWeights {
     return cannot('weights');
   }
 }

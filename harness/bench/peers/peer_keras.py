@@ -21,15 +21,10 @@ class Keras:
         self.model = self.build()
 
     def build(self):
-        weights = self.problem["weights"]
         _, steps, features = self.problem["inputs"].shape
-        units, classes = weights["outputKernel"].shape
-        model = keras.Sequential(
-            [keras.Input((steps, features)), keras.layers.SimpleRNN(units), keras.layers.Dense(classes)]
-        )
-        model.set_weights(
-            [weights[name] for name in ("kernel", "recurrentKernel", "bias", "outputKernel", "outputBias")]
-        )
+        layers = [layer_of(config) for config in self.problem["layers"]]
+        model = keras.Sequential([keras.Input((steps, features)), *layers])
+        model.set_weights([weight for layer in self.problem["weights"] for weight in layer.values()])
         model.compile(
             optimizer=keras.optimizers.SGD(self.problem["learning_rate"]),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -52,11 +47,21 @@ class Keras:
         return float(self.build().train_on_batch(*self.batch))
 
     def weights(self):
-        kernel, recurrent_kernel, bias, output_kernel, output_bias = self.model.get_weights()
-        return {
-            "kernel": kernel,
-            "recurrentKernel": recurrent_kernel,
-            "bias": bias,
-            "outputKernel": output_kernel,
-            "outputBias": output_bias,
-        }
+        values = iter(self.model.get_weights())
+        return [{name: next(values) for name in layer} for layer in self.problem["weights"]]
+
+
+def layer_of(config):
+    """A layer from its description; Keras has the same options under names with underscores."""
+    options = {snake(key): value for key, value in config.items() if key not in ("layer", "wrapped", "biases")}
+    kind = config["layer"]
+    if kind == "bidirectional":
+        return keras.layers.Bidirectional(layer_of(config["wrapped"]), **options)
+    if "biases" in config or kind not in ("simpleRNN", "lstm", "gru", "dense"):
+        raise ValueError(f"the bench has no {config} for Keras; leave it out")
+    classes = {"simpleRNN": "SimpleRNN", "lstm": "LSTM", "gru": "GRU", "dense": "Dense"}
+    return getattr(keras.layers, classes[kind])(**options)
+
+
+def snake(name):
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

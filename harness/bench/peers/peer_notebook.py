@@ -21,7 +21,12 @@ class Notebook:
         self.model = self.build()
 
     def build(self):
-        return Classifier(self.problem["weights"], self.problem["learning_rate"])
+        layers = [config["layer"] for config in self.problem["layers"]]
+        if layers != ["simpleRNN", "dense"]:
+            raise ValueError(f"the notebook has one simple RNN, not {layers}; leave it out where --layers is given")
+        recurrent, output = self.problem["weights"]
+        weights = {**recurrent, "outputKernel": output["kernel"], "outputBias": output["bias"]}
+        return Classifier(weights, self.problem["learning_rate"])
 
     def train_step(self):
         return self.model.backward(self.batch, self.batch_labels)
@@ -37,4 +42,4 @@ class Notebook:
 
     def weights(self):
         rnn, fc = self.model.rnn, self.model.fc
-        return {"kernel": rnn.w_x, "recurrentKernel": rnn.w_h, "bias": rnn.b, "outputKernel": fc.w, "outputBias": fc.b}
+        return [{"kernel": rnn.w_x, "recurrentKernel": rnn.w_h, "bias": rnn.b}, {"kernel": fc.w, "bias": fc.b}]

@@ -65,7 +65,8 @@ class Server:
             "inputs": inputs,
             "labels": np.asarray(problem["labels"], dtype=np.int64),
             "questions": {n: inputs[np.arange(n) % len(inputs)] for n in (1, 256)},
-            "weights": {name: decode(weight) for name, weight in problem["weights"].items()},
+            "layers": problem["layers"],
+            "weights": [{name: decode(weight) for name, weight in layer.items()} for layer in problem["weights"]],
             "learning_rate": problem["learningRate"],
         }
         self.peer.open(self.problem)
@@ -75,7 +76,9 @@ class Server:
         self.peer.open({**self.problem, "learning_rate": 1.0})
         answer = {f"forward{n}": encode(self.peer.forward(n)) for n in (1, 256)}
         answer["loss"] = float(self.peer.train_step())
-        answer["weights"] = {name: encode(weight) for name, weight in self.peer.weights().items()}
+        answer["weights"] = [
+            {name: encode(weight) for name, weight in layer.items()} for layer in self.peer.weights()
+        ]
         self.peer.open(self.problem)
         return {"scores": "logits", **answer}
 
@@ -104,6 +107,9 @@ class Server:
         if task in ("step", "epoch") and not abs(float(result)) < float("inf"):
             raise ValueError(f"{task}: the loss became {result} while timing; lower the learning rate")
         return {"milliseconds": milliseconds}
+
+    def product(self, _):
+        return {"milliseconds": self.peer.product()}
 
     def status(self, _):
         return {"rssBytes": resident_bytes(), "cpuSeconds": time.process_time()}

@@ -59,6 +59,8 @@ class EngineServer {
         return this.warm(request.task, request.calls, request.milliseconds);
       case 'run':
         return this.run(request.task, request.calls);
+      case 'product':
+        return this.product();
       case 'status':
         return this.status();
     }
@@ -137,6 +139,12 @@ class EngineServer {
       );
     }
     return { milliseconds };
+  }
+
+  private product(): Operations['product']['result'] {
+    const { product } = this.started();
+    if (product === undefined) throw new Error('This engine measures no products.');
+    return { milliseconds: product() };
   }
 
   private status(): Operations['status']['result'] {

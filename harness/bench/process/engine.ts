@@ -1,4 +1,4 @@
-import type { ClassifierWeights } from '../../../scratch/index';
+import type { StackWeights } from '../../../scratch/index';
 import type { BenchSize } from '../size';
 import type { Task } from '../task';
 
@@ -7,7 +7,7 @@ export interface EngineProblem {
   readonly size: BenchSize;
   /** [N, T, F] */ readonly inputs: { readonly shape: readonly number[]; readonly data: Float32Array };
   /** N class indices */ readonly labels: Int32Array;
-  readonly weights: ClassifierWeights;
+  /** by layer, the output layer last */ readonly weights: StackWeights;
   readonly learningRate: number;
 }
 
@@ -33,7 +33,9 @@ export interface BenchEngine {
   epoch(): Soon<number>;
   /** A second model, up to the end of its first training step; returns how to release it, which is not timed. */
   setUp(): Soon<() => void>;
-  weights(): Soon<ClassifierWeights>;
+  weights(): Soon<StackWeights>;
+  /** Milliseconds of one float32 product 1024 x 1024 x 1024, repeated until half a second is over. */
+  readonly product?: () => number;
   /** Tensors that the library counts as alive. */
   tensors?(): number;
 }

@@ -1,4 +1,4 @@
-import { makeTensor, sizeOf, type ClassifierWeights, type Tensor } from '../../../scratch/index';
+import { makeTensor, sizeOf, type LayerConfig, type StackWeights, type Tensor } from '../../../scratch/index';
 import type { BenchSize } from '../size';
 import type { Task } from '../task';
 
@@ -18,11 +18,13 @@ export interface WireTensor {
   /** base64 of little-endian float32, row-major */ readonly float32: string;
 }
 
-export type WireWeights = { readonly [K in keyof ClassifierWeights]: WireTensor };
+/** By layer, in Keras's names and order. */
+export type WireWeights = readonly Readonly<Record<string, WireTensor>>[];
 
 /** Everything an engine needs to build its model and its data; the same for all engines. */
 export interface WireProblem {
   readonly size: BenchSize;
+  /** of the network, the output layer included */ readonly layers: readonly LayerConfig[];
   /** [N, T, F], N at least B; the batch is the first B, forward takes example i mod N */
   readonly inputs: WireTensor;
   /** N class indices */ readonly labels: readonly number[];
@@ -42,6 +44,8 @@ export interface Operations {
   warm: { request: { task: Task; calls: number; milliseconds: number }; result: Warmed };
   /** times so many calls in a row */
   run: { request: { task: Task; calls: number }; result: Timed };
+  /** one float32 product 1024 x 1024 x 1024: the machine's limit */
+  product: { request: object; result: Timed };
   status: { request: object; result: Status };
 }
 export type Operation = keyof Operations;
@@ -120,26 +124,19 @@ export function decodeFloat32({ shape, float32 }: WireTensor): Float32Array {
   return new Float32Array(bytes.buffer);
 }
 
-export function encodeWeights(weights: ClassifierWeights): WireWeights {
-  return mapWeights(weights, encodeTensor);
+export function encodeWeights(weights: StackWeights): WireWeights {
+  return weights.map((layer) => mapRecord(layer, encodeTensor));
 }
 
-export function decodeWeights(weights: WireWeights): ClassifierWeights {
-  return mapWeights(weights, decodeTensor);
+export function decodeWeights(weights: WireWeights): StackWeights {
+  return weights.map((layer) => mapRecord(layer, decodeTensor));
 }
 
-/** Applies a function to each of the five weights. */
-export function mapWeights<In, Out>(
-  weights: Readonly<Record<keyof ClassifierWeights, In>>,
-  apply: (weight: In, name: keyof ClassifierWeights) => Out,
-): Record<keyof ClassifierWeights, Out> {
-  return {
-    kernel: apply(weights.kernel, 'kernel'),
-    recurrentKernel: apply(weights.recurrentKernel, 'recurrentKernel'),
-    bias: apply(weights.bias, 'bias'),
-    outputKernel: apply(weights.outputKernel, 'outputKernel'),
-    outputBias: apply(weights.outputBias, 'outputBias'),
-  };
+function mapRecord<In, Out>(
+  record: Readonly<Record<string, In>>,
+  change: (x: In) => Out,
+): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, x]) => [key, change(x)]));
 }
 
 /** Reads one line of an engine's stdout; undefined when it is noise. */

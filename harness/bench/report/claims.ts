@@ -1,6 +1,6 @@
 import { parseEngines } from '../catalogue';
 import { mergePlans, type PlannedSize } from '../plan';
-import { parseSize } from '../size';
+import { parseSize, withLayers, type BenchSize } from '../size';
 import type { BenchReport, EnduranceSeries, TaskResult } from './schema';
 import type { Task } from '../task';
 
@@ -18,6 +18,7 @@ interface SpeedClaim {
   readonly claim: string;
   readonly task: Task;
   readonly size: string;
+  /** instead of the simple RNN */ readonly layers?: string;
   readonly engines: readonly string[];
   readonly over: readonly string[];
   readonly atLeast: number;
@@ -70,16 +71,67 @@ const speedClaims: readonly SpeedClaim[] = [
   { ...onWasm, size: 'M', engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'], atLeast: 4 },
   { ...onWasm, size: 'L', engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'], atLeast: 8 },
   { ...epoch, size: 'digits', engines: graph, over: layers, atLeast: 10 },
+  ...(['lstm', 'gru'] as const).flatMap(gatedClaims),
 ];
+
+/** LSTM and GRU; that of tf.layers knows the reset before the matrix alone, that of PyTorch the one after it. */
+function gatedClaims(layer: 'lstm' | 'gru'): SpeedClaim[] {
+  const own = (units: number) => `${layer}:${units}`;
+  const asTfjs = layer === 'gru' ? `${own(128)}:resetAfter=false` : own(128);
+  const step = (over: string) =>
+    ({ claim: `training step, ${layer}: graph against ${over}`, task: 'step' }) as const;
+  const torch = ['torch', 'torch:1'];
+  return [
+    {
+      ...step('tf.layers + minimize on tfjs-node'),
+      size: 'M',
+      layers: asTfjs,
+      engines: graph,
+      over: layers,
+      atLeast: 25,
+    },
+    { ...step('Keras'), size: 'M', layers: own(128), engines: graph, over: ['keras'], atLeast: 1.8 },
+    {
+      ...step('PyTorch'),
+      ...{ size: 'M', layers: own(128), engines: graph, over: torch },
+      atLeast: layer === 'lstm' ? 1 / 1.2 : 1.3,
+    },
+    {
+      ...step('the faster of Keras and PyTorch'),
+      size: 'L',
+      layers: own(512),
+      engines: graph,
+      over: kerasOrTorch,
+      atLeast: 1 / 1.2,
+    },
+    {
+      claim: `training step, ${layer}: the best engine here against the faster of Keras and PyTorch`,
+      task: 'step',
+      ...{ size: 'S', layers: own(4), engines: ['scratch', ...graph], over: kerasOrTorch },
+      atLeast: 20,
+    },
+    {
+      claim: `training step on wasm, ${layer}: the twin against tf.layers + minimize`,
+      task: 'step',
+      ...{ size: 'M', layers: asTfjs, engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'] },
+      atLeast: 4,
+    },
+  ];
+}
+
+/** The size of a promise, with its layers. */
+function sizeOfClaim({ size, layers: below }: Pick<SpeedClaim, 'size' | 'layers'>): BenchSize {
+  return below === undefined ? parseSize(size) : withLayers(parseSize(size), below);
+}
 
 /** What has to be measured so that every promise about speed and set-up can be judged. */
 export function promisePlan(): PlannedSize[] {
-  const plan = (size: string, task: Task, engines: readonly string[]): PlannedSize[] => [
-    { size: parseSize(size), tasks: [{ task, engines: parseEngines(engines.join(',')) }] },
+  const plan = (size: BenchSize, task: Task, engines: readonly string[]): PlannedSize[] => [
+    { size, tasks: [{ task, engines: parseEngines(engines.join(',')) }] },
   ];
   return mergePlans(
-    ...speedClaims.map(({ size, task, engines, over }) => plan(size, task, [...engines, ...over])),
-    plan('long', 'setup', ['graph']),
+    ...speedClaims.map((claim) => plan(sizeOfClaim(claim), claim.task, [...claim.engines, ...claim.over])),
+    plan(parseSize('long'), 'setup', ['graph']),
   );
 }
 
@@ -98,7 +150,8 @@ export function judgeClaims(report: BenchReport): ClaimVerdict[] {
 }
 
 function judgeSpeed(report: BenchReport, promise: SpeedClaim): ClaimVerdict {
-  const { claim, size, task, atLeast } = promise;
+  const { claim, task, atLeast } = promise;
+  const size = sizeOfClaim(promise).name;
   const common = { claim, where: size, required: describeRatio(atLeast, 'least') };
   const fast = fastest(report, size, task, promise.engines);
   const over = fastest(report, size, task, promise.over);

@@ -50,7 +50,7 @@ export function markdownReport(report: BenchReport, source: string): string {
 }
 
 function benchDocument(report: BenchReport): Document {
-  const { machine, sweeps, endurance, absent, warnings, baseline } = report;
+  const { machine, sweeps, endurance, absent, warnings } = report;
   const swept = new Set(sweeps.flatMap(({ sizes }) => sizes));
   const sizes = report.sizes.filter(({ size: { name } }) => !swept.has(name));
   const claims = judgeClaims(report).filter(({ verdict }) => verdict !== 'not measured');
@@ -59,7 +59,7 @@ function benchDocument(report: BenchReport): Document {
     subtitle:
       `Measured from ${minute(report.started)} to ${minute(report.finished)} UTC on ${machine.cpu}, ${machine.cores} cores, ` +
       `${formatBytes(machine.memoryBytes)}, ${machine.platform}, Node ${machine.node}. ` +
-      `Load average before: ${machine.loadAverage.map((load) => load.toFixed(2)).join(', ')}.`,
+      `Load average before: ${machine.loadAverage.map((load) => load.toFixed(2)).join(', ')}.${productsOf(report)}`,
     facts: [...promiseFact(claims), ...fastestFacts(sizes)],
     sections: [
       ...section('Warnings', bullets(warnings), 'The machine was disturbed, so that times are less certain.'),
@@ -68,7 +68,7 @@ function benchDocument(report: BenchReport): Document {
         claims.length === 0 ? [] : [claimTable(claims)],
         'Ratios of medians of this one run.',
       ),
-      ...sizes.map((size) => sizeSection(size, baseline)),
+      ...sizes.map((size) => sizeSection(size, report)),
       ...sweeps.map((sweep) => sweepSection(report, sweep)),
       ...section('Endurance', endurance.length === 0 ? [] : [enduranceTable(endurance)]),
       ...section('Absent engines', bullets(absent.map(({ engine, reason }) => `${engine}: ${reason}`))),
@@ -95,7 +95,18 @@ engine's process. "faster than" is the ratio of medians, and in brackets the qua
 take plain arrays through their public methods, checked and copied on every call; tf.layers, Keras, PyTorch and ONNX Runtime hold the
 batch of a training step or a forward pass in their own tensors beforehand. OpenBLAS under NumPy chooses its kernels for this processor
 (OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE are unset). An epoch goes through \`fit\` (PyTorch: an index loop), data movement included. "first
-call" may compile; "memory" is the resident set of the process after the last round.`.replaceAll('\n', ' ');
+call" may compile; "share of products" is the rate of the products that a training step needs, over what products of
+1024 x 1024 x 1024 reach on all cores; "memory" is the resident set of the process after the last round.`.replaceAll(
+    '\n',
+    ' ',
+  );
+
+/** What the shares of products refer to. */
+function productsOf({ products }: BenchReport): string {
+  if (products === undefined) return '';
+  const rate = (x: number): string => String(Math.round(x));
+  return ` Products of 1024 x 1024 x 1024 in float32 reach ${rate(products.oneCore)} GFLOP/s on one core and ${rate(products.allCores)} on all (${products.by}).`;
+}
 
 function promiseFact(claims: readonly ClaimVerdict[]): Fact[] {
   const met = claims.filter(({ verdict }) => verdict === 'met').length;
@@ -119,13 +130,14 @@ function fastestFacts(sizes: readonly SizeReport[]): Fact[] {
   });
 }
 
-function sizeSection(report: SizeReport, baseline: string | undefined): Section {
+function sizeSection(report: SizeReport, { baseline, products }: BenchReport): Section {
+  const limit = products && { size: report.size, products };
   const tasks = report.tasks
     .filter(({ results }) => results.length > 0)
     .flatMap((task): Block[] => [
       heading(`${capitalize(taskTitles[task.task])}, ${task.rounds} rounds${othersOf(task)}`),
       spreadChart(task),
-      taskTable(task, baseline),
+      taskTable(task, baseline, limit),
     ]);
   return {
     title: `${report.size.name}: ${spellSize(report)}`,

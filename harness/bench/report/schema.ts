@@ -1,5 +1,6 @@
 import type { Crossover } from '../crossover';
 import type { Machine } from '../machine';
+import type { MachineProducts } from '../products';
 import type { GateEntry } from '../parity-gate';
 import type { BenchSize, Sweep } from '../size';
 import type { Speedup, Spread } from '../statistics';
@@ -14,6 +15,7 @@ export interface BenchReport {
   /** the arguments, so that it can be run again */ readonly command: readonly string[];
   readonly seed: number;
   readonly machine: Machine;
+  /** what float32 products reach here; absent where no engine measures it */ readonly products?: MachineProducts;
   /** load, or others' share of the processors, above what allows quiet numbers */
   readonly warnings: readonly string[];
   /** the engine that speed-ups are over; absent when nothing was timed */ readonly baseline?: string;

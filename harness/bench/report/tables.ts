@@ -1,12 +1,27 @@
+import type { LayerConfig } from '../../../scratch/index';
 import { table, type Cell, type Table } from '../../reports/index';
 import { engineEntries } from '../catalogue';
 import { type ClaimVerdict, memoryGrowth } from './claims';
 import { formatBytes, formatMilliseconds, formatRatio, threeDigits } from './format';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport, TaskReport, TaskResult } from './schema';
-import { sizeLetters } from '../size';
+import type { MachineProducts } from '../products';
+import { sizeLetters, stepMultiplyAdds, type BenchSize } from '../size';
 
-/** One task at one size, fastest engine first. */
-export function taskTable(report: TaskReport, baseline: string | undefined): Table {
+/**
+ * One task at one size, fastest engine first.
+ *
+ * @param limit what the share of the machine's products refers to; a column of its own for training steps
+ */
+export function taskTable(
+  report: TaskReport,
+  baseline: string | undefined,
+  limit?: { readonly size: BenchSize; readonly products: MachineProducts },
+): Table {
+  const shared = report.task === 'step' ? limit : undefined;
+  const share = (milliseconds: number, { size, products }: NonNullable<typeof limit>): string => {
+    const rate = (2 * stepMultiplyAdds(size)) / milliseconds / 1e6;
+    return `${threeDigits((100 * rate) / products.allCores)} %`;
+  };
   return table(
     fastestFirst(report).map(({ engine, spread, speedup, firstMilliseconds, memory }) => [
       engine,
@@ -18,6 +33,7 @@ export function taskTable(report: TaskReport, baseline: string | undefined): Tab
         : speedup === undefined
           ? ''
           : `${formatRatio(speedup.ofMedians)} (${threeDigits(speedup.paired.q1)} to ${threeDigits(speedup.paired.q3)})`,
+      ...(shared ? [share(spread.median, shared)] : []),
       formatMilliseconds(firstMilliseconds),
       formatBytes(memory.after.rssBytes),
     ]),
@@ -28,6 +44,7 @@ export function taskTable(report: TaskReport, baseline: string | undefined): Tab
         'quartiles',
         'least to greatest',
         `faster than ${baseline ?? 'nothing'}`,
+        ...(shared ? ['share of products'] : []),
         'first call',
         'memory',
       ],
@@ -158,10 +175,10 @@ export function engineTable({ versions }: BenchReport): Table {
 /** `32 sequences of 28 steps, 28 features, 128 units, 10 classes`. */
 export function spellSize({ size }: SizeReport): string {
   const words = { B: 'sequences of', T: 'steps,', F: 'features,', U: 'units,', C: 'classes' } as const;
-  const sentence = Object.entries(sizeLetters).map(
-    ([letter, field]) => `${size[field]} ${words[letter as keyof typeof words]}`,
-  );
-  return `${sentence.join(' ')}${size.data === 'digits' ? ', handwritten digits' : ''}`;
+  const letters = Object.entries(sizeLetters).filter(([letter]) => letter !== 'U' || !size.layers);
+  const sentence = letters.map(([letter, field]) => `${size[field]} ${words[letter as keyof typeof words]}`);
+  const layers = size.layers === undefined ? '' : `, ${describeLayers(size.layers)}`;
+  return `${sentence.join(' ')}${layers}${size.data === 'digits' ? ', handwritten digits' : ''}`;
 }
 
 /** What went wrong with engines at this size, one line each. */
@@ -176,4 +193,15 @@ export function failureLines({ engines }: SizeReport): string[] {
 
 function formatRange(from: number, to: number): string {
   return `${formatMilliseconds(from)} to ${formatMilliseconds(to)}`;
+}
+
+/** `lstm 128, bidirectional gru 64`. */
+function describeLayers(layers: readonly LayerConfig[]): string {
+  return layers
+    .map((layer) => {
+      const inner = 'wrapped' in layer ? layer.wrapped : layer;
+      const units = 'units' in inner ? ` ${inner.units}` : '';
+      return inner === layer ? `${layer.layer}${units}` : `${layer.layer} ${inner.layer}${units}`;
+    })
+    .join(', ');
 }

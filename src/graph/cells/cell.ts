@@ -26,9 +26,7 @@ export interface StepInput {
 /** What the steps of a whole sequence leave for the products over all of them. */
 export interface AllSteps {
   /** the cell's `rows`, those of all steps below each other: [T·B, ...] */ readonly rows: Tensors;
-  /** [N·B, U]: h_{t-1} of the N steps that have one; undefined when there is none */
-  readonly before: GraphTensor | undefined;
-  /** The N·B rows of those steps. */ readonly ofThose: (rows: GraphTensor) => GraphTensor;
+  /** [T·B, U]: h_{t-1} of all steps */ readonly before: GraphTensor;
 }
 
 export interface CellGradients {
@@ -80,14 +78,9 @@ export function times(g: Ops, h: GraphTensor | undefined, matrix: GraphTensor): 
   return h === undefined ? undefined : g.matMul(h, matrix);
 }
 
-/** Σ_t h_{t-1}ᵀ · rows_t, [U, ...]; zeros like `like` when no step has a state before it. */
-export function sumOfProducts(
-  g: Ops,
-  { before, ofThose }: AllSteps,
-  rows: GraphTensor,
-  like: GraphTensor,
-): GraphTensor {
-  return before === undefined ? g.zerosLike(like) : g.matMul(before, ofThose(rows), { transposeA: true });
+/** Σ_t leftᵀ_t · right_t over the rows of all steps: [columns of left, columns of right]. */
+export function sumOfProducts(g: Ops, left: GraphTensor, right: GraphTensor): GraphTensor {
+  return g.matMul(left, right, { transposeA: true });
 }
 
 /** The columns of x cut into blocks of so many units. */

@@ -1,6 +1,6 @@
 import type { GraphTensor, Ops } from '../builder/index';
 import type { Activation } from './activations';
-import { blocks, plus, sumOfProducts, times, type AllSteps, type Cell, type CellWeights } from './cell';
+import { blocks, plus, sumOfProducts, times, type Cell } from './cell';
 
 // Both cells have Keras's columns z r | h: one σ serves the two gates. φ is the activation, σ the recurrent one, and g the
 // candidate. x_t kernel + bias arrives as two products, so that no step cuts it.
@@ -71,17 +71,10 @@ export function gruCell(φ: Activation, σ: Activation): Cell {
       };
     },
 
-    gradients(g, all, { recurrentKernel, units }) {
-      const { gates, candidate, q } = all.rows;
-      const [likeGates] = blocks(g, recurrentKernel, [2, 1], units);
-      return {
-        parts: [gates, candidate],
-        recurrentKernel: g.concat(
-          [sumOfProducts(g, all, gates, likeGates), g.matMul(q, candidate, { transposeA: true })],
-          1,
-        ),
-      };
-    },
+    gradients: (g, { rows: { gates, candidate, q }, before }) => ({
+      parts: [gates, candidate],
+      recurrentKernel: g.concat([sumOfProducts(g, before, gates), sumOfProducts(g, q, candidate)], 1),
+    }),
   };
 }
 
@@ -158,10 +151,11 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
       };
     },
 
-    gradients: (g, all, weights) => ({
-      parts: [gatesOf(g, all, weights), all.rows['candidate']],
-      recurrentKernel: sumOfProducts(g, all, all.rows['m'], weights.recurrentKernel),
-      ...(weights.recurrentBias && { recurrentBias: g.sum(all.rows['m'], [0]) }),
+    gradients: (g, { rows: { m, candidate }, before }, { recurrentBias, units }) => ({
+      // dz_t[z r] are the first columns of dm_t
+      parts: [blocks(g, m, [2, 1], units)[0], candidate],
+      recurrentKernel: sumOfProducts(g, before, m),
+      ...(recurrentBias && { recurrentBias: g.sum(m, [0]) }),
     }),
   };
 }
@@ -169,11 +163,6 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
 function keeps(φ: Activation, σ: Activation, more: string): string[] {
   const inputs = [...(φ.readsInput ? ['candidateZ'] : []), ...(σ.readsInput ? ['gatesZ'] : [])];
   return ['gates', 'candidate', more, ...inputs];
-}
-
-/** dz_t[z r] of all steps: the first columns of dm_t. */
-function gatesOf(g: Ops, { rows }: AllSteps, { units }: CellWeights): GraphTensor {
-  return blocks(g, rows['m'], [2, 1], units)[0];
 }
 
 /** 1 - z */

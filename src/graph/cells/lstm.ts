@@ -66,9 +66,9 @@ export function lstmCell(φ: Activation, σ: Activation): Cell {
       return { dBefore: { h: g.matMul(z, transposed), c: g.mul(dc, f) }, rows: { z } };
     },
 
-    gradients: (g, all, { recurrentKernel }) => ({
-      parts: [all.rows['z']],
-      recurrentKernel: sumOfProducts(g, all, all.rows['z'], recurrentKernel),
+    gradients: (g, { rows: { z }, before }) => ({
+      parts: [z],
+      recurrentKernel: sumOfProducts(g, before, z),
     }),
   };
 }

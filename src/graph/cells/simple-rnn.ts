@@ -37,9 +37,9 @@ export function simpleRnnCell(φ: Activation): Cell {
       return { dBefore: { h: g.matMul(z, transposed) }, rows: { z } };
     },
 
-    gradients: (g, all, { recurrentKernel }) => ({
-      parts: [all.rows['z']],
-      recurrentKernel: sumOfProducts(g, all, all.rows['z'], recurrentKernel),
+    gradients: (g, { rows: { z }, before }) => ({
+      parts: [z],
+      recurrentKernel: sumOfProducts(g, before, z),
     }),
   };
 }

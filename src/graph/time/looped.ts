@@ -137,7 +137,7 @@ export const looped: WalkThroughTime = (g, input) => {
           rowsOfList(variant(back[`row_${name}`]), g.mul(units, g.int([cell.rows[name]]))),
         );
         return {
-          all: { rows, before: rowsFrom(beforeIt), ofThose: (x: GraphTensor) => x },
+          all: { rows, before: rowsFrom(beforeIt) },
           initial: unprefixed('d', back),
         };
       }),

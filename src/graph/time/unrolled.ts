@@ -1,4 +1,3 @@
-import type { GraphTensor } from '../builder/index';
 import type { States, Tensors } from '../cells/index';
 import { stepBackward, stepForward, type Carried, type WalkThroughTime } from './walk';
 
@@ -10,7 +9,7 @@ interface StepMade {
 
 /** The walk with one copy of the step per time step: the fastest graph, and one that serves exactly `timeSteps` steps. */
 export function unrolled(timeSteps: number): WalkThroughTime {
-  return (g, { cell, constants, units, parts, mask, initial, goBackwards, sizes: { batch } }) => {
+  return (g, { cell, constants, units, parts, mask, initial, goBackwards }) => {
     const order = Array.from({ length: timeSteps }, (_, n) => (goBackwards ? timeSteps - 1 - n : n));
     const x = parts.map((part) => g.split(part, timeSteps, 0));
     const masks = mask && g.unstack(mask, timeSteps, 0);
@@ -24,12 +23,10 @@ export function unrolled(timeSteps: number): WalkThroughTime {
       steps[t] = { before, ...made };
       states = made.after;
     }
-    let stacked: GraphTensor | undefined;
-    const allStates = () => (stacked ??= g.concat(steps.map(({ after }) => after.h), 0)); // prettier-ignore
 
     return {
       finalStates: states as Carried,
-      states: allStates,
+      states: () => g.concat(steps.map(({ after }) => after.h), 0), // prettier-ignore
       backward: (upstream) =>
         g.scope('backward', () => {
           const dStates = upstream.states && g.split(upstream.states, timeSteps, 0);
@@ -49,24 +46,13 @@ export function unrolled(timeSteps: number): WalkThroughTime {
           const all = Object.fromEntries(
             Object.keys(cell.rows).map((name) => [name, g.concat(rows.map((row) => row[name]), 0)]), // prettier-ignore
           );
-          return { all: { rows: all, ...previous() }, initial: { ...(h && { h }), ...(c && { c }) } };
+          // zeros for a state that is not given: one product over all steps costs less than cutting the first step off
+          const before = g.concat(
+            steps.map((step) => step.before.h ?? g.zerosLike(step.after.h)),
+            0,
+          );
+          return { all: { rows: all, before }, initial: { ...(h && { h }), ...(c && { c }) } };
         }),
     };
-
-    /** The states before the steps, and the rows of those that have one: without an initial state the first has none. */
-    function previous() {
-      if (initial.h !== undefined) {
-        const before = g.concat(steps.map((step) => step.before.h as GraphTensor), 0); // prettier-ignore
-        return { before, ofThose: (rows: GraphTensor) => rows };
-      }
-      if (timeSteps === 1) return { before: undefined, ofThose: (rows: GraphTensor) => rows };
-      const zero = g.int([0]);
-      const later = (rows: GraphTensor) => g.slice(rows, g.concat([batch, zero], 0), g.int([-1, -1]));
-      const count = g.mul(batch, g.int([timeSteps - 1]));
-      const earlier = (rows: GraphTensor) => g.slice(rows, g.int([0, 0]), g.concat([count, g.int([-1])], 0));
-      return goBackwards
-        ? { before: later(allStates()), ofThose: earlier }
-        : { before: earlier(allStates()), ofThose: later };
-    }
   };
 }

@@ -56,7 +56,7 @@ describe('harness/bench', () => {
     expect(failuresOf(report, 'good')).to.deep.equal([]);
     expect(failuresOf(report, 'wrong')).to.have.length(1);
     expect(failuresOf(report, 'wrong')[0]).to.include({ kind: 'wrong', during: 'parity' });
-    expect(failuresOf(report, 'wrong')[0].message).to.include('gradients.recurrentKernel');
+    expect(failuresOf(report, 'wrong')[0].message).to.include('gradients.layer1.recurrentKernel');
     expect(failuresOf(report, 'dies')[0]).to.include({ kind: 'failed', during: 'step' });
     expect(failuresOf(report, 'dies')[0].message).to.include('exit code 7').and.include('out of luck');
 

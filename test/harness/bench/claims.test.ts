@@ -42,9 +42,28 @@ describe('harness/bench promises', () => {
     });
   });
 
+  it('judges LSTM and GRU at sizes of their own', () => {
+    const verdicts = judgeClaims(
+      benchReport([
+        sizeReport('M lstm:128', {
+          step: { graph: [3, 3, 3], torch: [4, 4, 4], 'layers:tensorflow': [60, 60, 60] },
+        }),
+        sizeReport('M', { step: { graph: [1, 1, 1], torch: [4, 4, 4] } }),
+      ]),
+    );
+    expect(find(verdicts, 'lstm: graph against PyTorch', 'M lstm:128')).to.deep.include({
+      verdict: 'met',
+      measured: '1.33x faster (graph against torch)',
+    });
+    expect(find(verdicts, 'lstm: graph against tf.layers', 'M lstm:128')).to.include({ verdict: 'missed' });
+  });
+
   it('plans what it takes to judge them all, and no more sizes', () => {
     const plan = promisePlan();
-    expect(plan.map(({ size }) => size.name)).to.deep.equal(['S', 'M', 'L', 'digits', 'long']);
+    expect(plan.map(({ size }) => size.name)).to.deep.equal([
+      ...['S', 'M', 'L', 'digits', 'M lstm:128', 'L lstm:512', 'S lstm:4'],
+      ...['M gru:128:resetAfter=false', 'M gru:128', 'L gru:512', 'S gru:4', 'long'],
+    ]);
     const measured = plan.map(({ size, tasks }) => {
       const times = tasks.map(({ task, engines }) => [
         task,

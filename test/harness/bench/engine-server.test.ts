@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
-import { initialClassifierWeights, type ClassifierWeights } from '../../../scratch/index';
+import { NetworkPlan, type StackWeights } from '../../../scratch/index';
 import { encodeProblem, makeProblem } from '../../../harness/bench/data';
 import { EngineAbsentError, type BenchEngine } from '../../../harness/bench/process/engine';
 import { serveEngine } from '../../../harness/bench/process/engine-server';
-import { parseSize } from '../../../harness/bench/size';
+import { networkOf, parseSize } from '../../../harness/bench/size';
 
 /** Counts its calls; its loss is what it is told. */
 class CountingEngine implements BenchEngine {
@@ -35,8 +35,8 @@ class CountingEngine implements BenchEngine {
       this.released++;
     };
   }
-  weights(): ClassifierWeights {
-    return initialClassifierWeights({ features: 2, units: 4, classes: 3, seed: 1 });
+  weights(): StackWeights {
+    return new NetworkPlan(networkOf(parseSize('S')), 'test').initialWeights(1);
   }
   tensors(): number {
     return 12;

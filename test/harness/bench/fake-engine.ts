@@ -1,17 +1,21 @@
-import { ScratchSimpleRNNClassifier, type ClassifierWeights } from '../../../scratch/index';
-import { ClassifierEngine } from '../../../harness/bench/engines/classifier-engine';
+import { ScratchNetwork, ScratchSimpleRNNClassifier, type StackWeights } from '../../../scratch/index';
+import { OwnEngine } from '../../../harness/bench/engines/own-engine';
 import { EngineAbsentError } from '../../../harness/bench/process/engine';
 import { serveEngine } from '../../../harness/bench/process/engine-server';
 
 /** The scratch network as an engine that misbehaves in the way that its one argument names. */
-class FakeEngine extends ClassifierEngine {
+class FakeEngine extends OwnEngine {
   private openings = 0;
 
   constructor(private readonly way: string) {
-    super({ versions: { fake: '1' }, make: (options) => new ScratchSimpleRNNClassifier(options) });
+    super({
+      versions: { fake: '1' },
+      classifier: (options) => new ScratchSimpleRNNClassifier(options),
+      network: (options) => new ScratchNetwork(options),
+    });
   }
 
-  override open(problem: Parameters<ClassifierEngine['open']>[0]): void {
+  override open(problem: Parameters<OwnEngine['open']>[0]): void {
     this.openings++;
     super.open(problem);
   }
@@ -26,11 +30,12 @@ class FakeEngine extends ClassifierEngine {
     return super.trainStep();
   }
 
-  override weights(): ClassifierWeights {
+  override weights(): StackWeights {
     const weights = super.weights();
     if (this.way !== 'wrong') return weights;
-    const data = weights.recurrentKernel.data.map((x, i) => (i === 3 ? x + 0.001 : x));
-    return { ...weights, recurrentKernel: { ...weights.recurrentKernel, data } };
+    const [{ recurrentKernel, ...others }, output] = weights;
+    const data = recurrentKernel.data.map((x, i) => (i === 3 ? x + 0.001 : x));
+    return [{ ...others, recurrentKernel: { ...recurrentKernel, data } }, output];
   }
 }
 

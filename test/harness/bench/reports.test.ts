@@ -15,6 +15,7 @@ const report = benchReport(
     sizeReport(points[1], { step: { scratch: [9, 9, 9], graph: [3, 3, 3] } }),
   ],
   {
+    products: { oneCore: 60, allCores: 100, by: 'torch' },
     sweeps: [
       {
         letter: 'U',
@@ -55,6 +56,9 @@ describe('harness/bench reports', () => {
   });
 
   const facts = [
+    '60 GFLOP/s on one core and 100 on all (torch)',
+    // 7,120 operations in 0.02 ms
+    '0.356 %',
     'Abacus',
     'scratch',
     '400x',

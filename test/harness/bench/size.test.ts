@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import {
   describeSize,
   namedSizes,
+  networkOf,
   parseSize,
   parseSweep,
   stepMultiplyAdds,
+  withLayers,
   withLetter,
 } from '../../../harness/bench/size';
 import { UsageError } from '../../../harness/base/outcome';
@@ -61,8 +63,20 @@ describe('harness/bench sizes', () => {
     });
   }
 
-  it('counts three passes over both kernels and the output layer', () => {
-    // 3 * 2 * (5 * 4 * (3 + 4) + 4 * 6)
-    expect(stepMultiplyAdds({ batch: 2, timeSteps: 5, features: 3, units: 4, classes: 6 })).to.equal(984);
+  it('counts two passes over what reads the inputs and three over every other kernel', () => {
+    const size = { batch: 2, timeSteps: 5, features: 3, units: 4, classes: 6 };
+    expect(stepMultiplyAdds(size)).to.equal(2 * (5 * (2 * 3 * 4 + 3 * 4 * 4) + 3 * 4 * 6));
+    // 0.40 GFLOP, each multiply-add two of them
+    expect(2e-9 * stepMultiplyAdds(withLayers(parseSize('M'), 'lstm:128'))).to.be.closeTo(0.404, 0.001);
+    const both = withLayers(parseSize('B2T5F3U4C6'), 'bidirectional(gru:2),lstm:1');
+    const first = 2 * (2 * 3 * 6 + 3 * 2 * 6);
+    expect(stepMultiplyAdds(both)).to.equal(2 * (5 * (first + 3 * (4 * 4 + 1 * 4)) + 3 * 1 * 6));
+  });
+
+  it('gives a size other layers, and refuses those that do not fit', () => {
+    const size = withLayers(parseSize('S'), 'lstm:4,gru:3');
+    expect(size.name).to.equal('S lstm:4,gru:3');
+    expect(networkOf(size).layers.map(({ layer }) => layer)).to.deep.equal(['lstm', 'gru', 'dense']);
+    expect(() => withLayers(parseSize('S'), 'lstm:4:unitz=3')).to.throw(RangeError, 'unitz');
   });
 });

@@ -1,11 +1,6 @@
 import { chooseBaseline, withSpeedups } from '../../../harness/bench/report/baseline';
-import type {
-  BenchReport,
-  EnduranceReport,
-  SizeReport,
-  TaskReport,
-} from '../../../harness/bench/report/schema';
-import { parseSize } from '../../../harness/bench/size';
+import type { BenchReport, SizeReport, TaskReport } from '../../../harness/bench/report/schema';
+import { parseSize, withLayers, type BenchSize } from '../../../harness/bench/size';
 import { spreadOf } from '../../../harness/bench/statistics';
 import type { Task } from '../../../harness/bench/task';
 
@@ -27,7 +22,7 @@ export function taskReport(task: Task, times: Times): TaskReport {
 
 export function sizeReport(name: string, tasks: Partial<Record<Task, Times>>): SizeReport {
   return {
-    size: parseSize(name),
+    size: sizeCalled(name),
     engines: [],
     tasks: Object.entries(tasks).map(([task, times]) => taskReport(task as Task, times)),
   };
@@ -36,7 +31,7 @@ export function sizeReport(name: string, tasks: Partial<Record<Task, Times>>): S
 /** A report of invented times, with everything that a report can hold. */
 export function benchReport(
   sizes: readonly SizeReport[],
-  parts: { readonly endurance?: readonly EnduranceReport[]; readonly sweeps?: BenchReport['sweeps'] } = {},
+  parts: Partial<Pick<BenchReport, 'endurance' | 'sweeps' | 'products'>> = {},
 ): BenchReport {
   const baseline = chooseBaseline(sizes);
   return {
@@ -54,6 +49,7 @@ export function benchReport(
       node: 'v20.19.0',
       loadAverage: [0.1, 0.2, 0.3],
     },
+    ...(parts.products && { products: parts.products }),
     warnings: ['the machine is busy'],
     ...(baseline === undefined ? {} : { baseline }),
     versions: { scratch: { 'rnn-parity': '0.1.0' } },
@@ -62,4 +58,10 @@ export function benchReport(
     sweeps: parts.sweeps ?? [],
     endurance: parts.endurance ?? [],
   };
+}
+
+/** `M`, or `M lstm:128`. */
+function sizeCalled(name: string): BenchSize {
+  const [size, ...layers] = name.split(' ');
+  return layers.length === 0 ? parseSize(size) : withLayers(parseSize(size), layers.join(' '));
 }

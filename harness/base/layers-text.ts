@@ -1,0 +1,100 @@
+import type { LayerConfig } from '../../scratch/index';
+import { UsageError } from './outcome';
+
+const recurrent = ['simpleRNN', 'lstm', 'gru'];
+const wrappers = ['bidirectional', 'timeDistributed'];
+const names = [...recurrent, ...wrappers, 'dense', 'embedding'];
+const example = "'bidirectional(gru:8),lstm:16:activation=relu,dense:3'";
+
+/**
+ * Reads layers as a command line writes them: `lstm:16`, `bidirectional(gru:8),lstm:8`, `embedding:100:8,gru:16:resetAfter=false`.
+ * After the units come options as name=value, by the names of `LayerConfig`. A recurrent layer that is followed by another layer
+ * with a time axis returns sequences unless it says otherwise.
+ *
+ * @param flag how messages call it
+ * @throws UsageError with the part that is not a layer; sizes and options are checked where the network is made
+ */
+export function parseLayers(text: string, flag: string): LayerConfig[] {
+  const layers = splitOutside(text, ',').map((part) => parseLayer(part.trim(), flag));
+  const readsTime = ({ layer }: Loose): boolean => recurrent.includes(layer) || wrappers.includes(layer);
+  return layers.map((layer, i) => {
+    const next = layers.at(i + 1);
+    return (next && readsTime(next) ? withSequences(layer) : layer) as unknown as LayerConfig;
+  });
+}
+
+/** A layer before anybody has checked that its options exist. */
+interface Loose {
+  readonly layer: string;
+  readonly wrapped?: Loose;
+  readonly [option: string]: unknown;
+}
+
+function withSequences(layer: Loose): Loose {
+  if (layer.layer === 'bidirectional' && layer.wrapped)
+    return { ...layer, wrapped: withSequences(layer.wrapped) };
+  return recurrent.includes(layer.layer) ? { returnSequences: true, ...layer } : layer;
+}
+
+function parseLayer(text: string, flag: string): Loose {
+  const wrapped = /^(\w+)\((.*)\)((?::[^:()]*)*)$/.exec(text);
+  if (wrapped !== null) {
+    const [, layer, inner, rest] = wrapped;
+    if (!wrappers.includes(layer)) {
+      throw new UsageError(
+        `${flag}: "${layer}" wraps no layer; ${wrappers.join(' and ')} do, for example ${example}.`,
+      );
+    }
+    return { layer, wrapped: parseLayer(inner.trim(), flag), ...parseOptions(rest, text, flag) };
+  }
+  const [layer, ...parts] = text.split(':');
+  const sizes = parts.findIndex((part) => part.includes('='));
+  const numbers = (sizes < 0 ? parts : parts.slice(0, sizes)).map(Number);
+  const wanted = layer === 'embedding' ? ['inputDim', 'outputDim'] : ['units'];
+  if (!names.includes(layer) || wrappers.includes(layer)) {
+    throw new UsageError(
+      `${flag}: "${text}" is not a layer; there are ${names.join(', ')}, for example ${example}.`,
+    );
+  }
+  if (numbers.length !== wanted.length || !numbers.every((n) => Number.isSafeInteger(n) && n > 0)) {
+    throw new UsageError(
+      `${flag}: "${text}" does not give ${wanted.join(' and ')} as whole numbers above 0; write ${layer}:${wanted.map(() => '16').join(':')}, for example ${example}.`,
+    );
+  }
+  const options = sizes < 0 ? '' : parts.slice(sizes).map((part) => `:${part}`).join(''); // prettier-ignore
+  return {
+    layer,
+    ...Object.fromEntries(wanted.map((name, i) => [name, numbers[i]])),
+    ...parseOptions(options, text, flag),
+  };
+}
+
+/** `:activation=relu:useBias=false`. */
+function parseOptions(text: string, layer: string, flag: string): Record<string, unknown> {
+  const parts = text.split(':').slice(1);
+  return Object.fromEntries(
+    parts.map((part) => {
+      const option = /^(\w+)=(\w+)$/.exec(part);
+      if (option === null) {
+        throw new UsageError(
+          `${flag}: "${part}" in "${layer}" is not an option; write name=value, for example ${example}.`,
+        );
+      }
+      const [, name, value] = option;
+      const known: unknown = { true: true, false: false }[value];
+      return [name, known ?? (/^\d+$/.test(value) ? Number(value) : value)];
+    }),
+  );
+}
+
+/** Splits at a separator that stands outside of brackets. */
+function splitOutside(text: string, separator: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const character of text) {
+    if (character === separator && depth === 0) parts.push('');
+    else parts[parts.length - 1] += character;
+    depth += Number(character === '(') - Number(character === ')');
+  }
+  return parts;
+}
