@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench';
+import { defineBrowser } from './browser';
 import { defineDoctor } from './doctor';
 import { defineEquations } from './equations';
 import { defineEvaluate } from './evaluate';
@@ -21,6 +22,7 @@ import { processPrinter, StdoutClosedError, type Printer } from './print';
 
 const commands: readonly DefineCommand[] = [
   defineParity,
+  defineBrowser,
   defineFuzz,
   defineReplay,
   defineMerge,

@@ -135,8 +135,8 @@ async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
 
 async function functionErrors(name: BackendName, { stride, json }: Flags): Promise<Outcome> {
   const { loadBackend } = await import('../../src/index.js');
-  const { measureConstants } = await import('../trial/function-errors.js');
-  const errors = measureConstants(await loadBackend(name), stride);
+  const { measureConstants } = await import('../sides/arithmetic/index.js');
+  const errors = await measureConstants(await loadBackend(name), stride);
   return await withJson(
     { exitCode: exitCodes.parity, text: JSON.stringify(errors, null, 2), json: errors },
     json,

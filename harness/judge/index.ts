@@ -29,6 +29,8 @@ export {
   trainingChecks,
   type TrainingCheck,
   trainingSteps,
+  trainingStepsAsync,
+  type TrajectoryBatches,
   scratchFor,
   trainingRules,
 } from './updates/training-checks';

@@ -3,15 +3,12 @@ import { UsageError } from '../base/outcome';
 import schema from '../../docs/schemas/parity-report.schema.json';
 import { auditReport } from './audit';
 import { reportFormat, type ParityReport } from './report';
+import { plainReport, withDigest } from './report-text';
 
 /** JSON text of a report; NaN and infinities become strings, which JSON has no numbers for. */
 export function formatReport(report: ParityReport): string {
-  const plain = JSON.parse(JSON.stringify(report, withoutNonFinite)) as ParityReport;
-  return `${JSON.stringify({ ...plain, digest: digestOf(plain) }, null, 1)}\n`;
-}
-
-function withoutNonFinite(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  const plain = plainReport(report);
+  return withDigest(plain, digestOf(plain));
 }
 
 function digestOf(plain: ParityReport): string {

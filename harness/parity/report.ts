@@ -3,6 +3,7 @@ import type { BlindSpot } from '../coverage/index';
 import type { CaseVerdict } from '../judge/index';
 import type { ExitCode } from '../base/outcome';
 import type { ProblemSizes } from '../base/problem';
+import type { ArithmeticFacts } from '../sides/arithmetic/index';
 
 /** How many elements of each tensor a case must account for; made from the problem, not from the verdict. */
 export interface PlannedCase {
@@ -40,6 +41,23 @@ export interface Unshown {
   readonly tensor: string;
 }
 
+/** The browser of a run, and what each of its sides computed by. */
+export interface BrowserFacts {
+  /** as it names itself */ readonly userAgent: string;
+  readonly sides: readonly BrowserSideFacts[];
+}
+
+export interface BrowserSideFacts {
+  readonly name: string;
+  /** engine, version, device */ readonly version: string;
+  /** a program stands in for the graphics card */ readonly software: boolean;
+  /** tfjs's own */ readonly flags: Readonly<Record<string, boolean | number>>;
+  /** measured, and no part of any budget */ readonly arithmetic?: ArithmeticFacts;
+  /** uncaptured errors of WebGPU, a lost device, a lost context */ readonly complaints: readonly string[];
+  /** milliseconds until it was open */ readonly opened: number;
+  /** milliseconds until it was done */ readonly took: number;
+}
+
 export const reportFormat = 'rnn-parity-report/1';
 
 /** Everything a run found; the JSON of `--json`. */
@@ -61,6 +79,7 @@ export interface ParityReport {
   readonly errors: readonly HarnessError[];
   readonly unshown: readonly Unshown[];
   /** what the ledger audit found: planned elements that no verdict accounts for */ readonly audit: readonly string[];
+  /** where it ran, if that was a browser */ readonly browser?: BrowserFacts;
   readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run';
   readonly exitCode: ExitCode;
 }

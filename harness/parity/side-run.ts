@@ -19,6 +19,7 @@ import {
   plannedTraining,
   type TrainingComparison,
   trainingSteps,
+  trainingStepsAsync,
   type TrainingCheck,
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
@@ -57,7 +58,7 @@ interface SideRunOptions {
 const usualDiagnoses = 3;
 
 /** Of so many problems one, the first among them, is asked again: a memory of earlier calls shows anywhere. */
-const repeatEvery = 20;
+export const repeatEvery = 20;
 
 /** The first updates of each check are kept, to tell which mistake of an optimizer another one shows. */
 const updatesKept = 3;
@@ -149,7 +150,8 @@ export class SideRun {
   }
 
   private trainingOf({ training }: Cases): readonly TrainingCheck[] {
-    if (this.run.side.createClassifier !== undefined || training.length === 0) return training;
+    const { createClassifier, update } = this.run.side;
+    if (createClassifier !== undefined || update !== undefined || training.length === 0) return training;
     if (this.name !== 'scratch') {
       this.run.findings.notes.push(
         `${training.length} training checks were not run on ${this.name}: it has no optimizer`,
@@ -266,19 +268,21 @@ export class SideRun {
   }
 
   private async training(check: TrainingCheck): Promise<void> {
-    const { implementation, createClassifier } = this.run.side;
+    const { implementation, createClassifier, update } = this.run.side;
     const [first] = check.batches;
     const { features, units, classes = 1 } = sizesOf(first);
     const ids = check.batches.map((_, i) => (check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`));
     const weights = first.weights as ClassifierWeights;
     const { optimizer, clipNorm } = check;
     for (const id of ids) this.plan(id, plannedTraining(weights, optimizer));
-    await this.guard(check.id, () => {
-      const model = createClassifier?.({ features, units, classes, weights });
-      if (model === undefined) return;
+    await this.guard(check.id, async () => {
+      const model =
+        update === undefined ? createClassifier?.({ features, units, classes, weights }) : undefined;
+      const steps =
+        update === undefined ? model && trainingSteps(check, model) : trainingStepsAsync(check, update);
       try {
         let i = 0;
-        for (const step of trainingSteps(check, model)) {
+        for await (const step of steps ?? []) {
           const { reference } = questionFor(step.problem, implementation.precision);
           const { tolerance } = this.run.options;
           const caseId = ids[i++];
@@ -292,7 +296,7 @@ export class SideRun {
           if (verdict.status === 'fail') this.failedUpdate ??= { comparison, verdict };
         }
       } finally {
-        model.dispose();
+        model?.dispose();
       }
     });
   }

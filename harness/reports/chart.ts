@@ -6,11 +6,10 @@ export function seriesColor(index: number): string {
   return `var(--series-${(index % 6) + 1})`;
 }
 
-/** The chart of a figure as SVG text, drawn by Observable Plot without a browser. */
+/** The chart of a figure as SVG text, drawn by Observable Plot, without a browser or in a page. */
 export async function svgOf({ title, plot: options }: Figure): Promise<string> {
-  const [plot, linkedom] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
-  // This project is compiled without the browser's types, which both libraries name.
-  const { document } = linkedom.parseHTML('<!doctype html><body></body>') as unknown as { document: never };
+  const plot = await import('@observablehq/plot');
+  const document = await pageDocument();
   const svg: unknown = plot.plot({
     width: 620,
     height: 300,
@@ -28,6 +27,14 @@ export async function svgOf({ title, plot: options }: Figure): Promise<string> {
     ariaLabel: title,
   });
   return (svg as { readonly outerHTML: string }).outerHTML;
+}
+
+/** A page's own document, or one without a browser. This project is compiled without the browser's types, which both libraries name. */
+async function pageDocument(): Promise<never> {
+  const { document } = globalThis as { readonly document?: unknown };
+  if (document !== undefined) return document as never;
+  const { parseHTML } = await import('linkedom');
+  return (parseHTML('<!doctype html><body></body>') as unknown as { document: never }).document;
 }
 
 export interface Series {

@@ -29,6 +29,7 @@ export interface Mark {
   readonly text: string;
   /** in a terminal and in Markdown, where it says something else there */ readonly plain?: string;
   readonly tone?: Tone;
+  /** a place on the same page: `#seed=1` */ readonly href?: `#${string}`;
   /** shown when it is pointed at */ readonly title?: string;
   /** background of a cell: hue and opacity from 0 to 1 */ readonly shade?: readonly [
     'heat' | 'miss',

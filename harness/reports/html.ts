@@ -76,6 +76,11 @@ function factBox({ label, value, tone }: Fact): Html {
   return html`<div${attribute('class', tone)}><dt>${label}</dt><dd>${value}</dd></div>`;
 }
 
+/** Blocks as HTML text, for a page that is made while it is looked at. */
+export async function blocksHtml(blocks: readonly Block[]): Promise<string> {
+  return (await blocksOf(blocks)).map(({ text }) => text).join('');
+}
+
 function blocksOf(blocks: readonly Block[]): Promise<Html[]> {
   return Promise.all(blocks.map(async (block) => html`${await blockOf(block)} `));
 }
@@ -175,7 +180,7 @@ function cellOf(cell: Cell, column: string | undefined, isHeader: boolean): Html
   const shade =
     opacity === undefined ? undefined : `background: rgba(var(--${hue ?? 'heat'}), ${opacity.toFixed(2)})`;
   const kind = typeof cell === 'number' ? 'number' : mark.tone;
-  return html`<td${attribute('class', kind)}${attribute('data-column', column)}${attribute('style', shade)}${titleOf(mark)}>${mark.text}</td>`;
+  return html`<td${attribute('class', kind)}${attribute('data-column', column)}${attribute('style', shade)}${titleOf(mark)}>${mark.href === undefined ? mark.text : html`<a href="${mark.href}">${mark.text}</a>`}</td>`;
 }
 
 const titleOf = (mark: string | Mark): Html | undefined =>

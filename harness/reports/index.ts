@@ -22,8 +22,8 @@ export {
   type Table,
 } from './document';
 export { fit, list, type Part } from './fit';
-export { htmlOf } from './html';
-export { greyImage } from './image';
+export { blocksHtml, htmlOf } from './html';
+export { style } from './style';
 export { junitOf, type TestCase, type TestOutcome, type TestSuite } from './junit';
 export { markdownOf } from './markdown';
 export { blocksText, tableLines, textOf } from './text';

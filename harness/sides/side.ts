@@ -1,4 +1,5 @@
 import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
+import type { Updated, UpdateOptions } from '../../src/index';
 import type { Implementation } from '../base/problem';
 
 export interface ClassifierShape {
@@ -14,6 +15,8 @@ export interface OpenSide {
   /** engine and version, for reports */ readonly version?: string;
   /** absent for a side without an optimizer of its own */
   readonly createClassifier?: (shape: ClassifierShape) => SimpleRNNClassifier;
+  /** one training step with asynchronous reads, instead of `createClassifier` */
+  readonly update?: (options: UpdateOptions) => Promise<Updated>;
   /** whether masked problems may run on it; default true */ readonly masks?: boolean;
   /** a user's own: it may be of fixed sizes */ readonly candidate?: boolean;
 }

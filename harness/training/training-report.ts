@@ -2,7 +2,6 @@ import { ScratchSimpleRNNClassifier, type ClassifierWeights } from '../../scratc
 import type { Part } from './data/index';
 import {
   code,
-  greyImage,
   htmlOf,
   lineChart,
   matrix,
@@ -14,6 +13,7 @@ import {
   type Section,
   type Series,
 } from '../reports/index';
+import { greyImage } from '../reports/image/index';
 import type { Agreement, EpochRecord, SideEpoch } from './history';
 import type { Metrics, Predictions } from './metrics';
 import type { PreparedData } from './prepare';

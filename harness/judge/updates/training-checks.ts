@@ -7,6 +7,7 @@ import {
   type OptimizerState,
   type Tensor,
 } from '../../../scratch/index';
+import type { UpdateOptions } from '../../../src/index';
 import { memoize } from '../../base/memoize';
 import { roundProblem, sizesOf, type Problem } from '../../base/problem';
 import type { Trainee } from '../../faults/updates/index';
@@ -124,6 +125,19 @@ export function* trainingSteps(
   compileFor(check, model);
   const byHand = scratch === undefined ? updatesByHand(check) : updatesBy(check, scratch);
   for (const step of byHand) yield { ...step, given: updated(model, step.start, step.problem) };
+}
+
+/** The same on a side that makes each update by itself, and reads it asynchronously. */
+export async function* trainingStepsAsync(
+  check: TrainingCheck,
+  update: (options: UpdateOptions) => Promise<TrainingStep['given']>,
+): AsyncGenerator<TrainingStep> {
+  const { optimizer, clipNorm } = check;
+  for (const step of updatesByHand(check)) {
+    const { inputs, labels = [] } = step.problem;
+    const from = { inputs, labels, weights: step.start.weights, state: step.start.state };
+    yield { ...step, given: await update({ ...from, optimizer, ...(clipNorm !== undefined && { clipNorm }) }) };
+  }
 }
 
 /** The scratch side's updates, which no other side has a part in. */

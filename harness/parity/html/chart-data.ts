@@ -1,5 +1,5 @@
 import { sizeOf, type Tensor } from '../../../scratch/index';
-import { scratchImplementation } from '../../sides/index';
+import { scratchImplementation } from '../../sides/reference/index';
 import { precisionModelOf } from '../../budget/index';
 import { problemForLocalJudgement, tolerancesFor, type FixedTolerance } from '../../judge/index';
 import {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { examine } from '../../../harness/examine/examine';
 import { fuzzCase } from '../../../harness/fuzz/series';
 import { precisionModels } from '../../../harness/budget/precision-model';
-import { measureConstants } from '../../../harness/trial/function-errors';
+import { measureConstants } from '../../../harness/sides/arithmetic/index';
 import { measureSensitivity } from '../../../harness/trial/sensitivity';
 import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { backendNames, loadBackend, type LoadedBackend } from '../../../src/index';
@@ -15,9 +15,9 @@ describe('the judge on real sides', () => {
         backend = await loadBackend(name);
       });
 
-      it("keeps the backend's functions within the constants of its precision model", () => {
+      it("keeps the backend's functions within the constants of its precision model", async () => {
         const { kappa } = precisionModels[name];
-        for (const error of measureConstants(backend, 2003)) {
+        for (const error of await measureConstants(backend, 2003)) {
           expect(error.points).to.be.above(10_000);
           expect(error.largest, `${error.name} at ${error.at}`).to.be.at.most(kappa[error.name]);
           // not far above what is measured either, else the budgets would be loose

@@ -6,7 +6,6 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import {
   fold,
-  greyImage,
   htmlOf,
   lineChart,
   markdownOf,
@@ -14,6 +13,7 @@ import {
   table,
   textOf,
 } from '../../../harness/reports/index';
+import { greyImage } from '../../../harness/reports/image/index';
 import type { Document } from '../../../harness/reports/index';
 
 const hostile = '<script>alert("1")</script> & \'x\'';

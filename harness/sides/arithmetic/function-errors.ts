@@ -1,4 +1,4 @@
-import type { LoadedBackend } from '../../src/index';
+import type { LoadedBackend } from '../../../src/index';
 
 /** Largest and root-mean-square error of an elementary function, in units of u |f(x)|. */
 export interface FunctionError {
@@ -25,17 +25,20 @@ function sigmoid(x: number): number {
  * Measures the errors of a backend's tanh, sigmoid, exp and log against double precision: every `stride`-th single-precision number of
  * every octave of the range that a network uses. A stride of 1 is exhaustive. Results below 2^-126 are left out (flushing).
  */
-export function measureConstants(backend: LoadedBackend, stride = 61): FunctionError[] {
+export async function measureConstants(backend: LoadedBackend, stride = 61): Promise<FunctionError[]> {
   backend.use();
   const { tf } = backend;
-  return functions.map(({ name, from, to, exact, signs }) => {
+  const found: FunctionError[] = [];
+  for (const { name, from, to, exact, signs } of functions) {
     let largest = 0;
     let at = NaN;
     let squares = 0;
     let points = 0;
     for (const sign of signs) {
       for (const xs of batches(from, to, stride, sign)) {
-        const values = tf.tidy(() => tf[name](tf.tensor1d(xs)).dataSync());
+        const result = tf.tidy(() => tf[name](tf.tensor1d(xs)));
+        const values = await result.data();
+        result.dispose();
         xs.forEach((x, i) => {
           const truth = exact(x);
           if (!(Math.abs(truth) >= 2 ** -126)) return;
@@ -49,8 +52,9 @@ export function measureConstants(backend: LoadedBackend, stride = 61): FunctionE
         });
       }
     }
-    return { name, largest, rootMeanSquare: Math.sqrt(squares / points), at, points };
-  });
+    found.push({ name, largest, rootMeanSquare: Math.sqrt(squares / points), at, points });
+  }
+  return found;
 }
 
 /** Single-precision numbers between two positive ones, by their bit patterns, a million at a time. */

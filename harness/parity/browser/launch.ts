@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { BackendNotRunError } from '../../base/outcome';
+
+export interface LaunchOptions {
+  /** the browser's program: Chromium, Chrome, Edge or Firefox */ readonly path: string;
+  /** with a window; default: without */ readonly headed?: boolean;
+  /** allow a program that stands in for a graphics card; default true */ readonly software?: boolean;
+}
+
+export interface Browser {
+  /** settles when the process has ended, with how it ended */ readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Where Debian, and others, install a Chromium. */
+const usualPaths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The Chromium of this machine: of CHROMIUM_PATH, or where it is usually installed. */
+export function findChromium(): string | undefined {
+  const paths = [process.env['CHROMIUM_PATH'] ?? '', ...usualPaths];
+  return paths.find((path) => path !== '' && existsSync(path));
+}
+
+function argumentsFor({ path, headed = false, software = true }: LaunchOptions, profile: string): string[] {
+  if (/firefox/i.test(basename(path)))
+    return [...(headed ? [] : ['--headless']), '--no-remote', '--profile', profile];
+  return [
+    ...(headed ? [] : ['--headless=new']),
+    `--user-data-dir=${profile}`,
+    ...['--no-first-run', '--no-default-browser-check', '--disable-background-networking', '--disable-sync'],
+    ...['--disable-component-update', '--disable-default-apps', '--disable-extensions'],
+    '--enable-unsafe-webgpu',
+    ...(software ? ['--enable-unsafe-swiftshader'] : ['--disable-software-rasterizer']),
+    // Chromium refuses its sandbox to root
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  ];
+}
+
+/**
+ * Starts a browser of its own, with an empty profile, on a page. `close` ends it with all its processes and removes the profile.
+ *
+ * @throws BackendNotRunError where the program cannot be started
+ */
+export async function launchBrowser(options: LaunchOptions, address: string): Promise<Browser> {
+  const profile = await mkdtemp(join(tmpdir(), 'rnn-parity-browser-'));
+  // a process group of its own, so that its helper processes end with it
+  const child = spawn(options.path, [...argumentsFor(options, profile), address], {
+    stdio: 'ignore',
+    detached: true,
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve(signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`);
+    });
+    child.once('error', (error) => resolve(`because it could not be started: ${error.message}`));
+  });
+  const stop = (): void => endGroup(child);
+  process.once('exit', stop);
+  const close = async (): Promise<void> => {
+    process.removeListener('exit', stop);
+    stop();
+    if (child.pid !== undefined) await ended;
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  if (child.pid === undefined) {
+    const how = await ended;
+    await close();
+    throw new BackendNotRunError(
+      `the browser ${options.path} did not start: it ended ${how}; name another one with --browser PATH.`,
+    );
+  }
+  return { ended, close };
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended already
+  }
+}

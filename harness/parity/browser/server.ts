@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PageConfig } from '../page/config';
+
+/** A report of a whole run has about 4 million bytes. */
+const mostBytes = 64 * 2 ** 20;
+
+/** What a page sends, by the last part of the path. The answer is the response's text; undefined is "nothing yet" (204). */
+export type Handlers = Readonly<
+  Record<string, (body: string) => Promise<string | undefined> | string | undefined>
+>;
+
+export interface PageServer {
+  /** `http://127.0.0.1:PORT/SECRET/` */ readonly address: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the page on this machine only, at a port that is free, under a path that nobody else knows. Anything else is refused: another
+ * path (404), another Host or Origin (403: a page from elsewhere whose name was made to point here), a body that is too large (413).
+ */
+export async function servePage(html: string, config: PageConfig, handlers: Handlers): Promise<PageServer> {
+  const secret = randomBytes(16).toString('hex');
+  const json = JSON.stringify(config).replaceAll('<', '\\u003c');
+  const page = html.replace(/(<script type="application\/json" id="config">)\s*\{\}\s*/, `$1${json}`);
+  const server = createServer((request, response) => {
+    void respond(request, response).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end(String(error));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { headers, method = 'GET', url = '/' } = request;
+    const origin = headers.origin ?? `http://${host}`;
+    if (headers.host !== host || origin !== `http://${host}`) { refuse(response, 403, 'another host'); return; }
+    const prefix = `/${secret}/`;
+    if (!url.startsWith(prefix)) { refuse(response, 404, 'not found'); return; }
+    const name = url.slice(prefix.length);
+    if (name === '' && method === 'GET') {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+      response.end(page);
+      return;
+    }
+    if (method !== 'POST' || !Object.hasOwn(handlers, name)) { refuse(response, 404, 'not found'); return; }
+    const body = await bodyOf(request);
+    if (body === undefined) { refuse(response, 413, `more than ${mostBytes} bytes`); return; }
+    const answer = await handlers[name](body);
+    response.writeHead(answer === undefined ? 204 : 200, { 'content-type': 'application/json' });
+    response.end(answer);
+  }
+
+  return {
+    address: `http://${host}/${secret}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' });
+  response.end(`${reason}\n`);
+}
+
+/** Undefined where it is too large; the rest of it is not read then. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > mostBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,2 @@
+export { parsePageSides, usualSides, type PageSide } from './sides';
+export { browserSummary } from './words';

@@ -1,0 +1,146 @@
+import { blocksHtml, type Block } from '../../reports/index';
+import { reportText } from '../report-text';
+import { answerProblems } from './answering';
+import { configOfHash, type PageConfig } from './config';
+import {
+  arithmeticTable,
+  heatBlocks,
+  sideTable,
+  unseenBlocks,
+  wrongBlocks,
+  type PageState,
+} from './sections';
+import { Session } from './session';
+import { deviceInWords, verdictInWords } from './words';
+
+const byId = (id: string): HTMLElement => {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`the page has no element ${id}`);
+  return found;
+};
+
+const given = JSON.parse(byId('config').textContent || '{}') as PageConfig;
+const config: PageConfig = { ...given, ...configOfHash(location.hash) };
+let state: PageState | undefined;
+
+/** Puts blocks into a section, and hides the section while there are none. */
+async function show(id: string, blocks: readonly Block[]): Promise<void> {
+  const section = byId(id);
+  section.hidden = blocks.length === 0;
+  const target = section.querySelector('div');
+  if (target !== null) target.innerHTML = await blocksHtml(blocks);
+}
+
+/** What is asked of the drawing: only the last state counts. */
+let drawing: Promise<void> | undefined;
+let waiting = false;
+
+function draw(names: readonly string[]): void {
+  if (drawing !== undefined) {
+    waiting = true;
+    return;
+  }
+  drawing = drawAll(names).finally(() => {
+    drawing = undefined;
+    if (!waiting) return;
+    waiting = false;
+    draw(names);
+  });
+}
+
+async function drawAll(names: readonly string[]): Promise<void> {
+  if (state === undefined) return;
+  await show('sides', [sideTable(state, names)]);
+  await show('wrong', wrongBlocks(state));
+  await show('maps', heatBlocks(state));
+  await show('arithmetic', arithmeticTable(state));
+}
+
+function say(id: string, text: string): void {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** While it runs: how far it is, and what is wrong so far. */
+function sayProgress(now: PageState, names: readonly string[]): void {
+  const done = now.report.browser?.sides.length ?? 0;
+  const bad = now.report.cases.some(({ status }) => status === 'fail');
+  say(
+    'verdict',
+    `Looking: ${done} of ${names.length} sides are done; ${bad ? 'something is wrong' : 'nothing is wrong so far'}.`,
+  );
+}
+
+async function text(): Promise<string> {
+  if (state === undefined) throw new Error('nothing has run yet');
+  return reportText(state.report);
+}
+
+function listenToButtons(): void {
+  byId('copy').addEventListener('click', () => {
+    void text()
+      .then((json) => navigator.clipboard.writeText(json))
+      .then(
+        () => say('copied', 'The report is on the clipboard.'),
+        (error: unknown) => say('copied', `It could not be copied: ${String(error)}`),
+      );
+  });
+  byId('save').addEventListener('click', () => {
+    void text().then((json) => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
+      link.download = 'rnn-parity-browser.json';
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  });
+}
+
+async function runSuite(): Promise<void> {
+  say('browser', navigator.userAgent);
+  const session = new Session(config, (now, isStep) => {
+    state = now;
+    sayProgress(now, session.names);
+    if (isStep) say('progress', progressInWords(now));
+    else {
+      draw(session.names);
+      if (config.reports === true) void post('progress', byId('verdict').textContent);
+    }
+    if (now.report.browser !== undefined) say('device', deviceInWords(now.report.browser));
+  });
+  await session.run();
+  state = session.state();
+  const { report } = state;
+  say('verdict', verdictInWords(report));
+  byId('verdict').className = report.verdict === 'parity' ? 'good' : 'bad';
+  say('progress', '');
+  await show('unseen', unseenBlocks(state));
+  draw(session.names);
+  await drawing;
+  document.body.dataset.verdict = report.verdict;
+  for (const id of ['copy', 'save']) byId(id).removeAttribute('disabled');
+  if (config.reports === true) await post('report', await text());
+}
+
+function progressInWords({ progress }: PageState): string {
+  const running = [...progress].filter(([, [done, all]]) => done > 0 && done < all);
+  return running
+    .map(([name, [done, all]]) => `${name.slice('browser:'.length)} ${done} of ${all}`)
+    .join(' · ');
+}
+
+/** To the server that this page came from, on the same address. */
+async function post(path: string, body: string): Promise<void> {
+  await fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+}
+
+listenToButtons();
+// a link to one case is a place on this page: it starts anew
+addEventListener('hashchange', () => location.reload());
+const work = config.answers === true ? answerProblems((line) => say('verdict', line)) : runSuite();
+work.catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  say('verdict', `ERROR: ${message}`);
+  document.body.dataset.verdict = 'error';
+  if (config.reports === true) void post('failed', JSON.stringify({ message }));
+});

@@ -1,0 +1,40 @@
+import type { ClassifierWeights } from '../../../scratch/index';
+import { caseIdOf, plannedTensors, viewNames } from '../../examine/index';
+import { plannedTraining } from '../../judge/index';
+import { sizesOf } from '../../base/problem';
+import type { Cases } from '../cases';
+import { problemParts, type PlannedCase } from '../report';
+import { repeatEvery } from '../side-run';
+import { readBackSizes } from './read-back';
+import type { PageSide } from './sides';
+
+/**
+ * Everything that a side of the page must account for, by the problems alone. The page puts it into its report before it runs anything,
+ * and Node derives it again from the seed: a page that was closed midway, or a report that lost a case, is no pass.
+ */
+export function planOf(cases: Cases, side: PageSide, only?: string): PlannedCase[] {
+  const { name: implementation } = side;
+  const problems = cases.problems.flatMap((problem, i) =>
+    [...viewNames, ...(i % repeatEvery === 0 ? (['repeat'] as const) : [])].map((view): PlannedCase => ({
+      implementation,
+      caseId: caseIdOf(problem.id, view),
+      tensors: plannedTensors(problem, view),
+      ...(view === 'results' && {
+        problem: { ...sizesOf(problem), has: problemParts.filter((part) => problem[part] !== undefined) },
+      }),
+    })),
+  );
+  const training = cases.training.flatMap((check) =>
+    check.batches.map((_, i): PlannedCase => ({
+      implementation,
+      caseId: check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`,
+      tensors: plannedTraining(check.batches[0].weights as ClassifierWeights, check.optimizer),
+    })),
+  );
+  const reads = readBackSizes(side, only).map((numbers): PlannedCase => ({
+    implementation,
+    caseId: `read-back/${numbers}`,
+    tensors: { dataSync: numbers },
+  }));
+  return [...problems, ...training, ...reads];
+}

@@ -1,0 +1,171 @@
+import { problemIdOf } from '../../examine/index';
+import {
+  bullets,
+  fold,
+  heading,
+  paragraph,
+  percent,
+  row,
+  short,
+  table,
+  type Block,
+  type Cell,
+  type Mark,
+} from '../../reports/index';
+import { heatFigure } from '../html/charts';
+import type { SideCharts } from '../html/chart-data';
+import type { ParityReport } from '../report';
+import { formatDiagnosis } from '../text/diagnosis';
+import { failingProblems, usedInWords, worstFirst } from '../text/failing';
+import { caseLine } from '../text/failures';
+import { defectsOf } from './defects';
+import { sideInWords, stateOf, unseenInWords, type SideState } from './words';
+
+/** Of a run as far as it has come. */
+export interface PageState {
+  readonly report: ParityReport;
+  readonly charts: readonly SideCharts[];
+  /** comparisons done and planned, by side */ readonly progress: ReadonlyMap<
+    string,
+    readonly [done: number, all: number]
+  >;
+}
+
+const marks: Readonly<Record<SideState, Mark>> = {
+  right: { text: '● right', tone: 'good' },
+  wrong: { text: '✗ MISMATCH', tone: 'bad' },
+  error: { text: '✗ ERROR', tone: 'bad' },
+  'not run': { text: '○ not run' },
+  unfinished: { text: '… running' },
+};
+
+/** Where a case is run alone: seed, side and case. The flags belong to the side. */
+export function linkOf(report: Pick<ParityReport, 'seed'>, side: string, caseId: string): `#${string}` {
+  const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
+  return `#side=${encodeURIComponent(side)}&seed=${report.seed}&only=${encodeURIComponent(id)}`;
+}
+
+/** The table of sides: small ones first, a word alongside every colour. */
+export function sideTable({ report, progress }: PageState, names: readonly string[]): Block {
+  const rows = names.map((name): Cell[] => {
+    const side = report.sides.find((one) => one.name === name);
+    const [done, all] = progress.get(name) ?? [0, 0];
+    const own = report.cases.filter(({ implementation }) => implementation === name);
+    const judged = own
+      .flatMap(({ tensors }) => tensors)
+      .filter(({ status }) => !['ill', 'omitted'].includes(status));
+    const worst = worstFirst(judged).at(0);
+    const failing = failingProblems(own).length;
+    const problems = new Set(own.map(({ caseId }) => problemIdOf(caseId))).size;
+    const state = side === undefined ? 'unfinished' : stateOf(report, name);
+    return [
+      { text: name.slice('browser:'.length), href: `#side=${encodeURIComponent(name)}&seed=${report.seed}` },
+      side?.status === 'not run' ? (side.reason ?? '') : (side?.version ?? 'waiting'),
+      marks[state],
+      state === 'unfinished'
+        ? `${done} of ${all === 0 ? '?' : all}`
+        : failing > 0
+          ? `${failing} of ${problems} problems wrong`
+          : `${problems} problems`,
+      worst === undefined ? '' : `${usedInWords(worst)} ${worst.tensor}`,
+    ];
+  });
+  return table(rows, { head: ['side', 'device', 'verdict', 'problems', 'worst share of its error budget'] });
+}
+
+/** What is wrong on a side: known defects by name, what each failing problem shows, and a link that runs it alone. */
+export function wrongBlocks({ report }: PageState): Block[] {
+  const names = report.sides
+    .map(({ name }) => name)
+    .filter((name) => ['wrong', 'error'].includes(stateOf(report, name)));
+  return names.flatMap((name) => {
+    const { found, unexplained } = defectsOf(report, name);
+    const problems = failingProblems(report.cases.filter(({ implementation }) => implementation === name));
+    const facts = report.browser?.sides.find((one) => one.name === name);
+    const diagnoses = report.diagnoses.filter(({ implementation }) => implementation === name);
+    const rows = problems
+      .slice(0, 12)
+      .map((one): Cell[] => [
+        { text: one.caseId, href: linkOf(report, name, one.caseId), title: 'run only this here' },
+        caseLine(one, report).slice(`${name}, ${one.caseId}: `.length),
+      ]);
+    return [
+      heading(`${sideInWords(name)}: ${problems.length} problems wrong`),
+      ...bullets([
+        ...found.map(
+          ({ defect, cases }) =>
+            `Known: ${defect.words} (${cases.length} comparisons). Cause: ${defect.cause}. ${defect.issue === undefined ? 'No upstream report is known.' : `Reported as ${defect.issue}.`}`,
+        ),
+        ...(unexplained > 0 ? [`${unexplained} comparisons are wrong in a way that is not known.`] : []),
+        ...report.errors
+          .filter(({ implementation }) => implementation === name)
+          .map(({ caseId, message }) => `${caseId}: ${message}`),
+        ...(facts?.complaints ?? []).map((line) => `The device complained: ${line}`),
+        ...(facts === undefined
+          ? []
+          : [
+              `Flags: ${
+                Object.entries(facts.flags)
+                  .map(([flag, value]) => `${flag}=${value}`)
+                  .join(', ') || 'none'
+              }.`,
+            ]),
+      ]),
+      ...(rows.length === 0
+        ? []
+        : [table(rows, { head: ['problem (run only this here)', 'what is wrong'] })]),
+      ...diagnoses
+        .slice(0, 2)
+        .map((diagnosis) =>
+          fold(
+            `Diagnosis of ${diagnosis.caseId}`,
+            ...formatDiagnosis(diagnosis, report).map((line) => paragraph(line)),
+          ),
+        ),
+    ];
+  });
+}
+
+/** Time step to the right, unit downwards; the number is under the pointer, and the largest in the caption. */
+export function heatBlocks({ charts, report }: PageState): Block[] {
+  return charts.flatMap(({ name, heat }) =>
+    heat === undefined
+      ? []
+      : [
+          fold(
+            `${sideInWords(name)}: ${stateOf(report, name)}, ${heat.caseId}`,
+            row(...heat.maps.map(heatFigure)),
+          ),
+        ],
+  );
+}
+
+/** What each device computes by, measured on it; no budget is made of it. */
+export function arithmeticTable({ report }: PageState): Block[] {
+  const rows = (report.browser?.sides ?? []).flatMap(({ name, arithmetic }): Cell[][] => {
+    if (arithmetic === undefined) return [];
+    const { functions, tanhAbsolute, flushesSubnormals, halfPrecision, sums, divisionsNotNearest } =
+      arithmetic;
+    const largest = (wanted: string): string =>
+      `${short(functions.find((one) => one.name === wanted)?.largest ?? NaN)} u|f|`;
+    return [
+      [
+        name.slice('browser:'.length),
+        `${largest('tanh')}, near 0 ${short(tanhAbsolute)} u`,
+        largest('exp'),
+        largest('log'),
+        largest('sigmoid'),
+        flushesSubnormals ? 'flushed to zero' : 'kept',
+        sums,
+        divisionsNotNearest === 0 ? 'all nearest' : `${percent(divisionsNotNearest / 4096)} not nearest`,
+        halfPrecision ? 'HALF (11 bits)' : 'single (24 bits)',
+      ],
+    ];
+  });
+  const head = ['side', 'tanh', 'exp', 'log', 'sigmoid', 'below 2^-126', 'sums', 'divisions', 'precision'];
+  return rows.length === 0 ? [] : [table(rows, { head })];
+}
+
+export function unseenBlocks({ report }: PageState): Block[] {
+  return bullets(unseenInWords(report));
+}

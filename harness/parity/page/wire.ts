@@ -1,0 +1,81 @@
+import { makeTensor, type Tensor } from '../../../scratch/index';
+import {
+  evaluationOf,
+  fieldsOf,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Problem,
+} from '../../base/problem';
+import type { FromWorker } from './messages';
+
+/** A problem on its way to a page. */
+export interface Asked {
+  readonly id: number;
+  /** `browser:webgl` */ readonly side: string;
+  readonly problem: Problem;
+}
+
+/** A page's answer, or what it threw. */
+export type Answered =
+  | { readonly id: number; readonly answer: Evaluation }
+  | { readonly id: number; readonly message: string; readonly trace: string };
+
+/** JSON holds no NaN, no infinities and no -0, so the numbers travel as the bits of float64, in base64. */
+interface Packed {
+  readonly bits: string;
+  readonly shape: readonly number[];
+}
+
+function pack({ data, shape }: Tensor): Packed {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return { bits: btoa(text), shape };
+}
+
+function unpack({ bits, shape }: Packed): Tensor {
+  const bytes = Uint8Array.from(atob(bits), (character) => character.charCodeAt(0));
+  return makeTensor(new Float64Array(bytes.buffer), shape);
+}
+
+const isPacked = (value: unknown): value is Packed =>
+  typeof value === 'object' && value !== null && 'bits' in value && 'shape' in value;
+
+const revive = (_key: string, value: unknown): unknown => (isPacked(value) ? unpack(value) : value);
+
+export function writeAsked({ id, side, problem }: Asked): string {
+  return JSON.stringify({ id, side, problem: { id: problem.id, ...fieldsOf(problem, pack) } });
+}
+
+export function readAsked(text: string): Asked {
+  return JSON.parse(text, revive) as Asked;
+}
+
+export function writeAnswered(id: number, message: FromWorker): string {
+  if (message.type !== 'answered') {
+    const { message: what, trace } = message.type === 'threw' ? message : { message: 'no answer', trace: '' };
+    return JSON.stringify({ id, message: what, trace });
+  }
+  const tensors = tensorNames.flatMap((name) => {
+    const tensor = tensorOf(message.answer, name);
+    return tensor === undefined ? [] : [[name, pack(tensor)]];
+  });
+  return JSON.stringify({ id, tensors: Object.fromEntries(tensors) as unknown });
+}
+
+/** @throws Error where it is no answer of a page */
+export function readAnswered(text: string): Answered {
+  const found = JSON.parse(text, revive) as {
+    readonly id?: unknown;
+    readonly tensors?: Readonly<Record<string, Tensor>>;
+    readonly message?: unknown;
+    readonly trace?: unknown;
+  };
+  if (typeof found.id !== 'number') throw new Error('the page sent an answer without a number');
+  const { id, tensors } = found;
+  if (tensors === undefined) return { id, message: String(found.message), trace: typeof found.trace === 'string' ? found.trace : '' };
+  const known = Object.entries(tensors).filter(([name]) => (tensorNames as readonly string[]).includes(name));
+  return { id, answer: evaluationOf(new Map(known)) };
+}

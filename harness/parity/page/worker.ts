@@ -1,0 +1,135 @@
+import {
+  BackendUnavailableError,
+  describeWebgl,
+  describeWebgpu,
+  evaluateWithTfjsAsync,
+  loadBrowserBackend,
+  updateWithTfjsAsync,
+  type LoadedBackend,
+} from '../../../src/browser/index';
+import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+import { catalogue, plant } from '../../faults/index';
+import { describeArithmetic } from '../../sides/arithmetic/index';
+import type { Implementation } from '../../base/problem';
+import type { OpenSide } from '../../sides/index';
+import { ChartData } from '../html/chart-data';
+import { runSide } from '../run-side';
+import { pageCases } from './cases';
+import type { FromWorker, ToWorker } from './messages';
+import { readBack, readBackSizes } from './read-back';
+import type { PageSide } from './sides';
+
+/** A side in a worker of its own: tfjs reads its flags once, and a side that hangs or crashes takes no other with it. */
+const say = (message: FromWorker): void => {
+  postMessage(message);
+};
+const complaints: string[] = [];
+const started = performance.now();
+let opening: Promise<LoadedBackend> | undefined;
+let queue: Promise<unknown> = Promise.resolve();
+
+// one order after the other: a device computes one thing at a time
+addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  queue = queue.then(() => obey(data));
+});
+
+async function obey(order: ToWorker): Promise<void> {
+  try {
+    opening ??= open(order.side);
+    const backend = await opening;
+    if (order.type === 'run') { await run(backend, order); return; }
+    say({ type: 'answered', id: order.id, answer: await evaluateWithTfjsAsync(backend, order.problem) });
+  } catch (error) {
+    if (error instanceof BackendUnavailableError && order.type === 'run')
+      { say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` }); return; }
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    say({ type: 'threw', ...(order.type === 'answer' && { id: order.id }), message, trace: stack });
+  }
+}
+
+async function open({ backend: name, flags, asIs }: PageSide): Promise<LoadedBackend> {
+  // the kernels with SIMD alone, which every browser of today has: those without would be 110 KB more of the page
+  const files = [
+    'tfjs-backend-wasm.wasm',
+    'tfjs-backend-wasm-simd.wasm',
+    'tfjs-backend-wasm-threaded-simd.wasm',
+  ];
+  const wasmPaths = Object.fromEntries(files.map((file) => [file, wasmSimd]));
+  const backend = await loadBrowserBackend(name, { flags, asIs, wasmPaths });
+  listenForComplaints(backend);
+  return backend;
+}
+
+/** tfjs goes on silently where a shader does not compile or the device is gone. */
+function listenForComplaints({ name, tf }: LoadedBackend): void {
+  const complain = (text: string): void => {
+    const [line] = text.split('\n');
+    if (complaints.length < 20 && !complaints.includes(line)) complaints.push(line);
+  };
+  if (name === 'webgpu') {
+    const { device } = tf.backend() as unknown as {
+      readonly device: EventTarget & {
+        readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+      };
+    };
+    device.addEventListener('uncapturederror', (event) => {
+      complain(`uncaptured error: ${(event as unknown as { error: { message: string } }).error.message}`);
+    });
+    void device.lost.then(({ reason, message }) =>
+      complain(`device lost (${reason || 'unknown'}): ${message}`),
+    );
+  }
+  if (name === 'webgl') {
+    const { canvas } = tf.backend() as unknown as { readonly canvas?: EventTarget };
+    canvas?.addEventListener('webglcontextlost', () => complain('context lost'));
+  }
+}
+
+async function deviceOf({ backend }: PageSide): Promise<{ readonly software: boolean }> {
+  if (backend === 'webgl') return describeWebgl() ?? { software: false };
+  const device = backend === 'webgpu' ? await describeWebgpu() : 'none';
+  return typeof device === 'string' ? { software: false } : device;
+}
+
+async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'run' }): Promise<void> {
+  const { side, seed, extent, only } = order;
+  const { version } = backend;
+  const { software } = await deviceOf(side);
+  const opened = performance.now() - started;
+  say({ type: 'opened', version, software });
+  const cases = await pageCases(seed, extent, only);
+  const charts = new ChartData();
+  const found = await runSide(openSide(backend, order), true, cases, {
+    observer: charts,
+    progress: (_title, total) => {
+      say({ type: 'planned', total });
+      return { step: (id = '') => say({ type: 'step', id }), stop: () => undefined };
+    },
+  });
+  const whole = only === undefined;
+  const arithmetic = whole ? await describeArithmetic(backend) : undefined;
+  for (const numbers of readBackSizes(side, only)) found.cases.push(await readBack(backend, side, numbers));
+  const facts = {
+    ...{ name: side.name, version, software, flags: side.flags, complaints, opened },
+    ...(arithmetic && { arithmetic }),
+    took: performance.now() - started,
+  };
+  say({ type: 'done', found, charts: charts.sides.at(0), facts });
+}
+
+function openSide(
+  backend: LoadedBackend,
+  { side, plant: name }: ToWorker & { readonly type: 'run' },
+): OpenSide {
+  const plain: Implementation = {
+    ...{ name: side.name, precision: 'float32' },
+    evaluate: (problem) => evaluateWithTfjsAsync(backend, problem),
+  };
+  const fault = catalogue.find((one) => one.name === name);
+  if (name !== undefined && fault === undefined) throw new Error(`there is no fault ${JSON.stringify(name)}`);
+  return {
+    implementation: fault === undefined ? plain : plant(fault, plain),
+    version: backend.version,
+    update: (options) => updateWithTfjsAsync(backend, options),
+  };
+}

@@ -1,0 +1,23 @@
+import type { ParityReport } from './report';
+
+/** The report as JSON can hold it: NaN and infinities become strings. */
+export function plainReport(report: ParityReport): ParityReport {
+  return JSON.parse(JSON.stringify(report, withoutNonFinite)) as ParityReport;
+}
+
+function withoutNonFinite(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+export function withDigest(plain: ParityReport, digest: string): string {
+  return `${JSON.stringify({ ...plain, digest }, null, 1)}\n`;
+}
+
+/** What `formatReport` writes in Node, by the digest of a browser. */
+export async function reportText(report: ParityReport): Promise<string> {
+  const plain = plainReport(report);
+  const bytes = new TextEncoder().encode(JSON.stringify(plain));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return withDigest(plain, `sha256:${hex}`);
+}

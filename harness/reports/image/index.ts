@@ -1,0 +1,1 @@
+export { greyImage } from './grey-image';
