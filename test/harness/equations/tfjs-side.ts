@@ -66,7 +66,9 @@ export function tfjsAnswer(
       const names = ['kernel', 'recurrentKernel', 'bias'];
       rnn.setWeights(names.map((name) => tf.tensor(Float32Array.from(own[name].data), [...own[name].shape])));
       names.forEach((name, i) => variables.set(`rnn.${name}`, rnn.trainableWeights[i].read() as Named));
-      walk = () => rnn.apply(inputs, { initialState: starts }) as TfTensor[];
+      const mask =
+        problem.mask && tf.tensor2d(Float32Array.from(problem.mask.data), [batch, problem.mask.shape[1]]);
+      walk = () => rnn.apply(inputs, { initialState: starts, ...(mask && { mask }) }) as TfTensor[];
     }
     const { head } = network;
     const dense = head && {
@@ -113,7 +115,10 @@ export function tfjsAnswer(
       const part = (of: TfTensor, block: number): TfTensor => tf.slice(of, [0, block * n], [-1, n]);
       let h = start;
       const states: TfTensor[] = [];
+      const mask =
+        problem.mask && tf.tensor2d(Float32Array.from(problem.mask.data), [batch, problem.mask.shape[1]]);
       for (let t = 0; t < x.shape[1]!; t++) {
+        const before = h;
         const step = tf.reshape(tf.slice(x, [0, t, 0], [-1, 1, -1]), [batch, -1]);
         const a = tf.add(tf.matMul(step as never, w['kernel'] as never), w['bias']);
         const q = tf.add(tf.matMul(h as never, w['recurrentKernel'] as never), w['recurrentBias']);
@@ -121,6 +126,7 @@ export function tfjsAnswer(
         const r = tf.sigmoid(tf.add(part(a, 1), part(q, 1)));
         const c = tf.tanh(tf.add(part(a, 2), tf.mul(r, part(q, 2))));
         h = tf.add(tf.mul(z, h), tf.mul(tf.sub(1, z), c));
+        if (mask) h = tf.where(tf.cast(tf.slice(mask, [0, t], [-1, 1]), 'bool'), h, before);
         states.push(h);
       }
       return [tf.stack(states, 1), h];
