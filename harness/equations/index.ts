@@ -22,12 +22,12 @@ export {
 } from './expression';
 export { cells, gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
 export {
+  chargesOf,
   derivativeAlong,
   emulateNetwork,
   estimateNetwork,
   estimates,
   evaluateNetwork,
-  floorOf,
   largestNumber,
   type Estimate,
 } from './interpret';
@@ -48,7 +48,7 @@ export {
   type Upstream,
 } from './network';
 export type { Block, Uncertain } from './operations/index';
-export { runForward, type Forward } from './forward';
+export { runForward, type Forward, type RunOptions } from './forward';
 export {
   backwardOutcome,
   forwardOutcome,

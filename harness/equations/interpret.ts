@@ -1,17 +1,16 @@
 import type { Tensor } from '../../scratch/index';
-import { memoize } from '../base/memoize';
 import { dualArithmetic } from './arithmetics/dual';
 import { errorArithmetic } from './arithmetics/errors';
 import { exactArithmetic } from './arithmetics/exact';
 import { roundedArithmetic } from './arithmetics/rounded';
-import { runForward, type RunOptions } from './forward';
+import { runForward, type Place, type RunOptions } from './forward';
 import { largest, type Matrix } from './matrix';
 import { tensorsOf, type Network, type NetworkProblem } from './network';
 import type { Block, Uncertain } from './operations/index';
 import { operations as table } from './operations/index';
 import { numbersOf, runNetwork, tensorsOfOutcome, type Outcome } from './outcome';
 import { makeRounding, type RoundingOptions } from './rounding';
-import { varianceOfRounding, type RoundingModel } from './rounding-model';
+import { varianceOfRounding, type Charges, type RoundingModel } from './rounding-model';
 
 /** What a network answers in float64. */
 export function evaluateNetwork(
@@ -21,20 +20,6 @@ export function evaluateNetwork(
 ): ReadonlyMap<string, Tensor> {
   return tensorsOfOutcome(runNetwork(network, problem, exactArithmetic(), options));
 }
-
-/** The largest |gradient| of any quantity of a run in float64. */
-const largestGradient = memoize((network: Network) =>
-  memoize((problem: NetworkProblem) => {
-    let found = 0;
-    runNetwork(network, problem, exactArithmetic(), {
-      observe(place, value) {
-        if (place.name.startsWith('d')) found = Math.max(found, largest(value.value));
-        return value;
-      },
-    });
-    return found;
-  }),
-);
 
 /** The largest |number| of a run in float64, every product with a matrix by itself included. */
 export function largestNumber(network: Network, problem: NetworkProblem): number {
@@ -81,14 +66,14 @@ export function estimateNetwork(
   model: RoundingModel,
   operations = table,
 ): ReadonlyMap<string, Estimate> {
-  const floor = floorOf(network, problem, model);
-  return estimates(runNetwork(network, problem, errorArithmetic({ model, floor }, operations)), model, floor);
+  const { charges, observe } = chargesOf(problem, model);
+  const outcome = runNetwork(network, problem, errorArithmetic(charges, operations), { observe });
+  return estimates(outcome, charges);
 }
 
 export function estimates(
   outcome: Outcome<Uncertain>,
-  model: RoundingModel,
-  floor: number,
+  { model, floor }: Charges,
 ): ReadonlyMap<string, Estimate> {
   return new Map(
     [...outcome].map(([name, answered]) => {
@@ -109,14 +94,30 @@ export function estimates(
 }
 
 /**
- * η = tiny (1 + Σ of the largest number of every tensor of the problem + the largest gradient of a run in float64): what is lost where a
- * product, or one of its factors, is flushed to zero.
+ * η = tiny (1 + Σ of the largest number of every tensor of the problem + the largest gradient so far): what is lost where a product, or one
+ * of its factors, is flushed to zero. The run shows every quantity to `observe`, so that η covers the factors of each product.
  */
-export function floorOf(network: Network, problem: NetworkProblem, model: RoundingModel): number {
+export function chargesOf(
+  problem: NetworkProblem,
+  model: RoundingModel,
+): { readonly charges: Charges; readonly observe: <V extends Block>(place: Place, one: V) => V } {
   let sum = 1;
   for (const [path, { data }] of tensorsOf(problem)) if (path !== 'mask') sum += largest(data);
-  const gradient = largestGradient(network)(problem);
-  return model.tiny * (sum + (Number.isFinite(gradient) ? gradient : 0));
+  let gradient = 0;
+  const charges = { model, floor: model.tiny * sum };
+  return {
+    charges,
+    observe: (place, one) => {
+      if (!place.name.startsWith('d')) return one;
+      const found = largest(one.value);
+      // a side may show gradients that are no numbers
+      if (found > gradient && Number.isFinite(found)) {
+        gradient = found;
+        charges.floor = model.tiny * (sum + gradient);
+      }
+      return one;
+    },
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Tensor } from '../../scratch/index';
 import { certain, errorArithmetic, roundedOnce } from './arithmetics/errors';
 import type { Place } from './forward';
 import { instrument, type Instrumented } from './instrument';
-import { estimates, floorOf, type Estimate } from './interpret';
+import { chargesOf, estimates, type Estimate } from './interpret';
 import { gradientName } from './derive';
 import { columnsOf, sideBySide, type Matrix } from './matrix';
 import { cellSizes, isRecurrent, outputWidth, type Network, type NetworkProblem } from './network';
@@ -32,18 +32,17 @@ export function judgeSteps(
   answer: ReadonlyMap<string, Tensor>,
   model: RoundingModel,
 ): ReadonlyMap<string, JudgedStep> {
-  const floor = floorOf(network, problem, model);
-  const charges = { model, floor };
+  const { charges, observe } = chargesOf(problem, model);
   const asked = instrument(network, problem);
   const shown = new Map<string, { t: number; expected: Uncertain; given: Matrix }[]>();
   const outcome = runNetwork(network, problem, errorArithmetic(charges), {
     observe(place, expected) {
       const given = shownAt(network, problem, answer, asked, place);
-      if (given === undefined) return expected;
+      if (given === undefined) return observe(place, expected);
       const name = nameOf(place);
       const all = shown.get(name) ?? [];
       shown.set(name, all);
-      const exact = certain(given, expected.rows);
+      const exact = observe(place, certain(given, expected.rows));
       const divided = model.forms !== undefined && isGradient(network, place);
       all.push({ t: place.t ?? 0, expected: divided ? roundedOnce(expected, charges) : expected, given });
       return divided ? roundedOnce(exact, charges) : exact;
@@ -58,8 +57,7 @@ export function judgeSteps(
     const shape = [rows, ordered.length, columns];
     const [estimate] = estimates(
       new Map([[name, { shape, blocks: ordered.map(({ expected }) => expected) }]]),
-      model,
-      floor,
+      charges,
     ).values();
     put(
       name,
@@ -67,7 +65,7 @@ export function judgeSteps(
       numbersOf({ shape, blocks: ordered.map(({ given }) => certain(given, rows)) }, ({ value }) => value),
     );
   }
-  for (const [name, estimate] of estimates(outcome, model, floor)) {
+  for (const [name, estimate] of estimates(outcome, charges)) {
     // these were shown and compared above
     if (name === 'logits' || name.startsWith('states.')) continue;
     const given = narrowed(asked, name, estimate, answer.get(name));

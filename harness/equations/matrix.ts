@@ -9,12 +9,20 @@ export function addProduct(
   [m, k, n]: readonly [number, number, number],
   transposed = false,
 ): Matrix {
+  if (transposed) {
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let dot = 0;
+        for (let l = 0; l < k; l++) dot += a[i * k + l] * b[j * k + l];
+        out[i * n + j] += dot;
+      }
+    return out;
+  }
   for (let i = 0; i < m; i++)
     for (let l = 0; l < k; l++) {
       const x = a[i * k + l];
       if (x === 0) continue;
-      if (transposed) for (let j = 0; j < n; j++) out[i * n + j] += x * b[j * k + l];
-      else for (let j = 0; j < n; j++) out[i * n + j] += x * b[l * n + j];
+      for (let j = 0, o = i * n, r = l * n; j < n; j++) out[o + j] += x * b[r + j];
     }
   return out;
 }

@@ -1,9 +1,9 @@
 import type { Tensor } from '../../../scratch/index';
 import { budgetForNetwork, type NetworkBudget, type PrecisionModel } from '../../budget/index';
 import {
+  chargesOf,
   errorArithmetic,
   estimates,
-  floorOf,
   type Network,
   type NetworkProblem,
 } from '../../equations/index';
@@ -112,8 +112,8 @@ export class LayersReading {
 
   private isWithinOwnBudget(run: FaultyRun, isSeen: (name: string) => boolean): boolean {
     const { model } = this;
-    const floor = floorOf(run.network, run.problem, model);
-    const own = estimates(runFault(run, errorArithmetic({ model, floor })), model, floor);
+    const { charges, observe } = chargesOf(run.problem, model);
+    const own = estimates(runFault(run, errorArithmetic(charges), observe), charges);
     for (const [name, { data, shape }] of this.answer) {
       if (!isSeen(name) || !this.budget.estimates.has(name)) continue;
       const estimate = own.get(name);

@@ -1,6 +1,6 @@
 import { losses, type LossNumbers } from '../losses/index';
 import type { Matrix } from '../matrix';
-import { operations as table, outer, sum, sizeOfTerm, type Uncertain } from '../operations/index';
+import { operations as table, outer, partsOf, sum, sizeOfTerm, type Uncertain } from '../operations/index';
 import { capBound, capVariance, varianceOfRounding, type Charges } from '../rounding-model';
 import type { Arithmetic } from './arithmetic';
 import { sizeOfOuter } from './exact';
@@ -27,7 +27,7 @@ export function certain(value: Matrix, rows: number): Uncertain {
 
 /** Float64 values, and for each what rounding may have done to it on the way: a bound and a variance. */
 export function errorArithmetic(charges: Charges, operations = table): Arithmetic<Uncertain> {
-  const { floor, model } = charges;
+  const { model } = charges;
   const moved = rearranging<Uncertain>(
     ({ value, bound, variance }) => [value, bound, variance],
     ([value, bound, variance], rows, columns) => ({ value, rows, columns, bound, variance }),
@@ -39,12 +39,13 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
         : certain(value, rows),
     sum(terms, factor) {
       const [rows, columns] = sizeOfTerm(terms[0]);
+      const parts = partsOf(terms);
       return {
-        value: sum.value(terms),
+        value: sum.value(terms, parts),
         rows,
         columns,
         bound: sum.bound(terms, charges, factor),
-        variance: sum.variance(terms, charges, factor),
+        variance: sum.variance(terms, charges, factor, parts),
       };
     },
     apply(name, operands, f) {
@@ -90,8 +91,8 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
     select: (live, real, kept) =>
       moved.select(live, real, {
         ...kept,
-        bound: kept.bound.map((e) => e + floor),
-        variance: kept.variance.map((v) => v + floor * floor),
+        bound: kept.bound.map((e) => e + charges.floor),
+        variance: kept.variance.map((v) => v + charges.floor ** 2),
       }),
   };
 }

@@ -6,7 +6,7 @@ import { product } from './product';
 import { slope } from './slope';
 
 export { outer, type Share } from './outer';
-export { sum, sizeOfTerm, type SumTerm } from './sum';
+export { partsOf, sum, sizeOfTerm, type SumTerm } from './sum';
 export type { Block, Moving, Operation, Uncertain } from './operation';
 
 /** Every operation that works element by element. */

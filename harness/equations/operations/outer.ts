@@ -35,36 +35,32 @@ export const outer = {
     const g = gamma(terms + 1, model.unit);
     const out = emptyFor(shares);
     for (const { left, right } of shares) {
-      const first = right.value.map((v, i) => right.bound[i] * (1 + g) + g * Math.abs(v));
-      addOuter(out, left?.value.map(Math.abs), first, right.rows);
-      if (left === undefined) continue;
-      const whole = right.value.map((v, i) => (Math.abs(v) + right.bound[i]) * (1 + g));
-      addOuter(out, left.bound, whole, right.rows);
+      addOuter(out, left?.value.map(Math.abs), entering(right, g).first, right.rows);
+      if (left !== undefined) addOuter(out, left.bound, entering(right, g).whole, right.rows);
     }
-    return out.map((e) => capBound(e + (terms + 1) * floor));
+    for (let i = 0; i < out.length; i++) out[i] = capBound(out[i] + (terms + 1) * floor);
+    return out;
   },
 
   variance(shares: readonly Share<Uncertain>[], value: Matrix, { model, floor }: Charges): Matrix {
     const terms = termsOf(shares);
     const k = varianceOfRounding(model);
     const out = emptyFor(shares);
+    const kn = k * perTerm(terms);
     for (const { left, right } of shares) {
-      const first = right.value.map((v, i) => right.variance[i] + k * perTerm(terms) * v * v);
+      const { first, whole } = enteringVariances(right, kn);
       addOuter(
         out,
         left?.value.map((v) => v * v),
         first,
         right.rows,
       );
-      if (left === undefined) continue;
-      addOuter(
-        out,
-        left.variance,
-        right.value.map((v, i) => v * v + right.variance[i]),
-        right.rows,
-      );
+      if (left !== undefined) addOuter(out, left.variance, whole, right.rows);
     }
-    return out.map((v, i) => capVariance(v + k * perSum(terms) * value[i] ** 2 + (terms * floor) ** 2));
+    const closing = k * perSum(terms);
+    for (let i = 0; i < out.length; i++)
+      out[i] = capVariance(out[i] + closing * value[i] ** 2 + (terms * floor) ** 2);
+    return out;
   },
 
   rounded(shares: readonly Share<Block>[], rounding: Rounding): Matrix {
@@ -76,6 +72,50 @@ export const outer = {
     return out;
   },
 };
+
+/** What of a right factor enters a sum: with the left factor's value, and with the left factor's error. */
+interface Entering {
+  readonly per: number;
+  readonly first: Matrix;
+  readonly whole: Matrix;
+}
+
+/** The same for all weights of a step, whose gradients have the right factor in common. */
+function onceFor(
+  make: (right: Uncertain, per: number, first: Matrix, whole: Matrix) => void,
+): (right: Uncertain, per: number) => Entering {
+  const known = new WeakMap<Uncertain, Entering>();
+  return (right, per) => {
+    const found = known.get(right);
+    if (found?.per === per) return found;
+    const made = {
+      per,
+      first: new Float64Array(right.value.length),
+      whole: new Float64Array(right.value.length),
+    };
+    make(right, per, made.first, made.whole);
+    known.set(right, made);
+    return made;
+  };
+}
+
+/** E (1 + γ) + γ |r|, and (|r| + E)(1 + γ) */
+const entering = onceFor(({ value, bound }, g, first, whole) => {
+  for (let i = 0; i < first.length; i++) {
+    const size = Math.abs(value[i]);
+    first[i] = bound[i] * (1 + g) + g * size;
+    whole[i] = (size + bound[i]) * (1 + g);
+  }
+});
+
+/** V + k ce(N) r², and r² + V */
+const enteringVariances = onceFor(({ value, variance }, kn, first, whole) => {
+  for (let i = 0; i < first.length; i++) {
+    const square = value[i] * value[i];
+    first[i] = variance[i] + kn * square;
+    whole[i] = square + variance[i];
+  }
+});
 
 /** Every element as one sum over the rows of all shares. */
 function roundedOuter(shares: readonly Share<Block>[], rounding: Rounding): Matrix {

@@ -1,6 +1,7 @@
 import { numberOf, productOf } from '../expression';
 import { capBound, capVariance, gamma, varianceOfRounding } from '../rounding-model';
-import type { Operation } from './operation';
+import type { Matrix } from '../matrix';
+import type { Operation, Uncertain } from './operation';
 
 /**
  * v = v_1 ∘ v_2 ∘ ... ∘ v_n, in any order.
@@ -16,8 +17,11 @@ export const product: Operation = {
       operand.op === 'number' ? numberOf(0) : productOf([d, ...operands.filter((__, j) => j !== i)]),
     ),
 
-  value: (operands) =>
-    operands[0].value.map((_, i) => operands.reduce((product, { value }) => product * value[i], 1)),
+  value([first, ...others]) {
+    const out = first.value.slice();
+    for (const { value } of others) for (let i = 0; i < out.length; i++) out[i] *= value[i];
+    return out;
+  },
 
   tangent: (operands) =>
     operands[0].value.map((_, i) =>
@@ -34,31 +38,15 @@ export const product: Operation = {
 
   bound(operands, value, { model, floor }) {
     const g = gamma(operands.length - 1, model.unit);
-    return value.map((v, i) => {
-      const exact = Math.abs(v);
-      let inherited = 0; // Π(|v| + E) - Π|v|, built up so that nothing cancels
-      let whole = 1;
-      for (const operand of operands) {
-        const size = Math.abs(operand.value[i]);
-        inherited = inherited * size + (whole + inherited) * operand.bound[i];
-        whole *= size;
-      }
-      return capBound(inherited + g * (exact + inherited) + (operands.length - 1) * floor);
-    });
+    const least = (operands.length - 1) * floor;
+    const inherited = excess(operands, ({ bound }) => bound, Math.abs);
+    return value.map((v, i) => capBound(inherited[i] + g * (Math.abs(v) + inherited[i]) + least));
   },
 
   variance(operands, value, { model, floor }) {
     const own = varianceOfRounding(model) * (operands.length - 1);
-    return value.map((v, i) => {
-      let inherited = 0;
-      let whole = 1;
-      for (const operand of operands) {
-        const square = operand.value[i] ** 2;
-        inherited = inherited * square + (whole + inherited) * operand.variance[i];
-        whole *= square;
-      }
-      return capVariance(inherited + own * v * v + floor * floor);
-    });
+    const inherited = excess(operands, ({ variance }) => variance, square);
+    return value.map((v, i) => capVariance(inherited[i] + own * v * v + floor * floor));
   },
 
   rounded(operands, _, { round, form }) {
@@ -68,3 +56,25 @@ export const product: Operation = {
     return first.value.map((x, i) => others.reduce((product, { value }) => round(product * value[i]), x));
   },
 };
+
+const square = (x: number): number => x * x;
+
+/** Π(|v| + E) - Π|v| of the operands' sizes and errors, built up so that nothing cancels */
+function excess(
+  operands: readonly Uncertain[],
+  errorOf: (operand: Uncertain) => Matrix,
+  sizeOf: (x: number) => number,
+): Matrix {
+  const { length } = operands[0].value;
+  const inherited = new Float64Array(length);
+  const whole = new Float64Array(length).fill(1);
+  for (const operand of operands) {
+    const error = errorOf(operand);
+    for (let i = 0; i < length; i++) {
+      const size = sizeOf(operand.value[i]);
+      inherited[i] = inherited[i] * size + (whole[i] + inherited[i]) * error[i];
+      whole[i] *= size;
+    }
+  }
+  return inherited;
+}

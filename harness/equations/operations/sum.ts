@@ -47,9 +47,11 @@ function addMatrixProduct(
  * A sum that is a factor of a product may be multiplied out, which rounds each of its blocks once more (`factor`).
  */
 export const sum = {
-  value(terms: readonly SumTerm<Block>[]): Matrix {
+  value(terms: readonly SumTerm<Block>[], parts = partsOf(terms)): Matrix {
     const out = zerosLike(terms);
-    for (const term of terms) addTo(out, term.sign, termValue(term));
+    terms.forEach(({ sign }, which) => {
+      addTo(out, sign, parts[which]);
+    });
     return out;
   },
 
@@ -75,35 +77,48 @@ export const sum = {
       else addMatrixProduct(out, entering(term.left, g), absolute(term.weight.value), term);
     }
     const most = n > 1 || products > 0 ? n * floor : 0;
-    return out.map((e) => capBound(e + most));
+    for (let i = 0; i < out.length; i++) out[i] = capBound(out[i] + most);
+    return out;
   },
 
-  variance(terms: readonly SumTerm<Uncertain>[], { model, floor }: Charges, factor = false): Matrix {
+  variance(
+    terms: readonly SumTerm<Uncertain>[],
+    { model, floor }: Charges,
+    factor = false,
+    parts = partsOf(terms),
+  ): Matrix {
     const { n, products } = countOf(terms);
     const k = varianceOfRounding(model);
     const out = zerosLike(terms);
     const above = zerosLike(terms); // sum of the positive and of the negative terms: the largest partial sum is one of the two
     const below = zerosLike(terms);
     const each = products > 0 ? perTerm(n) : factor ? 1 : 0;
-    for (const term of terms) {
-      const values = termValue(term);
-      values.forEach((v, i) => {
-        if (term.sign * v > 0) above[i] += Math.abs(v);
-        else below[i] += Math.abs(v);
-      });
+    terms.forEach((term, which) => {
+      const values = parts[which];
+      for (let i = 0; i < values.length; i++) {
+        const v = term.sign * values[i];
+        if (v > 0) above[i] += v;
+        else below[i] -= v;
+      }
       if ('of' in term) {
         const { variance } = term.of;
         const rounded = k * (products > 0 && term.bias === true ? Math.max(n, each) : each);
-        values.forEach((v, i) => (out[i] += variance[i] + rounded * v * v));
+        for (let i = 0; i < values.length; i++) out[i] += variance[i] + rounded * values[i] * values[i];
       } else {
-        const { left, weight } = term;
-        const entering = left.value.map((v, i) => left.variance[i] + k * each * v * v);
-        addMatrixProduct(out, entering, squares(weight.value), term);
+        const { value, variance } = term.left;
+        const kn = k * each;
+        const entering = new Float64Array(value.length);
+        for (let i = 0; i < entering.length; i++) entering[i] = variance[i] + kn * value[i] * value[i];
+        addMatrixProduct(out, entering, squares(term.weight.value), term);
       }
-    }
-    const whole = products > 0 ? perSum(n) + terms.length - 1 : terms.length - 1;
+    });
+    const whole = k * (products > 0 ? perSum(n) + terms.length - 1 : terms.length - 1);
     const least = n > 1 || products > 0 ? (n * floor) ** 2 : 0;
-    return out.map((v, i) => capVariance(v + k * whole * Math.max(above[i], below[i]) ** 2 + least));
+    for (let i = 0; i < out.length; i++) {
+      const m = Math.max(above[i], below[i]);
+      out[i] = capVariance(out[i] + whole * m * m + least);
+    }
+    return out;
   },
 
   rounded(terms: readonly SumTerm<Block>[], rounding: Rounding): Matrix {
@@ -116,13 +131,20 @@ export const sum = {
       else products.push(term);
     }
     const summed = rounding.joint && products.length > 1 ? [products] : products.map((one) => [one]);
-    const [first, ...others] = summed.map((group) => ({ sign: 1, value: dots(group, rounding) }));
+    const [first, ...others] = summed.map((group) => ({ sign: 1 as const, value: dots(group, rounding) }));
     // the bias belongs to the first product, as layers of Keras and TensorFlow.js add it
-    const parts = [...(summed.length > 0 ? [first] : []), ...biases, ...others, ...blocks];
+    const parts: { sign: 1 | -1; value: Matrix }[] = [
+      ...(summed.length > 0 ? [first] : []),
+      ...biases,
+      ...others,
+      ...blocks,
+    ];
     const ordered = rounding.form(2) === 0 ? parts : parts.toReversed();
-    const out = ordered[0].value.map((v) => ordered[0].sign * v);
+    const { round } = rounding;
+    const out = zerosLike(terms);
+    addTo(out, ordered[0].sign, ordered[0].value);
     for (const { sign, value } of ordered.slice(1))
-      value.forEach((v, i) => (out[i] = rounding.round(out[i] + sign * v)));
+      for (let i = 0; i < out.length; i++) out[i] = round(out[i] + sign * value[i]);
     return out;
   },
 
@@ -161,6 +183,11 @@ function dots(group: readonly Exclude<SumTerm<Block>, { of: Block }>[], rounding
   return out;
 }
 
+/** The value of every term, without its sign. */
+export function partsOf(terms: readonly SumTerm<Block>[]): readonly Matrix[] {
+  return terms.map(termValue);
+}
+
 function termValue(term: SumTerm<Block>): Matrix {
   if ('of' in term) return term.of.value;
   return addMatrixProduct(zerosLike([term]), term.left.value, term.weight.value, term);
@@ -177,7 +204,9 @@ function addTo(out: Matrix, sign: 1 | -1, more: Matrix): void {
 
 /** E (1 + γ) + γ |v|: what enters a sum whose every term is rounded by at most γ */
 function entering({ value, bound }: Uncertain, g: number): Matrix {
-  return value.map((v, i) => bound[i] * (1 + g) + g * Math.abs(v));
+  const out = new Float64Array(value.length);
+  for (let i = 0; i < out.length; i++) out[i] = bound[i] * (1 + g) + g * Math.abs(value[i]);
+  return out;
 }
 
 /** Weights are used at every step: their magnitudes and squares are made once. */

@@ -13,6 +13,7 @@ import {
   type Network,
   type NetworkProblem,
   type Outcome,
+  type RunOptions,
 } from '../../equations/index';
 import type { Tensor } from '../../../scratch/index';
 import { memoize } from '../../base/memoize';
@@ -70,10 +71,17 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
 }
 
 /** What a faulty network answers, in any arithmetic. */
-export function runFault<V extends Block>(run: FaultyRun, arithmetic: Arithmetic<V>): Outcome<V> {
+export function runFault<V extends Block>(
+  run: FaultyRun,
+  arithmetic: Arithmetic<V>,
+  observe?: RunOptions<V>['observe'],
+): Outcome<V> {
   const { network, problem, cellAt, around, finish } = run;
   const own = around === undefined ? arithmetic : around(arithmetic);
-  const outcome = runNetwork(network, problem, own, { ...(cellAt && { cellAt }) });
+  const outcome = runNetwork(network, problem, own, {
+    ...(cellAt && { cellAt }),
+    ...(observe && { observe }),
+  });
   return finish === undefined ? outcome : finish(outcome, arithmetic);
 }
 
