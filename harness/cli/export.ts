@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { LayoutName } from '../models/index';
 import type { DefineCommand } from './command';
+import { checkOutputs, outputOf, runFiles } from './outputs';
 import { layoutOption } from './options';
 
 interface Flags {
@@ -28,6 +29,7 @@ async function exportWeights({ model, out, layout, force }: Flags): Promise<Outc
   const { readSavedModel, writeLayout } = await import('../models/index.js');
   if (!out.endsWith('.npz'))
     throw new UsageError(`--out ${out} must end in .npz, the only format that is written.`);
+  await checkOutputs(outputOf('--out', out), runFiles(model));
   if (existsSync(out) && force !== true)
     throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
   const { weights, metadata, notes } = await readSavedModel(model);

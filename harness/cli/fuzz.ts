@@ -30,7 +30,7 @@ export const defineFuzz: DefineCommand = (program, finish) => {
         .option(
           '--time <duration>',
           'generate problems for this long, in each shard (default: 60s)',
-          options.duration(),
+          options.duration(0.001),
         )
         .conflicts('cases'),
       options.option('--cases <n>', 'number of problems of all shards together', options.whole(1)),

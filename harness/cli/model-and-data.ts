@@ -8,7 +8,7 @@ import { readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { columnOptions, formatFor, type DataFlags } from './data-flags';
 import * as options from './options';
-import { checkOutputs, outputOf, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, runFiles, type JsonFlag } from './outputs';
 
 /** The flags of `predict` and `evaluate`. */
 export interface UseFlags extends DataFlags {
@@ -53,7 +53,7 @@ interface Opened {
 export async function openModel(flags: UseFlags, labelled: boolean): Promise<Opened> {
   const { load } = await import('../models/index.js');
   const { loadData, takePart } = await import('../training/data/index.js');
-  await checkOutputs(outputOf('--json', flags.json));
+  await checkOutputs(outputOf('--json', flags.json), [flags.data, ...runFiles(flags.model)]);
   const model = await load(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),

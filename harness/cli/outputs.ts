@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError, type ExitCode, type Outcome } from '../base/outcome';
@@ -19,14 +19,34 @@ export function outputOf(flag: string, file: JsonFlag, mark?: string): Output[] 
   return [{ flag, file, ...(mark !== undefined && { mark }) }];
 }
 
+/** The files of a run or a saved model in a directory. */
+export const runFiles = (directory: string): string[] =>
+  [
+    'model.json',
+    'weights.bin',
+    'weights.npz',
+    'config.json',
+    'checkpoint.npz',
+    'history.jsonl',
+    'report.html',
+  ].map((name) => path.join(directory, name));
+
 /**
- * Reports before a run, and not after it, what cannot be written: a folder that does not exist, or a file that is no earlier report of
- * the same kind.
+ * Reports before a run, and not after it, what cannot be written: a folder that does not exist, a file that another flag names or that
+ * the command reads or writes itself, or a file that is no earlier report of the same kind.
  *
+ * @param taken files that the command reads, or writes itself
  * @throws UsageError
  */
-export async function checkOutputs(outputs: readonly Output[]): Promise<void> {
+export async function checkOutputs(outputs: readonly Output[], taken: readonly string[] = []): Promise<void> {
+  const claimed = new Map<string, string>();
+  for (const file of taken) claimed.set(await realPath(file), `which this command uses itself`);
   for (const { flag, file, mark } of outputs) {
+    const real = await realPath(file);
+    const other = claimed.get(real);
+    if (other !== undefined)
+      throw new UsageError(`${flag} ${file} would replace a file ${other}; choose another name.`);
+    claimed.set(real, `that ${flag} writes`);
     const folder = path.dirname(path.resolve(file));
     const there = await stat(folder).catch(() => undefined);
     if (there?.isDirectory() !== true) {
@@ -35,13 +55,30 @@ export async function checkOutputs(outputs: readonly Output[]): Promise<void> {
     const found = await stat(file).catch(() => undefined);
     if (found?.isDirectory() === true)
       throw new UsageError(`${flag} ${file} is a directory; name a file in it.`);
-    if (mark === undefined || found?.isFile() !== true || found.size === 0) continue;
+    if (found?.isFile() !== true || found.size === 0) continue;
+    if (mark === undefined) {
+      if (flag !== '--json' || /^\s*[[{]/.test((await readFile(file, 'utf8')).slice(0, 1000))) continue;
+      throw new UsageError(
+        `${flag} ${file} exists and holds no JSON; it is left alone: choose another name.`,
+      );
+    }
     if (!(await readFile(file, 'utf8')).includes(mark)) {
       throw new UsageError(
         `${flag} ${file} exists and is no report of an earlier run (${mark} was expected in it); it is left alone: choose another name.`,
       );
     }
   }
+}
+
+/** The file that a path leads to, through symbolic links, also where it is not there yet. */
+async function realPath(file: string): Promise<string> {
+  const full = path.resolve(file);
+  return realpath(full).catch(() =>
+    realpath(path.dirname(full)).then(
+      (folder) => path.join(folder, path.basename(full)),
+      () => full,
+    ),
+  );
 }
 
 /** @throws UsageError where the file cannot be written after all */

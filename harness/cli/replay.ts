@@ -42,7 +42,7 @@ async function replay(file: string, flags: Flags): Promise<Outcome> {
   const { formatReplay, replayCase } = await import('../fuzz/replay.js');
   const { sidesFor } = await import('../fuzz/sides.js');
   const { SideUnavailableError } = await import('../sides/index.js');
-  await checkOutputs(outputOf('--json', flags.json));
+  await checkOutputs(outputOf('--json', flags.json), [file]);
   const { found, problem } = await readCaseFile(file);
   const sides: OpenSide[] = [];
   try {

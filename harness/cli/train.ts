@@ -7,7 +7,7 @@ import type { TrainingProgress } from '../training/progress-bar';
 import type { DefineCommand } from './command';
 import { columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
 
 interface Flags extends DataFlags {
   readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
@@ -145,7 +145,11 @@ async function train(flags: Flags): Promise<Outcome> {
   const { openSummaries } = await import('../training/summaries.js');
   const { freeDirectory } = await import('../models/directory.js');
   const training = await import('../training/index.js');
-  await checkOutputs(outputOf('--json', flags.json));
+  const directory = flags.resume ?? flags.out;
+  await checkOutputs(outputOf('--json', flags.json), [
+    ...(flags.data === undefined ? [] : [flags.data]),
+    ...(directory === undefined ? [] : runFiles(directory)),
+  ]);
   if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
   const choices = choicesOf(flags);

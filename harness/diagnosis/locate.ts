@@ -45,7 +45,8 @@ export async function locate(implementation: Implementation, examination: Examin
   if (door !== undefined && wrong[0]?.equation.name === 'dPreActivations')
     return fromResults(examination, door, [], unseen);
   if (wrong.length > 0) {
-    const place = await fromEquation(implementation, examination, wrong[0], inherited, unseen);
+    const first = inPlainAnswer(implementation, examination, wrong[0]) ?? wrong[0];
+    const place = await fromEquation(implementation, examination, first, inherited, unseen);
     return isOfWeightsAlone(place.tensor, equations) ? { ...place, phase: 'backward' } : place;
   }
   const red = redResults(examination);
@@ -68,6 +69,22 @@ export async function locate(implementation: Implementation, examination: Examin
 function isOfWeightsAlone(tensor: string, equations: readonly JudgedEquation[]): boolean {
   const sentBack = equations.find(({ equation }) => equation.name === 'dPreActivations');
   return tensor.startsWith('gradients.output') && sentBack !== undefined && !isRed(sentBack.verdict);
+}
+
+/**
+ * A wrong state as the problem itself shows it. What is run step by step has inputs more, all 0: a side that makes NaN of a 0 is then
+ * wrong at every step, in the problem only where its own input is 0.
+ */
+function inPlainAnswer(
+  implementation: Implementation,
+  { problem, results }: Examination,
+  { equation: { name } }: JudgedEquation,
+): JudgedEquation | undefined {
+  const states = results?.answer.states;
+  if (name !== 'states' || states === undefined) return undefined;
+  return judgeEquations(problem, { states }, implementation).find(
+    ({ equation, verdict }) => equation.name === name && isRed(verdict),
+  );
 }
 
 /** The equations as far as the answer shows them, with states from prefixes where the side gives none. */

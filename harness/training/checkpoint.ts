@@ -84,7 +84,11 @@ function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weigh
  * @throws UsageError when it is missing, damaged, contradicts itself, or is no checkpoint of this version
  */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
-  const arrays = await readNpz(file, weightsArchive);
+  const arrays = await readNpz(file, weightsArchive).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    const what = error.message.replace(/; save it again with numpy\.savez\.$/, '');
+    throw new UsageError(`${what}; the checkpoint is damaged, so start the run anew.`, { cause: error });
+  });
   try {
     return fromArrays(arrays, file);
   } catch (error) {

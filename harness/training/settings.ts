@@ -3,7 +3,6 @@ import { checkChoice, checkMemory, checkOptions, type OptionNames } from '../../
 import { checkColumnNames, textFormatNames, type TextFormat } from './data/index';
 import { modelKinds, type BackendName, type ModelKind } from '../sides/engine/index';
 import { UsageError } from '../base/outcome';
-import type { DataIdentity } from './checkpoint';
 
 /** One network, or scratch and tfjs side by side. */
 export type TrainedModel = ModelKind | 'both';
@@ -218,7 +217,14 @@ function check(settings: TrainSettings): void {
  */
 export function checkNetworkSize(
   { units, batchSize, optimizer }: TrainSettings,
-  { sequences, timeSteps, features, classNames: { length: classes } }: DataIdentity,
+  {
+    sequences,
+    timeSteps,
+    features,
+    classNames: { length: classes },
+  }: Readonly<Record<'sequences' | 'timeSteps' | 'features', number>> & {
+    readonly classNames: readonly string[];
+  },
   memory = totalmem(),
 ): void {
   fits('--units', [features, units], [units, units], [units, classes]);

@@ -112,7 +112,9 @@ describe('options of the harness', () => {
     it(`${name}: an unknown name is refused with the nearest one`, async () => {
       const message = await messageOf(() => call(bad as never));
       expect(message).to.match(/^(RangeError|UsageError): /);
-      expect(message).to.match(new RegExp(`there is no (option|field|size) \\w+; the nearest is ${nearest}\\b`));
+      expect(message).to.match(
+        new RegExp(`there is no (option|field|size) \\w+; the nearest is ${nearest}\\b`),
+      );
     });
   }
 
@@ -124,7 +126,9 @@ describe('options of the harness', () => {
 
   it('leaves a candidate fields of its own that resemble no option', async () => {
     const own = { ...candidate, cache: new Map(), counted: 0 };
-    expect(await messageOf(() => harness.assertParity(own, { problems: [problem] }))).not.to.match(/no option/);
+    expect(await messageOf(() => harness.assertParity(own, { problems: [problem] }))).not.to.match(
+      /no option/,
+    );
   });
 });
 

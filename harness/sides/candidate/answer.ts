@@ -69,9 +69,16 @@ function tensorOf(value: unknown): Tensor | string {
   return { data: Float64Array.from(data), shape: sizes };
 }
 
+/** No tensor of a problem has as many axes. */
+const deepest = 8;
+
 function fromNested(value: Numbers): Tensor | string {
   const shape: number[] = [];
-  for (let level: unknown = value; isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = value; isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (shape.length > deepest)
+      return `is nested more than ${deepest} deep; at most 3 axes were expected (or does an array hold itself?)`;
+  }
   const data: number[] = [];
   const walk = (level: unknown, axis: number, at: readonly number[]): string | undefined => {
     if (axis === shape.length) {

@@ -47,6 +47,10 @@ export function checkCandidate(candidate: Candidate, where: string): CandidateDe
   if (typeof name !== 'string' || name.trim() === '') {
     throw new UsageError(`${where}: name is ${show(name)}; a name for the reports was expected.`);
   }
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name))
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, which holds a control character; a name in one line of text was expected.`,
+    );
   if (precision !== 'float32' && precision !== 'float64') {
     throw new UsageError(
       `${where}: precision is ${show(precision)}; "float32" or "float64" was expected, because tolerances depend on it.`,

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkOptions } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
 import { CandidateError } from '../../base/side-errors';
+import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import type { Implementation, Problem } from '../../base/problem';
 import { evaluationIn, type ReadAnswer } from './answer';
@@ -36,11 +36,7 @@ export async function loadCandidate(
 ): Promise<CandidateImplementation> {
   checkOptions(options, { timeoutSeconds: true }, 'loadCandidate');
   const path = resolve(file);
-  if (!existsSync(path)) {
-    throw new UsageError(
-      `the candidate ${file} does not exist; give the path of a TypeScript or JavaScript module.`,
-    );
-  }
+  await checkRegularFile(path, 'give the path of a TypeScript or JavaScript module');
   const child = new CandidateProcess(options.timeoutSeconds ?? 30);
   try {
     const reply = await child.ask({ type: 'load', file: path }, `loading ${file}`);

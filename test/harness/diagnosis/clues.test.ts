@@ -209,6 +209,7 @@ describe('clues of a diagnosis', () => {
       ['tanh off by 4e-15', 'float64', (_, problem) => new Off(problem, undefined, 4e-15).evaluate()],
       ['tanh off by 2e-6', 'float32', (_, problem) => new Off(problem, undefined, 2e-6).evaluate()],
       ['noise of 1e-6 in dx', 'float64', (answer) => withNoise(answer)],
+      ['products in bfloat16 parts', 'float32', (_, problem) => new InParts(problem).evaluate()],
     ];
     for (const [name, precision, change] of cases) {
       const side: Implementation = {
@@ -228,6 +229,62 @@ describe('clues of a diagnosis', () => {
     }
   });
 });
+
+describe('NaN where an input is exactly 0', () => {
+  const zeroed = (problem: Problem): Problem => {
+    const at = (1 * sizes.timeSteps + 2) * sizes.features;
+    return { ...problem, inputs: mapTensor(problem.inputs, (x, i) => (i === at ? 0 : x)) };
+  };
+
+  it('is located by phase, quantity, time step and side: forward, as 0 * log(0) gives it', async () => {
+    class OfZero extends HandNetwork {
+      protected override inputAt(b: number, t: number): readonly number[] {
+        return super.inputAt(b, t).map((x) => (x === 0 ? NaN : x));
+      }
+    }
+    const { verdict, diagnoses } = await run(sideOf(OfZero), [zeroed(problemOf())]);
+    expect(verdict).to.equal('mismatch');
+    expect(diagnoses).to.have.length(1);
+    expect(diagnoses[0]).to.include({ phase: 'forward', tensor: 'states', side: 'mine' });
+    expect(diagnoses[0].timeSteps?.[0]).to.equal(2);
+    expect(diagnoses[0].worst?.given).to.be.NaN;
+  });
+
+  it('in the gradient alone, as a division by x gives it', async () => {
+    class Divided extends HandNetwork {
+      protected override finish(answer: Evaluation): Evaluation {
+        const { gradients } = answer;
+        const inputs = gradients?.inputs;
+        if (inputs === undefined) return answer;
+        const of = (dx: number, i: number): number => (this.problem.inputs.data[i] === 0 ? NaN : dx);
+        return { ...answer, gradients: { ...gradients, inputs: mapTensor(inputs, of) } };
+      }
+    }
+    const { diagnoses } = await run(sideOf(Divided), [zeroed(problemOf())]);
+    expect(diagnoses).to.have.length(1);
+    expect(diagnoses[0]).to.include({ phase: 'backward', tensor: 'gradients.inputs', side: 'mine' });
+    expect(diagnoses[0].timeSteps).to.deep.equal([2]);
+  });
+});
+
+/** Products of two numbers of 24 bits as three products of bfloat16 parts: hi hi + hi lo + lo hi, some 2^-16 off. */
+class InParts extends HandNetwork {
+  protected override preActivation(x: readonly number[], before: readonly number[]): number[] {
+    const into = (row: readonly number[], matrix: readonly (readonly number[])[], u: number): number =>
+      row.reduce((sum, a, i) => sum + inParts(a, matrix[i][u]), 0);
+    return this.bias.map((c, u) => c + into(x, this.kernel, u) + into(before, this.recurrentKernel, u));
+  }
+}
+
+function inParts(a: number, b: number): number {
+  const bfloat16 = (x: number): number => {
+    const bits = new Uint32Array(Float32Array.of(x).buffer);
+    bits[0] = (bits[0] + 0x8000) & 0xffff0000;
+    return new Float32Array(bits.buffer)[0];
+  };
+  const [high, other] = [bfloat16(a), bfloat16(b)];
+  return high * other + high * bfloat16(b - other) + bfloat16(a - high) * other;
+}
 
 class Off extends HandNetwork {
   constructor(

@@ -94,6 +94,15 @@ describe('a candidate at hand', () => {
 
   const bad: [title: string, change: (answer: CandidateAnswer) => unknown, says: string][] = [
     ['undefined', () => undefined, 'evaluate must return an object'],
+    [
+      'an array that holds itself',
+      (a) => {
+        const states: unknown[] = [];
+        states.push(states);
+        return { ...a, states };
+      },
+      'nested more than 8 deep',
+    ],
     ['a ragged tensor', (a) => ({ ...a, states: [[[1, 2], [3]]] }), 'ragged'],
     ['another shape', (a) => ({ ...a, finalState: [[1, 2]] }), 'has shape [1, 2]'],
     [
@@ -144,6 +153,7 @@ describe('a candidate at hand', () => {
 
   const declarations: [title: string, change: object, says: string][] = [
     ['no name', { name: '' }, 'name is ""'],
+    ['a name that a terminal obeys', { name: 'a\u001b[31m' }, 'holds a control character'],
     ['no precision', { precision: undefined }, 'precision is missing'],
     ['another precision', { precision: 'float16' }, '"float32" or "float64"'],
     ['an unknown omission', { omits: ['states', 'hidden'] }, '"hidden"'],
@@ -205,6 +215,8 @@ describe('a candidate in a module', () => {
     }
     const absent: unknown = await loadCandidate(path.join(base(), 'absent.ts')).catch((e: unknown) => e);
     expect(absent).to.be.instanceOf(UsageError).with.property('message').that.includes('does not exist');
+    const folder: unknown = await loadCandidate(base()).catch((e: unknown) => e);
+    expect(folder).to.be.instanceOf(UsageError).with.property('message').that.includes('is a directory');
   });
 
   const ends: [title: string, statement: string, says: string][] = [

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { checkOutputs, outputOf, runFiles } from '../../../harness/cli/outputs';
+import { runCli } from '../../support/run-cli';
+import { temporaryDirectory } from '../../support/temporary-directory';
+
+describe('files that a command is to write', () => {
+  const base = temporaryDirectory();
+  const at = (name: string): string => path.join(base(), name);
+  const refusal = (...given: Parameters<typeof checkOutputs>): Promise<string> =>
+    checkOutputs(...given).then(
+      () => 'taken',
+      (error: unknown) => String(error),
+    );
+
+  it('are all different, also through links and other spellings of a path', async () => {
+    mkdirSync(at('folder'));
+    symlinkSync(at('folder'), at('alias'));
+    const outputs = [...outputOf('--json', at('folder/a')), ...outputOf('--html', at('alias/../alias/a'))];
+    expect(await refusal(outputs)).to.match(/--html .* would replace a file that --json writes/);
+    expect(await refusal([...outputOf('--json', at('a')), ...outputOf('--html', at('b'))])).to.equal('taken');
+  });
+
+  it('are none that the command reads or writes itself, and no file that is no JSON', async () => {
+    mkdirSync(at('run'));
+    writeFileSync(at('run/model.json'), '{}');
+    const json = (name: string) => outputOf('--json', at(name));
+    expect(await refusal(json('run/model.json'), runFiles(at('run')))).to.match(/uses itself/);
+    expect(await refusal(json('run/report.html'), runFiles(at('run')))).to.match(/uses itself/);
+    expect(await refusal(json('run/metrics.json'), runFiles(at('run')))).to.equal('taken');
+    writeFileSync(at('notes.txt'), 'years of work');
+    writeFileSync(at('old.json'), '\n[1]');
+    expect(await refusal(json('notes.txt'))).to.match(/exists and holds no JSON; it is left alone/);
+    expect(await refusal(json('old.json'))).to.equal('taken');
+  });
+
+  it('train --json leaves the data and the model of the run alone', async () => {
+    const rows = Array.from({ length: 24 }, (_, i) => `s${i >> 1},${i % 2},0.${i},${(i >> 1) % 2}`);
+    const data = at('data.csv');
+    const text = `sequence,step,x,label\n${rows.join('\n')}\n`;
+    writeFileSync(data, text);
+    const train = ['train', '--data', data, '--model', 'scratch', '--epochs', '1', '--units', '2'];
+    for (const json of [data, at('out/model.json')]) {
+      mkdirSync(at('out'), { recursive: true });
+      const { exitCode, stderr } = await runCli([...train, '--out', at('out'), '--json', json]);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.include('would replace a file which this command uses itself');
+    }
+    expect(readFileSync(data, 'utf8')).to.equal(text);
+    const weights = at('out/weights.npz');
+    const { exitCode, stderr } = await runCli(['export', '--model', at('out'), '--out', weights, '--force']);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.include('would replace a file which this command uses itself');
+  });
+});
