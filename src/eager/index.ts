@@ -5,3 +5,4 @@ export { updateWithTfjsAsync, type UpdateOptions, type Updated } from './update'
 export type { GradientMethod } from './pass';
 export { gruResetAfter, registerGRUResetAfter, type GRUResetAfterArgs } from './gru-reset-after';
 export { TfNetwork, type TfNetworkOptions } from './tf-network';
+export { registerLayers } from './layers-model';

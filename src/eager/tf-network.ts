@@ -1,11 +1,12 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { resolveNetwork } from '../../scratch/index';
+import { NetworkPlan, resolveNetwork } from '../../scratch/index';
 import type {
   CheckedOptimizerState,
   CheckedQuestion,
   Evaluated,
   NetworkAnswer,
   NetworkBatchResult,
+  NetworkConfig,
   NetworkOptimizerState,
   NetworkOptions,
   NetworkPrediction,
@@ -24,6 +25,7 @@ import { networkByHand } from './by-hand/network';
 import { networkByTape } from './by-tape/network';
 import { tidy } from './differentiate';
 import { clipped, globalNorm } from './global-norm';
+import { buildLayersModel, describeLayersModel, nameWeights } from './layers-model';
 import type { Gradients, NetworkMethod, Outcome } from './method';
 import { checkGradientMethod } from './network';
 import { createTfOptimizer, type TfOptimizer } from './optimizer';
@@ -87,6 +89,39 @@ export class TfNetwork extends NetworkShell {
       this.method.dispose();
       throw error;
     }
+  }
+
+  /**
+   * A network of the layers and weights of a tf.LayersModel, which stays the caller's. Its last activation tells the loss: softmax,
+   * sigmoid, or numbers.
+   *
+   * @param options what a description does not say: gradients, optimizer, learningRate, clipNorm
+   * @throws RangeError that names the layer or the option that a network does not have
+   */
+  static fromLayersModel(
+    backend: LoadedBackend,
+    model: Tf.LayersModel,
+    options: Omit<TfNetworkOptions, keyof NetworkConfig | 'backend' | 'weights' | 'seed'> = {},
+  ): TfNetwork {
+    backend.use();
+    const { config, weights } = describeLayersModel(model);
+    const plan = new NetworkPlan(config, 'fromLayersModel');
+    const named = nameWeights(
+      plan,
+      weights.map((weight) => read(weight)),
+    );
+    return new TfNetwork({ backend, ...config, weights: named, ...options });
+  }
+
+  /**
+   * A tf.LayersModel with copies of the weights that gives this network's `outputs`. The caller owns it; `save` of it writes files
+   * that `tf.loadLayersModel` opens (after `registerLayers(tf)`, where they hold a layer that TensorFlow.js lacks).
+   *
+   * @throws RangeError when TensorFlow.js would compute something else from the same layers
+   */
+  toLayersModel(): Tf.Sequential {
+    this.begin('toLayersModel');
+    return buildLayersModel(this.tf, this.plan, this.readWeights());
   }
 
   /** As `trainOnBatch`, with asynchronous reads: for WebGPU, whose immediate reads are wrong, and WebGL, which they block. */

@@ -37,7 +37,7 @@ type Rnn = InstanceType<typeof Tf.layers.RNN> & {
  */
 export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig, features: number): TapeLayer {
   const { useBias = true, returnSequences = false, goBackwards = false } = config;
-  const layer = rnnOf(tf, config) as Rnn;
+  const layer = rnnOf(tf, config, { returnState: true }) as Rnn;
   const [kernel, recurrentKernel, bias] = build(tf, layer, [1, 1, features]);
   return {
     variables: { kernel, recurrentKernel, ...(useBias && { bias }) },
@@ -56,16 +56,26 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig, features:
   };
 }
 
-function rnnOf(tf: typeof Tf, config: RecurrentConfig): InstanceType<typeof Tf.layers.RNN> {
-  const { units, activation = 'tanh', useBias = true, goBackwards = false } = config;
+/**
+ * tf.layers.simpleRNN, lstm, gru, or our GRU with the reset after the matrix.
+ *
+ * @param more options of every layer, such as inputShape
+ */
+export function rnnOf(
+  tf: typeof Tf,
+  config: RecurrentConfig,
+  more: object,
+): InstanceType<typeof Tf.layers.RNN> {
+  const { units, activation = 'tanh', useBias = true, goBackwards = false, returnSequences = false } = config;
   const args = {
     units,
     activation: activation as 'tanh',
     useBias,
     goBackwards,
-    returnState: true,
+    returnSequences,
     kernelInitializer: 'zeros',
     recurrentInitializer: 'zeros',
+    ...more,
   } as const;
   if (config.layer === 'simpleRNN') return tf.layers.simpleRNN(args);
   const recurrentActivation = (config.recurrentActivation ?? 'sigmoid') as 'sigmoid';
