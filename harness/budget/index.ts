@@ -18,3 +18,4 @@ export {
   stepName,
   toNetworkNames,
 } from './simple-rnn';
+export { budgetForModel, type NamedBudget } from './model-budget';

@@ -92,3 +92,11 @@ export const layoutOption = (): Option =>
     'keras',
     'rnn-parity',
   ]);
+
+/** The network that problems are about. */
+export function layersOption(): Option {
+  return new Option(
+    '--layers <list>',
+    "run problems about this network instead of the suite: lstm:16, 'bidirectional(gru:8),lstm:8:activation=relu,dense:3'",
+  );
+}

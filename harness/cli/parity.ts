@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { readRegularFile } from '../base/files/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
+import type { Model } from '../base/problem';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
 import * as options from './options';
@@ -12,6 +13,7 @@ interface Flags {
   readonly only?: string;
   readonly seed: number;
   readonly cases?: number;
+  readonly layers?: string;
   readonly vectors?: string[];
   readonly candidate?: string;
   readonly atol?: number;
@@ -38,6 +40,7 @@ export const defineParity: DefineCommand = (program, finish) => {
       new Option('--only <pattern>', 'run only cases whose id contains this text; * and ? are wildcards'),
       options.seedOption('seed of all random numbers'),
       options.option('--cases <n>', 'number of generated problems (default: 200)', options.whole(0)),
+      options.layersOption(),
       new Option(
         '--vectors <files...>',
         'compare every implementation with the numbers in these files (.json, .npz) instead of running the suite',
@@ -69,6 +72,7 @@ Examples:
   rnn-parity parity --backends wasm,cpu
   rnn-parity parity --only 'edge/*' --json report.json
   rnn-parity parity --junit parity.xml --html parity.html --trial trial.json
+  rnn-parity parity --layers 'bidirectional(gru:8),lstm:8,dense:3'
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )
@@ -101,6 +105,7 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     only: flags.only,
     seed: flags.seed,
     cases: flags.cases,
+    model: await modelOf(flags),
     vectors: flags.vectors,
     candidate: flags.candidate,
     timeoutSeconds: flags.timeout,
@@ -120,6 +125,20 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     { exitCode, text, json: report, machine: formatReport(report), summarizes: true },
     flags.json,
   );
+}
+
+/**
+ * The network of --layers.
+ *
+ * @throws UsageError when it cannot be read, or stands beside --vectors
+ */
+async function modelOf({ layers, vectors }: Flags): Promise<Model | undefined> {
+  if (layers === undefined) return undefined;
+  if (vectors !== undefined)
+    throw new UsageError('--layers and --vectors each say what is run; give one of them.');
+  const { parseLayers } = await import('../base/layers-text.js');
+  const { modelOfLayers } = await import('../problems/index.js');
+  return modelOfLayers(parseLayers(layers, '--layers'), '--layers');
 }
 
 /** Derives the verdict of a report that was written earlier again, from its own numbers. */

@@ -65,7 +65,7 @@ export class Detectability {
     const isBeyond = (allowed: ArrayLike<number>): boolean =>
       given.data.some((x, i) => Math.abs(x - right.data[i]) > own + allowed[i]);
     const { budget } = this.tolerances;
-    const bound = budget?.bound[name];
+    const bound = budget?.spread(name).bound;
     // no budget is above the rigorous bound: the emulated runs are only worth their time below it
     if (bound !== undefined && isBeyond(bound)) return true;
     const verdict = this.judge(name, answer);

@@ -1,4 +1,5 @@
 import type { Phase } from '../base/problem';
+import type { Place } from '../judge/index';
 
 /** What kind of mistake it looks like: a fault of the catalogue that, replayed, gives the side's numbers. */
 export interface Kind {
@@ -11,7 +12,7 @@ export interface Kind {
 
 /** The first number that is wrong of itself, in the order of the computation. */
 export interface WrongNumber {
-  /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at: Readonly<Record<string, number>>;
+  /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at: Place;
   readonly given: number;
   /** what it should be: from the side's own earlier values where those could be seen, else the reference's */
   readonly expected: number;

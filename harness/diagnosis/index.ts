@@ -6,3 +6,4 @@ export { locate, phaseOf, type Location } from './locate';
 export { diagnosisOrder } from './order';
 export { ruleOn } from './rule';
 export { diagnoseUpdate, questionOf, ruleOnUpdate, type UpdateParty } from './update/index';
+export { diagnoseLayered } from './layered';

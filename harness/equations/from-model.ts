@@ -10,9 +10,7 @@ import { memoize } from '../base/memoize';
 import { directions, nameIn, type CellText, type ModelLayer } from '../base/model';
 import { defineCell, type Cell } from './cell';
 import { gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
-import type { Estimate } from './interpret';
 import type { LossName } from './losses/index';
-import type { Matrix } from './matrix';
 import type { Head, Layer, Network, NetworkProblem, Upstream } from './network';
 
 /** A layered problem as equations: the network, its numbers, and where each tensor of an answer is found in its outcome. */
@@ -96,7 +94,7 @@ class Builder {
         const of = directions.map((direction) => {
           const reversed = flipped !== (direction === 'backward');
           const called = (own: string): string => nameIn(direction, own);
-          const part = `${name}.${direction}`;
+          const part = `${name}${direction === 'forward' ? 'Forward' : 'Backward'}`;
           this.recurrent(part, cellFor(wrapped), wrapped.units, reversed, called, i);
           return part;
         });
@@ -329,16 +327,13 @@ function rowsOf({ data, shape }: Tensor): Tensor[] {
 
 /** [B, T, n] with the steps in the opposite order. */
 function turned({ data, shape }: Tensor): Tensor {
-  return { data: turnedSteps(data, shape), shape };
-}
-
-function turnedSteps(data: Matrix, [batch, timeSteps, n]: readonly number[]): Matrix {
+  const [batch, timeSteps, n] = shape;
   const out = new Float64Array(data.length);
   for (let row = 0; row < batch * timeSteps; row++) {
     const t = row % timeSteps;
     out.set(data.subarray(row * n, (row + 1) * n), (row - t + timeSteps - 1 - t) * n);
   }
-  return out;
+  return { data: out, shape };
 }
 
 /** Steps that are 1 in the mask and, with maskZero, no 0 for the embedding. */
@@ -353,64 +348,27 @@ function maskOf({ model, inputs, mask }: LayeredProblem): Tensor | undefined {
 
 /** The tensors of an outcome, by the dotted names of an answer to the model. */
 export function answerOf(model: ModelAsEquations, outcome: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  return byDottedNames(model, outcome, (dotted, parts) =>
-    changed(
-      model,
-      dotted,
-      parts,
-      ({ data }) => data,
-      (data, shape) => ({ data, shape }),
-    ),
-  );
-}
-
-/** The estimates of an outcome, by the dotted names of an answer to the model. */
-export function estimatesOf<T extends Estimate>(
-  model: ModelAsEquations,
-  outcome: ReadonlyMap<string, T>,
-): Map<string, Estimate> {
-  return byDottedNames(model, outcome, (dotted, parts) => {
-    const all = (pick: (one: T) => Matrix): Matrix => changed(model, dotted, parts, pick, (data) => data);
-    return {
-      shape: changed(
-        model,
-        dotted,
-        parts,
-        ({ value }) => value,
-        (_, shape) => shape,
-      ),
-      value: all(({ value }) => value),
-      bound: all(({ bound }) => bound),
-      sigma: all(({ sigma }) => sigma),
-    };
-  });
-}
-
-function byDottedNames<T, R>(
-  { names }: ModelAsEquations,
-  outcome: ReadonlyMap<string, T>,
-  make: (dotted: string, parts: readonly T[]) => R,
-): Map<string, R> {
-  const out = new Map<string, R>();
-  for (const [dotted, own] of names) {
+  const out = new Map<string, Tensor>();
+  for (const [dotted, own] of model.names) {
     const parts = own.flatMap((name) => outcome.get(name) ?? []);
-    if (parts.length === own.length) out.set(dotted, make(dotted, parts));
+    if (parts.length === own.length) out.set(dotted, asAnswered(model, dotted, parts));
   }
   return out;
 }
 
-/** Numbers of the outcome as the answer has them: rows below each other, steps in the order of the walk. */
-function changed<T extends { readonly shape: readonly number[] }, R>(
+/** Tensors of the outcome as the one of the answer: rows below each other, steps in the order of the walk. */
+export function asAnswered(
   { backwards }: ModelAsEquations,
   dotted: string,
-  parts: readonly T[],
-  pick: (one: T) => Matrix,
-  make: (data: Matrix, shape: readonly number[]) => R,
-): R {
-  const [{ shape }] = parts;
+  parts: readonly Tensor[],
+): Tensor {
+  const [first] = parts;
   if (parts.length > 1)
-    return make(Float64Array.from(parts.flatMap((part) => [...pick(part)])), [parts.length, ...shape]);
-  return make(backwards.has(dotted) ? turnedSteps(pick(parts[0]), shape) : pick(parts[0]), shape);
+    return {
+      data: Float64Array.from(parts.flatMap(({ data }) => [...data])),
+      shape: [parts.length, ...first.shape],
+    };
+  return backwards.has(dotted) ? turned(first) : first;
 }
 
 /** An answer to the model as one to its equations. */

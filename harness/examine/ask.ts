@@ -1,6 +1,6 @@
 import { MalformedAnswerError } from '../base/side-errors';
 import { caseVerdict, type CaseVerdict, type TensorVerdict } from '../judge/index';
-import type { Evaluation, Implementation, Problem } from '../base/problem';
+import { isLayered, type AnyProblem, type Evaluation, type Implementation } from '../base/problem';
 
 /** What a side answered: the tensors that could be read, and why others could not. */
 export interface Answer {
@@ -9,13 +9,22 @@ export interface Answer {
 }
 
 /** Runs a problem on a side. Tensors that cannot be read (ragged, text) are returned separately; any other error is thrown on. */
-export async function ask(implementation: Implementation, problem: Problem): Promise<Answer> {
+export async function ask(implementation: Implementation, problem: AnyProblem): Promise<Answer> {
   try {
-    return { answer: await implementation.evaluate(problem), malformed: new Map() };
+    return { answer: await evaluate(implementation, problem), malformed: new Map() };
   } catch (error) {
     if (!(error instanceof MalformedAnswerError)) throw error;
     return { answer: error.readable, malformed: error.malformed };
   }
+}
+
+function evaluate(side: Implementation, problem: AnyProblem): Evaluation | Promise<Evaluation> {
+  if (!isLayered(problem)) return side.evaluate(problem);
+  const { layered } = side;
+  const reason = layered === undefined ? 'it runs the simple RNN only' : layered.refuses?.(problem.model);
+  if (layered === undefined || reason !== undefined)
+    throw new Error(`${side.name} cannot run problem ${problem.id}: ${reason ?? ''}`);
+  return layered.evaluate(problem);
 }
 
 /** A tensor that could not be read is reported with its reason instead of as missing; it fails in either case. */

@@ -1,10 +1,10 @@
 import { CandidateError } from '../base/side-errors';
-import { referenceAnswer } from '../sides/reference/index';
 import {
   caseVerdict,
   compareEvaluation,
   hasBackward,
   judgeLocally,
+  namedTensors,
   problemForLocalJudgement,
   resolveIllConditioned,
   type CaseVerdict,
@@ -17,23 +17,24 @@ import {
   evaluationOf,
   expectedNames,
   expectedShape,
+  isLayered,
   mapProblem,
   omitsOf,
   roundProblem,
-  tensorNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Implementation,
   type Precision,
   type Problem,
 } from '../base/problem';
 import { ask, withMalformed, type Answer } from './ask';
-import { caseIdOf, plannedTensors, viewNames, type ViewName } from './views';
-import type { Tensor } from '../../scratch/index';
+import { referenceFor } from './reference';
+import { caseIdOf, plannedTensors, viewsOf, type ViewName } from './views';
 
 /** The problem of one view, the side's answer to it, and the verdict on the answer. */
-export interface View {
-  readonly problem: Problem;
+export interface View<P extends AnyProblem = Problem> {
+  readonly problem: P;
   readonly answer: Evaluation;
   readonly verdict: CaseVerdict;
 }
@@ -45,25 +46,23 @@ export interface Refusal {
 }
 
 /** All that was seen of one side on one problem. */
-export interface Examination {
+export interface Examination<P extends AnyProblem = Problem> {
   readonly implementation: string;
   readonly precision: Precision;
-  /** the plain problem as the side holds it: rounded to float32 for a float32 side */ readonly problem: Problem;
+  /** the plain problem as the side holds it: rounded to float32 for a float32 side */ readonly problem: P;
   /** the reference's answer to it */ readonly reference: Evaluation;
   /** `ill`: nothing fails, but something stayed ill-conditioned */ readonly status: 'pass' | 'ill' | 'fail';
-  readonly results?: View;
-  readonly steps?: View;
-  readonly probe?: View;
-  /** the plain problem, asked again after `between` */ readonly repeat?: View & {
-    readonly between: Problem;
-  };
+  readonly results?: View<P>;
+  readonly steps?: View<P>;
+  readonly probe?: View<P>;
+  /** the plain problem, asked again after `between` */ readonly repeat?: View<P> & { readonly between: P };
   /** the verdicts of these, in that order */ readonly verdicts: readonly CaseVerdict[];
   /** tensors that the side does not give */ readonly withheld: readonly string[];
   /** what else could not be examined, and why */ readonly unseen: readonly string[];
   readonly refusals: readonly Refusal[];
 }
 
-export interface ExamineOptions {
+export interface ExamineOptions<P extends AnyProblem = Problem> {
   /** the reference's answer to the problem, rounded where the side is float32; default: the scratch network is asked */
   readonly reference?: Evaluation | undefined;
   /** which ways; default `viewNames`, and only the results where the tolerance is fixed: budgets are derived in the others */
@@ -72,8 +71,7 @@ export interface ExamineOptions {
   readonly omits?: readonly string[] | undefined;
   /** replaces the derived tolerances of the results */ readonly tolerance?: FixedTolerance | undefined;
   /** judges the results, instead of `compareEvaluation` against the reference */
-  readonly compare?:
-    ((problem: Problem, reference: Evaluation, given: Evaluation) => CaseVerdict) | undefined;
+  compare?(problem: P, reference: Evaluation, given: Evaluation): CaseVerdict;
 }
 
 /**
@@ -85,17 +83,17 @@ export interface ExamineOptions {
  * @param implementation the side; what it throws on the plain problem is thrown on
  * @param problem any problem; it is rounded to float32 for a float32 side
  */
-export async function examine(
+export async function examine<P extends AnyProblem>(
   implementation: Implementation,
-  problem: Problem,
-  options: ExamineOptions = {},
-): Promise<Examination> {
+  problem: P,
+  options: ExamineOptions<P> = {},
+): Promise<Examination<P>> {
   const plain = implementation.precision === 'float32' ? roundProblem(problem) : problem;
-  const reference = options.reference ?? referenceAnswer(plain);
-  const subject: Subject = { implementation, plain, reference, options, refusals: [] };
+  const reference = options.reference ?? referenceFor(plain);
+  const subject: Subject<P> = { implementation, plain, reference, options, refusals: [] };
   const { absolute, relative } = options.tolerance ?? {};
   const fixed = absolute !== undefined || relative !== undefined;
-  const views = options.views ?? (fixed ? ['results'] : viewNames);
+  const views = viewsOf(plain, options.views ?? (fixed ? ['results'] : undefined));
 
   const first = await ask(implementation, plain);
   const kept = views.includes('repeat') ? structuredClone(first.answer) : first.answer;
@@ -130,24 +128,24 @@ export async function examine(
   };
 }
 
-interface Subject {
+interface Subject<P extends AnyProblem = AnyProblem> {
   readonly implementation: Implementation;
-  readonly plain: Problem;
+  readonly plain: P;
   readonly reference: Evaluation;
-  readonly options: ExamineOptions;
+  readonly options: ExamineOptions<P>;
   readonly refusals: Refusal[];
 }
 
-function lookAtResults(subject: Subject, { answer, malformed }: Answer): View {
+function lookAtResults<P extends AnyProblem>(subject: Subject<P>, { answer, malformed }: Answer): View<P> {
   const { implementation, plain, reference, options } = subject;
-  const { omits = omitsOf(implementation, plain), tolerance, compare } = options;
+  const { omits = omitsOf(implementation, plain), tolerance } = options;
   const verdict =
-    compare?.(plain, reference, answer) ??
+    options.compare?.(plain, reference, answer) ??
     compareEvaluation(plain, reference, answer, implementation, { omits, tolerance });
   return { problem: plain, answer, verdict: withMalformed(verdict, malformed) };
 }
 
-async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
+async function lookAtSteps<P extends AnyProblem>(subject: Subject<P>, first: Answer): Promise<View<P>> {
   const { implementation, plain } = subject;
   const caseId = caseIdOf(plain.id, 'steps');
   const problem = { ...problemForLocalJudgement(plain), id: caseId };
@@ -165,13 +163,17 @@ async function lookAtSteps(subject: Subject, first: Answer): Promise<View> {
   return { problem, answer: {}, verdict: verdict(notSeen(subject, 'steps', caseId)) };
 }
 
-async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
+async function lookAtProbe<P extends AnyProblem>(
+  subject: Subject<P>,
+  first: Answer,
+): Promise<View<P> | undefined> {
   const { implementation, plain } = subject;
-  const probe = weightProbe(plain);
+  if (isLayered(plain)) return undefined;
+  const probe = weightProbe(plain) as P;
   const problem = implementation.precision === 'float64' ? withLongNumbers(probe) : probe;
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {
-    const reference = referenceAnswer(problem);
+    const reference = referenceFor(problem);
     // tensors that were not asked for are judged with the results
     const asked = expectedNames(problem).flatMap((name) => {
       const tensor = tensorOf(given.answer, name);
@@ -193,15 +195,25 @@ async function lookAtProbe(subject: Subject, first: Answer): Promise<View> {
  * The same problem with numbers that float32 cannot hold: most problems are exact in float32, and a float64 side that keeps its weights or
  * inputs in float32 would be right on them.
  */
-const withLongNumbers = memoize((problem: Problem) => mapProblem(problem, (x) => x * (1 + 2 ** -30)));
+const withLongNumbers = memoize((problem: AnyProblem) => mapProblem(problem, (x) => x * (1 + 2 ** -30))) as <
+  P extends AnyProblem,
+>(
+  problem: P,
+) => P;
 
 /** Runs a different problem, then the same one again; if the first answer has changed meanwhile, it is judged instead of the second. */
-async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Promise<Examination['repeat']> {
+async function lookAgain<P extends AnyProblem>(
+  subject: Subject<P>,
+  kept: Evaluation,
+  first: Answer,
+): Promise<Examination<P>['repeat']> {
   const { plain } = subject;
   const { inputs } = plain;
-  const between = { ...plain, inputs: { ...inputs, data: inputs.data.map((x) => -x) } };
+  // an embedding reads integers
+  const other = isEmbedded(plain) ? inputs.data.toReversed() : inputs.data.map((x) => -x);
+  const between = { ...plain, inputs: { ...inputs, data: other } };
   await askOther(subject, 'repeat', between);
-  const isSpoiled = tensorNames.some((name) => !isSame(tensorOf(first.answer, name), tensorOf(kept, name)));
+  const isSpoiled = isOther(kept, first.answer);
   const again = isSpoiled ? first : await ask(subject.implementation, plain);
   const { answer, verdict } = lookAtResults(subject, again);
   const caseId = caseIdOf(plain.id, 'repeat');
@@ -214,20 +226,27 @@ async function lookAgain(subject: Subject, kept: Evaluation, first: Answer): Pro
   };
 }
 
-function isSame(one: Tensor | undefined, other: Tensor | undefined): boolean {
-  return one?.data.every((x, i) => Object.is(x, other?.data[i])) ?? true;
+function isEmbedded(problem: AnyProblem): boolean {
+  return isLayered(problem) && problem.model.layers[0].layer === 'embedding';
+}
+
+/** Whether a tensor of one answer has another number in the other. */
+function isOther(one: Evaluation, other: Evaluation): boolean {
+  return [...namedTensors(one)].some(
+    ([name, { data }]) => !data.every((x, i) => Object.is(x, tensorOf(other, name)?.data[i])),
+  );
 }
 
 /** Asks what was answered wrongly once more: a side that is wrong in one call only has no mistake in its formulas. */
 async function unsteadiness(
   { implementation }: Subject,
-  { results, steps, probe }: Partial<Record<ViewName, View>>,
+  { results, steps, probe }: Partial<Record<ViewName, View<AnyProblem>>>,
 ): Promise<string[]> {
   for (const view of [results, steps, probe]) {
     if (view?.verdict.status !== 'fail') continue;
     try {
       const { answer } = await ask(implementation, view.problem);
-      if (tensorNames.some((name) => !isSame(tensorOf(view.answer, name), tensorOf(answer, name))))
+      if (isOther(view.answer, answer))
         return [
           'the same problem got another answer when it was asked again: random numbers, or a memory of earlier calls',
         ];
@@ -239,7 +258,7 @@ async function unsteadiness(
 }
 
 /** Asks a problem of other sizes; a side that cannot answer it refuses, unless it can answer nothing any more. */
-async function askOther(subject: Subject, view: ViewName, problem: Problem): Promise<Answer | undefined> {
+async function askOther(subject: Subject, view: ViewName, problem: AnyProblem): Promise<Answer | undefined> {
   try {
     return await ask(subject.implementation, problem);
   } catch (error) {
@@ -261,7 +280,7 @@ function absent({ implementation, plain, options }: Subject, { answer }: Answer)
 }
 
 /** A wrong shape in an answer to a problem of other sizes, where the plain problem was answered in the right shapes. */
-function isOfOtherShape(tensors: readonly TensorVerdict[], { answer }: Answer, plain: Problem): boolean {
+function isOfOtherShape(tensors: readonly TensorVerdict[], { answer }: Answer, plain: AnyProblem): boolean {
   const right = expectedNames(plain).every((name) => {
     const tensor = tensorOf(answer, name);
     return tensor === undefined || tensor.shape.join() === expectedShape(plain, name).join();
@@ -301,7 +320,7 @@ const unseenWithout: Readonly<Record<ViewName, string>> = {
 
 function unseen(
   { plain, refusals }: Subject,
-  steps: View | undefined,
+  steps: View<AnyProblem> | undefined,
   withheld: readonly string[],
 ): string[] {
   const sentences = refusals.map(

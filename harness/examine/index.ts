@@ -1,5 +1,5 @@
 export { examine, type Examination, type ExamineOptions } from './examine';
-export { type ViewName, viewNames, problemIdOf, caseIdOf, plannedTensors, everyView } from './views';
+export { type ViewName, viewNames, viewsOf, problemIdOf, caseIdOf, plannedTensors, everyView } from './views';
 export { weightProbe } from './weight-probe';
 export { failingViewsOf, type FailingView } from './failing-views';
-export { questionFor, type Question } from './reference';
+export { questionFor, referenceFor, type Question } from './reference';

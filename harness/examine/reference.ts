@@ -1,39 +1,47 @@
+import { memoize } from '../base/memoize';
+import { networkConfigOf } from '../base/model';
+import { answerOf, equationsOf, evaluateNetwork } from '../equations/index';
 import { referenceAnswer } from '../sides/reference/index';
 import { UsageError } from '../base/outcome';
-import { roundProblem, type Evaluation, type Precision, type Problem } from '../base/problem';
+import {
+  evaluationOf,
+  isLayered,
+  partOf,
+  partsOf,
+  roundProblem,
+  type AnyProblem,
+  type Evaluation,
+  type Precision,
+  type Problem,
+} from '../base/problem';
 
-/** A problem as a side of some precision holds it, and the scratch network's answer to it. */
-export interface Question {
-  readonly problem: Problem;
+/** A problem as a side of some precision holds it, and the reference's answer to it. */
+export interface Question<P extends AnyProblem = Problem> {
+  readonly problem: P;
   readonly reference: Evaluation;
 }
+
+/** The scratch network's answer; of a user's own cell, which nobody wrote by hand, that of its formulas in float64. */
+export const referenceFor: (problem: AnyProblem) => Evaluation = memoize((problem) => {
+  if (!isLayered(problem) || networkConfigOf(problem.model) !== undefined) return referenceAnswer(problem);
+  const equations = equationsOf(problem);
+  return evaluationOf(answerOf(equations, evaluateNetwork(equations.network, equations.problem)));
+});
 
 /**
  * The problem as a side of that precision solves it.
  *
  * @throws UsageError when a float32 side would have to hold a number that overflows float32
  */
-export function questionFor(problem: Problem, precision: Precision): Question {
+export function questionFor<P extends AnyProblem>(problem: P, precision: Precision): Question<P> {
   const held = precision === 'float32' ? roundProblem(problem) : problem;
   if (held !== problem) checkFinite(held);
-  return { problem: held, reference: referenceAnswer(held) };
+  return { problem: held, reference: referenceFor(held) };
 }
 
-function tensorsOf({ inputs, initialState, upstream, weights }: Problem): [string, Float64Array][] {
-  const named = { inputs, initialState, ...weights };
-  const all = [
-    ...Object.entries(named),
-    ['upstream.states', upstream?.states],
-    ['upstream.finalState', upstream?.finalState],
-  ];
-  return (all as [string, { data: Float64Array } | undefined][]).flatMap(([name, tensor]) =>
-    tensor === undefined ? [] : [[name, tensor.data]],
-  );
-}
-
-function checkFinite(rounded: Problem): void {
-  for (const [name, data] of tensorsOf(rounded)) {
-    if (data.every((x) => Number.isFinite(x))) continue;
+function checkFinite(rounded: AnyProblem): void {
+  for (const name of partsOf(rounded)) {
+    if (partOf(rounded, name)?.data.every((x) => Number.isFinite(x)) === true) continue;
     throw new UsageError(
       `case ${JSON.stringify(rounded.id)}: ${name} holds a number beyond 3.4e38, which float32 cannot hold; scale the problem down, or compare float64 implementations only.`,
     );

@@ -2,7 +2,7 @@ import { CandidateError } from '../base/side-errors';
 import type { Phase, Implementation, Problem } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
 import { kindOf, phaseOf } from '../diagnosis/index';
-import { isGreen, rankOf, type CaseVerdict, type TensorStatus } from '../judge/index';
+import { isGreen, rankOf, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
 export interface RedTensor {
@@ -10,9 +10,7 @@ export interface RedTensor {
   readonly tensor: string;
   readonly status: TensorStatus;
   readonly reason?: string;
-  /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at?: Readonly<
-    Record<string, number>
-  >;
+  /** `{ example: 0, timeStep: 3, unit: 1 }`, counted from 0 */ readonly at?: Place;
   /** the value of the reference, or what follows from the side's own earlier values (`steps`) */ readonly expected?:
     number | string;
   readonly given?: number | string;

@@ -2,11 +2,13 @@ import { checkOptions, type OptionNames, type Tensor } from '../../scratch/index
 import {
   expectedNames,
   expectedShape,
+  axesOf,
+  isLayered,
   tensorAxes,
   tensorNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
-  type Problem,
   type TensorName,
 } from '../base/problem';
 import { compareTensor, compareTensors, type ExpectedTensor } from './compare-tensors';
@@ -35,7 +37,7 @@ const optionNames: OptionNames<CompareOptions> = { against: true, omits: true, t
  * @throws RangeError for an option that does not exist
  */
 export function compareEvaluation(
-  problem: Problem,
+  problem: AnyProblem,
   reference: Evaluation,
   given: Evaluation,
   side: Side,
@@ -55,14 +57,14 @@ export function compareEvaluation(
     budget === undefined
       ? compareTensor
       : (implementation, caseId, name, item, tensor) =>
-          judgeTensor(implementation, caseId, name as TensorName, item, tensor, budget),
+          judgeTensor(implementation, caseId, name, item, tensor, budget),
   );
   return caseVerdict(problem.id, side.name, options.against ?? 'scratch', tensors);
 }
 
 /** What an answer to this problem must hold, with reference values and tolerances. */
 export function expectedTensors(
-  problem: Problem,
+  problem: AnyProblem,
   reference: Evaluation,
   tolerances: Tolerances,
 ): Map<string, ExpectedTensor> {
@@ -78,7 +80,12 @@ export function expectedTensors(
       const allowed = tolerances.allowed(name);
       return [
         name,
-        { reference: tensor, allowed, axes: tensorAxes[name], tolerance: tolerances.source(name) },
+        {
+          reference: tensor,
+          allowed,
+          axes: isLayered(problem) ? axesOf(problem, name) : tensorAxes[name as TensorName],
+          tolerance: tolerances.source(name),
+        },
       ];
     }),
   );
@@ -91,12 +98,15 @@ export function namedTensors(evaluation: Evaluation): Map<string, Tensor> {
     const tensor = tensorOf(evaluation, name);
     if (tensor !== undefined) named.set(name, tensor);
   }
-  const others = (group: object, prefix: string): void => {
-    for (const [key, value] of Object.entries(group) as [string, unknown][]) {
-      if (value !== undefined && prefix + key !== 'gradients') named.set(prefix + key, value as Tensor);
-    }
+  const walk = (value: unknown, name: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if ('data' in value && 'shape' in value) named.set(name, value as Tensor);
+    else
+      for (const [key, inner] of Object.entries(value)) {
+        const own = Array.isArray(value) ? `layer${Number(key) + 1}` : key;
+        walk(inner, name === '' ? own : `${name}.${own}`);
+      }
   };
-  others(evaluation, '');
-  if (evaluation.gradients !== undefined) others(evaluation.gradients, 'gradients.');
+  walk(evaluation, '');
   return named;
 }

@@ -1,4 +1,5 @@
 import { formatShape, indexOf, sizeOf, type Tensor } from '../../scratch/index';
+import type { Axis } from '../base/problem';
 import type { TensorStatus, TensorVerdict, WorstElement } from './verdict';
 
 /** One tensor that must be there: what it is, what it may differ by, what its axes count. */
@@ -6,7 +7,7 @@ export interface ExpectedTensor {
   readonly reference: Tensor;
   /** absolute error allowed: for every element alike, or for each of them, row-major */
   readonly allowed: number | Float64Array;
-  readonly axes: readonly string[];
+  readonly axes: readonly (string | Axis)[];
   /** where the tolerance comes from */ readonly tolerance: string;
 }
 
@@ -92,13 +93,25 @@ function describe(expected: ExpectedTensor, given: Tensor, flat: number): WorstE
   const { error, usedShare } = judgeElement(reference.data[flat], given.data[flat], bound);
   return {
     index,
-    at: Object.fromEntries(index.map((at, axis) => [axes[axis] ?? `axis${axis}`, at])),
+    at: Object.fromEntries(index.flatMap((at, axis) => placeOn(axes.at(axis) ?? `axis${axis}`, at))),
     reference: reference.data[flat],
     given: given.data[flat],
     error,
     allowed: bound,
     usedShare,
   };
+}
+
+/** A place along an axis; where gates lie side by side, the gate and the place in its block. */
+function placeOn(axis: string | Axis, at: number): (readonly [string, number | string])[] {
+  if (typeof axis === 'string') return [[axis, at]];
+  const { counts, size, gates } = axis;
+  if (gates === undefined) return [[counts, at]];
+  const width = size / gates.length;
+  return [
+    ['gate', gates[Math.floor(at / width)]],
+    [counts, at % width],
+  ];
 }
 
 /** The status of one element, its error, and the share of the allowed error that it used. */

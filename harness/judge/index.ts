@@ -8,20 +8,18 @@ export {
   hasBackward,
   judgeEquations,
   judgeLocally,
-  judgeStep,
   localNames,
   localShape,
   madeBy,
   problemForLocalJudgement,
   rankOf,
-  type JudgedEquation,
   type LocalName,
-  type LocalOptions,
 } from './judge-locally';
+export { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
 export { caseVerdict, formatPlace, isGreen } from './verdict';
-export type { CaseVerdict, Ledger, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
+export type { CaseVerdict, Ledger, Place, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { resolveIllConditioned } from './resolve-ill-conditioned';
 export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';
 export { biasCorrectionError, updateReach, type Reach } from './updates/update-reach';

@@ -6,6 +6,8 @@ import {
   tensorNames,
   tensorOf,
   type Evaluation,
+  isLayered,
+  type AnyProblem,
   type Problem,
   type TensorName,
 } from '../base/problem';
@@ -16,32 +18,31 @@ import {
   stepName,
   stepsOfNetwork,
   toNetworkNames,
-  type NetworkStep,
-  type PrecisionModel,
 } from '../budget/index';
-import { formulaOf, type Network } from '../equations/index';
 import { memoize } from '../base/memoize';
-import { judgeNumbers } from './judge-tensor';
-import { deviationsInWords } from './tolerance';
+import { judgeLayers, judgeLayersLocally, layersInSteps, madeByLayers } from './judge-layers';
+import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 import type { Side, TensorVerdict } from './verdict';
-import { formatShape, sizeOf, type Tensor } from '../../scratch/index';
+import { formatShape, sizeOf } from '../../scratch/index';
 
 /** Whether a problem has a backward pass, so that its inner gradients can be seen on the instrumented problem. */
-export function hasBackward(problem: Problem): boolean {
-  return problem.labels !== undefined || problem.upstream !== undefined;
+export function hasBackward(problem: AnyProblem): boolean {
+  const hasTargets = isLayered(problem) && problem.targets !== undefined;
+  return hasTargets || problem.labels !== undefined || problem.upstream !== undefined;
 }
 
 /**
  * The problem that a side runs for its local judgement. Where there is a backward pass it has one more feature per unit, always zero,
  * whose rows of the kernel are the identity: so gradients.inputs shows the gradient with respect to z_t (`instrument`).
  */
-export const problemForLocalJudgement = memoize((source: Problem): Problem => {
+export const problemForLocalJudgement = memoize((source: AnyProblem): AnyProblem => {
   if (!hasBackward(source)) return source;
+  if (isLayered(source)) return layersInSteps(source).asked;
   const { network, problem } = networkOf(source);
   const asked = askedForSteps(network, problem).problem;
   const { kernel } = asked.weights['rnn'];
   return { ...source, inputs: asked.inputs, weights: { ...source.weights, kernel } };
-});
+}) as <P extends AnyProblem>(source: P) => P;
 
 /** A quantity of the local judgement: every tensor of a full answer, and the gradients with respect to z_t. */
 export type LocalName = TensorName | 'dPreActivations';
@@ -58,31 +59,32 @@ export function rankOf(name: string): number {
 }
 
 /** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
-export function localNames(problem: Problem): LocalName[] {
+export function localNames(problem: Problem): LocalName[];
+export function localNames(problem: AnyProblem): string[];
+export function localNames(problem: AnyProblem): string[] {
+  if (isLayered(problem)) return [...layersInSteps(problem).steps.keys()];
   return expectedNames(problem).flatMap((name) =>
     name === 'gradients.inputs' ? ['dPreActivations' as const, name] : [name],
   );
 }
 
 /** The shape of that quantity; dPreActivations is [B, T, U] as the states are. */
-export function localShape(problem: Problem, name: LocalName): number[] {
+export function localShape(problem: AnyProblem, name: string): number[] {
+  if (isLayered(problem)) return (layersInSteps(problem).steps.get(name)?.axes ?? []).map(({ size }) => size);
   return expectedShape(problem, name === 'dPreActivations' ? 'states' : name);
 }
 
 /** The equations that a quantity is made by, from the inputs on: when all of these hold, it is right whatever its error. */
-export function madeBy(problem: Problem, name: LocalName): LocalName[] {
+export function madeBy(problem: Problem, name: LocalName): LocalName[];
+export function madeBy(problem: AnyProblem, name: string): string[];
+export function madeBy(problem: AnyProblem, name: string): string[] {
+  if (isLayered(problem)) return madeByLayers(problem, name);
   const output = problem.labels === undefined ? [] : (['logits'] as const);
   if (name === 'states') return ['states'];
   if (name === 'finalState' || name === 'logits') return ['states', name];
   if (name === 'probabilities') return ['states', 'logits', name];
   if (name === 'loss' || name.startsWith('gradients.output')) return ['states', ...output, name];
   return ['states', ...output, 'dPreActivations', ...(name === 'dPreActivations' ? [] : [name])];
-}
-
-export interface LocalOptions {
-  /** tensors that the side declared not to give: what cannot be seen without them is counted as omitted */
-  readonly omits?: readonly string[] | undefined;
-  /** default: the problem's id */ readonly caseId?: string;
 }
 
 /**
@@ -94,11 +96,12 @@ export interface LocalOptions {
  * @returns one verdict for each of `localNames(problem)`
  */
 export function judgeLocally(
-  problem: Problem,
+  problem: AnyProblem,
   answer: Evaluation,
   side: Side,
   options: LocalOptions = {},
 ): TensorVerdict[] {
+  if (isLayered(problem)) return judgeLayersLocally(problem, answer, side, options);
   const judged = { ...problem, id: options.caseId ?? problem.id };
   const seen = new Map(
     judgeEquations(judged, answer, side).map(({ equation, verdict }) => [equation.name, verdict]),
@@ -109,24 +112,9 @@ export function judgeLocally(
   );
 }
 
-/** One kind of equation, for all its elements: what it should give from the side's own earlier values, and what it gave. */
-export interface LocalEquation {
-  /** `states`, `dPreActivations`, `gradients.kernel`, ... */ readonly name: string;
-  /** the equation in letters */ readonly formula: string;
-  readonly axes: readonly string[];
-  /** computed in float64 from the side's own values */ readonly expected: Tensor;
-  readonly given: Tensor;
-}
-
-/** One kind of equation, what every element of it may be off, and how it fared. */
-export interface JudgedEquation {
-  readonly equation: LocalEquation;
-  readonly allowed: Float64Array;
-  readonly verdict: TensorVerdict;
-}
-
 /** The same, with every element: only the equations that the answer shows, in the order of the computation. */
-export function judgeEquations(source: Problem, answer: Evaluation, side: Side): JudgedEquation[] {
+export function judgeEquations(source: AnyProblem, answer: Evaluation, side: Side): JudgedEquation[] {
+  if (isLayered(source)) return judgeLayers(source, answer, side);
   const { network, problem } = networkOf(source);
   const model = precisionModelOf(side);
   const steps = stepsOfNetwork(network, problem, toNetworkNames(answer), model);
@@ -139,46 +127,6 @@ export function judgeEquations(source: Problem, answer: Evaluation, side: Side):
     const axes = tensorAxes[name === 'dPreActivations' ? 'states' : name];
     return [judgeStep({ name, axes, step, network, own: stepName(name), caseId: source.id, side, model })];
   });
-}
-
-interface StepToJudge {
-  /** as reports name it */ readonly name: string;
-  readonly axes: readonly string[];
-  readonly step: NetworkStep;
-  readonly network: Network;
-  /** its name in `stepsOfNetwork` */ readonly own: string;
-  readonly caseId: string;
-  readonly side: Side;
-  readonly model: PrecisionModel;
-}
-
-/** Judges one equation of any network by itself. */
-export function judgeStep({
-  name,
-  axes,
-  step,
-  network,
-  own,
-  caseId,
-  side,
-  model,
-}: StepToJudge): JudgedEquation {
-  const formula = formulaOf(network, own);
-  const expected = { data: step.value, shape: step.shape };
-  const given = { data: step.given, shape: step.shape };
-  const judged = judgeNumbers({
-    implementation: side.name,
-    caseId,
-    name,
-    expected: { reference: expected, axes },
-    given,
-    model,
-    mean: false,
-    spread: step.spread,
-    inWords: (stage) =>
-      `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage)}`,
-  });
-  return { equation: { name, formula, axes, expected, given }, ...judged };
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */

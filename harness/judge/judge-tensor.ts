@@ -1,6 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import type { TensorName } from '../base/problem';
-import { stagesOf, type Budget, type PrecisionModel, type Spread, type Stage } from '../budget/index';
+import { stagesOf, type NamedBudget, type PrecisionModel, type Spread, type Stage } from '../budget/index';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
 import { explainByRounding } from './explain-by-rounding';
 import { digitsLeft, judgeSignal } from './signal';
@@ -67,10 +66,10 @@ export function judgeNumbers(judged: JudgedNumbers): {
 export function judgeTensor(
   implementation: string,
   caseId: string,
-  name: TensorName,
+  name: string,
   expected: ExpectedTensor,
   given: Tensor,
-  budget: Budget,
+  budget: NamedBudget,
 ): TensorVerdict {
   const { verdict } = judgeNumbers({
     implementation,

@@ -1,5 +1,5 @@
-import type { Problem } from '../base/problem';
-import { madeBy, type LocalName } from './judge-locally';
+import type { AnyProblem } from '../base/problem';
+import { madeBy } from './judge-locally';
 import { formatPlace, caseVerdict, type CaseVerdict, type TensorVerdict } from './verdict';
 
 /**
@@ -10,14 +10,14 @@ import { formatPlace, caseVerdict, type CaseVerdict, type TensorVerdict } from '
  * one that is ill-conditioned itself or could not be seen: the verdict stays as it is.
  */
 export function resolveIllConditioned(
-  problem: Problem,
+  problem: AnyProblem,
   verdict: CaseVerdict,
   local: readonly TensorVerdict[],
 ): CaseVerdict {
   if (!verdict.tensors.some(({ status }) => status === 'ill')) return verdict;
   const equations = new Map(local.map((one) => [one.tensor, one]));
   const settled = (tensor: TensorVerdict): TensorVerdict => {
-    const made = madeBy(problem, tensor.tensor as LocalName).map((name) => equations.get(name));
+    const made = madeBy(problem, tensor.tensor).map((name) => equations.get(name));
     const wrong = made.find(
       (one) => one !== undefined && !['pass', 'zero', 'ill', 'omitted'].includes(one.status),
     );

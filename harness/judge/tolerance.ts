@@ -1,14 +1,21 @@
 import { checkOptions, type Tensor } from '../../scratch/index';
-import { tensorOf, type Evaluation, type Problem, type TensorName } from '../base/problem';
-import { budgetFor, type Budget, precisionModelOf, type PrecisionModel, type Stage } from '../budget/index';
+import { isLayered, tensorOf, type AnyProblem, type Evaluation } from '../base/problem';
+import {
+  budgetFor,
+  budgetForModel,
+  type NamedBudget,
+  precisionModelOf,
+  type PrecisionModel,
+  type Stage,
+} from '../budget/index';
 import type { Side } from './verdict';
 
 /** What every element of every tensor of one answer may differ by. */
 export interface Tolerances {
   /** one number for all elements, or one for each, row-major */
-  allowed(name: TensorName): number | Float64Array;
-  /** where it comes from, for reports */ source(name: TensorName): string;
-  /** the derived error budget; absent when the user gave plain tolerances */ readonly budget?: Budget;
+  allowed(name: string): number | Float64Array;
+  /** where it comes from, for reports */ source(name: string): string;
+  /** the derived error budget; absent when the user gave plain tolerances */ readonly budget?: NamedBudget;
 }
 
 /** A tolerance given by the user: |error| <= absolute + relative * |reference|. */
@@ -32,7 +39,7 @@ export function checkTolerance(tolerance: FixedTolerance | undefined, name: stri
  * @throws RangeError when the judged side is float32 and the problem's numbers are not
  */
 export function tolerancesFor(
-  problem: Problem,
+  problem: AnyProblem,
   reference: Evaluation,
   side: Side,
   fixed: FixedTolerance = {},
@@ -46,7 +53,8 @@ export function tolerancesFor(
       source: () => source,
     };
   }
-  const budget = budgetFor(problem, precisionModelOf(side));
+  const model = precisionModelOf(side);
+  const budget: NamedBudget = isLayered(problem) ? budgetForModel(problem, model) : budgetFor(problem, model);
   return {
     budget,
     allowed: (name) => budget.allowed(name, false),
@@ -67,7 +75,7 @@ export function deviationsInWords({ inflation, otherForms }: Partial<Stage> = {}
 }
 
 /** The reference's tensor of that name; the reference must answer in full. */
-export function needed(reference: Evaluation, name: TensorName): Tensor {
+export function needed(reference: Evaluation, name: string): Tensor {
   const tensor = tensorOf(reference, name);
   if (tensor === undefined) throw new Error(`the reference evaluation lacks ${name}; it must answer in full`);
   return tensor;

@@ -24,11 +24,14 @@ export interface Side {
   readonly precision: Precision;
 }
 
+/** Where a number stands, by what the axes of its tensor count. */
+export type Place = Readonly<Record<string, number | string>>;
+
 /** One element, given by position, values and bound. */
 export interface WorstElement {
   /** position along each axis, counted from 0 */ readonly index: readonly number[];
-  /** the same with the axes named: `{ example: 2, timeStep: 4, unit: 0 }` */
-  readonly at: Readonly<Record<string, number>>;
+  /** the same with the axes named: `{ example: 2, timeStep: 4, unit: 0 }`, with gates `{ feature: 1, gate: 'f', unit: 0 }` */
+  readonly at: Place;
   /** what the reference says */ readonly reference: number;
   /** what the judged side says */ readonly given: number;
   /** |given - reference| */ readonly error: number;
@@ -78,7 +81,7 @@ export function isGreen(verdict: TensorVerdict): boolean {
 }
 
 /** `example 2, time step 4, unit 0` for messages; empty for a scalar. */
-export function formatPlace(at: Readonly<Record<string, number>>): string {
+export function formatPlace(at: Place): string {
   const words: Readonly<Record<string, string>> = { timeStep: 'time step', fromUnit: 'from unit' };
   return Object.entries(at)
     .map(([axis, i]) => `${words[axis] ?? axis} ${i}`)

@@ -1,18 +1,22 @@
 import { UsageError } from '../base/outcome';
-import type { Problem } from '../base/problem';
+import { isLayered, type LayeredProblem, type Problem } from '../base/problem';
 import { loadVectors, type VectorCase } from '../problems/vectors/index';
 import type { ParityOptions } from './options';
 import { isSelected } from './select';
-import { notebookVectors } from '../problems/index';
+import { generatedLayered, layeredSuite, notebookVectors } from '../problems/index';
 import { defaultGenerated, digitBatches, suiteProblems } from '../problems/digits/index';
 import { trainingChecks, type TrainingCheck } from '../judge/index';
 
 /** What a run asks of its sides. */
 export interface Cases {
   readonly problems: readonly Problem[];
+  /** about networks of layers */ readonly layered: readonly LayeredProblem[];
   readonly vectors: readonly VectorCase[];
   readonly training: readonly TrainingCheck[];
 }
+
+/** Problems about the network of `--layers`. */
+const defaultOfModel = 50;
 
 /**
  * The suite, or the vectors or problems that stand in its place; chosen by `only`.
@@ -24,15 +28,26 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
   const isWanted = (id: string): boolean => isSelected(id, only);
   if (options.vectors !== undefined) {
     const vectors = await givenVectors(options.vectors);
-    return checkSome({ problems: [], vectors: vectors.filter(({ id }) => isWanted(id)), training: [] }, only);
+    const wanted = vectors.filter(({ id }) => isWanted(id));
+    return checkSome({ problems: [], layered: [], vectors: wanted, training: [] }, only);
+  }
+  const { model } = options;
+  if (model !== undefined) {
+    const count = options.cases ?? defaultOfModel;
+    const layered = Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i));
+    const wanted = layered.filter(({ id }) => isWanted(id));
+    return checkSome({ problems: [], layered: wanted, vectors: [], training: [] }, only);
   }
   if (options.problems !== undefined) {
-    const problems = options.problems.filter(({ id }) => isWanted(id));
-    return checkSome({ problems, vectors: [], training: [] }, only);
+    const wanted = options.problems.filter(({ id }) => isWanted(id));
+    const layered = wanted.filter(isLayered);
+    const problems = wanted.filter((problem) => !isLayered(problem));
+    return checkSome({ problems, layered, vectors: [], training: [] }, only);
   }
   return checkSome(
     {
       problems: await suiteProblems(seed, options.cases ?? defaultGenerated, isWanted),
+      layered: layeredSuite(seed).filter(({ id }) => isWanted(id)),
       vectors: [notebookVectors()].filter(({ id }) => isWanted(id)),
       training: await trainingChecks(seed, isWanted, digitBatches),
     },
@@ -48,10 +63,11 @@ async function givenVectors(
 }
 
 function checkSome(cases: Cases, only: string | undefined): Cases {
-  if (cases.problems.length + cases.vectors.length + cases.training.length > 0) return cases;
+  const { problems, layered, vectors, training } = cases;
+  if (problems.length + layered.length + vectors.length + training.length > 0) return cases;
   throw new UsageError(
     only === undefined
       ? 'there is no case to run: nothing would be compared; give vectors or problems that hold cases.'
-      : `no case matches --only ${JSON.stringify(only)}; ids look like generated/017, edge/one-step, digits/keras-weights, step/adam-first (a part of an id is enough, * and ? are wildcards).`,
+      : `no case matches --only ${JSON.stringify(only)}; ids look like generated/017, edge/one-step, digits/keras-weights, layers/lstm, step/adam-first (a part of an id is enough, * and ? are wildcards).`,
   );
 }

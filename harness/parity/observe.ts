@@ -1,10 +1,10 @@
 import type { CaseVerdict } from '../judge/index';
-import type { Evaluation, Implementation, Problem } from '../base/problem';
+import type { AnyProblem, Evaluation, Implementation } from '../base/problem';
 
 /** One answer as it was judged, with every number of it: a report keeps the verdict only. */
 export interface Observation {
   readonly implementation: Implementation;
-  /** the problem that was solved: rounded to float32 for a float32 side */ readonly problem: Problem;
+  /** the problem that was solved: rounded to float32 for a float32 side */ readonly problem: AnyProblem;
   /** the float64 reference's answer to it */ readonly reference: Evaluation;
   readonly answer: Evaluation;
   readonly verdict: CaseVerdict;

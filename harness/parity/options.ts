@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from '../../scratch/index';
 import type { Candidate } from '../sides/candidate/index';
 import type { SideName, SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
-import type { Problem } from '../base/problem';
+import type { AnyProblem, Model } from '../base/problem';
 import { checkProblemNames } from '../base/problem-names';
 import type { StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
@@ -27,7 +27,9 @@ export interface ParityOptions {
   /** failed problems of each side that are diagnosed, the worst first; default 3 */ readonly diagnoses?:
     number | undefined;
   /** time limit of a candidate for each problem; default 30 */ readonly timeoutSeconds?: number | undefined;
-  /** these run instead of the suite */ readonly problems?: readonly Problem[] | undefined;
+  /** these run instead of the suite */ readonly problems?: readonly AnyProblem[] | undefined;
+  /** problems about this network run instead of the suite: 50, or as many as `cases` */ readonly model?:
+    Model | undefined;
   /** look, before comparing, for what the cases cannot show; default true */ readonly power?:
     boolean | undefined;
   /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
@@ -52,6 +54,7 @@ const optionNames: OptionNames<ParityOptions> = {
   diagnoses: true,
   timeoutSeconds: true,
   problems: true,
+  model: true,
   power: true,
   observer: true,
   progress: true,

@@ -4,13 +4,14 @@ import {
   examine,
   plannedTensors,
   viewNames,
+  viewsOf,
   type Examination,
   type ExamineOptions,
   type ViewName,
   questionFor,
   type Question,
 } from '../examine/index';
-import { diagnose, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
+import { diagnose, diagnoseLayered, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
 import { diagnoseUpdate } from '../diagnosis/update/index';
 import type { OpenSide } from '../sides/index';
 import {
@@ -23,7 +24,17 @@ import {
   type TrainingCheck,
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
-import { omitsOf, sizesOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
+import {
+  isLayered,
+  omitsOf,
+  sizesOf,
+  tensorNames,
+  tensorOf,
+  type AnyProblem,
+  type Evaluation,
+  type LayeredProblem,
+  type Problem,
+} from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
@@ -78,6 +89,7 @@ export class SideRun {
   /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
 
   private readonly failed: Examination[] = [];
+  private readonly failedLayered: Examination<LayeredProblem>[] = [];
   private readonly passed: Problem[] = [];
   /** of a vectors file, by the examination that failed against them */
   private readonly expected = new Map<Examination, Evaluation>();
@@ -93,7 +105,7 @@ export class SideRun {
 
   async put(cases: Cases): Promise<void> {
     const { findings, options, side, start } = this.run;
-    const problems = this.problemsOf(cases);
+    const problems = [...this.problemsOf(cases.problems), ...this.layeredOf(cases.layered)];
     const training = this.trainingOf(cases);
     const progress = start(this.name, problems.length + cases.vectors.length + training.length);
     try {
@@ -136,7 +148,7 @@ export class SideRun {
     });
   }
 
-  private problemsOf({ problems }: Cases): readonly Problem[] {
+  private problemsOf<P extends AnyProblem>(problems: readonly P[]): readonly P[] {
     if (this.name === 'scratch') return [];
     const chosen =
       this.run.side.masks === false ? problems.filter((problem) => problem.mask === undefined) : problems;
@@ -147,6 +159,23 @@ export class SideRun {
       );
     }
     return chosen;
+  }
+
+  /** What the side does not do is counted, and said with its reason. */
+  private layeredOf(layered: readonly LayeredProblem[]): readonly LayeredProblem[] {
+    const own = this.run.side.implementation.layered;
+    const refused = new Map<string, number>();
+    const chosen = layered.filter(({ model }) => {
+      const reason = own === undefined ? 'it runs the simple RNN only' : own.refuses?.(model);
+      if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
+      return reason === undefined;
+    });
+    if (this.name !== 'scratch')
+      for (const [reason, count] of refused)
+        this.run.findings.notes.push(
+          `${count} ${count === 1 ? 'problem' : 'problems'} about layers ${count === 1 ? 'was' : 'were'} not run on ${this.name}: ${reason}`,
+        );
+    return this.problemsOf(chosen);
   }
 
   private trainingOf({ training }: Cases): readonly TrainingCheck[] {
@@ -160,8 +189,8 @@ export class SideRun {
     return [];
   }
 
-  private async problem(given: Problem, again: boolean): Promise<void> {
-    const views = again ? [...this.views, 'repeat' as const] : this.views;
+  private async problem(given: AnyProblem, again: boolean): Promise<void> {
+    const views = viewsOf(given, again ? [...this.views, 'repeat'] : this.views);
     for (const view of views) this.plan(caseIdOf(given.id, view), plannedTensors(given, view), given);
     const { tolerance } = this.run.options;
     await this.examine(given, { views, tolerance });
@@ -203,7 +232,11 @@ export class SideRun {
     this.expected.set(examination, vector.expected);
   }
 
-  private async examine(given: Problem, options: ExamineOptions, known?: Question): Promise<Examination> {
+  private async examine<P extends AnyProblem>(
+    given: P,
+    options: ExamineOptions<P>,
+    known?: Question<P>,
+  ): Promise<Examination<P>> {
     const { side, findings } = this.run;
     const { implementation } = side;
     const { problem, reference } = known ?? questionFor(given, implementation.precision);
@@ -211,8 +244,8 @@ export class SideRun {
     const examination = await examine(implementation, asked, { ...options, reference });
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
-    if (isOfNumbers(examination)) this.failed.push(examination);
-    else if (examination.status === 'pass') this.passed.push(problem);
+    if (isOfNumbers(examination.verdicts)) this.keepFailed(examination);
+    else if (examination.status === 'pass' && !isLayered(problem)) this.passed.push(problem);
     const { results } = examination;
     if (results === undefined) return examination;
     const { answer, verdict } = results;
@@ -224,6 +257,11 @@ export class SideRun {
       verdict,
     });
     return examination;
+  }
+
+  private keepFailed(examination: Examination<AnyProblem>): void {
+    if (isLayered(examination.problem)) this.failedLayered.push(examination as Examination<LayeredProblem>);
+    else this.failed.push(examination as Examination);
   }
 
   /** What is wrong with those failed problems that tell most (`diagnosisOrder`). */
@@ -252,14 +290,17 @@ export class SideRun {
         findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
       }
     }
-    if (order.length > most)
+    for (const examination of this.failedLayered.slice(0, Math.max(0, most - order.length)))
+      findings.diagnoses.push(diagnoseLayered(side.implementation, examination));
+    const all = order.length + this.failedLayered.length;
+    if (all > most)
       findings.notes.push(
-        `${this.name}: ${most} of ${order.length} failed problems ${most === 1 ? 'was' : 'were'} diagnosed, ordinary ones first`,
+        `${this.name}: ${most} of ${all} failed problems ${most === 1 ? 'was' : 'were'} diagnosed, ordinary ones first`,
       );
   }
 
   /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is reported. */
-  private noteUnseen({ unseen, refusals, problem }: Examination): void {
+  private noteUnseen({ unseen, refusals, problem }: Examination<AnyProblem>): void {
     if (this.run.side.candidate !== true) {
       for (const { view, error } of refusals) this.fail(caseIdOf(problem.id, view), error);
       return;
@@ -301,8 +342,8 @@ export class SideRun {
     });
   }
 
-  private plan(caseId: string, tensors: Readonly<Record<string, number>>, given?: Problem): void {
-    const isResults = given !== undefined && caseId === given.id;
+  private plan(caseId: string, tensors: Readonly<Record<string, number>>, given?: AnyProblem): void {
+    const isResults = given !== undefined && caseId === given.id && !isLayered(given);
     const problem = isResults && {
       ...sizesOf(given),
       has: problemParts.filter((part) => given[part] !== undefined),
@@ -329,7 +370,7 @@ export class SideRun {
 }
 
 /** Failed by wrong numbers: a tensor that is missing, of another shape or no tensor at all tells its own reason. */
-function isOfNumbers({ verdicts }: Examination): boolean {
+function isOfNumbers(verdicts: readonly CaseVerdict[]): boolean {
   const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
   const numbers = ['differs', 'nan', 'infinity'] as const;
   const explained = ['missing', 'extra', 'shape', 'nothing'] as const;

@@ -7,4 +7,10 @@ export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './t
 export type { GeneratedOptions } from './adversarial';
 export { edgeProblems, extremeProblems, maskProblems } from './edges';
 export { adversarialProblem } from './adversarial';
-export { makeLayeredProblem, type LayeredRecipe } from './layered';
+export {
+  generatedLayered,
+  layeredSuite,
+  makeLayeredProblem,
+  modelOfLayers,
+  type LayeredRecipe,
+} from './layered';

@@ -1,4 +1,11 @@
-import { createRandom, type Random, type Tensor } from '../../scratch/index';
+import {
+  createRandom,
+  ScratchNetwork,
+  type LayerConfig,
+  type Random,
+  type Tensor,
+} from '../../scratch/index';
+import { UsageError } from '../base/outcome';
 import { roundProblem, type ByLayer, type LayeredProblem, type Model } from '../base/problem';
 import { partsOfLayers, type Axis } from '../base/model';
 import { draw } from './generated';
@@ -103,4 +110,97 @@ function targetsOf(
     return { labels: Array.from({ length: rows }, () => random.integer(classes)) };
   const next = loss === 'sigmoidCrossEntropy' ? () => random.uniform() : () => random.normal();
   return { targets: draw(outputs, next) };
+}
+
+/**
+ * A model of these layers with the loss that its outputs fit: softmax cross-entropy where a dense layer gives two classes or more, else
+ * the mean squared error. The number of features changes from problem to problem.
+ *
+ * @param flag how messages call the layers
+ * @throws UsageError when a size or an option of a layer makes no sense
+ */
+export function modelOfLayers(layers: readonly LayerConfig[], flag: string): Model {
+  const last = layers[layers.length - 1];
+  const dense = last.layer === 'timeDistributed' ? last.wrapped : last;
+  const loss = dense.layer === 'dense' && dense.units > 1 ? 'softmaxCrossEntropy' : 'meanSquaredError';
+  const model = { layers, loss } as const;
+  try {
+    new ScratchNetwork({ ...model, ...(layers[0].layer !== 'embedding' && { features: 1 }) });
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new UsageError(`${flag}: ${error.message.replace(/^\w+: /, '')}`, { cause: error });
+    throw error;
+  }
+  return model;
+}
+
+const scales = [1, 0.3, 1, 2.5, 0.1, 1, 4];
+
+/**
+ * Problem number `index` about a model, of the series that `seed` names: batch, steps and features change, every fifth has a mask, and
+ * gradients arrive from a loss, from elsewhere, or from both.
+ *
+ * @param model its features are the problem's; where it has none (and no embedding) they change as well
+ */
+export function generatedLayered(model: Model, seed: number, index: number): LayeredProblem {
+  const own = seed * 100_000 + 70_000 + index;
+  const random = createRandom(own);
+  const isFixed = model.features !== undefined || model.layers[0].layer === 'embedding';
+  return makeLayeredProblem({
+    id: `layers/${String(index).padStart(3, '0')}`,
+    seed: own,
+    model: isFixed ? model : { ...model, features: 1 + random.integer(6) },
+    batch: 1 + random.integer(5),
+    timeSteps: index % 10 === 9 ? 20 + random.integer(20) : 1 + random.integer(10),
+    scale: scales[index % scales.length],
+    mask: index % 5 === 4,
+    initialStates: index % 4 !== 3,
+    upstream: index % 3 === 2,
+    loss: index % 9 !== 8,
+  });
+}
+
+const dense = { layer: 'dense', units: 3 } as const;
+
+/** The networks of the suite: every cell, layers on layers, both directions, every step. */
+const suite: Readonly<Record<string, Model>> = {
+  'simple-rnn': { features: 4, layers: [{ layer: 'simpleRNN', units: 5 }, dense] },
+  lstm: { features: 4, layers: [{ layer: 'lstm', units: 5 }, dense] },
+  gru: { features: 4, layers: [{ layer: 'gru', units: 5, resetAfter: false }, dense] },
+  'gru-reset-after': { features: 4, layers: [{ layer: 'gru', units: 5 }, dense] },
+  'two-layers': {
+    features: 4,
+    loss: 'meanSquaredError',
+    layers: [
+      { layer: 'lstm', units: 5, returnSequences: true },
+      { layer: 'gru', units: 6, returnSequences: true },
+      { layer: 'timeDistributed', wrapped: { layer: 'dense', units: 2 } },
+    ],
+  },
+  bidirectional: {
+    features: 4,
+    layers: [
+      { layer: 'bidirectional', wrapped: { layer: 'gru', units: 3, returnSequences: true } },
+      { layer: 'bidirectional', mergeMode: 'sum', wrapped: { layer: 'lstm', units: 5 } },
+      dense,
+    ],
+  },
+};
+
+/** Two problems about each network of the suite: a plain one, and one with masks, initial states and gradients from elsewhere. */
+export function layeredSuite(seed: number): LayeredProblem[] {
+  return Object.entries(suite).flatMap(([name, model], i) =>
+    [false, true].map((isFull) =>
+      makeLayeredProblem({
+        id: `layers/${name}${isFull ? '-masked' : ''}`,
+        seed: seed * 100_000 + 80_000 + 2 * i + Number(isFull),
+        model,
+        batch: 3,
+        timeSteps: 7,
+        mask: isFull,
+        upstream: isFull,
+        initialStates: isFull,
+      }),
+    ),
+  );
 }

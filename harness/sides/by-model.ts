@@ -13,7 +13,7 @@ import { networkConfigOf, partsOfLayers, type LayerParts, type Model } from '../
 export function byModel(
   create: (options: NetworkOptions) => LayersNetwork,
   refuses?: (config: NetworkConfig) => string | undefined,
-): LayeredImplementation {
+): Omit<LayeredImplementation, 'evaluate'> & { evaluate(problem: LayeredProblem): LayeredEvaluation } {
   const reason = (model: Model): string | undefined => {
     const config = networkConfigOf(model);
     if (config === undefined) return "it cannot run a user's own cell, which exists as formulas only";

@@ -1,5 +1,6 @@
-import { GraphEvaluator, GraphSimpleRNNClassifier, type LoadedBackend } from '../../src/index';
+import { GraphEvaluator, GraphNetwork, GraphSimpleRNNClassifier, type LoadedBackend } from '../../src/index';
 import type { Implementation } from '../base/problem';
+import { byModel } from './by-model';
 import type { OpenSide, SideSource } from './side';
 import { openBackend } from './tfjs';
 
@@ -10,6 +11,8 @@ export function graphImplementation(backend: LoadedBackend): Implementation {
     name: 'graph',
     precision: 'float32',
     evaluate: (problem) => evaluator.evaluate(problem),
+    // one graph serves all lengths and batches of a network
+    layered: byModel((options) => new GraphNetwork({ backend, loop: 'while', ...options })),
     dispose: () => evaluator.dispose(),
   };
 }

@@ -2,6 +2,7 @@ import {
   BackendUnavailableError,
   evaluateWithTfjs,
   loadBackend,
+  TfNetwork,
   TfSimpleRNNClassifier,
   type BackendName,
   type GradientMethod,
@@ -9,6 +10,7 @@ import {
 } from '../../src/index';
 import type { Implementation } from '../base/problem';
 import { SideUnavailableError } from '../base/side-errors';
+import { byModel } from './by-model';
 import type { OpenSide, SideSource } from './side';
 
 /** The TensorFlow.js twin on a loaded backend: float32, named `tfjs:` and the backend, with `:bptt` where its gradients are by hand. */
@@ -20,6 +22,7 @@ export function tfjsImplementation(
     name: nameOf(backend.name, gradients),
     precision: 'float32',
     evaluate: (problem) => evaluateWithTfjs(backend, problem, { gradients }),
+    layered: byModel((options) => new TfNetwork({ backend, gradients, ...options })),
   };
 }
 

@@ -3,13 +3,14 @@ import { scratchImplementation } from '../../sides/reference/index';
 import { precisionModelOf } from '../../budget/index';
 import { problemForLocalJudgement, tolerancesFor, type FixedTolerance } from '../../judge/index';
 import {
+  expectedNames,
+  expectedShape,
+  isLayered,
   sizesOf,
-  tensorNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Implementation,
-  type Problem,
-  type TensorName,
 } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
 import type { Observation, Observer } from '../observe';
@@ -51,7 +52,7 @@ export class ChartData implements Observer {
       forward: { bins: [], notNumbers: 0 },
       backward: { bins: [], notNumbers: 0 },
     };
-    for (const name of tensorNames) {
+    for (const name of expectedNames(problem)) {
       const [given, expected] = [tensorOf(answer, name), tensorOf(reference, name)];
       if (given?.data.length !== expected?.data.length || given === undefined || expected === undefined)
         continue;
@@ -72,8 +73,15 @@ export class ChartData implements Observer {
 
   private async heatOf(worst: Observation, implementation: Implementation): Promise<SideHeat> {
     const { problem, reference, answer } = worst;
-    const { units, features } = sizesOf(problem);
-    const forward = this.map('states (forward)', 'unit', 'states', worst, implementation, [0, units]);
+    const features = problem.inputs.shape.at(2) ?? 0;
+    const states = expectedNames(problem).find((name) => name === 'states' || name.startsWith('sequences.'));
+    const forward =
+      states === undefined
+        ? undefined
+        : this.map(`${states} (forward)`, 'unit', states, worst, implementation, [
+            0,
+            expectedShape(problem, states)[2],
+          ]);
     const backward = await this.backward(problem, implementation);
     const fallback = this.map(
       'gradients.inputs (backward)',
@@ -94,7 +102,8 @@ export class ChartData implements Observer {
   }
 
   /** dz_t is seen through the instrumented problem, whose new inputs' gradients it is. */
-  private async backward(problem: Problem, implementation: Implementation): Promise<HeatMap | undefined> {
+  private async backward(problem: AnyProblem, implementation: Implementation): Promise<HeatMap | undefined> {
+    if (isLayered(problem)) return undefined;
     const asked = problemForLocalJudgement(problem);
     if (asked === problem) return undefined;
     const { features, units } = sizesOf(problem);
@@ -120,8 +129,8 @@ export class ChartData implements Observer {
   private map(
     title: string,
     rowAxis: string,
-    name: TensorName,
-    { problem, reference, answer }: { problem: Problem; reference: Evaluation; answer: Evaluation },
+    name: string,
+    { problem, reference, answer }: { problem: AnyProblem; reference: Evaluation; answer: Evaluation },
     side: Implementation,
     [first, end]: readonly [number, number],
   ): HeatMap | undefined {
@@ -147,12 +156,12 @@ export class ChartData implements Observer {
 }
 
 /** A failing case before one that passes; a case too small to look at is taken only where there is no larger one. */
-function rankOf({ verdict }: Observation, red: boolean, problem: Problem): number {
+function rankOf({ verdict }: Observation, red: boolean, problem: AnyProblem): number {
   const judged = verdict.tensors.filter(({ status }) => status !== 'ill' && status !== 'omitted');
   const worst = worstFirst(judged).at(0);
   const rank = worst === undefined ? 0 : badness(worst);
-  const { timeSteps, units } = sizesOf(problem);
-  return red || (timeSteps >= 4 && units >= 3) ? rank : rank - 2;
+  const units = isLayered(problem) ? Infinity : sizesOf(problem).units;
+  return red || (problem.inputs.shape[1] >= 4 && units >= 3) ? rank : rank - 2;
 }
 
 function count(histogram: UlpHistogram, given: Tensor, expected: Tensor, side: Implementation): void {

@@ -68,6 +68,7 @@ export async function pageCases(seed: number, extent: PageExtent, only?: string)
   const problems = [...shapeProblems(seed, extent.perShape), large];
   return {
     problems: problems.filter(({ id }) => isWanted(id)),
+    layered: [],
     vectors: [],
     training: extent.training ? await trainingChecks(seed, isWanted, generatedBatches) : [],
   };

@@ -1,4 +1,4 @@
-import { formatPlace } from '../../judge/index';
+import { formatPlace, type Place } from '../../judge/index';
 import type { ParityReport, PlannedCase } from '../report';
 
 type ProblemOf = NonNullable<PlannedCase['problem']>;
@@ -24,7 +24,7 @@ export function placeInWords(
     implementation,
     tensor,
   }: { readonly caseId: string; readonly implementation: string; readonly tensor: string },
-  at: Readonly<Record<string, number>>,
+  at: Place,
   report: ParityReport,
 ): string {
   const place = formatPlace(at);
@@ -34,9 +34,9 @@ export function placeInWords(
   return `the probe of ${probedWeight(tensor, at, sizes)}`;
 }
 
-function probedWeight(tensor: string, at: Readonly<Record<string, number>>, sizes: ProblemOf): string {
+function probedWeight(tensor: string, at: Place, sizes: ProblemOf): string {
   const { features, units, has } = sizes;
-  const { example, unit = 0, feature = 0, class: c = 0 } = at;
+  const { example, unit = 0, feature = 0, class: c = 0 } = at as Readonly<Record<string, number>>;
   const backward = has.includes('labels') || has.includes('upstream') ? units : 0;
   const column = example - features - units;
   if (column >= backward)

@@ -7,7 +7,14 @@ import {
   type Tensor,
 } from '../../../scratch/index';
 import { memoize } from '../../base/memoize';
-import { sizesOf, type Evaluation, type Implementation, type Problem } from '../../base/problem';
+import {
+  isLayered,
+  sizesOf,
+  type AnyProblem,
+  type Evaluation,
+  type Implementation,
+  type Problem,
+} from '../../base/problem';
 import { byModel } from '../by-model';
 
 /** The hand-written network as an implementation: float64, the reference of every comparison. */
@@ -18,7 +25,9 @@ export function scratchImplementation(): Implementation {
 const layered = byModel((options) => new ScratchNetwork(options));
 
 /** The scratch network's answer as a reference: made once for each problem, and shared by all that look at it. */
-export const referenceAnswer = memoize(evaluateByHand);
+export const referenceAnswer = memoize((problem: AnyProblem): Evaluation =>
+  isLayered(problem) ? layered.evaluate(problem) : evaluateByHand(problem),
+);
 
 function evaluateByHand(problem: Problem): Evaluation {
   const { features, units, classes } = sizesOf(problem);

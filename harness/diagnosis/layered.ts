@@ -1,0 +1,68 @@
+import { tensorOf, type Evaluation, type Implementation, type LayeredProblem } from '../base/problem';
+import { ulpsBetween } from '../base/ulps';
+import { precisionModelOf } from '../budget/index';
+import { asOutcome, equationsOf } from '../equations/index';
+import type { Examination } from '../examine/index';
+import { isGreen } from '../judge/index';
+import type { Diagnosis } from './diagnosis';
+import { diagnoseLayers } from './layers/index';
+import { phaseOf } from './layers/place';
+
+/**
+ * What is wrong with an answer to a problem about layers, by the formulas of its network (`diagnoseLayers`). Where the formulas find
+ * nothing wrong with it, the reference is at fault.
+ */
+export function diagnoseLayered(
+  side: Implementation,
+  { problem, results, steps, verdicts, unseen }: Examination<LayeredProblem>,
+): Diagnosis {
+  const equations = equationsOf(problem);
+  const outcome = ({ answer }: { readonly answer: Evaluation }, asked: LayeredProblem) =>
+    asOutcome(equationsOf(asked), (name) => tensorOf(answer, name));
+  const found =
+    results &&
+    diagnoseLayers(equations.network, equations.problem, outcome(results, problem), {
+      model: precisionModelOf(side),
+      ...(steps && { shown: outcome(steps, steps.problem) }),
+    });
+  const red = verdicts
+    .flatMap(({ tensors }) => tensors)
+    .filter((one) => !isGreen(one) && one.status !== 'ill' && one.status !== 'omitted');
+  const [first] = red;
+  const names = [...new Set(red.map(({ tensor }) => tensor))];
+  const base = { implementation: side.name, unseen };
+  if (found === undefined) {
+    const { worst, tensor, caseId } = first;
+    return {
+      ...base,
+      caseId,
+      phase: phaseOf(tensor),
+      tensor,
+      ...(worst && {
+        worst: {
+          at: worst.at,
+          given: worst.given,
+          expected: worst.reference,
+          ulps: ulpsBetween(worst.given, worst.reference, side.precision),
+        },
+      }),
+      inherited: names.filter((name) => name !== tensor),
+      side: results === undefined ? 'undecided' : 'scratch',
+      sideNote: results === undefined ? '' : `the formulas of the network give the numbers of ${side.name}`,
+    };
+  }
+  const { phase, layer, gate, quantity, formula, timeSteps, worst, kind } = found;
+  return {
+    ...base,
+    caseId: first.caseId,
+    phase,
+    tensor: [layer, ...(gate === undefined ? [] : [`gate ${gate}`]), quantity].join(', '),
+    formula,
+    ...(timeSteps && { timeSteps }),
+    ...(worst && { worst }),
+    ...(kind && { kind }),
+    inherited: names,
+    side: side.name,
+    sideNote: 'the formulas of the network give the numbers of the reference',
+  };
+}

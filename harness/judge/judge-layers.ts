@@ -1,0 +1,166 @@
+import { sizeOf, type Tensor } from '../../scratch/index';
+import { memoize } from '../base/memoize';
+import {
+  axesOf,
+  evaluationOf,
+  expectedNames,
+  expectedShape,
+  partOf,
+  tensorOf,
+  type Axis,
+  type Evaluation,
+  type LayeredProblem,
+} from '../base/problem';
+import { askedForSteps, precisionModelOf, precisionModels, stepsOfNetwork } from '../budget/index';
+import { asOutcome, equationsOf, evaluateNetwork, isRecurrent, type Network } from '../equations/index';
+import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
+import type { Side, TensorVerdict } from './verdict';
+
+/** Everything of a local judgement that follows from the problem alone. */
+interface LayersInSteps {
+  /** what a side is asked: with one more feature, always zero, for every inner gradient of the first layer (`instrument`) */
+  readonly asked: LayeredProblem;
+  /** each equation by its name in reports, in the order of the computation */
+  readonly steps: ReadonlyMap<string, { readonly own: string; readonly axes: readonly Axis[] }>;
+}
+
+/** How the layers of a problem are judged equation by equation: the ledger comes from a run in float64, never from an answer. */
+export const layersInSteps: (problem: LayeredProblem) => LayersInSteps = memoize((source) => {
+  const { network, problem, names } = equationsOf(source);
+  const wider = askedForSteps(network, problem);
+  const answer = evaluateNetwork(wider.network, wider.problem);
+  const dotted = new Map([...names].flatMap(([name, own]) => (own.length === 1 ? [[own[0], name]] : [])));
+  const all = stepsOfNetwork(network, problem, answer, precisionModels.float64);
+  const asked = wider.network === network ? source : withMoreFeatures(source, wider);
+  return {
+    asked,
+    steps: new Map(
+      [...all].flatMap(([own, { shape }]) => {
+        const name = dotted.get(own) ?? own;
+        const isResult = names.has(name);
+        // what a cell carries that is no state of the layer, as a dense layer's, is nobody's result
+        if (
+          !isResult &&
+          /^(final|gradients)\./.test(own) &&
+          ![...names.values()].some((one) => one.includes(own))
+        )
+          return [];
+        const axes = isResult ? axesOf(source, name) : axesOfStep(network, own, shape);
+        return [[name, { own, axes }] as const];
+      }),
+    ),
+  };
+});
+
+/** [B, T, n] of a quantity, its columns by gate where it has several. */
+function axesOfStep(network: Network, own: string, shape: readonly number[]): Axis[] {
+  const found = /^(\w+)\.\w+?(?:\[(.*)\])?$/u.exec(own);
+  const layer = network.layers.find(({ name }) => name === found?.at(1));
+  const blocks = found?.at(2)?.split(' ');
+  const whole =
+    layer !== undefined && isRecurrent(layer) ? layer.cell.axes.get(own.split('.d')[1] ?? '') : undefined;
+  const gates = blocks ?? (whole !== undefined && whole.length > 1 ? whole : undefined);
+  const counts = ['example', 'timeStep', own === 'logits' ? 'output' : 'unit'] as const;
+  return shape.map((size, i) => ({
+    counts: shape.length === 3 ? counts[i] : (['example', 'unit'] as const)[i],
+    size,
+    ...(i === shape.length - 1 && gates && { gates }),
+  }));
+}
+
+/** The problem with the inputs and first weights of its instrumented equations. */
+function withMoreFeatures(
+  source: LayeredProblem,
+  { network, problem }: ReturnType<typeof askedForSteps>,
+): LayeredProblem {
+  const [first, ...others] = source.weights;
+  const { names } = equationsOf(source);
+  const wider = Object.entries(first).map(([weight, tensor]): [string, Tensor] => {
+    const [own = ''] = names.get(`gradients.weights.layer1.${weight}`) ?? [];
+    const [, layer, name] = own.split('.');
+    const made = (problem.weights[layer] as Partial<Record<string, Tensor>> | undefined)?.[name];
+    return [
+      weight,
+      made !== undefined && made.shape.length === 2 && made.shape[0] !== tensor.shape[0] ? made : tensor,
+    ];
+  });
+  return {
+    ...source,
+    model: { ...source.model, features: network.features },
+    inputs: problem.inputs,
+    weights: [Object.fromEntries(wider), ...others],
+  };
+}
+
+/** As `judgeEquations`, of a layered problem: only the equations that the answer shows. */
+export function judgeLayers(source: LayeredProblem, answer: Evaluation, side: Side): JudgedEquation[] {
+  const { network, problem } = equationsOf(source);
+  const { asked, steps } = layersInSteps(source);
+  const readable = new Map<string, Tensor>();
+  for (const name of expectedNames(asked)) {
+    const tensor = tensorOf(answer, name);
+    if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
+  }
+  const shown = evaluationOf(readable);
+  const model = precisionModelOf(side);
+  const seen = stepsOfNetwork(
+    network,
+    problem,
+    asOutcome(equationsOf(asked), (name) => tensorOf(shown, name)),
+    model,
+  );
+  return [...steps].flatMap(([name, { own, axes }]) => {
+    const step = seen.get(own);
+    return step === undefined
+      ? []
+      : [judgeStep({ name, axes, step, network, own, caseId: source.id, side, model })];
+  });
+}
+
+/** As `judgeLocally`, of a layered problem: one verdict for each name of its ledger. */
+export function judgeLayersLocally(
+  problem: LayeredProblem,
+  answer: Evaluation,
+  side: Side,
+  { omits = [], caseId = problem.id }: LocalOptions,
+): TensorVerdict[] {
+  const { asked, steps } = layersInSteps(problem);
+  const verdicts = judgeLayers(problem, answer, side).map(({ verdict }) => ({ ...verdict, caseId }));
+  const judged = new Map(verdicts.map((verdict) => [verdict.tensor, verdict]));
+  const absent = expectedNames(asked).filter((name) => tensorOf(answer, name) === undefined);
+  const undeclared = absent.filter((name) => !omits.includes(name));
+  return [...steps].map(([name, { axes }]) => {
+    const known = judged.get(name);
+    if (known !== undefined) return known;
+    const elements = sizeOf(axes.map(({ size }) => size));
+    const base = { implementation: side.name, caseId, tensor: name, elements, compared: 0, beyond: 0 };
+    const wrong = expectedNames(asked).find((one) => {
+      const given = tensorOf(answer, one);
+      return given !== undefined && given.shape.join() !== expectedShape(asked, one).join();
+    });
+    if (wrong !== undefined) {
+      const reason = `cannot be judged step by step: ${wrong} has shape [${tensorOf(answer, wrong)?.shape.join(', ') ?? ''}], but [${expectedShape(asked, wrong).join(', ')}] was expected (the problem with ${partOf(asked, 'inputs')?.shape[2] ?? 0} features)`;
+      return { ...base, status: 'shape', reason };
+    }
+    if (undeclared.length > 0)
+      return {
+        ...base,
+        status: 'missing',
+        reason: `cannot be judged step by step: ${undeclared.join(', ')} is missing`,
+      };
+    return {
+      ...base,
+      status: 'omitted',
+      reason: `cannot be judged step by step: ${absent.join(', ')} is declared beforehand as not given`,
+    };
+  });
+}
+
+/** The equations that a tensor is made by: every quantity before it, and its own. */
+export function madeByLayers(problem: LayeredProblem, name: string): string[] {
+  const all = [...layersInSteps(problem).steps.keys()];
+  const isResult = (one: string): boolean => expectedNames(problem).includes(one);
+  const isBackward = (one: string): boolean => /^(\w+\.d|gradients\.)/u.test(one);
+  const inner = all.filter((one) => !isResult(one) && (isBackward(name) || !isBackward(one)));
+  return [...inner, ...(all.includes(name) ? [name] : [])];
+}

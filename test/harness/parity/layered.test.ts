@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import type { LayeredEvaluation, LayeredProblem, Model } from '../../../harness/base/problem';
+import { checkReport } from '../../../harness/parity/index';
+import { formatReport, formatSummary, runParity } from '../../../harness/parity/index';
+import type { ParityReport } from '../../../harness/parity/report';
+import { makeLayeredProblem } from '../../../harness/problems/index';
+import { scratchImplementation, tfjsSide, type SideSource } from '../../../harness/sides/index';
+import { layeredSuite } from '../../../harness/problems/index';
+
+const scratch = scratchImplementation().layered;
+
+/** The network by hand in double precision under another name, its answer or the problem changed by a mistake. */
+function wrong(
+  mistake: (answer: LayeredEvaluation, problem: LayeredProblem) => LayeredEvaluation,
+  before: (problem: LayeredProblem) => LayeredProblem = (problem) => problem,
+): SideSource {
+  return {
+    name: 'mine',
+    required: true,
+    open: () =>
+      Promise.resolve({
+        implementation: {
+          ...scratchImplementation(),
+          name: 'mine',
+          layered: {
+            evaluate: async (problem) => {
+              if (scratch === undefined) throw new Error('scratch has no layers');
+              return mistake(await scratch.evaluate(before(problem)), problem);
+            },
+          },
+        },
+      }),
+  };
+}
+
+const honest = wrong((answer) => answer);
+
+async function run(source: SideSource, problems: readonly LayeredProblem[]): Promise<ParityReport> {
+  return runParity({ sides: [source], problems, power: false, diagnoses: 1 });
+}
+
+const dense = { layer: 'dense', units: 3 } as const;
+const model: Model = {
+  features: 2,
+  layers: [{ layer: 'lstm', units: 3, returnSequences: true }, { layer: 'gru', units: 2 }, dense],
+};
+const one = makeLayeredProblem({ id: 'layers/one', seed: 3, model, batch: 2, timeSteps: 4 });
+
+/** The blocks of two gates exchanged in the kernel of the first layer. */
+function exchanged(problem: LayeredProblem): LayeredProblem {
+  const { kernel } = problem.weights[0];
+  const units = kernel.shape[1] / 4;
+  const order = [1, 0, 2, 3];
+  const data = kernel.data.map((_, i) => {
+    const [row, column] = [Math.floor(i / (4 * units)), i % (4 * units)];
+    return kernel.data[row * 4 * units + order[Math.floor(column / units)] * units + (column % units)];
+  });
+  return {
+    ...problem,
+    weights: [{ ...problem.weights[0], kernel: { ...kernel, data } }, ...problem.weights.slice(1)],
+  };
+}
+
+describe('harness/parity: networks of layers', () => {
+  it('agrees with itself, and with TensorFlow.js, on every network of the suite', async () => {
+    expect((await run(honest, [one])).verdict).to.equal('parity');
+    const report = await run(tfjsSide('cpu', true), layeredSuite(2).slice(0, 12));
+    expect(report.notes).to.deep.equal([]);
+    expect(report.verdict).to.equal('parity');
+    const { faults } = await checkReport(formatReport(report), 'report');
+    expect(faults).to.deep.equal([]);
+  });
+
+  it('catches a mistake of every stage, and says where it begins', async () => {
+    const scaled = (data: Float64Array): Float64Array => data.map((x) => x * (1 + 1e-9));
+    const cases: readonly (readonly [SideSource, RegExp])[] = [
+      [wrong((answer) => answer, exchanged), /begins in the forward pass: layer 1 lstm/],
+      [
+        wrong(({ loss, ...answer }) => ({
+          ...answer,
+          ...(loss && { loss: { ...loss, data: scaled(loss.data) } }),
+        })),
+        /begins in output and loss: .*loss/,
+      ],
+      [
+        wrong(({ gradients, ...answer }) => ({
+          ...answer,
+          gradients: {
+            ...gradients,
+            weights: (gradients?.weights ?? []).map((layer, i) =>
+              i === 1 ? { ...layer, bias: { ...layer['bias'], data: scaled(layer['bias'].data) } } : layer,
+            ),
+          },
+        })),
+        /begins in the backward pass: layer 2 gru/,
+      ],
+      [
+        wrong((answer) => ({
+          ...answer,
+          finalStates: (answer.finalStates ?? []).map((layer) =>
+            'c' in layer ? { ...layer, c: { ...layer['c'], data: scaled(layer['c'].data) } } : layer,
+          ),
+        })),
+        /begins in the forward pass: layer 1 lstm/,
+      ],
+    ];
+    for (const [source, place] of cases) {
+      const report = await run(source, [one]);
+      expect(report.verdict).to.equal('mismatch');
+      expect(formatSummary(report)).to.match(place);
+      expect((await checkReport(formatReport(report), 'report')).faults).to.deep.equal([]);
+    }
+  });
+
+  it('names the gate of a wrong number', async () => {
+    const source = wrong(({ gradients, ...answer }) => {
+      const [first, ...others] = gradients?.weights ?? [];
+      const data = first['bias'].data.slice();
+      data[4] *= 1 + 1e-6;
+      const weights = [{ ...first, bias: { ...first['bias'], data } }, ...others];
+      return { ...answer, gradients: { ...gradients, weights } };
+    });
+    const { cases } = await run(source, [one]);
+    const found = cases[0].tensors.find(({ status }) => status === 'differs');
+    expect(found?.tensor).to.equal('gradients.weights.layer1.bias');
+    expect(found?.worst?.at).to.deep.equal({ gate: 'f', unit: 1 });
+  });
+
+  it('counts what a side does not run, and says why', async () => {
+    const cell = {
+      name: 'mine',
+      carries: ['h'],
+      weights: { kernel: 'F, U' },
+      equations: 'h_t = x_t · kernel + h_(t-1)',
+    };
+    const own: Model = { features: 2, loss: 'meanSquaredError', layers: [{ layer: 'cell', cell, units: 2 }] };
+    const problem = makeLayeredProblem({ id: 'layers/own', seed: 3, model: own, batch: 2, timeSteps: 3 });
+    const report = await run(tfjsSide('cpu', true), [one, problem]);
+    expect(report.notes).to.deep.equal([
+      "1 problem about layers was not run on tfjs:cpu: it cannot run a user's own cell, which exists as formulas only",
+    ]);
+  });
+});
