@@ -1,74 +1,20 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
-import {
-  createRandom,
-  ScratchNetwork,
-  type LayerConfig,
-  type NetworkConfig,
-  type NetworkQuestion,
-  type NetworkTargets,
-  type Tensor,
+import { ScratchNetwork } from '../../../scratch/index';
+import type {
+  CompileOptions,
+  LayerConfig,
+  NetworkConfig,
+  NetworkQuestion,
+  NetworkTargets,
+  StackWeights,
+  Tensor,
 } from '../../../scratch/index';
 import { GraphNetwork, loadBackend, openSessions, type LoadedBackend } from '../../../src/index';
+import { scaledDifference } from '../../support/layer-problem';
+import { nameOf, questionFor, tensorsOf } from '../../support/network-cases';
 import { recurrentLayers, withSequences } from '../../support/stack-problem';
-
-/** A network by hand, and a batch with everything that can be asked of it. */
-function problemOf(config: NetworkConfig, seed: number, { B = 3, T = 4 } = {}) {
-  const random = createRandom(seed);
-  const draw = (scale: number, ...shape: number[]): Tensor => ({
-    shape,
-    data: Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
-      Math.fround(scale * random.normal()),
-    ),
-  });
-  const initial = new ScratchNetwork(config).getWeights();
-  const weights = initial.map((layer) =>
-    Object.fromEntries(Object.entries(layer).map(([key, { shape }]) => [key, draw(0.6, ...shape)])),
-  );
-  const scratch = new ScratchNetwork({ ...config, weights });
-  const embedding = config.layers[0].layer === 'embedding' ? config.layers[0].inputDim : undefined;
-  const integers = (below: number, ...shape: number[]): Tensor => ({
-    shape,
-    data: Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.integer(below)),
-  });
-  const inputs = embedding === undefined ? draw(1, B, T, config.features!) : integers(embedding, B, T);
-  const { logits, finalStates, sequences } = scratch.run(inputs, { sequences: true });
-  const width = logits.shape.at(-1)!;
-  const rows = logits.shape.slice(0, -1);
-  const loss = config.loss ?? 'softmaxCrossEntropy';
-  const labels = integers(width, ...rows);
-  const targets: NetworkTargets =
-    loss !== 'softmaxCrossEntropy'
-      ? { shape: logits.shape, data: draw(1, ...logits.shape).data.map((x) => 1 / (1 + Math.exp(-x))) }
-      : rows.length === 1
-        ? Int32Array.from(labels.data)
-        : labels;
-  const mask = {
-    shape: [B, T],
-    data: Float64Array.from({ length: B * T }, (_, i) => Number(i % T === 1 || random.integer(3) > 0)),
-  };
-  const like = (of: readonly (readonly Tensor[])[], scale: number) =>
-    of.map((layer) => layer.map(({ shape }) => draw(scale, ...shape)));
-  return {
-    ...{ scratch, weights, inputs, targets, mask, initialStates: like(finalStates, 0.5) },
-    upstream: {
-      logits: draw(1, ...logits.shape),
-      finalStates: like(finalStates, 1),
-      sequences: like(sequences!, 1),
-    },
-  };
-}
-
-/** The largest difference between two answers, by the larger of 1 and the number; same keys and shapes. */
-function distance(one: unknown, other: unknown, name = 'answer'): number {
-  if (typeof one === 'number') return Math.abs(one - (other as number)) / Math.max(1, Math.abs(one));
-  const keys = Object.keys(one as object);
-  expect(Object.keys(other as object), name).to.have.members(keys);
-  if (ArrayBuffer.isView(one)) {
-    return Math.max(0, ...Array.from(one as Float64Array, (x, i) => distance(x, (other as Float64Array)[i])));
-  }
-  const [a, b] = [one, other] as Record<string, unknown>[];
-  return Math.max(0, ...keys.map((key) => distance(a[key], b[key], `${name}.${key}`)));
-}
 
 /** Every cell, option and loss, in few networks: each is compiled several times. */
 const [simple, sigmoid, lstm, hardLstm, gru, gruBefore, hardGru, ...bidirectional] = recurrentLayers(3);
@@ -95,6 +41,17 @@ const stacks: NetworkConfig[] = [
   },
 ];
 
+const vectors = path.join(__dirname, '..', '..', 'fixtures', 'cells', 'vectors.json');
+interface Vector {
+  readonly by: string;
+  readonly layers: readonly LayerConfig[];
+  readonly given: NetworkQuestion & { readonly inputs: Tensor; readonly weights: StackWeights };
+  readonly upstream?: { readonly outputs: Tensor; readonly finalStates: Tensor[][] };
+  readonly loss?: NonNullable<NetworkConfig['loss']>;
+  readonly targets?: NetworkTargets;
+  readonly expected: { readonly outputs: Tensor; readonly loss?: number; readonly [key: string]: unknown };
+}
+
 describe('graph/network', () => {
   let backend: LoadedBackend;
   let tensors: number;
@@ -102,7 +59,6 @@ describe('graph/network', () => {
   before(async () => {
     backend = await loadBackend('tensorflow');
     backend.use();
-    new GraphNetwork({ backend, ...stacks[0] }).dispose();
     tensors = backend.tf.memory().numTensors;
   });
   afterEach(() => {
@@ -117,27 +73,144 @@ describe('graph/network', () => {
     return model;
   }
 
-  const name = (layer: LayerConfig) => JSON.stringify(layer).replaceAll(/["{}]|layer:|wrapped:/g, '');
+  /** Every expected number is there, and near: by the larger of 1 and the largest of its tensor. */
+  function near(given: object, expected: object, tolerance: number): void {
+    const found = tensorsOf(given as Parameters<typeof tensorsOf>[0]);
+    for (const [name, { data, shape }] of tensorsOf(expected as Parameters<typeof tensorsOf>[0])) {
+      expect(found.get(name)?.shape, name).to.deep.equal(shape);
+      expect(scaledDifference(found.get(name)!.data, data), name).to.be.below(tolerance);
+    }
+  }
+
   stacks.forEach((config, i) => {
-    it(`answers as the scratch network does: ${config.layers.map(name).join(' | ')}`, () => {
-      const { scratch, weights, inputs, targets, mask, initialStates, upstream } = problemOf(config, i + 1);
-      // every option with each form once, so that few graphs are compiled
-      for (const [loop, chains] of [
-        ['unrolled', 1],
-        ['while', 2],
+    it(`answers as the scratch network does: ${nameOf(config)}`, () => {
+      const scratch = new ScratchNetwork({ ...config, seed: i });
+      const { inputs, question } = questionFor(scratch, i, true);
+      const { upstream, targets, mask, initialStates } = question;
+      const partly = { upstream: { finalStates: upstream!.finalStates! } };
+      for (const [options, questions] of [
+        [{ loop: 'unrolled' }, [question, { targets: targets! }, partly]],
+        [{ loop: 'while', chains: 2 }, [question]],
       ] as const) {
-        const model = graph({ ...config, weights, loop, chains });
-        const all = { targets, upstream, sequences: true, mask, initialStates };
-        const questions: NetworkQuestion[] =
-          loop === 'while'
-            ? [all, { targets }]
-            : [all, { targets }, { upstream: { finalStates: upstream.finalStates } }];
-        for (const question of questions) {
-          expect(distance(scratch.run(inputs, question), model.run(inputs, question))).to.be.below(2e-5);
-        }
-        const plain = { mask, initialStates };
-        expect(distance(scratch.predict(inputs, plain), model.predict(inputs, plain))).to.be.below(1e-5);
+        const model = graph({ ...config, ...options, seed: i });
+        for (const asked of questions) near(model.run(inputs, asked), scratch.run(inputs, asked), 1e-5);
+        const given = { mask: mask!, initialStates: initialStates! };
+        if (options.loop === 'unrolled')
+          near(model.predict(inputs, given), scratch.predict(inputs, given), 1e-5);
       }
     });
+  });
+
+  it('gives the numbers of PyTorch and Keras for every cell and option', () => {
+    const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Vector[] };
+    expect(cases).to.have.length(24);
+    for (const { by, layers, given, upstream, loss, targets, expected } of cases) {
+      const { inputs, weights, ...options } = given;
+      const features = layers[0].layer === 'embedding' ? {} : { features: inputs.shape[2] };
+      const config = { ...features, layers, weights, loss: loss ?? ('meanSquaredError' as const) };
+      const model = new GraphNetwork({ backend, ...config });
+      const arriving = upstream && { logits: upstream.outputs, finalStates: upstream.finalStates };
+      const question = { ...options, ...(targets && { targets }), ...(arriving && { upstream: arriving }) };
+      const answer = model.run(inputs, question);
+      model.dispose();
+      const { outputs, ...others } = expected;
+      const width = outputs.shape.at(-1)!;
+      // the rows of masked steps are not compared: Keras has other numbers there, which nothing reads
+      const { mask } = options as { readonly mask?: Tensor };
+      const exists = outputs.shape.length === 3 ? mask : undefined;
+      const logits = outputs.data.map((x, n) =>
+        exists?.data[Math.floor(n / width)] === 0 ? answer.logits.data[n] : x,
+      );
+      try {
+        near(answer, { ...others, logits: { shape: outputs.shape, data: logits } }, 1e-5);
+      } catch (error) {
+        throw new Error(`${by}: ${JSON.stringify(layers)}: ${String(error)}`);
+      }
+    }
+  });
+
+  for (const [what, config, options] of [
+    [
+      'LSTM and GRU with Adam, clipped, in two chains',
+      {
+        features: 2,
+        layers: [
+          { layer: 'bidirectional', wrapped: { layer: 'lstm', units: 3, returnSequences: true } },
+          { layer: 'gru', units: 4 },
+          { layer: 'dense', units: 3 },
+        ],
+      },
+      { optimizer: { name: 'adam', learningRate: 0.01, epsilon: 1e-3 }, clipNorm: 0.5 },
+    ],
+    [
+      'a loss at every time step with momentum, in one chain',
+      {
+        features: 2,
+        layers: [
+          { layer: 'gru', units: 3, returnSequences: true, resetAfter: false },
+          { layer: 'timeDistributed', wrapped: { layer: 'dense', units: 2 } },
+        ],
+        loss: 'sigmoidCrossEntropy',
+      },
+      { optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9 } },
+    ],
+  ] satisfies [string, NetworkConfig, CompileOptions][]) {
+    it(`trains 25 steps as the scratch network does: ${what}`, () => {
+      const scratch = new ScratchNetwork({ ...config, ...options, seed: 3 });
+      const model = graph({ ...config, ...options, seed: 3, chains: what.includes('two') ? 2 : 1 });
+      expect(model.warmUp(4, 3)).to.be.above(0);
+      for (let step = 0; step < 25; step++) {
+        const { inputs, question } = questionFor(scratch, step, true, { B: 4 - (step % 2), T: 3 });
+        const { mask, initialStates, targets } = question;
+        // the graph was compiled without masks and states; every fifth step has them
+        const extras = step % 5 === 4 ? { mask: mask!, initialStates: initialStates! } : {};
+        const expected = scratch.trainOnBatch(inputs, targets!, extras);
+        near(model.trainOnBatch(inputs, targets!, extras), expected, 1e-5);
+      }
+      near(model.getWeights(), scratch.getWeights(), 1e-5);
+      const [state, reference] = [model.getOptimizerState(), scratch.getOptimizerState()];
+      expect([state.config, state.step]).to.deep.equal([reference.config, 25]);
+      near(state.slots, reference.slots, 1e-5);
+      // the state taken over by another network, which then takes the same next step
+      const other = graph({ ...config, weights: model.getWeights() });
+      other.compile(options);
+      other.setOptimizerState(state);
+      const { inputs, question } = questionFor(scratch, 99, false, { T: 3 });
+      for (const network of [model, other]) network.trainOnBatch(inputs, question.targets!);
+      near(other.getWeights(), model.getWeights(), 1e-6);
+    });
+  }
+
+  it('does not take a step to weights beyond single precision, and goes on', () => {
+    const layers: LayerConfig[] = [
+      { layer: 'lstm', units: 2 },
+      { layer: 'dense', units: 1 },
+    ];
+    const model = graph({ features: 1, layers, loss: 'meanSquaredError', learningRate: 1e38 });
+    const before = model.getWeights();
+    const [inputs, targets] = [[[[3], [-2]]], [[1000]]];
+    expect(model.trainOnBatch(inputs, targets).gradientNorm).to.be.NaN;
+    expect(model.getWeights()).to.deep.equal(before);
+    expect(model.getOptimizerState().step).to.equal(0);
+    model.compile({ learningRate: 1e-3 });
+    const { loss } = model.trainOnBatch(inputs, targets);
+    expect(model.evaluate(inputs, targets).loss).to.be.below(loss);
+  });
+
+  it('refuses what does not fit before the call, by the words of every network', () => {
+    const model = graph({
+      features: 1,
+      layers: [
+        { layer: 'gru', units: 2 },
+        { layer: 'dense', units: 2 },
+      ],
+    });
+    expect(() => model.trainOnBatch([[[1]]], [2])).to.throw(RangeError, 'targets');
+    expect(() => model.predict([[[1e39]]])).to.throw(RangeError, 'float32');
+    expect(() => model.run([[[1]]], { upstream: { logits: [[1e39, 0]] } })).to.throw(RangeError, 'float32');
+    expect(() => graph({ features: 1, layers: [{ layer: 'lstm', units: 2 }], chains: 0 })).to.throw('chains');
+    expect(() => model.warmUp(0, 1)).to.throw(RangeError, 'batch');
+    model.dispose();
+    expect(() => model.predict([[[1]]])).to.throw('disposed');
   });
 });
