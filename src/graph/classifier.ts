@@ -46,7 +46,7 @@ export class GraphSimpleRNNClassifier extends ClassifierShell {
       { layer: 'dense', units: classes },
     ] as const;
     const plan = new NetworkPlan({ features, layers }, name);
-    this.engine = new NetworkEngine(plan, options, byLayer(weights), config, name);
+    this.engine = new NetworkEngine(plan, options, byLayer(weights), config, name, false);
   }
 
   /** What has been compiled so far, and how long each took: set-up is not part of a step. */

@@ -106,6 +106,7 @@ function isSame(one: Wanted, other: Wanted): boolean {
     one.update === other.update &&
     one.clipped === other.clipped &&
     one.chains === other.chains &&
+    one.reportsStates === other.reportsStates &&
     one.question === undefined &&
     other.question === undefined &&
     one.initialStates.length === other.initialStates.length &&

@@ -39,7 +39,7 @@ interface StepMade {
   /** global norm of the gradients before clipping; NaN when a next weight is not finite */
   readonly gradientNorm: number;
   /** [B, C] or [B, T, C], flat */ readonly logits: Float32Array;
-  readonly finalStates: readonly (readonly Tensor[])[];
+  /** [] where they are not reported */ readonly finalStates: readonly (readonly Tensor[])[];
 }
 
 /**
@@ -59,13 +59,17 @@ export class NetworkEngine {
   /** the numbers last fed to an update, kept while they do not change */
   private settings: { readonly key: string; readonly tensor: TfTensor } | undefined;
 
-  /** @param name of the class, for messages */
+  /**
+   * @param name of the class, for messages
+   * @param reportsStates whether `step` gives the final states
+   */
   constructor(
     private readonly plan: NetworkPlan,
     { backend, loop, chains }: GraphOptions,
     weights: StackWeights,
     private config: ResolvedOptimizerConfig,
     name: string,
+    private readonly reportsStates: boolean,
   ) {
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
@@ -104,7 +108,7 @@ export class NetworkEngine {
     let at = 2 + this.plan.outputShape(given).reduce((a, b) => a * b, 1);
     const logits = numbers.subarray(2, at);
     const finalStates = this.plan.layers.map(({ states }) =>
-      states.map((units) => {
+      (this.reportsStates ? states : []).map((units) => {
         const data = new Float64Array(numbers.subarray(at, (at += given.batch * units)));
         return { data, shape: [given.batch, units] };
       }),
@@ -233,6 +237,7 @@ export class NetworkEngine {
         mask: given.mask !== undefined,
         update: kindOf(this.config),
         clipped: more.clipped ?? false,
+        reportsStates: this.reportsStates,
         chains: this.fixedChains ?? chainsFor(given.batch, this.widest, operationsSideBySide()),
         question: more.question,
       });

@@ -19,6 +19,7 @@ export interface GraphPlan {
   readonly mask: boolean;
   readonly update: UpdateKind;
   readonly clipped: boolean;
+  /** whether a step of training reports the final states */ readonly reportsStates: boolean;
   /** independent parts of the batch */ readonly chains: number;
   /** products by oneDNN's kernels */ readonly oneDnn: boolean;
   /** a question out of the ordinary, with a graph of its own */ readonly question?: Question | undefined;
@@ -95,7 +96,8 @@ export function networkGraph(network: NetworkPlan, packing: PackedWeights, plan:
   );
   // one tensor to fetch and read instead of several: saves 4 of a small step's 90 microseconds
   const report = g.scope('report', () => {
-    const arrays = [logits, ...Object.values(finalStates)].map((x) => g.reshape(x, g.int([-1])));
+    const told = [logits, ...(plan.reportsStates ? Object.values(finalStates) : [])];
+    const arrays = told.map((x) => g.reshape(x, g.int([-1])));
     return g.concat([g.stack([loss, updated.halfSquaredNorm]), ...arrays], 0);
   });
   return {

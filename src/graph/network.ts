@@ -42,7 +42,7 @@ export class GraphNetwork extends NetworkShell {
     const name = 'GraphNetwork';
     const { plan, weights, config, clipNorm } = resolveNetwork(options, name, graphOptions);
     super(plan, clipNorm, options.backend);
-    this.engine = new NetworkEngine(plan, options, weights, config, name);
+    this.engine = new NetworkEngine(plan, options, weights, config, name, true);
   }
 
   /** What has been compiled so far, and how long each took: set-up is not part of a step. */

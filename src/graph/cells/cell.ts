@@ -13,6 +13,8 @@ export interface CellWeights {
   /** [U, G·U] */ readonly recurrentKernel: GraphTensor;
   /** [G·U]; of a GRU with two biases */ readonly recurrentBias?: GraphTensor | undefined;
   /** [1]: U */ readonly units: GraphTensor<'int32'>;
+  /** whether the matrices are so large that transposing them once per call pays (see `transposedOnce`) */
+  readonly large: boolean;
 }
 
 /** What a step reads. */
@@ -76,6 +78,24 @@ export function plus(g: Ops, a: GraphTensor, b: GraphTensor | undefined): GraphT
 /** h · matrix, absent where h is. */
 export function times(g: Ops, h: GraphTensor | undefined, matrix: GraphTensor): GraphTensor | undefined {
   return h === undefined ? undefined : g.matMul(h, matrix);
+}
+
+/**
+ * A matrix for products with its transpose. oneDNN takes up to twice the time for a product whose second factor it transposes on
+ * the way (one thread, [16, 512] by [128, 512]ᵀ: 46 µs, and 23 µs by a transposed copy; [64, 2048] by [512, 2048]ᵀ: 1.95 ms and
+ * 1.26 ms), so a large matrix is copied once per call. The copy of a small one costs more than it saves: 5 of the 106 µs of a
+ * whole step at B10 T5 U4.
+ */
+export function transposedOnce(g: Ops, name: string, matrix: GraphTensor, large: boolean): Tensors {
+  return large ? { [`${name}Transposed`]: g.transpose(matrix, [1, 0]) } : { [name]: matrix };
+}
+
+/** d · matrixᵀ, for a matrix from `transposedOnce`. */
+export function timesTransposed(g: Ops, d: GraphTensor, constants: Tensors, name: string): GraphTensor {
+  const copy = `${name}Transposed`;
+  return copy in constants
+    ? g.matMul(d, constants[copy])
+    : g.matMul(d, constants[name], { transposeB: true });
 }
 
 /** Σ_t leftᵀ_t · right_t over the rows of all steps: [columns of left, columns of right]. */

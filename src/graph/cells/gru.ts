@@ -1,6 +1,6 @@
 import type { GraphTensor, Ops } from '../builder/index';
 import type { Activation } from './activations';
-import { blocks, plus, sumOfProducts, times, type Cell } from './cell';
+import { blocks, plus, sumOfProducts, times, timesTransposed, transposedOnce, type Cell } from './cell';
 
 // Both cells have Keras's columns z r | h: one σ serves the two gates. φ is the activation, σ the recurrent one, and g the
 // candidate. x_t kernel + bias arrives as two products, so that no step cuts it.
@@ -29,13 +29,13 @@ export function gruCell(φ: Activation, σ: Activation): Cell {
     keeps: keeps(φ, σ, 'q'),
     rows: { gates: 2, candidate: 1, q: 1 },
 
-    constants(g, { recurrentKernel, units }) {
+    constants(g, { recurrentKernel, units, large }) {
       const [gates, candidate] = blocks(g, recurrentKernel, [2, 1], units);
       return {
         forward: { gatesKernel: gates, candidateKernel: candidate },
         backward: {
-          gatesTransposed: g.transpose(gates, [1, 0]),
-          candidateTransposed: g.transpose(candidate, [1, 0]),
+          ...transposedOnce(g, 'gatesKernel', gates, large),
+          ...transposedOnce(g, 'candidateKernel', candidate, large),
         },
       };
     },
@@ -53,11 +53,11 @@ export function gruCell(φ: Activation, σ: Activation): Cell {
       };
     },
 
-    backward(g, { h: dh }, { before: { h }, kept }, { gatesTransposed, candidateTransposed }) {
+    backward(g, { h: dh }, { before: { h }, kept }, constants) {
       const { gates, candidate, q } = kept;
       const [z, r] = g.split(gates, 2, 1);
       const dCandidate = φ.backward(g, candidate, g.mul(dh, rest(g, z)), kept['candidateZ']);
-      const dq = g.matMul(dCandidate, candidateTransposed);
+      const dq = timesTransposed(g, dCandidate, constants, 'candidateKernel');
       const dGates = σ.backward(
         g,
         gates,
@@ -66,7 +66,7 @@ export function gruCell(φ: Activation, σ: Activation): Cell {
       );
       const direct = g.add(g.mul(dh, z), g.mul(dq, r));
       return {
-        dBefore: { h: g.add(direct, g.matMul(dGates, gatesTransposed)) },
+        dBefore: { h: g.add(direct, timesTransposed(g, dGates, constants, 'gatesKernel')) },
         rows: { gates: dGates, candidate: dCandidate, q },
       };
     },
@@ -103,12 +103,12 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
     keeps: keeps(φ, σ, 'm'),
     rows: { m: 3, candidate: 1 },
 
-    constants: (g, { recurrentKernel, recurrentBias, units }) => ({
+    constants: (g, { recurrentKernel, recurrentBias, units, large }) => ({
       forward: {
         recurrentKernel,
         ...(recurrentBias && { candidateBias: blocks(g, recurrentBias, [2, 1], units, 0)[1] }),
       },
-      backward: { transposed: g.transpose(recurrentKernel, [1, 0]) },
+      backward: transposedOnce(g, 'recurrentKernel', recurrentKernel, large),
     }),
 
     biasOfProjection(g, recurrentBias, units) {
@@ -134,7 +134,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
       };
     },
 
-    backward(g, { h: dh }, { before: { h }, kept }, { transposed }) {
+    backward(g, { h: dh }, { before: { h }, kept }, constants) {
       const { gates, candidate, m } = kept;
       const [z, r] = g.split(gates, 2, 1);
       const dCandidate = φ.backward(g, candidate, g.mul(dh, rest(g, z)), kept['candidateZ']);
@@ -146,7 +146,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
       );
       const dm = g.concat([dGates, g.mul(dCandidate, r)], 1);
       return {
-        dBefore: { h: g.add(g.mul(dh, z), g.matMul(dm, transposed)) },
+        dBefore: { h: g.add(g.mul(dh, z), timesTransposed(g, dm, constants, 'recurrentKernel')) },
         rows: { m: dm, candidate: dCandidate },
       };
     },

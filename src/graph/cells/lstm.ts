@@ -1,5 +1,5 @@
 import type { Activation } from './activations';
-import { blocks, plus, sumOfProducts, times, type Cell } from './cell';
+import { blocks, plus, sumOfProducts, times, timesTransposed, transposedOnce, type Cell } from './cell';
 
 /**
  * The LSTM cell (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000). The columns lie in the order
@@ -31,9 +31,9 @@ export function lstmCell(φ: Activation, σ: Activation): Cell {
     ],
     rows: { z: 4 },
 
-    constants: (g, { recurrentKernel }) => ({
+    constants: (g, { recurrentKernel, large }) => ({
       forward: { recurrentKernel },
-      backward: { transposed: g.transpose(recurrentKernel, [1, 0]) },
+      backward: transposedOnce(g, 'recurrentKernel', recurrentKernel, large),
     }),
 
     forward(g, { x: [x], before: { h, c: cBefore }, units }, { recurrentKernel }) {
@@ -50,7 +50,7 @@ export function lstmCell(φ: Activation, σ: Activation): Cell {
       };
     },
 
-    backward(g, { h: dh, c: dcAfter }, { before, after, kept }, { transposed }) {
+    backward(g, { h: dh, c: dcAfter }, { before, after, kept }, constants) {
       const { gates, candidate, activatedC } = kept;
       const [i, f, o] = g.split(gates, 3, 1);
       const dc = plus(g, φ.backward(g, activatedC, g.mul(dh, o), after.c), dcAfter);
@@ -63,7 +63,10 @@ export function lstmCell(φ: Activation, σ: Activation): Cell {
         ],
         1,
       );
-      return { dBefore: { h: g.matMul(z, transposed), c: g.mul(dc, f) }, rows: { z } };
+      return {
+        dBefore: { h: timesTransposed(g, z, constants, 'recurrentKernel'), c: g.mul(dc, f) },
+        rows: { z },
+      };
     },
 
     gradients: (g, { rows: { z }, before }) => ({

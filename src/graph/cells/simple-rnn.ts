@@ -1,5 +1,5 @@
 import type { Activation } from './activations';
-import { plus, sumOfProducts, times, type Cell } from './cell';
+import { plus, sumOfProducts, times, timesTransposed, transposedOnce, type Cell } from './cell';
 
 /**
  * The simple recurrent cell (Elman 1990), with any activation φ.
@@ -21,10 +21,9 @@ export function simpleRnnCell(φ: Activation): Cell {
     keeps: φ.readsInput ? ['z'] : [],
     rows: { z: 1 },
 
-    constants: (g, { recurrentKernel }) => ({
+    constants: (g, { recurrentKernel, large }) => ({
       forward: { recurrentKernel },
-      // a product with a transposed second factor takes up to twice the time
-      backward: { transposed: g.transpose(recurrentKernel, [1, 0]) },
+      backward: transposedOnce(g, 'recurrentKernel', recurrentKernel, large),
     }),
 
     forward(g, { x: [x], before: { h } }, { recurrentKernel }) {
@@ -32,9 +31,9 @@ export function simpleRnnCell(φ: Activation): Cell {
       return { after: { h: φ.forward(g, z) }, kept: { z } };
     },
 
-    backward(g, { h: dh }, { after: { h }, kept }, { transposed }) {
+    backward(g, { h: dh }, { after: { h }, kept }, constants) {
       const z = φ.backward(g, h as NonNullable<typeof h>, dh, kept['z']);
-      return { dBefore: { h: g.matMul(z, transposed) }, rows: { z } };
+      return { dBefore: { h: timesTransposed(g, z, constants, 'recurrentKernel') }, rows: { z } };
     },
 
     gradients: (g, { rows: { z }, before }) => ({

@@ -4,6 +4,9 @@ import { blocks, cellOf, plus, type States, type Tensors } from '../cells/index'
 import type { WalkThroughTime } from '../time/index';
 import { sumOf, turned, type GraphLayer } from './layer';
 
+/** Fewest elements of a recurrentKernel that is transposed once per call. */
+const fewestToTranspose = 4096;
+
 /**
  * A recurrent layer: projection, walk through time, and the gradients that sum over time, each as one matrix product over
  * the T·B rows of all steps:
@@ -24,6 +27,7 @@ export function recurrentLayer(
   const twoBiases =
     config.layer === 'gru' && useBias && (config.biases ?? ((config.resetAfter ?? true) ? 2 : 1)) === 2;
   const reordered = goBackwards && !inputOrder;
+  const large = config.units * config.units * cell.gateOrder.length >= fewestToTranspose;
 
   return (g, weights) => {
     const { kernel, recurrentKernel } = weights;
@@ -37,7 +41,7 @@ export function recurrentLayer(
         : inputBias;
     const kernels = blocks(g, kernel, cell.parts, units);
     const biases = useBias ? blocks(g, bias, cell.parts, units, 0) : undefined;
-    const cellWeights = { recurrentKernel, recurrentBias, units };
+    const cellWeights = { recurrentKernel, recurrentBias, units, large };
     const constants = cell.constants(g, cellWeights);
 
     return (input, initialStates, sizes) => {

@@ -101,6 +101,22 @@ describe('graph/network', () => {
     });
   });
 
+  it('answers alike where matrices are transposed once per call', () => {
+    const layers: LayerConfig[] = [
+      { layer: 'gru', units: 37, returnSequences: true, resetAfter: false },
+      { layer: 'gru', units: 37, returnSequences: true },
+      { layer: 'lstm', units: 32, returnSequences: true },
+      { layer: 'simpleRNN', units: 64 },
+      { layer: 'dense', units: 2 },
+    ];
+    const scratch = new ScratchNetwork({ features: 2, layers, seed: 1 });
+    const { inputs, question } = questionFor(scratch, 1, false, { B: 2, T: 2 });
+    for (const loop of ['unrolled', 'while'] as const) {
+      const model = graph({ features: 2, layers, seed: 1, loop });
+      near(model.run(inputs, question), scratch.run(inputs, question), 1e-5);
+    }
+  });
+
   it('gives the numbers of PyTorch and Keras for every cell and option', () => {
     const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Vector[] };
     expect(cases).to.have.length(24);
