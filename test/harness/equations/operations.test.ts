@@ -279,6 +279,43 @@ describe('rules of the operations', () => {
     }
   });
 
+  for (const terms of ['positive', 'cancelling'] as const)
+    it(`sum and outer: sigma is the size of their own roundings where terms are ${terms}`, () => {
+      const seen = { sum: new Seen(), outer: new Seen() };
+      const n = 40;
+      for (let seed = 0; seed < 60; seed++) {
+        const random = createRandom(seed);
+        const sizes = Array.from({ length: n / 2 }, () => Math.fround(1 + random.uniform()));
+        const value = new Float64Array(n);
+        // in no order; where they cancel, each size is there once with each sign
+        for (let i = 0; i < n; i++)
+          value[(i * 17) % n] = terms === 'cancelling' && i >= n / 2 ? -sizes[i - n / 2] : sizes[i % (n / 2)];
+        const none = new Float64Array(n);
+        const row = { value, rows: 1, columns: n, bound: none, variance: none };
+        const column = { ...row, rows: n, columns: 1 };
+        const factor = Math.fround(1 + random.uniform());
+        const ones = { ...column, value: value.map(() => factor) };
+        const rounding = makeRounding({ order: orders[seed % 3], flat: true });
+        const products = [{ sign: 1, left: row, weight: ones, transposed: false }] as const;
+        seen.sum.add(
+          sum.value(products),
+          sum.rounded(products, rounding),
+          sum.bound(products, charges),
+          sum.variance(products, charges),
+        );
+        const shares = [{ left: ones, right: column }];
+        const gradient = outer.value(shares);
+        seen.outer.add(
+          gradient,
+          outer.rounded(shares, rounding),
+          outer.bound(shares, charges),
+          outer.variance(shares, gradient, charges),
+        );
+      }
+      for (const one of ['sum', 'outer'] as const)
+        expect(seen[one].broken(one, [0.2, 1.3], 0)).to.deep.equal([]);
+    });
+
   for (const [name, loss] of Object.entries(losses))
     it(`${name}: gradient, tangent, bound and sigma of outputs, loss and dLogits`, () => {
       const seen = { outputs: new Seen(), loss: new Seen(), dLogits: new Seen() };
