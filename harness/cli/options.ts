@@ -22,8 +22,10 @@ export function number(least = -Infinity, most = Infinity): (text: string) => nu
   const bounds =
     least === -Infinity ? '' : most === Infinity ? ` of ${least} or more` : ` from ${least} to ${most}`;
   return (text) => {
+    // Number also reads 0x10 and 0b1, as 16 and 1
+    const isDecimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim());
     const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most) return value;
+    if (isDecimal && Number.isFinite(value) && value >= least && value <= most) return value;
     throw wrong(`a number${bounds}`);
   };
 }

@@ -23,7 +23,7 @@ export function compareTensor(
   expected: ExpectedTensor,
   given: Tensor,
 ): TensorVerdict {
-  const { reference, allowed } = expected;
+  const { reference, allowed, axes } = expected;
   const elements = sizeOf(reference.shape);
   const base = { implementation, caseId, tensor: name, elements, tolerance: expected.tolerance };
   const sameShape =
@@ -31,7 +31,9 @@ export function compareTensor(
     given.shape.every((size, i) => size === reference.shape[i]);
   if (!sameShape || given.data.length !== elements) {
     const found = given.data.length === sizeOf(given.shape) ? '' : ` with ${given.data.length} numbers`;
-    const reason = `has shape ${formatShape(given.shape)}${found}, but ${formatShape(reference.shape)} was expected`;
+    const summed = axes[0] === 'example' && given.shape.join() === reference.shape.slice(1).join();
+    const hint = summed ? ': one row for each example (was it summed over the batch?)' : '';
+    const reason = `has shape ${formatShape(given.shape)}${found}, but ${formatShape(reference.shape)} was expected${hint}`;
     return { ...base, status: 'shape', reason, compared: 0, beyond: 0 };
   }
   let worst = -1;

@@ -35,7 +35,7 @@ export interface StepObserver {
 
 /**
  * One or several networks behind the face of one, so that the one training loop gives all of them the very same batches in the
- * same order. What it returns is the first one's; the others' numbers are kept beside.
+ * same order. What it returns is the first one's; the numbers of the others are kept in `sums`.
  */
 export class Lockstep implements Trainable {
   readonly features: number;

@@ -3,9 +3,9 @@ import type { Part } from './data/index';
 
 export interface ClassMetrics {
   readonly name: string;
-  /** of those told to be it, the share that is; undefined when none was told */ readonly precision:
+  /** of the examples predicted as this class, the share that is; undefined when none was predicted */ readonly precision:
     number | undefined;
-  /** of those that are it, the share told; undefined when there is none */ readonly recall:
+  /** of the examples of this class, the share predicted as it; undefined when there is none */ readonly recall:
     number | undefined;
   readonly examples: number;
 }
@@ -33,10 +33,10 @@ export function predictPart(classifier: SimpleRNNClassifier, part: Part, portion
     const mask = part.mask && { data: part.mask.data.subarray(from * t, to * t), shape: [to - from, t] };
     probabilities.set(classifier.predictProbabilities(inputs, mask ? { mask } : {}).data, from * classes);
   }
-  const told = Int32Array.from({ length: n }, (_, i) =>
+  const predicted = Int32Array.from({ length: n }, (_, i) =>
     argmax(probabilities.subarray(i * classes, (i + 1) * classes)),
   );
-  return { classes: told, probabilities: { data: probabilities, shape: [n, classes] } };
+  return { classes: predicted, probabilities: { data: probabilities, shape: [n, classes] } };
 }
 
 function argmax(row: Float64Array): number {
@@ -57,11 +57,11 @@ export function metricsOf(
   labels.forEach((label, n) => confusion[label][classes[n]]++);
   const hits = confusion.reduce((sum, row, c) => sum + row[c], 0);
   const perClass = classNames.map((name, c): ClassMetrics => {
-    const told = confusion.reduce((sum, row) => sum + row[c], 0);
+    const predicted = confusion.reduce((sum, row) => sum + row[c], 0);
     const examples = confusion[c].reduce((sum, count) => sum + count, 0);
     return {
       name,
-      precision: told === 0 ? undefined : confusion[c][c] / told,
+      precision: predicted === 0 ? undefined : confusion[c][c] / predicted,
       recall: examples === 0 ? undefined : confusion[c][c] / examples,
       examples,
     };

@@ -158,7 +158,7 @@ export function resolveSettings(choices: TrainChoices): TrainSettings {
   const complete: TrainSettings = {
     ...rest,
     ...(model !== 'scratch' && { backend: backend ?? 'tensorflow' }),
-    // beside scratch, tfjs differentiates by itself: then the two share no derivation
+    // with scratch in the run, tfjs uses autodiff: then the two share no derivation
     ...(opByOp && { gradients: gradients ?? (model === 'both' ? 'autodiff' : 'bptt') }),
   };
   if (gradients !== undefined && !opByOp)

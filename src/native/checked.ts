@@ -9,9 +9,9 @@ import path from 'node:path';
  */
 function markOf(cache: string, addon: string): string {
   const file = fs.realpathSync(addon);
-  const beside = path.dirname(file);
+  const folder = path.dirname(file);
   // Where tfjs-node's own installer puts libtensorflow.
-  const directories = [beside, path.resolve(beside, '..', '..', 'deps', 'lib')];
+  const directories = [folder, path.resolve(folder, '..', '..', 'deps', 'lib')];
   const libraries = directories.flatMap((directory) =>
     fs.existsSync(directory)
       ? fs

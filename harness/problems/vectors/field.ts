@@ -22,7 +22,7 @@ export function fieldsOf(value: unknown, where: string, known: readonly string[]
   if (value instanceof Map) return checkNames(value as Fields, where, known);
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ReadTensor) {
     throw new UsageError(
-      `${where} is ${describe(value)}; an object with ${known.join(', ')} was expected (see the README, "Vectors").`,
+      `${where} is ${describe(value)}; an object with ${known.join(', ')} was expected (docs/parity.md has the format).`,
     );
   }
   return checkNames(new Map(Object.entries(value)), where, known);

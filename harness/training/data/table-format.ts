@@ -34,6 +34,10 @@ export function findSeparators(
 ): Separators {
   const [line, sep] = (/^\s*"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n)/i.exec(sample) ?? []) as (string | undefined)[];
   const headerLine = line === undefined ? 1 : 2;
+  if (options.delimiter === '')
+    throw new UsageError(
+      '--delimiter is empty; what separates the fields was expected, for example ";" or tab.',
+    );
   if (options.delimiter !== undefined)
     return { delimiter: options.delimiter.replace(/^\\t$|^tab$/i, '\t'), headerLine };
   if (sep !== undefined) {

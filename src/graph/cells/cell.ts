@@ -38,7 +38,7 @@ export interface CellGradients {
 }
 
 /**
- * One time step of one kind of recurrent layer, as nodes of a graph; forward beside backward. Both forms of the walk through
+ * One time step of one kind of recurrent layer, as nodes of a graph; forward next to backward. Both forms of the walk through
  * time use it: `unrolled` calls it once per step, `looped` once for the body of its loop.
  */
 export interface Cell {

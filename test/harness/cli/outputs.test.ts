@@ -35,6 +35,22 @@ describe('files that a command is to write', () => {
     expect(await refusal(json('old.json'))).to.equal('taken');
   });
 
+  it('numbers of flags are decimal, and a delimiter is not empty', async () => {
+    writeFileSync(at('t.csv'), 'sequence,x,label\na,1,0\nb,2,1\n');
+    const train = ['train', '--data', at('t.csv'), '--model', 'scratch', '--epochs', '1', '--units', '2'];
+    for (const [flag, value, says] of [
+      ['--learning-rate', '0x10', /argument '0x10' is invalid. a number was expected/],
+      ['--units', '0b1', /argument '0b1' is invalid/],
+      ['--delimiter', '', /--delimiter is empty; what separates the fields was expected/],
+    ] as const) {
+      const { exitCode, stderr } = await runCli([...train, '--out', at('numbers'), flag, value]);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.match(says);
+    }
+    const { exitCode } = await runCli([...train, '--out', at('numbers'), '--learning-rate', ' +1.5e-3']);
+    expect(exitCode).to.equal(0);
+  });
+
   it('train --json leaves the data and the model of the run alone', async () => {
     const rows = Array.from({ length: 24 }, (_, i) => `s${i >> 1},${i % 2},0.${i},${(i >> 1) % 2}`);
     const data = at('data.csv');

@@ -104,6 +104,14 @@ describe('a candidate at hand', () => {
       'nested more than 8 deep',
     ],
     ['a ragged tensor', (a) => ({ ...a, states: [[[1, 2], [3]]] }), 'ragged'],
+    [
+      'a gradient of h_0 summed over the batch',
+      (a) => {
+        const { data, shape } = a.gradients?.initialState as { data: Float64Array; shape: number[] };
+        return { ...a, gradients: { ...a.gradients, initialState: data.slice(0, shape[1]) } };
+      },
+      'one row for each example (was it summed over the batch?)',
+    ],
     ['another shape', (a) => ({ ...a, finalState: [[1, 2]] }), 'has shape [1, 2]'],
     [
       'a flat array that does not fill its shape',
