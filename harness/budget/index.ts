@@ -8,7 +8,12 @@ export {
   type NetworkStep,
 } from './network-budget';
 export { bothSides, stagesOf, type Errors, type Spread, type Stage } from './spread';
-export { precisionModelOf, precisionModels, type PrecisionModel } from './precision-model';
+export {
+  precisionModelOf,
+  precisionModels,
+  withCustomaryForms,
+  type PrecisionModel,
+} from './precision-model';
 export { rootMeanSquare, largest } from './matrix';
 export {
   derivativeOf,
@@ -19,3 +24,4 @@ export {
   toNetworkNames,
 } from './simple-rnn';
 export { budgetForModel, type NamedBudget } from './model-budget';
+export { emulatedRuns, measureInflation } from './inflation';

@@ -142,7 +142,7 @@ function masked(x: Tensor, value: number): LayerRun {
 }
 
 /** The rows of masked steps as the program of the model fills them (`maskedRows`). */
-function withMaskedRows(
+export function withMaskedRows(
   config: LayerConfig,
   output: Tensor,
   { data: mask, shape: [batch, timeSteps] }: Tensor,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench';
 import { defineBrowser } from './browser';
+import { defineCheck } from './check';
 import { defineDoctor } from './doctor';
 import { defineEquations } from './equations';
 import { defineEvaluate } from './evaluate';
@@ -29,6 +30,7 @@ const commands: readonly DefineCommand[] = [
   defineTrain,
   definePredict,
   defineEvaluate,
+  defineCheck,
   defineImport,
   defineExport,
   defineEquations,

@@ -27,3 +27,5 @@ export {
   type StoredAs,
 } from './description';
 export type { ReadOptions } from './keras/read';
+export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
+export { statesOf } from './shapes';

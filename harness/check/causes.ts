@@ -1,0 +1,198 @@
+import type { Tensor } from '../../scratch/index';
+import type { PrecisionModel } from '../budget/index';
+import type { ModelDescription, ModelLayer } from '../models/index';
+import { propagate, sure, type DoubtfulRun } from './doubtful';
+import { judgeShown, judgeTensor, type JudgedTensor, type LayerQuestion } from './judge';
+import { runLayer, runReference, tensorOf, type ModelInputs } from './reference';
+import { storageVariants, variantsOf, type Variant } from './variants';
+
+/** A known mistake that explains a difference within the error budget. */
+export interface Cause {
+  readonly id: string;
+  readonly words: string;
+  /** the layer that it is in */ readonly layer: string;
+  readonly gates?: readonly string[];
+}
+
+/**
+ * The variants of one layer that give what the side gave, within the budget of that variant. Several that cannot be told apart by these
+ * numbers are all named; none is named where none explains them.
+ */
+export function causesOfLayer(judged: readonly JudgedTensor[], precision: PrecisionModel): Cause[] {
+  const [{ layer, read }] = judged;
+  const given = judged.filter((one) => one.status !== 'shape');
+  if (given.length === 0) return [];
+  const dropped = layer.config.layer === 'identity' ? dropoutOf(layer, given[0]) : undefined;
+  if (dropped !== undefined) return [dropped];
+  return oneOfAKind(
+    variantsOf(layer).flatMap((variant): Cause[] => {
+      if (!isNear(variant, read, given)) return [];
+      const run = runVariant(variant, read, precision);
+      const explained = given.every((one) => {
+        const expected = one.state === undefined ? run.output : run.states[one.state];
+        return judgeTensor(variant.layer, one.state, expected, one.given, read).status === 'explained';
+      });
+      return explained ? [causeOf(variant)] : [];
+    }),
+  );
+}
+
+/** Two forms of one mistake in one layer that these numbers cannot tell apart are one cause. */
+function oneOfAKind(causes: readonly Cause[]): Cause[] {
+  return causes.filter(
+    (cause, i) => causes.findIndex(({ id, layer }) => id === cause.id && layer === cause.layer) === i,
+  );
+}
+
+const causeOf = ({ id, words, layer, gates }: Variant): Cause => ({
+  id,
+  words,
+  layer: layer.name,
+  ...(gates && { gates }),
+});
+
+/** A cheap first look: a variant that leaves more than a hundredth of the difference does not explain it. */
+function isNear(
+  variant: Variant,
+  { input, mask, initialStates }: LayerQuestion,
+  given: readonly JudgedTensor[],
+): boolean {
+  const { read = (tensor: Tensor) => tensor, give = (tensor: Tensor) => tensor } = variant.order ?? {};
+  const states = initialStates.map(({ tensor }) => tensor);
+  const run = attempt(() =>
+    runLayer(variant.layer, { output: read(input.tensor), states: [], mask }, states),
+  );
+  return (
+    run !== undefined &&
+    given.every((one) => {
+      const found = one.state === undefined ? give(run.output) : run.states[one.state];
+      return distance(found, one.given) <= 0.01 * distance(one.expected, one.given) + 1e-6 * size(one.given);
+    })
+  );
+}
+
+/** A variant may not fit the sizes of the question (time-major without a square): then it is none. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function runVariant(
+  { layer, order }: Variant,
+  { input, mask, initialStates }: LayerQuestion,
+  precision: PrecisionModel,
+): DoubtfulRun {
+  if (order === undefined) return propagate(layer, { output: input, mask }, initialStates, precision);
+  // other orders move numbers and round nothing
+  const run = propagate(layer, { output: moved(input, order.read), mask }, initialStates, precision);
+  return { ...run, output: moved(run.output, order.give) };
+}
+
+function moved(doubtful: DoubtfulRun['output'], move: (tensor: Tensor) => Tensor): DoubtfulRun['output'] {
+  const { shape } = doubtful.tensor;
+  const data = (values: Float64Array): Float64Array => move({ data: values, shape }).data;
+  return {
+    tensor: move(doubtful.tensor),
+    bound: data(doubtful.bound),
+    variance: data(doubtful.variance),
+    emulate: (k) => data(doubtful.emulate(k)),
+  };
+}
+
+function distance({ data, shape }: Tensor, other: Tensor): number {
+  if (shape.join() !== other.shape.join()) return Infinity;
+  return data.reduce((most, x, i) => Math.max(most, Math.abs(x - other.data[i])), 0);
+}
+
+const size = ({ data }: Tensor): number => data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+
+/** Every number is 0 or the input times one factor 1 / (1 - rate). */
+function dropoutOf(layer: ModelLayer, { given, expected }: JudgedTensor): Cause | undefined {
+  const factors = Array.from(given.data, (y, i) => y / expected.data[i]).filter(
+    (factor) => factor !== 0 && Number.isFinite(factor),
+  );
+  const factor = factors.at(0);
+  if (factor === undefined || factor <= 1 || factors.length === given.data.length) return undefined;
+  if (factors.some((one) => Math.abs(one - factor) > 1e-5 * factor)) return undefined;
+  const rate = (1 - 1 / factor).toPrecision(2);
+  return {
+    id: 'dropout',
+    words: `dropout is active when predicting, with the rate ${rate}`,
+    layer: layer.name,
+  };
+}
+
+/**
+ * Where only the outputs of the whole model are known: one variant of one layer at a time, the rest as it is.
+ */
+export function causesOfModel(
+  model: ModelDescription,
+  inputs: ModelInputs,
+  outputs: readonly Tensor[],
+  precision: PrecisionModel,
+): Cause[] {
+  const exact = runReference(model, inputs);
+  const explains = (changed: ModelDescription): boolean => {
+    const run = attempt(() => runReference(changed, inputs));
+    const isNearby =
+      run !== undefined &&
+      model.outputs.every((source, n) => {
+        const left = distance(tensorOf(run, source), outputs[n]);
+        return left <= 0.01 * distance(tensorOf(exact, source), outputs[n]) + 1e-6 * size(outputs[n]);
+      });
+    return (
+      isNearby &&
+      judgeShown(changed, inputs, shownOutputs(changed, outputs), precision).every(
+        ({ status }) => status === 'explained',
+      )
+    );
+  };
+  const found: Cause[] = [];
+  for (const [i, layer] of model.layers.entries())
+    for (const variant of variantsOf(layer)) {
+      if (variant.order !== undefined || variant.id.startsWith('weights-')) continue;
+      if (explains({ ...model, layers: model.layers.with(i, variant.layer) })) found.push(causeOf(variant));
+    }
+  // fewer bits are a matter of the whole file
+  for (const { id, words } of storageVariants(model.layers[0])) {
+    const layers = model.layers.map(
+      (layer) => storageVariants(layer).find((one) => one.id === id)?.layer ?? layer,
+    );
+    if (explains({ ...model, layers }))
+      found.push({ id, words: words.replace('its weights', 'all weights'), layer: '' });
+  }
+  return oneOfAKind(found);
+}
+
+/** Outputs of a model as a side shows them. */
+export function shownOutputs(
+  model: ModelDescription,
+  outputs: readonly Tensor[],
+): Map<string, { output: Tensor }> {
+  return new Map(model.outputs.map(({ of }, i) => [of, { output: outputs[i] }]));
+}
+
+/** The single layer that a question was put to, as a model of its own that shows every step. */
+export function oneLayerModel(
+  model: ModelDescription,
+  layer: ModelLayer,
+  { input }: LayerQuestion,
+): { readonly model: ModelDescription; readonly inputs: ModelInputs } | undefined {
+  const { config } = layer;
+  const hasSequences = config.layer === 'simpleRNN' || config.layer === 'lstm' || config.layer === 'gru';
+  if (!hasSequences || config.returnSequences === true || layer.initialStates !== undefined) return undefined;
+  const [, ...shape] = input.tensor.shape;
+  return {
+    model: {
+      ...model,
+      inputs: [{ name: 'steps', shape }],
+      layers: [{ ...layer, config: { ...config, returnSequences: true }, reads: { of: 'steps' } }],
+      outputs: [{ of: layer.name }],
+    },
+    inputs: { steps: sure(input.tensor).tensor },
+  };
+}

@@ -1,0 +1,140 @@
+import { createRandom, type Tensor } from '../../scratch/index';
+import { numbersOf, readNpz } from '../base/files/index';
+import { UsageError } from '../base/outcome';
+import type { ModelDescription, ModelInput } from '../models/index';
+import type { ModelInputs } from './reference';
+
+export interface GeneratedInputs {
+  readonly seed: number;
+  /** default 4 */ readonly batch?: number;
+  /** where the model does not fix them; default 10 */ readonly timeSteps?: number;
+}
+
+/**
+ * Inputs in the range of the first layer: float32 numbers from -2 to 2, integers of the vocabulary. Where steps are masked, the last
+ * steps of the first example and one step in the middle of the second are.
+ */
+export function generateInputs(
+  model: ModelDescription,
+  { seed, batch = 4, timeSteps = 10 }: GeneratedInputs,
+): ModelInputs {
+  const random = createRandom(seed);
+  return Object.fromEntries(
+    model.inputs.map((input) => {
+      const shape = [batch, ...input.shape.map((n) => n ?? timeSteps)];
+      const data = Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+        input.vocabulary === undefined
+          ? Math.fround(4 * random.uniform() - 2)
+          : random.integer(input.vocabulary),
+      );
+      padSteps(model, input, data, shape);
+      return [input.name, { data, shape }];
+    }),
+  );
+}
+
+function padSteps(
+  { layers }: ModelDescription,
+  { name }: ModelInput,
+  data: Float64Array,
+  [batch, steps, width = 1]: readonly number[],
+): void {
+  const masks = layers.find(
+    ({ reads, config }) =>
+      reads.of === name &&
+      (config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true)),
+  );
+  if (masks === undefined || steps < 4) return;
+  const value = masks.config.layer === 'masking' ? masks.config.maskValue : 0;
+  const pad = (b: number, t: number): unknown =>
+    data.fill(value, (b * steps + t) * width, (b * steps + t + 1) * width);
+  pad(0, steps - 1);
+  pad(0, steps - 2);
+  if (batch > 1) pad(1, Math.floor(steps / 2));
+}
+
+/**
+ * Inputs of a file: `inputs`, or one array by the name of each input; and, where the file has them, `outputs` (`outputs/1`, ... of the
+ * further ones).
+ *
+ * @throws UsageError when an array is missing or has another shape than the model takes
+ */
+export async function readInputs(
+  file: string,
+  model: ModelDescription,
+): Promise<{ inputs: ModelInputs; outputs: Tensor[] | undefined }> {
+  const arrays = await readNpz(file);
+  const take = (
+    names: readonly string[],
+    what: string,
+  ): { readonly name: string; readonly tensor: Tensor } => {
+    const name = names.find((one) => arrays.has(one));
+    if (name === undefined)
+      throw new UsageError(
+        `${file} has no array ${names.join(' or ')} for ${what}; it holds ${[...arrays.keys()].join(', ')}.`,
+      );
+    return { name, tensor: numbersOf(arrays, name, arrays.get(name)?.shape.length ?? 0, file) };
+  };
+  const inputs = model.inputs.map((input, i): [string, Tensor] => {
+    const { name, tensor } = take(
+      [input.name, ...(i === 0 ? ['inputs'] : []), `inputs/${i}`],
+      `the input ${input.name}`,
+    );
+    checkInput(tensor, input, `${file}: ${name}`);
+    return [input.name, { shape: tensor.shape, data: tensor.data.map(Math.fround) }];
+  });
+  const batches = new Set(inputs.map(([, { shape }]) => shape[0]));
+  if (batches.size > 1)
+    throw new UsageError(
+      `${file}: the inputs have ${[...batches].join(' and ')} examples; all need the same number.`,
+    );
+  return { inputs: Object.fromEntries(inputs), outputs: outputsIn(arrays, model, file) };
+}
+
+/** Expected outputs of a file: `outputs` or `outputs/0`, `outputs/1`, ... */
+export async function readOutputs(file: string, model: ModelDescription): Promise<Tensor[]> {
+  const found = outputsIn(await readNpz(file), model, file);
+  if (found === undefined)
+    throw new UsageError(`${file} has no array outputs; save what the other program gives as outputs=.`);
+  return found;
+}
+
+function outputsIn(
+  arrays: Awaited<ReturnType<typeof readNpz>>,
+  model: ModelDescription,
+  file: string,
+): Tensor[] | undefined {
+  const names = model.outputs.map((source, i) =>
+    [source.of, `outputs/${i}`, ...(i === 0 ? ['outputs'] : [])].find((name) => arrays.has(name)),
+  );
+  if (names.every((name) => name === undefined)) return undefined;
+  return names.map((name, i) => {
+    if (name === undefined)
+      throw new UsageError(`${file} has no array outputs/${i} for output ${i + 1} of ${names.length}.`);
+    return numbersOf(arrays, name, arrays.get(name)?.shape.length ?? 0, file);
+  });
+}
+
+function checkInput(
+  { data, shape }: Tensor,
+  { name, shape: wanted, vocabulary }: ModelInput,
+  where: string,
+): void {
+  const [, ...one] = shape;
+  const fits =
+    one.length === wanted.length &&
+    wanted.every((n, i) => n === null || n === one[i]) &&
+    shape.every((n) => n > 0);
+  const text = ['B', ...wanted.map((n, i) => n ?? (i === 0 && wanted.length > 0 ? 'T' : 'F'))].join(', ');
+  if (!fits)
+    throw new UsageError(`${where} has shape [${shape.join(', ')}]; the input ${name} takes [${text}].`);
+  const at = data.findIndex(
+    (x) =>
+      !Number.isFinite(Math.fround(x)) ||
+      (vocabulary !== undefined && !(Number.isInteger(x) && x >= 0 && x < vocabulary)),
+  );
+  if (at >= 0)
+    throw new UsageError(
+      `${where} holds ${data[at]} at position ${at}; ${vocabulary === undefined ? 'finite float32 numbers' : `integers from 0 to ${vocabulary - 1}`} were expected.`,
+    );
+}

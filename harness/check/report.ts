@@ -1,0 +1,146 @@
+import {
+  count,
+  junitOf,
+  percent,
+  table,
+  textOf,
+  type Cell,
+  type Document,
+  type TestCase,
+} from '../reports/index';
+import type { CheckedSide, CheckReport, Difference } from './check-model';
+
+/** The verdict in one sentence. */
+export function checkVerdict({ file, sides, verdict }: CheckReport): string {
+  const ran = sides.filter(({ status }) => status !== 'absent' && status !== 'cannot run');
+  const names = ran.map(({ name }) => name).join(', ');
+  if (verdict === 'mismatch') {
+    const wrong = sides.filter(({ status }) => status === 'mismatch');
+    const [first] = wrong;
+    const others = wrong.length === 1 ? '' : `; ${count(wrong.length, 'side')} differ`;
+    return `MISMATCH: ${first.name} ${differenceInWords(first.differences[0])}${others}`;
+  }
+  if (verdict === 'side not run') {
+    const missing = sides.filter(
+      ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
+    );
+    return `NOT RUN: ${missing.map(({ name }) => name).join(', ')}${ran.length === 0 ? '; nothing was compared' : `; ${names} agree with the reference`}`;
+  }
+  if (ran.length === 0) return `NOTHING COMPARED: no side can run ${file}`;
+  const ill = ran.filter(({ status }) => status === 'ill');
+  const but = ill.length === 0 ? '' : ` (${ill.map(({ name }) => name).join(', ')}: ill-conditioned)`;
+  return `PARITY: ${file} is the same function in the float64 reference and in ${names}, within rounding${but}`;
+}
+
+/** `differs at layer 2 lstm (LSTM), time step 0, unit 3: 0.5 instead of 0.25: its recurrent activation is ...` */
+export function differenceInWords({
+  layerNumber,
+  layer,
+  kind,
+  tensor,
+  timeStep,
+  unit,
+  given,
+  expected,
+  causes,
+}: Difference): string {
+  const step = timeStep === undefined ? '' : `, time step ${timeStep}`;
+  const gates = causes.flatMap((cause) => cause.gates ?? []);
+  const gate =
+    causes.length === 1 && gates.length > 0
+      ? `, gate${gates.length === 1 ? '' : 's'} ${gates.join(' ')}`
+      : '';
+  const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${step}, unit ${unit ?? 0}${gate}: ${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`;
+  if (causes.length === 0) return `${place}; no known cause explains it`;
+  const words = causes.slice(0, 4).map((cause) => cause.words);
+  return `${place}: it looks as if ${words.join(', or as if ')}${causes.length > 1 ? ' (these numbers cannot tell them apart)' : ''}`;
+}
+
+/** What the model is, what each side gave, and where they differ. */
+export function checkDocument(report: CheckReport): Document {
+  const { layers, sides, notes, inputs, file, writtenBy, parameters } = report;
+  const size = (n: number | null, i: number): string => (n === null ? (i === 0 ? 'T' : 'N') : String(n));
+  const rows = layers.map(({ number, name, kind, output, parameters: own }): Cell[] => [
+    number,
+    name,
+    kind,
+    `[B, ${output.map(size).join(', ')}]`,
+    own,
+  ]);
+  return {
+    title: `Check of ${file}`,
+    subtitle: `${writtenBy}; ${count(layers.length, 'layer')}, ${parameters} parameters; inputs ${inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')}`,
+    facts: [
+      { label: 'verdict', value: checkVerdict(report), tone: report.verdict === 'parity' ? 'good' : 'bad' },
+    ],
+    sections: [
+      {
+        title: 'The model',
+        blocks: [
+          table(rows, { head: ['', 'layer', 'kind', 'output', 'parameters'] }),
+          ...(notes.length === 0
+            ? []
+            : [{ kind: 'list' as const, items: notes.map((note) => `note: ${note}`) }]),
+        ],
+      },
+      {
+        title: 'The sides',
+        blocks: [
+          table(sides.map(sideRow), {
+            head: ['side', 'result', 'tensors', 'numbers', 'share of its budget'],
+          }),
+          ...(sides.some(({ reason }) => reason !== undefined)
+            ? [
+                {
+                  kind: 'list' as const,
+                  items: sides.flatMap(({ name, reason }) =>
+                    reason === undefined ? [] : [`${name}: ${reason}`],
+                  ),
+                },
+              ]
+            : []),
+        ],
+      },
+      ...(sides.some(({ differences }) => differences.length > 0)
+        ? [
+            {
+              title: 'What is different',
+              blocks: [
+                {
+                  kind: 'list' as const,
+                  items: sides.flatMap(({ name, differences }) =>
+                    differences.map((one) => `${name} ${differenceInWords(one)}`),
+                  ),
+                },
+              ],
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+function sideRow({ name, status, tensors, numbers, used, version }: CheckedSide): Cell[] {
+  const label = version === undefined ? name : `${name} (${version})`;
+  if (status === 'absent') return [label, 'not on this machine', '', '', ''];
+  if (status === 'cannot run') return [label, 'cannot run it', '', '', ''];
+  const words = { parity: 'parity', mismatch: 'MISMATCH', ill: 'ill-conditioned' }[status];
+  return [label, words, tensors, numbers, Number.isFinite(used) ? percent(used) : 'beyond'];
+}
+
+export function formatCheck(report: CheckReport): string {
+  return `${textOf(checkDocument({ ...report }))}\n${checkVerdict(report)}`;
+}
+
+/** One test case a side. */
+export function checkJunit(report: CheckReport): string {
+  const cases = report.sides.map(({ name, status, reason = '', required, differences }): TestCase => {
+    if (status === 'mismatch') {
+      const all = differences.map(differenceInWords);
+      return { name, outcome: { kind: 'failure', type: 'mismatch', message: all[0], text: all.join('\n') } };
+    }
+    if (status !== 'absent' && status !== 'cannot run') return { name };
+    return { name, outcome: { kind: required ? 'error' : 'skipped', type: status, message: reason } };
+  });
+  return junitOf('rnn-parity check', [{ name: report.file, cases }]);
+}

@@ -1,0 +1,66 @@
+import type { Outcome } from '../base/outcome';
+import type { DefineCommand } from './command';
+import * as options from './options';
+import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+
+interface Flags {
+  readonly inputs?: string;
+  readonly expected?: string;
+  readonly sides?: string[];
+  readonly until?: string;
+  readonly seed: number;
+  readonly json?: JsonFlag;
+  readonly html?: string;
+  readonly junit?: string;
+}
+
+/** `rnn-parity check` */
+export const defineCheck: DefineCommand = (program, finish) => {
+  program
+    .command('check')
+    .description('open a model of your own, run it on every engine, and say where it first differs and why')
+    .argument('<model>', 'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras)')
+    .option(
+      '--inputs <file>',
+      '.npz with the array inputs (or one by the name of each input); it may hold outputs as well',
+    )
+    .option('--expected <file>', '.npz with the array outputs: what another program gives for these inputs')
+    .addOption(options.option('--sides <list>', 'sides that must run (default: all there are)', options.list))
+    .option('--until <layer>', 'check only what comes before the layer of this name')
+    .addOption(options.seedOption('of generated inputs'))
+    .addOption(options.jsonOption('the report'))
+    .option('--html <file>', 'the report as a page')
+    .option('--junit <file>', 'the report as JUnit XML')
+    .addHelpText('after', `\n${options.exitText}.`)
+    .action(async (model: string, flags: Flags) => finish(await check(model, flags)));
+};
+
+async function check(file: string, flags: Flags): Promise<Outcome> {
+  const { checkDocument, checkJunit, checkModel, formatCheck, parseModelSides, readInputs, readOutputs } =
+    await import('../check/index.js');
+  const { openModelFile } = await import('../models/index.js');
+  const { htmlOf } = await import('../reports/index.js');
+  const { version } = await import('../base/version.js');
+  const html = outputOf('--html', flags.html, 'Check of ');
+  const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity check"');
+  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-check/'), ...html, ...junit]);
+  const model = await openModelFile(file, { until: flags.until });
+  const given = flags.inputs === undefined ? undefined : await readInputs(flags.inputs, model);
+  const expected = flags.expected === undefined ? given?.outputs : await readOutputs(flags.expected, model);
+  const report = {
+    ...(await checkModel(model, {
+      inputs: given?.inputs,
+      expected,
+      sides: flags.sides === undefined ? undefined : parseModelSides(flags.sides),
+      seed: flags.seed,
+      progress: (line) => process.stderr.write(`${line}\n`),
+    })),
+    file,
+  };
+  await writeOutput(junit, () => checkJunit(report));
+  await writeOutput(html, () => htmlOf({ ...checkDocument(report), footer: `rnn-parity ${version}` }));
+  return withJson(
+    { exitCode: report.exitCode, text: formatCheck(report), json: report, summarizes: true },
+    flags.json,
+  );
+}
