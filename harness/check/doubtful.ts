@@ -7,9 +7,9 @@ import {
   type Spread,
 } from '../budget/index';
 import {
+  chargesOf,
   errorArithmetic,
   estimates,
-  floorOf,
   runNetwork,
   type Estimate,
   type NetworkProblem,
@@ -159,8 +159,8 @@ function byFormulas(
     x.tensor.data,
     initialStates.map(({ tensor }) => tensor.data),
   );
-  const floor = floorOf(network, problem, model);
-  const plain = errorArithmetic({ model, floor });
+  const { charges } = chargesOf(problem, model);
+  const plain = errorArithmetic(charges);
   const known = new Map<string, Doubtful>([
     ['inputs', x],
     ...initialStates.map((state, i) => [`initialStates.${carries[i].join('.')}`, state] as const),
@@ -175,7 +175,7 @@ function byFormulas(
         : { ...block, bound: doubtful.bound, variance: doubtful.variance };
     },
   });
-  const all = estimates(outcome, model, floor);
+  const all = estimates(outcome, charges);
   const steps = 'wrapped' in config ? config.wrapped : config;
   const hasTime =
     config.layer === 'dense' || config.layer === 'timeDistributed'
