@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { defineBench } from './bench';
 import { defineBrowser } from './browser';
 import { defineCheck } from './check';
+import { defineConvert } from './convert';
 import { defineDoctor } from './doctor';
 import { defineEquations } from './equations';
 import { defineEvaluate } from './evaluate';
@@ -31,6 +32,7 @@ const commands: readonly DefineCommand[] = [
   definePredict,
   defineEvaluate,
   defineCheck,
+  defineConvert,
   defineImport,
   defineExport,
   defineEquations,

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { convertToTfjs } from '../../../harness/check/index';
+import { fixtureAnswers, modelFixtures } from '../../support/model-fixtures';
+import { temporaryDirectory } from '../../support/temporary-directory';
+
+describe('conversion to TensorFlow.js', () => {
+  const base = temporaryDirectory();
+  const file = (name: string): string => path.join(modelFixtures, `${name}.keras`);
+
+  for (const name of ['lstm', 'bidirectional-lstm', 'functional-states', 'embedding-mask'])
+    it(`makes of ${name}.keras what plain tf.loadLayersModel opens, and predicts what Keras does`, async () => {
+      const out = path.join(base(), name);
+      const report = await convertToTfjs(file(name), out);
+      expect(report.verdict).to.equal('parity');
+      expect(readdirSync(out).toSorted()).to.deep.equal(['model.json', 'parity.json', 'weights.bin']);
+      await tf.setBackend('cpu');
+      const { modelTopology, weightsManifest } = JSON.parse(
+        readFileSync(path.join(out, 'model.json'), 'utf8'),
+      ) as {
+        modelTopology: object;
+        weightsManifest: [{ weights: tf.io.WeightsManifestEntry[] }];
+      };
+      const bytes = new Uint8Array(readFileSync(path.join(out, 'weights.bin')));
+      const artifacts = { modelTopology, weightSpecs: weightsManifest[0].weights, weightData: bytes.buffer };
+      const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+      const { inputs, outputs } = (await fixtureAnswers('keras.npz')).get(name)!;
+      const tensors = inputs.map(({ data, shape }) => tf.tensor(Float32Array.from(data), [...shape]));
+      const found = [model.predict(tensors.length === 1 ? tensors[0] : tensors)].flat()[0].dataSync();
+      // float32, at most 6 steps and 3 layers: far below 2000 roundings
+      outputs[0].data.forEach((y, i) => expect(found[i]).to.be.closeTo(y, 2000 * 2 ** -24));
+      tf.dispose(tensors);
+      model.dispose();
+    });
+
+  it('refuses by name what TensorFlow.js does not have, and leaves nothing behind', async () => {
+    const out = path.join(base(), 'none');
+    const error = await convertToTfjs(file('gru'), out).catch((found: unknown) => found as Error);
+    expect((error as Error).message).to.match(/layer gru \(GRU\) is a GRU that resets after the product/);
+    expect(existsSync(out)).to.equal(false);
+  });
+
+  it('writes nothing where TensorFlow.js gives something else', async () => {
+    const out = path.join(base(), 'other');
+    const report = await convertToTfjs(file('masked-states'), out);
+    expect(report.verdict).to.equal('mismatch');
+    expect(readdirSync(base())).to.not.include('other');
+  });
+
+  it('leaves a folder that exists alone', async () => {
+    const error = await convertToTfjs(file('lstm'), base()).catch((found: unknown) => found as Error);
+    expect((error as Error).message).to.match(/exists already and is left alone/);
+  });
+});
