@@ -55,7 +55,12 @@ const inputMakers = [
 const message = 'Enter another room only through its index.ts (see CONTRIBUTING.md, "Borders").';
 /** Patterns that reach into another room past its index. */
 const deep = (...rooms) => ({
-  group: rooms.flatMap((room) => [`**/${room}/*`, `!**/${room}/index`, `!**/${room}/browser`, `!**/${room}/browser/index`]),
+  group: rooms.flatMap((room) => [
+    `**/${room}/*`,
+    `!**/${room}/index`,
+    `!**/${room}/browser`,
+    `!**/${room}/browser/index`,
+  ]),
   message,
 });
 const closed = (...rooms) => ({
@@ -97,7 +102,7 @@ const browserClean = [
   'problems',
   'sides',
 ];
-const onlyNode = ['problems/digits', 'problems/vectors', 'sides/candidate', 'sides/engine'];
+const onlyNode = ['problems/digits', 'problems/vectors', 'sides/candidate', 'sides/engine', 'sides/remote'];
 const noNode = { regex: '^node:', message: 'This room must also run in a browser: no import of Node.' };
 const upward = (rooms) => ({
   regex: `^(\\.\\./)+(${['no-room', ...rooms].join('|')})/`,
@@ -209,7 +214,10 @@ export default tseslint.config(
   },
   {
     // what runs inside the page, of a room that also holds files for Node
-    files: ['harness/parity/{audit,conclude,compare-vectors,run-side,side-run}.ts', 'harness/parity/page/**/*.ts'],
+    files: [
+      'harness/parity/{audit,conclude,compare-vectors,run-side,side-run}.ts',
+      'harness/parity/page/**/*.ts',
+    ],
     rules: { 'no-restricted-imports': ['error', { patterns: [noNode] }] },
   },
   {

@@ -67,9 +67,11 @@ Examples:
 
 async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const { formatJunit, formatSummary } = await import('../parity/index.js');
-  const { pageHtml, runBrowser } = await import('../parity/browser/index.js');
+  const { runBrowser } = await import('../parity/browser/index.js');
+  const { pageHtml } = await import('../sides/remote/index.js');
   const { pageTitle, parityPage } = await import('../parity/html/index.js');
-  const { browserSummary, parsePageSides } = await import('../parity/page/index.js');
+  const { browserSummary } = await import('../parity/page/index.js');
+  const { parsePageSides } = await import('../sides/page/index.js');
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity"');
   const html = outputOf('--html', flags.html, `<title>${pageTitle}</title>`);
   const save = outputOf('--save', flags.save, '(rnn-parity ');

@@ -58,7 +58,8 @@ export function option<T>(
 }
 
 export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
-const sideList = 'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt';
+const sideList =
+  'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt; browser:webgl, browser:webgpu, ... in Chromium';
 
 /** `--backends`, the sides that a command runs; `what` says what is done on them. */
 export const backendsOption = (what: string): Option =>

@@ -12,6 +12,7 @@ export interface RoundingModel {
     readonly log: number;
   };
   /** how many of the two compared sides make errors of this size */ readonly sides: 1 | 2;
+  /** what the standards of graphics cards grant besides; absent where the processor computes */ readonly card?: CardErrors;
   /** what an equally customary way of writing the network may add; absent where the way is known */
   readonly forms?: CustomaryForms;
 }
@@ -26,6 +27,16 @@ export interface CustomaryForms {
   readonly slope: number;
   /** largest |logit| whose exponential is taken without a shift */ readonly unshifted: number;
 }
+
+/** Errors of a graphics card that have no bound of the form κ u |f|; docs/tolerance.md, "Graphics cards", derives them. */
+export interface CardErrors {
+  /** tanh is made of e^(-2|z|), so it errs absolutely near 0: by this many u (1 - f²) */ readonly tanh: number;
+  /** e^x errs by this many u |x| e^x */ readonly exponent: number;
+  /** log errs absolutely, by this many u */ readonly log: number;
+  /** a quotient is not the nearest number: this many u more */ readonly quotient: number;
+}
+
+export const noCard: CardErrors = { tanh: 0, exponent: 0, log: 0, quotient: 0 };
 
 /** A model, and what flushing one product to zero can cost (η in the formulas). */
 export interface Charges {

@@ -1,4 +1,4 @@
-import { varianceOfRounding, type Charges } from '../rounding-model';
+import { noCard, varianceOfRounding, type Charges } from '../rounding-model';
 import type { Activation } from './activation';
 
 /** σ(z) = 1 / (1 + e^-z), without overflow */
@@ -21,6 +21,11 @@ function otherSlopes(y: number, g: number, { model: { kappa, forms } }: Charges)
   return forms === undefined ? [] : [y * y + g, forms.slope * g + kappa.sigmoid * Math.abs(y)];
 }
 
+/** What computing y = σ(z) may be off by, in units of u y: e^-z of a graphics card errs by more, the further z is below 0. */
+function valueUnits(z: number, { model: { kappa, card = noCard } }: Charges): number {
+  return kappa.sigmoid + card.exponent * Math.max(0, -z);
+}
+
 export const sigmoid: Activation = {
   symbol: 'σ',
   spellings: ['sigmoid', 'sigma'],
@@ -28,11 +33,13 @@ export const sigmoid: Activation = {
   derivative,
   steepest: (z, reach) => derivative(Math.max(Math.abs(z) - reach, 0)),
   range: 1,
-  bound: (z, y, { model, floor }) =>
-    model.kappa.sigmoid * model.unit * y + floor + (z < -vanishing ? Math.exp(-vanishing) : 0),
-  variance: (z, y, { model, floor }) =>
-    varianceOfRounding(model) * (model.kappa.sigmoid * y) ** 2 +
-    floor * floor +
+  bound: (z, y, charges) =>
+    valueUnits(z, charges) * charges.model.unit * y +
+    charges.floor +
+    (z < -vanishing ? Math.exp(-vanishing) : 0),
+  variance: (z, y, charges) =>
+    varianceOfRounding(charges.model) * (valueUnits(z, charges) * y) ** 2 +
+    charges.floor ** 2 +
     (z < -vanishing ? Math.exp(-2 * vanishing) : 0),
   rounded: (z, kappa, { elementary }) => Math.min(1, elementary(value(z), kappa.sigmoid)),
   slope: {

@@ -1,4 +1,4 @@
-import { varianceOfRounding, type Charges } from '../rounding-model';
+import { noCard, varianceOfRounding, type Charges } from '../rounding-model';
 import type { Activation } from './activation';
 
 /** sech(z)² = 4 e^(-2|z|) / (1 + e^(-2|z|))², free of cancellation */
@@ -8,8 +8,9 @@ function squaredSech(z: number): number {
 }
 
 /** What computing y = tanh(z) may be off by, in units of u: relative to y, and absolutely in other customary forms. */
-function valueUnits(y: number, { model: { kappa, forms } }: Charges): number {
-  return Math.max(kappa.tanh * Math.min(1, Math.abs(y)), forms?.tanh ?? 0);
+function valueUnits(y: number, { model: { kappa, forms, card = noCard } }: Charges): number {
+  const relative = kappa.tanh * Math.min(1, Math.abs(y));
+  return Math.max(relative + card.tanh * Math.max(0, 1 - y * y), forms?.tanh ?? 0);
 }
 
 /** 1 - y² in units of u; in other customary forms (1 - y)(1 + y), and 1/cosh(z)² from the layer's own z, whose y is off as well. */

@@ -4,6 +4,7 @@ import {
   capBound,
   capVariance,
   gamma,
+  noCard,
   perSum,
   varianceOfRounding,
   type Charges,
@@ -115,7 +116,7 @@ function bounds(
   { model, floor }: Charges,
 ): LossNumbers {
   const { p, logP, others, residual, max, logSum, rows: count } = made;
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, card = noCard } = model;
   const el = new Float64Array(y.length);
   for (let b = 0; b < rows; b++) {
     const row = b * columns;
@@ -132,10 +133,11 @@ function bounds(
       const rest = Math.max(carried - p[i] * ey[i], 0);
       const plain = ey[i] + em;
       const moved = em > 20 ? plain : Math.min((others[i] * ey[i] + rest) * Math.exp(2 * em), plain);
-      const shift = shiftRounding(max[b], logSum[b], em, weighted + columns - 1, model);
+      const shift = shiftRounding(max[b], logSum[b], em, (1 + card.exponent) * weighted + columns - 1, model);
       const rounding =
-        weighted +
+        (1 + card.exponent) * weighted +
         kappa.exp +
+        card.log +
         (columns - 1) +
         kappa.log * argumentOfLog(made, b, i, model) +
         Math.max(shift, distance) +
@@ -146,7 +148,7 @@ function bounds(
     }
   }
   const outputs = el.map((e, i) =>
-    e > 40 ? 1 : Math.min(p[i] * (Math.expm1(e) + (kappa.exp + 1) * u * Math.exp(e)) + floor, 1),
+    e > 40 ? 1 : Math.min(p[i] * (Math.expm1(e) + exponential(logP[i], model) * u * Math.exp(e)) + floor, 1),
   );
   const n = gamma(count + 2, u);
   let loss = floor;
@@ -155,7 +157,7 @@ function bounds(
   });
   const dLogits = residual.map((r, i) => {
     const er = outputs[i] + u * (Math.abs(r) + outputs[i]);
-    return (er + gamma(3, u) * (Math.abs(r) + er)) / count + floor;
+    return (er + (gamma(3, u) + card.quotient * u) * (Math.abs(r) + er)) / count + floor;
   });
   return { outputs, loss, dLogits: onlyLive(dLogits, target, columns) };
 }
@@ -167,7 +169,7 @@ function variances(
   { model, floor }: Charges,
 ): LossNumbers {
   const { p, logP, others, residual, max, logSum, rows: count } = made;
-  const { unit: u, kappa } = model;
+  const { unit: u, kappa, card = noCard } = model;
   const k = varianceOfRounding(model);
   const tiny = floor * floor;
   const vl = new Float64Array(y.length);
@@ -175,17 +177,23 @@ function variances(
     const row = b * columns;
     let carried = 0; // sum of p_k^2 V_k
     let shifted = 0; // sum of (p_k (y_k - m))^2
-    let squares = 0; // sum of p_k^2
+    let squares = 0; // sum of (p_k (kappa + what |y_k - m| adds))^2
     let weighted = 0; // sum of p_k |y_k - m|
     let most = 0;
     for (let i = row; i < row + columns; i++) {
       carried += p[i] ** 2 * vy[i];
       shifted += (p[i] * (y[i] - max[b])) ** 2;
-      squares += p[i] ** 2;
+      squares += (p[i] * (kappa.exp + card.exponent * Math.abs(y[i] - max[b]))) ** 2;
       weighted += p[i] * Math.abs(y[i] - max[b]);
       most = Math.max(most, vy[i]);
     }
-    const shift = shiftRounding(max[b], logSum[b], 10 * Math.sqrt(most), weighted + columns - 1, model);
+    const shift = shiftRounding(
+      max[b],
+      logSum[b],
+      10 * Math.sqrt(most),
+      (1 + card.exponent) * weighted + columns - 1,
+      model,
+    );
     for (let i = row; i < row + columns; i++) {
       const rest = Math.max(carried - p[i] ** 2 * vy[i], 0);
       const largestTerm = Math.max(shift, Math.abs(y[i] - max[b]));
@@ -194,13 +202,13 @@ function variances(
         others[i] ** 2 * vy[i] +
           rest +
           k * own +
-          ((kappa.exp * u) ** 2 / 3) * squares +
-          (kappa.log * u * argumentOfLog(made, b, i, model)) ** 2 / 3,
+          (u ** 2 / 3) * squares +
+          ((kappa.log * argumentOfLog(made, b, i, model) + card.log) * u) ** 2 / 3,
       );
     }
   }
   const outputs = vl.map((v, i) =>
-    v > 1 ? 1 : p[i] ** 2 * (Math.expm1(v) + (kappa.exp * u) ** 2 / 3 + k) + tiny,
+    v > 1 ? 1 : p[i] ** 2 * (Math.expm1(v) + ((exponential(logP[i], model) - 1) * u) ** 2 / 3 + k) + tiny,
   );
   let loss = tiny;
   let mean = 0;
@@ -209,8 +217,15 @@ function variances(
     mean -= logP[i] / count;
   });
   loss += k * (perSum(count) + 3) * mean ** 2;
-  const dLogits = residual.map((r, i) => (outputs[i] + 3 * k * r * r) / count ** 2 + tiny);
+  const dLogits = residual.map(
+    (r, i) => (outputs[i] + (3 + card.quotient ** 2) * k * r * r) / count ** 2 + tiny,
+  );
   return { outputs, loss, dLogits: onlyLive(dLogits, target, columns) };
+}
+
+/** What e^x, and the quotient by the sum after it, may be off by, in units of u e^x. */
+function exponential(x: number, { kappa, card = noCard }: RoundingModel): number {
+  return kappa.exp + 1 + card.exponent * Math.abs(x) + card.quotient;
 }
 
 /** Calls `visit` with the flat index of the label of every row that counts. */
@@ -251,10 +266,10 @@ function shiftRounding(
   logSum: number,
   reach: number,
   sum: number,
-  { unit: u, kappa }: RoundingModel,
+  { unit: u, kappa, card = noCard }: RoundingModel,
 ): number {
   if (!(reach <= 20)) return Math.abs(max + logSum);
   const exact = Math.log1p(Math.expm1(logSum) * Math.exp(2 * reach));
-  const computed = exact + u * (sum + kappa.exp + kappa.log * exact);
+  const computed = exact + u * (sum + kappa.exp + kappa.log * exact + card.log);
   return Math.min(Math.abs(max + logSum), computed / u);
 }

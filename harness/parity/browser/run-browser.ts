@@ -1,11 +1,11 @@
 import { BackendNotRunError, UsageError } from '../../base/outcome';
 import type { PageConfig } from '../page/config';
 import type { ParityReport } from '../report';
-import { deferred } from './deferred';
+import { deferred } from '../../sides/remote/index';
 import { auditPage } from './audit-page';
-import { launchBrowser, type LaunchOptions } from './launch';
-import { pageHtml } from './page-file';
-import { servePage } from './server';
+import { launchBrowser, type LaunchOptions } from '../../sides/remote/index';
+import { pageHtml } from '../../sides/remote/index';
+import { servePage } from '../../sides/remote/index';
 
 export interface BrowserRunOptions {
   /** what the page runs */ readonly config?: PageConfig;

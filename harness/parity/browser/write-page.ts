@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { buildPage } from './build-page';
+import { buildPage } from '../../sides/remote/index';
 
 /** The last part of `npm run build`: the page, and the entry `rnn-parity/browser` as one ES module. */
 async function write(): Promise<void> {

@@ -1,7 +1,7 @@
+import type { Evaluation } from '../../base/problem';
 import type { FromWorker } from './messages';
 import { SideWorker } from './side-worker';
-import { pageSides } from './sides';
-import { readAsked, writeAnswered, type Asked } from './wire';
+import { pageSides, readAsked, writeAnswered, type Asked } from '../../sides/page/index';
 
 /**
  * Answers problems that Node asks, one after the other, until there are no more: Node examines and judges a side that runs here.
@@ -54,7 +54,15 @@ export async function answerProblems(say: (line: string) => void): Promise<void>
     if (!response.ok) break;
     const asked = readAsked(await response.text());
     say(`Answering problem ${++count} of rnn-parity: ${asked.side}`);
-    body = writeAnswered(asked.id, await answer(asked));
+    const heard = await answer(asked);
+    body = writeAnswered(
+      asked.id,
+      heard.type === 'answered'
+        ? (heard.answer as Evaluation)
+        : heard.type === 'threw'
+          ? { message: heard.message, trace: heard.trace }
+          : { message: 'no answer', trace: '' },
+    );
   }
   say(`rnn-parity has no more problems. ${count} were answered.`);
   for (const worker of workers.values()) worker.end();

@@ -1,5 +1,5 @@
 import { extents } from './cases';
-import { parsePageSides, usualSides, type PageSide } from './sides';
+import { parsePageSides, usualSides, type PageSide } from '../../sides/page/index';
 
 /** What a page is asked for: by the server that served it, or by the address behind `#`. */
 export interface PageConfig {

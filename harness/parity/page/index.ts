@@ -1,2 +1,1 @@
-export { parsePageSides, usualSides, type PageSide } from './sides';
 export { browserSummary } from './words';

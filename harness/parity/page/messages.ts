@@ -1,9 +1,10 @@
 import type { NetworkEvaluation, NetworkProblem } from '../../../src/browser/index';
 import type { SideCharts } from '../html/chart-data';
+import type { CaseVerdict } from '../../judge/index';
 import type { BrowserSideFacts } from '../report';
 import type { Collected } from '../side-run';
 import type { PageExtent } from './cases';
-import type { PageSide } from './sides';
+import type { PageSide } from '../../sides/page/index';
 
 /** What the page tells a side's worker: to run the suite, or to answer single problems. */
 export type ToWorker =
@@ -16,6 +17,7 @@ export type ToWorker =
       /** a fault of the catalogue, planted into every answer: the harness tests itself */ readonly plant?:
         string | undefined;
     }
+  | { readonly type: 'read back'; readonly side: PageSide; readonly numbers: number }
   | {
       readonly type: 'answer';
       readonly side: PageSide;
@@ -35,5 +37,6 @@ export type FromWorker =
       readonly charts: SideCharts | undefined;
       readonly facts: BrowserSideFacts;
     }
+  | { readonly type: 'read'; readonly verdict: CaseVerdict }
   | { readonly type: 'answered'; readonly id: number; readonly answer: NetworkEvaluation }
   | { readonly type: 'threw'; readonly id?: number; readonly message: string; readonly trace: string };

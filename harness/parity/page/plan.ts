@@ -6,7 +6,7 @@ import type { Cases } from '../cases';
 import { problemParts, type PlannedCase } from '../report';
 import { repeatEvery } from '../side-run';
 import { readBackSizes } from './read-back';
-import type { PageSide } from './sides';
+import type { PageSide } from '../../sides/page/index';
 
 /**
  * Everything that a side of the page must account for, by the problems alone. The page puts it into its report before it runs anything,

@@ -1,18 +1,20 @@
 import type { LoadedBackend } from '../../../src/browser/index';
 import { caseVerdict, compareTensor, type CaseVerdict } from '../../judge/index';
 import { isSelected } from '../select';
-import type { PageSide } from './sides';
+import type { PageSide } from '../../sides/page/index';
 
 /** How many numbers are read in both ways; the twin reads webgpu in one way only, because the other is wrong. */
 export function readBackSizes(
   { backend, asIs }: Pick<PageSide, 'backend' | 'asIs'>,
   only: string | undefined,
 ): readonly number[] {
-  const sizes = backend === 'webgpu' && !asIs ? [] : [10, 70_000];
+  const sizes = backend === 'webgpu' && !asIs ? [] : [70_000];
   return sizes.filter((numbers) => isSelected(`read-back/${numbers}`, only));
 }
 
-/** Compares `dataSync()` with `data()`, bit for bit. It may cost the device, so nothing is run after it. */
+/**
+ * Compares `dataSync()` with `data()`, bit for bit. It may cost the device, and every other side on it, so it runs alone, after them all.
+ */
 export async function readBack(
   backend: LoadedBackend,
   side: PageSide,
@@ -26,7 +28,7 @@ export async function readBack(
   const [one, other] = [make(), make()];
   try {
     const reference = { data: Float64Array.from(await one.data()), shape: [numbers] };
-    const given = { data: Float64Array.from(other.dataSync()), shape: [numbers] };
+    const given = { data: Float64Array.from(readSync(other, numbers)), shape: [numbers] };
     const expected = { reference, allowed: 0, axes: ['number'], tolerance: 'the same bits as data()' };
     return caseVerdict(caseId, side.name, 'data()', [
       compareTensor(side.name, caseId, 'dataSync', expected, given),
@@ -34,5 +36,14 @@ export async function readBack(
   } finally {
     one.dispose();
     other.dispose();
+  }
+}
+
+/** NaN for every number where the read throws: it gave none of them. */
+function readSync(tensor: { dataSync(): ArrayLike<number> }, numbers: number): ArrayLike<number> {
+  try {
+    return tensor.dataSync();
+  } catch {
+    return new Float64Array(numbers).fill(NaN);
   }
 }

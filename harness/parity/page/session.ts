@@ -8,9 +8,10 @@ import type { PageConfig } from './config';
 import { sidesOf } from './config';
 import type { FromWorker } from './messages';
 import { planOf } from './plan';
+import { readBackSizes } from './read-back';
 import type { PageState } from './sections';
 import { SideWorker } from './side-worker';
-import type { PageSide } from './sides';
+import type { PageSide } from '../../sides/page/index';
 
 /** So many sides run at the same time, small ones first; the sides of a GPU share one device, so more would only wait. */
 const atOnce = 2;
@@ -56,6 +57,9 @@ export class Session {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.runSide(next);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
+    for (const one of this.sides)
+      if (one.found !== undefined)
+        for (const numbers of readBackSizes(one.side, only)) await this.readBack(one, numbers);
   }
 
   state(): PageState {
@@ -81,6 +85,20 @@ export class Session {
       charts: this.sides.flatMap(({ charts }) => charts ?? []),
       progress: new Map(this.sides.map(({ side, done, all }) => [side.name, [done, all]])),
     };
+  }
+
+  /** In a worker of its own: what it costs is only itself. */
+  private readBack(one: SideSoFar, numbers: number): Promise<void> {
+    return new Promise((resolve) => {
+      const worker = new SideWorker((message) => {
+        if (message.type === 'read') one.found?.cases.push(message.verdict);
+        else this.hear(one, message, true);
+        worker.end();
+        this.changed(this.state(), false);
+        resolve();
+      });
+      worker.tell({ type: 'read back', side: one.side, numbers });
+    });
   }
 
   private runSide(one: SideSoFar): Promise<void> {

@@ -16,8 +16,8 @@ import { ChartData } from '../html/chart-data';
 import { runSide } from '../run-side';
 import { pageCases } from './cases';
 import type { FromWorker, ToWorker } from './messages';
-import { readBack, readBackSizes } from './read-back';
-import type { PageSide } from './sides';
+import { readBack } from './read-back';
+import type { PageSide } from '../../sides/page/index';
 
 /** A side in a worker of its own: tfjs reads its flags once, and a side that hangs or crashes takes no other with it. */
 const say = (message: FromWorker): void => {
@@ -37,11 +37,20 @@ async function obey(order: ToWorker): Promise<void> {
   try {
     opening ??= open(order.side);
     const backend = await opening;
-    if (order.type === 'run') { await run(backend, order); return; }
+    if (order.type === 'read back') {
+      say({ type: 'read', verdict: await readBack(backend, order.side, order.numbers) });
+      return;
+    }
+    if (order.type === 'run') {
+      await run(backend, order);
+      return;
+    }
     say({ type: 'answered', id: order.id, answer: await evaluateWithTfjsAsync(backend, order.problem) });
   } catch (error) {
-    if (error instanceof BackendUnavailableError && order.type === 'run')
-      { say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` }); return; }
+    if (error instanceof BackendUnavailableError && order.type === 'run') {
+      say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
+      return;
+    }
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
     say({ type: 'threw', ...(order.type === 'answer' && { id: order.id }), message, trace: stack });
   }
@@ -108,7 +117,6 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
   });
   const whole = only === undefined;
   const arithmetic = whole ? await describeArithmetic(backend) : undefined;
-  for (const numbers of readBackSizes(side, only)) found.cases.push(await readBack(backend, side, numbers));
   const facts = {
     ...{ name: side.name, version, software, flags: side.flags, complaints, opened },
     ...(arithmetic && { arithmetic }),

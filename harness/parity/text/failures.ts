@@ -153,8 +153,12 @@ export function commandFor(
   report: ParityReport,
 ): string {
   const { seed, vectors, candidate } = report;
-  const backend = implementation === 'graph' ? 'graph' : /^tfjs:(.*)/.exec(implementation)?.[1];
   const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
+  if (report.browser !== undefined)
+    return `rnn-parity browser --sides ${implementation.replace('browser:', '')} --seed ${seed} --only ${quoted(id)}`;
+  const backend = /^(?:graph$|browser:)/.test(implementation)
+    ? implementation
+    : /^tfjs:(.*)/.exec(implementation)?.[1];
   return [
     'rnn-parity parity',
     ...(backend === undefined ? [] : [`--backends ${backend}`]),

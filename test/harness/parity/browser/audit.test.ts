@@ -3,7 +3,7 @@ import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
 import { planOf } from '../../../../harness/parity/page/plan';
-import { parsePageSides } from '../../../../harness/parity/page/sides';
+import { parsePageSides } from '../../../../harness/sides/page/index';
 import { reportText } from '../../../../harness/parity/report-text';
 import { runSide } from '../../../../harness/parity/run-side';
 import type { ParityReport } from '../../../../harness/parity/report';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { request, type RequestOptions } from 'node:http';
-import { servePage, type PageServer } from '../../../../harness/parity/browser/server';
+import { servePage, type PageServer } from '../../../../harness/sides/remote/server';
 
 const html = '<p>page</p><script type="application/json" id="config">\n  {}\n</script>';
 

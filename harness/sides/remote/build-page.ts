@@ -4,7 +4,7 @@ import type { BuildOptions, Plugin } from 'esbuild';
 import { version } from '../../base/version';
 import { style } from '../../reports/index';
 
-const folder = join(__dirname, '../page');
+const folder = join(__dirname, '../../parity/page');
 
 const shared = {
   bundle: true,

@@ -7,7 +7,6 @@ import {
   type Evaluation,
   type Problem,
 } from '../../base/problem';
-import type { FromWorker } from './messages';
 
 /** A problem on its way to a page. */
 export interface Asked {
@@ -16,10 +15,15 @@ export interface Asked {
   readonly problem: Problem;
 }
 
+/** What a side of a page threw. */
+export interface Thrown {
+  readonly message: string;
+  readonly trace: string;
+}
+
 /** A page's answer, or what it threw. */
 export type Answered =
-  | { readonly id: number; readonly answer: Evaluation }
-  | { readonly id: number; readonly message: string; readonly trace: string };
+  { readonly id: number; readonly answer: Evaluation } | (Thrown & { readonly id: number });
 
 /** JSON holds no NaN, no infinities and no -0, so the numbers travel as the bits of float64, in base64. */
 interface Packed {
@@ -53,13 +57,10 @@ export function readAsked(text: string): Asked {
   return JSON.parse(text, revive) as Asked;
 }
 
-export function writeAnswered(id: number, message: FromWorker): string {
-  if (message.type !== 'answered') {
-    const { message: what, trace } = message.type === 'threw' ? message : { message: 'no answer', trace: '' };
-    return JSON.stringify({ id, message: what, trace });
-  }
+export function writeAnswered(id: number, answered: Evaluation | Thrown): string {
+  if ('message' in answered) return JSON.stringify({ id, ...answered });
   const tensors = tensorNames.flatMap((name) => {
-    const tensor = tensorOf(message.answer, name);
+    const tensor = tensorOf(answered, name);
     return tensor === undefined ? [] : [[name, pack(tensor)]];
   });
   return JSON.stringify({ id, tensors: Object.fromEntries(tensors) as unknown });
@@ -75,7 +76,8 @@ export function readAnswered(text: string): Answered {
   };
   if (typeof found.id !== 'number') throw new Error('the page sent an answer without a number');
   const { id, tensors } = found;
-  if (tensors === undefined) return { id, message: String(found.message), trace: typeof found.trace === 'string' ? found.trace : '' };
+  if (tensors === undefined)
+    return { id, message: String(found.message), trace: typeof found.trace === 'string' ? found.trace : '' };
   const known = Object.entries(tensors).filter(([name]) => (tensorNames as readonly string[]).includes(name));
   return { id, answer: evaluationOf(new Map(known)) };
 }

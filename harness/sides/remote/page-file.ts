@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The page as the package holds it. */
-const built = join(__dirname, '../page/page.built.html');
+const built = join(__dirname, '../../parity/page/page.built.html');
 
 /** The page: of the package, or built from the sources. */
 export async function pageHtml(): Promise<string> {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { PageConfig } from '../page/config';
 
 /** A report of a whole run has about 4 million bytes. */
 const mostBytes = 64 * 2 ** 20;
@@ -20,7 +19,7 @@ export interface PageServer {
  * Serves the page on this machine only, at a port that is free, under a path that nobody else knows. Anything else is refused: another
  * path (404), another Host or Origin (403: a page from elsewhere whose name was made to point here), a body that is too large (413).
  */
-export async function servePage(html: string, config: PageConfig, handlers: Handlers): Promise<PageServer> {
+export async function servePage(html: string, config: object, handlers: Handlers): Promise<PageServer> {
   const secret = randomBytes(16).toString('hex');
   const json = JSON.stringify(config).replaceAll('<', '\\u003c');
   const page = html.replace(/(<script type="application\/json" id="config">)\s*\{\}\s*/, `$1${json}`);
@@ -39,18 +38,30 @@ export async function servePage(html: string, config: PageConfig, handlers: Hand
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { headers, method = 'GET', url = '/' } = request;
     const origin = headers.origin ?? `http://${host}`;
-    if (headers.host !== host || origin !== `http://${host}`) { refuse(response, 403, 'another host'); return; }
+    if (headers.host !== host || origin !== `http://${host}`) {
+      refuse(response, 403, 'another host');
+      return;
+    }
     const prefix = `/${secret}/`;
-    if (!url.startsWith(prefix)) { refuse(response, 404, 'not found'); return; }
+    if (!url.startsWith(prefix)) {
+      refuse(response, 404, 'not found');
+      return;
+    }
     const name = url.slice(prefix.length);
     if (name === '' && method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
       response.end(page);
       return;
     }
-    if (method !== 'POST' || !Object.hasOwn(handlers, name)) { refuse(response, 404, 'not found'); return; }
+    if (method !== 'POST' || !Object.hasOwn(handlers, name)) {
+      refuse(response, 404, 'not found');
+      return;
+    }
     const body = await bodyOf(request);
-    if (body === undefined) { refuse(response, 413, `more than ${mostBytes} bytes`); return; }
+    if (body === undefined) {
+      refuse(response, 413, `more than ${mostBytes} bytes`);
+      return;
+    }
     const answer = await handlers[name](body);
     response.writeHead(answer === undefined ? 204 : 200, { 'content-type': 'application/json' });
     response.end(answer);
