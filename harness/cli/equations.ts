@@ -23,7 +23,7 @@ export const defineEquations: DefineCommand = (program, finish) => {
 };
 
 /** A cell of the library by its name, or the one that a module of the user exports. */
-async function findCell(name: string): Promise<Cell> {
+export async function findCell(name: string): Promise<Cell> {
   const { cells } = await import('../equations/index.js');
   if (Object.hasOwn(cells, name)) return cells[name]();
   const file = resolve(name);

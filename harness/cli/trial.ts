@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
+import type { Model } from '../base/problem';
 import type { Host, TrialReport } from '../trial/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
@@ -21,6 +22,8 @@ interface Flags {
   readonly functionErrors?: BackendName;
   readonly cases: number;
   readonly stride: number;
+  readonly layers?: string;
+  readonly equations?: string;
 }
 
 /** `rnn-parity trial` */
@@ -44,6 +47,14 @@ export const defineTrial: DefineCommand = (program, finish) => {
         options.number(0, 100),
         100,
       ),
+      new Option(
+        '--layers <list>',
+        "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times",
+      ),
+      new Option(
+        '--equations <cell>',
+        'the same for a cell given as formulas: a module that exports it as `cell`, or one of simple-rnn, lstm, gru, gru-reset-after',
+      ).conflicts('layers'),
       options.jsonOption('the whole matrix'),
       new Option('--html <file>', 'write the matrix as one page, readable offline'),
       new Option(
@@ -86,6 +97,8 @@ Examples:
   rnn-parity trial
   rnn-parity trial --only 'carry/*' --backends cpu
   rnn-parity trial --shapes 1 --seeds 1 --json trial.json --html trial.html
+  rnn-parity trial --layers 'bidirectional(gru:3),lstm:3' --seeds 1
+  rnn-parity trial --equations my-cell.ts --json trial.json
   rnn-parity trial --sensitivity wasm --cases 3000 --seed 301
   rnn-parity parity --html parity.html --trial trial.json`,
     )
@@ -95,6 +108,7 @@ Examples:
 async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
   if (flags.functionErrors !== undefined) return functionErrors(flags.functionErrors, flags);
   if (flags.sensitivity !== undefined) return sensitivity(flags.sensitivity, flags);
+  if (flags.layers !== undefined || flags.equations !== undefined) return layersTrial(flags);
   const { everyName } = await import('../trial/trial.js');
   const { formatTrial, runTrial, trialPage, trialTitle } = await import('../trial/index.js');
   const { isSelected } = await import('../parity/select.js');
@@ -131,6 +145,54 @@ async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
   } finally {
     for (const { implementation } of hosts) implementation.dispose?.();
   }
+}
+
+/** The trial of a network of layers, or of a cell that is given as formulas. */
+async function layersTrial(flags: Flags): Promise<Outcome> {
+  const { layers = '', equations, seed, seeds, only, json } = flags;
+  for (const [flag, value] of Object.entries({ backends: flags.backends, html: flags.html }))
+    if (value !== undefined)
+      throw new UsageError(
+        `--${flag} is for the trial of the simple RNN; a trial of ${equations === undefined ? '--layers' : '--equations'} plants in emulated single precision and in scratch, and writes text or --json.`,
+      );
+  const { emulatedHost, formatLayersTrial, runLayersTrial, sideHost } =
+    await import('../trial/layers/index.js');
+  const { scratchImplementation } = await import('../sides/index.js');
+  const { isSelected } = await import('../parity/select.js');
+  const model = await modelOf(layers, equations);
+  await checkOutputs(outputOf('--json', json, 'rnn-parity-layers-trial/'));
+  const scratch = equations === undefined ? sideHost(scratchImplementation()) : undefined;
+  const report = runLayersTrial({
+    layers: equations ?? layers,
+    model,
+    hosts: [emulatedHost(), ...(scratch === undefined ? [] : [scratch])],
+    seed,
+    seeds,
+    isWanted: (name) => isSelected(name, only),
+    break: flags.break,
+    progress: stderrProgress,
+  });
+  if (report.rows.length + report.equivalents.length === 0)
+    throw new UsageError(
+      `no fault matches --only ${JSON.stringify(only)}; names look like "layer1, c_t: the factor σ(z_t[f]) is forgotten" (a part of a name is enough, * and ? are wildcards).`,
+    );
+  const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
+  return await withJson({ exitCode, text: formatLayersTrial(report), json: report, summarizes: true }, json);
+}
+
+/** Sizes of what the command line leaves open: 3 inputs, 4 units of a cell that is given as formulas, 3 classes. */
+async function modelOf(layers: string, equations: string | undefined): Promise<Model> {
+  const { parseLayers } = await import('../base/layers-text.js');
+  const dense = { layer: 'dense', units: 3 } as const;
+  if (equations !== undefined) {
+    const { textOfCell } = await import('../equations/index.js');
+    const { findCell } = await import('./equations.js');
+    const cell = textOfCell(await findCell(equations));
+    return { features: 3, layers: [{ layer: 'cell', cell, units: 4 }, dense] };
+  }
+  const made = parseLayers(layers, '--layers');
+  const isOpen = !['dense', 'timeDistributed'].includes(made[made.length - 1].layer);
+  return { features: 3, layers: [...made, ...(isOpen ? [dense] : [])] };
 }
 
 async function functionErrors(name: BackendName, { stride, json }: Flags): Promise<Outcome> {

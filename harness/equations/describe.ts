@@ -1,5 +1,5 @@
 import { activationOf } from './activations/index';
-import type { Cell } from './cell';
+import type { Cell, CellText } from './cell';
 import { within, type Equation } from './expression';
 import { inputGradients } from './observables';
 import { partText } from './parse';
@@ -46,6 +46,20 @@ export function describeCell(cell: Cell): string {
       [title, ...lines.map((line) => (line === '' ? '' : `  ${line}`))].join('\n'),
     ),
   ].join('\n\n');
+}
+
+/** The cell as text that `defineCell` reads again. */
+export function textOfCell({ name, carries, weights, equations }: Cell): CellText {
+  const axes = Object.entries(weights).map(([weight, { rows, columns }]) => [
+    weight,
+    [rows, columns].flatMap((axis) => (axis === undefined ? [] : [axis.join(' ')])).join(', '),
+  ]);
+  return {
+    name,
+    carries,
+    weights: Object.fromEntries(axes) as CellText['weights'],
+    equations: equations.map(equationText).join('\n'),
+  };
 }
 
 function equationText({ left, part, right }: Equation): string {

@@ -4,7 +4,7 @@ export { exactArithmetic } from './arithmetics/exact';
 export { roundedArithmetic } from './arithmetics/rounded';
 export { cellOf, defineCell, type Cell, type CellText } from './cell';
 export { gradientName, type BackwardStep, type WeightShare } from './derive';
-export { describeCell } from './describe';
+export { describeCell, textOfCell } from './describe';
 export { formulaOf } from './formula-of';
 export { EquationError } from './equation-error';
 export {

@@ -34,6 +34,13 @@ export const faultsOf = memoize((network: Network): readonly EquationFault[] => 
   ...passFaults(network),
 ]);
 
+/** The fault of that name, of every time step or of one; undefined where there is none. */
+export function faultNamed(network: Network, name: string): EquationFault | undefined {
+  const single = /^(.*), at time step (\d+)$/.exec(name);
+  const found = faultsOf(network).find((fault) => fault.name === (single === null ? name : single[1]));
+  return single === null ? found : found?.atStep?.(Number(single[2]));
+}
+
 function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): EquationFault {
   const { name, sort, phase, quantity, gate, cells } = fault;
   const isGated =

@@ -5,6 +5,7 @@ export {
   effectOf,
   exactFault,
   type ExactAnswer,
+  faultNamed,
   faultsOf,
   runFault,
   sameRun,

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { lstm, textOfCell } from '../../../harness/equations/index';
+import {
+  emulatedHost,
+  formatLayersTrial,
+  runLayersTrial,
+  sideHost,
+  type LayersHost,
+} from '../../../harness/trial/layers/index';
+import { scratchImplementation } from '../../../harness/sides/index';
+
+const dense = { layer: 'dense', units: 2 } as const;
+
+describe('the trial of a network of layers', () => {
+  it('catches, locates and names what it plants in emulated single precision and in scratch, on the right side', () => {
+    const scratch = sideHost(scratchImplementation());
+    if (scratch === undefined) throw new Error('scratch runs networks of layers');
+    const report = runLayersTrial({
+      layers: 'bidirectional(gru:2),lstm:2',
+      model: {
+        features: 2,
+        layers: [
+          { layer: 'bidirectional', wrapped: { layer: 'gru', units: 2, returnSequences: true } },
+          { layer: 'lstm', units: 2 },
+          dense,
+        ],
+      },
+      hosts: [emulatedHost(), scratch],
+      seed: 3,
+      seeds: 1,
+      isWanted: (name) =>
+        /^layer2, c_t: the factor σ|^layer1Backward, da_t\[r\]: the factor σ|mask is ignored/.test(name),
+    });
+    expect(report.misses).to.deep.equal([]);
+    expect(report.score).to.deep.include({
+      caught: 100,
+      located: 100,
+      named: 100,
+      side: 100,
+      wrongNames: 0,
+      wrongSides: 0,
+    });
+    expect(report.rows.length).to.be.above(5);
+    expect(report.exitCode).to.equal(0);
+    expect(formatLayersTrial(report)).to.match(/caught 100 %.*\nTRIAL PASSED/);
+  });
+
+  it('fails where a fault is not caught: a host that is right is not', () => {
+    const honest: LayersHost = {
+      ...emulatedHost(),
+      plant: (given, _, way) =>
+        emulatedHost().plant(
+          given,
+          {
+            runs: (network, problem) => [
+              { network, problem },
+              { network, problem },
+            ],
+          },
+          way,
+        ),
+    };
+    const report = runLayersTrial({
+      layers: 'my cell',
+      model: { features: 2, layers: [{ layer: 'cell', cell: textOfCell(lstm()), units: 2 }, dense] },
+      hosts: [honest],
+      seed: 3,
+      seeds: 1,
+      isWanted: (name) => name === 'layer1, c_t: the factor σ(z_t[f]) is forgotten',
+    });
+    expect(report.score.caught).to.equal(0);
+    expect(report.exitCode).to.equal(1);
+    expect(report.misses[0]).to.match(/not caught/);
+  });
+});
