@@ -1,30 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type * as Tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { Stack, type GRUConfig, type LayerConfig } from '../../../scratch/index';
+import { Stack, type GRUConfig } from '../../../scratch/index';
 import { gruResetAfter, registerGRUResetAfter } from '../../../src/index';
 import { describeOnBackends } from '../../support/backends';
+import { cases } from '../../support/cell-vectors';
 import { normalTensor, scaledDifference } from '../../support/layer-problem';
 
-interface Flat {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-interface Case {
-  readonly by: string;
-  readonly layers: readonly LayerConfig[];
-  readonly given: {
-    readonly inputs: Flat;
-    readonly initialStates: readonly (readonly Flat[])[];
-    readonly weights: readonly Readonly<Record<string, Flat>>[];
-    readonly mask?: Flat;
-  };
-  readonly upstream?: { readonly outputs: Flat };
-}
-// what PyTorch and Keras compute (test/fixtures/cells/make.py); scratch/ is held to it in test/scratch/cells/vectors.test.ts
-const file = join(__dirname, '..', '..', 'fixtures', 'cells', 'vectors.json');
-const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] };
 const grus = cases.filter(
   ({ layers: [layer, ...more], upstream }) =>
     layer.layer === 'gru' && more.length === 0 && layer.resetAfter !== false && upstream,
