@@ -31,6 +31,8 @@ const loadH5Wasm = (): Promise<typeof H5Wasm> => createJiti(__filename, { tryNat
 export async function withH5<T>(bytes: Uint8Array, where: string, work: (file: H5) => T): Promise<T> {
   const h5wasm = await loadH5Wasm();
   const module = await h5wasm.ready;
+  // a damaged file is reported by an error, and not by lines on stderr
+  module.activate_throwing_error_handler();
   const refuse = (what: string): UsageError => new UsageError(`${where} ${what}; save the model again.`);
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
   const path = `/model-${++files}.h5`;
