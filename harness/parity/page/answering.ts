@@ -1,4 +1,3 @@
-import type { Evaluation } from '../../base/problem';
 import type { FromWorker } from './messages';
 import { SideWorker } from './side-worker';
 import { pageSides, readAsked, writeAnswered, type Asked } from '../../sides/page/index';
@@ -58,7 +57,7 @@ export async function answerProblems(say: (line: string) => void): Promise<void>
     body = writeAnswered(
       asked.id,
       heard.type === 'answered'
-        ? (heard.answer as Evaluation)
+        ? heard.answer
         : heard.type === 'threw'
           ? { message: heard.message, trace: heard.trace }
           : { message: 'no answer', trace: '' },
