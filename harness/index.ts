@@ -70,6 +70,9 @@ export * from './parity/assert/index';
 export { defineCandidate, CandidateError, loadCandidate } from './sides/candidate/index';
 export type {
   Candidate,
+  CandidateLayersAnswer,
+  CandidateLayersProblem,
+  LayersCandidate,
   CandidateAnswer,
   CandidateImplementation,
   CandidateProblem,

@@ -164,6 +164,8 @@ export interface Implementation {
 
 /** What a side does with networks of layers. */
 export interface LayeredImplementation {
+  /** whether it answers no problem of another kind; default false */ readonly only?: boolean;
+  /** names it need not give, or what they begin with: `sequences` */ readonly omits?: readonly string[];
   /** why the side cannot run this model, as the end of a sentence; undefined when it can */
   refuses?(model: Model): string | undefined;
   evaluate(problem: LayeredProblem): LayeredEvaluation | Promise<LayeredEvaluation>;
@@ -171,10 +173,18 @@ export interface LayeredImplementation {
 
 /** The names that an implementation need not give in its answer to this problem. */
 export function omitsOf(
-  { omits = [], omitsWithoutLabels = [] }: Pick<Implementation, 'omits' | 'omitsWithoutLabels'>,
-  { labels }: Pick<Problem, 'labels'>,
+  { omits = [], omitsWithoutLabels = [], layered }: OmitsOf,
+  problem: AnyProblem,
 ): string[] {
-  return [...omits, ...(labels === undefined ? omitsWithoutLabels : [])];
+  if (isLayered(problem)) return expectedNames(problem).filter((name) => isIn(name, layered?.omits ?? []));
+  return [...omits, ...(problem.labels === undefined ? omitsWithoutLabels : [])];
+}
+
+type OmitsOf = Pick<Implementation, 'omits' | 'omitsWithoutLabels' | 'layered'>;
+
+/** Whether a dotted name is one of these, or begins with one. */
+export function isIn(name: string, names: readonly string[]): boolean {
+  return names.some((one) => name === one || name.startsWith(`${one}.`));
 }
 
 /** The sizes of a problem; classes is undefined where there is no output layer. */

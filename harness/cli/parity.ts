@@ -5,6 +5,7 @@ import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { Model } from '../base/problem';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
+import { findCell } from './equations';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
@@ -14,6 +15,7 @@ interface Flags {
   readonly seed: number;
   readonly cases?: number;
   readonly layers?: string;
+  readonly equations?: string;
   readonly vectors?: string[];
   readonly candidate?: string;
   readonly atol?: number;
@@ -41,6 +43,10 @@ export const defineParity: DefineCommand = (program, finish) => {
       options.seedOption('seed of all random numbers'),
       options.option('--cases <n>', 'number of generated problems (default: 200)', options.whole(0)),
       options.layersOption(),
+      new Option(
+        '--equations <file>',
+        'with --candidate: compare it with a cell of your own, a module that exports `cell = defineCell({ ... })`',
+      ),
       new Option(
         '--vectors <files...>',
         'compare every implementation with the numbers in these files (.json, .npz) instead of running the suite',
@@ -73,6 +79,7 @@ Examples:
   rnn-parity parity --only 'edge/*' --json report.json
   rnn-parity parity --junit parity.xml --html parity.html --trial trial.json
   rnn-parity parity --layers 'bidirectional(gru:8),lstm:8,dense:3'
+  rnn-parity parity --equations my-cell.ts --candidate ./my-layer.ts
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )
@@ -128,17 +135,32 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
 }
 
 /**
- * The network of --layers.
+ * The network of --layers, or of the cell of --equations.
  *
- * @throws UsageError when it cannot be read, or stands beside --vectors
+ * @throws UsageError when it cannot be read, or another option also says what is run
  */
-async function modelOf({ layers, vectors }: Flags): Promise<Model | undefined> {
-  if (layers === undefined) return undefined;
-  if (vectors !== undefined)
-    throw new UsageError('--layers and --vectors each say what is run; give one of them.');
-  const { parseLayers } = await import('../base/layers-text.js');
-  const { modelOfLayers } = await import('../problems/index.js');
-  return modelOfLayers(parseLayers(layers, '--layers'), '--layers');
+async function modelOf({ layers, equations, vectors, candidate }: Flags): Promise<Model | undefined> {
+  if (layers === undefined && equations === undefined) return undefined;
+  const given = Object.entries({ layers, equations, vectors }).filter(([, value]) => value !== undefined);
+  if (given.length > 1)
+    throw new UsageError(
+      `${given.map(([name]) => `--${name}`).join(' and ')} each say what is run; give one of them.`,
+    );
+  const { modelOfCell, modelOfLayers } = await import('../problems/index.js');
+  if (layers !== undefined) {
+    const { parseLayers } = await import('../base/layers-text.js');
+    return modelOfLayers(parseLayers(layers, '--layers'), '--layers');
+  }
+  if (candidate === undefined)
+    throw new UsageError(
+      '--equations gives the formulas; give --candidate as well, the implementation that is compared with them.',
+    );
+  const { text } = await findCell(equations ?? '');
+  if (text === undefined)
+    throw new UsageError(
+      `${equations ?? ''}: the cell has no text of its formulas; make it with defineCell.`,
+    );
+  return modelOfCell(text);
 }
 
 /** Derives the verdict of a report that was written earlier again, from its own numbers. */

@@ -29,6 +29,7 @@ export interface CellText {
 
 /** A cell that was read and checked, with its backward step. */
 export interface Cell {
+  /** what it was read from; absent where it was made of equations */ readonly text?: CellText;
   readonly name: string;
   readonly carries: readonly string[];
   readonly weights: Readonly<Record<string, WeightShape>>;
@@ -69,6 +70,7 @@ export function defineCell(text: CellText): Cell {
     weights,
     equations: equations.map(withoutPlace),
     axes,
+    text,
   });
 }
 

@@ -1,3 +1,4 @@
+import { isIn } from '../base/problem';
 import { problemIdOf } from '../examine/index';
 import { caseVerdict, isGreen, judgeElement, type CaseVerdict, type TensorVerdict } from '../judge/index';
 import { conclude } from './conclude';
@@ -75,7 +76,7 @@ function auditTensor(tensor: TensorVerdict, verdict: CaseVerdict, report: Parity
     if (compared > 0 || worst !== undefined) faults.push(`${name} is omitted, although it was compared`);
     const { omits = [] } = report.sides.find((side) => side.name === tensor.implementation) ?? {};
     const isOfResults = problemIdOf(tensor.caseId) === tensor.caseId;
-    if (isOfResults && !omits.includes(name))
+    if (isOfResults && !isIn(name, omits))
       faults.push(`${name} is omitted, although ${tensor.implementation} did not declare it`);
     return faults;
   }

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/outcome';
 import { isLayered, type LayeredProblem, type Problem } from '../base/problem';
+import { defineCell } from '../equations/index';
 import { loadVectors, type VectorCase } from '../problems/vectors/index';
 import type { ParityOptions } from './options';
 import { isSelected } from './select';
@@ -21,7 +22,7 @@ const defaultOfModel = 50;
 /**
  * The suite, or the vectors or problems that stand in its place; chosen by `only`.
  *
- * @throws UsageError when nothing is left, or a vectors file is wrong
+ * @throws UsageError when nothing is left, or a vectors file is wrong; EquationError when a cell's formula cannot be read
  */
 export async function selectCases(options: ParityOptions, seed: number): Promise<Cases> {
   const { only } = options;
@@ -33,6 +34,8 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
   }
   const { model } = options;
   if (model !== undefined) {
+    // formulas that cannot be read are an error before any side is asked
+    for (const layer of model.layers) if (layer.layer === 'cell') defineCell(layer.cell);
     const count = options.cases ?? defaultOfModel;
     const layered = Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i));
     const wanted = layered.filter(({ id }) => isWanted(id));

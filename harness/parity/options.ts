@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../scratch/index';
-import type { Candidate } from '../sides/candidate/index';
+import type { AnyCandidate } from '../sides/candidate/index';
 import type { SideName, SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
 import type { AnyProblem, Model } from '../base/problem';
@@ -21,7 +21,7 @@ export interface ParityOptions {
   /** number of generated problems; default 200 */ readonly cases?: number | undefined;
   /** files, or cases: these run instead of the suite */
   readonly vectors?: readonly string[] | readonly VectorCase[] | undefined;
-  /** a module's path, or a candidate at hand */ readonly candidate?: string | Candidate | undefined;
+  /** a module's path, or a candidate at hand */ readonly candidate?: string | AnyCandidate | undefined;
   /** replaces the derived tolerances; only results are then compared, because steps and weight probes have derived ones */
   readonly tolerance?: FixedTolerance | undefined;
   /** failed problems of each side that are diagnosed, the worst first; default 3 */ readonly diagnoses?:

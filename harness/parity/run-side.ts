@@ -32,9 +32,10 @@ export async function runSide(
   options: Options,
 ): Promise<Collected> {
   const findings = noFindings();
-  const { name, omits } = side.implementation;
+  const { name, omits = [], layered } = side.implementation;
+  const all = [...omits, ...(layered?.omits ?? [])];
   const version = side.version === undefined ? {} : { version: side.version };
-  findings.sides.push({ name, status: 'ran', required, ...version, ...(omits && { omits }) });
+  findings.sides.push({ name, status: 'ran', required, ...version, ...(all.length > 0 && { omits: all }) });
   await new SideRun({ side, options, findings, start: options.progress ?? silentProgress }).put(cases);
   return findings;
 }

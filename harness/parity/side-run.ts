@@ -150,6 +150,12 @@ export class SideRun {
 
   private problemsOf<P extends AnyProblem>(problems: readonly P[]): readonly P[] {
     if (this.name === 'scratch') return [];
+    if (this.run.side.implementation.layered?.only === true && !problems.every(isLayered)) {
+      this.run.findings.notes.push(
+        `${problems.length} problems about the simple RNN were not run on ${this.name}: it declares layers, and answers problems about layers`,
+      );
+      return [];
+    }
     const chosen =
       this.run.side.masks === false ? problems.filter((problem) => problem.mask === undefined) : problems;
     const left = problems.length - chosen.length;

@@ -11,6 +11,7 @@ export {
   generatedLayered,
   layeredSuite,
   makeLayeredProblem,
+  modelOfCell,
   modelOfLayers,
   type LayeredRecipe,
 } from './layered';

@@ -6,7 +6,7 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import { roundProblem, type ByLayer, type LayeredProblem, type Model } from '../base/problem';
+import { roundProblem, type ByLayer, type CellText, type LayeredProblem, type Model } from '../base/problem';
 import { partsOfLayers, type Axis } from '../base/model';
 import { draw } from './generated';
 
@@ -132,6 +132,11 @@ export function modelOfLayers(layers: readonly LayerConfig[], flag: string): Mod
     throw error;
   }
   return model;
+}
+
+/** A model of one layer of a user's own cell, four units wide, compared with numbers. */
+export function modelOfCell(cell: CellText): Model {
+  return { layers: [{ layer: 'cell', cell, units: 4 }], loss: 'meanSquaredError' };
 }
 
 const scales = [1, 0.3, 1, 2.5, 0.1, 1, 4];

@@ -1,15 +1,18 @@
 import { checkOptions, type OptionNames } from '../../../scratch/index';
-import type { Candidate } from '../../sides/candidate/index';
+import type { AnyCandidate } from '../../sides/candidate/index';
 import type { SideSource } from '../../sides/index';
 import { checkTolerance, type FixedTolerance } from '../../judge/index';
 import { runParity, type ParityReport } from '../index';
-import type { Problem } from '../../base/problem';
+import type { AnyProblem, CellText, Model } from '../../base/problem';
+import { modelOfCell } from '../../problems/index';
 import type { VectorCase } from '../../problems/vectors/index';
 import { ParityAssertionError } from './parity-error';
 import { quickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
 
 export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
-  /** instead of the quick suite */ readonly problems?: readonly Problem[];
+  /** instead of the quick suite */ readonly problems?: readonly AnyProblem[];
+  /** problems about this network instead of the quick suite */ readonly model?: Model;
+  /** problems about a layer of this cell of formulas instead of the quick suite */ readonly equations?: CellText;
   /** files or cases of reference numbers, instead of problems */
   readonly vectors?: readonly string[] | readonly VectorCase[];
   /** replaces the derived error budgets */ readonly tolerance?: FixedTolerance;
@@ -21,6 +24,8 @@ const optionNames: OptionNames<AssertParityOptions> = {
   seed: true,
   labels: true,
   problems: true,
+  model: true,
+  equations: true,
   vectors: true,
   tolerance: true,
   timeoutSeconds: true,
@@ -40,7 +45,7 @@ const optionNames: OptionNames<AssertParityOptions> = {
  * ```
  */
 export async function assertParity(
-  candidate: Candidate | SideSource,
+  candidate: AnyCandidate | SideSource,
   options: AssertParityOptions = {},
 ): Promise<ParityReport> {
   const report = await parityOf(candidate, options);
@@ -50,12 +55,13 @@ export async function assertParity(
 
 /** The report alone: nothing is asserted. */
 export async function parityOf(
-  candidate: Candidate | SideSource,
+  candidate: AnyCandidate | SideSource,
   options: AssertParityOptions = {},
 ): Promise<ParityReport> {
   checkOptions(options, optionNames, 'assertParity');
   checkTolerance(options.tolerance, 'assertParity');
-  const { problems, vectors, tolerance, timeoutSeconds, ...suite } = options;
+  const { problems, equations, vectors, tolerance, timeoutSeconds, ...others } = options;
+  const { model = equations && modelOfCell(equations), ...suite } = others;
   const isSide = 'open' in candidate;
   const chosen = problems ?? quickSuite({ ...suite, masks: isSide || candidate.masks === true });
   return runParity({
@@ -63,9 +69,13 @@ export async function parityOf(
     ...(isSide
       ? { sides: [{ name: candidate.name, required: true, open: () => candidate.open() }] }
       : { sides: [], candidate }),
-    ...(vectors === undefined ? { problems: chosen } : { vectors }),
+    ...(vectors !== undefined
+      ? { vectors }
+      : model !== undefined
+        ? { model, cases: 12 }
+        : { problems: chosen }),
     seed: options.seed,
-    power: (problems ?? vectors) !== undefined || !showsEverything(suite),
+    power: model === undefined && ((problems ?? vectors) !== undefined || !showsEverything(suite)),
     tolerance,
     timeoutSeconds,
     // a test is waiting: the worst problem is diagnosed, the rest is reported by its numbers

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../sides/candidate/index';
+import type { AnyCandidate } from '../../sides/candidate/index';
 import { formatVerdict, type ParityReport } from '../index';
 import { isParity, parityOf, type AssertParityOptions } from './assert-parity';
 import { ParityAssertionError } from './parity-error';
@@ -29,7 +29,7 @@ interface ChaiUtilsLike {
  */
 export function parityChai(chai: ChaiLike, utils: ChaiUtilsLike): void {
   chai.Assertion.addMethod('parity', async function (this: object, options?: AssertParityOptions) {
-    const report = await parityOf(utils.flag(this, 'object') as Candidate, options);
+    const report = await parityOf(utils.flag(this, 'object') as AnyCandidate, options);
     const wanted = utils.flag(this, 'negate') !== true;
     if (!wanted && report.verdict === 'mismatch') return report;
     if (wanted && isParity(report)) return report;

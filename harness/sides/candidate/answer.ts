@@ -28,6 +28,11 @@ export function readAnswer(value: unknown): ReadAnswer {
     if (typeof tensor === 'string') malformed.set(name, tensor);
     else tensors.set(name, tensor);
   };
+  const readLayers = (name: string, layers: readonly Readonly<Record<string, unknown>>[]): void => {
+    layers.forEach((layer, i) => {
+      for (const [key, item] of Object.entries(layer)) read(`${name}.layer${i + 1}.${key}`, item);
+    });
+  };
   if (!isObject(value)) {
     malformed.set(
       '(answer)',
@@ -36,14 +41,23 @@ export function readAnswer(value: unknown): ReadAnswer {
     return { tensors, malformed };
   }
   for (const [name, item] of Object.entries(value)) {
-    if (name !== 'gradients') read(name, item);
-    else if (isObject(item))
-      for (const [key, gradient] of Object.entries(item)) read(`gradients.${key}`, gradient);
-    else if (item !== undefined && item !== null) {
+    if (isByLayer(name, item)) readLayers(name, item);
+    else if (name !== 'gradients') read(name, item);
+    else if (isObject(item)) {
+      for (const [key, gradient] of Object.entries(item))
+        if (isByLayer(key, gradient)) readLayers(`gradients.${key}`, gradient);
+        else read(`gradients.${key}`, gradient);
+    } else if (item !== undefined && item !== null) {
       malformed.set('gradients', `is ${describe(item)}; an object with kernel, bias, ... was expected`);
     }
   }
   return { tensors, malformed };
+}
+
+/** Whether it holds an object of tensors for every layer. */
+function isByLayer(name: string, item: unknown): item is readonly Readonly<Record<string, unknown>>[] {
+  const isList = ['sequences', 'finalStates', 'weights', 'initialStates'].includes(name);
+  return isList && Array.isArray(item) && item.every((layer) => isObject(layer));
 }
 
 type Numbers = ArrayLike<number>;

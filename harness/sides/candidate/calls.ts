@@ -1,5 +1,5 @@
 import { describePlace, readAnswer, type ReadAnswer } from './answer';
-import type { Candidate, CandidateProblem } from './define';
+import type { AnyCandidate, Candidate, CandidateLayersProblem, CandidateProblem } from './define';
 
 /**
  * Calls a candidate, and sees what a comparison of numbers cannot: whether a call changed its problem, or the answer that the call before
@@ -9,12 +9,12 @@ import type { Candidate, CandidateProblem } from './define';
 export class CandidateCalls {
   private before: { readonly answer: unknown; readonly read: ReadAnswer } | undefined;
 
-  constructor(private readonly candidate: Candidate) {}
+  constructor(private readonly candidate: AnyCandidate) {}
 
   /** @throws whatever the candidate throws */
-  async evaluate(problem: CandidateProblem): Promise<ReadAnswer> {
+  async evaluate(problem: CandidateProblem | CandidateLayersProblem): Promise<ReadAnswer> {
     const asked = structuredClone(problem);
-    const answer: unknown = await this.candidate.evaluate(problem);
+    const answer: unknown = await (this.candidate as Candidate).evaluate(problem as CandidateProblem);
     const read = readAnswer(answer);
     const malformed = new Map(read.malformed);
     const change = changeOf(asked, problem);

@@ -1,14 +1,15 @@
 import { resembles } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
-import { tensorNames, type Precision, type TensorName } from '../../base/problem';
-import { candidateNames, type Candidate } from './define';
+import { tensorNames, type ModelLayer, type Precision } from '../../base/problem';
+import { candidateNames, type AnyCandidate, type Candidate } from './define';
 
 /** What is known of a candidate before it evaluates anything. */
 export interface CandidateDeclaration {
   readonly name: string;
   readonly precision: Precision;
-  readonly omits: readonly TensorName[];
+  readonly omits: readonly string[];
   readonly masks: boolean;
+  /** the layers that it can run; absent where it answers problems about the simple RNN */ readonly layers?: readonly string[];
 }
 
 /**
@@ -17,11 +18,11 @@ export interface CandidateDeclaration {
  *
  * @throws UsageError when it is missing
  */
-export function candidateOf(module: unknown, where: string): Candidate {
+export function candidateOf(module: unknown, where: string): AnyCandidate {
   const places = [module, get(module, 'default'), get(get(module, 'default'), 'default')];
   for (const place of places) {
     for (const found of [get(place, 'candidate'), place]) {
-      if (typeof get(found, 'evaluate') === 'function') return found as Candidate;
+      if (typeof get(found, 'evaluate') === 'function') return found as AnyCandidate;
     }
   }
   const names = typeof module === 'object' && module !== null ? Object.keys(module).join(', ') : '';
@@ -31,7 +32,7 @@ export function candidateOf(module: unknown, where: string): Candidate {
 }
 
 /** Checks name, precision, omits and masks. A candidate may have fields of its own, but none that is a misspelt one. Throws UsageError. */
-export function checkCandidate(candidate: Candidate, where: string): CandidateDeclaration {
+export function checkCandidate(candidate: AnyCandidate, where: string): CandidateDeclaration {
   for (const field in candidate) {
     if (Object.hasOwn(candidateNames, field)) continue;
     const meant = resembles(field, Object.keys(candidateNames));
@@ -40,7 +41,9 @@ export function checkCandidate(candidate: Candidate, where: string): CandidateDe
         `${where}: there is no field ${field}; the nearest is ${meant}, so correct the name, or give the field a name that does not resemble it.`,
       );
   }
-  const { name, precision, omits, masks } = candidate as Partial<Record<keyof Candidate, unknown>>;
+  const { name, precision, omits, masks, layers } = candidate as Partial<
+    Record<keyof Candidate | 'layers', unknown>
+  >;
   if (typeof (candidate as Partial<Candidate>).evaluate !== 'function') {
     throw new UsageError(`${where}: evaluate is not a function; give evaluate(problem) { ... }.`);
   }
@@ -59,16 +62,54 @@ export function checkCandidate(candidate: Candidate, where: string): CandidateDe
   if (masks !== undefined && typeof masks !== 'boolean') {
     throw new UsageError(`${where}: masks is ${show(masks)}; true or false was expected.`);
   }
-  return { name, precision, omits: checkOmits(omits, where), masks: masks ?? false };
+  return {
+    name,
+    precision,
+    omits: checkOmits(omits, where, layers === undefined ? tensorNames : layeredNames),
+    masks: masks ?? false,
+    ...(layers !== undefined && { layers: checkLayers(layers, where) }),
+  };
 }
 
-function checkOmits(omits: unknown, where: string): TensorName[] {
+const layerNames = [
+  'simpleRNN',
+  'lstm',
+  'gru',
+  'bidirectional',
+  'dense',
+  'timeDistributed',
+  'embedding',
+  'cell',
+] as const satisfies readonly ModelLayer['layer'][];
+
+function checkLayers(layers: unknown, where: string): string[] {
+  const known: readonly unknown[] = layerNames;
+  if (Array.isArray(layers) && layers.length > 0 && layers.every((layer) => known.includes(layer)))
+    return layers as string[];
+  throw new UsageError(
+    `${where}: layers is ${show(layers)}; an array of some of ${layerNames.join(', ')} was expected.`,
+  );
+}
+
+/** What an answer about layers is made of. */
+const layeredNames = [
+  'sequences',
+  'finalStates',
+  'logits',
+  'outputs',
+  'loss',
+  'gradients.inputs',
+  'gradients.weights',
+  'gradients.initialStates',
+] as const;
+
+function checkOmits(omits: unknown, where: string, names: readonly string[]): string[] {
   if (omits === undefined) return [];
   if (!Array.isArray(omits)) {
     throw new UsageError(`${where}: omits is ${show(omits)}; an array of names was expected, as ["logits"].`);
   }
   return omits.flatMap((name: unknown) => {
-    const full = tensorNames.filter(
+    const full = names.filter(
       (known) =>
         known === name ||
         known === `gradients.${String(name)}` ||
@@ -76,7 +117,7 @@ function checkOmits(omits: unknown, where: string): TensorName[] {
     );
     if (typeof name === 'string' && full.length > 0) return full;
     throw new UsageError(
-      `${where}: omits holds ${show(name)}, which names no tensor; the names are ${tensorNames.join(', ')}, and gradients for all of those.`,
+      `${where}: omits holds ${show(name)}, which names no tensor; the names are ${names.join(', ')}, and gradients for all of those.`,
     );
   });
 }

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../../scratch/index';
-import type { Precision } from '../../base/problem';
+import type { Model, Precision } from '../../base/problem';
 
 /**
  * A problem as a candidate gets it: plain nested arrays, its own copy, which it may keep but not change. Letters: B, T, F, U, C as
@@ -64,7 +64,59 @@ export interface Candidate {
   evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
 }
 
-export const candidateNames: OptionNames<Candidate> = {
+/** A problem about a network of layers, as a candidate with `layers` gets it: plain nested arrays, its own copy. */
+export interface CandidateLayersProblem {
+  /** the layers and the loss, in Keras's words */ model: Model;
+  /** [B, T, F]; integers [B, T] when the first layer is an embedding */ inputs: number[][][];
+  /** by layer, by the name of the state (h, c), [B, U] each; zeros when absent */ initialStates?: Record<
+    string,
+    number[][]
+  >[];
+  /** [B, T] of 0 and 1 */ mask?: number[][];
+  /** softmaxCrossEntropy: [B], or example by example [B·T] where the last layer gives every step */ labels?: number[];
+  /** the other losses: numbers in the shape of the outputs */ targets?: CandidateTensor;
+  upstream?: {
+    logits?: CandidateTensor;
+    finalStates?: Record<string, number[][]>[];
+    sequences?: Record<string, number[][][]>[];
+  };
+  /** by layer, by Keras's names: kernel, recurrentKernel, bias */ weights: Record<string, CandidateWeight>[];
+}
+
+/** Rows, or a vector. */
+export type CandidateWeight = number[][] & number[];
+
+type TensorsByLayer = readonly Readonly<Record<string, CandidateTensor | undefined>>[];
+
+/** What `evaluate` returns to a problem about layers; `{}` for a layer without any. */
+export interface CandidateLayersAnswer {
+  /** h of every step [B, T, U], by layer; never required, but only with it single steps can be judged */ sequences?: TensorsByLayer;
+  finalStates?: TensorsByLayer | undefined;
+  logits?: CandidateTensor | undefined;
+  /** probabilities, or the logits for meanSquaredError; compared when given, never required */ outputs?:
+    CandidateTensor | undefined;
+  loss?: number | undefined;
+  gradients?:
+    | {
+        inputs?: CandidateTensor | undefined;
+        weights?: TensorsByLayer | undefined;
+        initialStates?: TensorsByLayer | undefined;
+      }
+    | undefined;
+}
+
+/** A user's own network of layers: it is asked problems about layers only. */
+export interface LayersCandidate extends Omit<Candidate, 'evaluate'> {
+  /** the layers that it can run: `['lstm', 'dense']`; `cell` is one of your own formulas (--equations) */
+  layers: readonly string[];
+  evaluate(problem: CandidateLayersProblem): CandidateLayersAnswer | Promise<CandidateLayersAnswer>;
+}
+
+/** A candidate of either kind. */
+export type AnyCandidate = Candidate | LayersCandidate;
+
+export const candidateNames: OptionNames<Candidate & Pick<LayersCandidate, 'layers'>> = {
+  layers: true,
   name: true,
   precision: true,
   omits: true,
@@ -86,7 +138,7 @@ export const candidateNames: OptionNames<Candidate> = {
  * ```
  * @throws RangeError for a field that does not exist, with the nearest one
  */
-export function defineCandidate(candidate: Candidate): Candidate {
+export function defineCandidate<C extends AnyCandidate>(candidate: C): C {
   checkOptions(candidate, candidateNames, 'defineCandidate', 'field');
   return candidate;
 }

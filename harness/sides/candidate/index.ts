@@ -1,6 +1,15 @@
 export { CandidateError, MalformedAnswerError } from '../../base/side-errors';
 export { defineCandidate } from './define';
-export type { Candidate, CandidateAnswer, CandidateProblem, CandidateTensor } from './define';
+export type {
+  AnyCandidate,
+  Candidate,
+  CandidateAnswer,
+  CandidateLayersAnswer,
+  CandidateLayersProblem,
+  CandidateProblem,
+  CandidateTensor,
+  LayersCandidate,
+} from './define';
 export { candidateImplementation, loadCandidate } from './load';
 export type { CandidateImplementation, CandidateOptions } from './load';
 export { plainProblem } from './plain-problem';

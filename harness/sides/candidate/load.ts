@@ -5,11 +5,11 @@ import { childScript } from '../../../src/index';
 import { CandidateError } from '../../base/side-errors';
 import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
-import type { Implementation, Problem } from '../../base/problem';
+import type { AnyProblem, Evaluation, Implementation, Model } from '../../base/problem';
 import { evaluationIn, type ReadAnswer } from './answer';
 import { CandidateCalls } from './calls';
 import { checkCandidate, type CandidateDeclaration } from './check';
-import type { Candidate } from './define';
+import type { AnyCandidate } from './define';
 import { plainProblem } from './plain-problem';
 import type { FromCandidate, ToCandidate } from './protocol';
 
@@ -52,13 +52,13 @@ export async function loadCandidate(
 
 /** The same for a candidate at hand, in this process: a promise that never settles is given up after the timeout. */
 export function candidateImplementation(
-  candidate: Candidate,
+  candidate: AnyCandidate,
   options: CandidateOptions = {},
 ): CandidateImplementation {
   const declaration = checkCandidate(candidate, 'candidate');
   const seconds = options.timeoutSeconds ?? 30;
   const calls = new CandidateCalls(candidate);
-  const evaluate = async (problem: Problem): Promise<ReadAnswer> => {
+  const evaluate = async (problem: AnyProblem): Promise<ReadAnswer> => {
     const settled = Promise.resolve()
       .then(() => calls.evaluate(plainProblem(problem)))
       .catch((error: unknown) => {
@@ -71,16 +71,33 @@ export function candidateImplementation(
 }
 
 function implementation(
-  declaration: CandidateDeclaration,
-  evaluate: (problem: Problem) => Promise<ReadAnswer>,
+  { layers, omits, ...declaration }: CandidateDeclaration,
+  evaluate: (problem: AnyProblem) => Promise<ReadAnswer>,
   owner: { dispose(): void },
 ): CandidateImplementation {
+  const answer = async (problem: AnyProblem): Promise<Evaluation> => evaluationIn(await evaluate(problem));
   return {
     ...declaration,
     // a candidate never has to give probabilities, which follow from the logits
-    omits: [...new Set([...declaration.omits, 'probabilities' as const])],
-    omitsWithoutLabels: ['logits'],
-    evaluate: async (problem) => evaluationIn(await evaluate(problem)),
+    ...(layers === undefined && {
+      omits: [...new Set([...omits, 'probabilities'])],
+      omitsWithoutLabels: ['logits'],
+    }),
+    evaluate: answer,
+    ...(layers !== undefined && {
+      layered: {
+        only: true,
+        omits: [...new Set([...omits, 'sequences', 'outputs'])],
+        refuses: ({ layers: asked }: Model) => {
+          const all = asked.flatMap((layer) =>
+            'wrapped' in layer ? [layer.layer, layer.wrapped.layer] : [layer.layer],
+          );
+          const missing = [...new Set(all)].filter((layer) => !layers.includes(layer));
+          return missing.length === 0 ? undefined : `it does not declare ${missing.join(', ')} in layers`;
+        },
+        evaluate: answer,
+      },
+    }),
     dispose: () => {
       owner.dispose();
     },
@@ -134,7 +151,7 @@ class CandidateProcess {
     return settled;
   }
 
-  async evaluate(problem: Problem): Promise<ReadAnswer> {
+  async evaluate(problem: AnyProblem): Promise<ReadAnswer> {
     const reply = await this.ask({ type: 'evaluate', problem: plainProblem(problem) }, problem.id);
     if (reply.type === 'answer') return reply.answer;
     const trace = reply.type === 'threw' ? reply.stack : '';

@@ -1,13 +1,13 @@
 import { toNested } from '../../../scratch/index';
-import { fieldsOf, type Problem } from '../../base/problem';
-import type { CandidateProblem } from './define';
+import { fieldsOf, type AnyProblem } from '../../base/problem';
+import type { CandidateLayersProblem, CandidateProblem } from './define';
 
 /** A problem as plain nested arrays, copied, so that a candidate cannot change what the reference sees. */
-export function plainProblem(problem: Problem): CandidateProblem {
+export function plainProblem(problem: AnyProblem): CandidateProblem | CandidateLayersProblem {
   const { labels } = problem;
   // toNested gives exactly the rank of its tensor; the ranks are those of the Problem.
   return {
-    ...fieldsOf(problem, toNested),
+    ...structuredClone(fieldsOf(problem, toNested)),
     ...(labels && { labels: [...labels] }),
   } as unknown as CandidateProblem;
 }

@@ -1,11 +1,11 @@
 import type { ReadAnswer } from './answer';
 import type { CandidateDeclaration } from './check';
-import type { CandidateProblem } from './define';
+import type { CandidateLayersProblem, CandidateProblem } from './define';
 
 /** What the run says to the candidate's process. */
 export type ToCandidate =
   | { readonly type: 'load'; readonly file: string }
-  | { readonly type: 'evaluate'; readonly problem: CandidateProblem };
+  | { readonly type: 'evaluate'; readonly problem: CandidateProblem | CandidateLayersProblem };
 
 /** What the candidate's process answers: one message for each it got. */
 export type FromCandidate =
