@@ -268,7 +268,8 @@ function readFaults(network: Network): EquationFault[] {
   const faults: EquationFault[] = [];
   const before = ['inputs'];
   for (const layer of network.layers) {
-    if (isRecurrent(layer))
+    // the final output of a layer is read by a layer of one step, which the inputs do not have
+    if (isRecurrent(layer) && layer.on !== 'last')
       for (const name of before)
         if (name !== layer.reads && outputWidth(network, name) === outputWidth(network, layer.reads))
           faults.push(

@@ -20,7 +20,7 @@ import {
   type EquationFault,
   type FaultyRun,
 } from '../../faults/equations/index';
-import { makeLayeredProblem } from '../../problems/index';
+import { makeLayeredProblem, type LayeredRecipe } from '../../problems/index';
 import type { LayersHost } from './hosts';
 import { layersScore, layersTrialFormat, type LayersTrialReport, type LayersTrialRow } from './report';
 
@@ -49,7 +49,7 @@ export function runLayersTrial(options: LayersTrialOptions): LayersTrialReport {
   const started = performance.now();
   const { model, seed, seeds, hosts, layers, isWanted = () => true, break: threshold = 100 } = options;
   const pool = Array.from({ length: poolSize }, (_, i) =>
-    makeLayeredProblem({
+    withHead({
       id: `trial, seed ${seed + i}`,
       seed: seed + i,
       model,
@@ -87,6 +87,14 @@ export function runLayersTrial(options: LayersTrialOptions): LayersTrialReport {
     break: threshold,
     exitCode: score.caught >= threshold && wrong === 0 ? 0 : 1,
   };
+}
+
+/** Without gradients at the logits: with them the equations have another form of the dense layer, and so other faults. */
+function withHead(recipe: LayeredRecipe): LayeredProblem {
+  const { upstream, ...rest } = makeLayeredProblem(recipe);
+  if (upstream === undefined) return rest;
+  const { finalStates, sequences } = upstream;
+  return { ...rest, upstream: { ...(finalStates && { finalStates }), ...(sequences && { sequences }) } };
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
