@@ -13,7 +13,13 @@ export {
 } from '../scratch/index';
 export { scratchImplementation } from './sides/reference/index';
 export { describeArithmetic, type ArithmeticFacts, type FunctionError } from './sides/arithmetic/index';
-export { edgeProblems, extremeProblems, makeProblem, maskProblems, type ProblemRecipe } from './problems/index';
+export {
+  edgeProblems,
+  extremeProblems,
+  makeProblem,
+  maskProblems,
+  type ProblemRecipe,
+} from './problems/index';
 export { examine, type Examination, type ExamineOptions } from './examine/index';
 export { compareEvaluation, type CaseVerdict, type TensorVerdict } from './judge/index';
 export { diagnose, type Diagnosis } from './diagnosis/index';

@@ -136,7 +136,10 @@ export async function* trainingStepsAsync(
   for (const step of updatesByHand(check)) {
     const { inputs, labels = [] } = step.problem;
     const from = { inputs, labels, weights: step.start.weights, state: step.start.state };
-    yield { ...step, given: await update({ ...from, optimizer, ...(clipNorm !== undefined && { clipNorm }) }) };
+    yield {
+      ...step,
+      given: await update({ ...from, optimizer, ...(clipNorm !== undefined && { clipNorm }) }),
+    };
   }
 }
 

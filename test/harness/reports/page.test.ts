@@ -4,15 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
-import {
-  fold,
-  htmlOf,
-  lineChart,
-  markdownOf,
-  matrix,
-  table,
-  textOf,
-} from '../../../harness/reports/index';
+import { fold, htmlOf, lineChart, markdownOf, matrix, table, textOf } from '../../../harness/reports/index';
 import { greyImage } from '../../../harness/reports/image/index';
 import type { Document } from '../../../harness/reports/index';
 
