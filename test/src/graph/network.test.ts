@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { expect } from 'chai';
 import { ScratchNetwork } from '../../../scratch/index';
-import type {
-  CompileOptions,
-  LayerConfig,
-  NetworkConfig,
-  NetworkQuestion,
-  NetworkTargets,
-  StackWeights,
-  Tensor,
-} from '../../../scratch/index';
+import type { CompileOptions, LayerConfig, NetworkConfig } from '../../../scratch/index';
 import { GraphNetwork, loadBackend, openSessions, type LoadedBackend } from '../../../src/index';
+import { answerTo, cases, flattened, madeBy, titleOf } from '../../support/cell-vectors';
 import { scaledDifference } from '../../support/layer-problem';
 import { nameOf, questionFor, tensorsOf } from '../../support/network-cases';
 import { recurrentLayers, withSequences } from '../../support/stack-problem';
@@ -40,17 +31,6 @@ const stacks: NetworkConfig[] = [
     ],
   },
 ];
-
-const vectors = path.join(__dirname, '..', '..', 'fixtures', 'cells', 'vectors.json');
-interface Vector {
-  readonly by: string;
-  readonly layers: readonly LayerConfig[];
-  readonly given: NetworkQuestion & { readonly inputs: Tensor; readonly weights: StackWeights };
-  readonly upstream?: { readonly outputs: Tensor; readonly finalStates: Tensor[][] };
-  readonly loss?: NonNullable<NetworkConfig['loss']>;
-  readonly targets?: NetworkTargets;
-  readonly expected: { readonly outputs: Tensor; readonly loss?: number; readonly [key: string]: unknown };
-}
 
 describe('graph/network', () => {
   let backend: LoadedBackend;
@@ -117,30 +97,13 @@ describe('graph/network', () => {
     }
   });
 
-  it('gives the numbers of PyTorch and Keras for every cell and option', () => {
-    const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Vector[] };
-    expect(cases).to.have.length(24);
-    for (const { by, layers, given, upstream, loss, targets, expected } of cases) {
-      const { inputs, weights, ...options } = given;
-      const features = layers[0].layer === 'embedding' ? {} : { features: inputs.shape[2] };
-      const config = { ...features, layers, weights, loss: loss ?? ('meanSquaredError' as const) };
-      const model = new GraphNetwork({ backend, ...config });
-      const arriving = upstream && { logits: upstream.outputs, finalStates: upstream.finalStates };
-      const question = { ...options, ...(targets && { targets }), ...(arriving && { upstream: arriving }) };
-      const answer = model.run(inputs, question);
-      model.dispose();
-      const { outputs, ...others } = expected;
-      const width = outputs.shape.at(-1)!;
-      // the rows of masked steps are not compared: Keras has other numbers there, which nothing reads
-      const { mask } = options as { readonly mask?: Tensor };
-      const exists = outputs.shape.length === 3 ? mask : undefined;
-      const logits = outputs.data.map((x, n) =>
-        exists?.data[Math.floor(n / width)] === 0 ? answer.logits.data[n] : x,
-      );
-      try {
-        near(answer, { ...others, logits: { shape: outputs.shape, data: logits } }, 1e-5);
-      } catch (error) {
-        throw new Error(`${by}: ${JSON.stringify(layers)}: ${String(error)}`);
+  it(`gives the numbers of ${madeBy}, for every cell and option`, () => {
+    for (const one of cases) {
+      const given = answerTo(one, (options) => new GraphNetwork({ backend, ...options }));
+      const expected = flattened(one.expected, one.given.mask);
+      expect([...given.keys()]).to.have.members([...expected.keys()]);
+      for (const [name, data] of expected) {
+        expect(scaledDifference(given.get(name)!, data), `${titleOf(one)}: ${name}`).to.be.below(1e-5);
       }
     }
   });
