@@ -69,7 +69,7 @@ export function sideHost(side: Implementation): LayersHost | undefined {
       throw new Error(`${name} answers later; the trial asks sides that answer at once`);
     const honest = asOutcome(model, (dotted) => tensorOf(evaluation, dotted));
     const [right, wrong] = [
-      exactFault({ network: run.network, problem: model.problem }),
+      exactFault({ network: model.network, problem: model.problem }),
       exactFault(run),
     ].map((one) => one.whole());
     return new Map(
