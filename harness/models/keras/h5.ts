@@ -1,6 +1,7 @@
-import type * as H5Wasm from 'h5wasm';
-import { createJiti } from 'jiti';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Tensor } from '../../../scratch/index';
+import { childScript } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 
 /** A dataset of an HDF5 file. */
@@ -8,104 +9,114 @@ export interface H5Entry {
   /** from the root: `layers/lstm/cell/vars/0` */ readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: string;
-  read(): Tensor;
+  /** @throws UsageError when it holds no numbers, or its numbers cannot be read */ read(): Tensor;
 }
 
 export interface H5 {
   readonly entries: readonly H5Entry[];
-  /** an attribute of the root that is text */ text(attribute: string): string | undefined;
+  /** an attribute of the root that is text */ text(attribute: H5Attribute): string | undefined;
 }
 
-const most = { objects: 20_000, depth: 40, bytes: 4 * 2 ** 30 };
-let files = 0;
+const attributes = ['model_config', 'keras_version'] as const;
+type H5Attribute = (typeof attributes)[number];
 
-/** h5wasm is an ES module only, which `import()` does not reach where ts-node makes a `require` of it. */
-const loadH5Wasm = (): Promise<typeof H5Wasm> => createJiti(__filename, { tryNative: true }).import('h5wasm');
+/** What the worker is asked. */
+export interface H5Question {
+  readonly bytes: Uint8Array;
+  readonly where: string;
+  readonly attributes: readonly string[];
+}
+
+/** A dataset as the worker hands it over; without `data` where it holds no numbers, or they cannot be read. */
+export interface H5Array {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly data?: Float64Array;
+}
+
+export type H5Answer =
+  | { readonly arrays: readonly H5Array[]; readonly texts: Readonly<Record<string, string | undefined>> }
+  | { readonly refused: string };
 
 /**
- * Opens an HDF5 file with the HDF5 library itself, compiled to WebAssembly. Its file system is memory of its own: links and external
- * storage in a file reach nothing outside.
+ * Opens an HDF5 file in a thread of its own (h5-child.ts), because a damaged file can make the HDF5 library loop for ever.
  *
- * @throws UsageError when it is no sound HDF5 file, or holds more than a model does
+ * @throws UsageError when it is no sound HDF5 file, holds more than a model does, or takes longer than any sound file of its size
  */
 export async function withH5<T>(bytes: Uint8Array, where: string, work: (file: H5) => T): Promise<T> {
-  const h5wasm = await loadH5Wasm();
-  const module = await h5wasm.ready;
-  // a damaged file is reported by an error, and not by lines on stderr
-  module.activate_throwing_error_handler();
   const refuse = (what: string): UsageError => new UsageError(`${where} ${what}; save the model again.`);
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
-  const path = `/model-${++files}.h5`;
-  module.FS.writeFile(path, bytes);
-  let file: H5Wasm.File | undefined;
-  try {
-    file = new h5wasm.File(path, 'r');
-    const root = file;
-    const entries: H5Entry[] = [];
-    walk(root, '', 0, { objects: 0 });
-    const total = entries.reduce((sum, { shape }) => sum + 8 * product(shape), 0);
-    if (total > Math.min(most.bytes, Math.max(2 ** 26, 64 * bytes.length)))
-      throw refuse(
-        `declares arrays of ${total} bytes in a file of ${bytes.length}, more than weights compress to`,
-      );
-    return work({ entries, text: (attribute) => textOf(root, attribute) });
-
-    function walk(group: H5Wasm.Group, prefix: string, depth: number, seen: { objects: number }): void {
-      if (depth > most.depth) throw refuse(`has groups nested deeper than ${most.depth} levels`);
-      for (const key of group.keys()) {
-        if (++seen.objects > most.objects) throw refuse(`holds more than ${most.objects} objects`);
-        const name = prefix === '' ? key : `${prefix}/${key}`;
-        const item = group.get(key);
-        if (item instanceof h5wasm.Group) walk(item, name, depth + 1, seen);
-        else if (item instanceof h5wasm.Dataset) entries.push(entryOf(item, name, refuse));
-        else if (item !== null)
-          throw refuse(`has the link ${name}, which points to another file or to nothing`);
-      }
-    }
-  } catch (error) {
-    throw error instanceof UsageError
-      ? error
-      : refuse(`is not a sound HDF5 file (${(error as Error).message})`);
-  } finally {
-    try {
-      file?.close();
-    } catch {
-      // a damaged file may not even close; its bytes are freed below
-    }
-    module.FS.unlink(path);
-  }
+  const answer = await ask({ bytes, where, attributes }, refuse);
+  if ('refused' in answer) throw new UsageError(answer.refused);
+  return work({
+    entries: answer.arrays.map((array) => entryOf(array, refuse)),
+    text: (attribute) => answer.texts[attribute],
+  });
 }
 
 export const isH5 = (bytes: Uint8Array): boolean =>
   bytes.length > 8 && Buffer.from(bytes.subarray(0, 8)).equals(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'));
 
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+/** Seconds for a file: a sound one of 100 MB takes about one. */
+const patience = { least: 20, perByte: 1e-7 };
 
-function entryOf(dataset: H5Wasm.Dataset, name: string, refuse: (what: string) => UsageError): H5Entry {
-  const { shape, dtype } = dataset;
-  const sizes = shape ?? [];
-  if (!sizes.every((n) => Number.isSafeInteger(n) && n >= 0) || sizes.length > 8)
-    throw refuse(`has the array ${name} with shape [${sizes.join(', ')}]`);
-  const kind = typeof dtype === 'string' ? dtype : 'a compound type';
-  return {
-    name,
-    shape: sizes,
-    dtype: kind,
-    read() {
-      if (!/^[<>|]?[bBhHiIqQefd]$/.test(kind))
-        throw refuse(`has the array ${name} of ${kind}, where numbers were expected`);
-      const value = dataset.value as ArrayLike<number | bigint> | number | null;
-      const list = typeof value === 'number' ? [value] : value;
-      if (list === null || typeof list !== 'object' || list.length !== product(sizes))
-        throw refuse(`has the array ${name} [${sizes.join(', ')}], whose numbers cannot be read`);
-      return { shape: sizes, data: Float64Array.from({ length: list.length }, (_, i) => Number(list[i])) };
-    },
-  };
+/** One thread reads all files, one after the other; it does not keep the process alive, and is replaced when it had to be ended. */
+let thread: Worker | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+function ask(question: H5Question, refuse: (what: string) => UsageError): Promise<H5Answer> {
+  const answer = last.then(() => answerTo(question, refuse));
+  last = answer.catch(() => undefined);
+  return answer;
 }
 
-function textOf(file: H5Wasm.File, name: string): string | undefined {
-  if (!Object.keys(file.attrs).includes(name)) return undefined;
-  const { value } = file.attrs[name];
-  if (typeof value === 'string') return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : undefined;
+function answerTo(question: H5Question, refuse: (what: string) => UsageError): Promise<H5Answer> {
+  thread ??= startThread();
+  const worker = thread;
+  const seconds = Math.ceil(patience.least + patience.perByte * question.bytes.length);
+  return new Promise<H5Answer>((resolve, reject) => {
+    const end = (error: Error): void => {
+      stop();
+      thread = undefined;
+      void worker.terminate();
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => end(refuse(`is not a sound HDF5 file (reading it did not end within ${seconds} s)`)),
+      seconds * 1000,
+    );
+    const onError = (error: Error): void => end(refuse(`is not a sound HDF5 file (${error.message})`));
+    const onExit = (): void => end(refuse('is not a sound HDF5 file (its reader ended without an answer)'));
+    const onMessage = (answer: H5Answer): void => {
+      stop();
+      resolve(answer);
+    };
+    const stop = (): void => {
+      clearTimeout(timer);
+      worker.off('error', onError).off('exit', onExit).off('message', onMessage).unref();
+    };
+    worker.on('error', onError).on('exit', onExit).on('message', onMessage).ref();
+    worker.postMessage(question);
+  });
+}
+
+function startThread(): Worker {
+  const [script, ...argv] = childScript(path.join(__dirname, 'h5-child'));
+  return new Worker(script, { argv });
+}
+
+function entryOf({ name, shape, dtype, data }: H5Array, refuse: (what: string) => UsageError): H5Entry {
+  return {
+    name,
+    shape,
+    dtype,
+    read() {
+      if (!/^[<>|]?[bBhHiIqQefd]$/.test(dtype))
+        throw refuse(`has the array ${name} of ${dtype}, where numbers were expected`);
+      if (data === undefined)
+        throw refuse(`has the array ${name} [${shape.join(', ')}], whose numbers cannot be read`);
+      return { shape, data };
+    },
+  };
 }
