@@ -1,5 +1,6 @@
-import type { ActivationName, LayerConfig, RecurrentConfig, Tensor } from '../../scratch/index';
+import type { LayerConfig, RecurrentConfig, Tensor } from '../../scratch/index';
 import {
+  activationSymbols,
   defineCell,
   gru,
   gruResetAfter,
@@ -23,16 +24,6 @@ export interface OneLayer {
   /** the layer whose sequence is the output */ readonly last: string;
 }
 
-/** The spellings of equations/. */
-const spelled: Readonly<Record<ActivationName, string>> = {
-  tanh: 'tanh',
-  sigmoid: 'σ',
-  hardSigmoid: 'hardSigmoid',
-  hardSigmoidKeras3: 'hardSigmoid6',
-  relu: 'relu',
-  linear: 'linear',
-};
-
 /** A layer of scratch/ as a network of formulas; undefined for an embedding, which rounds nothing. */
 export function asFormulas(
   config: Exclude<LayerConfig, { layer: 'embedding' }>,
@@ -44,7 +35,7 @@ export function asFormulas(
       return asFormulas(config.wrapped, weights, features);
     case 'dense': {
       const { units, activation = 'linear' } = config;
-      const cell = denseCell(spelled[activation]);
+      const cell = denseCell(activationSymbols[activation]);
       return {
         network: { features, layers: [{ name: 'layer', cell, units, reads: 'inputs' }] },
         weights: { layer: withBiases(cell, weights, units) },
@@ -116,9 +107,12 @@ function denseCell(f: string): Cell {
 }
 
 function cellOf(config: RecurrentConfig): Cell {
-  const activation = spelled[config.activation ?? 'tanh'];
+  const activation = activationSymbols[config.activation ?? 'tanh'];
   if (config.layer === 'simpleRNN') return simpleRnn({ activation });
-  const options = { activation, recurrentActivation: spelled[config.recurrentActivation ?? 'sigmoid'] };
+  const options = {
+    activation,
+    recurrentActivation: activationSymbols[config.recurrentActivation ?? 'sigmoid'],
+  };
   if (config.layer === 'lstm') return lstm(options);
   return config.resetAfter === false ? gru(options) : gruResetAfter(options);
 }

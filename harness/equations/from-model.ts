@@ -255,9 +255,9 @@ class Builder {
 
 /** The formulas of a recurrent layer, with its activations. */
 function cellFor(layer: RecurrentConfig): Cell {
-  const activation = symbols[layer.activation ?? 'tanh'];
+  const activation = activationSymbols[layer.activation ?? 'tanh'];
   if (layer.layer === 'simpleRNN') return once(`simpleRNN ${activation}`, () => simpleRnn({ activation }));
-  const recurrentActivation = symbols[layer.recurrentActivation ?? 'sigmoid'];
+  const recurrentActivation = activationSymbols[layer.recurrentActivation ?? 'sigmoid'];
   const make = layer.layer === 'lstm' ? lstm : (layer.resetAfter ?? true) ? gruResetAfter : gru;
   return once(`${make.name} ${activation} ${recurrentActivation}`, () =>
     make({ activation, recurrentActivation }),
@@ -265,7 +265,7 @@ function cellFor(layer: RecurrentConfig): Cell {
 }
 
 /** How the formulas call the activations of the layers. */
-const symbols: Readonly<Record<ActivationName, string>> = {
+export const activationSymbols: Readonly<Record<ActivationName, string>> = {
   tanh: 'tanh',
   sigmoid: 'σ',
   hardSigmoid: 'hardSigmoid',
@@ -282,7 +282,7 @@ function denseCell(activation: ActivationName = 'linear'): Cell {
       weights: { kernel: 'F, U', bias: 'U' },
       equations: `
         z_t = x_t · kernel + bias
-        h_t = ${symbols[activation]}(z_t)
+        h_t = ${activationSymbols[activation]}(z_t)
       `,
     }),
   );

@@ -62,4 +62,11 @@ export type { RoundingModel } from './rounding-model';
 export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
 export { shapeOf } from './weights';
 export { inWords, shareInWords } from './words';
-export { answerOf, asAnswered, asOutcome, equationsOf, type ModelAsEquations } from './from-model';
+export {
+  activationSymbols,
+  answerOf,
+  asAnswered,
+  asOutcome,
+  equationsOf,
+  type ModelAsEquations,
+} from './from-model';
