@@ -92,7 +92,7 @@ export {
   type LayerStates,
   type StackInputOptions,
 } from './stack-plan';
-export { joinBatches, someInputs, type StackInputs, type StackPass, type StackWeights } from './stack-pass';
+export { someInputs, type StackInputs, type StackPass, type StackWeights } from './stack-pass';
 export type { LossName, Targets } from './losses';
 export type * from './network-interface';
 export {

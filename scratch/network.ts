@@ -23,7 +23,7 @@ import {
   addOutputGradient,
   addTo,
   clearGradients,
-  joinBatches,
+  joined,
   maskOf,
   outputsOf,
   runBackward,
@@ -275,10 +275,10 @@ export class ScratchNetwork implements LayersNetwork {
     }
     const masks = parts.flatMap(({ mask }) => (mask === undefined ? [] : [mask]));
     return {
-      logits: joinBatches(parts.map(({ logits }) => logits)),
-      mask: masks.length === 0 ? undefined : joinBatches(masks),
+      logits: joined(parts.map(({ logits }) => logits)),
+      mask: masks.length === 0 ? undefined : joined(masks),
       finalStates: parts[0].finalStates.map((ofLayer, i) =>
-        ofLayer.map((_, k) => joinBatches(parts.map(({ finalStates }) => finalStates[i][k]))),
+        ofLayer.map((_, k) => joined(parts.map(({ finalStates }) => finalStates[i][k]))),
       ),
     };
   }

@@ -99,7 +99,7 @@ export function someInputs(given: StackInputs, from: number, to: number): StackI
 }
 
 /** Batches one after the other as one. */
-export function joinBatches(tensors: readonly Tensor[]): Tensor {
+export function joined(tensors: readonly Tensor[]): Tensor {
   const data = new Float64Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
   let at = 0;
   for (const tensor of tensors) {

@@ -1,11 +1,4 @@
-import {
-  joinBatches,
-  checkNotFitting,
-  checkSize,
-  resolveCompile,
-  runFitOn,
-  someInputs,
-} from '../scratch/index';
+import { checkNotFitting, checkSize, resolveCompile, runFitOn, someInputs } from '../scratch/index';
 import type {
   CheckedOptimizerState,
   CheckedQuestion,
@@ -28,6 +21,7 @@ import type {
   StackInputs,
   StackWeights,
   Targets,
+  Tensor,
   TensorLike,
 } from '../scratch/index';
 import { lossOf } from './host-losses';
@@ -176,7 +170,7 @@ export abstract class NetworkShell implements LayersNetwork {
 
   /** Loss and accuracy of a batch from the answers to its parts. */
   protected judge({ given, targets }: CheckedBatch, parts: readonly NetworkAnswer[]): Evaluated {
-    const { data, shape } = joinBatches(parts.map(({ logits }) => logits));
+    const { data, shape } = joinedTensors(parts.map(({ logits }) => logits));
     const mask = this.plan.masksOf(given).at(-1);
     const { loss, accuracy } = lossOf(this.plan.loss, data, shape[shape.length - 1], targets, mask);
     return { loss, accuracy };
@@ -205,10 +199,22 @@ export function inChunks(given: StackInputs, batchSize = chunk): StackInputs[] {
 export function joined(parts: readonly NetworkPrediction[]): NetworkPrediction {
   if (parts.length === 1) return parts[0];
   return {
-    outputs: joinBatches(parts.map(({ outputs }) => outputs)),
-    logits: joinBatches(parts.map(({ logits }) => logits)),
+    outputs: joinedTensors(parts.map(({ outputs }) => outputs)),
+    logits: joinedTensors(parts.map(({ logits }) => logits)),
     finalStates: parts[0].finalStates.map((ofLayer, i) =>
-      ofLayer.map((_, k) => joinBatches(parts.map(({ finalStates }) => finalStates[i][k]))),
+      ofLayer.map((_, k) => joinedTensors(parts.map(({ finalStates }) => finalStates[i][k]))),
     ),
   };
+}
+
+/** Tensors below each other. */
+function joinedTensors(tensors: readonly Tensor[]): Tensor {
+  const data = new Float64Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
+  let at = 0;
+  for (const tensor of tensors) {
+    data.set(tensor.data, at);
+    at += tensor.data.length;
+  }
+  const batch = tensors.reduce((sum, { shape }) => sum + shape[0], 0);
+  return { data, shape: [batch, ...tensors[0].shape.slice(1)] };
 }
