@@ -1,7 +1,6 @@
 import {
   zeros,
   type LayersNetwork,
-  type NetworkConfig,
   type NetworkOptions,
   type NetworkQuestion,
   type Tensor,
@@ -9,27 +8,54 @@ import {
 import type { ByLayer, LayeredEvaluation, LayeredImplementation, LayeredProblem } from '../base/problem';
 import { networkConfigOf, partsOfLayers, type LayerParts, type Model } from '../base/model';
 
-/** Any network of layers as an implementation: it is built from the problem's description, asked once, and disposed. */
-export function byModel(
-  create: (options: NetworkOptions) => LayersNetwork,
-  refuses?: (config: NetworkConfig) => string | undefined,
-): Omit<LayeredImplementation, 'evaluate'> & { evaluate(problem: LayeredProblem): LayeredEvaluation } {
-  const reason = (model: Model): string | undefined => {
-    const config = networkConfigOf(model);
-    if (config === undefined) return "it cannot run a user's own cell, which exists as formulas only";
-    return refuses?.(config);
+/** Any network of layers as an implementation. */
+export interface ByModel extends Omit<LayeredImplementation, 'evaluate'> {
+  evaluate(problem: LayeredProblem): LayeredEvaluation;
+  /** Disposes the networks that are kept. */ dispose(): void;
+}
+
+/**
+ * Any network of layers as an implementation: it is built from a problem's description and asked.
+ *
+ * @param kept how many networks live on for the next problem about the same model, which gives them its weights: worth it where
+ * building is dear, as a graph is compiled. Dispose the implementation then. 0: a network is disposed after its answer
+ */
+export function byModel(create: (options: NetworkOptions) => LayersNetwork, kept = 0): ByModel {
+  const networks = new Map<string, LayersNetwork>();
+  const reason = (model: Model): string | undefined =>
+    networkConfigOf(model) === undefined
+      ? "it cannot run a user's own cell, which exists as formulas only"
+      : undefined;
+  /** Puts it behind all others, so that the network that is not used for longest is the first. */
+  const keep = (key: string, network: LayersNetwork): void => {
+    networks.set(key, network);
+    if (networks.size <= kept) return;
+    const [oldest, unused] = networks.entries().next().value!;
+    networks.delete(oldest);
+    unused.dispose();
   };
   return {
     refuses: reason,
     evaluate(problem) {
       const config = networkConfigOf(problem.model);
       if (config === undefined) throw new RangeError(`problem ${problem.id}: ${reason(problem.model) ?? ''}`);
-      const network = create({ ...config, weights: problem.weights });
+      const key = JSON.stringify(config);
+      const before = networks.get(key);
+      networks.delete(key);
+      before?.setWeights(problem.weights);
+      const network = before ?? create({ ...config, weights: problem.weights });
       try {
-        return answerOf(network, problem);
-      } finally {
+        const answer = answerOf(network, problem);
+        keep(key, network);
+        return answer;
+      } catch (error) {
         network.dispose();
+        throw error;
       }
+    },
+    dispose() {
+      for (const network of networks.values()) network.dispose();
+      networks.clear();
     },
   };
 }

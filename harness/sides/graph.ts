@@ -7,13 +7,17 @@ import { openBackend } from './tfjs';
 /** The twin compiled to one TensorFlow graph: float32, named `graph`. Dispose it at the end: it keeps sessions. */
 export function graphImplementation(backend: LoadedBackend): Implementation {
   const evaluator = new GraphEvaluator(backend);
+  // one graph serves all lengths and batches of a network
+  const layered = byModel((options) => new GraphNetwork({ backend, loop: 'while', ...options }), 8);
   return {
     name: 'graph',
     precision: 'float32',
     evaluate: (problem) => evaluator.evaluate(problem),
-    // one graph serves all lengths and batches of a network
-    layered: byModel((options) => new GraphNetwork({ backend, loop: 'while', ...options })),
-    dispose: () => evaluator.dispose(),
+    layered,
+    dispose: () => {
+      evaluator.dispose();
+      layered.dispose();
+    },
   };
 }
 

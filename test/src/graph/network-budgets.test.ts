@@ -45,7 +45,11 @@ describe('graph/network, by the budgets of the formulas', () => {
 
   for (const layers of networks) {
     it(`stays within them: ${layers.map(({ layer }) => layer).join(', ')}`, () => {
-      const side = byModel((options) => new GraphNetwork({ backend, loop: 'while', ...options }));
+      let built = 0;
+      const side = byModel((options) => {
+        built++;
+        return new GraphNetwork({ backend, loop: 'while', ...options });
+      }, 1);
       for (let seed = 0; seed < 3; seed++) {
         const problem = problemOf(layers, seed);
         const answer = side.evaluate(problem) as Evaluation;
@@ -57,6 +61,9 @@ describe('graph/network, by the budgets of the formulas', () => {
         const wrong = side.evaluate({ ...problem, weights }) as Evaluation;
         expect(blamedIn(problem, wrong)).to.not.deep.equal([]);
       }
+      // the problems are about one model, so one network answers all of them by their own weights
+      expect(built).to.equal(1);
+      side.dispose();
     });
   }
 });
