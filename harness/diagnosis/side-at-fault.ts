@@ -8,6 +8,7 @@ import {
   derivativeOf,
   singlePrecisionRun,
 } from '../budget/index';
+import { memoize } from '../base/memoize';
 import { explainByRounding } from '../judge/index';
 import {
   expectedNames,
@@ -87,11 +88,8 @@ export function sideAtFault(
     const values = new Map<number, number>();
     if (tensor.startsWith('gradients.')) {
       const key = tensor.slice('gradients.'.length) as keyof ClassifierGradients;
-      for (const i of chosen(elements, perTensor, options.suspects?.[tensor] ?? [], options.seed ?? 0)) {
-        const direction = new Float64Array(elements);
-        direction[i] = 1;
-        values.set(i, derivativeOf(problem, { [key]: direction }));
-      }
+      for (const i of chosen(elements, perTensor, options.suspects?.[tensor] ?? [], options.seed ?? 0))
+        values.set(i, entryOf(problem, key, i, elements));
     } else tensorOf(referee.evaluation, tensor)?.data.forEach((value, i) => values.set(i, value));
     const trusted = within(own, values, referee, tensor) === 'within';
     const wrong = parties.filter(({ budget, evaluation, honest }) => {
@@ -111,6 +109,21 @@ export function sideAtFault(
   const accused = new Set(tensors.flatMap(({ wrong }) => wrong));
   const side = accused.size === 0 ? 'undecided' : accused.size === 2 ? 'both' : [...accused][0];
   return { side, tensors, note: noteOn(tensors) };
+}
+
+const entries = memoize((_: Problem) => new Map<string, number>());
+
+/** One entry of a gradient by dual numbers, computed once: no answer enters it. */
+function entryOf(problem: Problem, name: keyof ClassifierGradients, index: number, elements: number): number {
+  const known = entries(problem);
+  const place = `${name} ${index}`;
+  const found = known.get(place);
+  if (found !== undefined) return found;
+  const direction = new Float64Array(elements);
+  direction[index] = 1;
+  const entry = derivativeOf(problem, { [name]: direction });
+  known.set(place, entry);
+  return entry;
 }
 
 /** Whether rounding explains the values where the referee found others; `unclear` where the budget cannot tell. */

@@ -31,7 +31,13 @@ export const catalogue: readonly Fault[] = [
   ...otherLayers,
 ];
 
-/** Every fault that one time step alone can have, planted at this one (counted from 0). */
-export function faultsOfStep(step: number): StepFault[] {
-  return catalogue.filter(({ name }) => stepFaultNames.includes(name)).map((fault) => atStep(fault, step));
+const ofSteps = new Map<number, readonly StepFault[]>();
+
+/** Every fault that one time step alone can have, planted at this one (counted from 0); made once, so that its replays are kept. */
+export function faultsOfStep(step: number): readonly StepFault[] {
+  const made =
+    ofSteps.get(step) ??
+    catalogue.filter(({ name }) => stepFaultNames.includes(name)).map((fault) => atStep(fault, step));
+  ofSteps.set(step, made);
+  return made;
 }

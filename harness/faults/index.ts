@@ -12,7 +12,7 @@ export {
   weightPenalty,
 } from './loss-with-number';
 export { plant } from './plant';
-export { canShow, distance, replay, rightAnswer } from './replay';
+export { canShow, distance, firstAnswer, replay, rightAnswer } from './replay';
 export { toFloat16 } from './precision';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
 export { families, type Equivalent, type Family, type Fault, type NetworkClass } from './fault';

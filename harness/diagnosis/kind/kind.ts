@@ -13,6 +13,7 @@ import { fittedLossSuspects } from './fit-loss';
 import { stepsToSuspect } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
 import { mapTensor, catalogue } from '../../faults/index';
+import { memoize } from '../../base/memoize';
 import { otherProblem, smallProblem } from '../../problems/index';
 import { Reading } from './reading';
 import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect';
@@ -94,6 +95,9 @@ function suspectsOf(reading: Reading, { timeSteps, phase }: KindOptions): Suspec
   ].filter(mayBe);
 }
 
+const otherSeeds = [1, 2];
+const othersOf = memoize((problem: Problem) => otherSeeds.map((seed) => otherProblem(problem, seed)));
+
 /** Those that agree with the answers to other problems as well; all where no other can be asked. */
 async function confirmed(
   found: readonly Suspect[],
@@ -105,8 +109,8 @@ async function confirmed(
   // what was asked before is known for the first problem only
   const memory = found.filter(({ calls }) => calls === true);
   let left = found.filter(({ calls }) => calls !== true);
-  for (let seed = 1; seed <= 2 && left.length > 0; seed++) {
-    const other = otherProblem(problem, seed);
+  for (const other of othersOf(problem)) {
+    if (left.length === 0) break;
     const again = await answerOf(ask, other, 1);
     if (again === undefined) break;
     const reading = new Reading(other, again, side);

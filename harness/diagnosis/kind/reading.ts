@@ -2,7 +2,7 @@ import type { Tensor } from '../../../scratch/index';
 import { budgetFor, precisionModelOf, rootMeanSquare, type Budget } from '../../budget/index';
 import type { Side } from '../../judge/index';
 import { tensorNames, tensorOf, type Evaluation, type Problem, type TensorName } from '../../base/problem';
-import type { HandNetwork } from '../../faults/index';
+import { firstAnswer, type HandNetwork } from '../../faults/index';
 import type { Suspect } from './suspect';
 
 /** How much more than an honest run's budget the run of a faulty network may be off: it is another function, with other errors. */
@@ -57,7 +57,7 @@ export class Reading {
     const isIt = (answer: Evaluation): boolean =>
       names.every((name) => this.isTensorNear(name, tensorOf(answer, name))) &&
       this.accountsFor(answer, names);
-    if (calls !== true) return isIt(new network(this.problem).evaluate());
+    if (calls !== true) return isIt(firstAnswer({ network }, this.problem));
     let earlier: HandNetwork | undefined;
     for (let call = 0; call < mostCalls; call++) {
       earlier = new network(this.previous, earlier);
@@ -70,7 +70,7 @@ export class Reading {
   /** The same, or the answer is right and the fault changes nothing here: nothing that speaks against it. */
   agreesWith({ network }: Pick<Suspect, 'network'>, unlessBackward = false): boolean {
     if (this.isExplainedBy({ network }, unlessBackward)) return true;
-    const replayed = new network(this.problem).evaluate();
+    const replayed = firstAnswer({ network }, this.problem);
     return this.isRight && this.isNear(replayed, 1);
   }
 
