@@ -115,7 +115,7 @@ const pastIndex = (rooms) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'docs/', 'node_modules/', 'test/fixtures/'] },
+  { ignores: ['dist/', 'dist-test/', 'coverage/', 'docs/', 'node_modules/', 'test/fixtures/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { createJiti } from 'jiti';
 import { parseVectors, runParity } from '../harness/index';
+import { runProgram } from './support/program';
 
 /** The README's TypeScript blocks, in order. */
 const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
@@ -41,16 +41,10 @@ describe('README', () => {
   it('the candidate example has at most 15 lines, passes the suite, and a planted fault in it does not', () => {
     const example = examples.find((code) => code.includes('defineCandidate')) ?? '';
     expect(example.trim().split('\n').length).to.be.within(5, 15);
-    const run = (name: string, code: string): number => {
+    const run = (name: string, code: string): number | null => {
       const file = join(directory, name);
       writeFileSync(file, code);
-      const args = ['node_modules/jiti/lib/jiti-cli.mjs', 'harness/cli/bin.ts', 'parity', '--only', 'edge/*'];
-      try {
-        execFileSync(process.execPath, [...args, '--candidate', file], { stdio: 'pipe' });
-        return 0;
-      } catch (error) {
-        return (error as { status: number }).status;
-      }
+      return runProgram(['parity', '--only', 'edge/*', '--candidate', file]).code;
     };
     expect(run('right.ts', example)).to.equal(0);
     expect(run('wrong.ts', example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '))).to.equal(1);

@@ -1,14 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { removeLeftovers, writeFileAtomic } from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
+import { program, runToEnd, type Ended } from '../../support/program';
 import { temporaryDirectory } from '../../support/temporary-directory';
-
-const root = path.join(__dirname, '..', '..', '..');
-const jiti = path.join(root, 'node_modules', 'jiti', 'lib', 'jiti-cli.mjs');
-const bin = path.join(root, 'harness', 'cli', 'bin.ts');
 
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
@@ -23,16 +19,10 @@ async function refusal(work: Promise<unknown>): Promise<string> {
  * A command line under a limit of KB for every file, by the system: a write that crosses the limit is short, the next one fails. Just
  * so a disk behaves that becomes full.
  */
-function limited(
-  kilobytes: number,
-  args: readonly string[],
-): { code: number | null; err: string; out: string } {
-  const script = `ulimit -f ${kilobytes}; exec "$@"`;
-  const command = ['-c', script, 'bash', process.execPath, jiti, bin, ...args];
-  const { status, stderr, stdout } = spawnSync('bash', command, {
-    encoding: 'utf8',
-  });
-  return { code: status, err: stderr, out: stdout };
+function limited(kilobytes: number, args: readonly string[], into?: string): Ended {
+  const redirect = into === undefined ? '' : ` > ${into}`;
+  const script = `ulimit -f ${kilobytes}; exec "$@"${redirect}`;
+  return runToEnd('bash', ['-c', script, 'bash', process.execPath, program, ...args]);
 }
 
 describe('writeFileAtomic', () => {
@@ -103,14 +93,9 @@ describe('a disk that becomes full', function () {
 
   it('stdout: exit code 2 with one line, no cut result with exit code 0', () => {
     const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', '--json'];
-    const out = path.join(base(), 'out');
-    const script = `ulimit -f 4; exec "$@" > ${out}`;
-    const command = ['-c', script, 'bash', process.execPath, jiti, bin, ...args];
-    const { status, stderr } = spawnSync('bash', command, {
-      encoding: 'utf8',
-    });
-    expect(status).to.equal(2);
-    expect(stderr).to.include('error: the result cannot be written to stdout: EFBIG');
+    const { code, err } = limited(4, args, path.join(base(), 'out'));
+    expect(code).to.equal(2);
+    expect(err).to.include('error: the result cannot be written to stdout: EFBIG');
   });
 
   it('a checkpoint: exit code 2, the last whole one is there and continues', () => {
@@ -119,9 +104,6 @@ describe('a disk that becomes full', function () {
       `train --data memory --examples 60 --time-steps 4 --units 12 --model scratch --epochs ${epochs} --decay none --out ${out}`.split(
         ' ',
       );
-    // the first run fills jiti's cache of compiled files, which the limit would hit as well
-    expect(limited(10_000, [...args(1), '--force']).code).to.equal(0);
-    rmSync(out, { recursive: true });
     // the history in the checkpoint grows until it crosses the limit
     const full = limited(24, args(80));
     expect(full.code, full.err).to.equal(2);

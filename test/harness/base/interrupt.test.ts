@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
+import { program } from '../../support/program';
 
-const module_ = path.join(__dirname, '..', '..', '..', 'harness', 'base', 'interrupt');
+const module_ = path.join(program, '../../base/interrupt.js');
 
 describe('Ctrl-C', () => {
   it('once finishes what is under way; twice ends at once, also where the process is busy', async () => {
@@ -11,7 +12,7 @@ describe('Ctrl-C', () => {
       signal.onabort = () => setTimeout(() => { process.stderr.write('busy'); for (;;); }, 10);
       setInterval(() => {}, 1000);
       process.stderr.write('ready');`;
-    const child = spawn(process.execPath, ['-r', 'ts-node/register', '-e', script]);
+    const child = spawn(process.execPath, ['-e', script]);
     let heard = '';
     child.stderr.on('data', (chunk: Buffer) => {
       heard += chunk.toString();

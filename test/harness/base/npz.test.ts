@@ -15,6 +15,7 @@ import {
   writeNpz,
 } from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
+import { program, runToEnd } from '../../support/program';
 import { execFileSync } from 'node:child_process';
 
 const fixtures = join(__dirname, '../../fixtures/npz');
@@ -203,17 +204,13 @@ describe('npz', () => {
         const file = join(folder, 'a.npz');
         await writeFile(file, await zipOf({ 'a.npy': npyWith(header, Buffer.alloc(count * bytes)) }));
         const script = `
-          const { readNpz } = require(${JSON.stringify(join(__dirname, '../../../harness/base/files/index.ts'))});
+          const { readNpz } = require(${JSON.stringify(join(program, '../../base/files/index.js'))});
           const before = process.memoryUsage().rss;
           readNpz(${JSON.stringify(file)}).then((arrays) => {
             console.log(arrays.get('a').data.length, process.resourceUsage().maxRSS * 1024 - before);
           });`;
-        const options = {
-          encoding: 'utf8',
-          env: { ...process.env, TS_NODE_TRANSPILE_ONLY: 'true' },
-        } as const;
-        const told = execFileSync(process.execPath, ['-r', 'ts-node/register', '-e', script], options);
-        const [numbers, memory] = told.split(' ').map(Number);
+        const { out } = runToEnd(process.execPath, ['-e', script]);
+        const [numbers, memory] = out.split(' ').map(Number);
         expect(numbers).to.equal(count);
         expect(memory).to.be.below(1.5 * 8 * count);
       }

@@ -1,33 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { runProgram, type Ended } from '../../support/program';
 
 describe('rnn-parity fuzz, replay and merge as commands', () => {
   let directory: string;
   before(() => (directory = mkdtempSync(join(tmpdir(), 'rnn-parity-fuzz-command-'))));
   after(() => rmSync(directory, { recursive: true }));
 
-  const run = (args: readonly string[]): Ended => {
-    const command = [resolve('node_modules/jiti/lib/jiti-cli.mjs'), resolve('harness/cli/bin.ts'), ...args];
-    try {
-      const stdout = execFileSync(process.execPath, command, {
-        stdio: 'pipe',
-        cwd: directory,
-        encoding: 'utf8',
-      });
-      return { status: 0, stdout, stderr: '' };
-    } catch (error) {
-      return error as Ended;
-    }
-  };
+  const run = (args: readonly string[]): Ended => runProgram(args, { cwd: directory });
 
   it('the commands that docs/fuzz.md begins with run as they stand, and a missing shard is exit code 2', () => {
     const [, block] = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/fuzz.md', 'utf8')) ?? [];
@@ -41,13 +23,11 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
       'rnn-parity merge',
     ]);
     const results = commands.map(([, ...args]) => run(args));
-    expect(results.map(({ status }) => status)).to.deep.equal([0, 0, 0]);
-    expect(results[2].stdout).to.match(
-      /all 2 shards: 6 generated problems[\s\S]*\nPARITY: tfjs:cpu right in/,
-    );
+    expect(results.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
+    expect(results[2].out).to.match(/all 2 shards: 6 generated problems[\s\S]*\nPARITY: tfjs:cpu right in/);
     const cut = run(['merge', 'shard-2.json']);
-    expect(cut.status).to.equal(2);
-    expect(cut.stderr).to.contain('missing: 1');
+    expect(cut.code).to.equal(2);
+    expect(cut.err).to.contain('missing: 1');
   });
 
   it('a wrong candidate is exit code 1, its case replays identically, and not without naming the module', () => {
@@ -72,25 +52,25 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
       '--json',
       '-',
     ]);
-    expect(fuzzed.status).to.equal(1);
-    const summary = JSON.parse(fuzzed.stdout) as {
+    expect(fuzzed.code).to.equal(1);
+    const summary = JSON.parse(fuzzed.out) as {
       sides: { failures: { file: string; tensor: string }[] }[];
     };
     const [{ file, tensor }] = summary.sides[0].failures;
     expect(tensor).to.equal('states');
     const replayed = run(['replay', file, '--candidate', './forgetful.js']);
-    expect(replayed.status).to.equal(1);
-    expect(replayed.stdout).to.contain('the verdict is identical to the one in the file');
+    expect(replayed.code).to.equal(1);
+    expect(replayed.out).to.contain('the verdict is identical to the one in the file');
     const unnamed = run(['replay', file]);
-    expect(unnamed.status).to.equal(2);
-    expect(unnamed.stderr).to.contain('--candidate ./forgetful.js');
-    expect(run(['replay', file, '--backends', 'cpu']).status).to.equal(0);
+    expect(unnamed.code).to.equal(2);
+    expect(unnamed.err).to.contain('--candidate ./forgetful.js');
+    expect(run(['replay', file, '--backends', 'cpu']).code).to.equal(0);
   });
 
   it('a shard without a problem and a malformed division are usage errors', () => {
     const empty = run(['fuzz', '--cases', '2', '--shard', '3/3', '--backends', 'cpu']);
-    expect(empty.status).to.equal(2);
-    expect(empty.stderr).to.contain('holds none of 2 problems');
-    expect(run(['fuzz', '--shard', '4/3']).status).to.equal(2);
+    expect(empty.code).to.equal(2);
+    expect(empty.err).to.contain('holds none of 2 problems');
+    expect(run(['fuzz', '--shard', '4/3']).code).to.equal(2);
   });
 });

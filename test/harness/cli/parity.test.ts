@@ -1,25 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { runProgram, type Ended } from '../../support/program';
+import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
 const root = path.join(__dirname, '..', '..', '..');
-const jiti = path.join(root, 'node_modules', 'jiti', 'lib', 'jiti-cli.mjs');
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Ran {
-  const child = spawnSync(process.execPath, [jiti, path.join(root, 'harness', 'cli', 'bin.ts'), ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
-  return { code: child.status, out: child.stdout, err: child.stderr };
-}
+const cli = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Ended =>
+  runProgram(args, { env: { ...process.env, ...env } });
 
 describe('rnn-parity parity, as a program', () => {
   const base = temporaryDirectory();
@@ -119,15 +108,16 @@ describe('rnn-parity parity, as a program', () => {
     [['--vectors', 'absent.json'], 'absent.json does not exist'],
     [['--candidate', 'absent.ts'], 'absent.ts does not exist'],
     [['--seed', '-1'], 'whole number'],
-    [['--nonsense'], '--nonsense'],
   ];
-  it('mistakes of the caller: 2, in words', () => {
+  it('mistakes of the caller: 2, in words', async () => {
+    const { code, err, out } = cli(['parity', '--nonsense']);
+    expect({ code, out }).to.deep.equal({ code: 2, out: '' });
+    expect(err).to.include('--nonsense').and.not.include('    at ');
     for (const [args, says] of mistakes) {
-      const { code, err, out } = cli(['parity', ...args]);
-      expect(code, args.join(' ')).to.equal(2);
-      expect(err).to.include(says);
-      expect(err).to.not.include('    at ');
-      expect(out).to.equal('');
+      const { exitCode, stderr, stdout } = await runCli(['parity', ...args]);
+      expect(exitCode, args.join(' ')).to.equal(2);
+      expect(stderr).to.include(says).and.not.include('    at ');
+      expect(stdout).to.equal('');
     }
   });
 

@@ -1,21 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
+import { program, runToEnd, type Ended } from '../../support/program';
 
 const root = path.join(__dirname, '..', '..', '..');
 
-/** A shell line, `rp` being this program; the exit code is that of `rp`, its stderr is kept. */
-function shell(line: string): { code: number | null; err: string } {
-  const jiti = path.join(root, 'node_modules', 'jiti', 'lib', 'jiti-cli.mjs');
-  const script = `rp() { "$NODE" "$JITI" "$BIN" "$@"; }; ${line}; exit "\${PIPESTATUS[0]}"`;
-  const env = {
-    ...process.env,
-    NODE: process.execPath,
-    JITI: jiti,
-    BIN: path.join(root, 'harness/cli/bin.ts'),
-  };
-  const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env });
-  return { code: status, err: stderr };
+/** A shell line, `rp` being this program; the exit code is that of `rp`. */
+function shell(line: string): Ended {
+  const script = `rp() { "$NODE" "$PROGRAM" "$@"; }; ${line}; exit "\${PIPESTATUS[0]}"`;
+  return runToEnd('bash', ['-c', script], {
+    env: { ...process.env, NODE: process.execPath, PROGRAM: program },
+  });
 }
 
 describe('stdout that cannot be written', () => {

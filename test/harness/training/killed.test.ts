@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childScript } from '../../../src/index';
 import { train } from '../../../harness/training/index';
 import { createRandom } from '../../../scratch/index';
+import { program } from '../../support/program';
 
 const folder = mkdtempSync(join(tmpdir(), 'killed-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -30,11 +30,7 @@ function run(
   afterMs = 0,
 ): Promise<{ code: number | string; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [
-      ...childScript(join(__dirname, '../../../harness/cli/bin')),
-      'train',
-      ...args,
-    ]);
+    const child = spawn(process.execPath, [program, 'train', ...args]);
     let stdout = '';
     let stderr = '';
     let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -21,6 +20,7 @@ import {
   type TrialReport,
 } from '../../../harness/trial/index';
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
+import { runProgram, type Ended } from '../../support/program';
 
 describe('trial', function () {
   let host: Host;
@@ -117,17 +117,11 @@ describe('docs/trial.md', () => {
   });
 });
 
-describe('rnn-parity trial', function () {
-  function cli(...args: string[]) {
-    const root = join(__dirname, '../../..');
-    const jiti = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');
-    return spawnSync(process.execPath, [jiti, join(root, 'harness/cli/bin.ts'), 'trial', ...args], {
-      encoding: 'utf8',
-    });
-  }
+describe('rnn-parity trial', () => {
+  const cli = (...args: string[]): Ended => runProgram(['trial', ...args]);
 
   it('prints the matrix and a verdict, and writes the same as JSON', () => {
-    const { status, stdout, stderr } = cli(
+    const { code, out, err } = cli(
       '--only',
       'carry/drop*',
       '--shapes',
@@ -138,32 +132,32 @@ describe('rnn-parity trial', function () {
       'cpu',
       '--json',
     );
-    expect(status, stderr).to.equal(0);
-    const report = JSON.parse(stdout) as TrialReport;
+    expect(code, err).to.equal(0);
+    const report = JSON.parse(out) as TrialReport;
     expect(report.rows.map(({ name, planted, caught }) => [name, planted, caught])).to.deep.equal([
       ['carry/dropped', 1, 1],
     ]);
-    expect(stderr)
+    expect(err)
       .to.match(/carry\/dropped +1 +1/)
       .and.to.match(/TRIAL PASSED/);
   });
 
   it('measures the judge itself, and the functions of a backend', () => {
     const measured = cli('--sensitivity', 'cpu', '--cases', '2', '--seed', '3', '--json');
-    expect(measured.status, measured.stderr).to.equal(0);
-    expect(JSON.parse(measured.stdout)).to.include({ implementation: 'tfjs:cpu', problems: 2 });
+    expect(measured.code, measured.err).to.equal(0);
+    expect(JSON.parse(measured.out)).to.include({ implementation: 'tfjs:cpu', problems: 2 });
     const errors = cli('--function-errors', 'cpu', '--stride', '200000', '--json');
-    expect((JSON.parse(errors.stdout) as { name: string }[]).map(({ name }) => name)).to.include.members([
+    expect((JSON.parse(errors.out) as { name: string }[]).map(({ name }) => name)).to.include.members([
       'tanh',
       'exp',
       'log',
     ]);
-    expect(cli('--sensitivity', 'cpu', '--only', 'carry').status).to.equal(2);
+    expect(cli('--sensitivity', 'cpu', '--only', 'carry').code).to.equal(2);
   });
 
   it('refuses what it does not know', () => {
-    expect(cli('--only', 'no-such-fault').status).to.equal(2);
-    expect(cli('--backends', 'gpu').status).to.equal(2);
-    expect(cli('--break', '101').status).to.equal(2);
+    expect(cli('--only', 'no-such-fault').code).to.equal(2);
+    expect(cli('--backends', 'gpu').code).to.equal(2);
+    expect(cli('--break', '101').code).to.equal(2);
   });
 });
