@@ -40,7 +40,7 @@ export const defineBrowser: DefineCommand = (program, finish) => {
       new Option('--headed', 'with --browser: show its window'),
       new Option('--only <pattern>', 'run only cases whose id contains this text; * and ? are wildcards'),
       options.seedOption('seed of all random numbers'),
-      new Option('--quick', 'run fewer problems and no training'),
+      new Option('--quick', 'run fewer problems'),
       options.option('--timeout <duration>', 'time limit of the whole run', options.duration(1), 900, '900s'),
       new Option(
         '--gpu <kind>',

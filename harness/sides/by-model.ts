@@ -1,10 +1,12 @@
 import {
   zeros,
   type LayersNetwork,
+  type NetworkAnswer,
   type NetworkOptions,
   type NetworkQuestion,
   type Tensor,
 } from '../../scratch/index';
+import type { TfNetwork } from '../../src/index';
 import type { ByLayer, LayeredEvaluation, LayeredImplementation, LayeredProblem } from '../base/problem';
 import { networkConfigOf, partsOfLayers, type LayerParts, type Model } from '../base/model';
 
@@ -22,10 +24,6 @@ export interface ByModel extends Omit<LayeredImplementation, 'evaluate'> {
  */
 export function byModel(create: (options: NetworkOptions) => LayersNetwork, kept = 0): ByModel {
   const networks = new Map<string, LayersNetwork>();
-  const reason = (model: Model): string | undefined =>
-    networkConfigOf(model) === undefined
-      ? "it cannot run a user's own cell, which exists as formulas only"
-      : undefined;
   /** Puts it behind all others, so that the network that is not used for longest is the first. */
   const keep = (key: string, network: LayersNetwork): void => {
     networks.set(key, network);
@@ -35,17 +33,16 @@ export function byModel(create: (options: NetworkOptions) => LayersNetwork, kept
     unused.dispose();
   };
   return {
-    refuses: reason,
+    refuses: ownCellRefused,
     evaluate(problem) {
-      const config = networkConfigOf(problem.model);
-      if (config === undefined) throw new RangeError(`problem ${problem.id}: ${reason(problem.model) ?? ''}`);
-      const key = JSON.stringify(config);
+      const options = optionsOf(problem);
+      const key = JSON.stringify({ ...options, weights: undefined });
       const before = networks.get(key);
       networks.delete(key);
       before?.setWeights(problem.weights);
-      const network = before ?? create({ ...config, weights: problem.weights });
+      const network = before ?? create(options);
       try {
-        const answer = answerOf(network, problem);
+        const answer = answerOf(problem, network.run(problem.inputs, questionOf(problem)));
         keep(key, network);
         return answer;
       } catch (error) {
@@ -60,17 +57,42 @@ export function byModel(create: (options: NetworkOptions) => LayersNetwork, kept
   };
 }
 
+/** The same with asynchronous reads, for a GPU. */
+export function byModelAsync(
+  create: (options: NetworkOptions) => Pick<TfNetwork, 'runAsync' | 'dispose'>,
+): LayeredImplementation {
+  return {
+    refuses: ownCellRefused,
+    async evaluate(problem) {
+      const network = create(optionsOf(problem));
+      try {
+        return answerOf(problem, await network.runAsync(problem.inputs, questionOf(problem)));
+      } finally {
+        network.dispose();
+      }
+    },
+  };
+}
+
+const ownCell = "it cannot run a user's own cell, which exists as formulas only";
+
+/** Why no network runs a model with a user's own cell; undefined for any other model. */
+export function ownCellRefused(model: Model): string | undefined {
+  return networkConfigOf(model) === undefined ? ownCell : undefined;
+}
+
+function optionsOf({ id, model, weights }: LayeredProblem): NetworkOptions {
+  const config = networkConfigOf(model);
+  if (config === undefined) throw new RangeError(`problem ${id}: ${ownCell}`);
+  return { ...config, weights };
+}
+
 /** The network's answer under the names of the problem's layers. */
-function answerOf(network: LayersNetwork, problem: LayeredProblem): LayeredEvaluation {
-  const layers = partsOfLayers(problem.model);
-  const {
-    loss,
-    gradients,
-    finalStates,
-    sequences = [],
-    logits,
-    outputs,
-  } = network.run(problem.inputs, questionOf(problem, layers));
+function answerOf(
+  { model }: LayeredProblem,
+  { loss, gradients, finalStates, sequences = [], logits, outputs }: NetworkAnswer,
+): LayeredEvaluation {
+  const layers = partsOfLayers(model);
   const states = (lists: readonly (readonly Tensor[])[]): ByLayer =>
     layers.map(({ states: own }, i) => named(Object.keys(own), lists[i]));
   return {
@@ -89,7 +111,8 @@ function answerOf(network: LayersNetwork, problem: LayeredProblem): LayeredEvalu
   };
 }
 
-function questionOf(problem: LayeredProblem, layers: readonly LayerParts[]): NetworkQuestion {
+function questionOf(problem: LayeredProblem): NetworkQuestion {
+  const layers = partsOfLayers(problem.model);
   const { mask, labels, targets, upstream, initialStates, inputs } = problem;
   const { hasTime } = layers[layers.length - 1].output;
   const [batch, timeSteps] = inputs.shape;

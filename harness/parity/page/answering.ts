@@ -55,7 +55,7 @@ export async function answerProblems(say: (line: string) => void): Promise<void>
     say(`Answering problem ${++count} of rnn-parity: ${asked.side}`);
     const heard = await answer(asked);
     body = writeAnswered(
-      asked.id,
+      asked,
       heard.type === 'answered'
         ? heard.answer
         : heard.type === 'threw'

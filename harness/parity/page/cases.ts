@@ -1,6 +1,6 @@
 import { createRandom, makeTensor, sizeOf } from '../../../scratch/index';
 import { trainingChecks, type TrajectoryBatches } from '../../judge/index';
-import { makeProblem } from '../../problems/index';
+import { layeredSuite, makeProblem } from '../../problems/index';
 import type { Problem } from '../../base/problem';
 import { isSelected } from '../select';
 import type { Cases } from '../cases';
@@ -8,12 +8,12 @@ import type { Cases } from '../cases';
 /** How much of the suite a page runs: `quick` is for a test, `usual` for a visitor. */
 export interface PageExtent {
   /** problems of each shape */ readonly perShape: number;
-  /** the steps of the training checks as well */ readonly training: boolean;
+  /** ids of the problems about layers; absent: all of the suite */ readonly layered?: readonly string[];
 }
 
 export const extents = {
-  quick: { perShape: 4, training: false },
-  usual: { perShape: 8, training: true },
+  quick: { perShape: 2, layered: ['layers/lstm-masked', 'layers/two-layers', 'layers/bidirectional-masked'] },
+  usual: { perShape: 8 },
 } as const satisfies Readonly<Record<string, PageExtent>>;
 
 /** Each new shape compiles new programs for the device, for seconds: so few shapes, and many problems of each. */
@@ -37,7 +37,7 @@ export function shapeProblems(seed: number, perShape: number): Problem[] {
         upstreamStates: number % 3 === 1,
         upstreamFinalState: number % 3 === 2 || number % 6 === 5,
         initialState: number % 2 === 0,
-        mask: number % 4 >= 2,
+        mask: number % 4 === 1 || number % 4 === 2,
       });
     }),
   ).flat();
@@ -68,9 +68,9 @@ export async function pageCases(seed: number, extent: PageExtent, only?: string)
   const problems = [...shapeProblems(seed, extent.perShape), large];
   return {
     problems: problems.filter(({ id }) => isWanted(id)),
-    layered: [],
+    layered: layeredSuite(seed).filter(({ id }) => isWanted(id) && (extent.layered?.includes(id) ?? true)),
     vectors: [],
-    training: extent.training ? await trainingChecks(seed, isWanted, generatedBatches) : [],
+    training: await trainingChecks(seed, isWanted, generatedBatches),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { NetworkEvaluation, NetworkProblem } from '../../../src/browser/index';
+import type { AnyProblem, Evaluation } from '../../base/problem';
 import type { SideCharts } from '../html/chart-data';
 import type { CaseVerdict } from '../../judge/index';
 import type { BrowserSideFacts } from '../report';
@@ -22,7 +22,7 @@ export type ToWorker =
       readonly type: 'answer';
       readonly side: PageSide;
       readonly id: number;
-      readonly problem: NetworkProblem;
+      readonly problem: AnyProblem;
     };
 
 /** What a worker tells the page. */
@@ -38,5 +38,5 @@ export type FromWorker =
       readonly facts: BrowserSideFacts;
     }
   | { readonly type: 'read'; readonly verdict: CaseVerdict }
-  | { readonly type: 'answered'; readonly id: number; readonly answer: NetworkEvaluation }
+  | { readonly type: 'answered'; readonly id: number; readonly answer: Evaluation }
   | { readonly type: 'threw'; readonly id?: number; readonly message: string; readonly trace: string };

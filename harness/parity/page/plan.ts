@@ -1,12 +1,12 @@
 import type { ClassifierWeights } from '../../../scratch/index';
-import { caseIdOf, plannedTensors, viewNames } from '../../examine/index';
+import { caseIdOf, plannedTensors, viewNames, viewsOf } from '../../examine/index';
 import { plannedTraining } from '../../judge/index';
-import { sizesOf } from '../../base/problem';
+import { isLayered, sizesOf } from '../../base/problem';
 import type { Cases } from '../cases';
 import { problemParts, type PlannedCase } from '../report';
 import { repeatEvery } from '../side-run';
 import { readBackSizes } from './read-back';
-import type { PageSide } from '../../sides/page/index';
+import { refusesLayers, type PageSide } from '../../sides/page/index';
 
 /**
  * Everything that a side of the page must account for, by the problems alone. The page puts it into its report before it runs anything,
@@ -14,16 +14,19 @@ import type { PageSide } from '../../sides/page/index';
  */
 export function planOf(cases: Cases, side: PageSide, only?: string): PlannedCase[] {
   const { name: implementation } = side;
-  const problems = cases.problems.flatMap((problem, i) =>
-    [...viewNames, ...(i % repeatEvery === 0 ? (['repeat'] as const) : [])].map((view): PlannedCase => ({
+  const layered = cases.layered.filter(({ model }) => refusesLayers(side, model) === undefined);
+  const problems = [...cases.problems, ...layered].flatMap((problem, i) => {
+    const again = i % repeatEvery === 0 ? (['repeat'] as const) : [];
+    return viewsOf(problem, [...viewNames, ...again]).map((view): PlannedCase => ({
       implementation,
       caseId: caseIdOf(problem.id, view),
       tensors: plannedTensors(problem, view),
-      ...(view === 'results' && {
-        problem: { ...sizesOf(problem), has: problemParts.filter((part) => problem[part] !== undefined) },
-      }),
-    })),
-  );
+      ...(view === 'results' &&
+        !isLayered(problem) && {
+          problem: { ...sizesOf(problem), has: problemParts.filter((part) => problem[part] !== undefined) },
+        }),
+    }));
+  });
   const training = cases.training.flatMap((check) =>
     check.batches.map((_, i): PlannedCase => ({
       implementation,

@@ -96,7 +96,13 @@ export function unseenInWords(report: ParityReport): string[] {
     ...(sides.some(({ name }) => name.endsWith(':f16'))
       ? []
       : ['Textures in half precision (side webgl:f16).']),
-    'LSTM and GRU layers, and problems of more than a few thousand numbers.',
+    ...(report.plan.some(({ caseId }) => caseId.startsWith('layers/'))
+      ? []
+      : ['Networks of layers: LSTM, GRU, both directions.']),
+    ...(report.plan.some(({ caseId }) => caseId.startsWith('trajectory/'))
+      ? []
+      : ['Training over several steps.']),
+    'Problems of more than a few thousand numbers.',
   ];
 }
 

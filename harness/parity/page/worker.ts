@@ -4,20 +4,22 @@ import {
   describeWebgpu,
   evaluateWithTfjsAsync,
   loadBrowserBackend,
+  TfNetwork,
   updateWithTfjsAsync,
   type LoadedBackend,
 } from '../../../src/browser/index';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import { catalogue, plant } from '../../faults/index';
 import { describeArithmetic } from '../../sides/arithmetic/index';
-import type { Implementation } from '../../base/problem';
+import { isLayered, type AnyProblem, type Evaluation, type Implementation } from '../../base/problem';
+import { byModelAsync } from '../../sides/by-model';
 import type { OpenSide } from '../../sides/index';
 import { ChartData } from '../html/chart-data';
 import { runSide } from '../run-side';
 import { pageCases } from './cases';
 import type { FromWorker, ToWorker } from './messages';
 import { readBack } from './read-back';
-import type { PageSide } from '../../sides/page/index';
+import { refusesLayers, type PageSide } from '../../sides/page/index';
 
 /** A side in a worker of its own: tfjs reads its flags once, and a side that hangs or crashes takes no other with it. */
 const say = (message: FromWorker): void => {
@@ -45,7 +47,7 @@ async function obey(order: ToWorker): Promise<void> {
       await run(backend, order);
       return;
     }
-    say({ type: 'answered', id: order.id, answer: await evaluateWithTfjsAsync(backend, order.problem) });
+    say({ type: 'answered', id: order.id, answer: await answer(sideOn(backend, order.side), order.problem) });
   } catch (error) {
     if (error instanceof BackendUnavailableError && order.type === 'run') {
       say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
@@ -129,10 +131,7 @@ function openSide(
   backend: LoadedBackend,
   { side, plant: name }: ToWorker & { readonly type: 'run' },
 ): OpenSide {
-  const plain: Implementation = {
-    ...{ name: side.name, precision: 'float32' },
-    evaluate: (problem) => evaluateWithTfjsAsync(backend, problem),
-  };
+  const plain = sideOn(backend, side);
   const fault = catalogue.find((one) => one.name === name);
   if (name !== undefined && fault === undefined) throw new Error(`there is no fault ${JSON.stringify(name)}`);
   return {
@@ -140,4 +139,23 @@ function openSide(
     version: backend.version,
     update: (options) => updateWithTfjsAsync(backend, options),
   };
+}
+
+/** The twin on a backend with asynchronous reads, or TensorFlow.js as it is. */
+function sideOn(
+  backend: LoadedBackend,
+  side: PageSide,
+): Implementation & Required<Pick<Implementation, 'layered'>> {
+  return {
+    ...{ name: side.name, precision: 'float32' },
+    evaluate: (problem) => evaluateWithTfjsAsync(backend, problem),
+    layered: {
+      ...byModelAsync((options) => new TfNetwork({ backend, ...options })),
+      refuses: (model) => refusesLayers(side, model),
+    },
+  };
+}
+
+function answer(side: ReturnType<typeof sideOn>, problem: AnyProblem): Evaluation | Promise<Evaluation> {
+  return isLayered(problem) ? side.layered.evaluate(problem) : side.evaluate(problem);
 }

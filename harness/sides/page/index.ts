@@ -1,2 +1,2 @@
-export { pageSides, parsePageSides, usualSides, type PageSide } from './sides';
+export { pageSides, parsePageSides, refusesLayers, usualSides, type PageSide } from './sides';
 export { readAnswered, readAsked, writeAnswered, writeAsked, type Answered, type Asked } from './wire';

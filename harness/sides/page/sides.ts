@@ -1,4 +1,6 @@
 import type { BrowserBackendName } from '../../../src/browser/index';
+import type { Model } from '../../base/model';
+import { ownCellRefused } from '../by-model';
 
 /** One row of the page: a backend with its flags, and whose layers run on it. */
 export interface PageSide {
@@ -51,4 +53,11 @@ export function parsePageSides(list: string): PageSide[] {
       `${JSON.stringify(words[unknown])} is no side of a browser; choose from ${pageSides.map(({ name }) => name.slice('browser:'.length)).join(', ')}, separated by commas.`,
     );
   return [...new Set(sides.filter((side) => side !== undefined))];
+}
+
+/** Why a side cannot run a network of layers, as the end of a sentence; undefined when it can. */
+export function refusesLayers({ asIs }: Pick<PageSide, 'asIs'>, model: Model): string | undefined {
+  return asIs
+    ? "it runs TensorFlow.js's own simple RNN only; networks of layers are the twin's"
+    : ownCellRefused(model);
 }

@@ -1,18 +1,18 @@
 import { makeTensor, type Tensor } from '../../../scratch/index';
 import {
   evaluationOf,
+  expectedNames,
   fieldsOf,
-  tensorNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
-  type Problem,
 } from '../../base/problem';
 
 /** A problem on its way to a page. */
 export interface Asked {
   readonly id: number;
   /** `browser:webgl` */ readonly side: string;
-  readonly problem: Problem;
+  readonly problem: AnyProblem;
 }
 
 /** What a side of a page threw. */
@@ -57,27 +57,33 @@ export function readAsked(text: string): Asked {
   return JSON.parse(text, revive) as Asked;
 }
 
-export function writeAnswered(id: number, answered: Evaluation | Thrown): string {
+/** @param problem that was asked: its answer has these tensors and no others */
+export function writeAnswered({ id, problem }: Asked, answered: Evaluation | Thrown): string {
   if ('message' in answered) return JSON.stringify({ id, ...answered });
-  const tensors = tensorNames.flatMap((name) => {
+  const tensors = expectedNames(problem).flatMap((name) => {
     const tensor = tensorOf(answered, name);
     return tensor === undefined ? [] : [[name, pack(tensor)]];
   });
   return JSON.stringify({ id, tensors: Object.fromEntries(tensors) as unknown });
 }
 
-/** @throws Error where it is no answer of a page */
-export function readAnswered(text: string): Answered {
+/**
+ * @param problemOf what was asked under that number
+ * @throws Error where it is no answer of a page to anything that was asked
+ */
+export function readAnswered(text: string, problemOf: (id: number) => AnyProblem | undefined): Answered {
   const found = JSON.parse(text, revive) as {
     readonly id?: unknown;
     readonly tensors?: Readonly<Record<string, Tensor>>;
     readonly message?: unknown;
     readonly trace?: unknown;
   };
-  if (typeof found.id !== 'number') throw new Error('the page sent an answer without a number');
+  const problem = typeof found.id === 'number' ? problemOf(found.id) : undefined;
+  if (typeof found.id !== 'number' || problem === undefined)
+    throw new Error(`the page sent an answer to problem ${String(found.id)}, which was not asked`);
   const { id, tensors } = found;
   if (tensors === undefined)
     return { id, message: String(found.message), trace: typeof found.trace === 'string' ? found.trace : '' };
-  const known = Object.entries(tensors).filter(([name]) => (tensorNames as readonly string[]).includes(name));
-  return { id, answer: evaluationOf(new Map(known)) };
+  const known = expectedNames(problem).filter((name) => Object.hasOwn(tensors, name));
+  return { id, answer: evaluationOf(new Map(known.map((name) => [name, tensors[name]]))) };
 }

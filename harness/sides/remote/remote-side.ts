@@ -1,7 +1,7 @@
 import { BackendNotRunError } from '../../base/outcome';
-import type { Evaluation, Implementation, Problem } from '../../base/problem';
+import type { AnyProblem, Evaluation, Implementation, LayeredEvaluation, Problem } from '../../base/problem';
 import { SideUnavailableError } from '../../base/side-errors';
-import { readAnswered, writeAsked, type Answered } from '../page/index';
+import { parsePageSides, readAnswered, refusesLayers, writeAsked, type Answered } from '../page/index';
 import type { OpenSide, SideSource } from '../side';
 import { deferred, type Deferred } from './deferred';
 import { findChromium, launchBrowser, type Browser } from './launch';
@@ -15,7 +15,7 @@ const patienceMs = 180_000;
 
 /** A page in a browser that answers problems, one after the other; all sides of this process share one. */
 class AnsweringPage {
-  private readonly waiting = new Map<number, Deferred<Evaluation>>();
+  private readonly waiting = new Map<number, Deferred<Evaluation> & { readonly problem: AnyProblem }>();
   private readonly asked: string[] = [];
   private ask: Deferred<undefined> | undefined;
   private next = 0;
@@ -41,10 +41,10 @@ class AnsweringPage {
     return page;
   }
 
-  evaluate(side: string, problem: Problem): Promise<Evaluation> {
+  evaluate(side: string, problem: AnyProblem): Promise<Evaluation> {
     const id = this.next++;
     const answer = deferred<Evaluation>();
-    this.waiting.set(id, answer);
+    this.waiting.set(id, { ...answer, problem });
     this.asked.push(writeAsked({ id, side, problem }));
     this.ask?.resolve(undefined);
     const timer = setTimeout(() => {
@@ -64,7 +64,14 @@ class AnsweringPage {
 
   /** What the page posts: its last answer. It gets the next problem, or nothing for now. */
   private async hear(body: string): Promise<string | undefined> {
-    if (body !== '') this.settle(readAnswered(body));
+    if (body !== '') {
+      try {
+        this.settle(readAnswered(body, (id) => this.waiting.get(id)?.problem));
+      } catch (error) {
+        this.fail(error as Error);
+        throw error;
+      }
+    }
     if (this.asked.length === 0) {
       const ask = deferred<undefined>();
       this.ask = ask;
@@ -94,6 +101,7 @@ let shared: { readonly page: Promise<AnsweringPage>; users: number } | undefined
  * `pageSides`. It answers problems; training steps run on the page of `rnn-parity browser` only.
  */
 export function remoteSide(name: string, required: boolean): SideSource {
+  const [side] = parsePageSides(name);
   return {
     name,
     required,
@@ -111,6 +119,10 @@ export function remoteSide(name: string, required: boolean): SideSource {
         const implementation: Implementation = {
           ...{ name, precision: 'float32' },
           evaluate: (problem) => page.evaluate(name, problem),
+          layered: {
+            refuses: (model) => refusesLayers(side, model),
+            evaluate: (problem) => page.evaluate(name, problem) as Promise<LayeredEvaluation>,
+          },
           dispose: leave,
         };
         await implementation.evaluate(smallest);

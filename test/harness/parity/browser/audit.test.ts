@@ -7,18 +7,20 @@ import { parsePageSides } from '../../../../harness/sides/page/index';
 import { reportText } from '../../../../harness/parity/report-text';
 import { runSide } from '../../../../harness/parity/run-side';
 import type { ParityReport } from '../../../../harness/parity/report';
-import { evaluateWithTfjsAsync, loadBackend, updateWithTfjsAsync } from '../../../../src/index';
+import { byModelAsync } from '../../../../harness/sides/index';
+import { evaluateWithTfjsAsync, loadBackend, TfNetwork, updateWithTfjsAsync } from '../../../../src/index';
 
 const config = { sides: ['browser:cpu'], seed: 3, extent: 'quick', only: 'shape/3-1' } as const;
 
 /** A page's work, done here: the suite of a side with asynchronous reads. */
-async function reportOfPage(): Promise<ParityReport> {
+async function reportOfPage(only: string): Promise<ParityReport> {
   const [side] = parsePageSides('cpu');
   const backend = await loadBackend('cpu');
-  const cases = await pageCases(config.seed, extents.quick, config.only);
+  const cases = await pageCases(config.seed, extents.quick, only);
   const implementation = {
     ...{ name: side.name, precision: 'float32' as const },
     evaluate: (problem: (typeof cases.problems)[number]) => evaluateWithTfjsAsync(backend, problem),
+    layered: byModelAsync((options) => new TfNetwork({ backend, ...options })),
   };
   const open = {
     implementation,
@@ -32,7 +34,7 @@ async function reportOfPage(): Promise<ParityReport> {
   };
   return conclude({
     ...found,
-    ...{ seed: config.seed, only: config.only, complete: false, plan: planOf(cases, side, config.only) },
+    ...{ seed: config.seed, only, complete: false, plan: planOf(cases, side, only) },
     browser: { userAgent: 'a test', sides: [{ ...facts, opened: 1, took: 2 }] },
   });
 }
@@ -40,15 +42,27 @@ async function reportOfPage(): Promise<ParityReport> {
 describe('the report of a page', () => {
   let report: ParityReport;
   before(async () => {
-    report = await reportOfPage();
+    report = await reportOfPage(config.only);
   });
   const audited = async (changed: ParityReport): ReturnType<typeof auditPage> =>
     auditPage(await reportText(changed), config);
 
   it('follows from its own numbers and from the seed, as Node writes it too', async () => {
-    expect(report.cases).to.have.length.above(10);
+    expect(report.cases).to.have.length.above(5);
     expect((await audited(report)).faults).to.deep.equal([]);
     expect(report.exitCode).to.equal(0);
+  });
+
+  it('holds networks of layers, and a side that does not run them does not plan them', async () => {
+    const only = 'layers/lstm';
+    const layered = await reportOfPage(only);
+    expect(layered.cases.map(({ caseId }) => caseId)).to.deep.equal(
+      ['', ', step by step', ', asked again'].map((view) => `layers/lstm-masked${view}`),
+    );
+    expect((await auditPage(await reportText(layered), { ...config, only })).faults).to.deep.equal([]);
+    expect(layered.exitCode).to.equal(0);
+    const cases = await pageCases(config.seed, extents.quick, only);
+    expect(planOf(cases, parsePageSides('webgl:as-is')[0], only)).to.deep.equal([]);
   });
 
   it('of a page that was closed midway is no pass', async () => {
