@@ -120,6 +120,7 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     observer: charts,
     progress: stderrProgress,
     processes: availableParallelism() > 1 ? 2 : 1,
+    flags: flagsOf(flags),
   });
   await writeOutput(junit, () => formatJunit(report));
   const sections = trial === undefined ? [] : trialSections(trial);
@@ -132,6 +133,12 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     { exitCode, text, json: report, machine: formatReport(report), summarizes: true },
     flags.json,
   );
+}
+
+/** What chose the cases and how they were judged: the command that runs one case again repeats it. */
+function flagsOf({ layers, equations, cases, atol, rtol }: Flags): string[] {
+  const given = Object.entries({ layers, equations, cases, atol, rtol });
+  return given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
 }
 
 /**

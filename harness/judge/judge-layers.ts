@@ -151,16 +151,27 @@ export function judgeLayersLocally(
     return {
       ...base,
       status: 'omitted',
-      reason: `cannot be judged step by step: ${absent.join(', ')} is declared beforehand as not given`,
+      reason: `cannot be judged step by step: ${namesInWords(absent, asked, name)} not given (declared beforehand)`,
     };
   });
+}
+
+const isBackwardStep = (name: string): boolean => /^(\w+\.d|gradients\.)/u.test(name);
+const isGradient = (name: string): boolean => name.startsWith('gradients.');
+
+/** What a quantity would have been judged by, `the gradients are` or `layer1.h, loss are`: a backward one by gradients, if they are missing. */
+function namesInWords(absent: readonly string[], asked: LayeredProblem, quantity: string): string {
+  const gradients = absent.filter(isGradient);
+  const named = isBackwardStep(quantity) && gradients.length > 0 ? gradients : absent;
+  const all = expectedNames(asked).filter(isGradient);
+  if (named.length === gradients.length && gradients.length === all.length) return 'the gradients are';
+  return `${named.join(', ')} ${named.length === 1 ? 'is' : 'are'}`;
 }
 
 /** The equations that a tensor is made by: every quantity before it, and its own. */
 export function madeByLayers(problem: LayeredProblem, name: string): string[] {
   const all = [...layersInSteps(problem).steps.keys()];
   const isResult = (one: string): boolean => expectedNames(problem).includes(one);
-  const isBackward = (one: string): boolean => /^(\w+\.d|gradients\.)/u.test(one);
-  const inner = all.filter((one) => !isResult(one) && (isBackward(name) || !isBackward(one)));
+  const inner = all.filter((one) => !isResult(one) && (isBackwardStep(name) || !isBackwardStep(one)));
   return [...inner, ...(all.includes(name) ? [name] : [])];
 }

@@ -34,6 +34,8 @@ export interface ParityOptions {
     boolean | undefined;
   /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
   readonly progress?: StartProgress | undefined;
+  /** what the command that runs one case again needs besides, as in ['--layers', 'lstm:8'] */ readonly flags?:
+    readonly string[] | undefined;
   /**
    * 2: where the run is long enough, the sides outside TensorFlow's library work in a process of their own, so that two cores are busy;
    * an observer sees one process only. Default 1
@@ -58,6 +60,7 @@ const optionNames: OptionNames<ParityOptions> = {
   power: true,
   observer: true,
   progress: true,
+  flags: true,
   processes: true,
 };
 

@@ -67,6 +67,7 @@ export interface ParityReport {
   readonly only: string | null;
   /** the files of --vectors */ readonly vectors?: readonly string[];
   /** the module of --candidate */ readonly candidate?: string;
+  /** what else the command that runs one case again needs, as in ['--layers', 'lstm:8'] */ readonly flags?: readonly string[];
   /** the whole suite ran: every tensor must then pass somewhere */ readonly complete: boolean;
   readonly sides: readonly SideReport[];
   readonly notes: readonly string[];

@@ -48,6 +48,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
     only: options.only ?? null,
     ...(options.vectors !== undefined && { vectors: options.vectors.map(sourceOf) }),
     ...(typeof options.candidate === 'string' && { candidate: options.candidate }),
+    ...(options.flags !== undefined && options.flags.length > 0 && { flags: options.flags }),
     complete:
       options.only === undefined &&
       options.vectors === undefined &&

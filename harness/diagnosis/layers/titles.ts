@@ -1,4 +1,4 @@
-import { isRecurrent, type Layer, type Network } from '../../equations/index';
+import { isRecurrent, type Cell, type Layer, type Network } from '../../equations/index';
 
 /**
  * The number of a layer, from 1 on: the two directions of a bidirectional layer, and what merges them, are one layer. Undefined for the
@@ -29,5 +29,10 @@ export function layerTitle(network: Network, name: string | undefined): string {
   if (!isRecurrent(layer)) return `${number}, merged`;
   const isPair = siblingsOf(network, layer).length > 0;
   const direction = layer.reversed === true ? ', backwards' : isPair ? ', forwards' : '';
-  return `${number} ${layer.cell.name.toLowerCase()}${direction}`;
+  return `${number} ${wordOf(layer.cell)}${direction}`;
+}
+
+/** The cells of Keras by the words of its layers, `lstm`; a cell of the user's own as it is called. */
+function wordOf({ name }: Cell): string {
+  return /^(LSTM|GRU|simple RNN)\b/.test(name) ? name.toLowerCase() : name;
 }

@@ -55,6 +55,7 @@ export interface Surroundings {
   readonly blocks: ReadonlyMap<string, readonly string[]>;
   /** columns of every weight, and whether rows and columns are U columns each */
   readonly weights: Readonly<Record<string, { readonly rows?: Axis; readonly columns: Axis }>>;
+  /** one block of a packed equation, whose weights are exchanged as a whole elsewhere */ readonly isSplit?: boolean;
   /** the function call that a quantity is the result of: tanh(z_t) for h_t */
   readonly callOfQuantity: ReadonlyMap<string, Expression>;
 }
@@ -138,7 +139,11 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
           sort: 'transpose',
           ...gateOf(expression),
         };
+      yield* weightsChanged(expression, expression.weight, around);
+      break;
     }
+    case 'weight':
+      yield* weightsChanged(expression, expression.name, around);
   }
 }
 
@@ -236,6 +241,37 @@ function* quantityChanged(
     const to: Expression = { ...expression, part: [block], axis: [block] };
     yield { to, words: `${inWords(to)} instead of ${inWords(expression)}`, sort: 'gates', gate: part[0] };
   }
+}
+
+/** Another block of the same weight, or another weight with the same axes. */
+function* weightsChanged(
+  expression: Extract<Expression, { op: 'times' | 'weight' }>,
+  name: string,
+  { weights, isSplit }: Surroundings,
+): Generator<Change> {
+  if (isSplit === true) return;
+  const { part } = expression;
+  const shape = weights[name];
+  const blocks = part?.length === 1 ? shape.columns.filter((block) => block !== part[0]) : [];
+  const likes = Object.keys(weights).filter(
+    (other) => other !== name && JSON.stringify(weights[other]) === JSON.stringify(shape),
+  );
+  const wordsOf = (weight: string, of?: Axis): string =>
+    weight + partText(of) + (expression.op === 'times' && expression.transposed ? 'ᵀ' : '');
+  for (const [weight, of] of [
+    ...blocks.map((block) => [name, [block]] as const),
+    ...likes.map((like) => [like, part] as const),
+  ])
+    yield {
+      to: {
+        ...expression,
+        ...(expression.op === 'times' ? { weight } : { name: weight }),
+        ...(of !== undefined && { part: of }),
+      },
+      words: `${wordsOf(weight, of)} instead of ${wordsOf(name, part)}`,
+      sort: 'gates',
+      ...gateOf(expression),
+    };
 }
 
 /** of · Wᵀ instead of of · W, for a matrix of U rows and blocks of U columns: every block by itself. */

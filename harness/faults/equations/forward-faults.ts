@@ -80,7 +80,8 @@ function* blockFaults(cell: Cell, at: number, around: Surroundings): Generator<C
           split.map((own, j) => (j === k ? { ...own, right: change.to } : own)),
         ),
       );
-    if (split.length > 1) for (const change of changesOf(one.right, around)) yield make(change);
+    if (split.length > 1)
+      for (const change of changesOf(one.right, { ...around, isSplit: true })) yield make(change);
     if (isGate(cell, one.left, gate))
       yield make({
         to: sumOf([

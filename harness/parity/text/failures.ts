@@ -43,7 +43,7 @@ export function failurePart(report: ParityReport, { command = true, verbose = fa
     if (like !== undefined) known.add(like);
     return isAlike ? `${head}, in the same way` : undefined;
   });
-  const last = command ? [`run it again: ${commandFor(problems[0], report)}`] : [];
+  const last = command ? [`run it again: ${commandFor(firstDiagnosis(report, sides[0]) ?? problems[0], report)}`] : [];
   const all = verbose
     ? ['every failing problem, worst first:', ...problems.map((one) => `  ${caseLine(one, report)}`)]
     : [];
@@ -152,7 +152,7 @@ export function commandFor(
   { implementation, caseId }: { readonly implementation: string; readonly caseId: string },
   report: ParityReport,
 ): string {
-  const { seed, vectors, candidate } = report;
+  const { seed, vectors, candidate, flags = [] } = report;
   const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
   if (report.browser !== undefined)
     return `rnn-parity browser --sides ${implementation.replace('browser:', '')} --seed ${seed} --only ${quoted(id)}`;
@@ -164,6 +164,7 @@ export function commandFor(
     ...(backend === undefined ? [] : [`--backends ${backend}`]),
     ...(candidate === undefined ? [] : [`--candidate ${quoted(candidate)}`]),
     ...(vectors === undefined ? [`--seed ${seed}`] : [`--vectors ${vectors.map(quoted).join(' ')}`]),
+    ...flags.map(quoted),
     `--only ${quoted(id)}`,
   ].join(' ');
 }

@@ -17,9 +17,9 @@ import { placeInWords } from './place';
 /** The columns of the table, and which tensors they gather; the first that has a tensor takes it. */
 const groups: readonly (readonly [name: string, has: (tensor: string, caseId: string) => boolean])[] = [
   ['training', (_, id) => id.startsWith('step/') || id.startsWith('trajectory/')],
-  ['states', (tensor) => tensor === 'states' || tensor === 'finalState'],
-  ['output', (tensor) => ['logits', 'probabilities', 'loss'].includes(tensor)],
-  ['gradients', () => true],
+  ['output', (tensor) => ['outputs', 'logits', 'probabilities', 'loss'].includes(tensor)],
+  ['gradients', (tensor) => /^(?:\w+\.d|gradients\.|dPreActivations$)/u.test(tensor)],
+  ['states', () => true],
 ];
 const columns = ['states', 'output', 'gradients', 'training'] as const;
 const widestName = 24;
