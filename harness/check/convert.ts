@@ -2,39 +2,67 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { layersModelText, openModelFile, toLayersModel } from '../models/index';
+import { openModelFile, writeModel, type ModelDescription, type WriteFormat } from '../models/index';
 import { checkModel, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
 import { runReference, tensorOf } from './reference';
+import type { SideName } from './sides/index';
+
+export interface ConvertOptions {
+  readonly to: WriteFormat;
+  /** a file, or the folder of a LayersModel */ readonly out: string;
+  /** of the inputs of the proof; default 1 */ readonly seed?: number | undefined;
+  /** replaces what is at `out`; default false */ readonly force?: boolean | undefined;
+}
+
+/** The sides that open what was written and must agree. */
+const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = { tfjs: ['tfjs:cpu'], keras: [] };
 
 /**
- * Writes a user's model as a LayersModel of TensorFlow.js: a folder with model.json, weights.bin, and parity.json, the proof. The result is
- * opened again, runs in TensorFlow.js itself, and must give what the model gave; only then does the folder appear, whole.
+ * Writes a user's model for another program, with the proof that it is the same function: what was written is opened again, every layer
+ * must give what it gave, and the proof is kept as parity.json in the folder, or as OUT.parity.json. Only then does the result appear, whole.
  *
- * @param out a folder that does not exist yet
+ * @param given a file (`openModelFile`) or a model that was opened
  * @returns the proof; where it is a mismatch, nothing was written
- * @throws UsageError on a model that is not read, a layer or an option that TensorFlow.js does not have, or a folder that exists
+ * @throws UsageError on a model that is not read, something that the format cannot hold, or a file or folder that exists
  */
-export async function convertToTfjs(file: string, out: string, seed = 1): Promise<CheckReport> {
-  if ((await stat(out).catch(() => undefined)) !== undefined)
-    throw new UsageError(`--out ${out} exists already and is left alone; choose another name.`);
-  const model = await openModelFile(file);
-  const written = toLayersModel(model, file);
-  const temporary = `${path.resolve(out)}.${process.pid}.tmp`;
+export async function convertModel(
+  given: string | ModelDescription,
+  { to, out, seed = 1, force = false }: ConvertOptions,
+): Promise<CheckReport> {
+  const where = typeof given === 'string' ? given : 'the model';
+  const exists = (await stat(out).catch(() => undefined)) !== undefined;
+  if (exists && !force)
+    throw new UsageError(
+      `--out ${out} exists already and is left alone; choose another name, or pass --force to replace it.`,
+    );
+  const model = typeof given === 'string' ? await openModelFile(given) : given;
+  const { files } = await writeModel(model, to, where);
+  const isFile = files.has('');
+  const target = path.resolve(out);
+  const temporary = `${target}.${process.pid}.tmp`;
+  const proof = isFile ? `${temporary}.parity.json` : path.join(temporary, 'parity.json');
   try {
-    await mkdir(temporary, { recursive: true });
-    await writeFileAtomic(path.join(temporary, 'weights.bin'), written.weightData);
-    await writeFileAtomic(path.join(temporary, 'model.json'), layersModelText(written));
+    await mkdir(isFile ? path.dirname(target) : temporary, { recursive: true });
+    for (const [name, bytes] of files)
+      await writeFileAtomic(isFile ? temporary : path.join(temporary, name), bytes);
     const inputs = generateInputs(model, { seed });
     const runs = runReference(model, inputs);
     const expected = model.outputs.map((source) => tensorOf(runs, source));
-    const found = await checkModel(await openModelFile(temporary), { inputs, expected, sides: ['tfjs:cpu'] });
+    const written = await openModelFile(temporary);
+    const byName = Object.fromEntries(
+      written.inputs.map(({ name }, i) => [name, inputs[model.inputs[i].name]]),
+    );
+    const found = await checkModel(written, { inputs: byName, expected, sides: proofs[to] });
     const report = { ...found, file: out };
     if (report.verdict !== 'parity') return report;
-    await writeFileAtomic(path.join(temporary, 'parity.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-    await rename(temporary, out);
+    await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
+    if (exists) await rm(target, { recursive: true, force: true });
+    await rename(temporary, target);
+    if (isFile) await rename(proof, `${target}.parity.json`);
     return report;
   } finally {
     await rm(temporary, { recursive: true, force: true });
+    if (isFile) await rm(proof, { force: true });
   }
 }

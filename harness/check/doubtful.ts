@@ -84,6 +84,7 @@ export function propagate(
     case 'identity':
     case 'repeatVector':
     case 'flatten':
+    case 'lastStep':
     case 'embedding':
       return config.layer === 'embedding'
         ? elementwise(new Float64Array(output.data.length), new Float64Array(output.data.length))

@@ -5,7 +5,7 @@ export {
   type CheckReport,
   type Difference,
 } from './check-model';
-export { convertToTfjs } from './convert';
+export { convertModel, type ConvertOptions } from './convert';
 export type { Cause } from './causes';
 export { generateInputs, readInputs, readOutputs } from './inputs';
 export { runReference, tensorOf, type LayerRun, type ModelInputs } from './reference';

@@ -68,6 +68,13 @@ export function runLayer(
     }
     case 'flatten':
       return only({ data: x.data, shape: [batch, x.data.length / batch] }, undefined);
+    case 'lastStep': {
+      const timeSteps = sizes[0];
+      const data = new Float64Array(batch * width);
+      for (let b = 0; b < batch; b++)
+        data.set(x.data.subarray(((b + 1) * timeSteps - 1) * width, (b + 1) * timeSteps * width), b * width);
+      return only({ data, shape: [batch, width] }, undefined);
+    }
     case 'batchNormalization':
       return only({ shape: x.shape, data: normalized(x.data, width, config.epsilon, weights) });
     case 'activation':

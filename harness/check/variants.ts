@@ -151,6 +151,7 @@ export function variantsOf(layer: ModelLayer): Variant[] {
     case 'masking':
     case 'repeatVector':
     case 'flatten':
+    case 'lastStep':
     case 'identity':
       return [];
     case 'embedding':

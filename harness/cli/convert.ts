@@ -1,12 +1,20 @@
 import { Option } from 'commander';
 import type { Outcome } from '../base/outcome';
+import type { WriteFormat } from '../models/index';
 import type { DefineCommand } from './command';
 import * as options from './options';
 
 interface Flags {
+  readonly to: WriteFormat;
   readonly out: string;
   readonly seed: number;
+  readonly force?: boolean;
 }
+
+const programs: Readonly<Record<WriteFormat, string>> = {
+  tfjs: 'a folder that tf.loadLayersModel opens',
+  keras: 'a .keras file for Keras 3',
+};
 
 /** `rnn-parity convert` */
 export const defineConvert: DefineCommand = (program, finish) => {
@@ -15,22 +23,28 @@ export const defineConvert: DefineCommand = (program, finish) => {
     .description('write a model of your own for another program, with the proof that it is the same function')
     .argument('<model>', 'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras)')
     .addOption(
-      new Option('--to <program>', 'tfjs: a folder that tf.loadLayersModel opens')
-        .choices(['tfjs'])
+      new Option(
+        '--to <program>',
+        Object.entries(programs)
+          .map(([name, what]) => `${name}: ${what}`)
+          .join('; '),
+      )
+        .choices(Object.keys(programs))
         .makeOptionMandatory(),
     )
-    .requiredOption('--out <folder>', 'folder to make; it must not exist')
+    .requiredOption('--out <path>', 'file or folder to make')
+    .option('--force', 'replace --out if it exists')
     .addOption(options.seedOption('of the inputs of the proof'))
     .addHelpText('after', `\n${options.exitText}.`)
     .action(async (model: string, flags: Flags) => finish(await convert(model, flags)));
 };
 
-async function convert(file: string, { out, seed }: Flags): Promise<Outcome> {
-  const { checkVerdict, convertToTfjs, formatCheck } = await import('../check/index.js');
-  const report = await convertToTfjs(file, out, seed);
+async function convert(file: string, flags: Flags): Promise<Outcome> {
+  const { checkVerdict, convertModel, formatCheck } = await import('../check/index.js');
+  const report = await convertModel(file, flags);
   const text =
     report.verdict === 'parity'
-      ? `${file} -> ${out}\n${checkVerdict(report)}`
-      : `${formatCheck(report)}\nNothing was written: TensorFlow.js gives something else than ${file}.`;
+      ? `${file} -> ${flags.out}\n${checkVerdict(report)}`
+      : `${formatCheck(report)}\nNothing was written: ${flags.to} gives something else than ${file}.`;
   return { exitCode: report.exitCode, text, json: report };
 }

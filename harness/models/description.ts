@@ -8,6 +8,8 @@ export type OtherLayerConfig =
   | { readonly layer: 'repeatVector'; readonly times: number }
   /** [B, T, N] -> [B, T N] */
   | { readonly layer: 'flatten' }
+  /** [B, T, N] -> [B, N]: the row of the last time step, whatever a mask says (PyTorch's `outputs[:, -1]`) */
+  | { readonly layer: 'lastStep' }
   /** gamma (x - movingMean) / sqrt(movingVariance + epsilon) + beta, by feature; gamma only with scale, beta with center */
   | {
       readonly layer: 'batchNormalization';

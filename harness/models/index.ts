@@ -29,3 +29,6 @@ export {
 export type { ReadOptions } from './keras/read';
 export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
 export { statesOf } from './shapes';
+export { toKeras, type WrittenKeras } from './keras/write';
+export { toOnnx, type OnnxOptions, type WrittenOnnx } from './onnx/write';
+export { writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';

@@ -67,6 +67,9 @@ export function shapesOf(
       const whole = input.length === 1 ? width : steps === null || width === null ? null : steps * width;
       return { output: [whole], weights: {} };
     }
+    case 'lastStep':
+      withTime();
+      return { output: [width], weights: {} };
     case 'batchNormalization':
       return {
         output: input,

@@ -4,5 +4,5 @@ export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';
 export type { ReadNpzOptions } from './npz';
 export { checkRegularFile, readJsonFile, readRegularFile } from './regular-file';
-export { readZip, type ZipLimits } from './zip';
+export { formatZip, readZip, type ZipLimits } from './zip';
 export { halfToNumber } from './npy-elements';

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import yazl from 'yazl';
 import { UsageError } from '../outcome';
 import { writeFileAtomic } from './atomic';
 import { formatNpy, isStringArray, NpyDecoder, type ArrayToWrite, type NpyArray } from './npy';
 import { checkRegularFile } from './regular-file';
+import { formatZip } from './zip';
 
 export interface ReadNpzOptions {
   /** arrays that would take more bytes of memory than this together are refused; default 8 GiB, that is 2^30 numbers */
@@ -85,15 +85,9 @@ export function numbersOf(
 
 /** The bytes of an archive that numpy.load reads; the same entries give the same bytes. */
 export async function formatNpz(entries: Readonly<Record<string, ArrayToWrite>>): Promise<Buffer> {
-  const zip = new yazl.ZipFile();
-  // A fixed time of day: equal contents, equal bytes.
-  const options = { mtime: new Date(1980, 0, 1), mode: 0o100644, compress: false, forceDosTimestamp: true };
-  for (const [name, array] of Object.entries(entries))
-    zip.addBuffer(formatNpy(array, name), `${name}.npy`, options);
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return formatZip(
+    Object.entries(entries).map(([name, array]) => [`${name}.npy`, formatNpy(array, name)] as const),
+  );
 }
 
 /** Writes an archive that numpy.load reads; the file is either the old one or the whole new one. */

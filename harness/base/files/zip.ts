@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
+import yazl from 'yazl';
 import { UsageError } from '../outcome';
 
 export interface ZipLimits {
@@ -54,4 +55,18 @@ export async function readZip(
     );
   }
   return found;
+}
+
+/** The bytes of a zip archive, without compression; the same entries give the same bytes. */
+export async function formatZip(
+  entries: Iterable<readonly [name: string, content: Buffer]>,
+): Promise<Buffer> {
+  const zip = new yazl.ZipFile();
+  // a fixed time of day: equal contents, equal bytes
+  const options = { mtime: new Date(1980, 0, 1), mode: 0o100644, compress: false, forceDosTimestamp: true };
+  for (const [name, content] of entries) zip.addBuffer(content, name, options);
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }

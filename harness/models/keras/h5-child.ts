@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type * as H5Wasm from 'h5wasm';
 import { createJiti } from 'jiti';
 import { UsageError } from '../../base/outcome';
-import type { H5Answer, H5Array, H5Question } from './h5';
+import type { ArrayToWrite, H5Answer, H5Array, H5Question } from './h5';
 
 /*
  * The worker's side of `withH5`: reads one HDF5 file after the other with the HDF5 library itself, compiled to WebAssembly. Its file
@@ -16,7 +16,11 @@ let files = 0;
 /** h5wasm is an ES module only, which `import()` does not reach where ts-node makes a `require` of it. */
 const loadH5Wasm = (): Promise<typeof H5Wasm> => createJiti(__filename, { tryNative: true }).import('h5wasm');
 
-async function read({ bytes, where, attributes }: H5Question): Promise<H5Answer> {
+async function read({
+  bytes,
+  where,
+  attributes,
+}: Extract<H5Question, { bytes: Uint8Array }>): Promise<H5Answer> {
   const h5wasm = await loadH5Wasm();
   const module = await h5wasm.ready;
   // a damaged file is reported by an error, and not by lines on stderr
@@ -66,6 +70,27 @@ async function read({ bytes, where, attributes }: H5Question): Promise<H5Answer>
   }
 }
 
+async function write(arrays: readonly ArrayToWrite[]): Promise<H5Answer> {
+  const h5wasm = await loadH5Wasm();
+  const module = await h5wasm.ready;
+  const path = `/model-${++files}.h5`;
+  const file = new h5wasm.File(path, 'w');
+  const groups = new Set<string>();
+  for (const { name, shape, data } of arrays) {
+    const parents = name.split('/').slice(0, -1);
+    parents.forEach((_, i) => {
+      const group = parents.slice(0, i + 1).join('/');
+      if (!groups.has(group)) file.create_group(group);
+      groups.add(group);
+    });
+    file.create_dataset({ name, data: Float32Array.from(data), shape: [...shape], dtype: '<f' });
+  }
+  file.close();
+  const written = module.FS.readFile(path);
+  module.FS.unlink(path);
+  return { written };
+}
+
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function sizesOf({ shape }: H5Wasm.Dataset, name: string, refuse: (what: string) => UsageError): number[] {
@@ -96,5 +121,6 @@ function textOf(file: H5Wasm.File, name: string): string | undefined {
 }
 
 parentPort?.on('message', (question: H5Question) => {
-  void read(question).then((answer) => parentPort?.postMessage(answer));
+  const work = 'write' in question ? write(question.write) : read(question);
+  void work.then((answer) => parentPort?.postMessage(answer));
 });

@@ -20,11 +20,16 @@ export interface H5 {
 const attributes = ['model_config', 'keras_version'] as const;
 type H5Attribute = (typeof attributes)[number];
 
-/** What the worker is asked. */
-export interface H5Question {
-  readonly bytes: Uint8Array;
-  readonly where: string;
-  readonly attributes: readonly string[];
+/** What the worker is asked: to read a file, or to make one of arrays (float32). */
+export type H5Question =
+  | { readonly bytes: Uint8Array; readonly where: string; readonly attributes: readonly string[] }
+  | { readonly write: readonly ArrayToWrite[] };
+
+/** An array for a file, with the groups that it lies in: `layers/lstm/cell/vars/0`. */
+export interface ArrayToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
 }
 
 /** A dataset as the worker hands it over; without `data` where it holds no numbers, or they cannot be read. */
@@ -37,7 +42,8 @@ export interface H5Array {
 
 export type H5Answer =
   | { readonly arrays: readonly H5Array[]; readonly texts: Readonly<Record<string, string | undefined>> }
-  | { readonly refused: string };
+  | { readonly refused: string }
+  | { readonly written: Uint8Array };
 
 /**
  * Opens an HDF5 file in a thread of its own (h5-child.ts), because a damaged file can make the HDF5 library loop for ever.
@@ -49,10 +55,19 @@ export async function withH5<T>(bytes: Uint8Array, where: string, work: (file: H
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
   const answer = await ask({ bytes, where, attributes }, refuse);
   if ('refused' in answer) throw new UsageError(answer.refused);
+  if ('written' in answer) throw new Error('withH5: the reader wrote');
   return work({
     entries: answer.arrays.map((array) => entryOf(array, refuse)),
     text: (attribute) => answer.texts[attribute],
   });
+}
+
+/** The bytes of an HDF5 file of float32 arrays. */
+export async function formatH5(arrays: readonly ArrayToWrite[]): Promise<Buffer> {
+  const answer = await ask({ write: arrays }, (what) => new UsageError(`The HDF5 library ${what}.`));
+  if (!('written' in answer))
+    throw new Error(`formatH5: ${'refused' in answer ? answer.refused : 'it read'}`);
+  return Buffer.from(answer.written);
 }
 
 export const isH5 = (bytes: Uint8Array): boolean =>
@@ -74,7 +89,8 @@ function ask(question: H5Question, refuse: (what: string) => UsageError): Promis
 function answerTo(question: H5Question, refuse: (what: string) => UsageError): Promise<H5Answer> {
   thread ??= startThread();
   const worker = thread;
-  const seconds = Math.ceil(patience.least + patience.perByte * question.bytes.length);
+  const size = 'bytes' in question ? question.bytes.length : 0;
+  const seconds = Math.ceil(patience.least + patience.perByte * size);
   return new Promise<H5Answer>((resolve, reject) => {
     const end = (error: Error): void => {
       stop();

@@ -11,7 +11,7 @@ export interface Entry {
 
 /** A layer and the weights that it needs. */
 export interface Wanted {
-  readonly layer: PlannedLayer;
+  readonly layer: Pick<PlannedLayer, 'name' | 'config' | 'inner'>;
   readonly shapes: WeightShapes;
 }
 
@@ -122,6 +122,25 @@ function slotsOf(wanted: Wanted): Slot[] {
             : '';
     return { wanted, weight, shape, part, direction, path: `${inside}vars/${number}` };
   });
+}
+
+/** Where Keras 3 keeps the weights of each layer, by layer and weight: `layers/lstm_1/cell/vars/0`. */
+export function pathsInArchive(
+  wanted: readonly Wanted[],
+  all: readonly { readonly name: string; readonly kind: string }[],
+): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const counted = countedNames(all);
+  return new Map(
+    wanted.map((one) => [
+      one.layer.name,
+      Object.fromEntries(
+        slotsOf(one).map(({ weight, path }) => [
+          weight,
+          `layers/${counted.get(one.layer.name) ?? ''}/${path}`,
+        ]),
+      ),
+    ]),
+  );
 }
 
 /** `a/b_1/kernel_2:0` -> the names before, and `kernel` */

@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { convertToTfjs } from '../../../harness/check/index';
+import { convertModel } from '../../../harness/check/index';
 import { fixtureAnswers, modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
 describe('conversion to TensorFlow.js', () => {
   const base = temporaryDirectory();
+  const convertToTfjs = (from: string, out: string) => convertModel(from, { to: 'tfjs', out });
   const file = (name: string): string => path.join(modelFixtures, `${name}.keras`);
 
   for (const name of ['lstm', 'bidirectional-lstm', 'functional-states', 'embedding-mask'])
@@ -52,5 +53,23 @@ describe('conversion to TensorFlow.js', () => {
   it('leaves a folder that exists alone', async () => {
     const error = await convertToTfjs(file('lstm'), base()).catch((found: unknown) => found as Error);
     expect((error as Error).message).to.match(/exists already and is left alone/);
+  });
+});
+
+describe('conversion to Keras', () => {
+  const base = temporaryDirectory();
+
+  it('writes a .keras file with its proof alongside, and replaces it only when asked', async () => {
+    const out = path.join(base(), 'again.keras');
+    const from = path.join(modelFixtures, 'keras2-forecast.h5');
+    const report = await convertModel(from, { to: 'keras', out });
+    expect(report.verdict).to.equal('parity');
+    expect(readdirSync(base()).toSorted()).to.deep.equal(['again.keras', 'again.keras.parity.json']);
+    const first = readFileSync(out);
+    const error = await convertModel(from, { to: 'keras', out }).catch((found: unknown) => found as Error);
+    expect((error as Error).message).to.match(/exists already and is left alone; .*--force/);
+    await convertModel(path.join(modelFixtures, 'gru.keras'), { to: 'keras', out, force: true });
+    expect(readFileSync(out).equals(first)).to.equal(false);
+    expect(readdirSync(base())).to.have.length(2);
   });
 });

@@ -1,0 +1,105 @@
+import { formatZip } from '../../base/files/index';
+import type { ModelDescription, Source } from '../description';
+import { formatH5 } from './h5';
+import { pathsInArchive } from './weights';
+import { kerasObject, writeLayers } from './write-layers';
+
+/** The Keras whose form is written; later ones read it too. */
+const kerasVersion = '3.15.1';
+
+/** A model as a .keras archive that `keras.models.load_model` of Keras 3 opens. */
+export interface WrittenKeras {
+  readonly bytes: Buffer;
+  /** the layer of Keras that gives what our layer gives */ readonly layerOf: ReadonlyMap<string, string>;
+}
+
+/**
+ * A model as a .keras archive.
+ *
+ * @throws UsageError that names what Keras 3 has no layer or option for
+ */
+export async function toKeras(model: ModelDescription, where = 'the model'): Promise<WrittenKeras> {
+  const { config, weights, layerOf } = kerasConfig(model, where);
+  const parts: Readonly<Record<string, Buffer>> = {
+    'metadata.json': text({ keras_version: kerasVersion, date_saved: '1980-01-01@00:00:00' }),
+    'config.json': text(config),
+    'model.weights.h5': await formatH5(weights),
+  };
+  return { bytes: await formatZip(Object.entries(parts)), layerOf };
+}
+
+const text = (value: object): Buffer => Buffer.from(JSON.stringify(value), 'utf8');
+
+/** A functional model of Keras 3, and its weights by their paths in the archive. */
+export function kerasConfig(model: ModelDescription, where: string) {
+  const { layers, layerOf, tensorOf } = writeLayers(model, 'keras', where);
+  const history = (source: Source): [string, number, number] => {
+    const { name, tensor } = tensorOf(source);
+    return [name, 0, tensor];
+  };
+  const tensor = (source: Source): object => ({
+    class_name: '__keras_tensor__',
+    config: { shape: shapeOf(model, source), dtype: 'float32', keras_history: history(source) },
+  });
+  const inputs = model.inputs.map(({ name, shape, vocabulary }) => ({
+    ...kerasObject(
+      'InputLayer',
+      { name, batch_shape: [null, ...shape], dtype: vocabulary === undefined ? 'float32' : 'int32' },
+      'keras',
+    ),
+    name,
+    inbound_nodes: [],
+  }));
+  const written = layers.map(({ className, name, config, layer: { reads, initialStates } }) => ({
+    ...kerasObject(className, { name, trainable: true, dtype: 'float32', ...config }, 'keras'),
+    name,
+    inbound_nodes: [
+      {
+        args: [tensor(reads)],
+        kwargs: initialStates === undefined ? {} : { initial_state: initialStates.map(tensor) },
+      },
+    ],
+  }));
+  const all = [
+    ...model.inputs.map(({ name }) => ({ name, kind: 'InputLayer' })),
+    ...layers.map(({ name, className }) => ({ name, kind: className })),
+  ];
+  const paths = pathsInArchive(
+    layers.map(({ layer, weights }) => ({
+      layer: { ...layer, inner: [] },
+      shapes: Object.fromEntries(weights.map(([own, { shape }]) => [own, shape])),
+    })),
+    all,
+  );
+  return {
+    config: {
+      module: 'keras.src.models.functional',
+      class_name: 'Functional',
+      config: {
+        name: 'rnn_parity',
+        trainable: true,
+        layers: [...inputs, ...written],
+        input_layers: oneOrAll(model.inputs.map(({ name }) => [name, 0, 0])),
+        output_layers: oneOrAll(model.outputs.map(history)),
+      },
+      registered_name: 'Functional',
+    },
+    weights: layers.flatMap(({ name, weights }) =>
+      weights.map(([own, { shape, data }]) => ({ name: paths.get(name)![own], shape, data })),
+    ),
+    layerOf,
+  };
+}
+
+/** One tensor by itself: the model then takes or gives a tensor, and no list of one. */
+const oneOrAll = <T>(list: readonly T[]): T | readonly T[] => (list.length === 1 ? list[0] : list);
+
+/** The whole shape of what a source gives, the batch first. */
+function shapeOf(model: ModelDescription, { of, state }: Source): (number | null)[] {
+  const input = model.inputs.find(({ name }) => name === of);
+  if (input !== undefined) return [null, ...input.shape];
+  const layer = model.layers.find(({ name }) => name === of)!;
+  const { config } = layer;
+  const cell = config.layer === 'bidirectional' ? config.wrapped : config;
+  return state === undefined ? [null, ...layer.output] : [null, 'units' in cell ? cell.units : null];
+}

@@ -1,0 +1,43 @@
+import type { ModelDescription } from './description';
+import { toKeras } from './keras/write';
+import { layersModelText, toLayersModel } from './tfjs/write';
+
+export const writeFormats = ['tfjs', 'keras'] as const;
+export type WriteFormat = (typeof writeFormats)[number];
+
+/** A model in the form of another program. */
+export interface WrittenModel {
+  /** by name inside of a folder; a single file has the name '' */ readonly files: ReadonlyMap<
+    string,
+    Buffer
+  >;
+  /** what gives the output of each of our layers: a layer of Keras or TensorFlow.js, a tensor of ONNX */
+  readonly layerOf: ReadonlyMap<string, string>;
+}
+
+/**
+ * A model as the files of another program. Nothing is written.
+ *
+ * @param where how messages call the model
+ * @throws UsageError that names what the format cannot hold
+ */
+export async function writeModel(
+  model: ModelDescription,
+  format: WriteFormat,
+  where = 'the model',
+): Promise<WrittenModel> {
+  switch (format) {
+    case 'tfjs': {
+      const written = toLayersModel(model, where);
+      const files = new Map([
+        ['weights.bin', written.weightData],
+        ['model.json', Buffer.from(layersModelText(written))],
+      ]);
+      return { files, layerOf: written.layerOf };
+    }
+    case 'keras': {
+      const { bytes, layerOf } = await toKeras(model, where);
+      return { files: new Map([['', bytes]]), layerOf };
+    }
+  }
+}
