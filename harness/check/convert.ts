@@ -2,13 +2,19 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { openModelFile, writeModel, type ModelDescription, type WriteFormat } from '../models/index';
+import {
+  openModelFile,
+  writeModel,
+  type ModelDescription,
+  type OpenOptions,
+  type WriteFormat,
+} from '../models/index';
 import { checkModel, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
 import { runReference, tensorOf } from './reference';
 import type { SideName } from './sides/index';
 
-export interface ConvertOptions {
+export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'steps'> {
   readonly to: WriteFormat;
   /** a file, or the folder of a LayersModel */ readonly out: string;
   /** of the inputs of the proof; default 1 */ readonly seed?: number | undefined;
@@ -16,7 +22,12 @@ export interface ConvertOptions {
 }
 
 /** The sides that open what was written and must agree. */
-const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = { tfjs: ['tfjs:cpu'], keras: [] };
+const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
+  tfjs: ['tfjs:cpu'],
+  keras: [],
+  onnx: [],
+  npz: [],
+};
 
 /**
  * Writes a user's model for another program, with the proof that it is the same function: what was written is opened again, every layer
@@ -28,7 +39,7 @@ const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = { tfjs: ['tfj
  */
 export async function convertModel(
   given: string | ModelDescription,
-  { to, out, seed = 1, force = false }: ConvertOptions,
+  { to, out, seed = 1, force = false, nonlinearity, steps }: ConvertOptions,
 ): Promise<CheckReport> {
   const where = typeof given === 'string' ? given : 'the model';
   const exists = (await stat(out).catch(() => undefined)) !== undefined;
@@ -36,7 +47,7 @@ export async function convertModel(
     throw new UsageError(
       `--out ${out} exists already and is left alone; choose another name, or pass --force to replace it.`,
     );
-  const model = typeof given === 'string' ? await openModelFile(given) : given;
+  const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
   const target = path.resolve(out);

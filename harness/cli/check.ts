@@ -8,6 +8,8 @@ interface Flags {
   readonly expected?: string;
   readonly sides?: string[];
   readonly until?: string;
+  readonly nonlinearity?: 'tanh' | 'relu';
+  readonly steps?: 'final' | 'last' | 'all';
   readonly seed: number;
   readonly json?: JsonFlag;
   readonly html?: string;
@@ -19,13 +21,15 @@ export const defineCheck: DefineCommand = (program, finish) => {
   program
     .command('check')
     .description('open a model of your own, run it on every engine, and say where it first differs and why')
-    .argument('<model>', 'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras)')
+    .argument('<model>', options.modelFileText)
     .option(
       '--inputs <file>',
       '.npz with the array inputs (or one by the name of each input); it may hold outputs as well',
     )
     .option('--expected <file>', '.npz with the array outputs: what another program gives for these inputs')
     .addOption(options.option('--sides <list>', 'sides that must run (default: all there are)', options.list))
+    .addOption(options.nonlinearityOption())
+    .addOption(options.stepsOption())
     .option('--until <layer>', 'check only what comes before the layer of this name')
     .addOption(options.seedOption('of generated inputs'))
     .addOption(options.jsonOption('the report'))
@@ -44,7 +48,7 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
   const html = outputOf('--html', flags.html, 'Check of ');
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity check"');
   await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-check/'), ...html, ...junit]);
-  const model = await openModelFile(file, { until: flags.until });
+  const model = await openModelFile(file, flags);
   const given = flags.inputs === undefined ? undefined : await readInputs(flags.inputs, model);
   const expected = flags.expected === undefined ? given?.outputs : await readOutputs(flags.expected, model);
   const report = {

@@ -9,11 +9,15 @@ interface Flags {
   readonly out: string;
   readonly seed: number;
   readonly force?: boolean;
+  readonly nonlinearity?: 'tanh' | 'relu';
+  readonly steps?: 'final' | 'last' | 'all';
 }
 
 const programs: Readonly<Record<WriteFormat, string>> = {
   tfjs: 'a folder that tf.loadLayersModel opens',
   keras: 'a .keras file for Keras 3',
+  onnx: 'a file that onnxruntime runs',
+  npz: 'weights and layers for numpy',
 };
 
 /** `rnn-parity convert` */
@@ -21,7 +25,7 @@ export const defineConvert: DefineCommand = (program, finish) => {
   program
     .command('convert')
     .description('write a model of your own for another program, with the proof that it is the same function')
-    .argument('<model>', 'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras)')
+    .argument('<model>', options.modelFileText)
     .addOption(
       new Option(
         '--to <program>',
@@ -32,6 +36,8 @@ export const defineConvert: DefineCommand = (program, finish) => {
         .choices(Object.keys(programs))
         .makeOptionMandatory(),
     )
+    .addOption(options.nonlinearityOption())
+    .addOption(options.stepsOption())
     .requiredOption('--out <path>', 'file or folder to make')
     .option('--force', 'replace --out if it exists')
     .addOption(options.seedOption('of the inputs of the proof'))

@@ -103,3 +103,19 @@ export function layersOption(): Option {
     "run problems about this network instead of the suite: lstm:16, 'bidirectional(gru:8),lstm:8:activation=relu,dense:3'",
   );
 }
+
+/** The files that openModelFile reads. */
+export const modelFileText =
+  'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras), .safetensors or .npz (PyTorch state_dict), .onnx';
+
+export const nonlinearityOption = (): Option =>
+  new Option('--nonlinearity <name>', 'of nn.RNN, which a state_dict does not say (default: tanh)').choices([
+    'tanh',
+    'relu',
+  ]);
+
+export const stepsOption = (): Option =>
+  new Option(
+    '--steps <which>',
+    'what the module after a recurrent one reads, which a state_dict does not say: final states, last row of the outputs, all steps (default: final)',
+  ).choices(['final', 'last', 'all']);

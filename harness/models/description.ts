@@ -59,7 +59,7 @@ export interface ModelInput {
   /** the embedding's inputDim, where the inputs are integers */ readonly vocabulary?: number;
 }
 
-export const modelFormats = ['tfjs', 'keras', 'h5', 'pytorch', 'onnx'] as const;
+export const modelFormats = ['tfjs', 'keras', 'h5', 'npz', 'pytorch', 'onnx'] as const;
 export type ModelFormat = (typeof modelFormats)[number];
 
 /**

@@ -11,7 +11,7 @@ export type {
 } from './saved-model';
 export { claimDirectory, lockDirectory } from './directory';
 export { refuseOtherFormats } from './other-formats';
-export { openModelFile } from './open';
+export { openModelFile, type OpenOptions } from './open';
 export {
   countParameters,
   modelFormats,
@@ -26,7 +26,6 @@ export {
   type Source,
   type StoredAs,
 } from './description';
-export type { ReadOptions } from './keras/read';
 export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
 export { statesOf } from './shapes';
 export { toKeras, type WrittenKeras } from './keras/write';

@@ -1,27 +1,74 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { readRegularFile } from '../base/files/index';
+import { isStringArray, readNpz, readRegularFile, readZip, weightsArchive } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import type { ModelDescription } from './description';
 import { isH5 } from './keras/h5';
-import { readKerasArchive, readKerasH5, type ReadOptions } from './keras/read';
+import { readKerasArchive, readKerasArrays, readKerasH5, type ReadOptions } from './keras/read';
+import { configArray } from './keras/write-npz';
+import { isOnnx, readOnnx } from './onnx/read';
+import type { StateEntry } from './pytorch/entry';
+import { readStateDict, type StateOptions } from './pytorch/read';
+import { isSafetensors, readSafetensors } from './pytorch/safetensors';
 import { readLayersModel } from './tfjs/read';
+
+/** How a file is read; `nonlinearity` and `steps` for a state_dict of PyTorch. */
+export interface OpenOptions extends ReadOptions, StateOptions {}
 
 /**
  * Opens a user's model, by what the file is and not by its name: a LayersModel of TensorFlow.js (its model.json or its folder), .keras
- * or .h5 of Keras. Nothing in a file is executed.
+ * or .h5 of Keras, a state_dict of PyTorch as .npz or .safetensors, ONNX. Nothing in a file is executed.
  *
  * @param options until: reads only what comes before the layer of this name
  * @throws UsageError that says what the file is and what is not read of it
  */
-export async function openModelFile(given: string, options: ReadOptions = {}): Promise<ModelDescription> {
+export async function openModelFile(given: string, options: OpenOptions = {}): Promise<ModelDescription> {
   const found = await stat(given).catch(() => undefined);
   if (found?.isDirectory() === true) return readLayersModel(path.join(given, 'model.json'), options);
   if (path.extname(given) === '.json') return readLayersModel(given, options);
   const bytes = await readRegularFile(given);
   if (isH5(bytes)) return readKerasH5(bytes, given, options);
-  if (bytes.subarray(0, 2).toString('latin1') === 'PK') return readKerasArchive(bytes, given, options);
+  if (bytes.toString('latin1', 0, 2) === 'PK') return openArchive(bytes, given, options);
+  if (isSafetensors(bytes))
+    return refuseCut(readStateDict(readSafetensors(bytes, given), given, false, options), given, options);
+  // protocol 2 of pickle, and the older form of torch.save
+  if (bytes[0] === 0x80 || /\.(pt|pth|ckpt|pkl|pickle)$/.test(given)) throw pickled(given);
+  if (isOnnx(bytes)) return readOnnx(bytes, given, options);
   throw new UsageError(
-    `${given} is no model that is read: a LayersModel of TensorFlow.js (model.json), .keras or .h5 of Keras was expected.`,
+    `${given} is no model that is read: a LayersModel of TensorFlow.js (model.json), .keras or .h5 of Keras, .safetensors or .npz of a PyTorch state_dict, or ONNX was expected.`,
+  );
+}
+
+/** A zip archive: .keras, .npz, or the pickle of torch.save. */
+async function openArchive(bytes: Buffer, where: string, options: OpenOptions): Promise<ModelDescription> {
+  const names: string[] = [];
+  await readZip(bytes, where, (name) => names.push(name) < 0, { maxBytes: 0, maxExpansion: 1 });
+  if (names.some((name) => /(^|\/)data\.pkl$/.test(name))) throw pickled(where);
+  if (!names.some((name) => name.endsWith('.npy'))) return readKerasArchive(bytes, where, options);
+  const arrays = await readNpz(bytes, weightsArchive);
+  if (arrays.has(configArray)) return readKerasArrays(arrays, where, options);
+  const entries = [...arrays].map(([name, array]): StateEntry => {
+    if (isStringArray(array))
+      throw new UsageError(`${where} holds the text ${name}; a state_dict holds numbers only.`);
+    const { data, shape, dtype } = array;
+    return {
+      name,
+      shape,
+      read: () => ({ data, shape }),
+      ...(dtype.endsWith('f2') && { half: 'float16' as const }),
+    };
+  });
+  return refuseCut(readStateDict(entries, where, true, options), where, options);
+}
+
+/** A state_dict is read whole. */
+function refuseCut(model: ModelDescription, where: string, { until }: OpenOptions): ModelDescription {
+  if (until === undefined) return model;
+  throw new UsageError(`${where} is a state_dict, which is read whole; leave out --until.`);
+}
+
+function pickled(where: string): UsageError {
+  return new UsageError(
+    `${where} is a pickle, which is code that runs when it is opened, so it is not read; save the state_dict from Python with safetensors.torch.save_file(model.state_dict(), 'model.safetensors'), or with np.savez('model.npz', **{k: v.numpy() for k, v in model.state_dict().items()}).`,
   );
 }

@@ -1,8 +1,10 @@
 import type { ModelDescription } from './description';
 import { toKeras } from './keras/write';
+import { toNpz } from './keras/write-npz';
+import { toOnnx } from './onnx/write';
 import { layersModelText, toLayersModel } from './tfjs/write';
 
-export const writeFormats = ['tfjs', 'keras'] as const;
+export const writeFormats = ['tfjs', 'keras', 'onnx', 'npz'] as const;
 export type WriteFormat = (typeof writeFormats)[number];
 
 /** A model in the form of another program. */
@@ -37,6 +39,14 @@ export async function writeModel(
     }
     case 'keras': {
       const { bytes, layerOf } = await toKeras(model, where);
+      return { files: new Map([['', bytes]]), layerOf };
+    }
+    case 'onnx': {
+      const { bytes, layerOf } = toOnnx(model, where);
+      return { files: new Map([['', bytes]]), layerOf };
+    }
+    case 'npz': {
+      const { bytes, layerOf } = await toNpz(model, where);
       return { files: new Map([['', bytes]]), layerOf };
     }
   }

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelInputs } from '../../harness/check/reference';
 import { numbersOf, readNpz } from '../../harness/base/files/index';
-import type { ModelDescription } from '../../harness/models/index';
+import type { ModelDescription, OpenOptions } from '../../harness/models/index';
 import type { Tensor } from '../../scratch/index';
 
 /** Small models that other programs made; test/fixtures/models/make has these programs. */
@@ -10,6 +10,35 @@ export const modelFixtures = path.join(__dirname, '..', 'fixtures', 'models');
 
 export function fixtureFiles(extension: string): string[] {
   return readdirSync(modelFixtures).filter((file) => file.endsWith(extension));
+}
+
+/** A model file, the archive with its answers, and how it is opened. */
+interface Fixture {
+  readonly file: string;
+  /** in the archive */ readonly name: string;
+  readonly archive: string;
+  readonly options: OpenOptions;
+}
+
+/** What a state_dict does not say of these models. */
+const stateOptions: Readonly<Record<string, OpenOptions>> = {
+  'torch-rnn-relu': { nonlinearity: 'relu' },
+  'torch-lstm-both-last': { steps: 'last' },
+  'torch-gru-all': { steps: 'all' },
+  'torch-batch-norm': { steps: 'all' },
+};
+
+/** Every model of the folder. */
+export function allFixtures(): Fixture[] {
+  return ['.keras', '.h5', '.state.npz', '.safetensors', '.onnx'].flatMap(fixtureFiles).map((file) => {
+    const name = file.replace(/(\.state)?\.\w+$/, '');
+    const archive = name.startsWith('torch-')
+      ? 'pytorch.npz'
+      : name.startsWith('made-')
+        ? 'onnx.npz'
+        : 'keras.npz';
+    return { file, name, archive, options: stateOptions[name] ?? {} };
+  });
 }
 
 /** Inputs and outputs of a model, as the program that made it computed them in float64. */

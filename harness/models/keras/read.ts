@@ -1,12 +1,13 @@
 import type { Tensor } from '../../../scratch/index';
-import { readZip, type ZipLimits } from '../../base/files/index';
+import { isStringArray, readZip, type NpyArray, type ZipLimits } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { assemble, shapeLayers } from '../assemble';
 import type { ModelDescription } from '../description';
 import { asObject, parseJson } from '../json';
-import { withH5, type H5 } from './h5';
+import { withH5 } from './h5';
 import type { Dialect } from './options';
 import { inputsOf, readTopology } from './topology';
+import { kerasVersion } from './write';
 import { matchWeights, type Entry } from './weights';
 
 export interface ReadOptions {
@@ -71,26 +72,50 @@ export async function readKerasH5(
   });
 }
 
+/**
+ * The .npz of `toNpz`: the layers of Keras 3 as text in the array model_config, and weights by the names of layers.
+ *
+ * @throws UsageError
+ */
+export function readKerasArrays(
+  arrays: ReadonlyMap<string, NpyArray>,
+  where: string,
+  { until }: ReadOptions = {},
+): ModelDescription {
+  const config = arrays.get('model_config');
+  if (config === undefined || !isStringArray(config) || config.data.length !== 1)
+    throw new UsageError(
+      `${where}: model_config must be one text in JSON; write the file again with convert --to npz.`,
+    );
+  const entries = [...arrays].flatMap(([name, array]) =>
+    isStringArray(array)
+      ? []
+      : [{ name, shape: array.shape, read: (): Tensor => ({ data: array.data, shape: array.shape }) }],
+  );
+  const json = parseJson(config.data[0], `${where}: model_config`);
+  return describe('npz', json, dialectOf(kerasVersion), { entries }, where, until);
+}
+
 export function dialectOf(version: unknown): Dialect {
   const text = typeof version === 'string' ? version : '2';
   return { program: 'keras', major: /^\D*3\./.test(text) ? 3 : 2, version: text };
 }
 
 function describe(
-  format: 'keras' | 'h5',
+  format: 'keras' | 'h5' | 'npz',
   config: unknown,
   dialect: Dialect,
-  { entries }: H5,
+  { entries }: { readonly entries: readonly (Entry & { read(): Tensor })[] },
   where: string,
   until: string | undefined,
 ): ModelDescription {
   const model = planModel(config, dialect, where, until);
   const inside = entries
-    .filter(({ name }) => format === 'keras' || name.startsWith('model_weights/'))
+    .filter(({ name }) => format !== 'h5' || name.startsWith('model_weights/'))
     .map((entry) => ({ ...entry, name: entry.name.replace(/^model_weights\//, '') }));
   const { found, notes } = matchWeights(model.shaped, model.topology.all, inside, where);
   return finishModel(
-    { format, writtenBy: `Keras ${dialect.version}`, notes },
+    { format, writtenBy: format === 'npz' ? 'rnn-parity' : `Keras ${dialect.version}`, notes },
     model,
     readAll(found, (entry) => entry.read()),
     where,

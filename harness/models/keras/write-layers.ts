@@ -171,6 +171,13 @@ export function kerasObject(kind: string, config: object, program: WrittenFor): 
     : { module: 'keras.layers', class_name: kind, config, registered_name: null };
 }
 
+/** forwardRecurrentKernel -> rnn/forward_rnn_wrapped/recurrent_kernel */
+export function nameInFile({ name }: WrittenLayer, own: string): string {
+  const [, direction = '', part] = /^(forward|backward)?(.*)$/.exec(own) ?? [];
+  const theirs = part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, '');
+  return direction === '' ? `${name}/${theirs}` : `${name}/${direction}_${name}_wrapped/${theirs}`;
+}
+
 const recurrentNames = { simpleRNN: 'SimpleRNN', lstm: 'LSTM', gru: 'GRU' } as const;
 
 function activationName(name: ActivationName, program: WrittenFor, refuse: Refuse): string {

@@ -5,7 +5,7 @@ import { pathsInArchive } from './weights';
 import { kerasObject, writeLayers } from './write-layers';
 
 /** The Keras whose form is written; later ones read it too. */
-const kerasVersion = '3.15.1';
+export const kerasVersion = '3.15.1';
 
 /** A model as a .keras archive that `keras.models.load_model` of Keras 3 opens. */
 export interface WrittenKeras {
@@ -87,6 +87,7 @@ export function kerasConfig(model: ModelDescription, where: string) {
     weights: layers.flatMap(({ name, weights }) =>
       weights.map(([own, { shape, data }]) => ({ name: paths.get(name)![own], shape, data })),
     ),
+    layers,
     layerOf,
   };
 }

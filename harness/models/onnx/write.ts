@@ -95,15 +95,13 @@ class GraphWriter {
     input: readonly string[],
     output: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
+    name = `${output.find((one) => one !== '') ?? ''}/${op_type}`,
   ): void {
-    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeOf(value) }));
-    this.nodes.push({
-      op_type,
-      name: `${output.find((name) => name !== '') ?? ''}/${op_type}`,
-      input,
-      output,
-      attribute,
-    });
+    const attribute = Object.entries(attributes).map(([key, value]) => ({
+      name: key,
+      ...attributeOf(value),
+    }));
+    this.nodes.push({ op_type, name, input, output, attribute });
   }
 
   floats(name: string, dims: readonly number[], data: Float64Array): string {
@@ -190,23 +188,29 @@ function writeLayer(graph: GraphWriter, layer: ModelLayer, { masked, read, where
     case 'timeDistributed': {
       const { activation = 'linear', useBias = true } = config.layer === 'dense' ? config : config.wrapped;
       const last = activation === 'linear' ? name : `${name}/before`;
-      graph.node('MatMul', [x, constant('kernel')], [useBias ? `${name}/product` : last]);
+      graph.node('MatMul', [x, constant('kernel')], [useBias ? `${name}/product` : last], {}, name);
       if (useBias) graph.node('Add', [`${name}/product`, constant('bias')], [last]);
       if (activation !== 'linear') writeActivation(graph, activation, last, name);
       return;
     }
     case 'embedding':
-      graph.node('Gather', [constant('embeddings'), x], [name], { axis: 0 });
+      graph.node('Gather', [constant('embeddings'), x], [name], { axis: 0 }, name);
       return;
     case 'repeatVector':
       graph.node('Unsqueeze', [x, graph.ints(`${name}/axis`, [1])], [`${name}/step`]);
-      graph.node('Tile', [`${name}/step`, graph.ints(`${name}/repeats`, [1, config.times, 1])], [name]);
+      graph.node(
+        'Tile',
+        [`${name}/step`, graph.ints(`${name}/repeats`, [1, config.times, 1])],
+        [name],
+        {},
+        name,
+      );
       return;
     case 'flatten':
-      graph.node('Flatten', [x], [name], { axis: 1 });
+      graph.node('Flatten', [x], [name], { axis: 1 }, name);
       return;
     case 'lastStep':
-      graph.node('Gather', [x, graph.ints(`${name}/step`, [-1], [])], [name], { axis: 1 });
+      graph.node('Gather', [x, graph.ints(`${name}/step`, [-1], [])], [name], { axis: 1 }, name);
       return;
     case 'batchNormalization': {
       const [width] = weights['movingMean'].shape;
@@ -220,13 +224,13 @@ function writeLayer(graph: GraphWriter, layer: ModelLayer, { masked, read, where
       );
       const [from, to] = hasTime ? [`${name}/featuresFirst`, `${name}/normalized`] : [x, name];
       if (hasTime) graph.node('Transpose', [x], [from], { perm: [0, 2, 1] });
-      graph.node('BatchNormalization', [from, ...parts], [to], { epsilon: { f: config.epsilon } });
+      graph.node('BatchNormalization', [from, ...parts], [to], { epsilon: { f: config.epsilon } }, name);
       if (hasTime) graph.node('Transpose', [to], [name], { perm: [0, 2, 1] });
       return;
     }
     case 'activation':
-      if (config.activation === 'softmax') graph.node('Softmax', [x], [name], { axis: -1 });
-      else writeActivation(graph, config.activation, x, name);
+      if (config.activation === 'softmax') graph.node('Softmax', [x], [name], { axis: -1 }, name);
+      else writeActivation(graph, config.activation, x, name, name);
       return;
     case 'masking':
     case 'identity':
@@ -240,14 +244,26 @@ const filled = (width: number, value: number): Tensor => ({
   shape: [width],
 });
 
-function writeActivation(graph: GraphWriter, activation: ActivationName, x: string, out: string): void {
+function writeActivation(
+  graph: GraphWriter,
+  activation: ActivationName,
+  x: string,
+  out: string,
+  called?: string,
+): void {
   const { name, alpha, beta } = onnxActivations[activation];
   if (activation === 'linear') graph.node('Identity', [x], [out]);
   else
-    graph.node(name, [x], [out], {
-      ...(alpha !== undefined && { alpha: { f: alpha } }),
-      ...(beta !== undefined && { beta: { f: beta } }),
-    });
+    graph.node(
+      name,
+      [x],
+      [out],
+      {
+        ...(alpha !== undefined && { alpha: { f: alpha } }),
+        ...(beta !== undefined && { beta: { f: beta } }),
+      },
+      called,
+    );
 }
 
 const operators = { simpleRNN: 'RNN', lstm: 'LSTM', gru: 'GRU' } as const;
@@ -311,12 +327,18 @@ function writeRecurrent(graph: GraphWriter, layer: ModelLayer, x: string, read: 
   const final = ['h', 'c'].slice(0, perDirection).map((state) => `${name}/final_${state}`);
   const inputs = [`${name}/timeFirst`, W, R, B, '', ...initial];
   while (inputs[inputs.length - 1] === '') inputs.pop();
-  graph.node(operators[cell.layer], inputs, [returnSequences ? all : '', ...final], {
-    hidden_size: units,
-    direction: directions.length === 2 ? 'bidirectional' : goBackwards ? 'reverse' : 'forward',
-    ...activationAttributes(cell, directions.length),
-    ...(cell.layer === 'gru' && { linear_before_reset: cell.resetAfter === false ? 0 : 1 }),
-  });
+  graph.node(
+    operators[cell.layer],
+    inputs,
+    [returnSequences ? all : '', ...final],
+    {
+      hidden_size: units,
+      direction: directions.length === 2 ? 'bidirectional' : goBackwards ? 'reverse' : 'forward',
+      ...activationAttributes(cell, directions.length),
+      ...(cell.layer === 'gru' && { linear_before_reset: cell.resetAfter === false ? 0 : 1 }),
+    },
+    name,
+  );
 
   directions.forEach((_, d) => {
     final.forEach((state, k) => {

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import type { Tensor } from '../../../scratch/index';
 import { version } from '../../base/version';
 import type { ModelDescription } from '../description';
-import { writeLayers, type WrittenLayer } from '../keras/write-layers';
+import { nameInFile, writeLayers } from '../keras/write-layers';
 
 /** A LayersModel as `tf.loadLayersModel` takes it. */
 export interface WrittenLayersModel {
@@ -83,13 +83,6 @@ export function layersModelText({ modelTopology, weightSpecs }: WrittenLayersMod
     undefined,
     2,
   )}\n`;
-}
-
-/** forwardRecurrentKernel -> rnn/forward_rnn_wrapped/recurrent_kernel */
-function nameInFile({ name }: WrittenLayer, own: string): string {
-  const [, direction = '', part] = /^(forward|backward)?(.*)$/.exec(own) ?? [];
-  const theirs = part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, '');
-  return direction === '' ? `${name}/${theirs}` : `${name}/${direction}_${name}_wrapped/${theirs}`;
 }
 
 function littleEndian({ data }: Tensor): Buffer {

@@ -1,0 +1,241 @@
+import type { Tensor } from '../../../scratch/index';
+import { UsageError } from '../../base/outcome';
+import type { ModelLayerConfig, Source, StoredAs } from '../description';
+import type { PlannedLayer } from '../keras/topology';
+import { inDirection } from '../shapes';
+import type { OnnxNode } from './schema';
+import { inWords, type Axis, type From, type Pile, type Recurrent, type Signal, type Value } from './values';
+import type { Constant } from './tensors';
+
+/** A layer that is not a recurrent one. */
+export interface Plain {
+  readonly name: string;
+  readonly kind: string;
+  config: ModelLayerConfig;
+  readonly reads: Source;
+  weights: Record<string, Tensor>;
+  half?: Constant['half'];
+}
+
+/** One node, and what it needs to know. */
+export interface Step {
+  readonly node: OnnxNode;
+  /** of the layer that the node becomes */ readonly name: string;
+  readonly opset: number;
+  readonly graph: GraphReader;
+  input(i: number): Value | undefined;
+  /** @throws UsageError when it is something else */ constant(i: number, what: string): Constant;
+  /** whole numbers: of an input, or of an attribute as older operations have them */
+  integers(i: number, attribute: string): readonly number[] | undefined;
+  number(attribute: string, preset: number): number;
+  /** whether nothing else reads what this input holds */ isOnlyReader(i: number): boolean;
+  /** @throws UsageError when a constant that was made of others is beyond any model's */ constantWithin(
+    value: Constant,
+  ): Constant;
+  refuse(what: string): UsageError;
+}
+
+/** The layers that a graph becomes, while its nodes are read in order. */
+export class GraphReader {
+  private readonly slots: (Plain | Recurrent)[] = [];
+  private readonly names = new Set<string>();
+  readonly notes = new Set<string>();
+
+  constructor(readonly where: string) {}
+
+  /** A name without slashes that is not taken yet. */
+  nameFor(wanted: string): string {
+    const plain = wanted.replace(/^\/+/, '').replaceAll('/', '_') || 'layer';
+    let name = plain;
+    for (let i = 1; this.names.has(name); i++) name = `${plain}_${i}`;
+    this.names.add(name);
+    return name;
+  }
+
+  add<L extends Plain | Recurrent>(layer: L): L {
+    this.slots.push(layer);
+    return layer;
+  }
+
+  find(name: string): Plain | undefined {
+    return this.slots.find((slot): slot is Plain => slot.name === name && !('asked' in slot));
+  }
+
+  /** The source of a signal, which from now on is needed. */
+  sourceOf(from: From): Source {
+    if ('source' in from) return from.source;
+    const { recurrent, what } = from;
+    if ('direction' in from && (what !== 'all' || recurrent.weights.length === 2)) {
+      const states = recurrent.config.layer === 'lstm' ? 2 : 1;
+      if (what === 'all')
+        throw new UsageError(
+          `${this.where}: one direction of ${recurrent.name} (${recurrent.kind}) is read by itself, which is not supported; both side by side, their sum, product or mean are.`,
+        );
+      recurrent.asked.add('state');
+      return { of: `${recurrent.name}#state`, state: from.direction * states + (what === 'c' ? 1 : 0) };
+    }
+    const key = `${what}:${'merge' in from ? from.merge : 'none'}`;
+    recurrent.asked.add(key);
+    return { of: `${recurrent.name}#${key}` };
+  }
+
+  /** A layer that reads a signal and gives another one. */
+  layer(
+    step: Step,
+    signal: Signal,
+    config: ModelLayerConfig,
+    weights: Record<string, Tensor> = {},
+    half?: Constant['half'],
+  ): From {
+    if (signal.flipped === true)
+      throw step.refuse('reads steps in the opposite order, as a layer that goes backwards leaves them');
+    const { name } = step;
+    this.add({
+      name,
+      kind: step.node.op_type,
+      config,
+      reads: this.sourceOf(signal.from),
+      weights,
+      ...(half && { half }),
+    });
+    return { source: { of: name } };
+  }
+
+  /** Every layer with its weights, and the final names of sources. */
+  finish(): {
+    readonly layers: PlannedLayer[];
+    readonly weights: Map<string, Record<string, Tensor>>;
+    readonly storage: Record<string, StoredAs>;
+    readonly rename: (source: Source) => Source;
+  } {
+    const final = new Map<string, Source>();
+    const layers: PlannedLayer[] = [];
+    const weights = new Map<string, Record<string, Tensor>>();
+    const storage: Record<string, StoredAs> = {};
+    const rename = ({ of, state }: Source): Source => {
+      const found = final.get(of) ?? { of };
+      // the final state of a layer that gives nothing else is its output
+      const isOutput = found.state === -1 && state === 0;
+      return { of: found.of, ...(state !== undefined && !isOutput && { state }) };
+    };
+    const put = (layer: Plain, initialStates: readonly Source[] | undefined, returnState: boolean): void => {
+      const { name, kind, config, reads, half } = layer;
+      layers.push({
+        ...{ name, kind, config, reads: rename(reads), softmax: false, returnState, inner: [], notes: [] },
+        ...(initialStates && { initialStates: initialStates.map(rename) }),
+      });
+      weights.set(name, layer.weights);
+      if (half !== undefined)
+        for (const weight of Object.keys(layer.weights))
+          storage[`${name}.${weight}`] = { dtype: half, reach: half === 'float16' ? 2 ** -11 : 2 ** -8 };
+    };
+    for (const slot of this.slots) {
+      if (!('asked' in slot)) put(slot, undefined, false);
+      else
+        for (const { name, config, weights: own, returnState } of variantsOf(slot, final))
+          put(
+            { name, kind: slot.kind, config, reads: slot.reads, weights: own, half: slot.half },
+            slot.initialStates,
+            returnState,
+          );
+    }
+    return { layers, weights, storage, rename };
+  }
+}
+
+/** The layers that a recurrent operation becomes: one for each form in which it is read; the first gives the states. */
+function variantsOf(slot: Recurrent, final: Map<string, Source>) {
+  const { name, config, weights, asked } = slot;
+  const isBoth = weights.length === 2;
+  const keys = [...asked].filter((key) => key !== 'state').toSorted();
+  const isOnlyState = keys.length === 0;
+  if (isOnlyState && asked.size === 0) return [];
+  if (isOnlyState) keys.push(isBoth ? 'h:concat' : 'h:none');
+  const own = isBoth
+    ? Object.fromEntries(
+        weights.flatMap((one, d) =>
+          Object.entries(one).map(([weight, tensor]) => [
+            inDirection(d === 0 ? 'forward' : 'backward', weight),
+            tensor,
+          ]),
+        ),
+      )
+    : weights[0];
+  final.set(`${name}#state`, { of: name, ...(isOnlyState && !isBoth && { state: -1 }) });
+  return keys.map((key, i) => {
+    const [what, merge] = key.split(':');
+    const called = i === 0 ? name : `${name}:${what}`;
+    final.set(`${name}#${key}`, { of: called });
+    const one = { ...config, returnSequences: what === 'all' };
+    return {
+      name: called,
+      weights: { ...own },
+      config: isBoth
+        ? ({ layer: 'bidirectional', wrapped: one, mergeMode: merge as 'concat' } as const)
+        : one,
+      returnState: i === 0 && asked.has('state'),
+    };
+  });
+}
+
+/** Gives axes the roles that an operation needs. */
+export function unify(axes: readonly (Axis | undefined)[], roles: readonly Axis['role'][], step: Step): void {
+  const isFit =
+    axes.length === roles.length &&
+    axes.every(
+      (axis, i) => axis !== undefined && axis.parts === undefined && (axis.role ?? roles[i]) === roles[i],
+    );
+  if (!isFit)
+    throw step.refuse(
+      `reads [${axes.map((axis) => axis?.role ?? axis?.size ?? 'any').join(', ')}], where [${roles.join(', ')}] was expected`,
+    );
+  axes.forEach((axis, i) => (axis!.role = roles[i]!));
+}
+
+/** The axis with the features: the last one of what a product or an activation reads. */
+export function featuresOf(signal: Signal, step: Step): Axis {
+  const last = signal.axes[signal.axes.length - 1];
+  if (last.role !== undefined && last.role !== 'features')
+    throw step.refuse(`works on the axis of the ${last.role}, where the features were expected`);
+  last.role = 'features';
+  return last;
+}
+
+/** A signal as a whole; a pile of one is its only part. */
+export function asSignal(value: Value | undefined, step: Step, what = 'an input'): Signal {
+  if (value?.kind === 'signal') return value;
+  throw step.refuse(`has ${inWords(value)} as ${what}, where what a layer gives was expected`);
+}
+
+/** Changes what lies at the axes of a signal or pile. */
+export function withAxes(value: Signal | Pile, axes: readonly (Axis | undefined)[]): Signal | Pile {
+  const own = axes.filter((axis) => axis !== undefined);
+  if (value.kind === 'signal') return { ...value, axes: own };
+  return {
+    ...value,
+    at: axes.indexOf(undefined),
+    parts: value.parts.map((part) => ({ ...part, axes: own })),
+  };
+}
+
+/** Two directions of one operation as one signal. */
+export function mergedDirections(
+  parts: readonly Signal[],
+  merge: 'concat' | 'sum' | 'mul' | 'ave',
+): Signal | undefined {
+  const [first, second] = parts;
+  const [a, b] = parts.map(({ from }) => from);
+  if (parts.length !== 2 || !('direction' in a) || !('direction' in b)) return undefined;
+  if (a.recurrent !== b.recurrent || a.what !== b.what || a.what === 'c') return undefined;
+  if (
+    a.direction === b.direction ||
+    (merge === 'concat' && a.direction !== 0) ||
+    first.flipped !== second.flipped
+  )
+    return undefined;
+  const axes = [...first.axes];
+  const features = axes[axes.length - 1];
+  if (merge === 'concat' && features.size !== null)
+    axes[axes.length - 1] = { role: 'features', size: 2 * features.size };
+  return { kind: 'signal', from: { recurrent: a.recurrent, what: a.what, merge }, axes };
+}

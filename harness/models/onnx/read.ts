@@ -1,0 +1,215 @@
+import { UsageError } from '../../base/outcome';
+import { assemble, shapeLayers } from '../assemble';
+import type { ModelDescription, Source } from '../description';
+import { show } from '../json';
+import { inputsOf } from '../keras/topology';
+import type { ReadOptions } from '../keras/read';
+import { GraphReader, type Step } from './graph-reader';
+import { operations } from './operations';
+import { decodeOnnx, type OnnxGraph, type OnnxModel, type OnnxNode } from './schema';
+import { constantOf, externalFiles, type Constant } from './tensors';
+import { inWords, type Axis, type Signal, type Value } from './values';
+
+const most = { nodes: 20_000, axes: 3 };
+
+/** Whether the bytes may be an ONNX model: it begins with its version as a small number. */
+export const isOnnx = (bytes: Buffer): boolean =>
+  bytes.length > 16 && bytes[0] === 8 && bytes[1] > 0 && bytes[1] < 32;
+
+/**
+ * An ONNX model whose operations are layers: LSTM, GRU and RNN with what stands around them. Nothing in it is executed; numbers in other
+ * files are read from the folder of the model only.
+ *
+ * @param where the path of the file
+ * @throws UsageError that names the first operation that is not read
+ */
+export async function readOnnx(
+  bytes: Buffer,
+  where: string,
+  { until }: ReadOptions = {},
+): Promise<ModelDescription> {
+  let model: OnnxModel;
+  try {
+    model = decodeOnnx(bytes);
+  } catch (error) {
+    throw new UsageError(
+      `${where} is not a sound ONNX file (${(error as Error).message}); save the model again.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const { graph } = model;
+  const opset = model.opset_import.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version;
+  if (graph === null || opset === undefined || graph.node.length === 0 || graph.node.length > most.nodes)
+    throw new UsageError(
+      `${where} is no ONNX model that is read: it has ${graph?.node.length ?? 0} operations of ONNX; save the model again.`,
+    );
+  const reader = new GraphReader(where);
+  const values = new Map<string, Value>();
+  const external = externalFiles(where);
+  for (const tensor of graph.initializer) values.set(tensor.name, await constantOf(tensor, where, external));
+  const inputs = graph.input
+    .filter(({ name }) => !values.has(name))
+    .map(({ name, type }) => {
+      const dims = type?.tensor_type?.shape?.dim;
+      if (dims === undefined || dims.length < 2 || dims.length > most.axes)
+        throw new UsageError(
+          `${where}: the input ${show(name)} has ${dims === undefined ? 'an unknown number of' : dims.length} axes, where [B, T, F], [B, T] or [B, F] was expected; export the model with a shape of its inputs.`,
+        );
+      const axes = dims.map(({ dim_value: size }): Axis => ({ size: size > 0 ? size : null }));
+      const own = reader.nameFor(name);
+      values.set(name, { kind: 'signal', from: { source: { of: own } }, axes });
+      return { name: own, axes, given: name };
+    });
+  const counts = new Map<string, number>();
+  for (const name of [...graph.node.flatMap(({ input }) => input), ...graph.output.map((one) => one.name)])
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  let last: Value | undefined;
+  let isCut = false;
+  for (const node of graph.node) {
+    const named = node.name === '' ? (node.output.find((name) => name !== '') ?? node.op_type) : node.name;
+    const plain = named.replace(/^\/+/, '').replaceAll('/', '_');
+    if (until !== undefined && (named === until || plain === until)) {
+      isCut = true;
+      break;
+    }
+    const results = await run(node, plain, opset, reader, values, counts);
+    node.output.forEach((name, i) => {
+      if (name !== '' && results[i] !== undefined) values.set(name, results[i]);
+    });
+    if (results[0]?.kind === 'signal' || results[0]?.kind === 'pile') [last] = results;
+  }
+  if (until !== undefined && !isCut)
+    throw new UsageError(
+      `${where} has no operation ${until} for --until; it has ${graph.node
+        .slice(0, 40)
+        .map(({ name }) => name)
+        .join(', ')}.`,
+    );
+  const outputs = isCut
+    ? sourcesOf(last, 'what comes before', reader, where)
+    : graph.output.flatMap(({ name }) => sourcesOf(values.get(name), name, reader, where));
+  return describe(model, graph, inputs, outputs, reader, isCut ? until : undefined);
+}
+
+function describe(
+  { producer_name: by, producer_version: version }: OnnxModel,
+  _graph: OnnxGraph,
+  given: readonly { readonly name: string; readonly axes: readonly Axis[]; readonly given: string }[],
+  outputs: readonly Source[],
+  reader: GraphReader,
+  until: string | undefined,
+): ModelDescription {
+  const { where } = reader;
+  const { layers, weights, storage, rename } = reader.finish();
+  const notes = [...reader.notes];
+  const inputs = given.map(({ name, axes, given: theirs }) => {
+    const at = axes.findIndex(({ role }) => role === 'batch');
+    const [, ...sizes] = [axes[Math.max(at, 0)], ...axes.filter((_, i) => i !== Math.max(at, 0))];
+    if (at > 0) notes.push(`the input ${theirs} of the file is [T, B, F]; here the batch comes first`);
+    return { name, shape: sizes.map(({ size }) => size) };
+  });
+  if (layers.length === 0)
+    throw new UsageError(`${where} has no layer: its outputs do not depend on its inputs.`);
+  if (until !== undefined) notes.push(`only what comes before the operation ${until} was read`);
+  const model = assemble(
+    {
+      format: 'onnx',
+      writtenBy: [by || 'ONNX', version].join(' ').trim().slice(0, 80),
+      inputs: inputsOf({ inputs, layers }),
+      outputs: outputs.map(rename),
+      notes,
+      shaped: shapeLayers({ inputs, layers }, where),
+    },
+    weights,
+    where,
+  );
+  return Object.keys(storage).length === 0 ? model : { ...model, storage };
+}
+
+/** Outputs: a layer, or states in one tensor, which become one output each. */
+function sourcesOf(value: Value | undefined, name: string, reader: GraphReader, where: string): Source[] {
+  const one = (signal: Signal): Source => {
+    if (signal.flipped === true)
+      throw new UsageError(
+        `${where}: the output ${show(name)} has the steps of a layer that goes backwards where they were read, which is not supported; turn them round, or take the last one.`,
+      );
+    const [first] = signal.axes;
+    if (first.role === 'time')
+      reader.notes.add(`the output ${name} of the file is [T, B, N]; here the batch comes first`);
+    if (signal.axes.some(({ parts }) => parts !== undefined))
+      reader.notes.add(
+        `the output ${name} of the file has the rows of all steps below each other; here it is [B, T, N]`,
+      );
+    return reader.sourceOf(signal.from);
+  };
+  if (value?.kind === 'signal') return [one(value)];
+  if (value?.kind === 'pile') {
+    reader.notes.add(
+      `the output ${name} of the file is ${value.parts.length} states in one tensor; here each is an output`,
+    );
+    return value.parts.map(one);
+  }
+  throw new UsageError(
+    `${where}: the output ${show(name)} is ${inWords(value)}, where what a layer gives was expected.`,
+  );
+}
+
+async function run(
+  node: OnnxNode,
+  plain: string,
+  opset: number,
+  graph: GraphReader,
+  values: ReadonlyMap<string, Value>,
+  counts: ReadonlyMap<string, number>,
+): Promise<(Value | undefined)[]> {
+  const refuse = (what: string): UsageError =>
+    new UsageError(
+      `${graph.where}: the operation ${show(node.name || plain)} (${node.op_type}) ${what}. Read are ${Object.keys(operations).join(', ')} as layers have them; check what comes before it with --until OPERATION.`,
+    );
+  const isOwn = (node.domain === '' || node.domain === 'ai.onnx') && Object.hasOwn(operations, node.op_type);
+  if (!isOwn) throw refuse(node.domain === '' ? 'is not read' : `of ${show(node.domain)} is not read`);
+  const attribute = (name: string) => node.attribute.find((one) => one.name === name);
+  const input = (i: number): Value | undefined => {
+    const name = node.input.at(i);
+    if (i < 0 || name === undefined || name === '') return undefined;
+    const found = values.get(name);
+    if (found === undefined) throw refuse(`reads ${show(name)}, which nothing before it gives`);
+    return found;
+  };
+  const constant = (i: number, what: string): Constant => {
+    const found = input(i);
+    if (found?.kind === 'constant') return found;
+    throw refuse(`has ${inWords(found)} as ${what}, where numbers of the file were expected`);
+  };
+  let name: string | undefined;
+  const step: Step = {
+    node,
+    opset,
+    graph,
+    get name() {
+      return (name ??= graph.nameFor(plain));
+    },
+    input,
+    constant,
+    integers(i, own) {
+      const found = i < 0 ? undefined : input(i);
+      if (found !== undefined) return Array.from(constant(i, own).data);
+      const { ints } = attribute(own) ?? { ints: [] };
+      return ints.length > 0 ? ints : undefined;
+    },
+    number(own, preset) {
+      const found = attribute(own);
+      return found === undefined ? preset : found.type === 1 ? found.f : found.i;
+    },
+    isOnlyReader: (i) => counts.get(node.input[i]) === 1,
+    constantWithin(value) {
+      if (value.data.length > 2 ** 26) throw refuse(`makes ${value.data.length} numbers of constants`);
+      return value;
+    },
+    refuse,
+  };
+  const result = await operations[node.op_type](step);
+  return Array.isArray(result) ? result : [result];
+}

@@ -1,0 +1,169 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { halfToNumber, readRegularFile } from '../../base/files/index';
+import { UsageError } from '../../base/outcome';
+import { show } from '../json';
+import { bfloat16ToNumber } from '../pytorch/safetensors';
+import { elementTypes, type OnnxTensor } from './schema';
+
+/** Numbers that stand in the file. */
+export interface Constant {
+  readonly kind: 'constant';
+  readonly data: Float64Array;
+  readonly shape: readonly number[];
+  /** where they are stored with fewer bits than float32 */ readonly half?: 'float16' | 'bfloat16';
+}
+
+type ReadNumber = (view: DataView, at: number) => number;
+
+const readers: Readonly<Record<number, readonly [bytes: number, read: ReadNumber]>> = {
+  [elementTypes.float32]: [4, (view, at) => view.getFloat32(at, true)],
+  [elementTypes.float64]: [8, (view, at) => view.getFloat64(at, true)],
+  [elementTypes.float16]: [2, (view, at) => halfToNumber(view.getUint16(at, true))],
+  [elementTypes.bfloat16]: [2, (view, at) => bfloat16ToNumber(view.getUint16(at, true))],
+  [elementTypes.int64]: [8, (view, at) => Number(view.getBigInt64(at, true))],
+  [elementTypes.int32]: [4, (view, at) => view.getInt32(at, true)],
+  [elementTypes.uint8]: [1, (view, at) => view.getUint8(at)],
+  [elementTypes.int8]: [1, (view, at) => view.getInt8(at)],
+  [elementTypes.bool]: [1, (view, at) => view.getUint8(at)],
+};
+
+/** Bytes of a file that lies next to the model. */
+export type ReadExternal = (name: string) => Promise<Buffer>;
+
+/**
+ * Reads files next to a model, and no other: a name that leads out of its folder, also by a link, is refused.
+ *
+ * @param file the model
+ */
+export function externalFiles(file: string): ReadExternal {
+  const folder = path.dirname(path.resolve(file));
+  const known = new Map<string, Promise<Buffer>>();
+  return (name) => {
+    const read = async (): Promise<Buffer> => {
+      const refuse = (): UsageError =>
+        new UsageError(
+          `${file} keeps numbers in the file ${show(name)}; only files in its own folder are read, so save the model again.`,
+        );
+      const wanted = path.join(folder, name);
+      const isInside = (found: string, within: string): boolean => found.startsWith(within + path.sep);
+      if (name === '' || name.includes('\0') || path.isAbsolute(name) || !isInside(wanted, folder))
+        throw refuse();
+      const real = await realpath(wanted).catch(() => wanted);
+      if (!isInside(real, await realpath(folder))) throw refuse();
+      return readRegularFile(wanted);
+    };
+    const found = known.get(name) ?? read();
+    known.set(name, found);
+    return found;
+  };
+}
+
+/**
+ * The numbers of a tensor. Its size is compared with the bytes that are there before memory is taken.
+ *
+ * @throws UsageError
+ */
+export async function constantOf(
+  tensor: OnnxTensor,
+  where: string,
+  external: ReadExternal,
+): Promise<Constant> {
+  const { name, dims, data_type: type, raw_data: raw } = tensor;
+  const refuse = (what: string): UsageError =>
+    new UsageError(`${where}: the tensor ${show(name)} ${what}; save the model again.`);
+  if (dims.length > 8 || !dims.every((n) => Number.isSafeInteger(n) && n >= 0))
+    throw refuse(`has shape [${dims.slice(0, 9).join(', ')}]`);
+  const count = dims.reduce((a, b) => a * b, 1);
+  const reader = readers[type] as (typeof readers)[number] | undefined;
+  if (reader === undefined)
+    throw refuse(`has the element type ${type}, where floats of 16 to 64 bits and integers are read`);
+  const [width, read] = reader;
+  const half =
+    type === elementTypes.float16 ? 'float16' : type === elementTypes.bfloat16 ? 'bfloat16' : undefined;
+  const made = (data: Float64Array): Constant => ({
+    kind: 'constant',
+    data,
+    shape: dims,
+    ...(half && { half }),
+  });
+  const ofBytes = (bytes: Uint8Array): Constant => {
+    if (bytes.length !== count * width)
+      throw refuse(`[${dims.join(', ')}] has ${bytes.length} bytes, expected were ${count * width}`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return made(Float64Array.from({ length: count }, (_, i) => read(view, i * width)));
+  };
+  if (tensor.data_location === 1) {
+    const about = new Map(tensor.external_data.map(({ key, value }) => [key, value]));
+    const bytes = await external(about.get('location') ?? '');
+    const [from, length] = [about.get('offset') ?? '0', about.get('length') ?? String(count * width)].map(
+      Number,
+    );
+    if (!Number.isSafeInteger(from) || from < 0 || from + length > bytes.length || length !== count * width)
+      throw refuse(`lies at byte ${from} of ${show(about.get('location'))}, which has ${bytes.length} bytes`);
+    return ofBytes(bytes.subarray(from, from + length));
+  }
+  if (raw.length > 0 || count === 0) return ofBytes(raw);
+  const list = [tensor.float_data, tensor.double_data, tensor.int64_data, tensor.int32_data].find(
+    ({ length }) => length > 0,
+  );
+  if (list?.length !== count)
+    throw refuse(`[${dims.join(', ')}] has ${list?.length ?? 0} numbers, expected were ${count}`);
+  const decode = half === undefined ? (x: number) => x : half === 'float16' ? halfToNumber : bfloat16ToNumber;
+  return made(Float64Array.from(list, decode));
+}
+
+/** A constant of numbers that are known here. */
+export const constant = (data: ArrayLike<number>, shape: readonly number[] = [data.length]): Constant => ({
+  kind: 'constant',
+  data: Float64Array.from(data),
+  shape,
+});
+
+/** An element of every row and column in another order of the axes. */
+export function transposed({ data, shape, ...rest }: Constant, perm: readonly number[]): Constant {
+  const to = perm.map((axis) => shape[axis]);
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const out = new Float64Array(data.length);
+  const index = new Array<number>(to.length).fill(0);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = data[perm.reduce((at, axis, k) => at + strides[axis] * index[k], 0)];
+    for (let k = to.length - 1; k >= 0 && ++index[k] === to[k]; k--) index[k] = 0;
+  }
+  return { ...rest, data: out, shape: to };
+}
+
+/** The slices of an axis that the positions name, in their order. */
+export function taken(
+  { data, shape, ...rest }: Constant,
+  axis: number,
+  positions: readonly number[],
+): Constant {
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const out = new Float64Array(outer * positions.length * inner);
+  for (let o = 0; o < outer; o++)
+    positions.forEach((position, k) => {
+      const from = (o * shape[axis] + position) * inner;
+      out.set(data.subarray(from, from + inner), (o * positions.length + k) * inner);
+    });
+  return { ...rest, data: out, shape: shape.map((n, i) => (i === axis ? positions.length : n)) };
+}
+
+/** Constants side by side along an axis. */
+export function concatenated(parts: readonly Constant[], axis: number): Constant {
+  const [{ shape }] = parts;
+  const inner = parts.map((part) => part.shape.slice(axis).reduce((a, b) => a * b, 1));
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const row = inner.reduce((a, b) => a + b, 0);
+  const out = new Float64Array(outer * row);
+  for (let o = 0; o < outer; o++) {
+    let at = o * row;
+    parts.forEach((part, k) => {
+      out.set(part.data.subarray(o * inner[k], (o + 1) * inner[k]), at);
+      at += inner[k];
+    });
+  }
+  const size = parts.reduce((sum, part) => sum + part.shape[axis], 0);
+  return { kind: 'constant', data: out, shape: shape.map((n, i) => (i === axis ? size : n)) };
+}
