@@ -47,12 +47,20 @@ export interface BrowserFacts {
   readonly sides: readonly BrowserSideFacts[];
 }
 
+/** Judged by u = 2^-11. */
+export interface HalfFacts {
+  readonly problems: number;
+  /** beyond the error budget of half precision as well */ readonly wrong: number;
+}
+
 export interface BrowserSideFacts {
   readonly name: string;
   /** engine, version, device */ readonly version: string;
   /** a program stands in for the graphics card */ readonly software: boolean;
   /** tfjs's own */ readonly flags: Readonly<Record<string, boolean | number>>;
   /** measured, and no part of any budget */ readonly arithmetic?: ArithmeticFacts;
+  /** of a device that computes in half precision: how the problems come out when they are judged as half precision */
+  readonly half?: HalfFacts;
   /** uncaptured errors of WebGPU, a lost device, a lost context */ readonly complaints: readonly string[];
   /** milliseconds until it was open */ readonly opened: number;
   /** milliseconds until it was done */ readonly took: number;

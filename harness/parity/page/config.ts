@@ -8,6 +8,7 @@ export interface PageConfig {
   readonly only?: string;
   readonly extent?: keyof typeof extents;
   /** a fault of the catalogue to plant into every answer */ readonly plant?: string;
+  /** takes the device away in the middle of the run: the harness tests itself */ readonly lose?: boolean;
   /** hands its report to the server that it came from */ readonly reports?: boolean;
   /** answers the server's problems instead of running the suite */ readonly answers?: boolean;
 }

@@ -16,6 +16,8 @@ export type ToWorker =
       readonly only?: string | undefined;
       /** a fault of the catalogue, planted into every answer: the harness tests itself */ readonly plant?:
         string | undefined;
+      /** takes the device away after the first problem: the harness tests itself */ readonly lose?:
+        boolean | undefined;
     }
   | { readonly type: 'read back'; readonly side: PageSide; readonly numbers: number }
   | {

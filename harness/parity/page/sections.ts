@@ -19,7 +19,7 @@ import { formatDiagnosis } from '../text/diagnosis';
 import { failingProblems, usedInWords, worstFirst } from '../text/failing';
 import { caseLine } from '../text/failures';
 import { defectsOf } from './defects';
-import { sideInWords, stateOf, unseenInWords, type SideState } from './words';
+import { halfInWords, sideInWords, stateOf, unseenInWords, type SideState } from './words';
 
 /** Of a run as far as it has come. */
 export interface PageState {
@@ -80,6 +80,7 @@ export function wrongBlocks({ report }: PageState): Block[] {
     .filter((name) => ['wrong', 'error'].includes(stateOf(report, name)));
   return names.flatMap((name) => {
     const { found, unexplained } = defectsOf(report, name);
+    const half = halfInWords(report, name);
     const problems = failingProblems(report.cases.filter(({ implementation }) => implementation === name));
     const facts = report.browser?.sides.find((one) => one.name === name);
     const diagnoses = report.diagnoses.filter(({ implementation }) => implementation === name);
@@ -96,7 +97,10 @@ export function wrongBlocks({ report }: PageState): Block[] {
           ({ defect, cases }) =>
             `Known: ${defect.words} (${cases.length} comparisons). Cause: ${defect.cause}. ${defect.issue === undefined ? 'No upstream report is known.' : `Reported as ${defect.issue}.`}`,
         ),
-        ...(unexplained > 0 ? [`${unexplained} comparisons are wrong in a way that is not known.`] : []),
+        ...(half === undefined ? [] : [`It ${half}.`]),
+        ...(unexplained > 0 && half === undefined
+          ? [`${unexplained} comparisons are wrong in a way that is not known.`]
+          : []),
         ...report.errors
           .filter(({ implementation }) => implementation === name)
           .map(({ caseId, message }) => `${caseId}: ${message}`),

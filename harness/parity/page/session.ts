@@ -102,7 +102,7 @@ export class Session {
   }
 
   private runSide(one: SideSoFar): Promise<void> {
-    const { seed = 1, only, extent = 'usual', plant } = this.config;
+    const { seed = 1, only, extent = 'usual', plant, lose } = this.config;
     const required = this.config.sides !== undefined;
     const { name } = one.side;
     return new Promise((resolve) => {
@@ -115,7 +115,7 @@ export class Session {
         resolve();
       });
       one.report = { name, status: 'ran', required };
-      worker.tell({ type: 'run', side: one.side, seed, only, extent: extents[extent], plant });
+      worker.tell({ type: 'run', side: one.side, seed, only, extent: extents[extent], plant, lose });
     });
   }
 

@@ -55,13 +55,24 @@ function wrongInWords(report: ParityReport, wrong: readonly string[]): string {
   for (const name of wrong) {
     const { found, unexplained } = defectsOf(report, name);
     const words = found.map(({ defect }) => defect.words);
+    const half = halfInWords(report, name);
     const own = report.errors.find(({ implementation }) => implementation === name);
-    if (own !== undefined) words.push(`an error: ${own.message}`);
+    if (half !== undefined) words.push(half);
+    else if (own !== undefined) words.push(`an error: ${own.message}`);
     else if (unexplained > 0) words.push(`${unexplained} comparisons are wrong in a way that is not known`);
     const key = words.join('; ');
     sentences.set(key, [...(sentences.get(key) ?? []), name]);
   }
   return [...sentences].map(([words, names]) => `${listed(names.map(sideInWords))}: ${words}`).join('. ');
+}
+
+/** Of a side that computes in half precision: what it is worth as such. Undefined for any other. */
+export function halfInWords({ browser }: ParityReport, side: string): string | undefined {
+  const half = browser?.sides.find(({ name }) => name === side)?.half;
+  if (half === undefined) return undefined;
+  const as =
+    half.wrong === 0 ? 'right as half' : `and ${half.wrong} of ${half.problems} problems wrong as half`;
+  return `computes in half precision (11 bits): wrong as single precision, ${as}`;
 }
 
 /** What runs at all, in words: a software GPU says nothing about a graphics card. */

@@ -12,14 +12,14 @@ import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.
 import { catalogue, plant } from '../../faults/index';
 import { describeArithmetic } from '../../sides/arithmetic/index';
 import { isLayered, type AnyProblem, type Evaluation, type Implementation } from '../../base/problem';
-import { byModelAsync } from '../../sides/by-model';
 import type { OpenSide } from '../../sides/index';
 import { ChartData } from '../html/chart-data';
 import { runSide } from '../run-side';
 import { pageCases } from './cases';
+import { judgeAsHalf } from './half';
 import type { FromWorker, ToWorker } from './messages';
 import { readBack } from './read-back';
-import { refusesLayers, type PageSide } from '../../sides/page/index';
+import { byModelAsync, refusesLayers, type PageSide } from '../../sides/page/index';
 
 /** A side in a worker of its own: tfjs reads its flags once, and a side that hangs or crashes takes no other with it. */
 const say = (message: FromWorker): void => {
@@ -53,7 +53,8 @@ async function obey(order: ToWorker): Promise<void> {
       say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
       return;
     }
-    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    const { message: own, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    const message = [own, ...complaints].join('; ');
     say({ type: 'threw', ...(order.type === 'answer' && { id: order.id }), message, trace: stack });
   }
 }
@@ -69,6 +70,15 @@ async function open({ backend: name, flags, asIs }: PageSide): Promise<LoadedBac
   const backend = await loadBrowserBackend(name, { flags, asIs, wasmPaths });
   listenForComplaints(backend);
   return backend;
+}
+
+/** What a driver that is reset does. */
+function loseDevice({ name, tf }: LoadedBackend): void {
+  if (name === 'webgpu')
+    (tf.backend() as unknown as { readonly device: { destroy(): void } }).device.destroy();
+  if (name !== 'webgl') return;
+  const { canvas } = tf.backend() as unknown as { readonly canvas: OffscreenCanvas };
+  canvas.getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext();
 }
 
 /** tfjs goes on silently where a shader does not compile or the device is gone. */
@@ -110,18 +120,27 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
   say({ type: 'opened', version, software });
   const cases = await pageCases(seed, extent, only);
   const charts = new ChartData();
-  const found = await runSide(openSide(backend, order), true, cases, {
+  const open = openSide(backend, order);
+  const found = await runSide(open, true, cases, {
     observer: charts,
     progress: (_title, total) => {
       say({ type: 'planned', total });
-      return { step: (id = '') => say({ type: 'step', id }), stop: () => undefined };
+      return {
+        step: (id = '') => {
+          say({ type: 'step', id });
+          if (order.lose === true) loseDevice(backend);
+        },
+        stop: () => undefined,
+      };
     },
   });
   const whole = only === undefined;
   const arithmetic = whole ? await describeArithmetic(backend) : undefined;
+  const half = arithmetic?.halfPrecision === true ? await judgeAsHalf(open, cases) : undefined;
   const facts = {
     ...{ name: side.name, version, software, flags: side.flags, complaints, opened },
     ...(arithmetic && { arithmetic }),
+    ...(half && { half }),
     took: performance.now() - started,
   };
   say({ type: 'done', found, charts: charts.sides.at(0), facts });

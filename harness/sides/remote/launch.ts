@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BackendNotRunError } from '../../base/outcome';
@@ -25,9 +25,29 @@ export function findChromium(): string | undefined {
   return paths.find((path) => path !== '' && existsSync(path));
 }
 
+const isFirefox = (path: string): boolean => /firefox/i.test(basename(path));
+
+/** Settings of Firefox: WebGL without a graphics card, WebGPU where it is built in, and nothing that calls elsewhere by itself. */
+const firefoxSettings = (software: boolean): Readonly<Record<string, boolean | number | string>> => ({
+  'webgl.force-enabled': software,
+  'dom.webgpu.enabled': true,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'browser.aboutwelcome.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.enabled': false,
+  'toolkit.telemetry.server': '',
+  'app.normandy.enabled': false,
+  'app.update.enabled': false,
+  'extensions.update.enabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'browser.safebrowsing.update.enabled': false,
+  'services.settings.server': 'http://127.0.0.1:9',
+});
+
 function argumentsFor({ path, headed = false, software = true }: LaunchOptions, profile: string): string[] {
-  if (/firefox/i.test(basename(path)))
-    return [...(headed ? [] : ['--headless']), '--no-remote', '--profile', profile];
+  if (isFirefox(path)) return [...(headed ? [] : ['--headless']), '--no-remote', '--profile', profile];
   return [
     ...(headed ? [] : ['--headless=new']),
     `--user-data-dir=${profile}`,
@@ -47,6 +67,13 @@ function argumentsFor({ path, headed = false, software = true }: LaunchOptions, 
  */
 export async function launchBrowser(options: LaunchOptions, address: string): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'rnn-parity-browser-'));
+  if (isFirefox(options.path)) {
+    const settings = Object.entries(firefoxSettings(options.software ?? true));
+    const lines = settings.map(
+      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
+    );
+    await writeFile(join(profile, 'user.js'), lines.join(''));
+  }
   // a process group of its own, so that its helper processes end with it
   const child = spawn(options.path, [...argumentsFor(options, profile), address], {
     stdio: 'ignore',

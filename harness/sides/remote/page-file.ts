@@ -5,9 +5,12 @@ import { join } from 'node:path';
 /** The page as the package holds it. */
 const built = join(__dirname, '../../parity/page/page.built.html');
 
-/** The page: of the package, or built from the sources. */
-export async function pageHtml(): Promise<string> {
-  if (existsSync(built)) return readFile(built, 'utf8');
-  const { buildPage } = await import('./build-page.js');
-  return buildPage();
+let page: Promise<string> | undefined;
+
+/** The page: of the package, or built from the sources; read or built once. */
+export function pageHtml(): Promise<string> {
+  page ??= existsSync(built)
+    ? readFile(built, 'utf8')
+    : import('./build-page.js').then(({ buildPage }) => buildPage());
+  return page;
 }

@@ -3,11 +3,10 @@ import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
 import { planOf } from '../../../../harness/parity/page/plan';
-import { parsePageSides } from '../../../../harness/sides/page/index';
+import { byModelAsync, parsePageSides } from '../../../../harness/sides/page/index';
 import { reportText } from '../../../../harness/parity/report-text';
 import { runSide } from '../../../../harness/parity/run-side';
 import type { ParityReport } from '../../../../harness/parity/report';
-import { byModelAsync } from '../../../../harness/sides/index';
 import { evaluateWithTfjsAsync, loadBackend, TfNetwork, updateWithTfjsAsync } from '../../../../src/index';
 
 const config = { sides: ['browser:cpu'], seed: 3, extent: 'quick', only: 'shape/3-1' } as const;
