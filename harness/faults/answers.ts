@@ -2,6 +2,7 @@ import type { ClassifierGradients, Tensor } from '../../scratch/index';
 import type { Evaluation } from '../base/problem';
 
 export const weightNames = ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outputBias'] as const;
+export const layerWeightNames = ['kernel', 'recurrentKernel', 'bias'] as const;
 export const layerNames = ['kernel', 'recurrentKernel', 'bias', 'inputs', 'initialState'] as const;
 
 /** The same answer with some of its gradients changed. */

@@ -1,4 +1,4 @@
-import { carryFaults } from './carry';
+import { carryFaults, slopeFaults, upstreamFaults } from './carry';
 import { clippingFaults } from './clipping';
 import type { Fault } from './fault';
 import { lossFaults } from './loss';
@@ -8,10 +8,8 @@ import { memoryFaults } from './memory';
 import { otherLayers } from './other-layers';
 import { precisionFaults } from './precision';
 import { atStep, stepFaultNames, type StepFault } from './single-step';
-import { slopeFaults } from './slope';
 import { stepFaults } from './steps';
 import { sumFaults } from './sums';
-import { upstreamFaults } from './upstream';
 import { weightFaults } from './weights';
 
 /** Every planted fault, by what it is a fault of. */

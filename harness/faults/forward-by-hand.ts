@@ -13,17 +13,17 @@ interface Output {
 
 /** The forward pass and the loss once more, in plain rows and one method an equation. */
 export class ForwardByHand {
-  /** the problem as this network took it in */ protected readonly problem: Problem;
-  protected readonly batch: number;
-  protected readonly timeSteps: number;
-  protected readonly kernel: Rows;
-  protected readonly recurrentKernel: Rows;
-  protected readonly bias: Row;
-  protected readonly outputKernel: Rows | undefined;
-  protected readonly outputBias: Row | undefined;
-  /** [B][T][F] */ protected readonly inputs: readonly Rows[];
-  /** [B][T][U], filled by the forward pass */ protected readonly states: number[][][] = [];
-  /** [B][T][U], filled by the forward pass */ protected readonly preActivations: number[][][] = [];
+  /** the problem as this network took it in */ readonly problem: Problem;
+  readonly batch: number;
+  readonly timeSteps: number;
+  readonly kernel: Rows;
+  readonly recurrentKernel: Rows;
+  readonly bias: Row;
+  readonly outputKernel: Rows | undefined;
+  readonly outputBias: Row | undefined;
+  /** [B][T][F] */ readonly inputs: readonly Rows[];
+  /** [B][T][U], filled by the forward pass */ readonly states: number[][][] = [];
+  /** [B][T][U], filled by the forward pass */ readonly preActivations: number[][][] = [];
   private readonly initialStates: Rows | undefined;
 
   constructor(given: Problem) {
@@ -42,12 +42,12 @@ export class ForwardByHand {
   }
 
   /** The problem as this network takes it in; it is asked before anything else is there. */
-  protected imported(problem: Problem): Problem {
+  imported(problem: Problem): Problem {
     return problem;
   }
 
   /** Forward, one example: h_t = tanh(z_t); a masked step keeps the state. */
-  protected forward(b: number): void {
+  forward(b: number): void {
     this.states[b] = [];
     this.preActivations[b] = [];
     for (let t = 0; t < this.timeSteps; t++) {
@@ -59,47 +59,47 @@ export class ForwardByHand {
   }
 
   /** x_t */
-  protected inputAt(b: number, t: number): Row {
+  inputAt(b: number, t: number): Row {
     return this.inputs[b][t];
   }
 
   /** z_t = x_t kernel + h_{t-1} recurrentKernel + bias */
-  protected preActivation(x: Row, before: Row, _t: number): number[] {
+  preActivation(x: Row, before: Row, _t: number): number[] {
     return add(add(times(x, this.kernel), times(before, this.recurrentKernel)), this.bias);
   }
 
   /** h_t = tanh(z_t) */
-  protected activation(z: Row, _t: number): number[] {
+  activation(z: Row, _t: number): number[] {
     return z.map(Math.tanh);
   }
 
   /** h_{t-1}, which is the initial state at the first step */
-  protected stateBefore(b: number, t: number): Row {
+  stateBefore(b: number, t: number): Row {
     return t === 0 ? this.initialState(b) : this.states[b][t - 1];
   }
 
   /** h_0: zeros unless given */
-  protected initialState(b: number): Row {
+  initialState(b: number): Row {
     return this.initialStates?.[b] ?? zerosLike(this.bias);
   }
 
   /** m_t: whether example b has step t at all */
-  protected takesPart(b: number, t: number): boolean {
+  takesPart(b: number, t: number): boolean {
     return this.problem.mask?.data[b * this.timeSteps + t] !== 0;
   }
 
   /** h_t of a masked step */
-  protected maskedState(before: Row): number[] {
+  maskedState(before: Row): number[] {
     return [...before];
   }
 
   /** h_T */
-  protected finalState(b: number): Row {
+  finalState(b: number): Row {
     return this.states[b][this.timeSteps - 1];
   }
 
   /** Logits, probabilities and, with labels, the loss and its gradient. */
-  protected output(): Output | undefined {
+  output(): Output | undefined {
     if (this.outputKernel === undefined) return undefined;
     const logits = this.states.map((_, b) => this.logits(this.finalState(b)));
     const probabilities = this.softmax(logits);
@@ -110,13 +110,13 @@ export class ForwardByHand {
   }
 
   /** y = h_T outputKernel + outputBias */
-  protected logits(h: Row): number[] {
+  logits(h: Row): number[] {
     const { outputKernel = [], outputBias = [] } = this;
     return add(times(h, outputKernel), outputBias);
   }
 
   /** p = exp(y - max) / sum, for each example */
-  protected softmax(logits: Rows): Rows {
+  softmax(logits: Rows): Rows {
     return logits.map((row) => {
       const top = Math.max(...row);
       const exps = row.map((y) => Math.exp(y - top));
@@ -126,7 +126,7 @@ export class ForwardByHand {
   }
 
   /** mean over the batch of log(sum exp y) - y_label */
-  protected loss(logits: Rows, _probabilities: Rows, labels: Row): number {
+  loss(logits: Rows, _probabilities: Rows, labels: Row): number {
     const each = logits.map((row, b) => {
       const top = Math.max(...row);
       return Math.log(row.reduce((s, y) => s + Math.exp(y - top), 0)) + top - row[labels[b]];
@@ -135,7 +135,7 @@ export class ForwardByHand {
   }
 
   /** dy = (p - 1hot) / B */
-  protected dLogits(probabilities: Rows, labels: Row): Rows {
+  dLogits(probabilities: Rows, labels: Row): Rows {
     return probabilities.map((row, b) => row.map((p, c) => (p - (c === labels[b] ? 1 : 0)) / this.batch));
   }
 }

@@ -9,7 +9,7 @@ import { accumulate, add, multiply, outer, times, transpose, zerosLike, type Row
  */
 export class HandNetwork extends ForwardByHand {
   /** dz_t [B][T][U], filled by the backward pass; zeros where it never comes by */
-  protected readonly dPreActivations: Row[][] = [];
+  readonly dPreActivations: Row[][] = [];
   /** what `evaluate` gave last */ answer: Evaluation = {};
   private upstreamRows: { states?: readonly Rows[]; finalState?: Rows } = {};
   private kernelTransposed: Rows = [];
@@ -21,7 +21,7 @@ export class HandNetwork extends ForwardByHand {
    */
   constructor(
     problem: Problem,
-    protected readonly earlier?: HandNetwork,
+    readonly earlier?: HandNetwork,
   ) {
     super(problem);
   }
@@ -88,17 +88,17 @@ export class HandNetwork extends ForwardByHand {
   }
 
   /** T - 1, ..., 0 */
-  protected backwardSteps(): number[] {
+  backwardSteps(): number[] {
     return Array.from({ length: this.timeSteps }, (_, i) => this.timeSteps - 1 - i);
   }
 
   /** dh_T = dy outputKernel^T, from the loss */
-  protected fromOutput(dLogits: Row): Row {
+  fromOutput(dLogits: Row): Row {
     return times(dLogits, transpose(this.outputKernel ?? []));
   }
 
   /** What reaches h_t from outside the layer. */
-  protected fromAbove(b: number, t: number, dFinalState: Row | undefined): number[] {
+  fromAbove(b: number, t: number, dFinalState: Row | undefined): number[] {
     const sum = [...this.upstreamState(b, t)];
     if (t !== this.timeSteps - 1) return sum;
     const last = add(sum, this.upstreamFinalState(b));
@@ -106,100 +106,100 @@ export class HandNetwork extends ForwardByHand {
   }
 
   /** the gradient given for h_t; zeros unless given */
-  protected upstreamState(b: number, t: number): Row {
+  upstreamState(b: number, t: number): Row {
     return this.upstreamRows.states?.[b]?.[t] ?? zerosLike(this.bias);
   }
 
   /** the gradient given for the final state; zeros unless given */
-  protected upstreamFinalState(b: number): Row {
+  upstreamFinalState(b: number): Row {
     return this.upstreamRows.finalState?.[b] ?? zerosLike(this.bias);
   }
 
   /** dh_t = from above + carried; `_later` is dh_{t+1}, which has no business here */
-  protected dState(_later: Row, fromAbove: Row, carried: Row): number[] {
+  dState(_later: Row, fromAbove: Row, carried: Row): number[] {
     return add(fromAbove, carried);
   }
 
   /** dz_t = dh_t (1 - h_t^2) */
-  protected dPreActivation(b: number, t: number, dh: Row): Row {
+  dPreActivation(b: number, t: number, dh: Row): Row {
     return multiply(dh, this.slope(b, t));
   }
 
   /** tanh'(z_t) = 1 - h_t^2 */
-  protected slope(b: number, t: number): number[] {
+  slope(b: number, t: number): number[] {
     return this.states[b][t].map((h) => (1 - h) * (1 + h));
   }
 
   /** dz_t of a masked step: the step does not exist */
-  protected maskedPreActivation(_b: number, _t: number, dh: Row): Row {
+  maskedPreActivation(_b: number, _t: number, dh: Row): Row {
     return zerosLike(dh);
   }
 
   /** what step t sends to h_{t-1}: dz_t recurrentKernel^T */
-  protected carry(_t: number, dz: Row, _dh: Row): Row {
+  carry(_t: number, dz: Row, _dh: Row): Row {
     return times(dz, this.recurrentKernelTransposed);
   }
 
   /** what a masked step sends to h_{t-1}: all of dh_t, as the state was only copied */
-  protected maskedCarry(_t: number, _dz: Row, dh: Row): Row {
+  maskedCarry(_t: number, _dz: Row, dh: Row): Row {
     return dh;
   }
 
   /** dh_0 = what the first step carries; `_first` is dh_1 */
-  protected initialStateGradient(carried: Row, _first: Row): Row {
+  initialStateGradient(carried: Row, _first: Row): Row {
     return carried;
   }
 
   /** dx_t = dz_t kernel^T */
-  protected inputGradient(dz: Row, _t: number): Row {
+  inputGradient(dz: Row, _t: number): Row {
     return times(dz, this.kernelTransposed);
   }
 
   /** where dx_t is stored */
-  protected inputGradientStep(t: number): number {
+  inputGradientStep(t: number): number {
     return t;
   }
 
   /** dKernel = sum over time and batch */
-  protected kernelGradient(): number[][] {
+  kernelGradient(): number[][] {
     return this.sumOverSteps(this.kernel, (b, t, dz) => this.kernelShare(b, t, dz));
   }
 
   /** the share of one step: x_t^T dz_t */
-  protected kernelShare(b: number, t: number, dz: Row): Rows {
+  kernelShare(b: number, t: number, dz: Row): Rows {
     return outer(this.inputForKernel(b, t), dz);
   }
 
-  protected inputForKernel(b: number, t: number): Row {
+  inputForKernel(b: number, t: number): Row {
     return this.inputs[b][t];
   }
 
   /** dRecurrentKernel = sum over time and batch */
-  protected recurrentKernelGradient(): number[][] {
+  recurrentKernelGradient(): number[][] {
     return this.sumOverSteps(this.recurrentKernel, (b, t, dz) => this.recurrentKernelShare(b, t, dz));
   }
 
   /** the share of one step: h_{t-1}^T dz_t */
-  protected recurrentKernelShare(b: number, t: number, dz: Row): Rows {
+  recurrentKernelShare(b: number, t: number, dz: Row): Rows {
     return outer(this.stateForRecurrentKernel(b, t), dz);
   }
 
-  protected stateForRecurrentKernel(b: number, t: number): Row {
+  stateForRecurrentKernel(b: number, t: number): Row {
     return this.stateBefore(b, t);
   }
 
   /** dBias = sum over time and batch */
-  protected biasGradient(): Row {
+  biasGradient(): Row {
     return this.sumOverSteps([this.bias], (b, t, dz) => [this.biasShare(b, t, dz)])[0];
   }
 
   /** the share of one step: dz_t */
-  protected biasShare(_b: number, _t: number, dz: Row): Row {
+  biasShare(_b: number, _t: number, dz: Row): Row {
     return dz;
   }
 
   /** dOutputKernel = sum of h_T^T dy, dOutputBias = sum of dy */
-  protected outputGradients(dLogits: Rows): NonNullable<Evaluation['gradients']> {
+  outputGradients(dLogits: Rows): NonNullable<Evaluation['gradients']> {
     const { outputKernel = [], outputBias = [] } = this;
     const [dKernel, dBias] = [outputKernel.map(zerosLike), [zerosLike(outputBias)]];
     dLogits.forEach((dy, b) => {
@@ -210,7 +210,7 @@ export class HandNetwork extends ForwardByHand {
   }
 
   /** The answer as it leaves the network. */
-  protected finish(answer: Evaluation): Evaluation {
+  finish(answer: Evaluation): Evaluation {
     return answer;
   }
 

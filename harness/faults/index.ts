@@ -1,3 +1,4 @@
+export { faultIn, networkWith } from './faulty';
 export { changeGradients, gradientNorm, layerNames, mapTensor, weightNames } from './answers';
 export { truncated } from './carry';
 export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
@@ -17,11 +18,15 @@ export { toFloat16 } from './precision';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
 export { families, type Equivalent, type Family, type Fault, type NetworkClass } from './fault';
 export {
+  arraysOf,
+  canShowUpdate,
   each,
   firstWrong,
   gradientsOf,
   HandOptimizer,
+  isSame,
   normOf,
+  optimizerWith,
   plantUpdate,
   updateEquivalents,
   updateFaults,
@@ -34,6 +39,6 @@ export {
   type UpdateQuestion,
   type UpdateFault,
 } from './updates/index';
-export { weightOff, withWeights, type WeightName } from './weights';
+export { importedWeights, weightOff, type WeightName } from './weights';
 
 export { heldOut, heldOutUpdates } from './held-out';

@@ -1,138 +1,71 @@
-import type { Evaluation } from '../base/problem';
 import { mapTensor } from './answers';
-import { HandNetwork } from './hand-network';
-import { zerosLike, type Row } from './rows';
 import type { Fault } from './fault';
+import { faultIn, finish, next, ofStep, previous, zeroed } from './faulty';
+import { zerosLike } from './rows';
+import type { HandNetwork } from './hand-network';
+import type { Wrong } from './wrong';
 
-const forward = { family: 'masks', phase: 'forward' } as const;
-const backward = { family: 'masks', phase: 'backward' } as const;
+const forward = faultIn('masks', 'forward');
+const backward = faultIn('masks', 'backward');
+
+/** A masked step has a gradient as any other. */
+const asIfLive: Wrong<HandNetwork> = {
+  maskedPreActivation: ({ own }, b, t, dh) => own.dPreActivation(b, t, dh),
+};
 
 /** Faults of masked steps. */
 export const maskFaults: readonly Fault[] = [
-  {
-    name: 'masks/ignored',
-    words: 'the mask is ignored: padding counts as input',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override takesPart(): boolean {
-        return true;
-      }
+  forward('masks/ignored', 'the mask is ignored: padding counts as input', { takesPart: () => true }),
+  forward('masks/inverted', 'the mask is inverted: 1 means masked', {
+    takesPart: ({ own, right }, b, t) => own.problem.mask === undefined || !right(b, t),
+  }),
+  forward('masks/of-first-example', 'the mask of the first example is used for all', {
+    takesPart: ({ right }, _b, t) => right(0, t),
+  }),
+  forward('masks/zero-the-state', 'a masked step sets the state to zero instead of keeping it', {
+    maskedState: zeroed,
+  }),
+  backward('masks/forward-only', 'the mask is applied to the states but not to the gradients', {
+    ...asIfLive,
+    maskedCarry: ({ own }, t, dz, dh) => own.carry(t, dz, dh),
+  }),
+  backward(
+    'masks/masked-step-adds-to-gradients',
+    'a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs',
+    asIfLive,
+  ),
+  backward('masks/carry-lost', 'a masked step passes no gradient on', { maskedCarry: zeroed }),
+  ...[
+    { name: 'previous', step: 't - 1', other: previous },
+    { name: 'next', step: 't + 1', other: next },
+  ].map(({ name, step, other }) =>
+    forward(`masks/of-${name}-step`, `the mask is shifted: the mask of step ${step} is used at step t`, {
+      takesPart: ofStep(other),
+    }),
+  ),
+  forward(
+    'masks/taken-as-length',
+    'only the number of unmasked steps counts: they are taken from the beginning of the sequence',
+    { takesPart: ({ own, right }, b, t) => t < own.inputs[b].filter((_, s) => right(b, s)).length },
+  ),
+  forward(
+    'masks/inputs-zeroed',
+    'a masked step is computed with zeros as its input instead of being skipped',
+    {
+      inputAt: ({ own, right }, b, t) =>
+        own.problem.mask?.data[b * own.timeSteps + t] === 0 ? zerosLike(right(b, t)) : right(b, t),
+      takesPart: () => true,
     },
-  },
-  {
-    name: 'masks/inverted',
-    words: 'the mask is inverted: 1 means masked',
-    family: 'masks',
-    phase: 'forward',
-    network: class extends HandNetwork {
-      protected override takesPart(b: number, t: number): boolean {
-        return this.problem.mask === undefined || !super.takesPart(b, t);
-      }
-    },
-  },
-  {
-    name: 'masks/of-first-example',
-    words: 'the mask of the first example is used for all',
-    family: 'masks',
-    phase: 'forward',
-    network: class extends HandNetwork {
-      protected override takesPart(_b: number, t: number): boolean {
-        return super.takesPart(0, t);
-      }
-    },
-  },
-  {
-    name: 'masks/zero-the-state',
-    words: 'a masked step sets the state to zero instead of keeping it',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override maskedState(before: Row): number[] {
-        return zerosLike(before);
-      }
-    },
-  },
-  {
-    name: 'masks/forward-only',
-    words: 'the mask is applied to the states but not to the gradients',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override maskedPreActivation(b: number, t: number, dh: Row): Row {
-        return this.dPreActivation(b, t, dh);
-      }
-      protected override maskedCarry(t: number, dz: Row, dh: Row): Row {
-        return this.carry(t, dz, dh);
-      }
-    },
-  },
-  {
-    name: 'masks/masked-step-adds-to-gradients',
-    words:
-      'a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override maskedPreActivation(b: number, t: number, dh: Row): Row {
-        return this.dPreActivation(b, t, dh);
-      }
-    },
-  },
-  {
-    name: 'masks/carry-lost',
-    words: 'a masked step passes no gradient on',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override maskedCarry(_t: number, _dz: Row, dh: Row): Row {
-        return zerosLike(dh);
-      }
-    },
-  },
-  ...[-1, 1].map((shift): Fault => ({
-    name: `masks/of-${shift < 0 ? 'previous' : 'next'}-step`,
-    words: `the mask is shifted: the mask of step ${shift < 0 ? 't - 1' : 't + 1'} is used at step t`,
-    ...forward,
-    network: class extends HandNetwork {
-      protected override takesPart(b: number, t: number): boolean {
-        return super.takesPart(b, Math.min(Math.max(t + shift, 0), this.timeSteps - 1));
-      }
-    },
-  })),
-  {
-    name: 'masks/taken-as-length',
-    words: 'only the number of unmasked steps counts: they are taken from the beginning of the sequence',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override takesPart(b: number, t: number): boolean {
-        const live = Array.from({ length: this.timeSteps }, (_, s) => super.takesPart(b, s));
-        return t < live.filter(Boolean).length;
-      }
-    },
-  },
-  {
-    name: 'masks/inputs-zeroed',
-    words: 'a masked step is computed with zeros as its input instead of being skipped',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        const x = super.inputAt(b, t);
-        return super.takesPart(b, t) ? x : zerosLike(x);
-      }
-      protected override takesPart(): boolean {
-        return true;
-      }
-    },
-  },
-  {
-    name: 'masks/masked-states-returned-as-zeros',
-    words: 'the states of masked steps are returned as zeros; the carried state is correct',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override finish(answer: Evaluation): Evaluation {
-        const { states } = answer;
-        const units = this.bias.length;
-        const isMasked = (i: number): boolean => this.problem.mask?.data[Math.floor(i / units)] === 0;
-        return states === undefined
-          ? answer
-          : { ...answer, states: mapTensor(states, (h, i) => (isMasked(i) ? 0 : h)) };
-      }
-    },
-  },
+  ),
+  forward(
+    'masks/masked-states-returned-as-zeros',
+    'the states of masked steps are returned as zeros; the carried state is correct',
+    finish((answer, { problem, bias }) => {
+      const isMasked = (i: number): boolean => problem.mask?.data[Math.floor(i / bias.length)] === 0;
+      const { states } = answer;
+      return states === undefined
+        ? answer
+        : { ...answer, states: mapTensor(states, (h, i) => (isMasked(i) ? 0 : h)) };
+    }),
+  ),
 ];

@@ -1,237 +1,123 @@
 import { changeGradients, mapTensor } from './answers';
-import { HandNetwork } from './hand-network';
-import { zerosLike, type Row } from './rows';
 import type { Fault } from './fault';
+import { faultIn, finish, next, ofStep, previous, where, zeroed } from './faulty';
+import { zerosLike } from './rows';
 
-const backward = { family: 'wrong-time-step', phase: 'backward' } as const;
-const forward = { family: 'wrong-time-step', phase: 'forward' } as const;
+const backward = faultIn('wrong-time-step', 'backward');
+const forward = faultIn('wrong-time-step', 'forward');
+const initialForward = faultIn('initial-state', 'forward');
+const initialBackward = faultIn('initial-state', 'backward');
 
 /** Faults of time: the wrong step is read, or one is left out. */
 export const stepFaults: readonly Fault[] = [
-  {
-    name: 'steps/state-after-for-state-before',
-    words: 'dRecurrentKernel is summed with h_t instead of h_{t-1}',
-    family: 'previous-state',
-    phase: 'backward',
-    network: class extends HandNetwork {
-      protected override stateForRecurrentKernel(b: number, t: number): Row {
-        return this.states[b][t];
-      }
+  faultIn('previous-state', 'backward')(
+    'steps/state-after-for-state-before',
+    'dRecurrentKernel is summed with h_t instead of h_{t-1}',
+    { stateForRecurrentKernel: ({ own }, b, t) => own.states[b][t] },
+  ),
+  backward(
+    'steps/next-input',
+    'dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own)',
+    {
+      inputForKernel: ofStep(next),
     },
-  },
-  {
-    name: 'steps/next-input',
-    words: 'dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own)',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override inputForKernel(b: number, t: number): Row {
-        return this.inputs[b][Math.min(t + 1, this.timeSteps - 1)];
-      }
+  ),
+  backward(
+    'steps/previous-input',
+    'dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own)',
+    { inputForKernel: ofStep(previous) },
+  ),
+  backward('steps/first-step-skipped', 'the backward loop ends at the second step', {
+    backwardSteps: ({ right }) => right().slice(0, -1),
+  }),
+  backward(
+    'steps/last-step-skipped',
+    'the backward loop begins at the second last step, with the gradient that arrived at the last',
+    {
+      backwardSteps: ({ right }) => right().slice(1),
+      fromAbove: ({ own, right }, b, t, ...rest) => right(b, t === own.timeSteps - 2 ? t + 1 : t, ...rest),
     },
-  },
-  {
-    name: 'steps/previous-input',
-    words: 'dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own)',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override inputForKernel(b: number, t: number): Row {
-        return this.inputs[b][Math.max(t - 1, 0)];
-      }
-    },
-  },
-  {
-    name: 'steps/first-step-skipped',
-    words: 'the backward loop ends at the second step',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override backwardSteps(): number[] {
-        return super.backwardSteps().slice(0, -1);
-      }
-    },
-  },
-  {
-    name: 'steps/last-step-skipped',
-    words: 'the backward loop begins at the second last step, with the gradient that arrived at the last',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override backwardSteps(): number[] {
-        return super.backwardSteps().slice(1);
-      }
-      protected override fromAbove(b: number, t: number, dFinalState: Row | undefined): number[] {
-        return super.fromAbove(b, t === this.timeSteps - 2 ? t + 1 : t, dFinalState);
-      }
-    },
-  },
-  {
-    name: 'steps/input-gradients-reversed',
-    words: 'the gradients of the inputs are stored in the order of computation, last step first',
-    ...backward,
-    network: class extends HandNetwork {
-      protected override inputGradientStep(t: number): number {
-        return this.timeSteps - 1 - t;
-      }
-    },
-  },
-  {
-    name: 'steps/forward-next-input',
-    words: 'the forward pass reads x_{t+1} instead of x_t (the last step reads its own)',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return this.inputs[b][Math.min(t + 1, this.timeSteps - 1)];
-      }
-    },
-  },
-  {
-    name: 'steps/forward-previous-input',
-    words: 'the forward pass reads x_{t-1} instead of x_t (the first step reads its own)',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return this.inputs[b][Math.max(t - 1, 0)];
-      }
-    },
-  },
-  {
-    name: 'steps/final-state-is-last-but-one',
-    words: 'the loop runs one step too few: the final state is h_{T-1}',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override finalState(b: number): Row {
-        return this.stateBefore(b, this.timeSteps - 1);
-      }
-    },
-  },
-  {
-    name: 'initial-state/gradient-lost',
-    words: "the notebook's second mistake: the gradient of the initial state is returned as zeros",
-    family: 'notebook',
-    phase: 'backward',
-    network: class extends HandNetwork {
-      protected override initialStateGradient(carried: Row): Row {
-        return zerosLike(carried);
-      }
-    },
-  },
-  {
-    name: 'initial-state/gradient-of-first-state',
-    words: 'dh_1 is returned as the gradient of the initial state, one step too early',
-    family: 'initial-state',
-    phase: 'backward',
-    network: class extends HandNetwork {
-      protected override initialStateGradient(_carried: Row, first: Row): Row {
-        return first;
-      }
-    },
-  },
-  {
-    name: 'initial-state/ignored',
-    words: 'the forward pass starts from zeros instead of the given initial state',
-    family: 'initial-state',
-    phase: 'forward',
-    network: class extends HandNetwork {
-      protected override initialState(): Row {
-        return zerosLike(this.bias);
-      }
-    },
-  },
-  {
-    name: 'initial-state/of-first-example',
-    words: 'every example starts from the initial state of the first one',
-    family: 'initial-state',
-    phase: 'forward',
-    network: class extends HandNetwork {
-      protected override initialState(): Row {
-        return super.initialState(0);
-      }
-    },
-  },
-  {
-    name: 'initial-state/left-out-of-recurrent-kernel',
-    words: 'dRecurrentKernel leaves out the first step, as if the initial state were zero',
-    family: 'initial-state',
-    phase: 'backward',
-    network: class extends HandNetwork {
-      protected override stateForRecurrentKernel(b: number, t: number): Row {
-        return t === 0 ? zerosLike(this.bias) : super.stateForRecurrentKernel(b, t);
-      }
-    },
-  },
-  {
-    name: 'steps/state-before-ignored',
-    words: 'the previous state is ignored: every step is computed from its input alone',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override preActivation(x: Row, before: Row, t: number): number[] {
-        return super.preActivation(x, zerosLike(before), t);
-      }
-    },
-  },
-  {
-    name: 'steps/sequence-reversed',
-    words: 'the forward pass reads the sequence from its end to its beginning',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return this.inputs[b][this.timeSteps - 1 - t];
-      }
-    },
-  },
-  {
-    name: 'steps/next-input-and-zeros',
-    words: 'the forward pass reads x_{t+1} instead of x_t, and zeros at the last step',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return t === this.timeSteps - 1 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t + 1];
-      }
-    },
-  },
-  {
-    name: 'steps/zeros-and-previous-input',
-    words: 'the forward pass reads x_{t-1} instead of x_t, and zeros at the first step',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return t === 0 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t - 1];
-      }
-    },
-  },
-  {
-    name: 'steps/first-input-skipped',
-    words: 'the forward pass does not see the first input: zeros are read instead',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override inputAt(b: number, t: number): Row {
-        return t === 0 ? zerosLike(this.inputs[b][t]) : this.inputs[b][t];
-      }
-    },
-  },
-  {
-    name: 'steps/final-state-averaged',
-    words: 'the final state is the mean of all states, not the last one',
-    ...forward,
-    network: class extends HandNetwork {
-      protected override finalState(b: number): Row {
-        const states = this.states[b];
-        return states[0].map((_, j) => states.reduce((sum, h) => sum + h[j], 0) / states.length);
-      }
-    },
-  },
-  {
-    name: 'initial-state/gradient-summed-over-batch',
-    words: 'the gradient of the initial state is summed over the batch, as if all examples shared one',
-    family: 'initial-state',
-    phase: 'backward',
-    network: class extends HandNetwork {
-      protected override finish(answer: ReturnType<HandNetwork['evaluate']>) {
-        return changeGradients(answer, ['initialState'], ({ data, shape }) => {
-          const sum = zerosLike(this.bias).map((_, j) =>
-            data.filter((_x, i) => i % shape[1] === j).reduce((s, x) => s + x, 0),
-          );
-          return mapTensor({ data, shape }, (_, i) => sum[i % shape[1]]);
-        });
-      }
-    },
-  },
+  ),
+  backward(
+    'steps/input-gradients-reversed',
+    'the gradients of the inputs are stored in the order of computation, last step first',
+    { inputGradientStep: ({ own }, t) => own.timeSteps - 1 - t },
+  ),
+  forward(
+    'steps/forward-next-input',
+    'the forward pass reads x_{t+1} instead of x_t (the last step reads its own)',
+    { inputAt: ofStep(next) },
+  ),
+  forward(
+    'steps/forward-previous-input',
+    'the forward pass reads x_{t-1} instead of x_t (the first step reads its own)',
+    { inputAt: ofStep(previous) },
+  ),
+  forward('steps/final-state-is-last-but-one', 'the loop runs one step too few: the final state is h_{T-1}', {
+    finalState: ({ own }, b) => own.stateBefore(b, own.timeSteps - 1),
+  }),
+  faultIn('notebook', 'backward')(
+    'initial-state/gradient-lost',
+    "the notebook's second mistake: the gradient of the initial state is returned as zeros",
+    { initialStateGradient: zeroed },
+  ),
+  initialBackward(
+    'initial-state/gradient-of-first-state',
+    'dh_1 is returned as the gradient of the initial state, one step too early',
+    { initialStateGradient: (_, _carried, first) => first },
+  ),
+  initialForward(
+    'initial-state/ignored',
+    'the forward pass starts from zeros instead of the given initial state',
+    { initialState: zeroed },
+  ),
+  initialForward(
+    'initial-state/of-first-example',
+    'every example starts from the initial state of the first one',
+    { initialState: ({ right }) => right(0) },
+  ),
+  initialBackward(
+    'initial-state/left-out-of-recurrent-kernel',
+    'dRecurrentKernel leaves out the first step, as if the initial state were zero',
+    { stateForRecurrentKernel: where((_own, _b, t) => t > 0) },
+  ),
+  forward(
+    'steps/state-before-ignored',
+    'the previous state is ignored: every step is computed from its input alone',
+    { preActivation: ({ right }, x, before, t) => right(x, zerosLike(before), t) },
+  ),
+  forward('steps/sequence-reversed', 'the forward pass reads the sequence from its end to its beginning', {
+    inputAt: ofStep((t, last) => last - t),
+  }),
+  forward(
+    'steps/next-input-and-zeros',
+    'the forward pass reads x_{t+1} instead of x_t, and zeros at the last step',
+    { inputAt: ({ own: { inputs } }, b, t) => inputs[b].at(t + 1) ?? zerosLike(inputs[b][t]) },
+  ),
+  forward(
+    'steps/zeros-and-previous-input',
+    'the forward pass reads x_{t-1} instead of x_t, and zeros at the first step',
+    { inputAt: ({ own: { inputs } }, b, t) => (t === 0 ? zerosLike(inputs[b][t]) : inputs[b][t - 1]) },
+  ),
+  forward(
+    'steps/first-input-skipped',
+    'the forward pass does not see the first input: zeros are read instead',
+    { inputAt: where((_own, _b, t) => t > 0) },
+  ),
+  forward('steps/final-state-averaged', 'the final state is the mean of all states, not the last one', {
+    finalState: ({ own: { states, bias, timeSteps } }, b) =>
+      bias.map((_, j) => states[b].reduce((sum, h) => sum + h[j], 0) / timeSteps),
+  }),
+  initialBackward(
+    'initial-state/gradient-summed-over-batch',
+    'the gradient of the initial state is summed over the batch, as if all examples shared one',
+    finish((answer, { bias }) =>
+      changeGradients(answer, ['initialState'], (gradient) => {
+        const sum = bias.map((_, j) =>
+          gradient.data.filter((_x, i) => i % bias.length === j).reduce((s, x) => s + x, 0),
+        );
+        return mapTensor(gradient, (_, i) => sum[i % bias.length]);
+      }),
+    ),
+  ),
 ];

@@ -12,7 +12,12 @@ import {
   heldOut,
   heldOutUpdates,
 } from '../faults/index';
-import { updateEquivalents, updateFaults, type UpdateFault } from '../faults/updates/index';
+import {
+  updateEquivalents,
+  updateFaults,
+  type UpdateEquivalent,
+  type UpdateFault,
+} from '../faults/updates/index';
 import { version } from '../base/version';
 import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
 import { problemsFor, stepCases, type TrialSizes } from './problems';
@@ -57,7 +62,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
       (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent, [])] as const,
     ),
     ...wanted(updateEquivalents).map(
-      (one) => [one.name, () => trial.lookAtUpdates(trial.equivalents, one, one.equivalent ?? '')] as const,
+      (one) => [one.name, () => trial.lookAtUpdates(trial.equivalents, one, one.equivalent)] as const,
     ),
     ...wanted(heldOut).map(
       (one) => [one.name, () => trial.lookAtAll(trial.strangers, one, stranger, one.families)] as const,
@@ -146,13 +151,13 @@ class Trial {
   /** The same for an optimizer. */
   async lookAtUpdates(
     rows: HarmlessRow[],
-    { name, optimizer, shows }: Pick<UpdateFault, 'name' | 'optimizer' | 'shows'>,
+    fault: Pick<UpdateFault, 'name' | 'optimizer'> & Partial<UpdateEquivalent>,
     why: string,
   ): Promise<void> {
-    const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+    const row: Row = { name: fault.name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
     rows.push(row);
-    for (const planted of updateCases({ shows }, this.options)) {
-      const diagnosis = await this.updates.look({ optimizer }, this.nextHost(), planted);
+    for (const planted of updateCases(fault, this.options)) {
+      const diagnosis = await this.updates.look(fault, this.nextHost(), planted);
       this.noteHarmless(row, diagnosis !== undefined, diagnosis !== undefined, diagnosis?.kind);
     }
   }

@@ -13,7 +13,14 @@ import {
 } from '../judge/index';
 import { questionFor } from '../examine/index';
 import { sizesOf, type Problem } from '../base/problem';
-import { firstWrong, plantUpdate, type UpdateQuestion, type UpdateFault } from '../faults/updates/index';
+import {
+  canShowUpdate,
+  firstWrong,
+  plantUpdate,
+  type UpdateEquivalent,
+  type UpdateFault,
+  type UpdateQuestion,
+} from '../faults/updates/index';
 import { trainingBatches, type TrialSizes } from './problems';
 import type { Outcome } from './score-book';
 import type { ClassifierWeights, SimpleRNNClassifier } from '../../scratch/index';
@@ -37,11 +44,19 @@ const rules: readonly Pick<TrainingCheck, 'optimizer' | 'clipNorm'>[] = [
   { ...trainingRules.adam, clipNorm: 0.1 },
 ];
 
-/** The checks that an optimizer's fault is planted in: one for each problem, with the rules, memories and updates that show it in turn. */
-export function updateCases(fault: Pick<UpdateFault, 'shows'>, sizes: TrialSizes): UpdateCase[] {
+/**
+ * The checks that an optimizer's fault is planted in: one for each problem, with the rules, memories and updates that show it in turn;
+ * of an equivalent change, which no update shows, those that are computed that way.
+ */
+export function updateCases(
+  fault: Pick<UpdateFault, 'optimizer' | 'shownIn'> & Partial<Pick<UpdateEquivalent, 'equivalent'>>,
+  sizes: TrialSizes,
+): UpdateCase[] {
   return trainingBatches(sizes).flatMap((batches, i) => {
     const cases = checksOn(batches).flatMap(({ check, questions }) => {
-      const shows = questions.map((question) => fault.shows(question));
+      const shows = questions.map((question) =>
+        fault.equivalent === undefined ? canShowUpdate(fault, question) : fault.shownIn?.(question),
+      );
       return batches.flatMap((_, from) => {
         const first = shows.indexOf(true, from);
         return first < 0 ? [] : [{ check, from, first }];

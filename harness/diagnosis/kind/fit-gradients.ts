@@ -6,9 +6,9 @@ import {
   clippedByNormOfEach,
   clippedByValue,
   gradientNorm,
-  HandNetwork,
   layerNames,
   mapTensor,
+  networkWith,
   truncated,
   weightNames,
   type Fault,
@@ -88,11 +88,9 @@ function factors({ answer, right }: Reading): Suspect[] {
         phase: 'backward',
         // the gradients of the output layer are made by the loss
         ...(names.includes('outputKernel') || names.includes('outputBias') ? { orIn: ['loss'] } : {}),
-        network: class extends HandNetwork {
-          protected override finish(made: Evaluation): Evaluation {
-            return changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x));
-          }
-        },
+        network: networkWith({
+          finish: (_, made) => changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x)),
+        }),
       },
     ];
   });

@@ -1,4 +1,4 @@
-import { mapTensor, weightOff, HandNetwork, withWeights, type WeightName } from '../../faults/index';
+import { importedWeights, mapTensor, networkWith, weightOff, type WeightName } from '../../faults/index';
 import { sizesOf, type Problem } from '../../base/problem';
 import type { Reading } from './reading';
 import type { Suspect } from './suspect';
@@ -151,14 +151,9 @@ function wholeWeights({ rows, columns, residual, slope, sources }: Equations, pr
         words: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
         family: 'weights-import',
         phase: name.startsWith('output') ? 'loss' : 'forward',
-        network: class extends HandNetwork {
-          protected override imported(given: Problem): Problem {
-            const own = given.weights[name];
-            return own === undefined
-              ? given
-              : withWeights(given, { [name]: mapTensor(own, (x) => x * factor) });
-          }
-        },
+        network: networkWith(
+          importedWeights(({ [name]: own }) => own && { [name]: mapTensor(own, (x) => x * factor) }),
+        ),
       },
     ];
   });

@@ -1,7 +1,7 @@
 import type { OptimizerConfig } from '../../../scratch/index';
 import { isGreen, type CaseVerdict, type TensorVerdict, type TrainingComparison } from '../../judge/index';
 import type { Implementation } from '../../base/problem';
-import { HandOptimizer, type At, type Memory } from '../../faults/updates/index';
+import { optimizerWith } from '../../faults/updates/index';
 import { diagnose } from '../diagnose';
 import type { Diagnosis } from '../diagnosis';
 import { examine, type Examination } from '../../examine/index';
@@ -97,14 +97,15 @@ function followers(
   red: readonly TensorVerdict[],
 ): string[] {
   const { given } = comparison.step;
-  const fromOwnMemory = class extends HandOptimizer {
-    protected override memory(before: Memory, g: number, at: At): Memory {
-      const slots = Object.keys(super.memory(before, g, at));
-      return Object.fromEntries(
-        slots.map((slot) => [slot, numbersOf(given, slot, at.name)?.data[at.i] ?? NaN]),
-      );
-    }
-  };
+  const fromOwnMemory = optimizerWith({
+    memory: ({ right }, before, g, at) =>
+      Object.fromEntries(
+        Object.keys(right(before, g, at)).map((slot) => [
+          slot,
+          numbersOf(given, slot, at.name)?.data[at.i] ?? NaN,
+        ]),
+      ),
+  });
   const wrong = new Replay(fromOwnMemory, questionOf(comparison), implementation).wrongIn(given);
   return red
     .map(({ tensor }) => tensor)

@@ -1,5 +1,6 @@
 import type { Side } from '../../judge/index';
 import {
+  canShowUpdate,
   HandOptimizer,
   updateFaults,
   type UpdateQuestion,
@@ -20,7 +21,7 @@ export interface UpdateMade {
  * update cannot tell apart (by no old velocity nothing moves), another can. Undefined where none does.
  */
 export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], side: Side): Kind | undefined {
-  const possible = updateFaults.filter(({ shows }) => shows(made.question));
+  const possible = updateFaults.filter((fault) => canShowUpdate(fault, made.question));
   // what cannot show in another update makes the right one there
   const found = [made, ...others.slice(0, mostOthers)].reduce(
     (left, update) => explaining(left, update, side),

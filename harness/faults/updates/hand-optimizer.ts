@@ -2,6 +2,7 @@ import type { ClassifierWeights, OptimizerConfig, OptimizerState } from '../../.
 import type { Problem } from '../../base/problem';
 import { weightNames } from '../answers';
 import { rightAnswer } from '../replay';
+import { withWrong, type Wrong } from '../wrong';
 
 export type WeightName = (typeof weightNames)[number];
 /** One array for each of the five weights. */
@@ -36,16 +37,16 @@ export interface At {
  * of these methods wrong. It shares no line with the optimizers of either side, so that it is a referee between them as well.
  */
 export class HandOptimizer {
-  protected readonly momentum: number;
-  protected readonly nesterov: boolean;
-  protected readonly beta1: number;
-  protected readonly beta2: number;
-  protected readonly epsilon: number;
-  protected readonly form: 'tfjs' | 'keras';
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly form: 'tfjs' | 'keras';
 
   /** @param shift added to the gradients: how an update looks when these are off by a little */
   constructor(
-    protected readonly question: UpdateQuestion,
+    readonly question: UpdateQuestion,
     private readonly shift?: Numbers,
   ) {
     const { optimizer } = question;
@@ -86,107 +87,107 @@ export class HandOptimizer {
   }
 
   /** of the loss, for every weight */
-  protected gradients(): Numbers {
+  gradients(): Numbers {
     return gradientsOf(this.question.problem);
   }
 
   /** g clipNorm / |g| where |g|, the norm of all gradients together, exceeds clipNorm */
-  protected clipped(gradients: Numbers): Numbers {
+  clipped(gradients: Numbers): Numbers {
     const { clipNorm = Infinity } = this.question;
     const factor = Math.min(1, clipNorm / normOf(gradients, weightNames));
     return each((name) => gradients[name].map((g) => g * factor));
   }
 
   /** the weights that the optimizer knows, in the order of their updates */
-  protected updated(): readonly WeightName[] {
+  updated(): readonly WeightName[] {
     return weightNames;
   }
 
   /** g as it enters the rule */
-  protected gradient(g: number, _w: number): number {
+  gradient(g: number, _w: number): number {
     return g;
   }
 
   /** the memory as the last update left it; zero before the first */
-  protected remembered(at: At): Memory {
+  remembered(at: At): Memory {
     const of = (slot: string): number => this.slot(slot)?.[at.name].data[at.i] ?? 0;
     if (this.isAdam) return { m: of('m'), v: of('v') };
     return this.momentum > 0 ? { velocity: of('velocity') } : {};
   }
 
   /** the new memory */
-  protected memory(before: Memory, g: number, _at: At): Memory {
+  memory(before: Memory, g: number, _at: At): Memory {
     if (this.isAdam) return { m: this.firstMoment(before.m, g), v: this.secondMoment(before.v, g) };
     return this.momentum > 0 ? { velocity: this.velocity(before.velocity, g) } : {};
   }
 
   /** what of the memory is there at the next update */
-  protected kept(now: Memory, _before: Memory, slot: string): number {
+  kept(now: Memory, _before: Memory, slot: string): number {
     return now[slot];
   }
 
   /** velocity = momentum velocity + g */
-  protected velocity(before: number, g: number): number {
+  velocity(before: number, g: number): number {
     return this.momentum * before + g;
   }
 
   /** m = beta1 m + (1 - beta1) g */
-  protected firstMoment(before: number, g: number): number {
+  firstMoment(before: number, g: number): number {
     return this.beta1 * before + (1 - this.beta1) * g;
   }
 
   /** v = beta2 v + (1 - beta2) g^2 */
-  protected secondMoment(before: number, g: number): number {
+  secondMoment(before: number, g: number): number {
     return this.beta2 * before + (1 - this.beta2) * g * g;
   }
 
   /** the number of this update, from 1 */
-  protected count(_at: At): number {
+  count(_at: At): number {
     return this.question.state.step + 1;
   }
 
   /** what learningRate is multiplied with */
-  protected step(g: number, now: Memory, _before: Memory, t: number): number {
+  step(g: number, now: Memory, _before: Memory, t: number): number {
     if (this.isAdam) return this.adamStep(now.m, now.v, t);
     return this.momentum > 0 ? this.momentumStep(g, now.velocity) : g;
   }
 
   /** velocity; with Nesterov's momentum g + momentum velocity */
-  protected momentumStep(g: number, velocity: number): number {
+  momentumStep(g: number, velocity: number): number {
     return this.nesterov ? g + this.momentum * velocity : velocity;
   }
 
   /** tfjs: m^ / (sqrt(v^) + epsilon), m^ = m / (1 - beta1^t), v^ = v / (1 - beta2^t); keras: epsilon is added to sqrt(v) instead */
-  protected adamStep(m: number, v: number, t: number): number {
+  adamStep(m: number, v: number, t: number): number {
     const [forM, forV] = this.corrections(t);
     if (this.form === 'keras') return ((Math.sqrt(forV) / forM) * m) / (Math.sqrt(v) + this.epsilon);
     return m / forM / (Math.sqrt(v / forV) + this.epsilon);
   }
 
   /** 1 - beta1^t and 1 - beta2^t */
-  protected corrections(t: number): readonly [forM: number, forV: number] {
+  corrections(t: number): readonly [forM: number, forV: number] {
     return [1 - this.beta1 ** t, 1 - this.beta2 ** t];
   }
 
   /** w - learningRate step */
-  protected moved(w: number, step: number): number {
+  moved(w: number, step: number): number {
     return w - this.learningRate() * step;
   }
 
-  protected learningRate(): number {
+  learningRate(): number {
     return this.question.optimizer.learningRate ?? (this.isAdam ? 0.001 : 0.01);
   }
 
   /** the loss of the batch, as reported; `_after` are the new weights */
-  protected loss(_after: Numbers): number {
+  loss(_after: Numbers): number {
     return rightAnswer(this.question.problem).loss?.data[0] ?? NaN;
   }
 
-  protected get isAdam(): boolean {
+  get isAdam(): boolean {
     return this.question.optimizer.name === 'adam';
   }
 
-  protected weightsOf(name: WeightName): Float64Array {
+  weightsOf(name: WeightName): Float64Array {
     return this.question.problem.weights[name]?.data ?? new Float64Array(0);
   }
 
@@ -200,7 +201,7 @@ export class HandOptimizer {
     return slots[name];
   }
 
-  private shifted(gradients: Numbers): Numbers {
+  shifted(gradients: Numbers): Numbers {
     const { shift } = this;
     return shift === undefined
       ? gradients
@@ -210,6 +211,11 @@ export class HandOptimizer {
 
 /** An optimizer that makes one update. */
 export type OptimizerClass = new (question: UpdateQuestion, shift?: Numbers) => HandOptimizer;
+
+/** The optimizer with these equations wrong, and every other right. */
+export function optimizerWith(wrong: Wrong<HandOptimizer>): OptimizerClass {
+  return withWrong(HandOptimizer, wrong);
+}
 
 /** The gradients of a batch, by hand. */
 export function gradientsOf(problem: Problem): Numbers {

@@ -3,11 +3,12 @@ import { updateClippingFaults } from './clipping';
 import { momentumFaults, stepFaults } from './steps-and-momentum';
 import type { UpdateFault } from './update-fault';
 
-export { updateEquivalents } from './equivalents';
+export { updateEquivalents, type UpdateEquivalent } from './equivalents';
 export {
   each,
   gradientsOf,
   HandOptimizer,
+  optimizerWith,
   normOf,
   type At,
   type Memory,
@@ -17,7 +18,14 @@ export {
   type UpdateQuestion,
 } from './hand-optimizer';
 export { plantUpdate, type Trainee } from './plant-update';
-export { firstWrong, type UpdatePart, type UpdateFault } from './update-fault';
+export {
+  arraysOf,
+  canShowUpdate,
+  firstWrong,
+  isSame,
+  type UpdatePart,
+  type UpdateFault,
+} from './update-fault';
 
 /** Every planted fault of the optimizer. */
 export const updateFaults: readonly UpdateFault[] = [

@@ -1,6 +1,14 @@
 import type { OptimizerConfig } from '../../../scratch/index';
-import type { Fault } from '../fault';
-import type { OptimizerClass, UpdateQuestion, WeightName } from './hand-optimizer';
+import type { Family, Fault } from '../fault';
+import type { Wrong } from '../wrong';
+import {
+  HandOptimizer,
+  optimizerWith,
+  type OptimizerClass,
+  type UpdateAnswer,
+  type UpdateQuestion,
+  type WeightName,
+} from './hand-optimizer';
 
 /** The part of an update whose equation is wrong; `gradient` is what enters the memory, or the step where there is no memory. */
 export type UpdatePart = 'loss' | 'gradient' | 'velocity' | 'm' | 'v' | 'weights';
@@ -9,10 +17,24 @@ export type UpdatePart = 'loss' | 'gradient' | 'velocity' | 'm' | 'v' | 'weights
 export interface UpdateFault extends Pick<Fault, 'name' | 'words' | 'family'> {
   readonly phase: 'update' | 'loss';
   readonly optimizer: OptimizerClass;
-  /** whether this update can show it */ readonly shows: (question: UpdateQuestion) => boolean;
-  /** why every update that cannot show it is right: the proof, in a sentence */ readonly equivalent?: string;
   /** where its first wrong number is */ readonly wrong: UpdatePart;
   /** where only some weights are wrong: these */ readonly only?: readonly WeightName[];
+  /** of the updates that it changes those that show it in single precision; default: all */
+  readonly shownIn?: (question: UpdateQuestion) => boolean;
+}
+
+/** Makes the faults of a family whose first wrong number is in that part. */
+export function updateFaultIn(family: Family, part: UpdatePart) {
+  return (
+    name: string,
+    words: string,
+    wrong: Wrong<HandOptimizer>,
+    more: Pick<UpdateFault, 'only' | 'shownIn'> = {},
+  ): UpdateFault => ({
+    ...{ name, words, family, wrong: part, phase: part === 'loss' ? 'loss' : 'update' },
+    optimizer: optimizerWith(wrong),
+    ...more,
+  });
 }
 
 /** The first wrong quantity, as a diagnosis names it: the group before the dot of `velocity.kernel`. */
@@ -22,23 +44,32 @@ export function firstWrong({ wrong }: UpdateFault, optimizer: OptimizerConfig): 
   return (optimizer.momentum ?? 0) > 0 ? 'velocity' : 'weights';
 }
 
-type Condition = (question: UpdateQuestion) => boolean;
+/** Differences below it are another order of summation: a share of the largest number of an array. */
+const reordering = 1e-11;
 
-export const always: Condition = () => true;
-export const every =
-  (...conditions: readonly Condition[]): Condition =>
-  (question) =>
-    conditions.every((condition) => condition(question));
-export const isAdam: Condition = ({ optimizer }) => optimizer.name === 'adam';
-export const hasMomentum: Condition = ({ optimizer }) =>
-  optimizer.name === 'sgd' && (optimizer.momentum ?? 0) > 0;
-export const hasNesterov: Condition = ({ optimizer }) =>
-  optimizer.name === 'sgd' && (optimizer.momentum ?? 0) > 0 && optimizer.nesterov === true;
-export const isPlain: Condition = ({ optimizer }) =>
-  optimizer.name === 'sgd' && (optimizer.momentum ?? 0) === 0;
-/** an update before this one has left something */ export const remembers: Condition = ({ state }) =>
-  state.step > 0;
-export const not =
-  (condition: Condition): Condition =>
-  (question) =>
-    !condition(question);
+/** Whether the update comes out otherwise with the fault than without it: two updates in float64 differ. */
+export function canShowUpdate(
+  { optimizer, shownIn }: Pick<UpdateFault, 'optimizer' | 'shownIn'>,
+  question: UpdateQuestion,
+): boolean {
+  if (shownIn?.(question) === false) return false;
+  const right = arraysOf(new HandOptimizer(question).update());
+  const wrong = arraysOf(new optimizer(question).update());
+  return [...right].some(([name, own]) => !isSame(own, wrong.get(name)));
+}
+
+/** Everything that an update makes, by name: `loss`, `velocity.kernel`, `weights.bias`. */
+export function arraysOf({ loss, weights, slots }: UpdateAnswer): Map<string, Float64Array> {
+  return new Map([
+    ['loss', Float64Array.of(loss)],
+    ...Object.entries({ ...slots, weights }).flatMap(([group, of]) =>
+      Object.entries(of).map(([name, numbers]) => [`${group}.${name}`, numbers] as const),
+    ),
+  ]);
+}
+
+/** Whether two arrays differ by no more than another order of summation. */
+export function isSame(one: Float64Array, other: Float64Array | undefined): boolean {
+  const scale = one.reduce((max, x) => Math.max(max, Math.abs(x)), 1e-300);
+  return one.every((x, i) => Math.abs(x - (other?.[i] ?? NaN)) <= reordering * scale);
+}

@@ -57,7 +57,7 @@ describe('what is diagnosed first', () => {
   it('the real mistake in ordinary problems, and then the textbook loss in extreme ones', async () => {
     const Textbook = networkOf('loss/logarithm-of-softmax');
     class Both extends Textbook {
-      protected override stateForRecurrentKernel(b: number, t: number): readonly number[] {
+      override stateForRecurrentKernel(b: number, t: number): readonly number[] {
         return this.states[b][t];
       }
     }
@@ -76,7 +76,7 @@ describe('what is diagnosed first', () => {
 
   it('an ordinary problem, by the earliest phase that fails: a temperature of 1.0001 begins in the loss', async () => {
     class Warm extends HandNetwork {
-      protected override softmax(logits: readonly (readonly number[])[]): readonly (readonly number[])[] {
+      override softmax(logits: readonly (readonly number[])[]): readonly (readonly number[])[] {
         return super.softmax(logits.map((row) => row.map((y) => y / 1.0001)));
       }
     }
@@ -127,7 +127,7 @@ describe('what the failing problems have in common', () => {
 
   it('stands in the diagnosis of a run', async () => {
     class OfMasks extends HandNetwork {
-      protected override maskedState(before: readonly number[]): number[] {
+      override maskedState(before: readonly number[]): number[] {
         return before.map(() => 0);
       }
     }
@@ -238,7 +238,7 @@ describe('NaN where an input is exactly 0', () => {
 
   it('is located by phase, quantity, time step and side: forward, as 0 * log(0) gives it', async () => {
     class OfZero extends HandNetwork {
-      protected override inputAt(b: number, t: number): readonly number[] {
+      override inputAt(b: number, t: number): readonly number[] {
         return super.inputAt(b, t).map((x) => (x === 0 ? NaN : x));
       }
     }
@@ -252,7 +252,7 @@ describe('NaN where an input is exactly 0', () => {
 
   it('in the gradient alone, as a division by x gives it', async () => {
     class Divided extends HandNetwork {
-      protected override finish(answer: Evaluation): Evaluation {
+      override finish(answer: Evaluation): Evaluation {
         const { gradients } = answer;
         const inputs = gradients?.inputs;
         if (inputs === undefined) return answer;
@@ -269,7 +269,7 @@ describe('NaN where an input is exactly 0', () => {
 
 /** Products of two numbers of 24 bits as three products of bfloat16 parts: hi hi + hi lo + lo hi, some 2^-16 off. */
 class InParts extends HandNetwork {
-  protected override preActivation(x: readonly number[], before: readonly number[]): number[] {
+  override preActivation(x: readonly number[], before: readonly number[]): number[] {
     const into = (row: readonly number[], matrix: readonly (readonly number[])[], u: number): number =>
       row.reduce((sum, a, i) => sum + inParts(a, matrix[i][u]), 0);
     return this.bias.map((c, u) => c + into(x, this.kernel, u) + into(before, this.recurrentKernel, u));
@@ -294,7 +294,7 @@ class Off extends HandNetwork {
   ) {
     super(problem, earlier);
   }
-  protected override activation(z: readonly number[], t: number): number[] {
+  override activation(z: readonly number[], t: number): number[] {
     return super.activation(z, t).map((h) => h + this.by);
   }
 }

@@ -108,24 +108,24 @@ describe('kindOf', () => {
     const quiet: Record<string, Network> = {
       'two faults': {
         network: class extends HandNetwork {
-          protected override slope(b: number, t: number): number[] {
+          override slope(b: number, t: number): number[] {
             return this.states[b][t].map(() => 1);
           }
-          protected override stateForRecurrentKernel(b: number, t: number) {
+          override stateForRecurrentKernel(b: number, t: number) {
             return this.states[b][t];
           }
         },
       },
       '1 - h^3': {
         network: class extends HandNetwork {
-          protected override slope(b: number, t: number): number[] {
+          override slope(b: number, t: number): number[] {
             return this.states[b][t].map((h) => 1 - h ** 3);
           }
         },
       },
       'a softer tanh': {
         network: class extends HandNetwork {
-          protected override activation(z: readonly number[]): number[] {
+          override activation(z: readonly number[]): number[] {
             return z.map((x) => x / Math.sqrt(1 + x * x));
           }
         },
@@ -195,7 +195,7 @@ function scaledGradients(factor: number): NetworkClass {
     'initialState',
   ] as const;
   return class extends HandNetwork {
-    protected override finish(answer: ReturnType<HandNetwork['evaluate']>) {
+    override finish(answer: ReturnType<HandNetwork['evaluate']>) {
       return changeGradients(answer, all, (tensor) => mapTensor(tensor, (x) => x * factor));
     }
   };

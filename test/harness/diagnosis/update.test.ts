@@ -100,7 +100,7 @@ describe('diagnoseUpdate', () => {
   it('gives no name to a mistake that is not in the catalogue, and still the side', async () => {
     const check = checkOf('adam', 'random');
     const optimizer = class extends HandOptimizer {
-      protected override firstMoment(before: number, g: number): number {
+      override firstMoment(before: number, g: number): number {
         return 0.95 * before + 0.05 * g;
       }
     };
@@ -120,7 +120,7 @@ describe('diagnoseUpdate', () => {
   it('gives no name that another update by the same rule contradicts', async () => {
     const check = checkOf('momentum', 'fresh');
     const optimizer = class extends HandOptimizer {
-      protected override moved(w: number, step: number): number {
+      override moved(w: number, step: number): number {
         return this.question.state.step === 0 ? w : super.moved(w, step);
       }
     };
@@ -150,17 +150,13 @@ describe('diagnoseUpdate', () => {
 
 describe('ruleOnUpdate', () => {
   it('blames the side whose update is wrong, scratch as well, and neither side where both are right', () => {
-    for (const name of [
-      'momentum/wrong-sign',
-      'adam/count-late',
-      'clip/ignored',
-      'order/loss-after-update',
-    ]) {
-      const fault = faultOf(name);
-      const rule = (['momentum', 'adam', 'clipped'] as const).find((one) =>
-        fault.shows({ ...trainingRules[one], problem: batches[0], state: { step: 3, slots: {} } }),
-      );
-      const check = checkOf(rule ?? 'sgd', 'random');
+    for (const [name, rule] of [
+      ['momentum/wrong-sign', 'momentum'],
+      ['adam/count-late', 'adam'],
+      ['clip/ignored', 'clipped'],
+      ['order/loss-after-update', 'momentum'],
+    ] as const) {
+      const check = checkOf(rule, 'random');
       const ruling = (model: Trainee, scratch: Trainee): string => {
         const [step] = trainingSteps(check, model, scratch);
         const { optimizer, clipNorm } = check;
