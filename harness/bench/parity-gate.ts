@@ -1,4 +1,6 @@
 import { NetworkPlan, ScratchNetwork, sizeOf, type StackWeights, type Tensor } from '../../scratch/index';
+import type { Spread } from '../budget/index';
+import { explainByRounding } from '../judge/index';
 import { firstExamples } from './data';
 import { networkOf } from './size';
 import { repeatExamples, type EngineProblem } from './process/engine';
@@ -64,15 +66,24 @@ const roundoff = 2 ** -24;
  */
 export function judgeEngine(reference: Reference, checked: Checked): GateVerdict {
   const entries: GateEntry[] = [];
+  let passed = true;
+  const refuse = (name: string): void => {
+    entries.push({ name, difference: Infinity, allowed: 0 });
+    passed = false;
+  };
   const compare = (name: string, expected: Tensor, found: Tensor, terms: number, weight?: Tensor): void => {
     if (sizeOf(found.shape) !== expected.data.length) {
-      entries.push({ name, difference: Infinity, allowed: 0 });
+      refuse(name);
       return;
     }
     const difference = greatest(expected.data, (x, i) => x - found.data[i]);
     const ownRounding = weight === undefined ? 0 : 2 * roundoff * greatest(weight.data, (x) => x);
     const allowed = 8 * Math.sqrt(terms) * roundoff * greatest(expected.data, (x) => x) + ownRounding;
     entries.push({ name, difference, allowed });
+    const { status } = explainByRounding(expected.data, found.data, spreadOf(allowed, expected), {
+      mean: false,
+    });
+    passed &&= status === 'explained';
   };
   const { size, weights } = reference.problem;
   const below = new NetworkPlan(networkOf(size), 'bench').layers.slice(0, -1);
@@ -97,7 +108,7 @@ export function judgeEngine(reference: Reference, checked: Checked): GateVerdict
       for (const name of Object.keys(layer)) {
         const mine = after.at(i)?.[name];
         if (mine?.data.length !== layer[name].data.length) {
-          entries.push({ name: `gradients.layer${i + 1}.${name}`, difference: Infinity, allowed: 0 });
+          refuse(`gradients.layer${i + 1}.${name}`);
           continue;
         }
         const found = subtract(layer[name], mine);
@@ -111,8 +122,17 @@ export function judgeEngine(reference: Reference, checked: Checked): GateVerdict
       'judgeEngine: the engine answered nothing to compare; comparing nothing proves nothing.',
     );
   }
-  // Written so that NaN fails.
-  return { passed: entries.every(({ difference, allowed }) => difference <= allowed), entries };
+  return { passed, entries };
+}
+
+/** The same tolerance for every number of a tensor. */
+function spreadOf(allowed: number, { data }: Tensor): Spread {
+  const bound = new Float64Array(data.length).fill(allowed);
+  return {
+    ...{ bound, sigma: bound, linear: true, overflow: false },
+    otherForms: () => undefined,
+    inflation: () => ({ largest: 1, rms: 1, share: 1 }),
+  };
 }
 
 /** The worst offender, for one line of a message. */

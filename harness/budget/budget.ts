@@ -1,63 +1,90 @@
 import { memoize } from '../base/memoize';
-import { expectedNames, type Evaluation, type Problem, type TensorName } from '../base/problem';
+import type { AnyProblem, Evaluation } from '../base/problem';
+import { asAnswered, equationsOf, type ModelAsEquations } from '../equations/index';
 import type { Matrix } from './matrix';
-import { budgetForNetwork } from './network-budget';
+import { budgetForNetwork, type NetworkBudget } from './network-budget';
 import type { PrecisionModel } from './precision-model';
-import { fromNetworkNames, networkName, networkOf } from './simple-rnn';
-import type { Spread } from './spread';
+import { asEvaluation } from './runs';
+import { allowedOf, type Errors, type Spread } from './spread';
 
-/** One number for every element of each tensor. */
-export type ErrorMap = Partial<Record<TensorName, Matrix>>;
-
-/** What rounding can do to every element of an answer. */
-export interface Budget {
-  readonly model: PrecisionModel;
+/** What rounding can do to every element of an answer, by the dotted names of its tensors. */
+export interface Budget extends Pick<NetworkBudget, 'model' | 'linear' | 'overflow' | 'spread' | 'allowed'> {
   /** the answer in float64 */ readonly evaluation: Evaluation;
-  /** largest possible |error| of each element */ readonly bound: ErrorMap;
-  /** standard deviation of the error of each element */ readonly sigma: ErrorMap;
-  /** false where errors are so large that their propagation is no longer linear: sigma then says nothing */
-  readonly linear: boolean;
-  /** true where a number of the run can exceed the largest single-precision number */
-  readonly overflow: boolean;
-  /** all of it that concerns one tensor */ spread(name: TensorName): Spread;
-  /** what each element may be off: by the tightest stage, or by the widest with `inflated` (`stagesOf`) */
-  allowed(name: TensorName, inflated: boolean): Matrix;
 }
 
 /**
- * The error budget of one problem for one way of rounding: that of its network (`budgetForNetwork`), under the problem's names.
+ * The error budget of one problem for one way of rounding: that of its equations (`budgetForNetwork`), under the problem's names.
  *
  * @param problem with numbers that the judged side holds exactly (float32: see `roundProblem`)
  * @throws RangeError when a number of the problem is not exact in single precision but the model is
  */
-export function budgetFor(problem: Problem, model: PrecisionModel): Budget {
+export function budgetFor(problem: AnyProblem, model: PrecisionModel): Budget {
   const known = budgets(problem);
   const budget = known.get(model) ?? makeBudget(problem, model);
   known.set(model, budget);
   return budget;
 }
 
-const budgets = memoize<Problem, Map<PrecisionModel, Budget>>(() => new Map());
+const budgets = memoize<AnyProblem, Map<PrecisionModel, Budget>>(() => new Map());
 
-function makeBudget(source: Problem, model: PrecisionModel): Budget {
-  const { network, problem } = networkOf(source);
-  const budget = budgetForNetwork(network, problem, model);
-  const each = (pick: 'bound' | 'sigma'): ErrorMap =>
-    Object.fromEntries(
-      expectedNames(source).map((name) => [name, budget.estimates.get(networkName(name))?.[pick]]),
-    );
+function makeBudget(source: AnyProblem, model: PrecisionModel): Budget {
+  const equations = equationsOf(source);
+  const budget = budgetForNetwork(equations.network, equations.problem, model);
+  const spread = (name: string): Spread => {
+    const own = equations.names.get(name) ?? [];
+    if (own.length === 0) throw new Error(`budgetFor: problem ${source.id} asks for no ${name}`);
+    return own.length === 1 && !equations.backwards.has(name)
+      ? budget.spread(own[0])
+      : joinedSpread(equations, budget, name, own);
+  };
+  const values = [...budget.estimates].map(
+    ([name, { value, shape }]) => [name, { data: value, shape }] as const,
+  );
   return {
     model,
-    evaluation: fromNetworkNames(
-      new Map([...budget.estimates].map(([name, { value, shape }]) => [name, { data: value, shape }])),
-    ),
-    bound: each('bound'),
-    sigma: each('sigma'),
+    evaluation: asEvaluation(source, new Map(values)),
     linear: budget.linear,
     get overflow() {
       return budget.overflow;
     },
-    spread: (name) => budget.spread(networkName(name)),
-    allowed: (name, inflated) => budget.allowed(networkName(name), inflated),
+    spread,
+    allowed: (name, inflated) => allowedOf(spread(name), inflated),
+  };
+}
+
+/** Of a tensor that the equations have in parts, or in the other order of steps. */
+function joinedSpread(
+  equations: ModelAsEquations,
+  budget: NetworkBudget,
+  name: string,
+  own: readonly string[],
+): Spread {
+  const shapes = own.map((one) => budget.estimates.get(one)?.shape ?? []);
+  const parts = own.map((one) => budget.spread(one));
+  const errors = (all: readonly Errors[]): Errors => {
+    const joined = (pick: (one: Errors) => Matrix): Matrix =>
+      asAnswered(
+        equations,
+        name,
+        all.map((one, i) => ({ data: pick(one), shape: shapes[i] })),
+      ).data;
+    return { bound: joined(({ bound }) => bound), sigma: joined(({ sigma }) => sigma) };
+  };
+  return {
+    ...errors(parts),
+    linear: budget.linear,
+    get overflow() {
+      return budget.overflow;
+    },
+    otherForms() {
+      const others = parts.flatMap((part) => part.otherForms() ?? []);
+      return others.length === parts.length ? errors(others) : undefined;
+    },
+    inflation() {
+      const all = parts.map((part) => part.inflation());
+      const largest = (key: 'largest' | 'rms' | 'share'): number =>
+        Math.max(...all.map(({ [key]: value }) => value));
+      return { largest: largest('largest'), rms: largest('rms'), share: largest('share') };
+    },
   };
 }

@@ -7,7 +7,7 @@ export {
   type NetworkBudget,
   type NetworkStep,
 } from './network-budget';
-export { bothSides, stagesOf, type Errors, type Spread, type Stage } from './spread';
+export { bothSides, possibleOf, stagesOf, whyUnclear, type Errors, type Spread, type Stage } from './spread';
 export {
   precisionModelOf,
   precisionModels,
@@ -15,13 +15,5 @@ export {
   type PrecisionModel,
 } from './precision-model';
 export { rootMeanSquare, largest } from './matrix';
-export {
-  derivativeOf,
-  doublePrecisionRun,
-  networkOf,
-  singlePrecisionRun,
-  stepName,
-  toNetworkNames,
-} from './simple-rnn';
-export { budgetForModel, type NamedBudget } from './model-budget';
+export { derivativeOf, doublePrecisionRun, singlePrecisionRun } from './runs';
 export { emulatedRuns, measureInflation } from './inflation';

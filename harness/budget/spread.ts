@@ -66,6 +66,27 @@ export function allowedOf(spread: Spread, inflated: boolean): Matrix {
   return allowed ?? new Float64Array(0);
 }
 
+/**
+ * Where emulated runs scatter so much more than sigma, sigma misses what happens: the tolerance would rest on eight samples of a single
+ * cause, and a ninth is beyond 10/3 of the largest of them now and then.
+ */
+const mostInflation = 30;
+
+/** Why sigma misses what rounding does to these numbers, so that only the rigorous bound tells a mistake; undefined where it does not. */
+export function whyUnclear(spread: Spread): string | undefined {
+  if (!spread.linear) return 'rounding errors grow until they are no longer small (chaotic or saturated)';
+  const { largest } = spread.inflation();
+  return largest <= mostInflation
+    ? undefined
+    : `rounding errors are ${largest.toPrecision(2)} times what independent roundings explain (exact cancellation, equal weights)`;
+}
+
+/** What each number may be off before it is a mistake for certain: by the widest stage, or by its bound where sigma misses what happens. */
+export function possibleOf(spread: Spread): Matrix {
+  const widest = [...stagesOf(spread)].at(-1);
+  return (whyUnclear(spread) === undefined ? widest?.allowed : widest?.bound) ?? new Float64Array(0);
+}
+
 /** Of the difference of two programs, each of which rounds. */
 export function bothSides(one: Spread, other: Spread): Spread {
   return {

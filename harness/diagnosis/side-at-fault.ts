@@ -133,7 +133,7 @@ function within(
   budget: Budget,
   tensor: TensorName,
 ): 'within' | 'beyond' | 'unclear' {
-  if (budget.overflow || budget.bound[tensor] === undefined) return 'unclear';
+  if (budget.overflow) return 'unclear';
   const expected = new Float64Array(given.length);
   for (const [i, value] of referee) expected[i] = value;
   const spread = budget.spread(tensor);

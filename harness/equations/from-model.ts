@@ -6,34 +6,25 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { layeredTables, type ByLayer, type LayeredProblem } from '../base/layered';
+import { isLayered, type AnyProblem } from '../base/problem';
 import { memoize } from '../base/memoize';
 import { directions, nameIn, type CellText, type ModelLayer } from '../base/model';
 import { defineCell, type Cell } from './cell';
 import { gru, gruResetAfter, lstm, simpleRnn } from './cells/index';
+import { simpleRnnAsEquations } from './from-simple-rnn';
 import type { LossName } from './losses/index';
-import type { Head, Layer, Network, NetworkProblem, Upstream } from './network';
-
-/** A layered problem as equations: the network, its numbers, and where each tensor of an answer is found in its outcome. */
-export interface ModelAsEquations {
-  readonly network: Network;
-  readonly problem: NetworkProblem;
-  /**
-   * by the dotted name of an answer's tensor: the names of the outcome whose numbers, one after the other, make it. Two for the
-   * bias [2, 3U] of a GRU, one for everything else.
-   */
-  readonly names: ReadonlyMap<string, readonly string[]>;
-  /** dotted names of sequences in the order of a walk backwards, which the equations have in the order of the inputs */
-  readonly backwards: ReadonlySet<string>;
-}
+import type { Head, Layer, ModelAsEquations, Upstream } from './network';
 
 /**
- * A model with its numbers as equations, for every rule of the judge: one layer of the model is one of the equations, or two and a
- * merge for both directions. The last dense layer is the head; any other dense layer, and an embedding, is a cell that carries
- * nothing, an embedding over one-hot inputs.
+ * A problem as equations, for every rule of the judge. The simple RNN is one layer `rnn`. One layer of a model is one of the equations,
+ * or two and a merge for both directions. The last dense layer is the head; any other dense layer, and an embedding, is a cell that
+ * carries nothing, an embedding over one-hot inputs.
  *
  * @throws RangeError for `goBackwards` with `returnSequences` under outputs of every time step, whose order the equations do not know
  */
-export const equationsOf: (problem: LayeredProblem) => ModelAsEquations = memoize(makeEquations);
+export const equationsOf: (problem: AnyProblem) => ModelAsEquations = memoize((problem) =>
+  isLayered(problem) ? makeEquations(problem) : simpleRnnAsEquations(problem),
+);
 
 function makeEquations(given: LayeredProblem): ModelAsEquations {
   const { model, upstream } = given;

@@ -43,6 +43,7 @@ export {
   type Head,
   type Layer,
   type Merge,
+  type ModelAsEquations,
   type Network,
   type NetworkProblem,
   type Upstream,
@@ -62,11 +63,4 @@ export type { RoundingModel } from './rounding-model';
 export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
 export { shapeOf } from './weights';
 export { inWords, shareInWords } from './words';
-export {
-  activationSymbols,
-  answerOf,
-  asAnswered,
-  asOutcome,
-  equationsOf,
-  type ModelAsEquations,
-} from './from-model';
+export { activationSymbols, answerOf, asAnswered, asOutcome, equationsOf } from './from-model';

@@ -56,6 +56,19 @@ export interface Upstream {
   readonly final?: Readonly<Record<string, Tensor>>;
 }
 
+/** A problem as equations: the network, its numbers, and where each tensor of an answer is found in its outcome. */
+export interface ModelAsEquations {
+  readonly network: Network;
+  readonly problem: NetworkProblem;
+  /**
+   * by the dotted name of an answer's tensor: the names of the outcome whose numbers, one after the other, make it. Two for the
+   * bias [2, 3U] of a GRU, one for everything else.
+   */
+  readonly names: ReadonlyMap<string, readonly string[]>;
+  /** dotted names of sequences in the order of a walk backwards, which the equations have in the order of the inputs */
+  readonly backwards: ReadonlySet<string>;
+}
+
 export interface NetworkSizes {
   readonly batch: number;
   readonly timeSteps: number;

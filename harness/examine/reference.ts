@@ -1,10 +1,9 @@
 import { memoize } from '../base/memoize';
 import { networkConfigOf } from '../base/model';
-import { answerOf, equationsOf, evaluateNetwork } from '../equations/index';
+import { doublePrecisionRun } from '../budget/index';
 import { referenceAnswer } from '../sides/reference/index';
 import { UsageError } from '../base/outcome';
 import {
-  evaluationOf,
   isLayered,
   partOf,
   partsOf,
@@ -24,8 +23,7 @@ export interface Question<P extends AnyProblem = Problem> {
 /** The scratch network's answer; of a user's own cell, which nobody wrote by hand, that of its formulas in float64. */
 export const referenceFor: (problem: AnyProblem) => Evaluation = memoize((problem) => {
   if (!isLayered(problem) || networkConfigOf(problem.model) !== undefined) return referenceAnswer(problem);
-  const equations = equationsOf(problem);
-  return evaluationOf(answerOf(equations, evaluateNetwork(equations.network, equations.problem)));
+  return doublePrecisionRun(problem);
 });
 
 /**

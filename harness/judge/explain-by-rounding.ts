@@ -1,10 +1,4 @@
-import { rootMeanSquare, stagesOf, type Spread, type Stage } from '../budget/index';
-
-/**
- * Where emulated runs scatter so much more than sigma, sigma misses what happens: the tolerance would rest on eight samples of a single
- * cause, and a ninth is beyond 10/3 of the largest of them now and then.
- */
-const mostInflation = 30;
+import { rootMeanSquare, stagesOf, whyUnclear, type Spread, type Stage } from '../budget/index';
 
 /** Whether rounding explains some numbers, and what it may do to them. */
 export interface Explanation {
@@ -27,7 +21,7 @@ export interface ExplainOptions {
 
 /**
  * Does rounding explain that these numbers were given where those were expected? Results, numbers from elsewhere, single
- * equations and the referees ask it. The gate of the bench and the training step still have rules of their own.
+ * equations, the referees and the gate of the bench ask it; the check of an update asks for the gradients that it is made from.
  *
  * It asks in stages (`stagesOf`): the plain budget first; only an answer beyond it is worth the emulated float32 runs that measure how
  * far honest runs scatter here. Numbers are explained when each |given - expected| <= min(bound, 10 c sigma) + extra, and their root mean
@@ -59,10 +53,7 @@ export function explainByRounding(
     explanation = { status: 'beyond', allowed, stage, ...(isEachWithin && { reason }) };
   }
   if (explanation === undefined) throw new Error('explainByRounding: no stage');
-  const { inflation, bound } = explanation.stage;
-  if ((spread.linear && inflation <= mostInflation) || !isWithin(withExtra(bound))) return explanation;
-  const reason = spread.linear
-    ? `rounding errors are ${inflation.toPrecision(2)} times what independent roundings explain (exact cancellation, equal weights)`
-    : 'rounding errors grow until they are no longer small (chaotic or saturated)';
+  const reason = whyUnclear(spread);
+  if (reason === undefined || !isWithin(withExtra(explanation.stage.bound))) return explanation;
   return { ...explanation, status: 'unclear', reason };
 }

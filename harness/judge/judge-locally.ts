@@ -11,14 +11,8 @@ import {
   type Problem,
   type TensorName,
 } from '../base/problem';
-import {
-  askedForSteps,
-  networkOf,
-  precisionModelOf,
-  stepName,
-  stepsOfNetwork,
-  toNetworkNames,
-} from '../budget/index';
+import { askedForSteps, precisionModelOf, stepsOfNetwork } from '../budget/index';
+import { asOutcome, equationsOf } from '../equations/index';
 import { memoize } from '../base/memoize';
 import { judgeLayers, judgeLayersLocally, layersInSteps, madeByLayers } from './judge-layers';
 import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
@@ -38,7 +32,7 @@ export function hasBackward(problem: AnyProblem): boolean {
 export const problemForLocalJudgement = memoize((source: AnyProblem): AnyProblem => {
   if (!hasBackward(source)) return source;
   if (isLayered(source)) return layersInSteps(source).asked;
-  const { network, problem } = networkOf(source);
+  const { network, problem } = equationsOf(source);
   const asked = askedForSteps(network, problem).problem;
   const { kernel } = asked.weights['rnn'];
   return { ...source, inputs: asked.inputs, weights: { ...source.weights, kernel } };
@@ -115,9 +109,13 @@ export function judgeLocally(
 /** The same, with every element: only the equations that the answer shows, in the order of the computation. */
 export function judgeEquations(source: AnyProblem, answer: Evaluation, side: Side): JudgedEquation[] {
   if (isLayered(source)) return judgeLayers(source, answer, side);
-  const { network, problem } = networkOf(source);
+  const equations = equationsOf(source);
+  const { network, problem, names } = equations;
   const model = precisionModelOf(side);
-  const steps = stepsOfNetwork(network, problem, toNetworkNames(answer), model);
+  const outcome = asOutcome(equations, (name) => tensorOf(answer, name));
+  const steps = stepsOfNetwork(network, problem, outcome, model);
+  const stepName = (name: LocalName): string =>
+    name === 'dPreActivations' ? 'rnn.dz' : name === 'states' ? 'rnn.h' : (names.get(name) ?? [''])[0];
   // what is made of a quantity that is not shown cannot be judged alone
   const isShown = (name: LocalName): boolean =>
     madeBy(source, name).every((one) => one === 'logits' || steps.has(stepName(one)));

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import { stagesOf, type NamedBudget, type PrecisionModel, type Spread, type Stage } from '../budget/index';
+import { stagesOf, type Budget, type PrecisionModel, type Spread, type Stage } from '../budget/index';
 import { compareTensor, type ExpectedTensor } from './compare-tensors';
 import { explainByRounding } from './explain-by-rounding';
 import { digitsLeft, judgeSignal } from './signal';
@@ -69,7 +69,7 @@ export function judgeTensor(
   name: string,
   expected: ExpectedTensor,
   given: Tensor,
-  budget: NamedBudget,
+  budget: Budget,
 ): TensorVerdict {
   const { verdict } = judgeNumbers({
     implementation,

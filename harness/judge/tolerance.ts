@@ -1,13 +1,6 @@
 import { checkOptions, type Tensor } from '../../scratch/index';
-import { isLayered, tensorOf, type AnyProblem, type Evaluation } from '../base/problem';
-import {
-  budgetFor,
-  budgetForModel,
-  type NamedBudget,
-  precisionModelOf,
-  type PrecisionModel,
-  type Stage,
-} from '../budget/index';
+import { tensorOf, type AnyProblem, type Evaluation } from '../base/problem';
+import { budgetFor, type Budget, precisionModelOf, type PrecisionModel, type Stage } from '../budget/index';
 import type { Side } from './verdict';
 
 /** What every element of every tensor of one answer may differ by. */
@@ -15,7 +8,7 @@ export interface Tolerances {
   /** one number for all elements, or one for each, row-major */
   allowed(name: string): number | Float64Array;
   /** where it comes from, for reports */ source(name: string): string;
-  /** the derived error budget; absent when the user gave plain tolerances */ readonly budget?: NamedBudget;
+  /** the derived error budget; absent when the user gave plain tolerances */ readonly budget?: Budget;
 }
 
 /** A tolerance given by the user: |error| <= absolute + relative * |reference|. */
@@ -53,8 +46,7 @@ export function tolerancesFor(
       source: () => source,
     };
   }
-  const model = precisionModelOf(side);
-  const budget: NamedBudget = isLayered(problem) ? budgetForModel(problem, model) : budgetFor(problem, model);
+  const budget = budgetFor(problem, precisionModelOf(side));
   return {
     budget,
     allowed: (name) => budget.allowed(name, false),

@@ -1,5 +1,5 @@
 import type { ClassifierWeights, Tensor } from '../../../scratch/index';
-import { budgetFor, precisionModelOf } from '../../budget/index';
+import { budgetFor, possibleOf, precisionModelOf } from '../../budget/index';
 import { type Side, type TrainingComparison, updateReach, type Reach } from '../../judge/index';
 import {
   each,
@@ -26,7 +26,7 @@ export class Replay {
   private readonly reach: ReadonlyMap<string, Reach>;
   private readonly loss: { readonly value: number; readonly allowed: number };
 
-  /** @param inflated whether the gradients' budgets are widened by what emulated runs scatter, which takes its time */
+  /** @param inflated whether the gradients may be off by all that rounding can explain (`possibleOf`), which takes its time */
   constructor(optimizer: OptimizerClass, question: UpdateQuestion, side: Side, inflated = false) {
     const { problem, state } = question;
     const budget = budgetFor(problem, precisionModelOf(side));
@@ -34,7 +34,9 @@ export class Replay {
       weights: problem.weights as ClassifierWeights,
       state: { ...state, config: question.optimizer },
     };
-    const errors: Numbers = each((name) => budget.allowed(`gradients.${name}`, inflated));
+    const errors: Numbers = each((name) =>
+      inflated ? possibleOf(budget.spread(`gradients.${name}`)) : budget.allowed(`gradients.${name}`, false),
+    );
     const { unit } = budget.model;
     const gradients = gradientsOf(problem);
     this.reach = updateReach((shift, clipNorm) => new optimizer({ ...question, clipNorm }, shift).update(), {

@@ -74,7 +74,7 @@ describe('the model of a graphics card', () => {
           exps.forEach((e, j) => {
             const at = b * classes + j;
             const given = (e / sum) * (1 + sign * quotient * u);
-            const allowed = budget.bound.probabilities![at];
+            const allowed = budget.spread('probabilities').bound[at];
             expect(Math.abs(given - probabilities!.data[at])).to.be.at.most(allowed);
           });
         }

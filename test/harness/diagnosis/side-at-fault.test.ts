@@ -59,7 +59,7 @@ describe('dual numbers', () => {
         Tensor,
       ][]) {
         const direction = gradient.data.map(() => random.normal());
-        const bound = budget.bound[`gradients.${key}`] ?? new Float64Array(0);
+        const bound = budget.spread(`gradients.${key}`).bound;
         let expected = 0;
         let allowed = 0;
         gradient.data.forEach((g, k) => {

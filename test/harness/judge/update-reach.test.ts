@@ -6,7 +6,12 @@ import {
   type TrainingCheck,
 } from '../../../harness/judge/updates/training-checks';
 import { biasCorrectionError, updateReach } from '../../../harness/judge/updates/update-reach';
-import { each, gradientsOf, HandOptimizer, type Numbers } from '../../../harness/faults/index';
+import { roundProblem, type ProblemWeights } from '../../../harness/base/problem';
+import { budgetFor, precisionModelOf } from '../../../harness/budget/index';
+import { ruleOnUpdate } from '../../../harness/diagnosis/update/index';
+import { each, gradientsOf, HandOptimizer, rightAnswer, type Numbers } from '../../../harness/faults/index';
+import { compareTraining } from '../../../harness/judge/index';
+import { makeProblem } from '../../../harness/problems/index';
 import { weightNames } from '../../../scratch/index';
 import { updateBatches } from '../../support/update-batches';
 
@@ -71,4 +76,46 @@ describe("the error of Adam's bias corrections", () => {
           }
       expect(largest).to.be.above(0.05);
     });
+});
+
+describe('the check of an update where sigma misses what rounding does', () => {
+  const chaotic = makeProblem({
+    ...{ id: 'chaotic', seed: 1, batch: 2, timeSteps: 60, features: 2, units: 8, classes: 3, scale: 1 },
+    ...{ labels: true, upstreamStates: false, upstreamFinalState: false, initialState: false, mask: false },
+  });
+  const { kernel, recurrentKernel } = chaotic.weights;
+  const calm = { ...recurrentKernel, data: recurrentKernel.data.map((x) => x / 4) };
+  const wild = { ...recurrentKernel, data: recurrentKernel.data.map((x) => 4 * x) };
+
+  /** The status of the kernel and the side at fault when its gradient is off by so many times what emulated runs explain. */
+  function verdictOn(weights: ProblemWeights['recurrentKernel'], times: number): string[] {
+    const batch = roundProblem({ ...chaotic, weights: { ...chaotic.weights, recurrentKernel: weights } });
+    const rule = trainingRules.sgd;
+    const check: TrainingCheck = { id: 'update', ...rule, memory: 'fresh', batches: [batch] };
+    const [step] = trainingSteps(check, scratchFor(check));
+    const side = { name: 'tfjs:tensorflow', precision: 'float32' } as const;
+    const allowed = budgetFor(step.problem, precisionModelOf(side)).allowed('gradients.kernel', true);
+    const own = step.scratch.weights.kernel;
+    const off = own.data.map((w, i) => w - rule.optimizer.learningRate * times * allowed[i]);
+    const given = { ...step.given, weights: { ...step.given.weights, kernel: { ...own, data: off } } };
+    const { optimizer } = rule;
+    const reference = rightAnswer(step.problem);
+    const verdict = compareTraining({
+      ...{ caseId: 'update', optimizer, step: { ...step, given }, reference, side },
+    });
+    const { status } = verdict.tensors.find(({ tensor }) => tensor === 'weights.kernel') ?? {};
+    const ruling = ruleOnUpdate(
+      { optimizer, problem: step.problem, state: step.start.state },
+      { name: 'scratch', precision: 'float64', result: step.scratch },
+      { ...side, result: given },
+    );
+    return [status ?? 'none', ruling.side];
+  }
+
+  it('blames no side for what the rigorous bound allows there, as the judge of results', () => {
+    expect(kernel.shape).to.deep.equal([2, 8]);
+    expect(verdictOn(wild, 100)).to.deep.equal(['ill', 'undecided']);
+    expect(verdictOn(calm, 100)).to.deep.equal(['differs', 'tfjs:tensorflow']);
+    expect(verdictOn(calm, 0.5)).to.deep.equal(['pass', 'undecided']);
+  });
 });
