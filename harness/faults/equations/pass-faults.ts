@@ -15,18 +15,21 @@ import {
 import type { EquationFault, FaultyRun } from './fault';
 
 type Run = Omit<FaultyRun, 'network' | 'problem'> & Partial<Pick<FaultyRun, 'network' | 'problem'>>;
-type Describe = Pick<EquationFault, 'name' | 'page' | 'phase' | 'quantity'> &
-  Partial<Pick<EquationFault, 'layer'>>;
+/** The faulty run; undefined where the problem has nothing that could go wrong. */
+type Change = (network: Network, problem: NetworkProblem) => Run | undefined;
+type About = Pick<EquationFault, 'page' | 'quantity'> & Partial<Pick<EquationFault, 'layer' | 'phase'>>;
 
+/** A mistake of the pass; `page` is a section of docs/bptt.md, the phase is forward unless given. */
 function passFault(
-  about: Describe,
-  run: (network: Network, problem: NetworkProblem) => Run | undefined,
+  name: string,
+  { page, phase = 'forward', ...about }: About,
+  change: Change,
 ): EquationFault {
   return {
     ...about,
-    words: about.name,
+    ...{ name, words: name, phase, page: `docs/bptt.md#${page}` },
     runs: (network, problem) => {
-      const made = run(network, problem);
+      const made = change(network, problem);
       return made === undefined ? [] : [{ network, problem, ...made }];
     },
   };
@@ -44,143 +47,93 @@ export function passFaults(network: Network): EquationFault[] {
 }
 
 function maskFaults(): EquationFault[] {
-  const about = (name: string): Describe => ({
-    name,
-    page: 'docs/bptt.md#masks',
-    phase: 'forward',
-    quantity: 'mask',
-  });
-  const withMask =
-    (change: (mask: Tensor) => Tensor | undefined) =>
-    (_: Network, { mask, ...rest }: NetworkProblem): Run | undefined => {
+  const fault = (name: string, change: (mask: Tensor) => Tensor | undefined): EquationFault =>
+    passFault(name, { page: 'masks', quantity: 'mask' }, (_, { mask, ...rest }) => {
       const made = mask && change(mask);
       return mask && { problem: { ...rest, ...(made && { mask: made }) } };
+    });
+  const moved =
+    (from: (t: number, timeSteps: number) => number) =>
+    ({ data, shape }: Tensor): Tensor => {
+      const [, timeSteps] = shape;
+      return { shape, data: data.map((_, i) => data[i - (i % timeSteps) + from(i % timeSteps, timeSteps)]) };
     };
-  const moved = ({ data, shape }: Tensor, from: (t: number, timeSteps: number) => number): Tensor => {
-    const [, timeSteps] = shape;
-    return { shape, data: data.map((_, i) => data[i - (i % timeSteps) + from(i % timeSteps, timeSteps)]) };
-  };
   return [
-    passFault(
-      about('the mask is ignored'),
-      withMask(() => undefined),
+    fault('the mask is ignored', () => undefined),
+    fault('the mask is inverted', ({ data, shape }) => ({ shape, data: data.map((x) => 1 - x) })),
+    fault(
+      'the mask is one time step late',
+      moved((t) => Math.max(t - 1, 0)),
     ),
-    passFault(
-      about('the mask is inverted'),
-      withMask(({ data, shape }) => ({ shape, data: data.map((x) => 1 - x) })),
+    fault(
+      'the mask is read from the last time step to the first',
+      moved((t, timeSteps) => timeSteps - 1 - t),
     ),
-    passFault(
-      about('the mask is one time step late'),
-      withMask((mask) => moved(mask, (t) => Math.max(t - 1, 0))),
-    ),
-    passFault(
-      about('the mask is read from the last time step to the first'),
-      withMask((mask) => moved(mask, (t, timeSteps) => timeSteps - 1 - t)),
-    ),
-    passFault(
-      about('the mask of the first example is used for all'),
-      withMask(({ data, shape }) => ({ shape, data: data.map((_, i) => data[i % shape[1]]) })),
-    ),
+    fault('the mask of the first example is used for all', ofFirstRow),
   ];
+}
+
+/** Every row as the first. */
+function ofFirstRow({ data, shape }: Tensor): Tensor {
+  return { shape, data: data.map((_, i) => data[i % shape[1]]) };
 }
 
 type Recurrent = Extract<Layer, { units: number }>;
 
 function layerFaults(layer: Recurrent): EquationFault[] {
-  const { name: own, cell } = layer;
-  const about = (
+  const { name: own, cell, reversed = false } = layer;
+  const [first, second] = cell.carries;
+  const ofLayer = (name: string, about: Omit<About, 'layer'>, change: Change): EquationFault =>
+    passFault(name, { ...about, layer: own }, change);
+  const ofStates = (
     name: string,
     quantity: string,
-    page: string,
-    phase: 'forward' | 'backward' = 'forward',
-  ): Describe => ({
-    name,
-    quantity,
-    layer: own,
-    page: `docs/bptt.md#${page}`,
-    phase,
-  });
-  const withStates =
-    (change: (states: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>> | undefined) =>
-    (_: Network, problem: NetworkProblem): Run | undefined => {
+    change: (states: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>> | undefined,
+  ): EquationFault =>
+    ofLayer(name, { quantity, page: 'initial-state' }, (_, problem) => {
       const states = problem.initialStates?.[own];
       const made = states && change(states);
       return made && { problem: { ...problem, initialStates: { ...problem.initialStates, [own]: made } } };
-    };
-  const [first, second] = cell.carries;
-  const gradients = Object.keys(cell.weights).map((weight) => `gradients.${own}.${weight}`);
+    });
+  const ofMean = (name: string, quantity: string, names: readonly string[]): EquationFault[] =>
+    averages.map(([words, factor]) =>
+      ofLayer(`${name} ${words}`, { quantity, page: 'batch-mean', phase: 'backward' }, scaled(names, factor)),
+    );
+  const weights = Object.keys(cell.weights);
+  const gradientOf = (weight: string): string => `gradients.${own}.${weight}`;
   return [
     ...cell.carries.map((carry) =>
-      passFault(
-        about(`the initial state ${carry} is ignored`, carry, 'initial-state'),
-        withStates(({ [carry]: _given, ...rest }) => rest),
-      ),
+      ofStates(`the initial state ${carry} is ignored`, carry, ({ [carry]: _given, ...rest }) => rest),
     ),
     ...(cell.carries.length < 2
       ? []
       : [
-          passFault(
-            about(`the initial states ${first} and ${second} are exchanged`, first, 'initial-state'),
-            withStates((states) => exchanged(states, first, second, ({ shape }) => zeros(...shape))),
+          ofStates(`the initial states ${first} and ${second} are exchanged`, first, (states) =>
+            exchanged(states, first, second, ({ shape }) => zeros(...shape)),
           ),
         ]),
-    passFault(
-      about('the initial state of the first example is used for all', first, 'initial-state'),
-      withStates((states) =>
-        Object.fromEntries(
-          Object.entries(states).map(([carry, { data, shape }]) => [
-            carry,
-            { shape, data: data.map((_, i) => data[i % shape[1]]) },
-          ]),
-        ),
-      ),
+    ofStates('the initial state of the first example is used for all', first, (states) =>
+      Object.fromEntries(Object.entries(states).map(([carry, state]) => [carry, ofFirstRow(state)])),
     ),
     ...cell.carries.map((carry) =>
-      passFault(
-        about(
-          `the gradient of the initial state ${carry} is zero`,
-          `gradients.initial.${carry}`,
-          'initial-state',
-          'backward',
-        ),
+      ofLayer(
+        `the gradient of the initial state ${carry} is zero`,
+        { quantity: `gradients.initial.${carry}`, page: 'initial-state', phase: 'backward' },
         scaled([`gradients.${own}.initial.${carry}`], () => 0),
       ),
     ),
     ...(cell.carries.length === 0
       ? []
       : [
-          passFault(
-            about(
-              layer.reversed === true
-                ? 'the time steps are read forwards'
-                : 'the time steps are read backwards',
-              first,
-              'other-layer',
-            ),
-            (given) => ({
-              network: withLayer(given, { ...layer, reversed: layer.reversed !== true }),
-            }),
+          ofLayer(
+            `the time steps are read ${reversed ? 'forwards' : 'backwards'}`,
+            { quantity: first, page: 'other-layer' },
+            (given) => ({ network: withLayer(given, { ...layer, reversed: !reversed }) }),
           ),
         ]),
-    ...averages.flatMap(([words, factor]) =>
-      passFault(
-        about(
-          `the gradients of the weights are ${words}`,
-          gradients[0].split('.').at(-1) ?? '',
-          'batch-mean',
-          'backward',
-        ),
-        scaled(gradients, factor),
-      ),
-    ),
-    ...gradients.flatMap((name) =>
-      averages.map(([words, factor]) => {
-        const weight = name.split('.').at(-1) ?? '';
-        return passFault(
-          about(`the gradient of ${weight} is ${words}`, `gradients.${weight}`, 'batch-mean', 'backward'),
-          scaled([name], factor),
-        );
-      }),
+    ...ofMean('the gradients of the weights are', weights[0] ?? '', weights.map(gradientOf)),
+    ...weights.flatMap((weight) =>
+      ofMean(`the gradient of ${weight} is`, `gradients.${weight}`, [gradientOf(weight)]),
     ),
   ];
 }
@@ -212,21 +165,21 @@ function withLayer(network: Network, changed: Layer): Network {
 }
 
 /** Tensors of the answer times a number. */
-function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number) {
-  return (_: Network, problem: NetworkProblem): Run => {
-    const by = factor(problem);
-    return {
-      finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-        new Map(
-          [...outcome].map(([name, answered]) => [
-            name,
-            names.includes(name)
-              ? { ...answered, blocks: answered.blocks.map((block) => times(arithmetic, block, by)) }
-              : answered,
-          ]),
-        ),
-    };
-  };
+function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number): Change {
+  return (_, problem) => ({
+    finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
+      new Map(
+        [...outcome].map(([name, answered]) => [
+          name,
+          names.includes(name)
+            ? {
+                ...answered,
+                blocks: answered.blocks.map((block) => times(arithmetic, block, factor(problem))),
+              }
+            : answered,
+        ]),
+      ),
+  });
 }
 
 function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number): V {
@@ -234,135 +187,103 @@ function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number)
   return arithmetic.apply('product', [block, factor], '');
 }
 
-const merges: readonly Merge[] = ['concat', 'sum', 'mul', 'ave'];
+const merges: readonly Merge[] = ['sum', 'mul', 'ave'];
 
 function mergeFaults(layer: Extract<Layer, { merge: string }>): EquationFault[] {
-  const { name: own, merge, of } = layer;
-  const about = (name: string): Describe => ({
-    name,
-    layer: own,
-    page: 'docs/bptt.md#other-layer',
-    phase: 'forward',
-    quantity: 'output',
-  });
+  const { merge, of } = layer;
   const [one, other] = of;
-  return [
-    ...(merge === 'concat'
-      ? [
-          passFault(about(`${other} comes before ${one}`), (given) => ({
-            network: withLayer(given, { ...layer, of: [other, one] }),
-          })),
-        ]
-      : merges
-          .filter((mode) => mode !== 'concat' && mode !== merge)
-          .map((mode) =>
-            passFault(about(`merged by ${mode} instead of ${merge}`), (given) => ({
-              network: withLayer(given, { ...layer, merge: mode }),
-            })),
-          )),
-  ];
+  const fault = (name: string, changed: Partial<Layer>): EquationFault =>
+    passFault(name, { layer: layer.name, page: 'other-layer', quantity: 'output' }, (given) => ({
+      network: withLayer(given, { ...layer, ...changed } as Layer),
+    }));
+  return merge === 'concat'
+    ? [fault(`${other} comes before ${one}`, { of: [other, one] })]
+    : merges
+        .filter((mode) => mode !== merge)
+        .map((mode) => fault(`merged by ${mode} instead of ${merge}`, { merge: mode }));
 }
 
 /** A layer that reads another layer of as many columns. */
 function readFaults(network: Network): EquationFault[] {
-  const faults: EquationFault[] = [];
-  const before = ['inputs'];
-  for (const layer of network.layers) {
+  return network.layers.flatMap((layer, i) => {
     // the final output of a layer is read by a layer of one step, which the inputs do not have
-    if (isRecurrent(layer) && layer.on !== 'last')
-      for (const name of before)
-        if (name !== layer.reads && outputWidth(network, name) === outputWidth(network, layer.reads))
-          faults.push(
-            passFault(
-              {
-                name: `reads ${name} instead of ${layer.reads}`,
-                layer: layer.name,
-                page: 'docs/bptt.md#other-layer',
-                phase: 'forward',
-                quantity: layer.cell.carries[0],
-              },
-              (given) => ({
-                network: withLayer(given, { ...layer, reads: name }),
-              }),
-            ),
-          );
-    before.push(layer.name);
-  }
-  return faults;
+    if (!isRecurrent(layer) || layer.on === 'last') return [];
+    const { reads, cell } = layer;
+    const about = { layer: layer.name, page: 'other-layer', quantity: cell.carries[0] };
+    return ['inputs', ...network.layers.slice(0, i).map(({ name }) => name)]
+      .filter((name) => name !== reads && outputWidth(network, name) === outputWidth(network, reads))
+      .map((name) =>
+        passFault(`reads ${name} instead of ${reads}`, about, (given) => ({
+          network: withLayer(given, { ...layer, reads: name }),
+        })),
+      );
+  });
 }
 
 /** Two layers of equal cells and sizes with each other's weights. */
 function exchangeFaults(network: Network): EquationFault[] {
   const layers = network.layers.filter(isRecurrent);
+  const shapesOf = (layer: Recurrent): string =>
+    JSON.stringify(
+      Object.entries(layer.cell.weights).map(([name, shape]) => [
+        name,
+        shapeOf(shape, cellSizes(network, layer)),
+      ]),
+    );
   return layers.flatMap((one, i) =>
-    layers.slice(i + 1).flatMap((other) => {
-      const shapes = [one, other].map((layer) =>
-        JSON.stringify(
-          Object.entries(layer.cell.weights).map(([name, shape]) => [
-            name,
-            shapeOf(shape, cellSizes(network, layer)),
-          ]),
-        ),
-      );
-      if (shapes[0] !== shapes[1]) return [];
-      const name = `the weights of ${one.name} and ${other.name} are exchanged`;
-      return passFault(
-        {
-          name,
-          layer: one.name,
-          page: 'docs/bptt.md#weights-import',
-          phase: 'forward',
-          quantity: one.cell.carries[0],
-        },
-        (_, problem) => ({
-          problem: {
-            ...problem,
-            weights: exchanged(problem.weights, one.name, other.name, (own) => own) ?? problem.weights,
-          },
-          finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-            new Map(
-              [...outcome].map(([key, answered]) => {
-                const weight = Object.keys(one.cell.weights).find(
-                  (own) => key === `gradients.${one.name}.${own}` || key === `gradients.${other.name}.${own}`,
-                );
-                const from = key.startsWith(`gradients.${one.name}.`) ? other.name : one.name;
-                return [
+    layers
+      .slice(i + 1)
+      .filter((other) => shapesOf(one) === shapesOf(other))
+      .map((other) => {
+        const weights = Object.keys(one.cell.weights);
+        const gradients = new Map(
+          [
+            [one.name, other.name],
+            [other.name, one.name],
+          ].flatMap(([own, from]) =>
+            weights.map((weight) => [`gradients.${own}.${weight}`, `gradients.${from}.${weight}`] as const),
+          ),
+        );
+        return passFault(
+          `the weights of ${one.name} and ${other.name} are exchanged`,
+          { layer: one.name, page: 'weights-import', quantity: one.cell.carries[0] },
+          (_, problem) => ({
+            problem: {
+              ...problem,
+              weights: exchanged(problem.weights, one.name, other.name, (own) => own) ?? problem.weights,
+            },
+            finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
+              new Map(
+                [...outcome].map(([key, answered]) => [
                   key,
-                  weight === undefined ? answered : (outcome.get(`gradients.${from}.${weight}`) ?? answered),
-                ];
-              }),
-            ),
-        }),
-      );
-    }),
+                  outcome.get(gradients.get(key) ?? key) ?? answered,
+                ]),
+              ),
+          }),
+        );
+      }),
   );
 }
 
 /** Mistakes of the dense layer and the loss. */
-function headFaults(network: Network): EquationFault[] {
-  const { head } = network;
+function headFaults({ head }: Network): EquationFault[] {
   if (head === undefined) return [];
   const own = head.direct === true ? [] : ['kernel', 'bias'];
-  const about = (
-    name: string,
-    phase: 'forward' | 'loss' | 'backward',
-    quantity: string,
-    page = 'loss',
-  ): Describe => ({ name, layer: 'head', phase, quantity, page: `docs/bptt.md#${page}` });
-  const isAsked = ({ labels, targets }: NetworkProblem): boolean =>
-    labels !== undefined || targets !== undefined;
+  const fault = (name: string, about: Omit<About, 'layer' | 'page'> & { page?: string }, change: Change) =>
+    passFault(name, { page: 'loss', ...about, layer: 'head' }, change);
+  const loss = { phase: 'loss', quantity: 'loss' } as const;
+  const dLogits = { phase: 'backward', quantity: 'dLogits' } as const;
   const lossTimes =
-    (of: 'loss' | 'dLogits' | 'both', factor: (rows: number) => number) =>
-    (_: Network, problem: NetworkProblem): Run | undefined =>
-      isAsked(problem)
-        ? {
+    (of: 'loss' | 'dLogits' | 'both', factor: (rows: number) => number): Change =>
+    (_, { labels, targets }) =>
+      labels === undefined && targets === undefined
+        ? undefined
+        : {
             around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
               ...arithmetic,
               loss(name, logits, target) {
                 const made = arithmetic.loss(name, logits, target);
-                const rows =
-                  target.live === undefined ? logits.rows : target.live.reduce((n, live) => n + live, 0);
-                const by = factor(rows);
+                const by = factor(target.live?.reduce((n, live) => n + live, 0) ?? logits.rows);
                 return {
                   ...made,
                   ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
@@ -370,59 +291,51 @@ function headFaults(network: Network): EquationFault[] {
                 };
               },
             }),
-          }
-        : undefined;
+          };
   return [
-    passFault(
-      about('the loss is summed over the batch instead of averaged', 'loss', 'loss'),
+    fault(
+      'the loss is summed over the batch instead of averaged',
+      loss,
       lossTimes('both', (rows) => rows),
     ),
-    passFault(
-      about(
-        'the gradient of the logits is not divided by the batch size',
-        'backward',
-        'dLogits',
-        'batch-mean',
-      ),
+    fault(
+      'the gradient of the logits is not divided by the batch size',
+      { ...dLogits, page: 'batch-mean' },
       lossTimes('dLogits', (rows) => rows),
     ),
-    passFault(
-      about(
-        'the gradient of the logits is divided by the batch size twice',
-        'backward',
-        'dLogits',
-        'batch-mean',
-      ),
+    fault(
+      'the gradient of the logits is divided by the batch size twice',
+      { ...dLogits, page: 'batch-mean' },
       lossTimes('dLogits', (rows) => 1 / rows),
     ),
-    passFault(
-      about('the gradient of the logits has the wrong sign', 'backward', 'dLogits'),
+    fault(
+      'the gradient of the logits has the wrong sign',
+      dLogits,
       lossTimes('dLogits', () => -1),
     ),
-    passFault(
-      about('the loss has the wrong sign', 'loss', 'loss'),
+    fault(
+      'the loss has the wrong sign',
+      loss,
       lossTimes('loss', () => -1),
     ),
-    passFault(
-      about('the loss is in bits: log2 instead of ln', 'loss', 'loss'),
+    fault(
+      'the loss is in bits: log2 instead of ln',
+      loss,
       lossTimes('loss', () => Math.LOG2E),
     ),
     ...(own.length === 0
       ? []
       : [
-          passFault(about('the bias of the dense layer is forgotten', 'forward', 'logits'), (_, problem) => ({
-            problem: {
-              ...problem,
-              weights: {
-                ...problem.weights,
-                head: { ...problem.weights['head'], bias: zeros(head.classes) },
-              },
-            },
-          })),
+          fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => {
+            const { weights } = problem;
+            const changed = { ...weights['head'], bias: zeros(head.classes) };
+            return { problem: { ...problem, weights: { ...weights, head: changed } } };
+          }),
         ]),
     ...own.map((weight) =>
-      passFault(
-        about(`the gradient of the dense layer's ${weight} is zero`, 'backward', `gradients.head.${weight}`),
+      fault(
+        `the gradient of the dense layer's ${weight} is zero`,
+        { phase: 'backward', quantity: `gradients.head.${weight}` },
         scaled([`gradients.head.${weight}`], () => 0),
       ),
     ),
