@@ -236,7 +236,7 @@ function exchangeFaults(network: Network): EquationFault[] {
       .filter((other) => shapesOf(one) === shapesOf(other))
       .map((other) => {
         const weights = Object.keys(one.cell.weights);
-        const gradients = new Map(
+        const gradients = new Map<string, string>(
           [
             [one.name, other.name],
             [other.name, one.name],
