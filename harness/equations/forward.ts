@@ -1,3 +1,4 @@
+import { memoize } from '../base/memoize';
 import type { Arithmetic, LossOutcome } from './arithmetics/arithmetic';
 import type { Cell } from './cell';
 import { evaluate, sumAll, type Arriving, type Scope } from './evaluate';
@@ -72,7 +73,7 @@ export function runForward<V extends Block>(
   arithmetic: Arithmetic<V>,
   options: RunOptions<V> = {},
 ): Forward<V> {
-  checkProblem(network, problem);
+  checked(network)(problem);
   const [batch, timeSteps] = problem.inputs.shape;
   const inputs = stepsOf(arithmetic, 'inputs', problem.inputs);
   const weights = weightsOf(network, problem, arithmetic, batch);
@@ -113,6 +114,13 @@ export function runForward<V extends Block>(
     loss: arithmetic.loss(head.loss, logits, targetOf(network, problem, batch, timeSteps)),
   };
 }
+
+/** A problem is run many times: in every arithmetic, and with every mistake. */
+const checked = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => {
+    checkProblem(network, problem);
+  }),
+);
 
 export function observed<V>({ observe }: RunOptions<V>, place: Place, value: V): V {
   return observe === undefined ? value : observe(place, value);

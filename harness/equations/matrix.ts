@@ -61,6 +61,17 @@ export function sideBySide(parts: readonly Matrix[], rows: number): Matrix {
   return out;
 }
 
+/** Matrices of as many columns, one below the other */
+export function below(parts: readonly Matrix[]): Matrix {
+  const out = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 /** Row i of `real` where live[i] is 1, else row i of `kept` */
 export function selectRows(live: Uint8Array, real: Matrix, kept: Matrix): Matrix {
   const columns = real.length / live.length;

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { memoize } from '../base/memoize';
 import type { Cell } from './cell';
 import type { LossName } from './losses/index';
 import { shapeOf, widthOf, type CellSizes } from './weights';
@@ -140,8 +141,8 @@ export function expectedTensors(
   return out;
 }
 
-/** Every tensor of a problem, by its path. */
-export function tensorsOf(problem: NetworkProblem): ReadonlyMap<string, Tensor> {
+/** Every tensor of a problem, by its path; found once. */
+export const tensorsOf = memoize((problem: NetworkProblem): ReadonlyMap<string, Tensor> => {
   const out = new Map<string, Tensor>();
   const visit = (path: string, value: unknown): void => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
@@ -150,7 +151,7 @@ export function tensorsOf(problem: NetworkProblem): ReadonlyMap<string, Tensor> 
   };
   visit('', problem);
   return out;
-}
+});
 
 /**
  * That the problem has every tensor of the network, in its shape, and no other.

@@ -6,6 +6,8 @@ import { rangesOf, type CellSizes } from './weights';
 /** Quantities of one time step, kept as they were computed: whole, or by parts. */
 export class Quantities<V extends Block> {
   private readonly kept = new Map<string, { part: Axis; value: V }[]>();
+  /** parts that were asked for and are not kept by themselves, by name and part */ private readonly cut =
+    new Map<string, V>();
 
   constructor(
     private readonly arithmetic: Arithmetic<V>,
@@ -17,20 +19,26 @@ export class Quantities<V extends Block> {
     const own = part ?? axis;
     const others = (this.kept.get(name) ?? []).filter((one) => one.part.join(' ') !== own.join(' '));
     this.kept.set(name, [...others, { part: own, value }]);
+    this.cut.clear();
   }
 
   get(name: string, axis: Axis, part: Axis | undefined): V {
     const wanted = part ?? axis;
     const all = this.kept.get(name) ?? [];
-    const same = all.find((one) => one.part.join(' ') === wanted.join(' '));
+    const text = wanted.join(' ');
+    const same = all.find((one) => one.part.join(' ') === text);
     if (same !== undefined) return same.value;
-    return this.arithmetic.sideBySide(
+    const known = this.cut.get(`${name} ${text}`);
+    if (known !== undefined) return known;
+    const made = this.arithmetic.sideBySide(
       wanted.map((block) => {
         const holder = all.find((one) => one.part.includes(block));
         if (holder === undefined) throw new Error(`Quantities: ${name} has no block ${block} yet`);
         return takePart(this.arithmetic, holder.value, holder.part, [block], this.sizes);
       }),
     );
+    this.cut.set(`${name} ${text}`, made);
+    return made;
   }
 }
 

@@ -1,4 +1,4 @@
-import { columnsOf, selectRows, sideBySide, type Matrix } from '../matrix';
+import { below, columnsOf, selectRows, sideBySide, type Matrix } from '../matrix';
 import type { Block } from '../operations/operation';
 import type { Arithmetic } from './arithmetic';
 
@@ -39,11 +39,7 @@ export function rearranging<V extends Block>(
     rows: (of, from, to) =>
       each([of], to - from, of.columns, ([m]) => m.slice(from * of.columns, to * of.columns)),
     below: (parts) =>
-      parts.length === 1
-        ? parts[0]
-        : each(parts, total(parts, 'rows'), parts[0].columns, (all) =>
-            Float64Array.from(all.flatMap((m) => Array.from(m))),
-          ),
+      parts.length === 1 ? parts[0] : each(parts, total(parts, 'rows'), parts[0].columns, below),
     select: (live, real, kept) =>
       each([real, kept], real.rows, real.columns, ([one, other]) => selectRows(live, one, other)),
   };

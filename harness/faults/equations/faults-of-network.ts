@@ -101,24 +101,33 @@ export interface ExactAnswer {
 /** What a faulty network answers in float64. */
 export function exactFault(run: FaultyRun): ExactAnswer {
   const { network, problem, cellAt, around, finish, isRightForward } = run;
+  if (isRightForward === true && cellAt !== undefined && finish === undefined) {
+    const right = rightForward(network)(problem);
+    const back = () => tensorsOfOutcome(backwardOutcome(withCells(right.ran, cellAt)));
+    return { forward: right.answer, whole: once(() => new Map([...right.answer, ...back()])) };
+  }
   const plain = exactArithmetic();
-  const forward =
-    isRightForward === true && cellAt !== undefined
-      ? withCells(rightForward(network)(problem), cellAt)
-      : runForward(network, problem, around?.(plain) ?? plain, { ...(cellAt && { cellAt }) });
+  const forward = runForward(network, problem, around?.(plain) ?? plain, { ...(cellAt && { cellAt }) });
   const finished = (outcome: Outcome<Block>): ReadonlyMap<string, Tensor> =>
     tensorsOfOutcome(finish?.(outcome, plain) ?? outcome);
   const first = forwardOutcome(forward);
-  let whole: ReadonlyMap<string, Tensor> | undefined;
   return {
     forward: finished(first),
-    whole: () => (whole ??= finished(new Map([...first, ...backwardOutcome(forward)]))),
+    whole: once(() => finished(new Map([...first, ...backwardOutcome(forward)]))),
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** The forward pass of the right network, made once for a problem. */
 const rightForward = memoize((network: Network) =>
-  memoize((problem: NetworkProblem) => runForward(network, problem, exactArithmetic())),
+  memoize((problem: NetworkProblem) => {
+    const ran = runForward(network, problem, exactArithmetic());
+    return { ran, answer: tensorsOfOutcome(forwardOutcome(ran)) };
+  }),
 );
 
 const rightAnswer = memoize((network: Network) =>
