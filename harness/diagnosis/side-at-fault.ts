@@ -111,7 +111,7 @@ export function sideAtFault(
   return { side, tensors, note: noteOn(tensors) };
 }
 
-const entries = memoize((_: Problem) => new Map<string, number>());
+const entries = memoize<Problem, Map<string, number>>(() => new Map());
 
 /** One entry of a gradient by dual numbers, computed once: no answer enters it. */
 function entryOf(problem: Problem, name: keyof ClassifierGradients, index: number, elements: number): number {

@@ -194,7 +194,7 @@ function mergeFaults(layer: Extract<Layer, { merge: string }>): EquationFault[] 
   const [one, other] = of;
   const fault = (name: string, changed: Partial<Layer>): EquationFault =>
     passFault(name, { layer: layer.name, page: 'other-layer', quantity: 'output' }, (given) => ({
-      network: withLayer(given, { ...layer, ...changed } as Layer),
+      network: withLayer(given, { ...layer, ...changed }),
     }));
   return merge === 'concat'
     ? [fault(`${other} comes before ${one}`, { of: [other, one] })]

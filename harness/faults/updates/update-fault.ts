@@ -1,4 +1,5 @@
 import type { OptimizerConfig } from '../../../scratch/index';
+import { memoize } from '../../base/memoize';
 import type { Family, Fault } from '../fault';
 import type { Wrong } from '../wrong';
 import {
@@ -53,10 +54,11 @@ export function canShowUpdate(
   question: UpdateQuestion,
 ): boolean {
   if (shownIn?.(question) === false) return false;
-  const right = arraysOf(new HandOptimizer(question).update());
   const wrong = arraysOf(new optimizer(question).update());
-  return [...right].some(([name, own]) => !isSame(own, wrong.get(name)));
+  return [...rightArrays(question)].some(([name, own]) => !isSame(own, wrong.get(name)));
 }
+
+const rightArrays = memoize((question: UpdateQuestion) => arraysOf(new HandOptimizer(question).update()));
 
 /** Everything that an update makes, by name: `loss`, `velocity.kernel`, `weights.bias`. */
 export function arraysOf({ loss, weights, slots }: UpdateAnswer): Map<string, Float64Array> {
