@@ -12,10 +12,8 @@ import { phaseOf } from './layers/place';
  * What is wrong with an answer to a problem about layers, by the formulas of its network (`diagnoseLayers`). Where the formulas find
  * nothing wrong with it, the reference is at fault.
  */
-export function diagnoseLayered(
-  side: Implementation,
-  { problem, results, steps, verdicts, unseen }: Examination<LayeredProblem>,
-): Diagnosis {
+export function diagnoseLayered(side: Implementation, examination: Examination<LayeredProblem>): Diagnosis {
+  const { problem, results, steps, verdicts, unseen } = seenIn(examination);
   const equations = equationsOf(problem);
   const outcome = ({ answer }: { readonly answer: Evaluation }, asked: LayeredProblem) =>
     asOutcome(equationsOf(asked), (name) => tensorOf(answer, name));
@@ -65,4 +63,24 @@ export function diagnoseLayered(
     side: side.name,
     sideNote: 'the formulas of the network give the numbers of the reference',
   };
+}
+
+/** What is diagnosed: the problem itself, or its weight probe where that alone shows something. */
+function seenIn({
+  problem,
+  results,
+  steps,
+  probe,
+  verdicts,
+  unseen,
+}: Examination<LayeredProblem>): Pick<
+  Examination<LayeredProblem>,
+  'problem' | 'results' | 'steps' | 'verdicts' | 'unseen'
+> {
+  const isProbe =
+    probe?.verdict.status === 'fail' &&
+    verdicts.every((one) => one === probe.verdict || one.status !== 'fail');
+  return isProbe
+    ? { problem: probe.problem, results: probe, verdicts, unseen }
+    : { problem, ...(results && { results }), ...(steps && { steps }), verdicts, unseen };
 }

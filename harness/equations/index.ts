@@ -62,5 +62,6 @@ export { partText } from './parse';
 export type { RoundingModel } from './rounding-model';
 export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';
 export { shapeOf } from './weights';
+export { inputGradients } from './observables';
 export { inWords, shareInWords } from './words';
 export { activationSymbols, answerOf, asAnswered, asOutcome, equationsOf } from './from-model';

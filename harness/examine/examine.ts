@@ -168,8 +168,8 @@ async function lookAtProbe<P extends AnyProblem>(
   first: Answer,
 ): Promise<View<P> | undefined> {
   const { implementation, plain } = subject;
-  if (isLayered(plain)) return undefined;
-  const probe = weightProbe(plain) as P;
+  const probe = weightProbe(plain);
+  if (probe === undefined) return undefined;
   const problem = implementation.precision === 'float64' ? withLongNumbers(probe) : probe;
   const given = await askOther(subject, 'probe', problem);
   if (given !== undefined) {

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../scratch/index';
 import { localNames, localShape } from '../judge/index';
 import { weightProbe } from './weight-probe';
-import { expectedNames, expectedShape, isLayered, type AnyProblem } from '../base/problem';
+import { expectedNames, expectedShape, type AnyProblem } from '../base/problem';
 
 /**
  * The ways in which a side is looked at: the `results` of the problem against the reference's, each equation of each time `step` by
@@ -14,9 +14,9 @@ export type ViewName = (typeof everyView)[number];
 /** What every problem is looked at in; that a side has no memory needs to be seen now and then only. */
 export const viewNames = ['results', 'steps', 'probe'] as const satisfies readonly ViewName[];
 
-/** Those of the views that a problem can be looked at in: single weights of a network of layers are not probed. */
+/** Those of the views that a problem can be looked at in: not every first layer can be probed (`weightProbe`). */
 export function viewsOf(problem: AnyProblem, views: readonly ViewName[] = viewNames): readonly ViewName[] {
-  return isLayered(problem) ? views.filter((view) => view !== 'probe') : views;
+  return weightProbe(problem) === undefined ? views.filter((view) => view !== 'probe') : views;
 }
 
 const suffixes: Readonly<Record<ViewName, string>> = {
@@ -41,6 +41,6 @@ export function plannedTensors(problem: AnyProblem, view: ViewName): Record<stri
   if (view === 'steps') {
     return Object.fromEntries(localNames(problem).map((name) => [name, sizeOf(localShape(problem, name))]));
   }
-  const asked = view === 'probe' && !isLayered(problem) ? weightProbe(problem) : problem;
+  const asked = (view === 'probe' ? weightProbe(problem) : undefined) ?? problem;
   return Object.fromEntries(expectedNames(asked).map((name) => [name, sizeOf(expectedShape(asked, name))]));
 }

@@ -1,7 +1,8 @@
 import { zeros, type Tensor } from '../../scratch/index';
 import { hasBackward } from '../judge/index';
 import { memoize } from '../base/memoize';
-import { sizesOf, type Problem } from '../base/problem';
+import { isLayered, sizesOf, type AnyProblem, type Problem } from '../base/problem';
+import { layersProbe } from './layers-probe';
 
 /** tanh of it is 1 in single and in double precision: 1 - tanh 20 = 8e-18. */
 const saturating = 20;
@@ -22,7 +23,14 @@ const saturating = 20;
  * @param problem whose weights (and way of using them) are probed; exact in float32 when the problem is
  * @returns T = 1, B = F + U examples, U more with a backward pass, and U more with an output layer
  */
-export const weightProbe = memoize(makeProbe);
+const simpleProbe = memoize(makeProbe);
+
+/** The probe of any problem: of the simple RNN `simpleProbe`, of a network of layers `layersProbe`, which may be undefined. */
+export function weightProbe(problem: Problem): Problem;
+export function weightProbe<P extends AnyProblem>(problem: P): P | undefined;
+export function weightProbe(problem: AnyProblem): AnyProblem | undefined {
+  return isLayered(problem) ? layersProbe(problem) : simpleProbe(problem);
+}
 
 function makeProbe(problem: Problem): Problem {
   const { features, units, classes } = sizesOf(problem);

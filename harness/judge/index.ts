@@ -15,6 +15,7 @@ export {
   rankOf,
   type LocalName,
 } from './judge-locally';
+export { withMoreFeatures } from './judge-layers';
 export { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';

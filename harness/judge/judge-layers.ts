@@ -69,7 +69,7 @@ function axesOfStep(network: Network, own: string, shape: readonly number[]): Ax
 }
 
 /** The problem with the inputs and first weights of its instrumented equations. */
-function withMoreFeatures(
+export function withMoreFeatures(
   source: LayeredProblem,
   { network, problem }: ReturnType<typeof askedForSteps>,
 ): LayeredProblem {
