@@ -100,6 +100,7 @@ Examples:
   rnn-parity trial --layers 'bidirectional(gru:3),lstm:3' --seeds 1
   rnn-parity trial --equations my-cell.ts --json trial.json
   rnn-parity trial --sensitivity wasm --cases 3000 --seed 301
+  rnn-parity trial --sensitivity wasm --layers lstm:24 --cases 3000
   rnn-parity parity --html parity.html --trial trial.json`,
     )
     .action(async (flags: Flags, command: Command) => finish(await trial(flags, argumentsOf(command))));
@@ -205,13 +206,20 @@ async function functionErrors(name: BackendName, { stride, json }: Flags): Promi
   );
 }
 
-async function sensitivity(name: BackendName, { cases, seed, json }: Flags): Promise<Outcome> {
+async function sensitivity(name: BackendName, { cases, seed, json, layers }: Flags): Promise<Outcome> {
+  const { parseLayers } = await import('../base/layers-text.js');
+  const own = layers === undefined ? [] : parseLayers(layers, '--layers');
+  const layer = own.find((one) => one.layer === 'simpleRNN' || one.layer === 'lstm' || one.layer === 'gru');
+  if (own.length > 1 || own.some((one) => one !== layer))
+    throw new UsageError(
+      `--layers ${JSON.stringify(layers)} with --sensitivity: expected one recurrent layer with its largest number of units, as lstm:24.`,
+    );
   const { loadBackend } = await import('../../src/index.js');
   const { measureSensitivity } = await import('../trial/sensitivity.js');
   const { tfjsImplementation } = await import('../sides/index.js');
   const onProgress = (done: number): unknown => process.stderr.write(`${done} problems\n`);
   const side = tfjsImplementation(await loadBackend(name));
-  const result = await measureSensitivity(side, { cases, seed, onProgress });
+  const result = await measureSensitivity(side, { cases, seed, onProgress, layer });
   const exitCode = result.falseAlarms.length === 0 ? exitCodes.parity : exitCodes.mismatch;
   return await withJson({ exitCode, text: JSON.stringify(result, null, 2), json: result }, json);
 }

@@ -43,16 +43,20 @@ function makeProbe(given: LayeredProblem): LayeredProblem | undefined {
       ),
     );
   const { model, inputs, weights } = withMoreFeatures(given, asked);
-  return {
+  const plain = {
     id: `${given.id}, weight probe`,
     model,
     inputs,
     weights,
     initialStates: statesOf((layer, carry) => initialStates?.[layer]?.[carry]),
-    ...(isBackward && {
-      upstream: { finalStates: statesOf((layer, carry) => upstream?.[layer]?.final?.[carry]) },
-    }),
   };
+  if (!isBackward) return plain;
+  const finalStates = statesOf((layer, carry) => upstream?.[layer]?.final?.[carry]);
+  const last = model.layers[model.layers.length - 1].layer;
+  // nothing arrives there, but a dense layer has gradients
+  const logits = (layeredTables(plain).parts.get('upstream.logits') ?? []).map(({ size }) => size);
+  const isDense = last === 'dense' || last === 'timeDistributed';
+  return { ...plain, upstream: { finalStates, ...(isDense && { logits: zeros(...logits) }) } };
 }
 
 /** First layers with states that can be given, and inputs that there can be more of. */

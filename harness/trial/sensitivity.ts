@@ -1,15 +1,32 @@
 import { createRandom, type Tensor } from '../../scratch/index';
-import { examine } from '../examine/index';
-import { scratchImplementation } from '../sides/index';
-import type { Evaluation, Implementation, Problem } from '../base/problem';
-import { budgetFor, precisionModelOf } from '../budget/index';
-import { compareEvaluation, isGreen } from '../judge/index';
-import { adversarialProblem, type GeneratedOptions } from '../problems/index';
+import { examine, referenceFor } from '../examine/index';
+import {
+  evaluationOf,
+  expectedNames,
+  isLayered,
+  tensorOf,
+  type AnyProblem,
+  type Evaluation,
+  type Implementation,
+  type LayeredProblem,
+  type Model,
+} from '../base/problem';
+import { compareEvaluation, isGreen, tolerancesFor } from '../judge/index';
+import {
+  adversarialProblem,
+  generatedLayered,
+  makeLayeredProblem,
+  type GeneratedOptions,
+} from '../problems/index';
+
+type SizedLayer = Extract<Model['layers'][number], { readonly units: number }>;
 
 export interface SensitivityOptions {
   readonly cases: number;
   readonly seed: number;
   /** of every `stride` problems one is also judged with planted faults; default 10 */ readonly stride?: number;
+  /** problems about a network of layers instead of the simple RNN: with this first layer of 1 to so many units, and a dense layer */
+  readonly layer?: SizedLayer | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -52,12 +69,18 @@ export async function measureSensitivity(
   implementation: Implementation,
   options: SensitivityOptions,
 ): Promise<Sensitivity> {
-  const { cases, seed, stride = 10 } = options;
+  const { cases, seed, stride = 10, layer } = options;
+  const plain =
+    layer === undefined ? adversarialProblem : (own: number, i: number) => layeredProblem(layer, own, i);
+  const clear =
+    layer === undefined
+      ? (own: number, i: number) => adversarialProblem(own, i, wellConditioned)
+      : (own: number, i: number) => clearLayered(layer, own, i);
   const falseAlarms: string[] = [];
   const count = { pass: 0, ill: 0 };
   let largestShare = 0;
   for (let i = 0; i < cases; i++) {
-    const problem = adversarialProblem(seed, i);
+    const problem = plain(seed, i);
     const { verdicts, status } = await examine(implementation, problem);
     for (const t of verdicts.flatMap(({ tensors }) => tensors)) {
       if (t.status === 'pass') largestShare = Math.max(largestShare, t.worst?.usedShare ?? 0);
@@ -73,7 +96,7 @@ export async function measureSensitivity(
   const oneWeight = nothingFound();
   const scaledGradients = nothingFound();
   for (let i = 0; i < Math.ceil(cases / stride); i++) {
-    const problem = adversarialProblem(seed + 1, i, wellConditioned);
+    const problem = clear(seed + 1, i);
     shares.push(...weightGradientShares(problem, implementation));
     await look(oneWeight, problem, implementation, oneWeightWrong(problem, i));
     await look(scaledGradients, problem, implementation, scaledBy(1 + 1e-6));
@@ -95,28 +118,70 @@ function nothingFound(): { -readonly [K in keyof Found]: number } {
   return { planted: 0, byResults: 0, bySteps: 0, byProbe: 0, byAny: 0, byPlainTolerance: 0 };
 }
 
+/** The layer with 1 to `units` units, and a dense layer on it. */
+function modelOf(layer: SizedLayer, seed: number, index: number): Model {
+  const random = createRandom(seed * 1000 + index);
+  const units = 1 + random.integer(layer.units);
+  return {
+    features: 1 + random.integer(8),
+    layers: [
+      { ...layer, units },
+      { layer: 'dense', units: 3 },
+    ],
+  };
+}
+
+function layeredProblem(layer: SizedLayer, seed: number, index: number): LayeredProblem {
+  return generatedLayered(modelOf(layer, seed, index), seed, index);
+}
+
+/** Gaussian weights over sqrt(fan-in), labels only, as `wellConditioned`. */
+function clearLayered(layer: SizedLayer, seed: number, index: number): LayeredProblem {
+  const random = createRandom(seed * 1000 + index);
+  return makeLayeredProblem({
+    id: `clear/${index}`,
+    seed: seed * 100_000 + index,
+    model: modelOf(layer, seed, index),
+    batch: 1 + random.integer(5),
+    timeSteps: 1 + random.integer(12),
+    scale: [0.3, 1][index % 2],
+  });
+}
+
 /** What a fault does to a side: to the problem that it solves, or to its answer. */
 interface Fault {
-  readonly before?: (problem: Problem) => Problem;
-  readonly after?: (answer: Evaluation) => Evaluation;
+  readonly before?: <P extends AnyProblem>(problem: P) => P;
+  readonly after?: (problem: AnyProblem, answer: Evaluation) => Evaluation;
 }
 
 /** Plants the fault in the side, and counts by which means it is found, where it changes anything. */
 async function look(
   found: ReturnType<typeof nothingFound>,
-  problem: Problem,
+  problem: AnyProblem,
   side: Implementation,
-  { before = (given) => given, after = (answer) => answer }: Fault,
+  { before = (given) => given, after = (_, answer) => answer }: Fault,
 ): Promise<void> {
-  const evaluate = async (given: Problem): Promise<Evaluation> => after(await side.evaluate(before(given)));
-  const given = await evaluate(problem);
-  if (sameGradients(given, await side.evaluate(problem))) return;
-  const { results, steps, probe } = await examine({ ...side, evaluate }, problem);
+  const { layered } = side;
+  const faulty: Implementation = {
+    ...side,
+    evaluate: async (given) => after(given, await side.evaluate(before(given))),
+    ...(layered && {
+      layered: {
+        ...layered,
+        evaluate: async (given: LayeredProblem) => after(given, await layered.evaluate(before(given))),
+      },
+    }),
+  };
+  const ask = async (one: Implementation): Promise<Evaluation> =>
+    isLayered(problem) ? ((await one.layered?.evaluate(problem)) ?? {}) : one.evaluate(problem);
+  const given = await ask(faulty);
+  if (sameGradients(problem, given, await ask(side))) return;
+  const { results, steps, probe } = await examine(faulty, problem);
   const [byResults, bySteps, byProbe] = [results, steps, probe].map(
     (view) => view?.verdict.status === 'fail',
   );
-  const reference = await scratchImplementation().evaluate(problem);
   const plain = { absolute: 1e-5, relative: 1e-5 };
+  const reference = referenceFor(problem);
   const byPlain = compareEvaluation(problem, reference, given, side, { tolerance: plain }).status === 'fail';
   found.planted++;
   found.byResults += Number(byResults);
@@ -126,46 +191,64 @@ async function look(
   found.byPlainTolerance += Number(byPlain);
 }
 
-/** One recurrent weight, chosen by the number of the problem, times 1 + 1e-5. */
-function oneWeightWrong(problem: Problem, index: number): Fault {
-  const at = createRandom(index).integer(problem.weights.recurrentKernel.data.length);
+/** One recurrent weight, of the first layer, chosen by the number of the problem, times 1 + 1e-5. */
+function oneWeightWrong(problem: AnyProblem, index: number): Fault {
+  const weightsOf = (given: AnyProblem): Readonly<Record<string, Tensor>> =>
+    isLayered(given) ? given.weights[0] : { recurrentKernel: given.weights.recurrentKernel };
+  const names = Object.keys(weightsOf(problem)).filter((name) => /recurrentKernel$/i.test(name));
+  const random = createRandom(index);
+  const name = names[random.integer(names.length)];
+  const at = random.integer(weightsOf(problem)[name].data.length);
+  const wrong = ({ data, shape }: Tensor): Tensor => ({
+    data: data.map((w, i) => (i === at ? Math.fround(w * (1 + 1e-5)) : w)),
+    shape,
+  });
   return {
     before: (given) => {
-      const { recurrentKernel } = given.weights;
-      const data = recurrentKernel.data.slice();
-      data[at] = Math.fround(data[at] * (1 + 1e-5));
-      return { ...given, weights: { ...given.weights, recurrentKernel: { ...recurrentKernel, data } } };
+      if (!isLayered(given))
+        return { ...given, weights: { ...given.weights, [name]: wrong(given.weights.recurrentKernel) } };
+      const [first, ...others] = given.weights;
+      return { ...given, weights: [{ ...first, [name]: wrong(first[name]) }, ...others] };
     },
   };
 }
 
 function scaledBy(factor: number): Fault {
   return {
-    after: (answer) => ({
-      ...answer,
-      gradients: Object.fromEntries(
-        Object.entries(answer.gradients ?? {}).map(([key, tensor]: [string, Tensor]) => [
-          key,
-          { ...tensor, data: tensor.data.map((x) => Math.fround(x * factor)) },
-        ]),
+    after: (problem, answer) =>
+      evaluationOf(
+        new Map(
+          expectedNames(problem).flatMap((name) => {
+            const tensor = tensorOf(answer, name);
+            if (tensor === undefined) return [];
+            const { data, shape } = tensor;
+            return [
+              [name, isGradient(name) ? { data: data.map((x) => Math.fround(x * factor)), shape } : tensor],
+            ];
+          }),
+        ),
       ),
-    }),
   };
 }
 
-function sameGradients(a: Evaluation, b: Evaluation): boolean {
-  const numbers = (e: Evaluation): number[] =>
-    Object.values(e.gradients ?? {}).flatMap((tensor: Tensor) => Array.from(tensor.data));
-  const other = numbers(b);
-  return numbers(a).every((x, i) => x === other[i]);
+function isGradient(name: string): boolean {
+  return name.startsWith('gradients.');
 }
 
-function weightGradientShares(problem: Problem, side: Implementation): number[] {
-  const budget = budgetFor(problem, precisionModelOf(side));
-  const { gradients } = budget.evaluation;
-  return (['kernel', 'recurrentKernel', 'outputKernel'] as const).flatMap((key) => {
-    const largest = gradients?.[key]?.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0) ?? 0;
-    if (largest === 0) return [];
-    return Array.from(budget.allowed(`gradients.${key}`, false), (e) => e / largest / 2 ** -23);
-  });
+function sameGradients(problem: AnyProblem, a: Evaluation, b: Evaluation): boolean {
+  return expectedNames(problem)
+    .filter(isGradient)
+    .every((name) => tensorOf(a, name)?.data.every((x, i) => x === tensorOf(b, name)?.data[i]));
+}
+
+function weightGradientShares(problem: AnyProblem, side: Implementation): number[] {
+  const reference = referenceFor(problem);
+  const { budget } = tolerancesFor(problem, reference, side);
+  return expectedNames(problem)
+    .filter((name) => isGradient(name) && /kernel$/i.test(name))
+    .flatMap((name) => {
+      const largest = tensorOf(reference, name)?.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0) ?? 0;
+      if (largest === 0 || budget === undefined) return [];
+      return Array.from(budget.allowed(name, false), (e) => e / largest / 2 ** -23);
+    });
 }

@@ -10,9 +10,9 @@ import { makeLayeredProblem } from '../../../harness/problems/index';
 
 const dense = { layer: 'dense', units: 3 } as const;
 const layers = {
-  lstm: { layer: 'lstm', units: 9 },
-  gru: { layer: 'gru', units: 9, resetAfter: false },
-  'gru, reset after': { layer: 'gru', units: 9 },
+  lstm: { layer: 'lstm', units: 7 },
+  gru: { layer: 'gru', units: 7, resetAfter: false },
+  'gru, reset after': { layer: 'gru', units: 7 },
 } as const;
 
 function problemOf(model: Model, seed: number, loss = true): LayeredProblem {
@@ -76,9 +76,9 @@ describe('the weight probe of a network of layers', () => {
       carries: ['h'],
       weights: { kernel: 'F, f n', recurrentKernel: 'U, f n', bias: 'f n' },
       equations: `
-        a_t[f] = x_t · kernel[f] + h_(t-1) · recurrentKernel[f] + bias[f]
-        a_t[n] = x_t · kernel[n] + (σ(a_t[f]) ∘ h_(t-1)) · recurrentKernel[n] + bias[n]
-        h_t = (1 - σ(a_t[f])) ∘ h_(t-1) + σ(a_t[f]) ∘ tanh(a_t[n])
+        f_t = x_t · kernel[f] + h_(t-1) · recurrentKernel[f] + bias[f]
+        n_t = x_t · kernel[n] + (σ(f_t) ∘ h_(t-1)) · recurrentKernel[n] + bias[n]
+        h_t = (1 - σ(f_t)) ∘ h_(t-1) + σ(f_t) ∘ tanh(n_t)
       `,
     };
     const both: Model = {
