@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Tensor } from '../../scratch/index';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import {
@@ -11,7 +12,8 @@ import {
 } from '../models/index';
 import { checkModel, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
-import { runReference, tensorOf } from './reference';
+import { runReference, tensorOf, type ModelInputs } from './reference';
+import { runServed } from './served';
 import type { SideName } from './sides/index';
 
 export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'steps'> {
@@ -26,6 +28,7 @@ const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
   tfjs: ['tfjs:cpu'],
   keras: [],
   onnx: [],
+  savedmodel: [],
   npz: [],
 };
 
@@ -60,11 +63,10 @@ export async function convertModel(
     const inputs = generateInputs(model, { seed });
     const runs = runReference(model, inputs);
     const expected = model.outputs.map((source) => tensorOf(runs, source));
-    const written = await openModelFile(temporary);
-    const byName = Object.fromEntries(
-      written.inputs.map(({ name }, i) => [name, inputs[model.inputs[i].name]]),
-    );
-    const found = await checkModel(written, { inputs: byName, expected, sides: proofs[to] });
+    const found =
+      to === 'savedmodel'
+        ? await checkModel(model, { inputs, expected: await runServed(temporary, model, inputs), sides: [] })
+        : await checkReopened(await openModelFile(temporary), model, inputs, expected, proofs[to]);
     const report = { ...found, file: out };
     if (report.verdict !== 'parity') return report;
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -76,4 +78,16 @@ export async function convertModel(
     await rm(temporary, { recursive: true, force: true });
     if (isFile) await rm(proof, { force: true });
   }
+}
+
+/** What was written must give what the model gave; its inputs may have other names. */
+function checkReopened(
+  written: ModelDescription,
+  model: ModelDescription,
+  inputs: ModelInputs,
+  expected: readonly Tensor[],
+  sides: readonly SideName[],
+): Promise<CheckReport> {
+  const byName = written.inputs.map(({ name }, i) => [name, inputs[model.inputs[i].name]]);
+  return checkModel(written, { inputs: Object.fromEntries(byName) as ModelInputs, expected, sides });
 }

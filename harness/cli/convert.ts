@@ -17,6 +17,7 @@ const programs: Readonly<Record<WriteFormat, string>> = {
   tfjs: 'a folder that tf.loadLayersModel opens',
   keras: 'a .keras file for Keras 3',
   onnx: 'a file that onnxruntime runs',
+  savedmodel: 'a folder that TensorFlow Serving runs',
   npz: 'weights and layers for numpy',
 };
 

@@ -31,3 +31,4 @@ export { statesOf } from './shapes';
 export { toKeras, type WrittenKeras } from './keras/write';
 export { toOnnx, type OnnxOptions, type WrittenOnnx } from './onnx/write';
 export { writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';
+export { servedName, servedOutput } from './savedmodel/write';

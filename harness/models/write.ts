@@ -2,9 +2,10 @@ import type { ModelDescription } from './description';
 import { toKeras } from './keras/write';
 import { toNpz } from './keras/write-npz';
 import { toOnnx } from './onnx/write';
+import { toSavedModel } from './savedmodel/write';
 import { layersModelText, toLayersModel } from './tfjs/write';
 
-export const writeFormats = ['tfjs', 'keras', 'onnx', 'npz'] as const;
+export const writeFormats = ['tfjs', 'keras', 'onnx', 'savedmodel', 'npz'] as const;
 export type WriteFormat = (typeof writeFormats)[number];
 
 /** A model in the form of another program. */
@@ -44,6 +45,11 @@ export async function writeModel(
     case 'onnx': {
       const { bytes, layerOf } = toOnnx(model, where);
       return { files: new Map([['', bytes]]), layerOf };
+    }
+    case 'savedmodel': {
+      const { bytes, outputs } = toSavedModel(model, where);
+      const layerOf = new Map(model.outputs.map(({ of }, i) => [of, outputs[i]]));
+      return { files: new Map([['saved_model.pb', bytes]]), layerOf };
     }
     case 'npz': {
       const { bytes, layerOf } = await toNpz(model, where);

@@ -50,10 +50,15 @@ export type H5Answer =
  *
  * @throws UsageError when it is no sound HDF5 file, holds more than a model does, or takes longer than any sound file of its size
  */
-export async function withH5<T>(bytes: Uint8Array, where: string, work: (file: H5) => T): Promise<T> {
+export async function withH5<T>(
+  bytes: Uint8Array,
+  where: string,
+  work: (file: H5) => T,
+  seconds = Math.ceil(patience.least + patience.perByte * bytes.length),
+): Promise<T> {
   const refuse = (what: string): UsageError => new UsageError(`${where} ${what}; save the model again.`);
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
-  const answer = await ask({ bytes, where, attributes }, refuse);
+  const answer = await ask({ bytes, where, attributes }, refuse, seconds);
   if ('refused' in answer) throw new UsageError(answer.refused);
   if ('written' in answer) throw new Error('withH5: the reader wrote');
   return work({
@@ -64,7 +69,12 @@ export async function withH5<T>(bytes: Uint8Array, where: string, work: (file: H
 
 /** The bytes of an HDF5 file of float32 arrays. */
 export async function formatH5(arrays: readonly ArrayToWrite[]): Promise<Buffer> {
-  const answer = await ask({ write: arrays }, (what) => new UsageError(`The HDF5 library ${what}.`));
+  const size = arrays.reduce((sum, { data }) => sum + 4 * data.length, 0);
+  const answer = await ask(
+    { write: arrays },
+    (what) => new UsageError(`The HDF5 library ${what}.`),
+    Math.ceil(patience.least + patience.perByte * size),
+  );
   if (!('written' in answer))
     throw new Error(`formatH5: ${'refused' in answer ? answer.refused : 'it read'}`);
   return Buffer.from(answer.written);
@@ -80,17 +90,19 @@ const patience = { least: 20, perByte: 1e-7 };
 let thread: Worker | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-function ask(question: H5Question, refuse: (what: string) => UsageError): Promise<H5Answer> {
-  const answer = last.then(() => answerTo(question, refuse));
+function ask(question: H5Question, refuse: (what: string) => UsageError, seconds: number): Promise<H5Answer> {
+  const answer = last.then(() => answerTo(question, refuse, seconds));
   last = answer.catch(() => undefined);
   return answer;
 }
 
-function answerTo(question: H5Question, refuse: (what: string) => UsageError): Promise<H5Answer> {
+function answerTo(
+  question: H5Question,
+  refuse: (what: string) => UsageError,
+  seconds: number,
+): Promise<H5Answer> {
   thread ??= startThread();
   const worker = thread;
-  const size = 'bytes' in question ? question.bytes.length : 0;
-  const seconds = Math.ceil(patience.least + patience.perByte * size);
   return new Promise<H5Answer>((resolve, reject) => {
     const end = (error: Error): void => {
       stop();

@@ -12,6 +12,8 @@ import { matchWeights, type Entry } from './weights';
 
 export interface ReadOptions {
   /** reads only what comes before the layer of this name */ readonly until?: string | undefined;
+  /** seconds after which the reading of a damaged HDF5 file is ended; default 20, and more for large files */
+  readonly patience?: number | undefined;
 }
 
 /** A configuration is small; weights may be stored compressed. */
@@ -25,7 +27,7 @@ const kerasArchive: ZipLimits = { maxBytes: 4 * 2 ** 30, maxExpansion: 64 };
 export async function readKerasArchive(
   bytes: Uint8Array,
   where: string,
-  { until }: ReadOptions = {},
+  { until, patience }: ReadOptions = {},
 ): Promise<ModelDescription> {
   const wanted = ['config.json', 'metadata.json', 'model.weights.h5'];
   const files = await readZip(bytes, where, (name) => wanted.includes(name), kerasArchive);
@@ -40,8 +42,11 @@ export async function readKerasArchive(
   const json = (name: string): unknown => parseJson(take(name).toString('utf8'), `${where}: ${name}`);
   const version = asObject(json('metadata.json'))['keras_version'];
   const dialect = dialectOf(version);
-  return withH5(take('model.weights.h5'), `${where}: model.weights.h5`, (h5) =>
-    describe('keras', json('config.json'), dialect, h5, where, until),
+  return withH5(
+    take('model.weights.h5'),
+    `${where}: model.weights.h5`,
+    (h5) => describe('keras', json('config.json'), dialect, h5, where, until),
+    patience,
   );
 }
 
@@ -53,23 +58,28 @@ export async function readKerasArchive(
 export async function readKerasH5(
   bytes: Uint8Array,
   where: string,
-  { until }: ReadOptions = {},
+  { until, patience }: ReadOptions = {},
 ): Promise<ModelDescription> {
-  return withH5(bytes, where, (h5) => {
-    const config = h5.text('model_config');
-    if (config === undefined)
-      throw new UsageError(
-        `${where} has no attribute model_config: it holds weights without layers; save the whole model with model.save('model.keras').`,
+  return withH5(
+    bytes,
+    where,
+    (h5) => {
+      const config = h5.text('model_config');
+      if (config === undefined)
+        throw new UsageError(
+          `${where} has no attribute model_config: it holds weights without layers; save the whole model with model.save('model.keras').`,
+        );
+      return describe(
+        'h5',
+        parseJson(config, `${where}: model_config`),
+        dialectOf(h5.text('keras_version')),
+        h5,
+        where,
+        until,
       );
-    return describe(
-      'h5',
-      parseJson(config, `${where}: model_config`),
-      dialectOf(h5.text('keras_version')),
-      h5,
-      where,
-      until,
-    );
-  });
+    },
+    patience,
+  );
 }
 
 /**

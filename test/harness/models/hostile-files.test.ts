@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { formatNpz, formatZip } from '../../../harness/base/files/index';
 import { layersModelText, openModelFile, toLayersModel } from '../../../harness/models/index';
+import { formatNames, openMutants } from '../../fuzz-readers/mutants';
 import { modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -119,4 +121,114 @@ describe('model files that are damaged or hostile', () => {
     writeFileSync(file, changed);
     expect(await openModelFile(file).catch((error: unknown) => (error as Error).name)).to.equal('UsageError');
   });
+
+  it('ends the reading of an HDF5 file on which the library loops for ever, and reads the next one', async () => {
+    // keras2-gru.h5 with a few bytes changed: a mutant of test/fuzz-readers
+    const file = path.join(modelFixtures, 'damaged', 'endless.h5');
+    const said = await openModelFile(file, { patience: 1 }).catch(
+      (error: unknown) => (error as Error).message,
+    );
+    expect(said).to.match(/is not a sound HDF5 file \(reading it did not end within 1 s\)/);
+    expect((await openModelFile(path.join(modelFixtures, 'gru.h5'))).layers).to.have.length(3);
+  });
+
+  /** What opening a file with these bytes says. */
+  async function saidOf(name: string, bytes: Buffer): Promise<string> {
+    const file = path.join(base(), name);
+    writeFileSync(file, bytes);
+    return openModelFile(file).then(
+      () => 'opened',
+      (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
+    );
+  }
+
+  it('refuses pickles, whatever their name is', async () => {
+    const zipped = await formatZip([['model/data.pkl', Buffer.from('cos\nsystem\n')]]);
+    for (const [name, bytes] of [
+      ['model.pt', zipped],
+      ['model.keras', zipped],
+      ['model.onnx', Buffer.from('\x80\x02}q\x00.', 'latin1')],
+    ] as const)
+      expect(await saidOf(name, bytes), name).to.match(/^UsageError: .*is a pickle, which is code/);
+    const pickled = await saidOf('w.npz', readFileSync(path.join(modelFixtures, '..', 'npz', 'pickled.npz')));
+    expect(pickled).to.match(/^UsageError: /);
+  });
+
+  it('reads numbers of an ONNX model from its own folder only', async () => {
+    const model = readFileSync(path.join(modelFixtures, 'made-embedding-external.onnx'));
+    const name = 'made-embedding-external.data';
+    const outside = path.join(base(), '..', 'outside.data');
+    for (const other of [
+      '../../../../etc/passwdxxxxxx',
+      `/etc/${'x'.repeat(name.length - 5)}`,
+      `${'x'.repeat(name.length - 1)}\0`,
+    ]) {
+      const changed = Buffer.from(
+        model.toString('latin1').replaceAll(name, other.slice(0, name.length).padEnd(name.length, '/x')),
+        'latin1',
+      );
+      expect(await saidOf('m.onnx', changed), other).to.match(
+        /^UsageError: .*only files in its own folder are read/,
+      );
+    }
+    writeFileSync(outside, readFileSync(path.join(modelFixtures, name)));
+    symlinkSync(outside, path.join(base(), name));
+    expect(await saidOf('m.onnx', model)).to.match(/^UsageError: .*only files in its own folder are read/);
+    rmSync(outside);
+  });
+
+  it('names an operation of ONNX that it does not read', async () => {
+    const model = readFileSync(path.join(modelFixtures, 'torch-lstm.onnx')).toString('latin1');
+    const said = await saidOf('m.onnx', Buffer.from(model.replaceAll('"\x04Gemm', '"\x04Loop'), 'latin1'));
+    expect(said).to.match(/^UsageError: .*the operation \S+ \(Loop\) is not read\. Read are LSTM, GRU, RNN/);
+  });
+
+  it('compares the sizes of a safetensors file with its bytes before memory is taken', async () => {
+    const header = (tensor: object): Buffer => {
+      const json = Buffer.from(JSON.stringify({ 'rnn.weight_ih_l0': tensor }));
+      const length = Buffer.alloc(8);
+      length.writeUInt32LE(json.length);
+      return Buffer.concat([length, json, Buffer.alloc(64)]);
+    };
+    for (const tensor of [
+      { dtype: 'F32', shape: [2 ** 20, 2 ** 20], data_offsets: [0, 2 ** 42] },
+      { dtype: 'F32', shape: [4, 4], data_offsets: [32, 96] },
+      { dtype: 'F32', shape: [4, 4], data_offsets: [-64, 0] },
+      { dtype: 'X', shape: [4, 4], data_offsets: [0, 64] },
+    ])
+      expect(await saidOf('m.safetensors', header(tensor))).to.match(
+        /^UsageError: .*is not a sound safetensors file/,
+      );
+  });
+
+  it('refuses modules of PyTorch that it does not read by name', async () => {
+    const array = (...shape: number[]) => ({
+      shape,
+      data: new Float64Array(shape.reduce((a, b) => a * b, 1)),
+    });
+    const lstm = { 'lstm.weight_ih_l0': array(16, 3), 'lstm.weight_hh_l0': array(16, 4) };
+    for (const [says, arrays] of [
+      [/lstm has a projection \(proj_size\)/, { ...lstm, 'lstm.weight_hr_l0': array(2, 4) }],
+      [
+        /conv is no module that is read \(its weight has 3 axes\)/,
+        { ...lstm, 'conv.weight': array(4, 4, 3) },
+      ],
+      [/cell is a single cell/, { 'cell.weight_ih': array(16, 3), 'cell.weight_hh': array(16, 4) }],
+      [
+        /in no order does each read what the one before it gives/,
+        { ...lstm, 'fc.weight': array(2, 5), 'fc.bias': array(2) },
+      ],
+      [/has no nn.RNN, nn.LSTM or nn.GRU/, { 'fc.weight': array(2, 5), 'fc.bias': array(2) }],
+    ] as const)
+      expect(await saidOf('m.npz', await formatNpz(arrays)))
+        .to.match(/^UsageError: /)
+        .and.match(says);
+  });
+
+  for (const format of formatNames)
+    it(`opens or refuses 25 damaged files: ${format}`, async () => {
+      const counts = await openMutants(format, { mutants: 25, seed: 7, folder: path.join(base(), format) });
+      expect(counts.wrong).to.deep.equal([]);
+      expect(counts.opened + counts.refused).to.equal(25);
+    });
 });
