@@ -43,7 +43,9 @@ export function failurePart(report: ParityReport, { command = true, verbose = fa
     if (like !== undefined) known.add(like);
     return isAlike ? `${head}, in the same way` : undefined;
   });
-  const last = command ? [`run it again: ${commandFor(firstDiagnosis(report, sides[0]) ?? problems[0], report)}`] : [];
+  const last = command
+    ? [`run it again: ${commandFor(firstDiagnosis(report, sides[0]) ?? problems[0], report)}`]
+    : [];
   const all = verbose
     ? ['every failing problem, worst first:', ...problems.map((one) => `  ${caseLine(one, report)}`)]
     : [];

@@ -1,5 +1,5 @@
 import { BackendNotRunError } from '../../base/outcome';
-import type { AnyProblem, Evaluation, Implementation, LayeredEvaluation, Problem } from '../../base/problem';
+import type { AnyProblem, Evaluation, Implementation, Problem } from '../../base/problem';
 import { SideUnavailableError } from '../../base/side-errors';
 import { parsePageSides, readAnswered, refusesLayers, writeAsked, type Answered } from '../page/index';
 import type { OpenSide, SideSource } from '../side';
@@ -121,7 +121,7 @@ export function remoteSide(name: string, required: boolean): SideSource {
           evaluate: (problem) => page.evaluate(name, problem),
           layered: {
             refuses: (model) => refusesLayers(side, model),
-            evaluate: (problem) => page.evaluate(name, problem) as Promise<LayeredEvaluation>,
+            evaluate: (problem) => page.evaluate(name, problem),
           },
           dispose: leave,
         };
