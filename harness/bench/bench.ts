@@ -1,6 +1,6 @@
 import type { EngineEntry } from './catalogue';
 import { encodeProblem, makeProblem } from './data';
-import { EngineFailure, type Launch } from './process/engine-process';
+import { ChildFailure, type Launch } from '../base/process/index';
 import { cycleSchedule, enduranceSize, stepSchedule, watchMemory } from './endurance';
 import { measureTask, type Tell } from './measure';
 import { makeReference } from './parity-gate';
@@ -84,7 +84,7 @@ export class Bench {
         this.versions[entry.name] = session.started.versions;
         sessions.push(session);
       } catch (error) {
-        if (!(error instanceof EngineFailure)) throw error;
+        if (!(error instanceof ChildFailure)) throw error;
         this.absent.push({ engine: entry.name, reason: error.message });
         tell(`${entry.name} is absent: ${error.message}`);
       }
@@ -95,7 +95,7 @@ export class Bench {
   private start(entry: EngineEntry): Promise<EngineSession> {
     const launch = this.settings.launch(entry);
     if (launch === undefined) {
-      throw new EngineFailure(
+      throw new ChildFailure(
         'no Python 3.8 or later on the PATH; give one that has the library with --python PATH',
         true,
       );

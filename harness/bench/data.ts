@@ -1,7 +1,8 @@
 import { createRandom, makeTensor, NetworkPlan } from '../../scratch/index';
 import { loadDigits } from '../problems/digits/index';
+import { encodeTensor, encodeWeights } from '../base/process/index';
 import type { EngineProblem } from './process/engine';
-import { encodeTensor, encodeWeights, type WireProblem } from './process/protocol';
+import type { WireProblem } from './process/protocol';
 import { networkOf, type BenchSize } from './size';
 
 /** Slow enough that thousands of timed updates stay finite. */

@@ -4,7 +4,8 @@ import { explainByRounding } from '../judge/index';
 import { firstExamples } from './data';
 import { networkOf } from './size';
 import { repeatExamples, type EngineProblem } from './process/engine';
-import { decodeTensor, decodeWeights, type Checked, type WireTensor } from './process/protocol';
+import { decodeTensor, decodeWeights, type WireTensor } from '../base/process/index';
+import type { Checked } from './process/protocol';
 
 /** What the scratch network says about a problem; every engine must say the same before it is timed. */
 export interface Reference {

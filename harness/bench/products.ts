@@ -1,5 +1,6 @@
+import type { Operations } from './process/protocol';
 import { engineEntries, type EngineEntry } from './catalogue';
-import { EngineFailure, EngineProcess, type Launch } from './process/engine-process';
+import { ChildFailure, LineProcess, type Launch } from '../base/process/index';
 
 /** What float32 products reach on this machine, 10^9 operations a second (a multiply-add is two). */
 export interface MachineProducts {
@@ -49,13 +50,13 @@ export async function measureProducts(
 
 /** 10^9 operations a second; undefined when the engine does not run here. */
 async function rate(launch: Launch): Promise<number | undefined> {
-  const engine = new EngineProcess(launch);
+  const engine = new LineProcess<Operations>(launch);
   try {
     await engine.request('start', {}, milliseconds);
     const product = await engine.request('product', {}, milliseconds);
     return operations / product.milliseconds / 1e6;
   } catch (error) {
-    if (error instanceof EngineFailure) return undefined;
+    if (error instanceof ChildFailure) return undefined;
     throw error;
   } finally {
     await engine.stop();

@@ -11,7 +11,8 @@ import {
   type LoadedBackend,
 } from '../../../src/index';
 import { version } from '../../base/version';
-import { EngineAbsentError, type BenchEngine } from '../process/engine';
+import { ChildAbsentError } from '../../base/process/index';
+import type { BenchEngine } from '../process/engine';
 import { OwnEngine } from './own-engine';
 import { LayersEngine } from './layers-engine';
 import { loadOnnxRuntime } from './onnxruntime-engine';
@@ -21,7 +22,7 @@ const own = { 'rnn-parity': version };
 /**
  * The engine of that name, its libraries loaded.
  *
- * @throws EngineAbsentError when it cannot run on this machine
+ * @throws ChildAbsentError when it cannot run on this machine
  */
 export async function loadEngine(name: string): Promise<BenchEngine> {
   const [family, backend, gradients = 'autodiff'] = name.split(':');
@@ -57,14 +58,14 @@ export async function loadEngine(name: string): Promise<BenchEngine> {
       tensors: () => loaded.tf.memory().numTensors,
     });
   }
-  throw new EngineAbsentError(`this version has no engine called ${name}`);
+  throw new ChildAbsentError(`this version has no engine called ${name}`);
 }
 
 async function load(name: BackendName): Promise<LoadedBackend> {
   try {
     return await loadBackend(name);
   } catch (error) {
-    if (error instanceof BackendUnavailableError) throw new EngineAbsentError(error.message);
+    if (error instanceof BackendUnavailableError) throw new ChildAbsentError(error.message);
     throw error;
   }
 }

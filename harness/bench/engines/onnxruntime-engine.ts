@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { StackWeights } from '../../../scratch/index';
 import {
-  EngineAbsentError,
   repeatExamples,
   type BenchEngine,
   type EngineProblem,
   type Scores,
 } from '../process/engine';
+import { ChildAbsentError } from '../../base/process/index';
 import { encodeOnnxClassifier } from './onnx-model';
 import { classifierWeights } from './own-engine';
 
@@ -27,7 +27,7 @@ interface OnnxSession {
 /**
  * Finds onnxruntime-node from the working directory, then from this package.
  *
- * @throws EngineAbsentError when it is in neither place or does not load
+ * @throws ChildAbsentError when it is in neither place or does not load
  */
 export function loadOnnxRuntime(directory = process.cwd()): OnnxRuntimeEngine {
   for (const from of [path.join(directory, 'package.json'), __filename]) {
@@ -37,10 +37,10 @@ export function loadOnnxRuntime(directory = process.cwd()): OnnxRuntimeEngine {
       return new OnnxRuntimeEngine(require('onnxruntime-node') as OnnxRuntime, version);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') continue;
-      throw new EngineAbsentError(`onnxruntime-node does not load: ${String(error)}`);
+      throw new ChildAbsentError(`onnxruntime-node does not load: ${String(error)}`);
     }
   }
-  throw new EngineAbsentError(
+  throw new ChildAbsentError(
     'onnxruntime-node is not installed; add it with: npm install --no-save --ignore-scripts onnxruntime-node',
   );
 }

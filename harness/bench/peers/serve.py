@@ -1,19 +1,15 @@
-"""One peer of the benchmark in Python: python serve.py ENGINE.
+"""One peer of the benchmark in Python: python serve.py ENGINE. Its operations are those of harness/bench/process/protocol.ts."""
 
-Speaks the protocol of harness/bench/protocol.ts: one line of JSON in, one line of JSON out. Answers leave through a
-private copy of stdout; whatever a library prints goes to stderr.
-"""
-
-import base64
 import importlib
-import json
 import os
+import pathlib
 import statistics
 import sys
 import time
 
-answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-os.dup2(2, 1)
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "sides" / "python"))
+
+from lines import decode, encode, serve_lines  # noqa: E402
 
 
 def peer_class(name):
@@ -22,20 +18,6 @@ def peer_class(name):
         name.split(":")[0]
     ]
     return getattr(importlib.import_module(module), cls)
-
-
-def decode(tensor):
-    import numpy as np
-
-    flat = np.frombuffer(base64.b64decode(tensor["float32"]), dtype="<f4")
-    return flat.reshape(tensor["shape"]).copy()
-
-
-def encode(array):
-    import numpy as np
-
-    little = np.ascontiguousarray(array, dtype="<f4")
-    return {"shape": list(little.shape), "float32": base64.b64encode(little.tobytes()).decode("ascii")}
 
 
 class Server:
@@ -126,19 +108,6 @@ def resident_bytes():
         return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def main():
-    server = Server(sys.argv[1])
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = {"result": getattr(server, request["op"])(request)}
-        except ImportError as error:
-            answer = {"error": {"message": f"this Python cannot import it ({error}); install it there, or give another one with --python PATH", "absent": True}}
-        except Exception as error:  # pylint: disable=broad-except
-            answer = {"error": {"message": f"{type(error).__name__}: {error}"}}
-        answers.write(json.dumps({"id": request["id"], **answer}) + "\n")
-        answers.flush()
-
-
 if __name__ == "__main__":
-    main()
+    server = Server(sys.argv[1])
+    serve_lines(lambda request: getattr(server, request["op"])(request))

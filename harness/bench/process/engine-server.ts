@@ -1,18 +1,14 @@
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { EngineAbsentError, type BenchEngine, type EngineProblem } from './engine';
 import {
   decodeFloat32,
   decodeWeights,
   encodeTensor,
   encodeWeights,
-  type Checked,
-  type Operation,
-  type Operations,
-  type WireAnswer,
-  type WireProblem,
+  serveLines,
   type WireRequest,
-} from './protocol';
+} from '../../base/process/index';
+import type { BenchEngine, EngineProblem } from './engine';
+import type { Checked, Operations, WireProblem } from './protocol';
 import { quantile } from '../statistics';
 import type { Task } from '../task';
 
@@ -23,10 +19,7 @@ export async function serveEngine(
   output: Writable,
 ): Promise<void> {
   const server = new EngineServer(load);
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    if (line.trim() === '') continue;
-    output.write(`${JSON.stringify(await server.answer(line))}\n`);
-  }
+  await serveLines<Operations>((request) => server.perform(request), input, output);
 }
 
 class EngineServer {
@@ -35,19 +28,7 @@ class EngineServer {
 
   constructor(private readonly load: () => Promise<BenchEngine>) {}
 
-  async answer(line: string): Promise<WireAnswer> {
-    let id = -1;
-    try {
-      const request = JSON.parse(line) as WireRequest;
-      id = request.id;
-      return { id, result: await this.perform(request) };
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { id, error: { message, absent: error instanceof EngineAbsentError } };
-    }
-  }
-
-  private perform(request: WireRequest): Promise<Operations[Operation]['result']> | object {
+  perform(request: WireRequest<Operations>): Promise<Operations[keyof Operations]['result']> | object {
     switch (request.op) {
       case 'start':
         return this.start();

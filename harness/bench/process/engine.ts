@@ -40,11 +40,6 @@ export interface BenchEngine {
   tensors?(): number;
 }
 
-/** The engine cannot run here: its library is not installed, or does not load. */
-export class EngineAbsentError extends Error {
-  override readonly name = 'EngineAbsentError';
-}
-
 /** Example i mod N for i below `count`: what forward is asked about. */
 export function repeatExamples(problem: EngineProblem, count: number): Float32Array {
   const { data, shape } = problem.inputs;

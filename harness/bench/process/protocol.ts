@@ -1,25 +1,7 @@
-import { makeTensor, sizeOf, type LayerConfig, type StackWeights, type Tensor } from '../../../scratch/index';
+import type { LayerConfig } from '../../../scratch/index';
+import type { WireTensor, WireWeights } from '../../base/process/index';
 import type { BenchSize } from '../size';
 import type { Task } from '../task';
-
-/**
- * The protocol between the bench and its engines. Every engine lives in a process of its own and answers one line of
- * JSON with one line of JSON, so that engines in JavaScript and in Python are driven and timed alike:
- *
- *   -> {"id": 3, "op": "run", "task": "step", "calls": 40}
- *   <- {"id": 3, "result": {"milliseconds": 12.5, "loss": 1.09}}
- *   <- {"id": 3, "error": {"message": "...", "absent": false}}
- *
- * The clock runs inside the engine's process, around the calls only. Lines on stdout that are not such answers are
- * noise of some library and are ignored. The engine ends when its stdin does.
- */
-export interface WireTensor {
-  readonly shape: readonly number[];
-  /** base64 of little-endian float32, row-major */ readonly float32: string;
-}
-
-/** By layer, in Keras's names and order. */
-export type WireWeights = readonly Readonly<Record<string, WireTensor>>[];
 
 /** Everything an engine needs to build its model and its data; the same for all engines. */
 export interface WireProblem {
@@ -32,7 +14,7 @@ export interface WireProblem {
   readonly learningRate: number;
 }
 
-/** What each operation takes and gives. */
+/** What each operation of an engine takes and gives (the line protocol: base/process). The clock runs inside the engine's process, around the calls only. */
 export interface Operations {
   /** loads the libraries; fails as absent where they are not installed */
   start: { request: object; result: Started };
@@ -48,7 +30,6 @@ export interface Operations {
   product: { request: object; result: Timed };
   status: { request: object; result: Status };
 }
-export type Operation = keyof Operations;
 
 export interface Started {
   /** library to version */ readonly versions: Readonly<Record<string, string>>;
@@ -82,72 +63,4 @@ export interface Status {
   /** resident set of the process */ readonly rssBytes: number;
   /** tensors that the library counts as alive; absent where it counts none */ readonly tensors?: number;
   /** processor time of the process so far */ readonly cpuSeconds: number;
-}
-
-export interface WireError {
-  readonly message: string;
-  /** the engine cannot run on this machine, for example because it is not installed */
-  readonly absent?: boolean;
-}
-
-export type WireRequest = {
-  [K in Operation]: { readonly id: number; readonly op: K } & Operations[K]['request'];
-}[Operation];
-export type WireAnswer =
-  { readonly id: number; readonly result: object } | { readonly id: number; readonly error: WireError };
-
-export function encodeTensor({
-  shape,
-  data,
-}: {
-  shape: readonly number[];
-  data: ArrayLike<number>;
-}): WireTensor {
-  const numbers = Float32Array.from(data);
-  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  return { shape, float32: bytes.toString('base64') };
-}
-
-/** @throws RangeError when the numbers do not fill the shape */
-export function decodeTensor(wire: WireTensor): Tensor {
-  return makeTensor(Float64Array.from(decodeFloat32(wire)), wire.shape);
-}
-
-/** @throws RangeError when the numbers do not fill the shape */
-export function decodeFloat32({ shape, float32 }: WireTensor): Float32Array {
-  const bytes = Uint8Array.from(Buffer.from(float32, 'base64'));
-  if (bytes.byteLength !== 4 * sizeOf(shape)) {
-    throw new RangeError(
-      `decodeFloat32: ${bytes.byteLength} bytes came for shape [${shape.join(', ')}], which takes ${4 * sizeOf(shape)}; the engine's answer is damaged.`,
-    );
-  }
-  return new Float32Array(bytes.buffer);
-}
-
-export function encodeWeights(weights: StackWeights): WireWeights {
-  return weights.map((layer) => mapRecord(layer, encodeTensor));
-}
-
-export function decodeWeights(weights: WireWeights): StackWeights {
-  return weights.map((layer) => mapRecord(layer, decodeTensor));
-}
-
-function mapRecord<In, Out>(
-  record: Readonly<Record<string, In>>,
-  change: (x: In) => Out,
-): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, x]) => [key, change(x)]));
-}
-
-/** Reads one line of an engine's stdout; undefined when it is noise. */
-export function parseAnswer(line: string): WireAnswer | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const value = JSON.parse(line) as Partial<Record<'id' | 'result' | 'error', unknown>>;
-    return typeof value.id === 'number' && ('result' in value || 'error' in value)
-      ? (value as WireAnswer)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import type { EngineEntry } from '../catalogue';
-import { EngineFailure, EngineProcess, type Launch } from './engine-process';
+import { ChildFailure, LineProcess, type Launch } from '../../base/process/index';
 import { describeVerdict, judgeEngine, type Reference } from '../parity-gate';
-import type { Operation, Operations, Started, Status, WireProblem } from './protocol';
+import type { Operations, Started, Status, WireProblem } from './protocol';
 import type { EngineFailureNote, EngineReport } from '../report/schema';
 import type { Effort } from '../schedule';
 import type { Task } from '../task';
@@ -20,15 +20,15 @@ export class EngineSession {
 
   private constructor(
     readonly entry: EngineEntry,
-    private readonly engine: EngineProcess,
+    private readonly engine: LineProcess<Operations>,
     readonly started: Started,
     private readonly loaded: Status,
     private readonly limits: CallLimits,
   ) {}
 
-  /** @throws EngineFailure with `absent` when the engine cannot run on this machine */
+  /** @throws ChildFailure with `absent` when the engine cannot run on this machine */
   static async start(entry: EngineEntry, launch: Launch, limits: CallLimits): Promise<EngineSession> {
-    const engine = new EngineProcess(launch);
+    const engine = new LineProcess<Operations>(launch);
     try {
       const started = await engine.request('start', {}, startMilliseconds);
       const loaded = await engine.request('status', {}, startMilliseconds);
@@ -100,7 +100,7 @@ export class EngineSession {
     await this.engine.stop();
   }
 
-  private async attempt<K extends Operation>(
+  private async attempt<K extends keyof Operations>(
     during: EngineFailureNote['during'],
     op: K,
     request: Operations[K]['request'],
@@ -110,7 +110,7 @@ export class EngineSession {
     try {
       return await this.engine.request(op, request, longestCallMilliseconds + graceMilliseconds);
     } catch (error) {
-      if (!(error instanceof EngineFailure)) throw error;
+      if (!(error instanceof ChildFailure)) throw error;
       this.give('failed', during, error.message);
       return undefined;
     }

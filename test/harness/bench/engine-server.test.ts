@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { NetworkPlan, type StackWeights } from '../../../scratch/index';
 import { encodeProblem, makeProblem } from '../../../harness/bench/data';
-import { EngineAbsentError, type BenchEngine } from '../../../harness/bench/process/engine';
+import { ChildAbsentError } from '../../../harness/base/process/index';
+import type { BenchEngine } from '../../../harness/bench/process/engine';
 import { serveEngine } from '../../../harness/bench/process/engine-server';
 import { networkOf, parseSize } from '../../../harness/bench/size';
 
@@ -91,7 +92,7 @@ describe('harness/bench engine server', () => {
     let tries = 0;
     const engine = new CountingEngine();
     const load = (): Promise<BenchEngine> =>
-      ++tries === 1 ? Promise.reject(new EngineAbsentError('not installed')) : Promise.resolve(engine);
+      ++tries === 1 ? Promise.reject(new ChildAbsentError('not installed')) : Promise.resolve(engine);
     const answers = await converse(load, [
       { op: 'start' },
       { op: 'run', task: 'step', calls: 1 },

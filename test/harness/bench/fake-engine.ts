@@ -1,6 +1,6 @@
 import { ScratchNetwork, ScratchSimpleRNNClassifier, type StackWeights } from '../../../scratch/index';
 import { OwnEngine } from '../../../harness/bench/engines/own-engine';
-import { EngineAbsentError } from '../../../harness/bench/process/engine';
+import { ChildAbsentError } from '../../../harness/base/process/index';
 import { serveEngine } from '../../../harness/bench/process/engine-server';
 
 /** The scratch network as an engine that misbehaves in the way that its one argument names. */
@@ -45,7 +45,7 @@ if (way === 'noisy') process.stdout.write('hello from a library\n{"not": "an ans
 void serveEngine(
   () =>
     way === 'absent'
-      ? Promise.reject(new EngineAbsentError('it is not there'))
+      ? Promise.reject(new ChildAbsentError('it is not there'))
       : Promise.resolve(new FakeEngine(way)),
   process.stdin,
   process.stdout,

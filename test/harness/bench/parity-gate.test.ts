@@ -7,12 +7,8 @@ import {
   makeReference,
   type Reference,
 } from '../../../harness/bench/parity-gate';
-import {
-  decodeTensor,
-  encodeTensor,
-  encodeWeights,
-  type Checked,
-} from '../../../harness/bench/process/protocol';
+import { decodeTensor, encodeTensor, encodeWeights } from '../../../harness/base/process/index';
+import type { Checked } from '../../../harness/bench/process/protocol';
 import { networkOf, parseSize, withLayers } from '../../../harness/bench/size';
 
 for (const layers of [undefined, 'bidirectional(gru:3),lstm:4'])

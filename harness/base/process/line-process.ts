@@ -1,8 +1,8 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { parseAnswer, type Operation, type Operations, type WireAnswer } from './protocol';
+import { parseAnswer, type OperationTable, type WireAnswer } from './protocol';
 
-/** How to start an engine's process. */
+/** How to start a child process. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
@@ -10,9 +10,9 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The engine answered with an error, died, or did not answer in time. */
-export class EngineFailure extends Error {
-  override readonly name = 'EngineFailure';
+/** The child answered with an error, died, or did not answer in time. */
+export class ChildFailure extends Error {
+  override readonly name = 'ChildFailure';
   constructor(
     message: string,
     /** it cannot run on this machine at all */ readonly absent = false,
@@ -25,19 +25,19 @@ export class EngineFailure extends Error {
 interface Waiting {
   readonly id: number;
   readonly resolve: (answer: WireAnswer) => void;
-  readonly reject: (failure: EngineFailure) => void;
+  readonly reject: (failure: ChildFailure) => void;
 }
 
-/** What is kept of an engine's stderr, to say why it died. */
+/** What is kept of a child's stderr, to say why it died. */
 const keptLines = 12;
 
-/** The parent's end of one engine: one request at a time, one answer each. */
-export class EngineProcess {
+/** The parent's end of one child process: one request at a time, one answer each. */
+export class LineProcess<Operations extends OperationTable<Operations>> {
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly exited: Promise<void>;
   private readonly noise: string[] = [];
   private waiting: Waiting | undefined;
-  private failure: EngineFailure | undefined;
+  private failure: ChildFailure | undefined;
   private lastId = 0;
 
   constructor(launch: Launch) {
@@ -55,11 +55,11 @@ export class EngineProcess {
     this.child.stdin.on('error', () => undefined);
     this.exited = new Promise((resolve) => {
       this.child.once('error', (error) => {
-        this.fail(new EngineFailure(`${launch.command} did not start: ${error.message}`, true, true));
+        this.fail(new ChildFailure(`${launch.command} did not start: ${error.message}`, true, true));
         resolve();
       });
       this.child.once('close', (code, signal) => {
-        this.fail(new EngineFailure(this.obituary(code, signal), false, true));
+        this.fail(new ChildFailure(this.obituary(code, signal), false, true));
         resolve();
       });
     });
@@ -68,10 +68,10 @@ export class EngineProcess {
   /**
    * Sends one request and waits for its answer.
    *
-   * @param milliseconds the engine is ended when it has not answered by then
-   * @throws EngineFailure
+   * @param milliseconds the child is ended when it has not answered by then
+   * @throws ChildFailure
    */
-  async request<K extends Operation>(
+  async request<K extends keyof Operations & string>(
     op: K,
     request: Operations[K]['request'],
     milliseconds: number,
@@ -83,12 +83,12 @@ export class EngineProcess {
       const answer = await new Promise<WireAnswer>((resolve, reject) => {
         this.waiting = { id, resolve, reject };
         timer = setTimeout(() => {
-          this.fail(new EngineFailure(`did not answer "${op}" within ${milliseconds / 1000} s`, false, true));
+          this.fail(new ChildFailure(`did not answer "${op}" within ${milliseconds / 1000} s`, false, true));
           this.child.kill('SIGKILL');
         }, milliseconds);
         this.child.stdin.write(`${JSON.stringify({ id, op, ...request })}\n`);
       });
-      if ('error' in answer) throw new EngineFailure(answer.error.message, answer.error.absent ?? false);
+      if ('error' in answer) throw new ChildFailure(answer.error.message, answer.error.absent ?? false);
       return answer.result;
     } finally {
       clearTimeout(timer);
@@ -116,7 +116,7 @@ export class EngineProcess {
     if (this.noise.length > keptLines) this.noise.shift();
   }
 
-  private fail(failure: EngineFailure): void {
+  private fail(failure: ChildFailure): void {
     this.failure ??= failure;
     this.waiting?.reject(this.failure);
   }

@@ -5,9 +5,9 @@ import {
   decodeTensor,
   encodeTensor,
   parseAnswer,
-} from '../../../harness/bench/process/protocol';
+} from '../../../harness/base/process/index';
 
-describe('harness/bench protocol', () => {
+describe('the line protocol', () => {
   it('carries float32 numbers unchanged', () => {
     fc.assert(
       fc.property(fc.float32Array({ minLength: 1 }), (data) => {
