@@ -56,7 +56,14 @@ export type {
   TextFormat,
 } from './training/data/index';
 export * from './models/index';
-export { checkModel, checkVerdict, convertModel, formatCheck } from './check/index';
+export {
+  assertModelParity,
+  checkModel,
+  checkVerdict,
+  convertModel,
+  formatCheck,
+  ModelAssertionError,
+} from './check/index';
 export type { CheckedSide, CheckOptions, CheckReport, Difference } from './check/index';
 export { createClassifier, pickEngine } from './sides/engine/index';
 export type {

@@ -15,7 +15,7 @@ const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*
 const alias = {
   'rnn-parity/scratch': resolve('scratch/index.ts'),
   'rnn-parity/harness': resolve('harness/index.ts'),
-  'rnn-parity/chai': resolve('harness/parity/assert/chai-plugin.ts'),
+  'rnn-parity/chai': resolve('harness/check/chai-plugin.ts'),
   'rnn-parity': resolve('src/index.ts'),
 };
 

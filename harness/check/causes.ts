@@ -1,10 +1,11 @@
 import type { Tensor } from '../../scratch/index';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
-import { propagate, sure, type DoubtfulRun } from './doubtful';
-import { judgeShown, judgeTensor, type JudgedTensor, type LayerQuestion } from './judge';
+import { moved, sure } from './doubtful';
+import { judgeShown, judgeTensor, type JudgedTensor } from './judge';
+import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
 import { runLayer, runReference, tensorOf, type ModelInputs } from './reference';
-import { storageVariants, variantsOf, type Variant } from './variants';
+import { storageVariants, variantsOf, type Variant } from './variants/index';
 
 /** A known mistake that explains a difference within the error budget. */
 export interface Cause {
@@ -83,24 +84,13 @@ function attempt<T>(work: () => T): T | undefined {
 
 function runVariant(
   { layer, order }: Variant,
-  { input, mask, initialStates }: LayerQuestion,
+  question: LayerQuestion,
   precision: PrecisionModel,
 ): DoubtfulRun {
-  if (order === undefined) return propagate(layer, { output: input, mask }, initialStates, precision);
+  if (order === undefined) return propagate(layer, question, precision);
   // other orders move numbers and round nothing
-  const run = propagate(layer, { output: moved(input, order.read), mask }, initialStates, precision);
+  const run = propagate(layer, { ...question, input: moved(question.input, order.read) }, precision);
   return { ...run, output: moved(run.output, order.give) };
-}
-
-function moved(doubtful: DoubtfulRun['output'], move: (tensor: Tensor) => Tensor): DoubtfulRun['output'] {
-  const { shape } = doubtful.tensor;
-  const data = (values: Float64Array): Float64Array => move({ data: values, shape }).data;
-  return {
-    tensor: move(doubtful.tensor),
-    bound: data(doubtful.bound),
-    variance: data(doubtful.variance),
-    emulate: (k) => data(doubtful.emulate(k)),
-  };
 }
 
 function distance({ data, shape }: Tensor, other: Tensor): number {
@@ -146,7 +136,7 @@ export function causesOfModel(
       });
     return (
       isNearby &&
-      judgeShown(changed, inputs, shownOutputs(changed, outputs), precision).every(
+      judgeShown(changed, inputs, shownOutputs(changed, outputs), precision).judged.every(
         ({ status }) => status === 'explained',
       )
     );

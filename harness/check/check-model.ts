@@ -1,36 +1,36 @@
 import type { Tensor } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import { precisionModels, withCustomaryForms, type PrecisionModel } from '../budget/index';
 import { countParameters, openModelFile, type ModelDescription, type Size } from '../models/index';
-import { causesOfLayer, causesOfModel, oneLayerModel, shownOutputs, type Cause } from './causes';
+import { causesOfLayer, oneLayerModel } from './causes';
+import { placeOf, wrongLayers, type Difference } from './difference';
+import { judgeExpected } from './expected';
 import { generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
-import type { ModelInputs } from './reference';
+import { judgeGradients, upstreamOf } from './judge-gradients';
+import { runReference, type ModelInputs } from './reference';
 import { sideNames, openSide, type SideName } from './sides/index';
-import { AbsentSideError, CannotRunError, type ModelSide, type ShownLayers } from './sides/side';
+import {
+  AbsentSideError,
+  CannotRunError,
+  type ModelSide,
+  type SideAnswer,
+  type SideQuestion,
+} from './sides/side';
 
 export interface CheckOptions {
   /** default: generated, in the range of the first layer */ readonly inputs?: ModelInputs | undefined;
   /** what another program gives for these inputs */ readonly expected?: readonly Tensor[] | undefined;
   /** default: all; a side that is named must run */ readonly sides?: readonly SideName[] | undefined;
   /** checks only what comes before the layer of this name */ readonly until?: string | undefined;
-  /** of generated inputs; default 1 */ readonly seed?: number | undefined;
+  /** default false: gradients of the weights and the inputs are compared as well */ readonly forwardOnly?:
+    boolean | undefined;
+  /** the Python in which Keras, PyTorch and onnxruntime are installed; default python3 of the PATH */ readonly python?:
+    string | undefined;
+  /** where the model was read from; default the path that is given: Keras opens its own files itself */
+  readonly file?: string | undefined;
+  /** of generated inputs, and of the gradients that arrive at the outputs; default 1 */ readonly seed?:
+    number | undefined;
   readonly progress?: ((line: string) => void) | undefined;
-}
-
-/** Where a difference begins. */
-export interface Difference {
-  readonly layerNumber: number;
-  readonly layer: string;
-  readonly kind: string;
-  /** `output`, or `final state 1` */ readonly tensor: string;
-  readonly example: number;
-  /** counted from 0, in the order of the output */ readonly timeStep?: number;
-  readonly unit?: number;
-  readonly given: number;
-  readonly expected: number;
-  /** largest |error| over what rounding may do */ readonly used: number;
-  readonly causes: readonly Cause[];
 }
 
 export interface CheckedSide {
@@ -40,6 +40,8 @@ export interface CheckedSide {
   /** why it did not run */ readonly reason?: string;
   readonly required: boolean;
   /** tensors that it showed */ readonly tensors: number;
+  /** how many of them are gradients */ readonly gradients: number;
+  /** what the user should know of this run */ readonly note?: string;
   readonly numbers: number;
   /** largest share of its budget that a number used */ readonly used: number;
   readonly differences: readonly Difference[];
@@ -83,10 +85,22 @@ export async function checkModel(
     );
   const wanted = options.sides ?? sideNames;
   const sides: CheckedSide[] = [];
-  if (options.expected !== undefined) sides.push(checkExpected(model, inputs, options.expected));
+  if (options.expected !== undefined) {
+    const { judged, differences } = judgeExpected(model, inputs, options.expected);
+    sides.push(resultOf('expected', true, judged, differences));
+  }
+  const seed = options.seed ?? 1;
+  const question: SideQuestion = {
+    model,
+    inputs,
+    ...(options.forwardOnly !== true && { upstream: upstreamOf(model, runReference(model, inputs), seed) }),
+  };
+  const file = options.file ?? (typeof given === 'string' ? given : undefined);
   for (const name of wanted) {
     options.progress?.(`${name} ...`);
-    sides.push(await checkSide(name, options.sides !== undefined, model, inputs));
+    sides.push(
+      await checkSide(name, options.sides !== undefined, question, { python: options.python, file }),
+    );
   }
   const isMissing = sides.some(
     ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
@@ -140,15 +154,14 @@ function inSinglePrecision(model: ModelDescription): {
 async function checkSide(
   name: SideName,
   required: boolean,
-  model: ModelDescription,
-  inputs: ModelInputs,
+  question: SideQuestion,
+  options: Pick<CheckOptions, 'python' | 'file'>,
 ): Promise<CheckedSide> {
-  const none = { name, required, tensors: 0, numbers: 0, used: 0, differences: [] };
+  const none = { name, required, tensors: 0, gradients: 0, numbers: 0, used: 0, differences: [] };
   let side: ModelSide | undefined;
   try {
-    side = await openSide(name);
-    const shown = await side.run(model, inputs);
-    return await judgeSide(side, required, model, inputs, shown);
+    side = await openSide(name, options);
+    return await judgeSide(side, required, question, await side.run(question));
   } catch (error) {
     if (error instanceof AbsentSideError) return { ...none, status: 'absent', reason: error.message };
     if (error instanceof CannotRunError)
@@ -162,18 +175,29 @@ async function checkSide(
 async function judgeSide(
   side: ModelSide,
   required: boolean,
-  model: ModelDescription,
-  inputs: ModelInputs,
-  shown: ShownLayers,
+  { model, inputs, upstream }: SideQuestion,
+  { layers, gradients, note }: SideAnswer,
 ): Promise<CheckedSide> {
-  const judged = judgeShown(model, inputs, shown, side.model);
+  const { judged: forward, questions } = judgeShown(model, inputs, layers, side.model);
   const differences: Difference[] = [];
-  for (const layer of wrongLayers(judged)) {
+  for (const layer of wrongLayers(forward)) {
     const causes = causesOfLayer(layer, side.model);
     const [first] = layer;
     differences.push(placeOf(model, (await byStep(side, model, first)) ?? first, causes));
   }
-  return { ...resultOf(side.name, required, judged, differences), version: side.version };
+  const backward =
+    gradients === undefined || upstream === undefined
+      ? []
+      : judgeGradients(model, questions, upstream, gradients, side.model);
+  // gradients of a layer that is wrong forward are wrong for that reason
+  const isKnown = new Set(differences.map(({ layer }) => layer));
+  for (const [first] of wrongLayers(backward))
+    if (!isKnown.has(first.layer.name)) differences.push(placeOf(model, first, []));
+  return {
+    ...resultOf(side.name, required, [...forward, ...backward], differences),
+    version: side.version,
+    ...(note !== undefined && { note }),
+  };
 }
 
 function resultOf(
@@ -188,19 +212,11 @@ function resultOf(
     required,
     status: differences.length > 0 ? 'mismatch' : isIll ? 'ill' : 'parity',
     tensors: judged.length,
+    gradients: judged.filter(({ gradientOf }) => gradientOf !== undefined).length,
     numbers: judged.reduce((sum, { given }) => sum + given.data.length, 0),
     used: judged.reduce((most, { used }) => Math.max(most, used), 0),
     differences,
   };
-}
-
-/** The judged tensors of each layer that has a wrong one, those first that are wrong. */
-function wrongLayers(judged: readonly JudgedTensor[]): JudgedTensor[][] {
-  const isWrong = ({ status }: JudgedTensor): boolean => status === 'beyond' || status === 'shape';
-  const layers = [...new Set(judged.filter(isWrong).map(({ layer }) => layer))];
-  return layers.map((layer) =>
-    judged.filter((one) => one.layer === layer).toSorted((a, b) => Number(isWrong(b)) - Number(isWrong(a))),
-  );
 }
 
 /** A layer that gives its last state only is asked again for every step, from the same input. */
@@ -211,92 +227,9 @@ async function byStep(
 ): Promise<JudgedTensor | undefined> {
   const question = oneLayerModel(model, judged.layer, judged.read);
   if (question === undefined || judged.read.mask !== undefined) return undefined;
-  const shown = await side.run(question.model, question.inputs).catch(() => undefined);
+  const shown = await side.run(question).catch(() => undefined);
   if (shown === undefined) return undefined;
-  return judgeShown(question.model, question.inputs, shown, side.model).find(
+  return judgeShown(question.model, question.inputs, shown.layers, side.model).judged.find(
     ({ status, state }) => status === 'beyond' && state === undefined,
   );
-}
-
-/** The first time step at which a number is beyond its budget, and the worst number there. */
-function placeOf(model: ModelDescription, judged: JudgedTensor, causes: readonly Cause[]): Difference {
-  const { layer, state, given, expected, allowed, status } = judged;
-  const [, ...sizes] = expected.shape;
-  const width = sizes[sizes.length - 1];
-  const timeSteps = sizes.length === 2 ? sizes[0] : 1;
-  let at = judged.worst;
-  if (status !== 'shape') {
-    const share = (i: number): number => {
-      const error = Math.abs(given.data[i] - expected.data[i]);
-      return error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / allowed[i];
-    };
-    const stepOf = (i: number): number => Math.floor(i / width) % timeSteps;
-    const wrong = Array.from(given.data.keys()).filter((i) => share(i) > 1);
-    const first = Math.min(...wrong.map(stepOf));
-    at = wrong
-      .filter((i) => stepOf(i) === first)
-      .reduce((worst, i) => (share(i) > share(worst) ? i : worst), wrong.at(0) ?? at);
-  }
-  return {
-    layerNumber: model.layers.findIndex(({ name }) => name === layer.name) + 1,
-    layer: layer.name,
-    kind: layer.kind,
-    tensor: state === undefined ? 'output' : `final state ${state + 1}`,
-    example: Math.floor(at / (width * timeSteps)),
-    ...(sizes.length === 2 && { timeStep: Math.floor(at / width) % timeSteps }),
-    unit: at % width,
-    given: given.data[at],
-    expected: expected.data[at],
-    used: judged.used,
-    causes,
-  };
-}
-
-/** Outputs from elsewhere: nothing inside is known, so that every layer may be the one. */
-function checkExpected(
-  model: ModelDescription,
-  inputs: ModelInputs,
-  outputs: readonly Tensor[],
-): CheckedSide {
-  if (outputs.length !== model.outputs.length)
-    throw new UsageError(
-      `${outputs.length} expected outputs for a model with ${model.outputs.length}; give one for each.`,
-    );
-  const judged = judgeShown(model, inputs, shownOutputs(model, outputs), unknownProgram);
-  const wrong = wrongLayers(judged);
-  const known = wrong.length === 0 ? [] : causesOfModel(model, inputs, outputs, unknownProgram);
-  const causes = wrong.length > 0 && known.length === 0 ? fewerBits(model, inputs, outputs) : known;
-  const differences = wrong.map(([first]) => {
-    const cause = causes.at(0);
-    const place = placeOf(model, first, causes);
-    const layer = model.layers.find(({ name }) => name === cause?.layer);
-    return layer === undefined
-      ? place
-      : {
-          ...place,
-          layerNumber: model.layers.indexOf(layer) + 1,
-          layer: layer.name,
-          kind: layer.kind,
-          tensor: 'the outputs of the model',
-        };
-  });
-  return resultOf('expected', true, judged, differences);
-}
-
-/** A program in single precision that was never measured, in any customary form. */
-const unknownProgram: PrecisionModel = withCustomaryForms(precisionModels.any) ?? precisionModels.any;
-
-/** Arithmetic in half precision explains differences that single precision does not. */
-function fewerBits(model: ModelDescription, inputs: ModelInputs, outputs: readonly Tensor[]): Cause[] {
-  const half: PrecisionModel = { ...unknownProgram, unit: 2 ** -11, tiny: 2 ** -14, precision: 'float64' };
-  const judged = judgeShown(model, inputs, shownOutputs(model, outputs), half);
-  return judged.every(({ used, status }) => status === 'explained' && used <= 1)
-    ? [
-        {
-          id: 'half-precision',
-          words: 'the whole model ran in half precision (float16), whose rounding explains the difference',
-          layer: '',
-        },
-      ]
-    : [];
 }

@@ -1,11 +1,8 @@
-export {
-  checkModel,
-  type CheckedSide,
-  type CheckOptions,
-  type CheckReport,
-  type Difference,
-} from './check-model';
+export { assertModelParity, ModelAssertionError } from './assert-model';
+export { checkModel, type CheckedSide, type CheckOptions, type CheckReport } from './check-model';
+export type { Difference } from './difference';
 export { convertModel, type ConvertOptions } from './convert';
+export { judgeGradients, upstreamOf } from './judge-gradients';
 export type { Cause } from './causes';
 export { generateInputs, readInputs, readOutputs } from './inputs';
 export { runReference, tensorOf, type LayerRun, type ModelInputs } from './reference';

@@ -1,12 +1,12 @@
 import { createRandom, type Tensor } from '../../scratch/index';
 import { numbersOf, readNpz } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import type { ModelDescription, ModelInput } from '../models/index';
+import { countParameters, type ModelDescription, type ModelInput } from '../models/index';
 import type { ModelInputs } from './reference';
 
 export interface GeneratedInputs {
   readonly seed: number;
-  /** default 4 */ readonly batch?: number;
+  /** default 4, for a model of more than half a million parameters 2 */ readonly batch?: number;
   /** where the model does not fix them; default 10 */ readonly timeSteps?: number;
 }
 
@@ -16,7 +16,7 @@ export interface GeneratedInputs {
  */
 export function generateInputs(
   model: ModelDescription,
-  { seed, batch = 4, timeSteps = 10 }: GeneratedInputs,
+  { seed, batch = isLarge(model) ? 2 : 4, timeSteps = 10 }: GeneratedInputs,
 ): ModelInputs {
   const random = createRandom(seed);
   return Object.fromEntries(
@@ -32,6 +32,9 @@ export function generateInputs(
     }),
   );
 }
+
+const isLarge = ({ layers }: ModelDescription): boolean =>
+  layers.reduce((sum, layer) => sum + countParameters(layer), 0) > 500_000;
 
 function padSteps(
   { layers }: ModelDescription,

@@ -2,7 +2,8 @@ import type { Tensor } from '../../scratch/index';
 import type { PrecisionModel } from '../budget/index';
 import { explainByRounding } from '../judge/index';
 import type { ModelDescription, ModelLayer, Source } from '../models/index';
-import { propagate, spreadOf, sure, type Doubtful, type DoubtfulRun } from './doubtful';
+import { spreadOf, sure, type Doubtful } from './doubtful';
+import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
 import type { ModelInputs } from './reference';
 import type { Shown, ShownLayers } from './sides/side';
 
@@ -10,6 +11,7 @@ import type { Shown, ShownLayers } from './sides/side';
 export interface JudgedTensor {
   readonly layer: ModelLayer;
   /** undefined: the output; else the number of the final state */ readonly state?: number;
+  /** the gradient of this weight, or what arrives at the output or the state */ readonly gradientOf?: string;
   readonly status: 'explained' | 'beyond' | 'unclear' | 'shape';
   readonly given: Tensor;
   readonly expected: Tensor;
@@ -17,13 +19,6 @@ export interface JudgedTensor {
   /** largest |error| / allowed */ readonly used: number;
   /** the number with the largest share */ readonly worst: number;
   /** what the layer read, for a search of the cause */ readonly read: LayerQuestion;
-}
-
-/** What a layer was asked. */
-export interface LayerQuestion {
-  readonly input: Doubtful;
-  readonly mask: Tensor | undefined;
-  readonly initialStates: readonly Doubtful[];
 }
 
 /**
@@ -35,11 +30,12 @@ export function judgeShown(
   inputs: ModelInputs,
   shown: ShownLayers,
   precision: PrecisionModel,
-): JudgedTensor[] {
+): Judgement {
   const runs = new Map<string, DoubtfulRun>(
     model.inputs.map(({ name }) => [name, { output: sure(inputs[name]), states: [], mask: undefined }]),
   );
   const judged: JudgedTensor[] = [];
+  const questions = new Map<string, LayerQuestion>();
   const at = ({ of, state }: Source): Doubtful => {
     const run = runs.get(of);
     if (run === undefined) throw new Error(`judgeShown: ${of} has not run`);
@@ -51,7 +47,8 @@ export function judgeShown(
       mask: layer.reads.state === undefined ? runs.get(layer.reads.of)?.mask : undefined,
       initialStates: (layer.initialStates ?? []).map(at),
     };
-    const run = propagate(layer, { output: read.input, mask: read.mask }, read.initialStates, precision);
+    questions.set(layer.name, read);
+    const run = propagate(layer, read, precision);
     const { output, states }: Shown = shown.get(layer.name) ?? {};
     const take = (expected: Doubtful, given: Tensor | undefined, state?: number): Doubtful => {
       if (given === undefined) return expected;
@@ -65,7 +62,13 @@ export function judgeShown(
       states: run.states.map((state, i) => take(state, states?.[i], i)),
     });
   }
-  return judged;
+  return { judged, questions };
+}
+
+/** What was judged, and what each layer read. */
+export interface Judgement {
+  readonly judged: JudgedTensor[];
+  readonly questions: ReadonlyMap<string, LayerQuestion>;
 }
 
 export function judgeTensor(

@@ -1,4 +1,4 @@
-import { Stack, toTensor, zeros, type LayerConfig, type Tensor } from '../../scratch/index';
+import { Stack, zeros, type LayerConfig, type Tensor } from '../../scratch/index';
 import type { MaskedRows, ModelDescription, ModelLayer, Source } from '../models/index';
 
 /** What a layer gave: numbers, its final states, and which steps of its output exist. */
@@ -48,32 +48,30 @@ function runOf(runs: ReadonlyMap<string, LayerRun>, { of }: Source): LayerRun {
 }
 
 /** One layer, from what it reads. */
-export function runLayer(
-  { config, weights, maskedRows = 'state' }: Pick<ModelLayer, 'config' | 'weights' | 'maskedRows'>,
-  { output: x, mask }: LayerRun,
-  initialStates: readonly Tensor[],
-): LayerRun {
-  const only = (output: Tensor, own = mask): LayerRun => ({ output, states: [], mask: own });
+export function runLayer(layer: LayerInModel, before: LayerRun, initialStates: readonly Tensor[]): LayerRun {
+  const { config, weights, maskedRows = 'state' } = layer;
+  const { output: x } = before;
+  const mask = maskAfter(layer, before);
+  const only = (output: Tensor): LayerRun => ({ output, states: [], mask });
   const [batch, ...sizes] = x.shape;
   const width = sizes[sizes.length - 1];
   switch (config.layer) {
     case 'masking':
-      return masked(x, config.maskValue);
+      return only(masked(x, mask!));
     case 'repeatVector': {
       const data = new Float64Array(batch * config.times * width);
       for (let b = 0; b < batch; b++)
         for (let t = 0; t < config.times; t++)
           data.set(x.data.subarray(b * width, (b + 1) * width), (b * config.times + t) * width);
-      return only({ data, shape: [batch, config.times, width] }, undefined);
+      return only({ data, shape: [batch, config.times, width] });
     }
     case 'flatten':
-      return only({ data: x.data, shape: [batch, x.data.length / batch] }, undefined);
+      return only({ data: x.data, shape: [batch, x.data.length / batch] });
     case 'lastStep': {
-      const timeSteps = sizes[0];
       const data = new Float64Array(batch * width);
       for (let b = 0; b < batch; b++)
-        data.set(x.data.subarray(((b + 1) * timeSteps - 1) * width, (b + 1) * timeSteps * width), b * width);
-      return only({ data, shape: [batch, width] }, undefined);
+        data.set(x.data.subarray(((b + 1) * sizes[0] - 1) * width, (b + 1) * sizes[0] * width), b * width);
+      return only({ data, shape: [batch, width] });
     }
     case 'batchNormalization':
       return only({ shape: x.shape, data: normalized(x.data, width, config.epsilon, weights) });
@@ -85,67 +83,100 @@ export function runLayer(
       });
     case 'identity':
       return only(x);
-    case 'embedding': {
-      const own =
-        config.maskZero === true ? { data: x.data.map((n) => (n === 0 ? 0 : 1)), shape: x.shape } : mask;
-      return only(inStack(config, weights, x, undefined, []).output, own);
-    }
-    case 'dense':
-      return only(inStack(config, weights, x, undefined, []).output);
-    case 'timeDistributed':
-      return only(inStack(config.wrapped, weights, x, undefined, []).output);
-    case 'simpleRNN':
-    case 'lstm':
-    case 'gru':
-    case 'bidirectional': {
-      const seen = maskedRows === 'unmasked' ? undefined : mask;
+    default: {
+      const seen = seenMask(layer, before.mask);
       const { output, states } = inStack(config, weights, x, seen, initialStates);
-      const steps =
-        config.layer === 'bidirectional' ? config.wrapped.returnSequences : config.returnSequences;
       return {
         output: seen === undefined ? output : withMaskedRows(config, output, seen, maskedRows),
         states,
-        mask: steps === true ? mask : undefined,
+        mask,
       };
     }
   }
 }
 
-/** A layer of scratch/ by itself. Without a time axis it runs on one step. */
+type LayerInModel = Pick<ModelLayer, 'config' | 'weights' | 'maskedRows'>;
+
+/** The mask that a recurrent layer goes by; undefined for any other layer. */
+export function seenMask({ config, maskedRows }: LayerInModel, mask: Tensor | undefined): Tensor | undefined {
+  const { layer } = config;
+  const isRecurrent =
+    layer === 'simpleRNN' || layer === 'lstm' || layer === 'gru' || layer === 'bidirectional';
+  return isRecurrent && maskedRows !== 'unmasked' ? mask : undefined;
+}
+
+/** Which steps of a layer's output exist. */
+export function maskAfter({ config }: LayerInModel, { output: x, mask }: LayerRun): Tensor | undefined {
+  switch (config.layer) {
+    case 'masking':
+      return maskOfValue(x, config.maskValue);
+    case 'embedding':
+      return config.maskZero === true ? { data: x.data.map((n) => (n === 0 ? 0 : 1)), shape: x.shape } : mask;
+    case 'repeatVector':
+    case 'flatten':
+    case 'lastStep':
+      return undefined;
+    case 'bidirectional':
+      return config.wrapped.returnSequences === true ? mask : undefined;
+    case 'simpleRNN':
+    case 'lstm':
+    case 'gru':
+      return config.returnSequences === true ? mask : undefined;
+    default:
+      return mask;
+  }
+}
+
+/** A layer of scratch/ by itself. */
 function inStack(
   config: LayerConfig,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: LayerInModel['weights'],
   x: Tensor,
   mask: Tensor | undefined,
   initialStates: readonly Tensor[],
 ): { readonly output: Tensor; readonly states: readonly Tensor[] } {
-  const isEmbedding = config.layer === 'embedding';
-  const [batch, ...sizes] = x.shape;
-  const hasTime = isEmbedding || sizes.length === 2;
-  const width = sizes[sizes.length - 1];
-  const stack = new Stack({ ...(!isEmbedding && { features: width }), layers: [config], weights: [weights] });
-  const { outputs, finalStates } = stack.forward(
-    hasTime ? x : toTensor({ data: x.data, shape: [batch, 1, width] }, 'inputs'),
-    {
-      ...(mask && { mask }),
-      ...(initialStates.length > 0 && { initialStates: [initialStates] }),
-    },
-  );
-  const output = hasTime ? outputs : { data: outputs.data, shape: [batch, outputs.data.length / batch] };
-  return { output, states: finalStates[0] };
+  const { stack, given } = stackOf(config, weights, x);
+  const { outputs, finalStates } = stack.forward(given, {
+    ...(mask && { mask }),
+    ...(initialStates.length > 0 && { initialStates: [initialStates] }),
+  });
+  return { output: given === x ? outputs : withoutTime(outputs), states: finalStates[0] };
 }
 
-/** A step is masked where all its features equal the value; its numbers become zeros, as in Keras. */
-function masked(x: Tensor, value: number): LayerRun {
-  const [batch, timeSteps, width] = x.shape;
+/** The stack of one layer, and its inputs: a layer without a time axis runs on one step. */
+export function stackOf(
+  config: LayerConfig,
+  weights: LayerInModel['weights'],
+  x: Tensor,
+): { readonly stack: Stack; readonly given: Tensor } {
+  const [batch, ...sizes] = x.shape;
+  const isEmbedding = config.layer === 'embedding';
+  const layers = [config.layer === 'timeDistributed' && sizes.length === 1 ? config.wrapped : config];
+  const width = sizes[sizes.length - 1];
+  return {
+    stack: new Stack({ ...(!isEmbedding && { features: width }), layers, weights: [weights] }),
+    given: isEmbedding || sizes.length === 2 ? x : { data: x.data, shape: [batch, 1, width] },
+  };
+}
+
+const withoutTime = ({ data, shape: [batch] }: Tensor): Tensor => ({
+  data,
+  shape: [batch, data.length / batch],
+});
+
+/** A step is masked where all its features equal the value. */
+function maskOfValue({ data, shape: [batch, timeSteps, width] }: Tensor, value: number): Tensor {
   const mask = zeros(batch, timeSteps);
-  const data = x.data.slice();
-  for (let row = 0; row < batch * timeSteps; row++) {
-    const own = x.data.subarray(row * width, (row + 1) * width);
-    if (own.some((n) => Math.fround(n) !== Math.fround(value))) mask.data[row] = 1;
-    else data.fill(0, row * width, (row + 1) * width);
-  }
-  return { output: { data, shape: x.shape }, states: [], mask };
+  for (let row = 0; row < batch * timeSteps; row++)
+    if (data.subarray(row * width, (row + 1) * width).some((n) => Math.fround(n) !== Math.fround(value)))
+      mask.data[row] = 1;
+  return mask;
+}
+
+/** The numbers of masked steps become zeros, as in Keras. */
+export function masked({ data, shape }: Tensor, mask: Tensor): Tensor {
+  const width = shape[2];
+  return { data: data.map((x, i) => (mask.data[Math.floor(i / width)] === 0 ? 0 : x)), shape };
 }
 
 /** The rows of masked steps as the program of the model fills them (`maskedRows`). */

@@ -8,7 +8,8 @@ import {
   type Document,
   type TestCase,
 } from '../reports/index';
-import type { CheckedSide, CheckReport, Difference } from './check-model';
+import type { CheckedSide, CheckReport } from './check-model';
+import type { Difference } from './difference';
 
 /** The verdict in one sentence. */
 export function checkVerdict({ file, sides, verdict }: CheckReport): string {
@@ -38,19 +39,22 @@ export function differenceInWords({
   layer,
   kind,
   tensor,
+  row,
   timeStep,
   unit,
+  gate: gradientGate,
   given,
   expected,
   causes,
 }: Difference): string {
   const step = timeStep === undefined ? '' : `, time step ${timeStep}`;
-  const gates = causes.flatMap((cause) => cause.gates ?? []);
+  const inside = row === undefined ? '' : `, row ${row}`;
+  const gates = gradientGate === undefined ? causes.flatMap((cause) => cause.gates ?? []) : [gradientGate];
   const gate =
-    causes.length === 1 && gates.length > 0
+    (causes.length === 1 || gradientGate !== undefined) && gates.length > 0
       ? `, gate${gates.length === 1 ? '' : 's'} ${gates.join(' ')}`
       : '';
-  const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${step}, unit ${unit ?? 0}${gate}: ${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`;
+  const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${inside}${step}, unit ${unit ?? 0}${gate}: ${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`;
   if (causes.length === 0) return `${place}; no known cause explains it`;
   const words = causes.slice(0, 4).map((cause) => cause.words);
   return `${place}: it looks as if ${words.join(', or as if ')}${causes.length > 1 ? ' (these numbers cannot tell them apart)' : ''}`;
@@ -87,14 +91,14 @@ export function checkDocument(report: CheckReport): Document {
         title: 'The sides',
         blocks: [
           table(sides.map(sideRow), {
-            head: ['side', 'result', 'tensors', 'numbers', 'share of its budget'],
+            head: ['side', 'result', 'tensors', 'of them gradients', 'numbers', 'share of its budget'],
           }),
-          ...(sides.some(({ reason }) => reason !== undefined)
+          ...(sides.some(({ reason, note }) => reason !== undefined || note !== undefined)
             ? [
                 {
                   kind: 'list' as const,
-                  items: sides.flatMap(({ name, reason }) =>
-                    reason === undefined ? [] : [`${name}: ${reason}`],
+                  items: sides.flatMap(({ name, reason, note }) =>
+                    [reason, note].flatMap((text) => (text === undefined ? [] : [`${name}: ${text}`])),
                   ),
                 },
               ]
@@ -120,12 +124,12 @@ export function checkDocument(report: CheckReport): Document {
   };
 }
 
-function sideRow({ name, status, tensors, numbers, used, version }: CheckedSide): Cell[] {
+function sideRow({ name, status, tensors, gradients, numbers, used, version }: CheckedSide): Cell[] {
   const label = version === undefined ? name : `${name} (${version})`;
-  if (status === 'absent') return [label, 'not on this machine', '', '', ''];
-  if (status === 'cannot run') return [label, 'cannot run it', '', '', ''];
+  if (status === 'absent') return [label, 'not on this machine', '', '', '', ''];
+  if (status === 'cannot run') return [label, 'cannot run it', '', '', '', ''];
   const words = { parity: 'parity', mismatch: 'MISMATCH', ill: 'ill-conditioned' }[status];
-  return [label, words, tensors, numbers, Number.isFinite(used) ? percent(used) : 'beyond'];
+  return [label, words, tensors, gradients, numbers, Number.isFinite(used) ? percent(used) : 'beyond'];
 }
 
 export function formatCheck(report: CheckReport): string {

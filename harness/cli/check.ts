@@ -10,6 +10,8 @@ interface Flags {
   readonly until?: string;
   readonly nonlinearity?: 'tanh' | 'relu';
   readonly steps?: 'final' | 'last' | 'all';
+  readonly forwardOnly?: boolean;
+  readonly python?: string;
   readonly seed: number;
   readonly json?: JsonFlag;
   readonly html?: string;
@@ -31,6 +33,11 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .addOption(options.nonlinearityOption())
     .addOption(options.stepsOption())
     .option('--until <layer>', 'check only what comes before the layer of this name')
+    .option('--forward-only', 'compare no gradients')
+    .option(
+      '--python <path>',
+      'the Python in which Keras, PyTorch and onnxruntime are installed (default: python3 on the PATH)',
+    )
     .addOption(options.seedOption('of generated inputs'))
     .addOption(options.jsonOption('the report'))
     .option('--html <file>', 'the report as a page')
@@ -57,6 +64,9 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
       expected,
       sides: flags.sides === undefined ? undefined : parseModelSides(flags.sides),
       seed: flags.seed,
+      forwardOnly: flags.forwardOnly,
+      python: flags.python,
+      file,
       progress: (line) => process.stderr.write(`${line}\n`),
     })),
     file,

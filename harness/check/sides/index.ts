@@ -1,10 +1,23 @@
+import { backendNames, isBackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
-import { openGraphSide } from './graph';
+import { openFrameworkSide, type FrameworkOptions } from './framework';
+import { openNetworkSide } from './network';
 import type { ModelSide } from './side';
 import { openTfjsSide } from './tfjs';
 
-/** Every side of `check`, in the order in which they run. */
-export const sideNames = ['tfjs:cpu', 'tfjs:wasm', 'tfjs:tensorflow', 'graph'] as const;
+/** Every side of `check`, in the order in which they run: plain TensorFlow.js, our own networks, other programs. */
+export const sideNames = [
+  'tfjs:cpu',
+  'tfjs:wasm',
+  'tfjs:tensorflow',
+  'twin:cpu',
+  'twin:wasm',
+  'twin:tensorflow',
+  'graph',
+  'keras',
+  'torch',
+  'onnxruntime',
+] as const;
 export type SideName = (typeof sideNames)[number];
 
 /** @throws UsageError on a name that is none */
@@ -17,15 +30,11 @@ export function parseModelSides(names: readonly string[]): SideName[] {
 }
 
 /** @throws AbsentSideError when the program is not on this machine */
-export async function openSide(name: SideName): Promise<ModelSide> {
-  switch (name) {
-    case 'tfjs:cpu':
-      return openTfjsSide('cpu');
-    case 'tfjs:wasm':
-      return openTfjsSide('wasm');
-    case 'tfjs:tensorflow':
-      return openTfjsSide('tensorflow');
-    case 'graph':
-      return openGraphSide();
-  }
+export async function openSide(name: SideName, options: FrameworkOptions): Promise<ModelSide> {
+  if (name === 'keras' || name === 'torch' || name === 'onnxruntime') return openFrameworkSide(name, options);
+  if (name === 'graph') return openNetworkSide(name);
+  const [family, backend] = name.split(':');
+  if (!isBackendName(backend))
+    throw new UsageError(`--sides ${name}: backends are ${backendNames.join(', ')}.`);
+  return family === 'tfjs' ? openTfjsSide(backend) : openNetworkSide(backend);
 }

@@ -1,16 +1,40 @@
-import type { PrecisionModel } from '../../budget/index';
-import type { ModelDescription } from '../../models/index';
 import type { Tensor } from '../../../scratch/index';
+import type { PrecisionModel } from '../../budget/index';
+import type { ModelDescription, Source } from '../../models/index';
 import type { ModelInputs } from '../reference';
 
 /** What a side showed of a layer; absent where it does not show it. */
 export interface Shown {
   readonly output?: Tensor;
-  readonly states?: readonly Tensor[];
+  readonly states?: readonly (Tensor | undefined)[];
 }
 
 /** By layer, in our names. */
 export type ShownLayers = ReadonlyMap<string, Shown>;
+
+/** A gradient that arrives at an output of the model from elsewhere. */
+export interface Arriving extends Source {
+  readonly gradient: Tensor;
+}
+
+export interface SideQuestion {
+  readonly model: ModelDescription;
+  readonly inputs: ModelInputs;
+  /** asks for the gradients of Σ output · gradient */ readonly upstream?: readonly Arriving[];
+}
+
+/** Gradients that a side showed. */
+export interface ShownGradients {
+  /** by layer */ readonly weights: ReadonlyMap<string, Readonly<Record<string, Tensor>>>;
+  /** what arrived at the output and the final states of each layer */ readonly outputs: ShownLayers;
+  /** by the names of the inputs */ readonly inputs: Readonly<Record<string, Tensor>>;
+}
+
+export interface SideAnswer {
+  readonly layers: ShownLayers;
+  /** absent where it gives none */ readonly gradients?: ShownGradients;
+  /** what the user should know */ readonly note?: string;
+}
 
 /** A program that runs a user's model. */
 export interface ModelSide {
@@ -20,7 +44,7 @@ export interface ModelSide {
   /**
    * @throws CannotRunError when this program does not have a layer or an option of the model
    */
-  run(model: ModelDescription, inputs: ModelInputs): Promise<ShownLayers>;
+  run(question: SideQuestion): Promise<SideAnswer>;
   close?(): Promise<void>;
 }
 

@@ -3,8 +3,15 @@ import type { Tensor } from '../../../scratch/index';
 import { loadBackend, type BackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { precisionModelOf } from '../../budget/index';
-import { toLayersModel } from '../../models/index';
-import { AbsentSideError, CannotRunError, type ModelSide, type Shown } from './side';
+import { toLayersModel, type ModelDescription } from '../../models/index';
+import {
+  AbsentSideError,
+  CannotRunError,
+  type Arriving,
+  type ModelSide,
+  type Shown,
+  type SideAnswer,
+} from './side';
 
 /**
  * Plain TensorFlow.js: the model as a LayersModel that `tf.loadLayersModel` opens, every layer of it shown. What TensorFlow.js does
@@ -21,7 +28,7 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
     name: `tfjs:${name}`,
     version: backend.version,
     model: precisionModelOf({ name: `tfjs:${name}`, precision: 'float32' }),
-    async run(model, inputs) {
+    async run({ model, inputs, upstream }) {
       backend.use();
       let loaded: Tf.LayersModel | undefined;
       try {
@@ -40,26 +47,26 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
         const probed = loaded;
         const outputs = shown.map(([, theirs]) => [probed.getLayer(theirs).output].flat());
         const probe = tf.model({ inputs: loaded.inputs, outputs: outputs.flat() });
-        let answer: Tensor[] = [];
-        tf.tidy(() => {
-          const given = model.inputs.map(({ name: input, vocabulary }) => {
-            const { data, shape } = inputs[input];
-            return tf.tensor(
-              Float32Array.from(data),
-              [...shape],
-              vocabulary === undefined ? 'float32' : 'int32',
-            );
-          });
-          const all = [probe.predict(given.length === 1 ? given[0] : given)].flat();
-          answer = all.map((tensor) => ({ data: Float64Array.from(tensor.dataSync()), shape: tensor.shape }));
+        const given = model.inputs.map(({ name: input, vocabulary }) => {
+          const { data, shape } = inputs[input];
+          const dtype = vocabulary === undefined ? 'float32' : 'int32';
+          return tf.variable(tf.tensor(Float32Array.from(data), [...shape], dtype), true, undefined, dtype);
         });
-        let at = 0;
-        return new Map(
-          shown.map(([ours], i): [string, Shown] => {
-            const own = answer.slice(at, (at += outputs[i].length));
-            return [ours, { output: own[0], ...(own.length > 1 && { states: own.slice(1) }) }];
-          }),
-        );
+        try {
+          const answer = inScope(tf, () =>
+            [probe.predict(given.length === 1 ? given[0] : given)].flat().map(read),
+          );
+          let at = 0;
+          const layers = new Map(
+            shown.map(([ours], i): [string, Shown] => {
+              const own = answer.slice(at, (at += outputs[i].length));
+              return [ours, { output: own[0], ...(own.length > 1 && { states: own.slice(1) }) }];
+            }),
+          );
+          return { layers, ...(upstream && gradientsOf(tf, probed, model, given, upstream, shown)) };
+        } finally {
+          tf.dispose(given);
+        }
       } catch (error) {
         const what =
           error instanceof UsageError ? error.message : `TensorFlow.js: ${(error as Error).message}`;
@@ -69,4 +76,78 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
       }
     },
   };
+}
+
+/** Runs it, and releases the tensors that it leaves. */
+function inScope<T>(tf: typeof Tf, work: () => T): T {
+  const results: T[] = [];
+  tf.tidy(() => void results.push(work()));
+  return results[0];
+}
+
+const read = (tensor: Tf.Tensor): Tensor => ({
+  data: Float64Array.from(tensor.dataSync()),
+  shape: tensor.shape,
+});
+
+/** Weights in the order in which TensorFlow.js keeps those of a layer. */
+const weightOrder = [
+  ...['', 'forward', 'backward'].flatMap((way) =>
+    ['kernel', 'recurrentKernel', 'bias'].map((name) =>
+      way === '' ? name : way + name[0].toUpperCase() + name.slice(1),
+    ),
+  ),
+  ...['gamma', 'beta', 'embeddings'],
+];
+
+/** Gradients of Σ output · gradient by the tape, of the weights of every layer and of the inputs; a note where TensorFlow.js has none. */
+function gradientsOf(
+  tf: typeof Tf,
+  loaded: Tf.LayersModel,
+  model: ModelDescription,
+  inputs: readonly Tf.Variable[],
+  upstream: readonly Arriving[],
+  shown: readonly (readonly [string, string])[],
+): Pick<SideAnswer, 'gradients' | 'note'> {
+  const theirs = new Map(shown);
+  const weights = model.layers.flatMap((layer) => {
+    const own = loaded.getLayer(
+      theirs.get(layer.name) ?? layer.name.replace(/:softmax$/, ''),
+    ).trainableWeights;
+    const names = weightOrder.filter((name) => name in layer.weights);
+    // what a LayerVariable reads is the variable itself
+    const variables = own.map((one): unknown => one.read()) as Tf.Variable[];
+    return names.map((name, i) => ({ layer: layer.name, name, variable: variables[i] }));
+  });
+  const real = model.inputs.flatMap(({ name, vocabulary }, i) =>
+    vocabulary === undefined ? [{ name, variable: inputs[i] }] : [],
+  );
+  const variables = [...weights, ...real].map(({ variable }) => variable);
+  try {
+    return inScope(tf, () => {
+      const { grads } = tf.variableGrads(() => {
+        const outputs = [
+          loaded.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: false }),
+        ].flat();
+        const terms = upstream.map(({ gradient: { data, shape } }, i) =>
+          tf.sum(tf.mul(outputs[i] as Tf.Tensor, tf.tensor(Float32Array.from(data), [...shape]))),
+        );
+        return tf.addN(terms) as Tf.Scalar;
+      }, variables);
+      const byLayer = new Map<string, Record<string, Tensor>>();
+      for (const { layer, name, variable } of weights) {
+        const own = byLayer.get(layer) ?? {};
+        byLayer.set(layer, { ...own, [name]: read(grads[variable.name]) });
+      }
+      return {
+        gradients: {
+          weights: byLayer,
+          outputs: new Map(),
+          inputs: Object.fromEntries(real.map(({ name, variable }) => [name, read(grads[variable.name])])),
+        },
+      };
+    });
+  } catch (error) {
+    return { note: `TensorFlow.js gives no gradients: ${(error as Error).message}` };
+  }
 }

@@ -68,7 +68,7 @@ describe('models of other programs in float64', () => {
             return [layer, { output, states }];
           }),
         );
-        const judged = judgeShown(model, inputs, shown, precisionModels.tensorflow);
+        const { judged } = judgeShown(model, inputs, shown, precisionModels.tensorflow);
         const wrong = judged.filter(({ status }) => status !== 'explained');
         return [...new Set(wrong.map(({ layer }) => layer.name))];
       };

@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { expect, use } from 'chai';
 import { assertParity, ParityAssertionError, quickSuite } from '../../../harness/parity/assert/index';
-import { parityChai } from '../../../harness/parity/assert/chai-plugin';
+import { parityChai } from '../../../harness/check/chai-plugin';
 import type { Candidate, CandidateAnswer } from '../../../harness/sides/candidate/index';
 import { SideUnavailableError, tfjsSide } from '../../../harness/sides/index';
 import { UsageError } from '../../../harness/base/outcome';

@@ -1,0 +1,61 @@
+import type { Tensor } from '../../scratch/index';
+import { UsageError } from '../base/outcome';
+import type { PrecisionModel } from '../budget/index';
+import type { ModelDescription } from '../models/index';
+import { causesOfModel, shownOutputs, type Cause } from './causes';
+import { placeOf, wrongLayers, type Difference } from './difference';
+import { judgeShown, type JudgedTensor } from './judge';
+import type { ModelInputs } from './reference';
+import { unknownProgram } from './sides/framework';
+import { causeOfStorage } from './stored-weights';
+
+/** Outputs from elsewhere: nothing inside is known, so that every layer may be the one. */
+export function judgeExpected(
+  model: ModelDescription,
+  inputs: ModelInputs,
+  outputs: readonly Tensor[],
+): { readonly judged: readonly JudgedTensor[]; readonly differences: readonly Difference[] } {
+  if (outputs.length !== model.outputs.length)
+    throw new UsageError(
+      `${outputs.length} expected outputs for a model with ${model.outputs.length}; give one for each.`,
+    );
+  const { judged } = judgeShown(model, inputs, shownOutputs(model, outputs), unknownProgram);
+  const wrong = wrongLayers(judged);
+  const known = wrong.length === 0 ? [] : causesOfModel(model, inputs, outputs, unknownProgram);
+  // what the file itself says of its weights comes before what may be guessed
+  const fewer = (): Cause[] => {
+    const stored = causeOfStorage(model, inputs, outputs);
+    return stored.length > 0 ? stored : fewerBits(model, inputs, outputs);
+  };
+  const causes = wrong.length === 0 || known.length > 0 ? known : fewer();
+  const differences = wrong.map(([first]) => {
+    const cause = causes.at(0);
+    const place = placeOf(model, first, causes);
+    const layer = model.layers.find(({ name }) => name === cause?.layer);
+    return layer === undefined
+      ? place
+      : {
+          ...place,
+          layerNumber: model.layers.indexOf(layer) + 1,
+          layer: layer.name,
+          kind: layer.kind,
+          tensor: 'the outputs of the model',
+        };
+  });
+  return { judged, differences };
+}
+
+/** Arithmetic in half precision explains differences that single precision does not. */
+function fewerBits(model: ModelDescription, inputs: ModelInputs, outputs: readonly Tensor[]): Cause[] {
+  const half: PrecisionModel = { ...unknownProgram, unit: 2 ** -11, tiny: 2 ** -14, precision: 'float64' };
+  const { judged } = judgeShown(model, inputs, shownOutputs(model, outputs), half);
+  return judged.every(({ used, status }) => status === 'explained' && used <= 1)
+    ? [
+        {
+          id: 'half-precision',
+          words: 'the whole model ran in half precision (float16), whose rounding explains the difference',
+          layer: '',
+        },
+      ]
+    : [];
+}

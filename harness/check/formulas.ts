@@ -1,0 +1,229 @@
+import type { LayerConfig, Tensor } from '../../scratch/index';
+import type { LayeredProblem } from '../base/problem';
+import { partsOfLayers } from '../base/model';
+import { emulatedAnswer, type PrecisionModel } from '../budget/index';
+import {
+  chargesOf,
+  equationsOf,
+  errorArithmetic,
+  estimates,
+  runNetwork,
+  type Estimate,
+  type ModelAsEquations,
+  type Uncertain,
+} from '../equations/index';
+import { once, type Doubtful } from './doubtful';
+
+/** What a layer with weights was asked, its input and what arrives with their possible errors. */
+export interface FormulaQuestion {
+  readonly config: LayerConfig;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** [B, T, F] or [B, F] */ readonly input: Doubtful;
+  readonly mask: Tensor | undefined;
+  readonly initialStates: readonly Doubtful[];
+  /** loss gradients that arrive at it: asks for those that it sends on */
+  readonly arriving?: {
+    readonly output?: Doubtful | undefined;
+    readonly states: readonly (Doubtful | undefined)[];
+  };
+}
+
+/** What rounding may do to a tensor, by the names of the outcome; tensors keep the numbers of the formulas. */
+export type FormulaAnswer = (name: string) => Doubtful;
+
+/**
+ * The errors of a layer with weights, from a run of its formulas in which the inputs have errors already. A layer that walks backwards
+ * runs on the reversed input: its output has the steps in the order of its walk.
+ *
+ * @returns by dotted names: `logits` is the layer's output, `finalStates.layer1.h`, `gradients.weights.layer1.kernel`,
+ * `gradients.inputs`, `gradients.initialStates.layer1.h`
+ */
+export function byFormulas(question: FormulaQuestion, model: PrecisionModel): FormulaAnswer {
+  const { input, mask, initialStates, arriving } = question;
+  const turns = 'goBackwards' in question.config && question.config.goBackwards;
+  const config: LayerConfig = turns ? { ...question.config, goBackwards: false } : question.config;
+  const [batch, ...sizes] = input.tensor.shape;
+  const width = sizes[sizes.length - 1];
+  const shape = [batch, sizes.length === 2 ? sizes[0] : 1, width];
+  const description = { features: width, layers: [config], loss: 'meanSquaredError' as const };
+  const states = Object.entries(partsOfLayers(description)[0].states);
+  const named = (tensors: readonly (Float64Array | undefined)[]) => [
+    Object.fromEntries(
+      states.flatMap(([state, units], i) => {
+        const data = tensors.at(i);
+        return data === undefined ? [] : [[state, { data, shape: [batch, units] }] as const];
+      }),
+    ),
+  ];
+  const { output, states: statesAbove = [] } = arriving ?? {};
+  const problemWith = (pick: (one: Doubtful) => Float64Array): LayeredProblem => ({
+    id: 'layer',
+    model: description,
+    inputs: turns ? turned({ data: pick(input), shape }) : { data: pick(input), shape },
+    weights: [question.weights],
+    ...(mask && { mask: turns ? turned({ data: mask.data, shape: [...mask.shape, 1] }, mask.shape) : mask }),
+    ...(initialStates.length > 0 && { initialStates: named(initialStates.map(pick)) }),
+    ...(arriving && {
+      upstream: {
+        ...(output && { logits: { data: pick(output), shape: outputShape(output.tensor) } }),
+        finalStates: named(statesAbove.map((state) => state && pick(state))),
+      },
+    }),
+  });
+  const outputShape = (tensor: Tensor): readonly number[] =>
+    sizes.length === 1 ? [batch, 1, tensor.data.length / batch] : tensor.shape;
+  const values = problemWith(({ tensor }) => tensor.data);
+  const equations = equationsOf(values);
+  const all = estimatesOf(question, model, () => estimate(values, equations, question, turns, shape, model));
+  const runs = once((k: number) => {
+    const own = equationsOf(problemWith((one) => one.emulate(k)));
+    return emulatedAnswer(own.network, own.problem, model, k);
+  });
+  return (name) => {
+    const own = namesIn(equations, name);
+    const found = own.map((one) => all.get(one)!);
+    const join = (parts: readonly Float64Array[]): Float64Array => {
+      const data = parts.length === 1 ? parts[0] : Float64Array.from(parts.flatMap((part) => [...part]));
+      return turns && name === 'gradients.inputs' ? turned({ data, shape }).data : data;
+    };
+    const tensor = {
+      data: join(found.map(({ value }) => value)),
+      shape: found.length === 1 ? found[0].shape : [found.length, ...found[0].shape],
+    };
+    return {
+      tensor,
+      bound: join(found.map(({ bound }: Estimate) => bound)),
+      variance: join(found.map(({ sigma }) => sigma.map((s) => s * s))),
+      emulate: (k) => join(own.map((one) => runs(k).get(one)!.data)),
+    };
+  };
+}
+
+/** The errors of a question by one run of the formulas, in which its numbers have their own errors. */
+function estimate(
+  values: LayeredProblem,
+  equations: ModelAsEquations,
+  question: FormulaQuestion,
+  turns: boolean,
+  shape: readonly number[],
+  model: PrecisionModel,
+): ReadonlyMap<string, Estimate> {
+  const { charges, observe } = chargesOf(equations.problem, model);
+  const plain = errorArithmetic(charges);
+  const known = uncertain(values, question, turns, shape);
+  const outcome = runNetwork<Uncertain>(
+    equations.network,
+    equations.problem,
+    {
+      ...plain,
+      given(path, value, rows) {
+        const block = plain.given(path, value, rows);
+        const doubtful = known.get(value);
+        return doubtful === undefined
+          ? block
+          : {
+              ...block,
+              bound: block.bound.map((e, i) => e + doubtful.bound[i]),
+              variance: block.variance.map((v, i) => v + doubtful.variance[i]),
+            };
+      },
+    },
+    { observe },
+  );
+  return estimates(outcome, charges);
+}
+
+type Estimates = ReadonlyMap<string, Estimate>;
+
+/** What was computed of each layer, by its description: sides ask the same of it with numbers that differ by roundings. */
+const computed = new WeakMap<
+  LayerConfig,
+  { readonly question: FormulaQuestion; readonly model: PrecisionModel; readonly all: Estimates }[]
+>();
+
+/** numbers that differ by less, relative to the largest, count as the same */
+const close = 1e-5;
+/** and their errors are then the same within this share: they follow from the numbers by slopes and products */
+const margin = 1e-3;
+
+/**
+ * The errors of a question, or those of the same question with nearly the same numbers and a margin: all sides with the same kind of
+ * rounding share one run. Only numbers that are known exactly are compared so.
+ */
+function estimatesOf(question: FormulaQuestion, model: PrecisionModel, make: () => Estimates): Estimates {
+  const known = computed.get(question.config) ?? [];
+  computed.set(question.config, known);
+  const found = known.find((one) => one.model === model && isClose(one.question, question));
+  if (found !== undefined) return found.all;
+  const exact = make();
+  const all = new Map(
+    [...exact].map(([name, { bound, sigma, ...one }]) => [
+      name,
+      { ...one, bound: bound.map((e) => e * (1 + margin)), sigma: sigma.map((s) => s * (1 + margin)) },
+    ]),
+  );
+  known.push({ question, model, all });
+  return all;
+}
+
+function isClose(a: FormulaQuestion, b: FormulaQuestion): boolean {
+  return (
+    a.weights === b.weights &&
+    (a.arriving === undefined) === (b.arriving === undefined) &&
+    isCloseTo(a.mask, b.mask) &&
+    isSure(a.input, b.input) &&
+    a.initialStates.length === b.initialStates.length &&
+    a.initialStates.every((state, i) => isSure(state, b.initialStates[i])) &&
+    isSure(a.arriving?.output, b.arriving?.output) &&
+    Array.from({ length: Math.max(a.arriving?.states.length ?? 0, b.arriving?.states.length ?? 0) }).every(
+      (_, i) => isSure(a.arriving?.states[i], b.arriving?.states[i]),
+    )
+  );
+}
+
+function isSure(a: Doubtful | undefined, b: Doubtful | undefined): boolean {
+  const none = (one: Doubtful | undefined): boolean => one?.bound.every((e) => e === 0) ?? true;
+  return isCloseTo(a?.tensor, b?.tensor) && none(a) && none(b);
+}
+
+function isCloseTo(a: Tensor | undefined, b: Tensor | undefined): boolean {
+  if (a === b) return true;
+  if (a?.data.length !== b?.data.length || a === undefined || b === undefined) return false;
+  const largest = a.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  return a.data.every((x, i) => Math.abs(x - b.data[i]) <= close * largest);
+}
+
+function namesIn({ names }: ModelAsEquations, name: string): readonly string[] {
+  const found = names.get(name);
+  if (found === undefined)
+    throw new Error(`byFormulas: the layer has no ${name}; it has ${[...names.keys()].join(', ')}`);
+  return found;
+}
+
+/** The errors that numbers of the problem have already, by the arrays that hold the numbers. */
+function uncertain(
+  problem: LayeredProblem,
+  { input, initialStates, arriving }: FormulaQuestion,
+  turns: boolean,
+  shape: readonly number[],
+): ReadonlyMap<Float64Array, Pick<Doubtful, 'bound' | 'variance'>> {
+  const known = new Map<Float64Array, Pick<Doubtful, 'bound' | 'variance'>>();
+  const inOrder = (data: Float64Array): Float64Array => (turns ? turned({ data, shape }).data : data);
+  known.set(problem.inputs.data, { bound: inOrder(input.bound), variance: inOrder(input.variance) });
+  for (const one of [...initialStates, arriving?.output, ...(arriving?.states ?? [])])
+    if (one !== undefined) known.set(one.tensor.data, one);
+  return known;
+}
+
+/** [B, T, n] with the steps in the opposite order. */
+export function turned(
+  { data, shape: [batch, timeSteps, width] }: Tensor,
+  shape: readonly number[] = [batch, timeSteps, width],
+): Tensor {
+  const out = new Float64Array(data.length);
+  for (let row = 0; row < batch * timeSteps; row++) {
+    const t = row % timeSteps;
+    out.set(data.subarray(row * width, (row + 1) * width), (row - t + timeSteps - 1 - t) * width);
+  }
+  return { data: out, shape };
+}

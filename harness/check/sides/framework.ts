@@ -1,0 +1,80 @@
+import type { Tensor } from '../../../scratch/index';
+import { UsageError } from '../../base/outcome';
+import { SideUnavailableError } from '../../base/side-errors';
+import { precisionModels, withCustomaryForms, type PrecisionModel } from '../../budget/index';
+import { toOnnx, type ModelDescription } from '../../models/index';
+import {
+  Framework,
+  FrameworkRefusal,
+  type FrameworkAnswer,
+  type FrameworkName,
+} from '../../sides/frameworks/index';
+import { AbsentSideError, CannotRunError, type ModelSide, type Shown, type ShownGradients } from './side';
+
+/** A program in single precision that was never measured, in any customary form. */
+export const unknownProgram: PrecisionModel = withCustomaryForms(precisionModels.any) ?? precisionModels.any;
+
+export interface FrameworkOptions {
+  /** the interpreter in which the frameworks are installed; default python3 of the PATH */
+  readonly python?: string | undefined;
+  /** the user's file: Keras opens its own files itself */ readonly file?: string | undefined;
+}
+
+/**
+ * Keras, PyTorch or ONNX Runtime, in a Python of the user: every layer as the framework's own layer; ONNX Runtime gets the model as the
+ * file that `convert --to onnx` writes, with every layer as an output of the graph.
+ *
+ * @throws AbsentSideError when there is no Python, or the framework is not installed in it
+ */
+export async function openFrameworkSide(
+  name: FrameworkName,
+  { python, file }: FrameworkOptions,
+): Promise<ModelSide> {
+  const framework = await Framework.start(name, python).catch((error: unknown) => {
+    if (error instanceof SideUnavailableError) throw new AbsentSideError(error.message, { cause: error });
+    throw error;
+  });
+  return {
+    name,
+    version: framework.version,
+    model: unknownProgram,
+    async run({ model, inputs, upstream }) {
+      const isOwnFile = name === 'keras' && (model.format === 'keras' || model.format === 'h5');
+      try {
+        const { layers, gradients, note } = await framework.run({
+          modelInputs: model.inputs,
+          layers: model.layers,
+          inputs,
+          ...(upstream && { upstream }),
+          ...(name === 'onnxruntime' && { onnx: onnxOf(model) }),
+          ...(isOwnFile && file !== undefined && { file }),
+        });
+        return {
+          layers: new Map(Object.entries(layers)),
+          ...(gradients && { gradients: shownGradients(gradients) }),
+          ...(note !== undefined && { note }),
+        };
+      } catch (error) {
+        if (error instanceof FrameworkRefusal || error instanceof UsageError)
+          throw new CannotRunError(error.message, { cause: error });
+        throw error;
+      }
+    },
+    close: () => framework.stop(),
+  };
+}
+
+function shownGradients({
+  weights,
+  outputs,
+  inputs,
+}: NonNullable<FrameworkAnswer<Tensor>['gradients']>): ShownGradients {
+  const shown = Object.entries(outputs).map(([layer, { output, states }]): [string, Shown] => [
+    layer,
+    { ...(output && { output }), states: states.map((state) => state ?? undefined) },
+  ]);
+  return { weights: new Map(Object.entries(weights)), outputs: new Map(shown), inputs };
+}
+
+const onnxOf = (model: ModelDescription): string =>
+  toOnnx(model, 'the model', { showAll: true }).bytes.toString('base64');

@@ -1,0 +1,198 @@
+import type { LayerConfig, LayersNetwork, NetworkOptions, Tensor } from '../../../scratch/index';
+import { GraphNetwork, loadBackend, TfNetwork, type BackendName } from '../../../src/index';
+import { precisionModelOf, precisionModels, type PrecisionModel } from '../../budget/index';
+import type { ModelLayer, Source } from '../../models/index';
+import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
+import { maskAfter, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
+import { AbsentSideError, type ModelSide, type Shown, type ShownGradients, type SideQuestion } from './side';
+
+/**
+ * Our own networks: every layer with weights as a network of its own, from what the side gave before. What stands between these layers
+ * (masking, repeating, softmax ...) is computed by its formula and rounded: it is not shown, as it proves nothing about the side.
+ *
+ * @param name `graph`: the compiled graph; else the backend of the op-by-op twin
+ * @throws AbsentSideError when the backend is not on this machine
+ */
+export async function openNetworkSide(name: 'graph' | BackendName): Promise<ModelSide> {
+  const backend = await loadBackend(name === 'graph' ? 'tensorflow' : name).catch((error: unknown) => {
+    throw new AbsentSideError((error as Error).message, { cause: error });
+  });
+  const create = (options: NetworkOptions): LayersNetwork =>
+    name === 'graph'
+      ? new GraphNetwork({ backend, loop: 'while', ...options })
+      : new TfNetwork({ backend, gradients: 'bptt', ...options });
+  const model: PrecisionModel =
+    name === 'graph'
+      ? precisionModels.tensorflow
+      : precisionModelOf({ name: `tfjs:${name}:bptt`, precision: 'float32' });
+  return {
+    name: name === 'graph' ? 'graph' : `twin:${name}`,
+    version: backend.version,
+    model,
+    run: (question) => Promise.resolve(runByLayers(create, question)),
+  };
+}
+
+/** A layer with weights as a network, and what it read. */
+interface Asked {
+  readonly input: LayerRun;
+  readonly initialStates: readonly Tensor[];
+  readonly network?: LayersNetwork;
+  /** how many final states it gives */ readonly stateCount?: number;
+}
+
+function runByLayers(
+  create: (options: NetworkOptions) => LayersNetwork,
+  { model, inputs, upstream }: SideQuestion,
+) {
+  const runs = new Map<string, LayerRun>(
+    model.inputs.map(({ name }) => [name, { output: inputs[name], states: [], mask: undefined }]),
+  );
+  const asked = new Map<string, Asked>();
+  const shown = new Map<string, Shown>();
+  const at = ({ of, state }: Source): Tensor => {
+    const found = runs.get(of)!;
+    return state === undefined ? found.output : found.states[state];
+  };
+  try {
+    for (const layer of model.layers) {
+      const initialStates = (layer.initialStates ?? []).map(at);
+      const input = { ...runs.get(layer.reads.of)!, output: at(layer.reads) };
+      const { config } = layer;
+      const network = isNetworkLayer(config) ? create(optionsOf(config, layer, input.output)) : undefined;
+      asked.set(layer.name, { input, initialStates, ...(network && { network }) });
+      if (network === undefined) {
+        const exact = runLayer(layer, input, initialStates);
+        runs.set(layer.name, { ...exact, output: rounded(exact.output) });
+        continue;
+      }
+      const own = forward(layer, asked.get(layer.name)!);
+      asked.set(layer.name, { input, initialStates, network, stateCount: own.states.length });
+      shown.set(layer.name, own);
+      runs.set(layer.name, own);
+    }
+    return { layers: shown, ...(upstream && { gradients: backward(model.layers, asked, upstream) }) };
+  } finally {
+    for (const { network } of asked.values()) network?.dispose();
+  }
+}
+
+function optionsOf(config: LayerConfig, { weights }: ModelLayer, { shape }: Tensor): NetworkOptions {
+  return {
+    loss: 'meanSquaredError',
+    ...(config.layer !== 'embedding' && { features: shape[shape.length - 1] }),
+    layers: [config],
+    weights: [weights],
+  };
+}
+
+function forward(layer: ModelLayer, { input, initialStates, network }: Asked): LayerRun {
+  const mask = seenMask(layer, input.mask);
+  const given = withTime(layer, input.output);
+  const { outputs, finalStates } = network!.predict(given, {
+    ...(mask && { mask }),
+    ...(initialStates.length > 0 && { initialStates: [initialStates] }),
+  });
+  const { config, maskedRows = 'state' } = layer;
+  const { data } = outputs;
+  const output =
+    given === input.output ? outputs : { data, shape: [given.shape[0], data.length / given.shape[0]] };
+  return {
+    output: mask === undefined ? output : withMaskedRows(config as LayerConfig, output, mask, maskedRows),
+    states: finalStates[0],
+    mask: maskAfter(layer, input),
+  };
+}
+
+function backward(
+  layers: readonly ModelLayer[],
+  asked: ReadonlyMap<string, Asked>,
+  upstream: NonNullable<SideQuestion['upstream']>,
+): ShownGradients {
+  const arriving = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
+  const send = ({ of, state }: Source, gradient: Tensor | undefined): void => {
+    if (gradient === undefined) return;
+    const found = arriving.get(of) ?? { states: [] };
+    arriving.set(of, found);
+    if (state === undefined) found.output = sumOf(found.output, gradient);
+    else found.states[state] = sumOf(found.states[state], gradient);
+  };
+  for (const { gradient, ...source } of upstream) send(source, gradient);
+  const weights = new Map<string, Readonly<Record<string, Tensor>>>();
+  const outputs = new Map<string, Shown>();
+  for (const layer of layers.toReversed()) {
+    const found = arriving.get(layer.name);
+    if (found === undefined) continue;
+    const one = asked.get(layer.name)!;
+    const sent =
+      one.network === undefined
+        ? runLayerBack(layer, one.input, one.initialStates, found)
+        : backThrough(layer, one, found);
+    if (one.network !== undefined) {
+      outputs.set(layer.name, found);
+      weights.set(layer.name, sent.weights);
+    }
+    send(layer.reads, sent.input && rounded(sent.input));
+    layer.initialStates?.forEach((source, i) => send(source, rounded(sent.states[i])));
+  }
+  const inputs = [...arriving].flatMap(([name, { output }]) =>
+    asked.has(name) || output === undefined ? [] : [[name, output] as const],
+  );
+  return { weights, outputs, inputs: Object.fromEntries(inputs) };
+}
+
+function backThrough(
+  layer: ModelLayer,
+  { input, initialStates, network, stateCount = 0 }: Asked,
+  { output, states }: ArrivingAtLayer,
+) {
+  const { maskedRows = 'state' } = layer;
+  const config = layer.config as LayerConfig;
+  const mask = seenMask(layer, input.mask);
+  const given = withTime(layer, input.output);
+  const here = output && (mask === undefined ? output : withMaskedRows(config, output, mask, maskedRows));
+  const { gradients } = network!.run(given, {
+    ...(mask && { mask }),
+    ...(initialStates.length > 0 && { initialStates: [initialStates] }),
+    upstream: {
+      ...(here && {
+        logits:
+          given === input.output
+            ? here
+            : { data: here.data, shape: [here.shape[0], 1, here.data.length / here.shape[0]] },
+      }),
+      ...(states.some((state) => state !== undefined) && {
+        finalStates: [Array.from({ length: stateCount }, (_, i) => states[i] ?? zerosLike(states))],
+      }),
+    },
+  });
+  const found = gradients?.inputs;
+  return {
+    weights: gradients?.weights[0] ?? {},
+    input: found && { data: found.data, shape: input.output.shape },
+    states: gradients?.initialStates[0] ?? [],
+  };
+}
+
+function zerosLike(states: readonly (Tensor | undefined)[]): Tensor {
+  const { shape, data } = states.find((state) => state !== undefined)!;
+  return { data: new Float64Array(data.length), shape };
+}
+
+/** A layer without a time axis runs on one step. */
+function withTime({ config }: ModelLayer, x: Tensor): Tensor {
+  const { data, shape } = x;
+  return config.layer === 'embedding' || shape.length === 3 ? x : { data, shape: [shape[0], 1, shape[1]] };
+}
+
+function isNetworkLayer(config: ModelLayer['config']): config is LayerConfig {
+  return ['simpleRNN', 'lstm', 'gru', 'bidirectional', 'dense', 'timeDistributed', 'embedding'].includes(
+    config.layer,
+  );
+}
+
+const rounded = ({ data, shape }: Tensor): Tensor => ({ data: data.map(Math.fround), shape });
+
+function sumOf(a: Tensor | undefined, b: Tensor): Tensor {
+  return a === undefined ? b : { data: a.data.map((x, i) => Math.fround(x + b.data[i])), shape: a.shape };
+}

@@ -1,0 +1,2 @@
+export { Framework, FrameworkRefusal, frameworkNames, type FrameworkName } from './framework';
+export type { FrameworkAnswer, FrameworkQuestion } from './protocol';

@@ -1,0 +1,53 @@
+import type { WireTensor } from '../../base/process/index';
+
+/** Where a tensor comes from: the output of an input or a layer, or one of its final states. */
+export interface FrameworkSource {
+  readonly of: string;
+  readonly state?: number;
+}
+
+/** A layer for a framework: plain data in Keras's words. */
+export interface FrameworkLayer<Tensor> {
+  readonly name: string;
+  readonly config: { readonly layer: string };
+  readonly reads: FrameworkSource;
+  readonly initialStates?: readonly FrameworkSource[];
+  readonly maskedRows?: string;
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+/** A model, its inputs, and the gradients that arrive at its layers. */
+export interface FrameworkQuestion<Tensor> {
+  readonly modelInputs: readonly {
+    readonly name: string;
+    readonly shape: readonly (number | null)[];
+    readonly vocabulary?: number;
+  }[];
+  readonly layers: readonly FrameworkLayer<Tensor>[];
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** asks for the gradients of Σ output · gradient */
+  readonly upstream?: readonly (FrameworkSource & { readonly gradient: Tensor })[];
+  /** the user's file, which the framework opens itself where it can */ readonly file?: string;
+  /** base64 of an ONNX model of it, for a runtime of such models */ readonly onnx?: string;
+}
+
+/** What a framework shows, by layer. */
+export interface FrameworkAnswer<Tensor> {
+  readonly layers: Readonly<Record<string, { readonly output: Tensor; readonly states?: readonly Tensor[] }>>;
+  readonly gradients?: {
+    readonly weights: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
+    /** what arrives at each layer's output and final states */
+    readonly outputs: Readonly<
+      Record<string, { readonly output?: Tensor; readonly states: readonly (Tensor | null)[] }>
+    >;
+    readonly inputs: Readonly<Record<string, Tensor>>;
+  };
+  /** what the user should know */ readonly note?: string;
+}
+
+/** What each operation of harness/sides/python/serve.py takes and gives. */
+export interface FrameworkOperations {
+  /** loads the library; fails as absent where it is not installed */
+  start: { request: object; result: { readonly version: string } };
+  run: { request: { question: FrameworkQuestion<WireTensor> }; result: FrameworkAnswer<WireTensor> };
+}

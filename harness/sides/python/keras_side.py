@@ -1,0 +1,199 @@
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lines import CannotRun
+
+RECURRENT = {"simpleRNN": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+class KerasSide:
+    """A model as Keras runs it: the user's own file where Keras opens it, else built from the description."""
+
+    version = f"Keras {keras.__version__}"
+
+    def run(self, question):
+        keras.backend.clear_session()
+        model, outputs, parts, note = opened(question)
+        inputs = [tf.constant(value_of(one, question["inputs"][one["name"]])) for one in question["modelInputs"]]
+        kept = {}
+        with tf.GradientTape(watch_accessed_variables=bool(question["upstream"])) as tape:
+            for one, value in zip(question["modelInputs"], inputs):
+                if one.get("vocabulary") is None:
+                    tape.watch(value)
+            given = model(inputs[0] if len(inputs) == 1 else inputs, training=False)
+            flat = iter(given if isinstance(given, (list, tuple)) else [given])
+            for name, count in outputs:
+                kept[name] = [next(flat) for _ in range(count)]
+            total = tf.zeros([])
+            for one in question["upstream"]:
+                total += tf.reduce_sum(kept[one["of"]][one.get("state", -1) + 1] * one["gradient"])
+        answer = {
+            "layers": {name: {"output": values[0].numpy(), "states": [state.numpy() for state in values[1:]]} for name, values in kept.items()},
+            "note": note,
+        }
+        if question["upstream"]:
+            answer["gradients"] = gradients_of(tape, total, question, kept, parts, inputs)
+        return answer
+
+
+def gradients_of(tape, total, question, kept, parts, inputs):
+    shown = list(kept)
+    trainable = [(name, key, part) for name, own in parts.items() for key, part in own.items()]
+    real = [(one["name"], value) for one, value in zip(question["modelInputs"], inputs) if one.get("vocabulary") is None]
+    # a gradient of a state would hold what comes through the output as well: c is on the way to h
+    sources = [kept[name][0] for name in shown] + [part for _, _, part in trainable] + [value for _, value in real]
+    found = tape.gradient(total, sources)
+    outputs = {name: {"output": none_or_array(gradient), "states": []} for name, gradient in zip(shown, found)}
+    weights = {}
+    for (name, key, part), gradient in zip(trainable, found[len(shown) :]):
+        weights.setdefault(name, {})[key] = np.zeros(part.shape, "f4") if gradient is None else tf.convert_to_tensor(gradient).numpy()
+    below = found[len(shown) + len(trainable) :]
+    return {
+        "weights": weights,
+        "outputs": outputs,
+        "inputs": {name: tf.convert_to_tensor(gradient).numpy() for (name, _), gradient in zip(real, below) if gradient is not None},
+    }
+
+
+def none_or_array(gradient):
+    return None if gradient is None else tf.convert_to_tensor(gradient).numpy()
+
+
+def value_of(one, array):
+    return array if one.get("vocabulary") is None else array.astype("int32")
+
+
+def opened(question):
+    """The model, its outputs by layer with their counts, the trainable weights by layer, and what the user should know."""
+    if question.get("file") is not None:
+        try:
+            return loaded(question)
+        except Exception as error:  # pylint: disable=broad-except
+            reason = str(error).strip().split("\n", 1)[0][:200]
+            return (*built(question), f"Keras does not open the file itself ({reason}); it ran the model as read here")
+    return (*built(question), None)
+
+
+def loaded(question):
+    model = keras.models.load_model(question["file"], compile=False, safe_mode=True)
+    outputs, tensors, parts = [], [], {}
+    # a Dense with softmax is two layers of the description, `dense` and `dense:softmax`; Keras shows the second
+    last = {layer["name"].split(":")[0]: layer["name"] for layer in question["layers"]}
+    for layer in question["layers"]:
+        theirs = model.get_layer(layer["name"].split(":")[0])
+        if layer["weights"]:
+            parts[layer["name"]] = weights_of(theirs, layer["weights"])
+        if last[layer["name"].split(":")[0]] != layer["name"]:
+            continue
+        own = list(theirs.output) if isinstance(theirs.output, (list, tuple)) else [theirs.output]
+        outputs.append((layer["name"], len(own)))
+        tensors += own
+    return keras.Model(model.inputs, tensors), outputs, parts, "Keras opened the file itself"
+
+
+KEYS = {"moving_mean": "movingMean", "moving_variance": "movingVariance", "recurrent_kernel": "recurrentKernel"}
+
+
+def weights_of(layer, named):
+    """Our names of a layer's weights: of both directions, those of the forward layer come first."""
+    names = list(named)
+    values = [weight for weight in layer.weights if "seed" not in weight.name]
+    halves = [f"{way}{key[0].upper()}{key[1:]}" for way in ("forward", "backward") for key in ("kernel", "recurrentKernel", "bias")]
+    ours = [name for name in halves if name in names] or [KEYS.get(weight.name, weight.name) for weight in values]
+    return {name: weight.value for name, weight in zip(ours, values) if name in names and weight.trainable}
+
+
+def built(question):
+    tensors, outputs, parts, given = {}, [], {}, []
+    for one in question["modelInputs"]:
+        dtype = "float32" if one.get("vocabulary") is None else "int32"
+        entry = keras.Input(tuple(one["shape"]), dtype=dtype, name=safe(one["name"]))
+        tensors[one["name"]] = [entry]
+        given.append(entry)
+    for layer in question["layers"]:
+        at = lambda source: tensors[source["of"]][source.get("state", -1) + 1]
+        own, weights = layer_of(layer)
+        states = [at(state) for state in layer.get("initialStates", [])]
+        result = own(at(layer["reads"]), initial_state=states) if states else own(at(layer["reads"]))
+        tensors[layer["name"]] = list(result) if isinstance(result, (list, tuple)) else [result]
+        outputs.append((layer["name"], len(tensors[layer["name"]])))
+        if weights:
+            own.set_weights(weights)
+        if layer["weights"]:
+            parts[layer["name"]] = weights_of(own, layer["weights"])
+    return keras.Model(given, [tensor for name, _ in outputs for tensor in tensors[name]]), outputs, parts
+
+
+def layer_of(layer):
+    """A layer from its description, and its weights in Keras's order."""
+    config, weights = layer["config"], layer["weights"]
+    kind, name = config["layer"], safe(layer["name"])
+    if kind in RECURRENT:
+        return recurrent_of(config, layer, name=name), in_order(weights, config, "")
+    if kind == "bidirectional":
+        wrapped = recurrent_of(config["wrapped"], layer)
+        own = keras.layers.Bidirectional(wrapped, merge_mode=config.get("mergeMode", "concat"), name=name)
+        return own, in_order(weights, config["wrapped"], "forward") + in_order(weights, config["wrapped"], "backward")
+    if kind in ("dense", "timeDistributed"):
+        dense = config if kind == "dense" else config["wrapped"]
+        own = keras.layers.Dense(dense["units"], activation=activation_of(dense.get("activation", "linear")), use_bias="bias" in weights)
+        values = [weights[key] for key in ("kernel", "bias") if key in weights]
+        return (own if kind == "dense" else keras.layers.TimeDistributed(own)), values
+    if kind == "embedding":
+        mask = config.get("maskZero", False)
+        return keras.layers.Embedding(config["inputDim"], config["outputDim"], mask_zero=mask, name=name), [weights["embeddings"]]
+    if kind == "batchNormalization":
+        own = keras.layers.BatchNormalization(epsilon=config["epsilon"], center="beta" in weights, scale="gamma" in weights, name=name)
+        return own, [weights[key] for key in ("gamma", "beta", "movingMean", "movingVariance") if key in weights]
+    plain = {
+        "masking": lambda: keras.layers.Masking(config["maskValue"], name=name),
+        "repeatVector": lambda: keras.layers.RepeatVector(config["times"], name=name),
+        "flatten": lambda: keras.layers.Flatten(name=name),
+        "identity": lambda: keras.layers.Identity(name=name),
+        "activation": lambda: keras.layers.Activation(activation_of(config["activation"]), name=name),
+        "lastStep": lambda: keras.layers.Lambda(lambda x: x[:, -1], name=name),
+    }
+    if kind not in plain:
+        raise CannotRun(f"{layer['name']}: Keras is not asked for a layer {kind}")
+    return plain[kind](), []
+
+
+def recurrent_of(config, layer, **more):
+    options = {
+        "return_sequences": config.get("returnSequences", False),
+        "return_state": True,
+        "go_backwards": config.get("goBackwards", False),
+        "use_bias": any(name.lower().endswith("bias") for name in layer["weights"]),
+        "activation": activation_of(config.get("activation", "tanh")),
+        "zero_output_for_mask": layer.get("maskedRows") == "zero",
+        **more,
+    }
+    if config["layer"] != "simpleRNN":
+        options["recurrent_activation"] = activation_of(config.get("recurrentActivation", "sigmoid"))
+    if config["layer"] == "gru":
+        options["reset_after"] = config.get("resetAfter", True)
+    return getattr(keras.layers, RECURRENT[config["layer"]])(config["units"], **options)
+
+
+def in_order(weights, config, prefix):
+    named = lambda key: prefix + key[0].upper() + key[1:] if prefix else key
+    values = [weights[named(key)] for key in ("kernel", "recurrentKernel", "bias") if named(key) in weights]
+    if len(values) == 3 and config["layer"] == "gru" and config.get("resetAfter", True) and values[2].ndim == 1:
+        raise CannotRun("Keras has two biases in a GRU with reset_after, and this model has one")
+    return values
+
+
+def activation_of(name):
+    if name == "hardSigmoid":
+        return lambda x: keras.ops.clip(0.2 * x + 0.5, 0, 1)
+    return {"hardSigmoidKeras3": "hard_sigmoid"}.get(name, name)
+
+
+def safe(name):
+    return name.replace(":", "_").replace("/", "_")

@@ -1,0 +1,51 @@
+import path from 'node:path';
+import { expect } from 'chai';
+import { checkModel, checkVerdict, formatCheck } from '../../../harness/check/index';
+import { modelFixtures } from '../../support/model-fixtures';
+import { withRecorded } from '../../support/recorded-frameworks';
+
+const lstm = path.join(modelFixtures, 'lstm.keras');
+
+describe('Keras and PyTorch as sides of check', () => {
+  it('finds parity with what they answered, and says their versions', async () => {
+    for (const name of ['keras', 'torch'] as const) {
+      const report = await withRecorded(name, 'lstm', (python) =>
+        checkModel(lstm, { sides: [name], python }),
+      );
+      expect(report.verdict, checkVerdict(report)).to.equal('parity');
+      expect(report.sides[0].version).to.match(name === 'keras' ? /^Keras 3\./ : /^PyTorch 2\./);
+      expect(report.sides[0].gradients).to.be.at.least(6);
+    }
+  });
+
+  it('finds the layer where another model was answered for', async () => {
+    const report = await withRecorded('keras', 'lstm-backwards', (python) =>
+      checkModel(lstm, { sides: ['keras'], python }),
+    );
+    expect(report).to.include({ verdict: 'mismatch', exitCode: 1 });
+    expect(report.sides[0].differences[0]).to.include({ layerNumber: 1 });
+  });
+
+  it('reports what the framework says when it cannot run a model, with exit code 3', async () => {
+    const report = await withRecorded('torch', 'nothing-recorded', (python) =>
+      checkModel(lstm, { sides: ['torch'], python }),
+    );
+    expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
+  });
+
+  it('says in one sentence what is missing where the library is not installed', async () => {
+    const report = await checkModel(lstm, {
+      sides: ['torch'],
+      python: path.join(__dirname, 'no-torch.cjs'),
+    }).catch((error: unknown) => error as Error);
+    expect(report).to.be.instanceOf(Error);
+    expect((report as Error).message).to.match(/--python: .* does not run as Python 3\.8 or later/);
+  });
+
+  it('lists every side with its gradients', async () => {
+    const report = await withRecorded('keras', 'lstm', (python) =>
+      checkModel(lstm, { sides: ['keras'], python }),
+    );
+    expect(formatCheck(report)).to.match(/keras \(Keras 3[^)]*\) +parity +14 +9 /);
+  });
+});
