@@ -8,6 +8,7 @@ import { generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
+import { frameworkNames, type FrameworkName } from '../sides/frameworks/index';
 import { sideNames, openSide, type SideName } from './sides/index';
 import {
   AbsentSideError,
@@ -96,12 +97,22 @@ export async function checkModel(
     ...(options.forwardOnly !== true && { upstream: upstreamOf(model, runReference(model, inputs), seed) }),
   };
   const file = options.file ?? (typeof given === 'string' ? given : undefined);
+  const ask = (name: SideName): Promise<Asked> => askSide(name, question, { python: options.python, file });
+  // other programs compute in processes of their own meanwhile, one after the other
+  const early = new Map<SideName, Promise<Asked>>();
+  let last: Promise<unknown> = Promise.resolve();
+  for (const name of wanted.filter(isFramework)) {
+    const asked = last.then(() => ask(name));
+    early.set(name, asked);
+    last = asked.catch(() => undefined);
+  }
   for (const name of wanted) {
     options.progress?.(`${name} ...`);
     sides.push(
-      await checkSide(name, options.sides !== undefined, question, { python: options.python, file }),
+      await judgeAsked(name, options.sides !== undefined, question, await (early.get(name) ?? ask(name))),
     );
   }
+  await last;
   const isMissing = sides.some(
     ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
   );
@@ -151,24 +162,44 @@ function inSinglePrecision(model: ModelDescription): {
   return { model: { ...model, layers }, notes };
 }
 
-async function checkSide(
+const isFramework = (name: SideName): name is FrameworkName & SideName =>
+  (frameworkNames as readonly string[]).includes(name);
+
+/** A side that answered, or why there is no answer. */
+type Asked =
+  | { readonly side: ModelSide; readonly answer: SideAnswer }
+  | { readonly status: 'absent' | 'cannot run'; readonly reason: string; readonly version?: string };
+
+async function askSide(
   name: SideName,
-  required: boolean,
   question: SideQuestion,
   options: Pick<CheckOptions, 'python' | 'file'>,
-): Promise<CheckedSide> {
-  const none = { name, required, tensors: 0, gradients: 0, numbers: 0, used: 0, differences: [] };
+): Promise<Asked> {
   let side: ModelSide | undefined;
   try {
     side = await openSide(name, options);
-    return await judgeSide(side, required, question, await side.run(question));
+    return { side, answer: await side.run(question) };
   } catch (error) {
-    if (error instanceof AbsentSideError) return { ...none, status: 'absent', reason: error.message };
-    if (error instanceof CannotRunError)
-      return { ...none, status: 'cannot run', reason: error.message, ...(side && { version: side.version }) };
-    throw error;
-  } finally {
     await side?.close?.();
+    if (error instanceof AbsentSideError) return { status: 'absent', reason: error.message };
+    if (error instanceof CannotRunError)
+      return { status: 'cannot run', reason: error.message, ...(side && { version: side.version }) };
+    throw error;
+  }
+}
+
+async function judgeAsked(
+  name: SideName,
+  required: boolean,
+  question: SideQuestion,
+  asked: Asked,
+): Promise<CheckedSide> {
+  if ('reason' in asked)
+    return { name, required, tensors: 0, gradients: 0, numbers: 0, used: 0, differences: [], ...asked };
+  try {
+    return await judgeSide(asked.side, required, question, asked.answer);
+  } finally {
+    await asked.side.close?.();
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Arriving,
   type ModelSide,
   type Shown,
+  type ShownGradients,
   type SideAnswer,
 } from './side';
 
@@ -100,17 +101,45 @@ const weightOrder = [
   ...['gamma', 'beta', 'embeddings'],
 ];
 
-/** Gradients of Σ output · gradient by the tape, of the weights of every layer and of the inputs; a note where TensorFlow.js has none. */
+/**
+ * Gradients of Σ output · gradient by the tape, of the weights of every layer and of the inputs. TensorFlow.js has none of an embedding on
+ * wasm: it is left out there, with a note.
+ */
 function gradientsOf(
+  ...question: readonly [
+    typeof Tf,
+    Tf.LayersModel,
+    ModelDescription,
+    readonly Tf.Variable[],
+    readonly Arriving[],
+    readonly (readonly [string, string])[],
+  ]
+): Pick<SideAnswer, 'gradients' | 'note'> {
+  const [, , model] = question;
+  const tried = [...new Set([false, model.layers.some(({ config }) => config.layer === 'embedding')])];
+  let note = '';
+  for (const withoutEmbedding of tried)
+    try {
+      const gradients = byTape(withoutEmbedding, ...question);
+      return { gradients, ...(note !== '' && { note: `${note}; those of the other layers are compared` }) };
+    } catch (error) {
+      note = `TensorFlow.js gives no gradients${withoutEmbedding ? '' : ' of all layers'}: ${(error as Error).message}`;
+    }
+  return { note };
+}
+
+function byTape(
+  withoutEmbedding: boolean,
   tf: typeof Tf,
   loaded: Tf.LayersModel,
   model: ModelDescription,
   inputs: readonly Tf.Variable[],
   upstream: readonly Arriving[],
   shown: readonly (readonly [string, string])[],
-): Pick<SideAnswer, 'gradients' | 'note'> {
+): ShownGradients {
   const theirs = new Map(shown);
   const weights = model.layers.flatMap((layer) => {
+    if (withoutEmbedding && layer.config.layer === 'embedding') return [];
     const own = loaded.getLayer(
       theirs.get(layer.name) ?? layer.name.replace(/:softmax$/, ''),
     ).trainableWeights;
@@ -123,31 +152,25 @@ function gradientsOf(
     vocabulary === undefined ? [{ name, variable: inputs[i] }] : [],
   );
   const variables = [...weights, ...real].map(({ variable }) => variable);
-  try {
-    return inScope(tf, () => {
-      const { grads } = tf.variableGrads(() => {
-        const outputs = [
-          loaded.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: false }),
-        ].flat();
-        const terms = upstream.map(({ gradient: { data, shape } }, i) =>
-          tf.sum(tf.mul(outputs[i] as Tf.Tensor, tf.tensor(Float32Array.from(data), [...shape]))),
-        );
-        return tf.addN(terms) as Tf.Scalar;
-      }, variables);
-      const byLayer = new Map<string, Record<string, Tensor>>();
-      for (const { layer, name, variable } of weights) {
-        const own = byLayer.get(layer) ?? {};
-        byLayer.set(layer, { ...own, [name]: read(grads[variable.name]) });
-      }
-      return {
-        gradients: {
-          weights: byLayer,
-          outputs: new Map(),
-          inputs: Object.fromEntries(real.map(({ name, variable }) => [name, read(grads[variable.name])])),
-        },
-      };
-    });
-  } catch (error) {
-    return { note: `TensorFlow.js gives no gradients: ${(error as Error).message}` };
-  }
+  return inScope(tf, () => {
+    const { grads } = tf.variableGrads(() => {
+      const outputs = [
+        loaded.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: false }),
+      ].flat();
+      const terms = upstream.map(({ gradient: { data, shape } }, i) =>
+        tf.sum(tf.mul(outputs[i] as Tf.Tensor, tf.tensor(Float32Array.from(data), [...shape]))),
+      );
+      return tf.addN(terms) as Tf.Scalar;
+    }, variables);
+    const byLayer = new Map<string, Record<string, Tensor>>();
+    for (const { layer, name, variable } of weights) {
+      const own = byLayer.get(layer) ?? {};
+      byLayer.set(layer, { ...own, [name]: read(grads[variable.name]) });
+    }
+    return {
+      weights: byLayer,
+      outputs: new Map(),
+      inputs: Object.fromEntries(real.map(({ name, variable }) => [name, read(grads[variable.name])])),
+    };
+  });
 }

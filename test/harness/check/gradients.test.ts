@@ -95,6 +95,14 @@ describe('gradients in check', () => {
     expect(gradients).to.be.greaterThan(60);
   });
 
+  it('leave an embedding out where TensorFlow.js has no gradient of it, and say so', async () => {
+    const file = path.join(modelFixtures, 'embedding-mask.keras');
+    const [wasm] = (await checkModel(file, { sides: ['tfjs:wasm'] })).sides;
+    expect(wasm.status).to.equal('parity');
+    expect(wasm.note).to.include('UnsortedSegmentSum').and.to.include('those of the other layers are compared');
+    expect(wasm.gradients).to.be.greaterThan(2);
+  });
+
   it('are left out with forwardOnly', async () => {
     const file = path.join(modelFixtures, 'lstm.keras');
     const { sides } = await checkModel(file, { sides: ['twin:cpu'], forwardOnly: true });
