@@ -181,6 +181,40 @@ export function resolveClassifier(
   };
 }
 
+/** The classifier as a network of layers. */
+export function classifierLayers({ features, units, classes }: ClassifierSizes) {
+  return {
+    features,
+    layers: [
+      { layer: 'simpleRNN', units },
+      { layer: 'dense', units: classes },
+    ],
+  } as const;
+}
+
+/** The classifier's weights under the names of its two layers. */
+export function weightsByLayer<T>({
+  outputKernel,
+  outputBias,
+  kernel,
+  recurrentKernel,
+  bias,
+}: Readonly<Record<keyof ClassifierWeights, T>>): Record<string, T>[] {
+  return [
+    { kernel, recurrentKernel, bias },
+    { kernel: outputKernel, bias: outputBias },
+  ];
+}
+
+/** The weights of its two layers under the classifier's names. */
+export function weightsOfLayers<T>([recurrent, output]: readonly Readonly<Record<string, T>>[]): Record<
+  keyof ClassifierWeights,
+  T
+> {
+  const { kernel, recurrentKernel, bias } = recurrent;
+  return { kernel, recurrentKernel, bias, outputKernel: output['kernel'], outputBias: output['bias'] };
+}
+
 /** The flat arrays of the weights, in the order of `weightNames`. */
 export function weightArrays(weights: ClassifierWeights): Float64Array[] {
   return weightNames.map((name) => weights[name].data);

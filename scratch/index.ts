@@ -42,13 +42,16 @@ export { checkClipNorm, clipByGlobalNorm, globalNorm } from './clip';
 export {
   checkClassifierSizes,
   checkClassifierWeights,
+  classifierLayers,
   mapWeights,
   resolveClassifier,
   resolveCompile,
   stateOptions,
   initialClassifierWeights,
   weightNames,
+  weightsByLayer,
   weightShapes,
+  weightsOfLayers,
   type ClassifierInitializer,
   type ClassifierOptions,
   type ClassifierSizes,
@@ -62,6 +65,7 @@ export {
   type FitSettings,
   type NetworkFitOptions,
   type Trainable,
+  type TrainableNetwork,
 } from './fit';
 export type {
   BidirectionalConfig,

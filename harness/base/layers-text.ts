@@ -1,4 +1,5 @@
 import type { LayerConfig } from '../../scratch/index';
+import type { ModelLayer } from './model';
 import { UsageError } from './outcome';
 
 const recurrent = ['simpleRNN', 'lstm', 'gru'];
@@ -85,6 +86,24 @@ function parseOptions(text: string, layer: string, flag: string): Record<string,
       return [name, known ?? (/^\d+$/.test(value) ? Number(value) : value)];
     }),
   );
+}
+
+/** The text that `parseLayers` reads as these layers; a user's own cell is written with its name. */
+export function formatLayers(layers: readonly ModelLayer[]): string {
+  return layers.map(formatLayer).join(',');
+}
+
+function formatLayer(layer: ModelLayer): string {
+  const { layer: word, ...fields } = layer;
+  if ('cell' in layer) return `${layer.cell.name}:${layer.units}`;
+  const wrapped = 'wrapped' in layer ? `(${formatLayer(layer.wrapped)})` : '';
+  const sizes = layer.layer === 'embedding' ? ['inputDim', 'outputDim'] : ['units'];
+  const own = Object.entries(fields as Readonly<Record<string, unknown>>);
+  const numbers = own.flatMap(([name, value]) => (sizes.includes(name) ? [`:${String(value)}`] : []));
+  const options = own.flatMap(([name, value]) =>
+    name === 'wrapped' || sizes.includes(name) || value === undefined ? [] : [`:${name}=${String(value)}`],
+  );
+  return `${word}${wrapped}${numbers.join('')}${options.join('')}`;
 }
 
 /** Splits at a separator that stands outside of brackets. */

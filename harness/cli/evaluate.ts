@@ -17,12 +17,16 @@ export const defineEvaluate: DefineCommand = (program, finish) => {
 async function evaluate(flags: UseFlags): Promise<Outcome> {
   const { evaluatePart, formatMetrics } = await import('../training/index.js');
   const { model, part, partName } = await openModel(flags, true);
-  const { metrics } = evaluatePart(model.classifier, part, model.metadata.classNames);
-  model.classifier.dispose();
-  const side = model.classifier.name;
-  const text = `${side} on ${partName}\n${formatMetrics(metrics)}`;
-  return withJson(
-    { exitCode: exitCodes.parity, text, json: { side, part: partName, ...metrics } },
-    flags.json,
-  );
+  const { network, metadata } = model;
+  try {
+    const { metrics } = evaluatePart(network, part, metadata.classNames);
+    const side = network.name;
+    const text = `${side} on ${partName}\n${formatMetrics(metrics)}`;
+    return await withJson(
+      { exitCode: exitCodes.parity, text, json: { side, part: partName, ...metrics } },
+      flags.json,
+    );
+  } finally {
+    network.dispose();
+  }
 }

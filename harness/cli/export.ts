@@ -26,14 +26,14 @@ export const defineExport: DefineCommand = (program, finish) => {
 
 async function exportWeights({ model, out, layout, force }: Flags): Promise<Outcome> {
   const { writeNpz } = await import('../base/files/index.js');
-  const { readSavedModel, writeLayout } = await import('../models/index.js');
+  const { load, writeLayout } = await import('../models/index.js');
   if (!out.endsWith('.npz'))
     throw new UsageError(`--out ${out} must end in .npz, the only format that is written.`);
   await checkOutputs(outputOf('--out', out), runFiles(model));
   if (existsSync(out) && force !== true)
     throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
-  const { weights, metadata, notes } = await readSavedModel(model);
-  const entries = writeLayout(layout, weights);
+  const { classifier, metadata, notes } = await load(model, { side: 'scratch' });
+  const entries = writeLayout(layout, classifier.getWeights());
   await writeNpz(out, entries);
   const lines = Object.entries(entries).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);
   lines.push(...notes.map((line) => `note: ${line}`));

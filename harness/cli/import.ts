@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import type { LayoutName } from '../models/index';
+import type { LayoutName, Saveable, SaveOptions } from '../models/index';
 import type { DefineCommand } from './command';
 import { layoutOption, list } from './options';
 
@@ -17,8 +17,11 @@ interface Flags {
 export const defineImport: DefineCommand = (program, finish) => {
   program
     .command('import')
-    .description('make a model directory from weights of the notebook, PyTorch or Keras in a .npz file')
-    .requiredOption('--from <file>', '.npz with the weights')
+    .description('make a model directory from a model of another program, or from weights in a .npz file')
+    .requiredOption(
+      '--from <file>',
+      'model of Keras or TensorFlow.js, or .npz with weights of the notebook, PyTorch or Keras',
+    )
     .requiredOption('--out <dir>', 'model directory to make')
     .addOption(layoutOption())
     .addOption(
@@ -45,35 +48,81 @@ async function importWeights({
   classNames,
   force,
 }: Flags): Promise<Outcome> {
-  const { readNpz, weightsArchive } = await import('../base/files/index.js');
-  const { claimDirectory, readLayout, refuseOtherFormats, save } = await import('../models/index.js');
+  const { claimDirectory, save } = await import('../models/index.js');
   if (activation === 'relu')
     throw new UsageError(
       '--activation relu: only tanh is run, and relu weights would predict something else with it.',
     );
-  await refuseOtherFormats(from);
-  const { layout, weights, notes: all } = readLayout(await readNpz(from, weightsArchive), from, asked);
+  const model = from.endsWith('.npz') ? await readWeights(from, asked) : await readModel(from, asked);
+  const { network, notes: all, classes, metadata, what } = model;
   const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
-  const [features, units] = weights.kernel.shape;
-  const classes = weights.outputBias.shape[0];
   if (classNames !== undefined && classNames.length !== classes)
     throw new UsageError(
       `--class-names has ${classNames.length} names for ${classes} classes; give one each.`,
     );
   const release = await claimDirectory(out, force ?? false);
   try {
-    await save(
-      { name: 'scratch', classes, getWeights: () => weights },
-      out,
-      classNames ? { classNames } : {},
-    );
+    await save(network, out, { ...metadata, ...(classNames && { classNames }) });
   } finally {
     await release();
   }
-  const lines = [
-    `${from} (${layout}): ${features} features, ${units} units, ${classes} classes -> ${out}`,
-    ...notes.map((note) => `note: ${note}`),
-  ];
-  const json = { layout, features, units, classes, notes };
-  return { exitCode: exitCodes.parity, text: lines.join('\n'), json };
+  const lines = [`${from} (${model.from}): ${what} -> ${out}`, ...notes.map((note) => `note: ${note}`)];
+  return { exitCode: exitCodes.parity, text: lines.join('\n'), json: { ...model.json, notes } };
+}
+
+/** A model to be saved. */
+interface Imported {
+  readonly network: Saveable;
+  readonly metadata: SaveOptions;
+  readonly classes: number;
+  /** which program or layout */ readonly from: string;
+  /** what it is */ readonly what: string;
+  readonly notes: readonly string[];
+  readonly json: object;
+}
+
+/** Weights without layers: those of a SimpleRNN classifier. */
+async function readWeights(file: string, asked: LayoutName | undefined): Promise<Imported> {
+  const { readNpz, weightsArchive } = await import('../base/files/index.js');
+  const { readLayout } = await import('../models/index.js');
+  const { layout, weights, notes } = readLayout(await readNpz(file, weightsArchive), file, asked);
+  const [features, units] = weights.kernel.shape;
+  const classes = weights.outputBias.shape[0];
+  const sizes = { features, units, classes };
+  return {
+    network: { name: 'scratch', ...sizes, getWeights: () => weights },
+    metadata: {},
+    classes,
+    from: layout,
+    what: `${features} features, ${units} units, ${classes} classes`,
+    notes,
+    json: { layout, ...sizes },
+  };
+}
+
+/** A model of another program, with its layers. */
+async function readModel(file: string, asked: LayoutName | undefined): Promise<Imported> {
+  if (asked !== undefined)
+    throw new UsageError(
+      `--layout ${asked} is of weights in a .npz file; ${file} has layers, so leave it out.`,
+    );
+  const { readSavedModel } = await import('../models/index.js');
+  const { formatLayers } = await import('../base/layers-text.js');
+  const { config, weights, metadata, maskValue, notes } = await readSavedModel(file);
+  const { trainedBy: writtenBy, classNames, standardisation, featureNames } = metadata;
+  const layers = formatLayers(config.layers);
+  return {
+    network: { name: 'scratch', config, getWeights: () => weights },
+    metadata: {
+      classNames,
+      masked: maskValue ?? false,
+      ...(standardisation && { standardisation }),
+      ...(featureNames && { featureNames }),
+    },
+    classes: classNames.length,
+    from: writtenBy,
+    what: layers,
+    notes,
+    json: { layers, features: config.features, classes: classNames.length },
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Part, SequenceData } from '../training/data/index';
-import type { LoadedModel } from '../models/index';
+import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
 import { readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
@@ -22,7 +22,10 @@ export interface UseFlags extends DataFlags {
 }
 
 export const useModelOptions = (): Option[] => [
-  new Option('--model <dir>', 'model directory, as train --out or import made it').makeOptionMandatory(),
+  new Option(
+    '--model <path>',
+    'model directory of train --out or import, or a model of another program (docs/models.md)',
+  ).makeOptionMandatory(),
   new Option(
     '--data <source>',
     'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file',
@@ -43,7 +46,7 @@ export const useModelOptions = (): Option[] => [
 ];
 
 interface Opened {
-  readonly model: LoadedModel;
+  readonly model: LoadedNetworkModel;
   readonly part: Part;
   readonly partName: string;
   readonly ids: readonly string[];
@@ -51,13 +54,18 @@ interface Opened {
 
 /** The model and the part of the data that the flags name. */
 export async function openModel(flags: UseFlags, labelled: boolean): Promise<Opened> {
-  const { load } = await import('../models/index.js');
-  const { loadData, takePart } = await import('../training/data/index.js');
-  await checkOutputs(outputOf('--json', flags.json), [flags.data, ...runFiles(flags.model)]);
-  const model = await load(flags.model, {
+  const { givesClasses, loadNetwork } = await import('../models/index.js');
+  const { loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
+    await import('../training/data/index.js');
+  await checkOutputs(outputOf('--json', flags.json), [flags.data, flags.model, ...runFiles(flags.model)]);
+  const model = await loadNetwork(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),
   });
+  if (labelled && !givesClasses(model))
+    throw new UsageError(
+      `--model ${flags.model} is no classifier of sequences: it gives numbers, or an output at every time step. rnn-parity predict prints what it gives, rnn-parity check compares it with another program.`,
+    );
   for (const line of model.notes) process.stderr.write(`note: ${line}\n`);
   const trained = await trainedSettings(flags.model);
   const { skipMalformed, examples } = flags;
@@ -73,45 +81,32 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     ...(examples !== undefined && { examples }),
   });
   for (const line of data.notes ?? []) process.stderr.write(`${line}\n`);
-  const features = data.inputs.shape[2];
-  if (features !== model.classifier.features)
+  const found = data.inputs.shape[2];
+  const { features = 1 } = model.config;
+  if (found !== features)
     throw new UsageError(
-      `${flags.data} has ${features} features, the model takes ${model.classifier.features}; choose them with --feature-columns.`,
+      `${flags.data} has ${found} features, the model takes ${features}; choose them with --feature-columns.`,
     );
   checkFeatureNames(data, model, flags.data);
   const { examples: chosen, partName } = await choosePart(flags, data, trained);
-  const own = labelled ? { ...data, labels: await ownLabels(data, model) } : data;
+  const notes = new Notes();
+  const own = labelled ? relabelled(data, model.metadata.classNames, notes) : data;
+  for (const line of notes.lines) process.stderr.write(`${line}\n`);
   return {
     model,
-    part: takePart(own, chosen, model.metadata.standardisation),
+    part: withoutMaskedSteps(takePart(own, chosen, model.metadata.standardisation), model.maskValue),
     partName,
     ids: Array.from(chosen, (n) => data.ids?.[n] ?? String(n)),
   };
 }
 
-function checkFeatureNames({ featureNames }: SequenceData, model: LoadedModel, source: string): void {
+function checkFeatureNames({ featureNames }: SequenceData, model: LoadedNetworkModel, source: string): void {
   const trained = model.metadata.featureNames;
   if (featureNames === undefined || trained === undefined || featureNames.join('\0') === trained.join('\0'))
     return;
   throw new UsageError(
     `${source} has the features ${featureNames.join(', ')} but the model was trained on ${trained.join(', ')}; put them in that order with --feature-columns ${trained.join(',')}.`,
   );
-}
-
-/** Labels as the model's class indices. */
-async function ownLabels(
-  { labels, classNames, source }: SequenceData,
-  model: LoadedModel,
-): Promise<Int32Array> {
-  const { className } = await import('../training/data/index.js');
-  // Data name a whole number by its digits; a model from elsewhere may say 1.0.
-  const known = new Map(model.metadata.classNames.map((name, c) => [className(name), c]));
-  const unknown = classNames.filter((name) => !known.has(name));
-  if (unknown.length > 0)
-    throw new UsageError(
-      `${source} has labels the model does not know: ${unknown.slice(0, 10).join(', ')}; it knows ${model.metadata.classNames.slice(0, 20).join(', ')}.`,
-    );
-  return (labels ?? new Int32Array(0)).map((label) => known.get(classNames[label]) ?? -1);
 }
 
 interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {

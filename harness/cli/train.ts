@@ -14,6 +14,8 @@ interface Flags extends DataFlags {
   readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
   readonly gradients?: 'autodiff' | 'bptt';
   readonly units?: number;
+  readonly layers?: string;
+  readonly from?: string;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly optimizer?: 'sgd' | 'adam';
@@ -36,7 +38,7 @@ export const defineTrain: DefineCommand = (program, finish) => {
   const command = program
     .command('train')
     .description(
-      'train the network by hand, its TensorFlow.js twin, or both side by side on the same batches',
+      'train a simple RNN or any network of layers: by hand, in TensorFlow.js, or both side by side on the same batches',
     )
     .addOption(
       new Option(
@@ -88,7 +90,15 @@ export const defineTrain: DefineCommand = (program, finish) => {
         'how tfjs obtains gradients: written by hand, or autodiff (default: bptt; with --model both: autodiff)',
       ).choices(['bptt', 'autodiff']),
     )
-    .option('--units <n>', 'size of the recurrent state (default: 128)', options.number())
+    .option('--units <n>', 'size of the recurrent state of the simple RNN (default: 128)', options.number())
+    .option(
+      '--layers <list>',
+      "any other network, for example 'bidirectional(gru:32),lstm:64'; a dense layer of one unit a class is added",
+    )
+    .option(
+      '--from <model>',
+      'start from a model: its layers and weights; see docs/models.md for what is read',
+    )
     .option('--epochs <n>', 'passes over the data (default: 12)', options.number())
     .option('--batch-size <n>', 'examples per update (default: 64)', options.number())
     .addOption(new Option('--optimizer <name>', 'update rule (default: adam)').choices(['sgd', 'adam']))
@@ -149,6 +159,7 @@ async function train(flags: Flags): Promise<Outcome> {
   await checkOutputs(outputOf('--json', flags.json), [
     ...(flags.data === undefined ? [] : [flags.data]),
     ...(directory === undefined ? [] : runFiles(directory)),
+    ...(flags.from === undefined ? [] : [flags.from, ...runFiles(flags.from)]),
   ]);
   if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
@@ -252,6 +263,8 @@ function choicesOf(flags: Flags): TrainChoices {
     'backend',
     'gradients',
     'units',
+    'layers',
+    'from',
     'epochs',
     'batchSize',
     'optimizer',

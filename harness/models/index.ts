@@ -1,16 +1,16 @@
 export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
-export { layersNames, maskValue } from './layers-model';
-export { load, readSavedModel, save } from './saved-model';
+export { givesClasses, load, loadNetwork, maskValue, readSavedModel, save } from './saved-model';
 export type {
   LoadedModel,
+  LoadedNetworkModel,
   LoadModelOptions,
-  ModelMetadata,
+  Saveable,
   SavedModel,
   SaveOptions,
-  Standardisation,
 } from './saved-model';
+export type { ModelMetadata, Standardisation } from './metadata';
+export { describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
 export { claimDirectory, lockDirectory } from './directory';
-export { refuseOtherFormats } from './other-formats';
 export { openModelFile, type OpenOptions } from './open';
 export {
   countParameters,

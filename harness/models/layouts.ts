@@ -2,8 +2,16 @@ import { weightNames, type ClassifierWeights, type Tensor } from '../../scratch/
 import { isStringArray, type ArrayToWrite, type NpyArray } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { matchLayers, matchOrder, type NamesInFile } from './layer-names';
-import { layersNames } from './layers-model';
 import { checkRunnable, refuseGates } from './runnable';
+
+/** Names of the five weights in TensorFlow.js's LayersModel files and in Keras. */
+const layersNames = {
+  kernel: 'simple_rnn/kernel',
+  recurrentKernel: 'simple_rnn/recurrent_kernel',
+  bias: 'simple_rnn/bias',
+  outputKernel: 'dense/kernel',
+  outputBias: 'dense/bias',
+} as const satisfies Record<keyof ClassifierWeights, string>;
 
 /** Whose names and layout an archive of weights has. */
 export const layoutNames = ['notebook', 'pytorch', 'keras', 'rnn-parity'] as const;

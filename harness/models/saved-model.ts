@@ -1,15 +1,20 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import {
   checkChoice,
   checkOptions,
-  weightNames,
-  type ClassifierWeights,
+  classifierLayers,
+  NetworkPlan,
+  weightsByLayer,
+  weightsOfLayers,
+  type LayersNetwork,
+  type NetworkConfig,
   type OptionNames,
   type SimpleRNNClassifier,
+  type StackWeights,
+  type Tensor,
 } from '../../scratch/index';
-import { version } from '../base/version';
 import {
   formatNpz,
   numbersOf,
@@ -18,18 +23,31 @@ import {
   weightsArchive,
   writeFileAtomic,
 } from '../base/files/index';
+import { formatLayers } from '../base/layers-text';
 import { BackendNotRunError, UsageError } from '../base/outcome';
-import { modelKinds, openClassifier, type BackendName } from '../sides/engine/index';
-import { layersModelJson, maskValue, weightsBin } from './layers-model';
-import { parseModelJson, takeWeights, type ModelMetadata } from './model-json';
-import { modelDirectory } from './other-formats';
-import { checkRunnable } from './runnable';
-import { seal, sha256 } from './seal';
+import {
+  modelKinds,
+  openClassifier,
+  openNetwork,
+  type BackendName,
+  type EngineChoice,
+} from '../sides/engine/index';
+import type { ModelDescription } from './description';
+import { asObject, parseJson } from './json';
+import { metadataOf, type ModelMetadata } from './metadata';
+import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
+import { openModelFile } from './open';
+import { checkSeal, seal, sha256 } from './seal';
+import { readLayersModel } from './tfjs/read';
+import { toOwnLayersModel } from './tfjs/ours';
+import { layersModelJson } from './tfjs/write';
 
-export type { ModelMetadata, Standardisation } from './model-json';
+/** What padded steps of a batch hold, so that the file's Masking layer skips them; exact in float32. */
+export const maskValue = -1e9;
 
 export interface SaveOptions extends Partial<Omit<ModelMetadata, 'trainedBy' | 'maskValue'>> {
-  /** true: write a Masking layer, for sequences of different lengths */ readonly masked?: boolean;
+  /** true: write a Masking layer of -1e9, for sequences of different lengths; a number: of that value */
+  readonly masked?: boolean | number;
 }
 
 const saveOptions: OptionNames<SaveOptions> = {
@@ -39,8 +57,8 @@ const saveOptions: OptionNames<SaveOptions> = {
   standardisation: true,
 };
 
-export interface SavedModel {
-  readonly weights: ClassifierWeights;
+/** A network in a file, read. */
+export interface SavedModel extends ModelNetwork {
   readonly metadata: ModelMetadata;
   /** what could not be checked, in words */ readonly notes: readonly string[];
 }
@@ -49,49 +67,85 @@ export interface LoadedModel extends SavedModel {
   readonly classifier: SimpleRNNClassifier;
 }
 
+export interface LoadedNetworkModel extends SavedModel {
+  readonly network: LayersNetwork;
+}
+
+/** A network or a classifier of any side. */
+export type Saveable =
+  | Pick<LayersNetwork, 'name' | 'config' | 'getWeights'>
+  | Pick<SimpleRNNClassifier, 'name' | 'features' | 'units' | 'classes' | 'getWeights'>;
+
 /**
- * Saves a classifier of either side: `model.json` and `weights.bin`, which `tf.loadLayersModel` opens, and `weights.npz` with the
- * same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of all three.
+ * Saves a network or a classifier of any side: `model.json` and `weights.bin`, which `tf.loadLayersModel` opens, and `weights.npz` with
+ * the same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of all three.
  *
  * @example
  * ```ts
  * await save(model, 'my-model', { classNames: ['no', 'yes'] });
- * const { classifier } = await load('my-model', { side: 'scratch' });
+ * const { network } = await loadNetwork('my-model', { side: 'scratch' });
  * ```
- * @throws RangeError for an option that does not exist
+ * @throws RangeError for an option that does not exist, UsageError for metadata or weights that would not open again
  */
-export async function save(
-  classifier: Pick<SimpleRNNClassifier, 'name' | 'classes' | 'getWeights'>,
-  directory: string,
-  options: SaveOptions = {},
-): Promise<void> {
+export async function save(model: Saveable, directory: string, options: SaveOptions = {}): Promise<void> {
   checkOptions(options, saveOptions, 'save');
   const { masked = false, ...rest } = options;
-  const classNames = options.classNames ?? Array.from({ length: classifier.classes }, (_, c) => String(c));
-  const metadata: ModelMetadata = {
-    ...rest,
-    classNames,
-    trainedBy: classifier.name,
-    ...(masked && { maskValue }),
-  };
-  const weights = checkRunnable(classifier.getWeights(), `the model for ${directory}`);
-  const bin = weightsBin(weights);
+  const config: NetworkConfig = 'config' in model ? model.config : classifierLayers(model);
+  const weights = 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
+  const readsIntegers = config.features === undefined;
+  const mask = masked === false || readsIntegers ? {} : { maskValue: masked === true ? maskValue : masked };
+  const where = path.join(directory, 'model.json');
+  const description = describeNetwork({ config, weights, ...mask });
+  checkStorable(description, `the model for ${directory}`);
+  const given = { ...rest, trainedBy: model.name, ...mask };
+  const metadata = metadataOf(given, sizesOf(config, description), model.name, where);
+
+  const written = toOwnLayersModel(description, where);
   const npz = await formatNpz(
-    Object.fromEntries(weightNames.map((name) => [name, { ...weights[name], dtype: '<f8' as const }])),
+    Object.fromEntries(
+      archive(config, weights).map(([name, tensor]) => [name, { ...tensor, dtype: '<f8' as const }]),
+    ),
   );
-  const json = layersModelJson(weights, {
-    masked,
-    generatedBy: `rnn-parity ${version}`,
-    metadata,
-  });
-  const sealed = seal(json, { 'weights.bin': sha256(bin), 'weights.npz': sha256(npz) });
-  const text = `${JSON.stringify(sealed, undefined, 2)}\n`;
-  // the reader has the last word: what it refuses is not written
-  parseModelJson(text, join(directory, 'model.json'));
+  const json = { ...layersModelJson(written), userDefinedMetadata: metadata };
+  const sums = { 'weights.bin': sha256(written.weightData), 'weights.npz': sha256(npz) };
+  const text = `${JSON.stringify(seal(json, sums), undefined, 2)}\n`;
   await mkdir(directory, { recursive: true });
-  await writeFileAtomic(join(directory, 'weights.npz'), npz);
-  await writeFileAtomic(join(directory, 'weights.bin'), bin);
-  await writeFileAtomic(join(directory, 'model.json'), text);
+  await writeFileAtomic(path.join(directory, 'weights.npz'), npz);
+  await writeFileAtomic(path.join(directory, 'weights.bin'), written.weightData);
+  await writeFileAtomic(where, text);
+}
+
+/** Whether a model gives one class a sequence. */
+export function givesClasses({ config, metadata }: Pick<SavedModel, 'config' | 'metadata'>): boolean {
+  const [last] = new NetworkPlan(config, 'givesClasses').layers.slice(-1);
+  return metadata.classNames.length > 0 && !last.output.hasTime;
+}
+
+/** How many classes a model tells apart: 0 where it gives numbers. */
+function sizesOf({ features, loss = 'softmaxCrossEntropy' }: NetworkConfig, { layers }: ModelDescription) {
+  const width = layers[layers.length - 1].output.at(-1) ?? 0;
+  const classes = loss === 'softmaxCrossEntropy' ? width : loss === 'sigmoidCrossEntropy' && width === 1 ? 2 : 0; // prettier-ignore
+  return { features, classes };
+}
+
+/** The weights under their names in weights.npz: those of ClassifierWeights, where the network is that classifier; else layer1.kernel. */
+function archive({ layers }: NetworkConfig, weights: StackWeights): [name: string, tensor: Tensor][] {
+  return isClassifier(layers, weights) ? Object.entries(weightsOfLayers(weights)) : namedWeights(weights);
+}
+
+/** A SimpleRNN with tanh and its Dense, both with a bias: what the classifiers of this project are. */
+function isClassifier(layers: NetworkConfig['layers'], weights: StackWeights): boolean {
+  const [recurrent, output] = layers;
+  return (
+    layers.length === 2 &&
+    recurrent.layer === 'simpleRNN' &&
+    (recurrent.activation ?? 'tanh') === 'tanh' &&
+    recurrent.returnSequences !== true &&
+    recurrent.goBackwards !== true &&
+    output.layer === 'dense' &&
+    (output.activation ?? 'linear') === 'linear' &&
+    weights.every((layer) => 'bias' in layer)
+  );
 }
 
 export interface LoadModelOptions {
@@ -101,63 +155,104 @@ export interface LoadModelOptions {
 }
 
 /**
- * Loads a saved model into a network of either side.
+ * Loads a model, from a directory that `save` made or a file of another program, into a network of any side.
  *
- * @throws RangeError for an option that does not exist, UsageError when the files are not those of such a model
+ * @throws RangeError for an option that does not exist, UsageError when it is no model that a network of layers can run
  */
-export async function load(directory: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  checkOptions(options, { side: true, backend: true }, 'load');
-  if (options.side !== undefined) checkChoice(options.side, modelKinds, 'load: side');
-  const saved = await readSavedModel(directory);
-  const [kind, trainedBackend] = saved.metadata.trainedBy.split(':');
-  const side = options.side ?? (kind === 'tfjs' || kind === 'graph' ? kind : 'scratch');
-  const known = trainedBackend === 'wasm' || trainedBackend === 'cpu' ? trainedBackend : 'tensorflow';
-  const [features, units] = saved.weights.kernel.shape;
-  const { classifier } = await openClassifier(
-    { kind: side, backend: options.backend ?? known },
-    { features, units, classes: saved.weights.outputBias.shape[0], weights: saved.weights },
-  ).catch((error: unknown) => {
-    if (!(error instanceof BackendNotRunError)) throw error;
-    throw new BackendNotRunError(
-      `${error.message}. The model runs without it too: --side scratch, or --side tfjs --backend wasm.`,
-      { cause: error },
-    );
-  });
-  return { ...saved, classifier };
+export async function loadNetwork(
+  given: string,
+  options: LoadModelOptions = {},
+): Promise<LoadedNetworkModel> {
+  const { saved, choice } = await prepare(given, options, 'loadNetwork');
+  const { network } = await openNetwork(choice, saved.config, saved.weights).catch(adviseOtherSide);
+  return { ...saved, network };
 }
 
 /**
- * The weights and metadata of a saved model, in full precision when weights.npz lies alongside.
+ * The same for a SimpleRNN with tanh and a Dense with softmax, as the classifier that it is.
  *
- * @throws UsageError when the files are not those of a model that is run, are damaged, or contradict each other
+ * @throws RangeError for an option that does not exist, UsageError when it is another model, or none
+ */
+export async function load(given: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { saved, choice } = await prepare(given, options, 'load');
+  const { layers, loss = 'softmaxCrossEntropy' } = saved.config;
+  if (!isClassifier(layers, saved.weights) || loss !== 'softmaxCrossEntropy')
+    throw new UsageError(
+      `load: ${given} is a network of ${formatLayers(layers)}, which is no SimpleRNN classifier; open it with loadNetwork.`,
+    );
+  const weights = weightsOfLayers(saved.weights);
+  const [features, units] = weights.kernel.shape;
+  const shape = { features, units, classes: weights.outputBias.shape[0], weights };
+  const { classifier } = await openClassifier(choice, shape).catch(adviseOtherSide);
+  return { ...saved, classifier };
+}
+
+async function prepare(
+  given: string,
+  options: LoadModelOptions,
+  name: string,
+): Promise<{ readonly saved: SavedModel; readonly choice: EngineChoice }> {
+  checkOptions(options, { side: true, backend: true }, name);
+  if (options.side !== undefined) checkChoice(options.side, modelKinds, `${name}: side`);
+  const saved = await readSavedModel(given);
+  const [trainedKind, trainedBackend] = saved.metadata.trainedBy.split(':');
+  const kind = options.side ?? (trainedKind === 'tfjs' || trainedKind === 'graph' ? trainedKind : 'scratch');
+  const known = trainedBackend === 'wasm' || trainedBackend === 'cpu' ? trainedBackend : 'tensorflow';
+  return { saved, choice: { kind, backend: options.backend ?? known } };
+}
+
+function adviseOtherSide(error: unknown): never {
+  if (!(error instanceof BackendNotRunError)) throw error;
+  throw new BackendNotRunError(
+    `${error.message}. The model runs without it too: --side scratch, or --side tfjs --backend wasm.`,
+    { cause: error },
+  );
+}
+
+/**
+ * The network and the metadata of a model: of a directory that `save` or TensorFlow.js wrote (or the model.json in it), in full
+ * precision when weights.npz lies alongside; or of a file that `openModelFile` opens.
+ *
+ * @throws UsageError when it is no model that a network of layers can run, is damaged, or its files contradict each other
  */
 export async function readSavedModel(given: string): Promise<SavedModel> {
-  const directory = await modelDirectory(given);
-  const where = join(directory, 'model.json');
+  const found = await stat(given).catch(() => undefined);
+  const isJson = path.basename(given) === 'model.json';
+  if (found?.isFile() === true && !isJson) return modelOf(await openModelFile(given), {}, given);
+  const directory = isJson ? path.dirname(given) : given;
+  const where = path.join(directory, 'model.json');
   const text = await readRegularFile(where).catch((error: unknown) => {
     throw new UsageError(
-      `${(error as Error).message} --model takes the directory that train --out or import made, or that TensorFlow.js saved a model in.`,
+      `${(error as Error).message} --model takes the directory that train --out or import made, or that TensorFlow.js saved a model in, or a model of another program.`,
       { cause: error },
     );
   });
-  const model = parseModelJson(text.toString('utf8'), where);
-  const shards = await Promise.all(
-    model.paths.map(async (name) => {
-      const bytes = await readRegularFile(join(directory, name));
-      checkSum(model.checksums.get(name), bytes, join(directory, name));
-      return bytes;
-    }),
-  );
-  const files = model.paths.map((name) => join(directory, name)).join(', ');
-  const rounded = checkRunnable(takeWeights(Buffer.concat(shards), model, files), files);
-  const weights =
-    (await fullPrecision(directory, rounded, model.checksums.get('weights.npz'), files)) ?? rounded;
-  return { weights, metadata: model.metadata, notes: model.notes };
+  const json = asObject(parseJson(text.toString('utf8'), where));
+  const { files: checksums, notes } = checkSeal(json, where);
+  for (const [name, sum] of checksums) {
+    const file = path.join(directory, name);
+    // without weights.npz the rounded weights are all there is
+    if (name !== 'weights.npz' || existsSync(file)) checkSum(sum, await readRegularFile(file), file);
+  }
+  const described = await readLayersModel(where);
+  const model = modelOf({ ...described, notes }, asObject(json['userDefinedMetadata']), where);
+  return { ...model, weights: (await fullPrecision(directory, model, where)) ?? model.weights };
 }
 
-function checkSum(expected: string | undefined, bytes: Uint8Array, file: string): void {
+function modelOf(
+  description: ModelDescription,
+  given: Readonly<Record<string, unknown>>,
+  where: string,
+): SavedModel {
+  const network = networkOf(description, where);
+  checkStorable(description, where);
+  const metadata = metadataOf(given, sizesOf(network.config, description), description.writtenBy, where);
+  return { ...network, metadata, notes: description.notes };
+}
+
+function checkSum(expected: string, bytes: Uint8Array, file: string): void {
   const found = sha256(bytes);
-  if (expected !== undefined && expected !== found)
+  if (expected !== found)
     throw new UsageError(
       `${file} has the SHA-256 ${found.slice(0, 12)}, model.json says ${expected.slice(0, 12)}: it is damaged, or of another model. Copy all files of the model again, or save it again.`,
     );
@@ -166,24 +261,21 @@ function checkSum(expected: string | undefined, bytes: Uint8Array, file: string)
 /** The float64 weights, where the file is there. */
 async function fullPrecision(
   directory: string,
-  rounded: ClassifierWeights,
-  checksum: string | undefined,
-  other: string,
-): Promise<ClassifierWeights | undefined> {
-  const file = join(directory, 'weights.npz');
+  { config, weights }: ModelNetwork,
+  where: string,
+): Promise<StackWeights | undefined> {
+  const file = path.join(directory, 'weights.npz');
   if (!existsSync(file)) return undefined;
-  checkSum(checksum, await readRegularFile(file), file);
   const arrays = await readNpz(file, weightsArchive);
-  const entries = weightNames.map((name) => {
-    const exact = numbersOf(arrays, name, rounded[name].shape.length, file);
-    const { data, shape } = rounded[name];
-    const same =
-      exact.shape.join() === shape.join() && exact.data.every((x, i) => Math.fround(x) === data[i]);
+  const exact = archive(config, weights).map(([name, { data, shape }]) => {
+    const own = numbersOf(arrays, name, shape.length, file);
+    const same = own.shape.join() === shape.join() && own.data.every((x, i) => Math.fround(x) === data[i]);
     if (!same)
       throw new UsageError(
-        `${file} and ${other} hold different weights (${name}); if the model was saved again by TensorFlow.js, delete weights.npz, else copy all files of one model.`,
+        `${file} and the weights of ${where} are different (${name}); if the model was saved again by TensorFlow.js, delete weights.npz, else copy all files of one model.`,
       );
-    return [name, exact] as const;
+    return own;
   });
-  return Object.fromEntries(entries) as unknown as ClassifierWeights;
+  let at = 0;
+  return weights.map((layer) => Object.fromEntries(Object.keys(layer).map((key) => [key, exact[at++]])));
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UsageError } from '../base/outcome';
-
-type Json = Readonly<Record<string, unknown>>;
+import { asObject, type Json } from './json';
 
 export const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
@@ -44,7 +43,7 @@ export interface Seal {
 
 /**
  * The sums of the weight files, once that of model.json itself is right. TensorFlow.js copies the metadata into a model that it saves
- * again, so sums in a file that names another program are not looked at.
+ * again, so sums in a file that names another program are not looked at; nor has what `convert` writes any.
  *
  * @param json model.json as it was parsed
  * @throws UsageError when the content is not that of its sum, or a model of rnn-parity has fields that it never writes
@@ -54,7 +53,9 @@ export function checkSeal(json: Json, where: string): Seal {
   const metadata = asObject(json['userDefinedMetadata']);
   const { checksums, ...others } = metadata;
   const isOurs = String(generatedBy).startsWith('rnn-parity');
-  const byOthers = [generatedBy, convertedBy].some((name) => /^(TensorFlow|keras)/i.test(String(name)));
+  const byOthers = [generatedBy, convertedBy].some((name) =>
+    /^(TensorFlow|keras|rnn-parity convert)/i.test(String(name)),
+  );
   if (byOthers || (!isOurs && checksums === undefined)) return { files: new Map(), notes: [] };
   const unknown = Object.keys(metadata).find((name) => !Object.hasOwn(metadataNames, name));
   if (unknown !== undefined)
@@ -84,10 +85,6 @@ export function checkSeal(json: Json, where: string): Seal {
       ? [`${where} has no checksum of itself: damage to class names or standardisation would not be found`]
       : [];
   return { files: new Map(entries.filter(([file]) => file !== own) as [string, string][]), notes };
-}
-
-function asObject(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
 function damaged(where: string, what: string, other = ''): UsageError {

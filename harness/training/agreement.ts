@@ -1,5 +1,5 @@
-import { weightNames, type SimpleRNNClassifier } from '../../scratch/index';
-import { distance } from './drift';
+import type { LayersNetwork } from '../../scratch/index';
+import { distance, largestOf } from './drift';
 import type { Agreement } from './history';
 import type { NoiseTwin, StepCheck, StepComparison } from './noise';
 
@@ -17,7 +17,7 @@ export interface Watch {
 
 /** Compares two sides after an epoch. */
 export function judgeAgreement(
-  sides: readonly SimpleRNNClassifier[],
+  sides: readonly LayersNetwork[],
   watch: Watch,
   comparisons: readonly StepComparison[],
 ): Agreement {
@@ -40,14 +40,12 @@ export function judgeAgreement(
 }
 
 /** Why two sides are held to compute different things. */
-export function describeParting(sides: readonly SimpleRNNClassifier[], agreement: Agreement): string {
+export function describeParting(sides: readonly LayersNetwork[], agreement: Agreement): string {
   const [reference, candidate] = sides.map(({ name }) => name);
   const { worstStep, drift, noise, limit } = agreement;
   if (worstStep !== undefined && !(worstStep.share <= 1))
     return describeStep(reference, candidate, worstStep);
-  const worst = weightNames.reduce((a, b) =>
-    agreement.driftByWeight[b] > agreement.driftByWeight[a] ? b : a,
-  );
+  const worst = largestOf(agreement.driftByWeight);
   return `${candidate} and ${reference} parted for another reason than rounding: their weights drifted apart by ${drift.toExponential(1)} where float32 noise reaches ${noise.toExponential(1)} (allowed ${limit.toExponential(1)}); most in ${worst}.`;
 }
 

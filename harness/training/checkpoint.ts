@@ -1,9 +1,8 @@
 import {
-  checkClassifierWeights,
-  weightNames,
-  type ClassifierWeights,
-  type OptimizerState,
-  type SimpleRNNClassifier,
+  NetworkPlan,
+  type LayersNetwork,
+  type NetworkOptimizerState,
+  type StackWeights,
 } from '../../scratch/index';
 import {
   isStringArray,
@@ -14,28 +13,24 @@ import {
   type NpyArray,
 } from '../base/files/index';
 import { UsageError } from '../base/outcome';
+import { namedWeights } from '../models/index';
 import type { Progress } from './history';
+import { networkFor } from './network';
+import type { DataIdentity, GivenData } from './prepare';
 import type { TrainSettings } from './settings';
-
-export interface DataIdentity {
-  /** SHA-256 of everything training sees */ readonly fingerprint: string;
-  readonly sequences: number;
-  readonly timeSteps: number;
-  readonly features: number;
-  readonly classNames: readonly string[];
-}
 
 /** One network of a run: the sides, then the noise twin if there is one. */
 interface Member {
   readonly name: string;
-  readonly optimizer: Pick<OptimizerState, 'config' | 'step'>;
+  readonly optimizer: Pick<NetworkOptimizerState, 'config' | 'step'>;
 }
 
 /** What a checkpoint says besides the numbers. */
 export interface CheckpointMeta {
   readonly format: 'rnn-parity checkpoint';
-  readonly version: 1;
+  readonly version: 2;
   readonly settings: TrainSettings;
+  /** of the model that the run started from */ readonly given?: GivenData;
   readonly data: DataIdentity;
   readonly versions: Readonly<Record<string, string>>;
   /** the data file, as a path from the run's directory */ readonly dataFile?: string;
@@ -45,8 +40,9 @@ export interface CheckpointMeta {
 
 export interface Checkpoint {
   readonly meta: CheckpointMeta;
-  readonly members: readonly { readonly weights: ClassifierWeights; readonly optimizer: OptimizerState }[];
-  /** per side, of the best epoch */ readonly best?: readonly ClassifierWeights[];
+  readonly members: readonly { readonly weights: StackWeights; readonly optimizer: NetworkOptimizerState }[];
+  /** per side, of the best epoch */ readonly best?: readonly StackWeights[];
+  /** of a run that started from a model */ readonly start?: StackWeights;
 }
 
 /**
@@ -56,8 +52,8 @@ export interface Checkpoint {
 export async function writeCheckpoint(
   file: string,
   meta: Omit<CheckpointMeta, 'format' | 'version' | 'members'>,
-  networks: readonly SimpleRNNClassifier[],
-  best?: readonly ClassifierWeights[],
+  networks: readonly LayersNetwork[],
+  { best, start }: Pick<Checkpoint, 'best' | 'start'>,
 ): Promise<void> {
   const entries: Record<string, ArrayToWrite> = {};
   const members = networks.map((network, i) => {
@@ -67,15 +63,14 @@ export async function writeCheckpoint(
     return { name: network.name, optimizer: { config, step } };
   });
   best?.forEach((weights, i) => addWeights(entries, `${i}.best`, weights));
-  const whole: CheckpointMeta = { format: 'rnn-parity checkpoint', version: 1, ...meta, members };
+  if (start !== undefined) addWeights(entries, 'start', start);
+  const whole: CheckpointMeta = { format: 'rnn-parity checkpoint', version: 2, ...meta, members };
   await writeNpz(file, { meta: { shape: [1], data: [JSON.stringify(whole)] }, ...entries });
 }
 
-function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weights: ClassifierWeights): void {
-  for (const name of weightNames) {
-    const { shape, data } = weights[name];
+function addWeights(entries: Record<string, ArrayToWrite>, prefix: string, weights: StackWeights): void {
+  for (const [name, { shape, data }] of namedWeights(weights))
     entries[`${prefix}.${name}`] = { shape, data, dtype: '<f8' };
-  }
 }
 
 /**
@@ -105,10 +100,11 @@ function fromArrays(arrays: ReadonlyMap<string, NpyArray>, file: string): Checkp
   if (meta === undefined)
     throw new UsageError(`${file} is no checkpoint of this version of rnn-parity; start the run anew.`);
   checkMeta(meta);
-  const { settings, data } = meta;
-  const sizes = { features: data.features, units: settings.units, classes: data.classNames.length };
-  const takeSound = (prefix: string): ClassifierWeights =>
-    checkClassifierWeights(takeWeights(arrays, prefix, file), sizes, prefix);
+  const plan = planOf(meta);
+  const takeSound = (prefix: string): StackWeights =>
+    plan.checkWeights(takeWeights(arrays, plan, prefix, file), prefix);
+  const isThere = (prefix: string): boolean =>
+    [...arrays.keys()].some((name) => name.startsWith(`${prefix}.`));
   const members = meta.members.map(({ optimizer }, i) => ({
     weights: takeSound(`${i}.weights`),
     optimizer: {
@@ -116,10 +112,22 @@ function fromArrays(arrays: ReadonlyMap<string, NpyArray>, file: string): Checkp
       slots: Object.fromEntries(slotsOf(arrays, i).map((slot) => [slot, takeSound(`${i}.slots.${slot}`)])),
     },
   }));
-  const best = arrays.has('0.best.kernel')
-    ? meta.members.flatMap((_, i) => (arrays.has(`${i}.best.kernel`) ? [takeSound(`${i}.best`)] : []))
-    : undefined;
-  return { meta, members, ...(best === undefined ? {} : { best }) };
+  const best = meta.members.flatMap((_, i) => (isThere(`${i}.best`) ? [takeSound(`${i}.best`)] : []));
+  return {
+    meta,
+    members,
+    ...(best.length > 0 && { best }),
+    ...(isThere('start') && { start: takeSound('start') }),
+  };
+}
+
+/** Throws Error with what is wrong in words. */
+function planOf({ settings, data }: CheckpointMeta): NetworkPlan {
+  try {
+    return new NetworkPlan(networkFor(settings, data), 'its network');
+  } catch (error) {
+    throw new Error((error as Error).message, { cause: error });
+  }
 }
 
 /** Throws Error with what is wrong in words. */
@@ -134,10 +142,7 @@ function checkMeta({ settings, data, progress, members }: CheckpointMeta): void 
     object(settings) && object(settings.data) && typeof settings.data.source === 'string',
     'it has no settings',
   );
-  need(
-    whole(settings.units, 1) && whole(settings.epochs, 1) && whole(settings.batchSize, 1),
-    'its settings have wrong sizes',
-  );
+  need(whole(settings.epochs, 1) && whole(settings.batchSize, 1), 'its settings have wrong sizes');
   need(
     object(data) && whole(data.features, 1) && Array.isArray(data.classNames),
     'it does not say which data it is of',
@@ -168,7 +173,7 @@ function checkMeta({ settings, data, progress, members }: CheckpointMeta): void 
 
 function parseMeta(text: string): CheckpointMeta | undefined {
   const value = JSON.parse(text) as Partial<CheckpointMeta> | null;
-  const known = value?.format === 'rnn-parity checkpoint' && value.version === 1;
+  const known = value?.format === 'rnn-parity checkpoint' && value.version === 2;
   return known ? (value as CheckpointMeta) : undefined;
 }
 
@@ -181,12 +186,21 @@ function slotsOf(arrays: ReadonlyMap<string, NpyArray>, member: number): string[
   ];
 }
 
-function takeWeights(arrays: ReadonlyMap<string, NpyArray>, prefix: string, file: string): ClassifierWeights {
-  const take = (name: string) => {
-    const array = arrays.get(`${prefix}.${name}`);
-    if (array === undefined || isStringArray(array))
-      throw new UsageError(`${file} lacks ${prefix}.${name}; it is damaged, so start the run anew.`);
-    return { shape: array.shape, data: array.data };
-  };
-  return Object.fromEntries(weightNames.map((name) => [name, take(name)])) as unknown as ClassifierWeights;
+function takeWeights(
+  arrays: ReadonlyMap<string, NpyArray>,
+  { layers }: NetworkPlan,
+  prefix: string,
+  file: string,
+): StackWeights {
+  return layers.map(({ shapes }, i) =>
+    Object.fromEntries(
+      Object.keys(shapes).map((key) => {
+        const name = `${prefix}.layer${i + 1}.${key}`;
+        const array = arrays.get(name);
+        if (array === undefined || isStringArray(array))
+          throw new UsageError(`${file} lacks ${name}; it is damaged, so start the run anew.`);
+        return [key, { shape: array.shape, data: array.data }];
+      }),
+    ),
+  );
 }

@@ -1,4 +1,5 @@
-import { weightNames, type BatchLog, type SimpleRNNClassifier } from '../../scratch/index';
+import type { BatchLog, LayersNetwork } from '../../scratch/index';
+import { namedWeights } from '../models/index';
 import type { EpochRecord } from './history';
 import type { PreparedData } from './prepare';
 import type { TrainSettings } from './settings';
@@ -18,20 +19,19 @@ export class ExplosionWatch {
 
 /** What no file can hold in a side's weights, or in what the epoch measured; undefined where all is finite. */
 export function findOverflow(
-  sides: readonly SimpleRNNClassifier[],
+  sides: readonly LayersNetwork[],
   record?: EpochRecord,
 ): { readonly side: string; readonly what: string } | undefined {
   for (const [i, side] of sides.entries()) {
     for (const [name, value] of Object.entries(record?.sides[i] ?? {}))
       if (typeof value === 'number' && !Number.isFinite(value))
         return { side: side.name, what: `${inWords(name)} ${value}` };
-    const weights = side.getWeights();
-    for (const name of weightNames) {
-      const at = weights[name].data.findIndex((x) => !Number.isFinite(Math.fround(x)));
+    for (const [name, { data }] of namedWeights(side.getWeights())) {
+      const at = data.findIndex((x) => !Number.isFinite(Math.fround(x)));
       if (at >= 0)
         return {
           side: side.name,
-          what: `${name} ${format(weights[name].data[at])} at position ${at}, where float32 ends at 3.4e38`,
+          what: `${name} ${format(data[at])} at position ${at}, where float32 ends at 3.4e38`,
         };
     }
   }

@@ -1,48 +1,64 @@
-import { weightNames, type ClassifierWeights } from '../../scratch/index';
+import type { StackWeights } from '../../scratch/index';
+import { namedWeights } from '../models/index';
 
 /** How far two sets of weights lie apart. */
 export interface Distance {
   /** ||a - b|| / ||a|| over all weights together, Euclidean norms */ readonly relative: number;
-  /** the same for each weight; 0 / 0 is 0 */ readonly byWeight: Readonly<
-    Record<keyof ClassifierWeights, number>
-  >;
+  /** the same for each weight, by `layer1.kernel`; 0 / 0 is 0 */ readonly byWeight: ByWeight;
 }
 
-export function distance(a: ClassifierWeights, b: ClassifierWeights): Distance {
+/** A number for each weight, by `layer1.kernel`. */
+export type ByWeight = Readonly<Record<string, number>>;
+
+export function distance(a: StackWeights, b: StackWeights): Distance {
   let differences = 0;
   let sizes = 0;
-  const byWeight = {} as Record<keyof ClassifierWeights, number>;
-  for (const name of weightNames) {
-    const x = a[name].data;
-    const y = b[name].data;
+  const others = namedWeights(b);
+  const byWeight = namedWeights(a).map(([name, { data: x }], k): [string, number] => {
+    const y = others[k][1].data;
     let difference = 0;
     let size = 0;
     for (let i = 0; i < x.length; i++) {
       difference += (x[i] - y[i]) ** 2;
       size += x[i] ** 2;
     }
-    byWeight[name] = difference === 0 ? 0 : Math.sqrt(difference / size);
     differences += difference;
     sizes += size;
-  }
-  return { relative: differences === 0 ? 0 : Math.sqrt(differences / sizes), byWeight };
+    return [name, difference === 0 ? 0 : Math.sqrt(difference / size)];
+  });
+  return {
+    relative: differences === 0 ? 0 : Math.sqrt(differences / sizes),
+    byWeight: Object.fromEntries(byWeight),
+  };
 }
 
 /** a - b, weight by weight. */
-export function subtract(a: ClassifierWeights, b: ClassifierWeights): ClassifierWeights {
-  return mapWeights(a, (x, name, i) => x - b[name].data[i]);
+export function subtract(a: StackWeights, b: StackWeights): StackWeights {
+  return mapWeights(a, (x, i, name, layer) => x - b[layer][name].data[i]);
 }
 
 export function mapWeights(
-  weights: ClassifierWeights,
-  change: (x: number, name: keyof ClassifierWeights, i: number) => number,
-): ClassifierWeights {
-  return Object.fromEntries(
-    weightNames.map((name) => [
-      name,
-      { shape: weights[name].shape, data: weights[name].data.map((x, i) => change(x, name, i)) },
-    ]),
-  ) as unknown as ClassifierWeights;
+  weights: StackWeights,
+  change: (x: number, i: number, name: string, layer: number) => number,
+): StackWeights {
+  return weights.map((ofLayer, layer) =>
+    Object.fromEntries(
+      Object.entries(ofLayer).map(([name, { shape, data }]) => [
+        name,
+        { shape, data: data.map((x, i) => change(x, i, name, layer)) },
+      ]),
+    ),
+  );
+}
+
+/** A number for each weight. */
+export function measure(weights: StackWeights, value: (data: Float64Array) => number): ByWeight {
+  return Object.fromEntries(namedWeights(weights).map(([name, { data }]) => [name, value(data)]));
+}
+
+/** The name of the largest number. */
+export function largestOf(values: ByWeight): string {
+  return Object.keys(values).reduce((a, b) => (values[b] > values[a] ? b : a));
 }
 
 /** Euclidean norm of one weight. */

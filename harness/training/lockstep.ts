@@ -2,11 +2,11 @@ import type {
   BatchResult,
   CompileOptions,
   Evaluated,
-  OptimizerState,
-  SequenceOptions,
-  SimpleRNNClassifier,
+  LayersNetwork,
+  NetworkOptimizerState,
+  StackInputOptions,
   TensorLike,
-  Trainable,
+  TrainableNetwork,
 } from '../../scratch/index';
 
 /** What one side of a run has seen of the running epoch. */
@@ -24,12 +24,12 @@ export interface StepObserver {
   /** before any side has taken the step */ before?(
     inputs: TensorLike,
     labels: ArrayLike<number>,
-    options: SequenceOptions,
+    options: StackInputOptions,
   ): void;
   /** after every side has taken it */ after?(
     inputs: TensorLike,
     labels: ArrayLike<number>,
-    options: SequenceOptions,
+    options: StackInputOptions,
   ): void;
 }
 
@@ -37,16 +37,13 @@ export interface StepObserver {
  * One or several networks behind the face of one, so that the one training loop gives all of them the very same batches in the
  * same order. What it returns is the first one's; the numbers of the others are kept in `sums`.
  */
-export class Lockstep implements Trainable {
-  readonly features: number;
-  readonly classes: number;
+export class Lockstep implements TrainableNetwork {
   /** per side, since `startEpoch` */ sums: EpochSums[];
   /** per side, of the last evaluation */ evaluated: Evaluated[] = [];
   /** the side whose step was not finite, if any */ failed: string | undefined;
   private observers: readonly StepObserver[] = [];
 
-  constructor(readonly sides: readonly SimpleRNNClassifier[]) {
-    ({ features: this.features, classes: this.classes } = sides[0]);
+  constructor(readonly sides: readonly LayersNetwork[]) {
     this.sums = sides.map(() => noSums);
   }
 
@@ -58,7 +55,7 @@ export class Lockstep implements Trainable {
     for (const side of this.sides) side.compile(options);
   }
 
-  trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
+  trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: StackInputOptions = {}): BatchResult {
     for (const observer of this.observers) observer.before?.(inputs, labels, options);
     const results = this.sides.map((side) => side.trainOnBatch(inputs, labels, options));
     const broken = results.findIndex(
@@ -79,16 +76,16 @@ export class Lockstep implements Trainable {
     return results[0];
   }
 
-  evaluate(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): Evaluated {
+  evaluate(inputs: TensorLike, labels: ArrayLike<number>, options: StackInputOptions = {}): Evaluated {
     this.evaluated = this.sides.map((side) => side.evaluate(inputs, labels, options));
     return this.evaluated[0];
   }
 
-  getOptimizerState(): OptimizerState {
+  getOptimizerState(): NetworkOptimizerState {
     return this.sides[0].getOptimizerState();
   }
 
-  setOptimizerState(state: OptimizerState): void {
+  setOptimizerState(state: NetworkOptimizerState): void {
     for (const side of this.sides) side.setOptimizerState(state);
   }
 

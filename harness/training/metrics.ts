@@ -1,5 +1,6 @@
-import type { Evaluated, SimpleRNNClassifier } from '../../scratch/index';
+import type { Evaluated, LayersNetwork, Tensor } from '../../scratch/index';
 import type { Part } from './data/index';
+import { inputsOf } from './network';
 
 export interface ClassMetrics {
   readonly name: string;
@@ -18,25 +19,25 @@ export interface Metrics extends Evaluated {
 
 export interface Predictions {
   /** N class indices */ readonly classes: Int32Array;
-  /** [N, C] */ readonly probabilities: { readonly data: Float64Array; readonly shape: readonly number[] };
+  /** [N, C] */ readonly probabilities: Tensor;
 }
 
-/** Predicts in portions, so that memory stays small. */
-export function predictPart(classifier: SimpleRNNClassifier, part: Part, portion = 512): Predictions {
-  const n = part.lengths.length;
-  const { classes } = classifier;
-  const [, t, f] = part.inputs.shape;
-  const probabilities = new Float64Array(n * classes);
-  for (let from = 0; from < n; from += portion) {
-    const to = Math.min(n, from + portion);
-    const inputs = { data: part.inputs.data.subarray(from * t * f, to * t * f), shape: [to - from, t, f] };
-    const mask = part.mask && { data: part.mask.data.subarray(from * t, to * t), shape: [to - from, t] };
-    probabilities.set(classifier.predictProbabilities(inputs, mask ? { mask } : {}).data, from * classes);
-  }
+/** Predicts the classes of a part: one class a sequence. */
+export function predictPart(network: LayersNetwork, part: Part): Predictions {
+  const { outputs } = network.predict(inputsOf(network.config, part), part.mask ? { mask: part.mask } : {});
+  const probabilities = outputs.shape[1] === 1 ? ofTwoClasses(outputs) : outputs;
+  const [n, classes] = probabilities.shape;
   const predicted = Int32Array.from({ length: n }, (_, i) =>
-    argmax(probabilities.subarray(i * classes, (i + 1) * classes)),
+    argmax(probabilities.data.subarray(i * classes, (i + 1) * classes)),
   );
-  return { classes: predicted, probabilities: { data: probabilities, shape: [n, classes] } };
+  return { classes: predicted, probabilities };
+}
+
+/** A sigmoid gives the probability of the second of two classes. @param outputs [N, 1] @returns [N, 2] */
+function ofTwoClasses({ data, shape: [n] }: Tensor): Tensor {
+  const probabilities = new Float64Array(2 * n);
+  data.forEach((p, i) => probabilities.set([1 - p, p], 2 * i));
+  return { data: probabilities, shape: [n, 2] };
 }
 
 function argmax(row: Float64Array): number {
@@ -104,11 +105,15 @@ export function formatMetrics(metrics: Metrics): string {
 
 /** Predicts and measures a part; the loss is computed from the logits, so that a probability of 0 does not make it infinite. */
 export function evaluatePart(
-  classifier: SimpleRNNClassifier,
+  network: LayersNetwork,
   part: Part,
   classNames: readonly string[],
 ): { readonly predictions: Predictions; readonly metrics: Metrics } {
-  const predictions = predictPart(classifier, part);
-  const { loss } = classifier.evaluate(part.inputs, part.labels, part.mask ? { mask: part.mask } : {});
+  const predictions = predictPart(network, part);
+  const options = part.mask ? { mask: part.mask } : {};
+  const { labels } = part;
+  const targets =
+    network.config.loss === 'sigmoidCrossEntropy' ? { data: labels, shape: [labels.length, 1] } : labels;
+  const { loss } = network.evaluate(inputsOf(network.config, part), targets, options);
   return { predictions, metrics: metricsOf(predictions, part.labels, classNames, loss) };
 }

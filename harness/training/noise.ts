@@ -1,15 +1,23 @@
 import {
   createRandom,
   restoreRandom,
-  weightNames,
-  type ClassifierWeights,
+  type LayersNetwork,
   type Random,
-  type SequenceOptions,
-  type SimpleRNNClassifier,
+  type StackInputOptions,
+  type StackWeights,
   type TensorLike,
 } from '../../scratch/index';
 import { biasCorrectionError } from '../judge/index';
-import { distance, mapWeights, norm, subtract, type Distance } from './drift';
+import {
+  distance,
+  largestOf,
+  mapWeights,
+  measure,
+  norm,
+  subtract,
+  type ByWeight,
+  type Distance,
+} from './drift';
 import type { StepObserver } from './lockstep';
 
 /** Half the distance of 1 to the next float32: what one rounding may do, relatively. */
@@ -25,14 +33,14 @@ export class NoiseTwin implements StepObserver {
   private random: Random;
 
   constructor(
-    private readonly original: SimpleRNNClassifier,
-    readonly twin: SimpleRNNClassifier,
+    private readonly original: LayersNetwork,
+    readonly twin: LayersNetwork,
     seed: number,
   ) {
     this.random = createRandom(seed);
   }
 
-  after(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions): void {
+  after(inputs: TensorLike, labels: ArrayLike<number>, options: StackInputOptions): void {
     this.twin.trainOnBatch(inputs, labels, options);
     this.twin.setWeights(
       mapWeights(this.twin.getWeights(), (x) => x * (1 + 4 * roundoff * (2 * this.random.uniform() - 1))),
@@ -55,11 +63,9 @@ export class NoiseTwin implements StepObserver {
 /** One step taken by both sides from the very same weights and optimizer state. */
 export interface StepComparison {
   /** counted from 0 over the whole run */ readonly step: number;
-  /** per weight: ||float32 step - scratch step|| */ readonly deviation: Readonly<
-    Record<keyof ClassifierWeights, number>
-  >;
-  /** per weight: what rounding allows */ readonly budget: Readonly<Record<keyof ClassifierWeights, number>>;
-  /** the weight with the largest share of its budget */ readonly worst: keyof ClassifierWeights;
+  /** per weight: ||float32 step - scratch step|| */ readonly deviation: ByWeight;
+  /** per weight: what rounding allows */ readonly budget: ByWeight;
+  /** the weight with the largest share of its budget */ readonly worst: string;
   /** deviation over budget of the worst; above 1 the step is wrong for another reason than rounding */ readonly share: number;
 }
 
@@ -80,21 +86,21 @@ export class StepCheck implements StepObserver {
   private expected: ExpectedStep | undefined;
 
   constructor(
-    private readonly reference: SimpleRNNClassifier,
-    private readonly candidate: SimpleRNNClassifier,
-    private readonly shadow: SimpleRNNClassifier,
+    private readonly reference: LayersNetwork,
+    private readonly candidate: LayersNetwork,
+    private readonly shadow: LayersNetwork,
     /** every how many steps; the first is always checked */ private readonly every: number,
     private readonly seed: number,
   ) {}
 
-  before(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions): void {
+  before(inputs: TensorLike, labels: ArrayLike<number>, options: StackInputOptions): void {
     this.expected = undefined;
     if (this.step % this.every !== 0) return;
     const weights = this.candidate.getWeights();
     // The candidate's memory, but the settings that the run is meant to have.
     const { config } = this.reference.getOptimizerState();
     const state = { ...this.candidate.getOptimizerState(), config };
-    const run = (start: ClassifierWeights, x: TensorLike): ClassifierWeights => {
+    const run = (start: StackWeights, x: TensorLike): StackWeights => {
       this.shadow.setWeights(start);
       this.shadow.setOptimizerState(state);
       this.shadow.trainOnBatch(x, labels, options);
@@ -123,28 +129,26 @@ function nudged(inputs: TensorLike, nudge: (x: number) => number): TensorLike {
 }
 
 interface ExpectedStep {
-  readonly after: ClassifierWeights;
-  /** after minus before */ readonly taken: ClassifierWeights;
-  /** what moving weights and inputs by a roundoff changes of the step */ readonly sway: ClassifierWeights;
+  readonly after: StackWeights;
+  /** after minus before */ readonly taken: StackWeights;
+  /** what moving weights and inputs by a roundoff changes of the step */ readonly sway: StackWeights;
   /** relative error of the step's size */ readonly correction: number;
 }
 
 function compareStep(
   step: number,
-  found: ClassifierWeights,
+  found: StackWeights,
   { after, taken, sway, correction }: ExpectedStep,
 ): StepComparison {
-  const difference = subtract(found, after);
-  const record = (value: (name: keyof ClassifierWeights) => number): StepComparison['deviation'] =>
-    Object.fromEntries(weightNames.map((name) => [name, value(name)])) as StepComparison['deviation'];
-  const deviation = record((name) => norm(difference[name].data));
-  const budget = record(
+  const deviation = measure(subtract(found, after), norm);
+  const [moved, held, change] = [sway, found, taken].map((weights) => measure(weights, norm));
+  const each = (value: (name: string) => number): ByWeight =>
+    Object.fromEntries(Object.keys(deviation).map((name) => [name, value(name)]));
+  const budget = each(
     (name) =>
-      allowance * (norm(sway[name].data) + roundoff * norm(found[name].data)) +
-      correction * norm(taken[name].data) +
-      Number.MIN_VALUE,
+      allowance * (moved[name] + roundoff * held[name]) + correction * change[name] + Number.MIN_VALUE,
   );
-  const share = (name: keyof ClassifierWeights): number => deviation[name] / budget[name];
-  const worst = weightNames.reduce((a, b) => (share(b) > share(a) ? b : a));
-  return { step, deviation, budget, worst, share: share(worst) };
+  const shares = each((name) => deviation[name] / budget[name]);
+  const worst = largestOf(shares);
+  return { step, deviation, budget, worst, share: shares[worst] };
 }

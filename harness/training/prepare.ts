@@ -3,10 +3,12 @@ import {
   fitStandardisation,
   loadData,
   Notes,
+  relabelled,
   splitStratified,
   summarize,
   takePart,
   warnOfRounding,
+  withoutMaskedSteps,
   type LoadOptions,
   type Part,
   type SequenceData,
@@ -14,8 +16,15 @@ import {
 } from './data/index';
 import type { Standardisation } from '../models/index';
 import { UsageError } from '../base/outcome';
-import type { DataIdentity } from './checkpoint';
 import type { TrainSettings } from './settings';
+
+export interface DataIdentity {
+  /** SHA-256 of everything training sees */ readonly fingerprint: string;
+  readonly sequences: number;
+  readonly timeSteps: number;
+  readonly features: number;
+  readonly classNames: readonly string[];
+}
 
 /** Examples split, standardised and ready for both sides. */
 export interface PreparedData {
@@ -28,10 +37,18 @@ export interface PreparedData {
   /** sizes, class balance and value ranges, for reading before training */ readonly summary: readonly string[];
 }
 
+/** What a model that training starts from says about the data. */
+export interface GivenData {
+  /** of its outputs, in their order */ readonly classNames?: readonly string[];
+  readonly standardisation?: Standardisation;
+  readonly maskValue?: number;
+}
+
 /** Loads, splits by seed, standardises on the training part alone. `onReport` gets every malformed row that is left out. */
 export async function prepareData(
   settings: Pick<TrainSettings, 'data' | 'seed'>,
   onReport?: (line: string) => void,
+  given: GivenData = {},
 ): Promise<PreparedData> {
   const { source, columns, delimiter, decimal, encoding, skipMalformed, timeSteps, examples } = settings.data;
   const options: LoadOptions = {
@@ -45,7 +62,7 @@ export async function prepareData(
     ...(examples !== undefined && { examples }),
     ...(onReport && { onReport }),
   };
-  return prepareSequences(await loadData(source, options), settings);
+  return prepareSequences(await loadData(source, options), settings, given);
 }
 
 /** The same for sequences that are in memory already. */
@@ -55,6 +72,7 @@ export function prepareSequences(
     readonly data: Pick<TrainSettings['data'], 'validation' | 'standardize'>;
     readonly seed: number;
   },
+  given: GivenData = {},
 ): PreparedData {
   const { labels, classNames } = data;
   if (labels === undefined || classNames.length < 2) {
@@ -64,25 +82,38 @@ export function prepareSequences(
   }
   const split = splitStratified(labels, classNames.length, settings.data.validation, settings.seed);
   const notes = new Notes();
-  const standardisation = settings.data.standardize
-    ? fitStandardisation(data, split.train, notes)
-    : undefined;
+  const standardisation =
+    given.standardisation ??
+    (settings.data.standardize ? fitStandardisation(data, split.train, notes) : undefined);
   if (standardisation === undefined) warnOfRounding(data, split.train, notes);
   const [sequences, timeSteps, features] = data.inputs.shape;
+  const named = given.classNames === undefined ? data : relabelled(data, given.classNames, notes);
+  const part = (examples: Int32Array): Part =>
+    withoutMaskedSteps(takePart(named, examples, standardisation), given.maskValue);
   return {
     source: data.source,
-    identity: { fingerprint: fingerprint(data), sequences, timeSteps, features, classNames },
-    train: takePart(data, split.train, standardisation),
-    validation: takePart(data, split.validation, standardisation),
+    identity: {
+      ...{ fingerprint: fingerprint(data), sequences, timeSteps, features },
+      classNames: named.classNames,
+    },
+    train: part(split.train),
+    validation: part(split.validation),
     ...(standardisation && { standardisation }),
     ...(data.featureNames && { featureNames: data.featureNames }),
-    summary: [...describe(data, split, standardisation !== undefined), ...notes.lines],
+    summary: [
+      ...describe(
+        data,
+        split,
+        standardisation && (given.standardisation ? 'the data of the model' : 'the training part'),
+      ),
+      ...notes.lines,
+    ],
   };
 }
 
-function describe(data: SequenceData, split: Split, standardised: boolean): string[] {
+function describe(data: SequenceData, split: Split, scaling: string | undefined): string[] {
   const lines = summarize(data, split);
-  if (standardised)
-    lines.push('scaling     each feature to mean 0 and deviation 1, as measured on the training part');
+  if (scaling !== undefined)
+    lines.push(`scaling     each feature to mean 0 and deviation 1, as measured on ${scaling}`);
   return lines;
 }

@@ -1,21 +1,23 @@
 import {
-  initialClassifierWeights,
-  runFit,
-  ScratchSimpleRNNClassifier,
+  NetworkPlan,
+  runFitOn,
+  ScratchNetwork,
   TrainingDivergedError,
   type BatchLog,
-  type ClassifierWeights,
   type EpochLog,
   type FitPosition,
-  type SimpleRNNClassifier,
+  type LayersNetwork,
+  type NetworkConfig,
+  type StackWeights,
 } from '../../scratch/index';
 import { BackendNotRunError } from '../base/outcome';
-import { openClassifier, type LoadedClassifier } from '../sides/engine/index';
+import { openNetwork, type LoadedNetwork } from '../sides/engine/index';
 import { describeParting, describeStep, judgeAgreement, type Watch } from './agreement';
 import type { Checkpoint } from './checkpoint';
 import { describeDivergence, ExplosionWatch, findOverflow } from './diverged';
 import type { EpochRecord, Progress, SideEpoch } from './history';
 import { Lockstep, noSums } from './lockstep';
+import { initialWeights, inputsOf, networkFor } from './network';
 import { NoiseTwin, StepCheck, type StepComparison } from './noise';
 import type { PreparedData } from './prepare';
 import { sidesOf, type TrainSettings } from './settings';
@@ -33,23 +35,25 @@ export interface RunObserver {
 /** Everything that a checkpoint keeps. */
 export interface RunState {
   readonly progress: Progress;
-  /** the sides, then the noise twin if there is one */ readonly networks: readonly SimpleRNNClassifier[];
-  readonly best?: readonly ClassifierWeights[];
+  /** the sides, then the noise twin if there is one */ readonly networks: readonly LayersNetwork[];
+  readonly best?: readonly StackWeights[];
 }
 
 export interface RunOptions extends RunObserver {
+  /** instead of initial weights */ readonly start?: StackWeights;
   readonly resume?: Checkpoint;
   /** when aborted, the run stops after the batch that is running */ readonly signal?: AbortSignal;
   /** replaces a side before training starts, for tests of what the run notices */
-  readonly replaceSide?: (side: SimpleRNNClassifier) => SimpleRNNClassifier;
+  readonly replaceSide?: (side: LayersNetwork) => LayersNetwork;
 }
 
 export interface RunResult {
   readonly outcome: 'finished' | 'interrupted' | 'parted' | 'diverged';
   /** why, unless finished or interrupted */ readonly reason?: string;
-  readonly sides: readonly SimpleRNNClassifier[];
+  readonly sides: readonly LayersNetwork[];
   readonly engines: Readonly<Record<string, string>>;
-  readonly initialWeights: ClassifierWeights;
+  readonly config: NetworkConfig;
+  readonly initialWeights: StackWeights;
   readonly history: readonly EpochRecord[];
   readonly best?: Progress['best'];
   dispose(): void;
@@ -70,18 +74,13 @@ export async function runTraining(
   data: PreparedData,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { identity } = data;
-  const shape = { features: identity.features, units: settings.units, classes: identity.classNames.length };
-  const weights = initialClassifierWeights({
-    ...shape,
-    seed: settings.seed,
-    initializer: settings.initializer,
-  });
-  const loaded: LoadedClassifier[] = [];
+  const config = networkFor(settings, data.identity);
+  const weights = options.start ?? initialWeights(config, settings);
+  const loaded: LoadedNetwork[] = [];
   const choice = { backend: settings.backend, gradients: settings.gradients };
   for (const kind of sidesOf(settings))
     loaded.push(
-      await openClassifier({ kind, ...choice }, { ...shape, weights }).catch((error: unknown) => {
+      await openNetwork({ kind, ...choice }, config, weights).catch((error: unknown) => {
         if (!(error instanceof BackendNotRunError)) throw error;
         throw new BackendNotRunError(
           `${error.message}. Train without it: --model auto, or --model tfjs --backend wasm.`,
@@ -89,16 +88,17 @@ export async function runTraining(
         );
       }),
     );
-  const sides = loaded.map(({ classifier }) => options.replaceSide?.(classifier) ?? classifier);
+  const sides = loaded.map(({ network }) => options.replaceSide?.(network) ?? network);
   const twin = loaded.length > 1 ? loaded[1].clone(weights) : undefined;
-  const run = new Run(settings, data, sides, twin, options);
+  const run = new Run(settings, data, config, sides, twin, options);
   try {
     await run.start(weights);
     const end = await run.go();
     return {
       ...end,
       sides,
-      engines: Object.fromEntries(loaded.map(({ classifier, engine }) => [classifier.name, engine])),
+      engines: Object.fromEntries(loaded.map(({ network, engine }) => [network.name, engine])),
+      config,
       initialWeights: weights,
       history: run.history,
       ...(run.best && { best: run.best }),
@@ -113,7 +113,7 @@ export async function runTraining(
 class Run {
   history: EpochRecord[] = [];
   best: Progress['best'];
-  private bestWeights: ClassifierWeights[] | undefined;
+  private bestWeights: StackWeights[] | undefined;
   private readonly lockstep: Lockstep;
   private readonly watch: Watch | undefined;
   private readonly explosion: ExplosionWatch;
@@ -125,16 +125,16 @@ class Run {
   constructor(
     private readonly settings: TrainSettings,
     private readonly data: PreparedData,
-    private readonly sides: readonly SimpleRNNClassifier[],
-    twin: SimpleRNNClassifier | undefined,
+    private readonly config: NetworkConfig,
+    private readonly sides: readonly LayersNetwork[],
+    twin: LayersNetwork | undefined,
     private readonly options: RunOptions,
   ) {
     this.lockstep = new Lockstep(sides);
-    this.explosion = new ExplosionWatch(sides[0].classes);
+    this.explosion = new ExplosionWatch(data.identity.classNames.length);
     if (twin === undefined) return;
     const batches = Math.ceil(data.train.labels.length / settings.batchSize);
-    const { features, units, classes } = sides[0];
-    const shadow = new ScratchSimpleRNNClassifier({ features, units, classes });
+    const shadow = new ScratchNetwork(config);
     shadow.compile(this.compileOptions(0));
     twin.compile(this.compileOptions(0));
     this.watch = {
@@ -150,7 +150,7 @@ class Run {
   }
 
   /** Sets every network to the start, or to the checkpoint. */
-  async start(weights: ClassifierWeights): Promise<void> {
+  async start(weights: StackWeights): Promise<void> {
     this.lockstep.compile(this.compileOptions(0));
     for (const side of this.sides) side.setWeights(weights);
     // A copy in everything but the moves: also of settings that are not what they should be.
@@ -180,15 +180,17 @@ class Run {
     const { train, validation } = this.data;
     const { epochs, batchSize, seed } = this.settings;
     if (this.end === undefined) {
+      const plan = new NetworkPlan(this.config, 'train');
+      const examples = { inputs: inputsOf(this.config, train), labels: train.labels };
       try {
-        await runFit(this.lockstep, train.inputs, train.labels, {
+        await runFitOn(this.lockstep, (given, name) => plan.checkExamples(given, name), examples, {
           epochs,
           batchSize,
           seed,
           ...(train.mask && { mask: train.mask }),
           ...(validation.labels.length > 0 && {
             validationData: {
-              inputs: validation.inputs,
+              inputs: inputsOf(this.config, validation),
               labels: validation.labels,
               ...(validation.mask && { mask: validation.mask }),
             },
@@ -217,7 +219,7 @@ class Run {
     return { optimizer: { name: optimizer, learningRate }, ...(clipNorm > 0 && { clipNorm }) };
   }
 
-  private networks(): SimpleRNNClassifier[] {
+  private networks(): LayersNetwork[] {
     return this.watch ? [...this.sides, this.watch.noise.twin] : [...this.sides];
   }
 

@@ -1,5 +1,11 @@
-import { totalmem } from 'node:os';
-import { checkChoice, checkMemory, checkOptions, type OptionNames } from '../../scratch/index';
+import {
+  checkChoice,
+  checkMemory,
+  checkOptions,
+  type LayerConfig,
+  type OptionNames,
+} from '../../scratch/index';
+import { formatLayers, parseLayers } from '../base/layers-text';
 import { checkColumnNames, textFormatNames, type TextFormat } from './data/index';
 import { modelKinds, type BackendName, type ModelKind } from '../sides/engine/index';
 import { UsageError } from '../base/outcome';
@@ -29,7 +35,10 @@ export interface TrainSettings {
   /** of the TensorFlow.js side; absent for scratch alone */ readonly backend?: BackendName;
   /** of the op-by-op side: tfjs's autodiff, or written by hand, which is faster; absent where there is no such side */
   readonly gradients?: 'autodiff' | 'bptt';
-  readonly units: number;
+  /** of the simple RNN; absent with `layers` */ readonly units?: number;
+  /** any other network; a Dense layer of one unit a class is added, unless it ends with one */
+  readonly layers?: readonly LayerConfig[];
+  /** the model that training starts from */ readonly from?: string;
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'adam';
@@ -43,13 +52,15 @@ export interface TrainSettings {
 }
 
 /** What a caller leaves out gets the default of the data set. */
-export type TrainChoices = Partial<Omit<TrainSettings, 'data' | 'model'>> & {
+export type TrainChoices = Partial<Omit<TrainSettings, 'data' | 'model' | 'layers'>> & {
+  /** layers, or their text: `'bidirectional(gru:8),lstm:16'` */ readonly layers?:
+    string | readonly LayerConfig[];
   /** `auto`: the engine that should be fastest for these sizes, of those that load here */
   readonly model?: TrainedModel | 'auto';
   readonly data?: Partial<DataSettings>;
 };
 
-type Defaults = Omit<TrainSettings, 'data' | 'model' | 'backend' | 'gradients'> & {
+type Defaults = Omit<TrainSettings, 'data' | 'model' | 'backend' | 'gradients' | 'layers' | 'from'> & {
   readonly data: Pick<DataSettings, 'validation' | 'standardize' | 'skipMalformed'>;
 };
 
@@ -101,6 +112,8 @@ const choiceNames: OptionNames<TrainChoices> = {
   backend: true,
   gradients: true,
   units: true,
+  layers: true,
+  from: true,
   epochs: true,
   batchSize: true,
   optimizer: true,
@@ -112,11 +125,16 @@ const choiceNames: OptionNames<TrainChoices> = {
   initializer: true,
 };
 
-/** @throws RangeError for a choice, or a value of one, that does not exist, with the nearest one */
+/**
+ * @throws RangeError for a choice, or a value of one, that does not exist, with the nearest one; UsageError for a network that is named
+ * twice
+ */
 export function checkChoices(choices: TrainChoices, name: string): void {
   checkOptions(choices, choiceNames, name);
   if (choices.data !== undefined) checkOptions(choices.data, dataNames, `${name}: data`);
   checkColumnNames(choices.data?.columns, `${name}: data`);
+  if (choices.layers !== undefined && choices.from !== undefined && name === 'train')
+    throw new UsageError('--from gives the layers of its model; leave out --layers.');
   const choice = <T extends string>(value: T | undefined, known: readonly T[], field: string): void => {
     if (value !== undefined) checkChoice(value, known, `${name}: ${field}`);
   };
@@ -146,14 +164,27 @@ export function resolveSettings(choices: TrainChoices): TrainSettings {
       : choices.optimizer === 'adam'
         ? 0.002
         : 0.1;
-  const settings: TrainSettings = {
-    ...base,
+  const layers = layersIn(choices);
+  const isSimple = layers === undefined && choices.from === undefined;
+  const readsIntegers = layers?.[0]?.layer === 'embedding';
+  const { units, initializer, ...others } = base;
+  const settings = {
+    ...others,
+    ...(isSimple && { units }),
+    initializer: isSimple ? initializer : 'keras',
     learningRate,
     ...defined(choices),
-    data: { ...base.data, ...defined(choices.data ?? {}), source },
+    ...(layers && { layers }),
+    data: {
+      ...base.data,
+      // integers are names, and a model has its own scaling
+      ...((readsIntegers || choices.from !== undefined) && { standardize: false }),
+      ...defined(choices.data ?? {}),
+      source,
+    },
     model,
   };
-  const { backend, gradients, ...rest } = settings;
+  const { backend, gradients, ...rest } = settings as TrainSettings;
   const opByOp = model === 'tfjs' || model === 'both';
   const complete: TrainSettings = {
     ...rest,
@@ -177,6 +208,21 @@ export function resolveSettings(choices: TrainChoices): TrainSettings {
   return complete;
 }
 
+/** The layers that are asked for, if any; what names a network in two ways is refused. */
+function layersIn({ layers, from, units, initializer }: TrainChoices): readonly LayerConfig[] | undefined {
+  const named = layers === undefined ? '--from' : '--layers';
+  if ((layers ?? from) === undefined) return undefined;
+  if (units !== undefined)
+    throw new UsageError(
+      `--units ${units} is the size of the simple RNN; with ${named} leave it out${named === '--layers' ? ', the sizes stand in the layers' : ''}.`,
+    );
+  if (initializer === 'notebook')
+    throw new UsageError(`--initializer notebook is that of the simple RNN; with ${named} leave it out.`);
+  const read = typeof layers === 'string' ? parseLayers(layers, '--layers') : layers;
+  if (read?.length === 0) throw new UsageError('--layers is empty; write for example lstm:16.');
+  return read;
+}
+
 function defined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, x]) => x !== undefined)) as T;
 }
@@ -186,7 +232,7 @@ function check(settings: TrainSettings): void {
     if (!Number.isSafeInteger(value) || value < least)
       throw new UsageError(`${flag} is ${value}; a whole number of at least ${least} was expected.`);
   };
-  whole('--units', settings.units, 1);
+  if (settings.units !== undefined) whole('--units', settings.units, 1);
   whole('--epochs', settings.epochs, 1);
   whole('--batch-size', settings.batchSize, 1);
   whole('--patience', settings.patience, 0);
@@ -209,36 +255,6 @@ function check(settings: TrainSettings): void {
     throw new UsageError('--patience watches the validation loss; keep examples back with --validation 0.2.');
 }
 
-/**
- * Refuses sizes that no memory holds, before anything is allocated for them.
- *
- * @param memory bytes of this machine
- * @throws UsageError with the bytes, and the flags
- */
-export function checkNetworkSize(
-  { units, batchSize, optimizer }: TrainSettings,
-  {
-    sequences,
-    timeSteps,
-    features,
-    classNames: { length: classes },
-  }: Readonly<Record<'sequences' | 'timeSteps' | 'features', number>> & {
-    readonly classNames: readonly string[];
-  },
-  memory = totalmem(),
-): void {
-  fits('--units', [features, units], [units, units], [units, classes]);
-  const batch = Math.min(batchSize, sequences);
-  const weights = features * units + units * units + units * classes;
-  // weights, gradients and the optimizer's memory; states and their gradients
-  const numbers = (optimizer === 'adam' ? 4 : 2) * weights + 2 * batch * timeSteps * units;
-  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
-  if (8 * numbers > memory)
-    throw new UsageError(
-      `--units ${units} with --batch-size ${batch} and ${timeSteps} time steps needs about ${gigabytes(8 * numbers)} to train, this machine has ${gigabytes(memory)}; pass smaller ones.`,
-    );
-}
-
 function fits(flags: string, ...shapes: (readonly number[])[]): void {
   try {
     checkMemory(flags, ...shapes);
@@ -253,7 +269,7 @@ export function settingDifferences(now: TrainSettings, then: TrainSettings): str
     Object.entries(value).flatMap(([key, x]) =>
       typeof x === 'object' && x !== null && !Array.isArray(x)
         ? flat(x as object, `${prefix}${key}.`)
-        : [[`${prefix}${key}`, JSON.stringify(x)] as [string, string]],
+        : [[`${prefix}${key}`, key === 'layers' ? formatLayers(x as LayerConfig[]) : JSON.stringify(x)]],
     );
   const before = new Map(flat(then));
   const after = new Map(flat(now));

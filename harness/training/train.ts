@@ -6,13 +6,20 @@ import { pickEngine } from '../sides/engine/index';
 import { checkRegularFile, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
-import { claimDirectory, lockDirectory, save } from '../models/index';
+import {
+  claimDirectory,
+  givesClasses,
+  lockDirectory,
+  readSavedModel,
+  save,
+  type SavedModel,
+} from '../models/index';
 import { evaluatePart, type Metrics } from './metrics';
-import { prepareData, type PreparedData } from './prepare';
+import { checkNetworkSize, networkFor } from './network';
+import { prepareData, type GivenData, type PreparedData } from './prepare';
 import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
 import {
   checkChoices,
-  checkNetworkSize,
   resolveSettings,
   settingDifferences,
   type TrainChoices,
@@ -91,14 +98,19 @@ export async function train(choices: TrainChoices = {}, options: TrainOptions = 
 
 /** Trains in a directory that is claimed. */
 async function trainHere(
-  choices: TrainChoices,
+  asked: TrainChoices,
   options: TrainOptions,
   resume?: Checkpoint,
 ): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
+  const model = resume || asked.from === undefined ? undefined : await readStart(asked.from);
+  const choices = model === undefined ? asked : { ...asked, layers: model.config.layers };
   const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
   const isAuto = !resume && (choices.model ?? defaultModel(choices)) === 'auto';
-  const data = await prepareData(first, say);
+  const given = resume ? resume.meta.given : model && givenBy(model);
+  const data = await prepareData(first, say, given);
+  for (const note of model?.notes ?? []) say(`note        ${note}`);
+  if (model) checkFeatures(data, model, first);
   if (resume) checkSameData(data, resume);
   checkNetworkSize(first, data.identity);
   for (const line of data.summary) say(line);
@@ -106,8 +118,10 @@ async function trainHere(
   options.onStart?.(settings);
 
   const started = performance.now();
+  const start = resume?.start ?? model?.weights;
+  const kept = { ...(start && { start }), ...(given && { given }) };
   const files =
-    out === undefined ? undefined : new RunFiles(out, settings, data, options.checkpointSeconds ?? 30);
+    out === undefined ? undefined : new RunFiles(out, settings, data, kept, options.checkpointSeconds ?? 30);
   const { onBatch, onEpoch, signal, replaceSide } = options;
   const run = await runTraining(settings, data, {
     ...(onBatch && { onBatch }),
@@ -115,6 +129,7 @@ async function trainHere(
     ...(signal && { signal }),
     ...(replaceSide && { replaceSide }),
     ...(resume && { resume }),
+    ...(start && { start }),
     ...(files && {
       wantsSave: (reason) => files.wantsSave(reason),
       save: (state: RunState) => files.save(state),
@@ -124,6 +139,36 @@ async function trainHere(
   const result = { ...run, settings, data, seconds };
   if (run.outcome !== 'finished') return result;
   return { ...result, ...(await finish(result, files)) };
+}
+
+/** The model that training starts from. */
+async function readStart(file: string): Promise<SavedModel> {
+  const model = await readSavedModel(file);
+  if (givesClasses(model) && model.config.loss === 'softmaxCrossEntropy') return model;
+  throw new UsageError(
+    `--from ${file} does not end with a softmax over classes; train learns classes, so start from a classifier.`,
+  );
+}
+
+/** What the run keeps of it, besides its layers and weights. */
+function givenBy({ metadata: { classNames, standardisation }, maskValue }: SavedModel): GivenData {
+  return {
+    classNames,
+    ...(standardisation && { standardisation }),
+    ...(maskValue !== undefined && { maskValue }),
+  };
+}
+
+function checkFeatures(
+  { identity, source }: PreparedData,
+  { config }: SavedModel,
+  { from }: TrainSettings,
+): void {
+  const { features = 1 } = config;
+  if (identity.features === features) return;
+  throw new UsageError(
+    `${source} has ${identity.features} features, --from ${from ?? ''} takes ${features}; choose them with --feature-columns.`,
+  );
 }
 
 /** The fastest engine there is, unless a choice belongs to the op-by-op network. */
@@ -139,15 +184,18 @@ function withoutAuto({ model, ...others }: TrainChoices): TrainChoices {
 /** The settings with the engine that should be fastest for these data. */
 async function pickModel(
   choices: TrainChoices,
-  { batchSize, units }: TrainSettings,
-  { identity: { timeSteps, features } }: PreparedData,
+  first: TrainSettings,
+  { identity }: PreparedData,
   say: (line: string) => void,
 ): Promise<TrainSettings> {
   if (choices.backend !== undefined || choices.gradients !== undefined)
     throw new UsageError(
       '--model auto picks by itself; leave out --backend and --gradients, or name the model.',
     );
-  const { choice, reason } = await pickEngine({ batch: batchSize, timeSteps, features, units });
+  const { timeSteps, features } = identity;
+  const { units } = first;
+  const network = units === undefined ? { layers: networkFor(first, identity).layers } : { units };
+  const { choice, reason } = await pickEngine({ batch: first.batchSize, timeSteps, features, ...network });
   say(`engine      ${reason}`);
   const { kind: model, backend } = choice;
   return resolveSettings({ ...choices, model, ...(backend && { backend }) });
@@ -202,6 +250,7 @@ class RunFiles {
     readonly directory: string,
     private readonly settings: TrainSettings,
     private readonly data: PreparedData,
+    private readonly kept: Pick<Checkpoint, 'start'> & Pick<Checkpoint['meta'], 'given'>,
     private readonly seconds: number,
   ) {}
 
@@ -211,7 +260,9 @@ class RunFiles {
 
   async save({ progress, networks, best }: RunState): Promise<void> {
     const { source } = this.settings.data;
+    const { start, given } = this.kept;
     const meta = {
+      ...(given && { given }),
       settings: this.settings,
       data: this.data.identity,
       versions: versionsOf({}),
@@ -219,7 +270,10 @@ class RunFiles {
       // also to be found when the run is continued from another directory
       ...(existsSync(source) && { dataFile: path.relative(this.directory, source) }),
     };
-    await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, best);
+    await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, {
+      ...(best && { best }),
+      ...(start && { start }),
+    });
     const lines = progress.history.map((record) => `${JSON.stringify(record)}\n`).join('');
     await writeFileAtomic(path.join(this.directory, 'history.jsonl'), lines);
     this.lastSave = performance.now();

@@ -1,4 +1,5 @@
-import { ScratchSimpleRNNClassifier, type ClassifierWeights } from '../../scratch/index';
+import { ScratchNetwork, type NetworkConfig, type StackWeights } from '../../scratch/index';
+import { formatLayers } from '../base/layers-text';
 import type { Part } from './data/index';
 import {
   code,
@@ -23,8 +24,9 @@ export interface TrainingReportOptions {
   readonly settings: TrainSettings;
   readonly data: PreparedData;
   readonly history: readonly EpochRecord[];
-  readonly initialWeights: ClassifierWeights;
-  readonly finalWeights: ClassifierWeights;
+  readonly config: NetworkConfig;
+  readonly initialWeights: StackWeights;
+  readonly finalWeights: StackWeights;
   /** of the part that `metrics` measures */ readonly part: Part;
   readonly partName: 'validation' | 'training';
   readonly metrics: Metrics;
@@ -35,11 +37,11 @@ export interface TrainingReportOptions {
 
 /** The report of a training run as one HTML file. */
 export function trainingReport(options: TrainingReportOptions): Promise<string> {
-  const { settings, data, history, metrics, partName } = options;
+  const { config, data, history, metrics, partName } = options;
   const agreement = history.at(-1)?.agreement;
   return htmlOf({
     title: `Training on ${data.source}`,
-    subtitle: `A SimpleRNN of ${settings.units} units learns to tell ${data.identity.classNames.length} classes apart in sequences of up to ${data.identity.timeSteps} steps.`,
+    subtitle: `A network of ${formatLayers(config.layers)} learns to tell ${data.identity.classNames.length} classes apart in sequences of up to ${data.identity.timeSteps} steps.`,
     facts: [
       { label: `${partName} accuracy`, value: `${(100 * metrics.accuracy).toFixed(2)} %` },
       { label: `${partName} loss`, value: `${metrics.loss.toFixed(4)} nats` },
@@ -58,7 +60,7 @@ export function trainingReport(options: TrainingReportOptions): Promise<string> 
     sections: [
       learningSection(options),
       ...(agreement ? [agreementSection(history)] : []),
-      gradientSection(options),
+      ...(config.features === undefined ? [] : [gradientSection(options)]),
       confusionSection(options),
       mistakesSection(options),
       settingsSection(options),
@@ -157,35 +159,29 @@ function agreementSection(history: readonly EpochRecord[]): Section {
 }
 
 function gradientSection(options: TrainingReportOptions): Section {
-  const { data, initialWeights, finalWeights } = options;
+  const { config, data, initialWeights, finalWeights } = options;
   const [, t, f] = data.train.inputs.shape;
   const count = Math.min(64, data.train.labels.length);
   const inputs = { data: data.train.inputs.data.subarray(0, count * t * f), shape: [count, t, f] };
   const mask = data.train.mask && { data: data.train.mask.data.subarray(0, count * t), shape: [count, t] };
-  const norms = (weights: ClassifierWeights): { x: number; y: number }[] => {
-    const [features, units] = weights.kernel.shape;
-    const network = new ScratchSimpleRNNClassifier({
-      features,
-      units,
-      classes: weights.outputBias.shape[0],
-      weights,
-    });
-    const values = network.stateGradientNorms(
-      inputs,
-      data.train.labels.subarray(0, count),
-      mask ? { mask } : {},
-    );
-    return Array.from(values, (y, x) => ({ x, y }));
+  const labels = data.train.labels.subarray(0, count);
+  const norms = (weights: StackWeights): { x: number; y: number }[] => {
+    const network = new ScratchNetwork({ ...config, weights });
+    const { gradients } = network.lossAndGradients(inputs, labels, mask ? { mask } : {});
+    const squares = new Float64Array(t);
+    gradients.inputs?.data.forEach((g, i) => (squares[Math.floor(i / f) % t] += g * g));
+    // steps that no example has are no points of a logarithmic axis
+    return Array.from(squares, (sum, x) => ({ x, y: Math.sqrt(sum) })).filter(({ y }) => y > 0);
   };
   const [before, after] = [norms(initialWeights), norms(finalWeights)];
   return {
     title: 'How far the gradient reaches back',
-    intro: `Norm of the loss’s gradient with respect to the state after each time step, over ${count} training examples: from the last step (right) back to the initial state (left) it changed by a factor of ${ratio(before)} before training and ${ratio(after)} after. A curve that falls to the left vanishes, one that rises explodes.`,
+    intro: `Norm of the loss’s gradient with respect to the inputs of each time step, over ${count} training examples: from the last step (right) back to the first (left) it changed by a factor of ${ratio(before)} before training and ${ratio(after)} after. A curve that falls to the left vanishes, one that rises explodes.`,
     blocks: [
       lineChart({
         title: 'Gradient norm per time step',
         xLabel: 'time step',
-        yLabel: '‖∂loss / ∂state‖',
+        yLabel: '‖∂loss / ∂input‖',
         yScale: 'log',
         series: [
           { name: 'before training', points: before, dashed: true, color: 3 },

@@ -39,6 +39,7 @@ const layers: Readonly<Record<string, Read>> = {
   SimpleRNN: recurrent('simpleRNN'),
   LSTM: recurrent('lstm'),
   GRU: recurrent('gru'),
+  GRUResetAfter: gruResetAfter,
   Bidirectional: bidirectional,
   Dense: dense,
   TimeDistributed: timeDistributed,
@@ -162,6 +163,15 @@ function recurrent(layer: RecurrentConfig['layer']): Read {
   };
 }
 
+/** The layer that this project adds to TensorFlow.js. */
+function gruResetAfter(options: Options, dialect: Dialect, refuse: Refuse): ReadLayer {
+  const biases = options.value('biases', 2);
+  if (biases !== 1 && biases !== 2) throw options.wrong('biases', biases, '1 or 2');
+  const read = recurrent('gru')(options, dialect, refuse);
+  const config = { ...read.config, resetAfter: true, biases } as RecurrentConfig;
+  return { ...read, config };
+}
+
 function bidirectional(options: Options, dialect: Dialect, refuse: Refuse): ReadLayer {
   const merge = options.value('merge_mode', 'concat');
   if (typeof merge !== 'string' || !['concat', 'sum', 'mul', 'ave'].includes(merge))
@@ -244,6 +254,7 @@ const activationNames: Readonly<Record<string, ActivationName | 'softmax' | 'har
   sigmoid: 'sigmoid',
   hard_sigmoid: 'hard',
   hardSigmoid: 'hard',
+  hardSigmoidKeras3: 'hardSigmoidKeras3',
   relu: 'relu',
   linear: 'linear',
   softmax: 'softmax',

@@ -70,19 +70,24 @@ export function toLayersModel(model: ModelDescription, where = 'the model'): Wri
   };
 }
 
+/** The content of model.json, for weights in `weights.bin` alongside. */
+export function layersModelJson({
+  modelTopology,
+  weightSpecs,
+}: Pick<WrittenLayersModel, 'modelTopology' | 'weightSpecs'>) {
+  return {
+    format: 'layers-model',
+    generatedBy: `rnn-parity ${version}`,
+    convertedBy: null,
+    modelTopology,
+    weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
+  };
+}
+
 /** model.json, for weights in `weights.bin` alongside. */
-export function layersModelText({ modelTopology, weightSpecs }: WrittenLayersModel): string {
-  return `${JSON.stringify(
-    {
-      format: 'layers-model',
-      generatedBy: `rnn-parity ${version}`,
-      convertedBy: null,
-      modelTopology,
-      weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
-    },
-    undefined,
-    2,
-  )}\n`;
+export function layersModelText(written: WrittenLayersModel): string {
+  const json = { ...layersModelJson(written), generatedBy: `rnn-parity convert ${version}` };
+  return `${JSON.stringify(json, undefined, 2)}\n`;
 }
 
 function littleEndian({ data }: Tensor): Buffer {

@@ -2,10 +2,14 @@ import {
   checkChoice,
   checkOptions,
   initialClassifierWeights,
+  ScratchNetwork,
   ScratchSimpleRNNClassifier,
   type ClassifierWeights,
+  type LayersNetwork,
+  type NetworkConfig,
   type OptionNames,
   type SimpleRNNClassifier,
+  type StackWeights,
 } from '../../../scratch/index';
 import type { GradientMethod } from '../../../src/index';
 import { BackendNotRunError } from '../../base/outcome';
@@ -33,45 +37,82 @@ export interface ClassifierShape {
   readonly weights: ClassifierWeights;
 }
 
-export interface LoadedClassifier {
-  readonly classifier: SimpleRNNClassifier;
+/** A network that is ready, and what computes it. */
+interface Loaded<N, W> {
   /** what computes, with versions: `TensorFlow 2.21.0` */ readonly engine: string;
-  /** another network of the same kind and place */ clone(weights: ClassifierWeights): SimpleRNNClassifier;
+  /** another network of the same kind and place */ clone(weights: W): N;
+}
+
+export interface LoadedClassifier extends Loaded<SimpleRNNClassifier, ClassifierWeights> {
+  readonly classifier: SimpleRNNClassifier;
+}
+
+export interface LoadedNetwork extends Loaded<LayersNetwork, StackWeights> {
+  readonly network: LayersNetwork;
 }
 
 /**
- * Makes a network of one kind. TensorFlow.js is loaded only when it is asked for. When `size` is given, the threads of a graph suit it
- * (and hold for the whole process).
+ * Makes a classifier of one kind. TensorFlow.js is loaded only when it is asked for.
  *
  * @throws BackendNotRunError when the backend cannot be loaded
  */
 export async function openClassifier(
-  { kind, backend: backendName = 'tensorflow', gradients = 'bptt' }: EngineChoice,
+  choice: EngineChoice,
   shape: ClassifierShape,
 ): Promise<LoadedClassifier> {
-  if (kind === 'scratch') {
-    const clone = (weights: ClassifierWeights): SimpleRNNClassifier =>
-      new ScratchSimpleRNNClassifier({ ...shape, weights });
-    return { classifier: clone(shape.weights), engine: `JavaScript float64, Node ${process.version}`, clone };
-  }
+  const { engine, where } = await openEngine(choice);
+  const clone = (weights: ClassifierWeights): SimpleRNNClassifier => {
+    if (where === undefined) return new ScratchSimpleRNNClassifier({ ...shape, weights });
+    const { twin, backend, gradients } = where;
+    return choice.kind === 'graph'
+      ? new twin.GraphSimpleRNNClassifier({ ...shape, backend, weights })
+      : new twin.TfSimpleRNNClassifier({ ...shape, backend, weights, gradients });
+  };
+  return { classifier: clone(shape.weights), engine, clone };
+}
+
+/**
+ * The same for a network of any layers.
+ *
+ * @throws BackendNotRunError when the backend cannot be loaded
+ */
+export async function openNetwork(
+  choice: EngineChoice,
+  config: NetworkConfig,
+  weights: StackWeights,
+): Promise<LoadedNetwork> {
+  const { engine, where } = await openEngine(choice);
+  const clone = (own: StackWeights): LayersNetwork => {
+    const options = { ...config, weights: own };
+    if (where === undefined) return new ScratchNetwork(options);
+    const { twin, backend, gradients } = where;
+    return choice.kind === 'graph'
+      ? new twin.GraphNetwork({ ...options, backend })
+      : new twin.TfNetwork({ ...options, backend, gradients });
+  };
+  return { network: clone(weights), engine, clone };
+}
+
+/** What a choice computes on; `where` is undefined for scratch. */
+async function openEngine({ kind, backend: backendName = 'tensorflow', gradients = 'bptt' }: EngineChoice) {
+  if (kind === 'scratch') return { engine: `JavaScript float64, Node ${process.version}`, where: undefined };
   const twin = await import('../../../src/index.js');
   const backend = await twin
     .loadBackend(kind === 'graph' ? 'tensorflow' : backendName)
     .catch((error: unknown) => {
       throw new BackendNotRunError(error instanceof Error ? error.message : String(error), { cause: error });
     });
-  const clone = (weights: ClassifierWeights): SimpleRNNClassifier =>
-    kind === 'graph'
-      ? new twin.GraphSimpleRNNClassifier({ ...shape, backend, weights })
-      : new twin.TfSimpleRNNClassifier({ ...shape, backend, weights, gradients });
-  return {
-    classifier: clone(shape.weights),
-    engine: `@tensorflow/tfjs ${backend.tf.version.tfjs}, ${backend.version}`,
-    clone,
-  };
+  const engine = `@tensorflow/tfjs ${backend.tf.version.tfjs}, ${backend.version}`;
+  return { engine, where: { twin, backend, gradients } };
 }
 
-const sizeNames: OptionNames<StepSize> = { batch: true, timeSteps: true, features: true, units: true };
+const sizeNames: OptionNames<StepSize> = {
+  batch: true,
+  timeSteps: true,
+  features: true,
+  units: true,
+  layers: true,
+};
 
 /** What was picked, and why. */
 export interface PickedEngine {
@@ -117,7 +158,8 @@ async function whyNotHere(engine: EngineName): Promise<string | undefined> {
   }
 }
 
-export interface CreateClassifierOptions extends Omit<StepSize, 'batch'> {
+export interface CreateClassifierOptions extends Omit<StepSize, 'batch' | 'units' | 'layers'> {
+  readonly units: number;
   readonly classes: number;
   /** examples per training step; with `timeSteps` it decides what `auto` picks; default 32 */ readonly batchSize?: number;
   /** default auto */ readonly engine?: 'auto' | EngineChoice | ModelKind;

@@ -1,13 +1,44 @@
+import type { LayerConfig } from '../../../scratch/index';
+
 /** The kinds of network that can be picked: by hand in float64, one TensorFlow graph, op by op on wasm. */
 export const engineNames = ['scratch', 'graph', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Of one training step: B sequences of T steps of F features, U units. */
+/** Of one training step: B sequences of T steps of F features. */
 export interface StepSize {
   readonly batch: number;
   readonly timeSteps: number;
   readonly features: number;
-  readonly units: number;
+  /** U of a SimpleRNN */ readonly units?: number;
+  /** of any other network, instead of `units` */ readonly layers?: readonly LayerConfig[];
+}
+
+const gates = { simpleRNN: 1, lstm: 4, gru: 3 } as const;
+
+/** What one time step of one example costs: multiplications of the forward pass, numbers that a step makes, walks through time. */
+interface StepWork {
+  readonly multiplications: number;
+  readonly states: number;
+  readonly walks: number;
+}
+
+function workOf({ features, units = 1, layers = [{ layer: 'simpleRNN', units }] }: StepSize): StepWork {
+  let width = features;
+  const total = { multiplications: 0, states: 0, walks: 0 };
+  for (const layer of layers) {
+    if (layer.layer === 'embedding') {
+      width = layer.outputDim;
+      continue;
+    }
+    const isBoth = layer.layer === 'bidirectional';
+    const inner = 'wrapped' in layer ? layer.wrapped : layer;
+    const blocks = inner.layer === 'dense' ? 0 : gates[inner.layer] * (isBoth ? 2 : 1);
+    total.multiplications += (blocks || 1) * inner.units * (width + (blocks > 0 ? inner.units : 0));
+    total.states += (blocks || 1) * inner.units;
+    total.walks += blocks === 0 ? 0 : isBoth ? 2 : 1;
+    width = inner.units * (isBoth && (layer.mergeMode ?? 'concat') === 'concat' ? 2 : 1);
+  }
+  return total;
 }
 
 /**
@@ -20,10 +51,12 @@ export interface StepSize {
  * differ, so these are for choosing, not for promising: `rnn-parity bench` measures.
  */
 export function stepMilliseconds(engine: EngineName, size: StepSize): number {
-  const { batch, timeSteps, features, units } = size;
+  const { batch, timeSteps } = size;
+  const work = workOf(size);
   // forward, back, and the weights' gradients: three products with as many multiplications each
-  const multiplications = 3 * batch * timeSteps * units * (units + features);
-  const states = batch * timeSteps * units;
+  const multiplications = 3 * batch * timeSteps * work.multiplications;
+  const states = batch * timeSteps * work.states;
+  const steps = timeSteps * Math.max(1, work.walks);
   switch (engine) {
     case 'scratch': {
       // the kernels compute two rows at a time: one row costs as much as two
@@ -31,8 +64,8 @@ export function stepMilliseconds(engine: EngineName, size: StepSize): number {
       return 0.005 + 0.55e-6 * multiplications * rows + 32e-6 * states;
     }
     case 'graph':
-      return 0.2 + 0.004 * timeSteps + 0.1e-3 * batch * timeSteps + 0.045e-6 * multiplications;
+      return 0.2 + 0.004 * steps + 0.1e-3 * batch * timeSteps + 0.045e-6 * multiplications;
     case 'wasm':
-      return 0.5 + 0.05 * timeSteps + 50e-6 * states + 0.1e-6 * multiplications;
+      return 0.5 + 0.05 * steps + 50e-6 * states + 0.1e-6 * multiplications;
   }
 }

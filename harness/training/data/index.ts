@@ -2,10 +2,16 @@ export { builtInData, loadData } from './load';
 export { checkColumnNames, textFormatNames } from './load-options';
 export type { ColumnNames, LoadOptions, TextFormat } from './load-options';
 export { memoryData, notebookData, type MemoryOptions } from './generated';
-export { className } from './labels';
+export { className, relabelled } from './labels';
 export { Notes } from './notes';
 export type { Decimal } from './numbers';
 export { fingerprint, maskOf, type SequenceData } from './sequences';
 export { splitStratified, type Split } from './split';
-export { fitStandardisation, takePart, warnOfRounding, type Part } from './standardisation';
+export {
+  fitStandardisation,
+  takePart,
+  warnOfRounding,
+  withoutMaskedSteps,
+  type Part,
+} from './standardisation';
 export { summarize } from './summary';

@@ -1,6 +1,7 @@
 import { UsageError } from '../../base/outcome';
 import { listed, quoted, warnAlike, type Notes } from './notes';
 import { parseNumber, type Decimal } from './numbers';
+import type { SequenceData } from './sequences';
 
 /** What a label has to be, for messages. */
 export const labelExpected =
@@ -102,6 +103,33 @@ export class LabelTable {
       );
     warnAlike('classes', classNames, notes);
   }
+}
+
+/**
+ * Data whose labels are the class indices of a model. A model that only counts its outputs (`0`, `1`, ...) takes the classes of the data in
+ * their order, where there are as many.
+ *
+ * @param classNames of the model, in the order of its outputs
+ * @param notes gets which output stands for which class, where the model does not name them
+ * @throws UsageError with the labels that the model does not know
+ */
+export function relabelled(data: SequenceData, classNames: readonly string[], notes?: Notes): SequenceData {
+  // data name a whole number by its digits; a model from elsewhere may say 1.0
+  const known = new Map(classNames.map((name, c) => [className(name), c]));
+  const unknown = data.classNames.filter((name) => !known.has(name));
+  const counts = classNames.every((name, c) => name === String(c));
+  if (unknown.length > 0 && counts && data.classNames.length === classNames.length) {
+    notes?.say(
+      `the model does not name its classes: its outputs are ${listed(data.classNames)}, in this order`,
+    );
+    return data;
+  }
+  if (unknown.length > 0)
+    throw new UsageError(
+      `${data.source} has labels the model does not know: ${unknown.slice(0, 10).join(', ')}; it knows ${classNames.slice(0, 20).join(', ')}.`,
+    );
+  const labels = data.labels?.map((label) => known.get(data.classNames[label]) ?? -1);
+  return { ...data, classNames, ...(labels && { labels }) };
 }
 
 /** Whole numbers in numeric order, anything else by code units. */

@@ -91,3 +91,17 @@ function maskPart(lengths: Int32Array, t: number): Pick<Part, 'mask'> {
   const mask = maskOf(lengths, t);
   return mask === undefined ? {} : { mask };
 }
+
+/** A part without the steps that a Masking layer skips: those whose features all equal its value. */
+export function withoutMaskedSteps(part: Part, maskValue: number | undefined): Part {
+  if (maskValue === undefined) return part;
+  const { data, shape } = part.inputs;
+  const [n, t, f] = shape;
+  const mask = new Float64Array(n * t);
+  const value = Math.fround(maskValue);
+  for (let step = 0; step < n * t; step++) {
+    const isKept = data.subarray(step * f, (step + 1) * f).some((x) => x !== value);
+    mask[step] = isKept ? (part.mask?.data[step] ?? 1) : 0;
+  }
+  return mask.every((kept) => kept === 1) ? part : { ...part, mask: { data: mask, shape: [n, t] } };
+}

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { maskOf } from '../../../harness/training/data/index';
-import { layersNames, maskValue } from '../../../harness/models/layers-model';
-import { load, readSavedModel, save } from '../../../harness/models/saved-model';
+import { load, maskValue, readSavedModel, save } from '../../../harness/models/index';
 import { UsageError } from '../../../harness/base/outcome';
 import {
   createRandom,
@@ -78,7 +77,9 @@ describe('a saved model', () => {
     const scratch = await load(directory);
     expect(scratch.classifier.name).to.equal('scratch');
     for (const name of weightNames)
-      expect(Array.from(scratch.weights[name].data)).to.eql(Array.from(model.getWeights()[name].data));
+      expect(Array.from(scratch.classifier.getWeights()[name].data)).to.eql(
+        Array.from(model.getWeights()[name].data),
+      );
     const { classifier } = await load(directory, { side: 'tfjs', backend: 'cpu' });
     const inputs = { shape: [5, 2, 3], data: Float64Array.from({ length: 30 }, (_, i) => Math.sin(i)) };
     expect(Array.from(classifier.predict(inputs))).to.eql(Array.from(model.predict(inputs)));
@@ -97,7 +98,7 @@ describe('a saved model', () => {
         (error: unknown) => (error instanceof UsageError ? error.message : `crashed: ${String(error)}`),
       );
     };
-    expect(await refusal('{')).to.match(/is no JSON/);
+    expect(await refusal('{')).to.match(/is not JSON/);
     expect(await refusal('null')).to.match(/has no modelTopology/);
     const { modelTopology } = JSON.parse(sound) as { modelTopology: unknown };
     for (const weightsManifest of [3, null, [null], [{ weights: 3 }], [{ weights: [null, 3] }]])
@@ -106,16 +107,12 @@ describe('a saved model', () => {
           JSON.stringify({ modelTopology, weightsManifest, userDefinedMetadata: weightsManifest }),
         ),
       ).to.match(/names the weight files|has the weight null/);
-    expect(await refusal(sound.replace(layersNames.bias, 'gru/bias'))).to.match(
-      /has 2 output layers \(gru, dense\)/,
-    );
+    expect(await refusal(sound.replace('simple_rnn/bias', 'gru/bias'))).to.match(/simple_rnn.*bias/);
     expect(await refusal(sound.replace('"weights.bin"', '"../weights.bin"'))).to.match(/plain file names/);
     expect(await refusal(sound.replace('"shape": [\n            3,', '"shape": [\n            4,'))).to.match(
-      /declares \d+/,
+      /kernel \[4, 8\]|declares \d+/,
     );
-    expect(await refusal(sound.replace('"units": 8', '"units": 1000000000'))).to.match(
-      /layers of 1000000000 units/,
-    );
+    expect(await refusal(sound.replace('"units": 8', '"units": 1000000000'))).to.match(/1000000000/);
     expect(await refusal(sound)).to.equal('accepted');
     writeFileSync(join(directory, 'weights.bin'), Buffer.alloc(7));
     expect(await refusal(sound)).to.match(/SHA-256/);
