@@ -22,6 +22,8 @@ export interface CheckOptions {
   /** default: generated, in the range of the first layer */ readonly inputs?: ModelInputs | undefined;
   /** what another program gives for these inputs */ readonly expected?: readonly Tensor[] | undefined;
   /** default: all; a side that is named must run */ readonly sides?: readonly SideName[] | undefined;
+  /** run as well where this machine has them; default none */ readonly sidesIfThere?:
+    readonly SideName[] | undefined;
   /** checks only what comes before the layer of this name */ readonly until?: string | undefined;
   /** default false: gradients of the weights and the inputs are compared as well */ readonly forwardOnly?:
     boolean | undefined;
@@ -84,7 +86,7 @@ export async function checkModel(
     throw new UsageError(
       'expected outputs belong to inputs: give the inputs that the other program had as well.',
     );
-  const wanted = options.sides ?? sideNames;
+  const wanted = [...(options.sides ?? sideNames), ...(options.sidesIfThere ?? [])];
   const sides: CheckedSide[] = [];
   if (options.expected !== undefined) {
     const { judged, differences } = judgeExpected(model, inputs, options.expected);
@@ -109,7 +111,12 @@ export async function checkModel(
   for (const name of wanted) {
     options.progress?.(`${name} ...`);
     sides.push(
-      await judgeAsked(name, options.sides !== undefined, question, await (early.get(name) ?? ask(name))),
+      await judgeAsked(
+        name,
+        options.sides?.includes(name) === true,
+        question,
+        await (early.get(name) ?? ask(name)),
+      ),
     );
   }
   await last;

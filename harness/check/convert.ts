@@ -1,6 +1,5 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Tensor } from '../../scratch/index';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import {
@@ -10,7 +9,7 @@ import {
   type OpenOptions,
   type WriteFormat,
 } from '../models/index';
-import { checkModel, type CheckReport } from './check-model';
+import { checkModel, type CheckOptions, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
 import { runReference, tensorOf, type ModelInputs } from './reference';
 import { runServed } from './served';
@@ -20,6 +19,8 @@ export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'step
   readonly to: WriteFormat;
   /** a file, or the folder of a LayersModel */ readonly out: string;
   /** of the inputs of the proof; default 1 */ readonly seed?: number | undefined;
+  /** the Python in which Keras and onnxruntime are installed; default python3 of the PATH */ readonly python?:
+    string | undefined;
   /** replaces what is at `out`; default false */ readonly force?: boolean | undefined;
 }
 
@@ -32,6 +33,12 @@ const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
   npz: [],
 };
 
+/** Programs that open what was written where they are installed, and must agree then. */
+const openers: Readonly<Partial<Record<WriteFormat, readonly SideName[]>>> = {
+  keras: ['keras'],
+  onnx: ['onnxruntime'],
+};
+
 /**
  * Writes a user's model for another program, with the proof that it is the same function: what was written is opened again, every layer
  * must give what it gave, and the proof is kept as parity.json in the folder, or as OUT.parity.json. Only then does the result appear, whole.
@@ -42,7 +49,7 @@ const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
  */
 export async function convertModel(
   given: string | ModelDescription,
-  { to, out, seed = 1, force = false, nonlinearity, steps }: ConvertOptions,
+  { to, out, seed = 1, force = false, python, nonlinearity, steps }: ConvertOptions,
 ): Promise<CheckReport> {
   const where = typeof given === 'string' ? given : 'the model';
   const exists = (await stat(out).catch(() => undefined)) !== undefined;
@@ -66,7 +73,15 @@ export async function convertModel(
     const found =
       to === 'savedmodel'
         ? await checkModel(model, { inputs, expected: await runServed(temporary, model, inputs), sides: [] })
-        : await checkReopened(await openModelFile(temporary), model, inputs, expected, proofs[to]);
+        : await checkReopened(await openModelFile(temporary), model, inputs, {
+            expected,
+            sides: proofs[to],
+            sidesIfThere: openers[to],
+            python,
+            file: temporary,
+          });
+    const unopened = found.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));
+    if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
     const report = { ...found, file: out };
     if (report.verdict !== 'parity') return report;
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -85,9 +100,8 @@ function checkReopened(
   written: ModelDescription,
   model: ModelDescription,
   inputs: ModelInputs,
-  expected: readonly Tensor[],
-  sides: readonly SideName[],
+  options: CheckOptions,
 ): Promise<CheckReport> {
   const byName = written.inputs.map(({ name }, i) => [name, inputs[model.inputs[i].name]]);
-  return checkModel(written, { inputs: Object.fromEntries(byName) as ModelInputs, expected, sides });
+  return checkModel(written, { ...options, inputs: Object.fromEntries(byName) as ModelInputs });
 }

@@ -9,6 +9,7 @@ interface Flags {
   readonly out: string;
   readonly seed: number;
   readonly force?: boolean;
+  readonly python?: string;
   readonly nonlinearity?: 'tanh' | 'relu';
   readonly steps?: 'final' | 'last' | 'all';
 }
@@ -41,6 +42,10 @@ export const defineConvert: DefineCommand = (program, finish) => {
     .addOption(options.stepsOption())
     .requiredOption('--out <path>', 'file or folder to make')
     .option('--force', 'replace --out if it exists')
+    .option(
+      '--python <path>',
+      'the Python in which Keras or onnxruntime opens the result, where installed (default: python3 on the PATH)',
+    )
     .addOption(options.seedOption('of the inputs of the proof'))
     .addHelpText('after', `\n${options.exitText}.`)
     .action(async (model: string, flags: Flags) => finish(await convert(model, flags)));

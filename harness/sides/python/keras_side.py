@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -80,8 +81,18 @@ def opened(question):
     return (*built(question), None)
 
 
+def load(file):
+    """Opens a file of any name: Keras goes by the ending, and the first bytes tell a zip (.keras) from HDF5."""
+    with open(file, "rb") as opened_file:
+        ending = ".keras" if opened_file.read(2) == b"PK" else ".h5"
+    with tempfile.TemporaryDirectory() as folder:
+        named = os.path.join(folder, f"model{ending}")
+        os.symlink(os.path.abspath(file), named)
+        return keras.models.load_model(named, compile=False, safe_mode=True)
+
+
 def loaded(question):
-    model = keras.models.load_model(question["file"], compile=False, safe_mode=True)
+    model = load(question["file"])
     outputs, tensors, parts = [], [], {}
     # a Dense with softmax is two layers of the description, `dense` and `dense:softmax`; Keras shows the second
     last = {layer["name"].split(":")[0]: layer["name"] for layer in question["layers"]}

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { expect } from 'chai';
-import { checkModel, checkVerdict, formatCheck } from '../../../harness/check/index';
+import { existsSync } from 'node:fs';
+import { checkModel, checkVerdict, convertModel, formatCheck } from '../../../harness/check/index';
 import { modelFixtures } from '../../support/model-fixtures';
+import { temporaryDirectory } from '../../support/temporary-directory';
 import { withRecorded } from '../../support/recorded-frameworks';
 
 const lstm = path.join(modelFixtures, 'lstm.keras');
@@ -47,5 +49,21 @@ describe('Keras and PyTorch as sides of check', () => {
       checkModel(lstm, { sides: ['keras'], python }),
     );
     expect(formatCheck(report)).to.match(/keras \(Keras 3[^)]*\) +parity +14 +9 /);
+  });
+
+  const base = temporaryDirectory();
+  it('has Keras open what convert wrote, and writes nothing where Keras gives something else', async () => {
+    for (const [recorded, verdict] of [
+      ['lstm', 'parity'],
+      ['lstm-backwards', 'mismatch'],
+    ] as const) {
+      const out = path.join(base(), `${recorded}.keras`);
+      const report = await withRecorded('keras', recorded, (python) =>
+        convertModel(lstm, { to: 'keras', out, python }),
+      );
+      expect(report.verdict, checkVerdict(report)).to.equal(verdict);
+      expect(report.sides.map(({ name }) => name)).to.deep.equal(['expected', 'keras']);
+      expect(existsSync(out)).to.equal(verdict === 'parity');
+    }
   });
 });
