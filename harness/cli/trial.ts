@@ -3,6 +3,7 @@ import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Model } from '../base/problem';
 import type { Host, TrialReport } from '../trial/index';
+import type { LayersTrialReport } from '../trial/layers/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
@@ -98,6 +99,7 @@ Examples:
   rnn-parity trial --only 'carry/*' --backends cpu
   rnn-parity trial --shapes 1 --seeds 1 --json trial.json --html trial.html
   rnn-parity trial --layers 'bidirectional(gru:3),lstm:3' --seeds 1
+  rnn-parity trial --layers gru:3 --backends wasm,graph
   rnn-parity trial --equations my-cell.ts --json trial.json
   rnn-parity trial --sensitivity wasm --cases 3000 --seed 301
   rnn-parity trial --sensitivity wasm --layers lstm:24 --cases 3000
@@ -151,28 +153,39 @@ async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
 /** The trial of a network of layers, or of a cell that is given as formulas. */
 async function layersTrial(flags: Flags): Promise<Outcome> {
   const { layers = '', equations, seed, seeds, only, json } = flags;
-  for (const [flag, value] of Object.entries({ backends: flags.backends, html: flags.html }))
-    if (value !== undefined)
-      throw new UsageError(
-        `--${flag} is for the trial of the simple RNN; a trial of ${equations === undefined ? '--layers' : '--equations'} plants in emulated single precision and in scratch, and writes text or --json.`,
-      );
+  if (flags.html !== undefined)
+    throw new UsageError(
+      `--html is for the trial of the simple RNN; a trial of ${equations === undefined ? '--layers' : '--equations'} writes text or --json.`,
+    );
+  if (flags.backends !== undefined && equations !== undefined)
+    throw new UsageError(
+      '--backends is for networks that the backends run; a cell that is given as formulas is planted in emulated single precision.',
+    );
   const { emulatedHost, formatLayersTrial, runLayersTrial, sideHost } =
     await import('../trial/layers/index.js');
-  const { scratchImplementation } = await import('../sides/index.js');
+  const { parseSideNames, scratchImplementation } = await import('../sides/index.js');
   const { isSelected } = await import('../parity/select.js');
   const model = await modelOf(layers, equations);
   await checkOutputs(outputOf('--json', json, 'rnn-parity-layers-trial/'));
-  const scratch = equations === undefined ? sideHost(scratchImplementation()) : undefined;
-  const report = runLayersTrial({
-    layers: equations ?? layers,
-    model,
-    hosts: [emulatedHost(), ...(scratch === undefined ? [] : [scratch])],
-    seed,
-    seeds,
-    isWanted: (name) => isSelected(name, only),
-    break: flags.break,
-    progress: stderrProgress,
-  });
+  const named = flags.backends === undefined ? [] : parseSideNames(flags.backends);
+  const opened = named.length === 0 ? [] : (await openHosts(named, true)).hosts;
+  const sides =
+    equations === undefined ? [scratchImplementation(), ...opened.map((one) => one.implementation)] : [];
+  let report: LayersTrialReport;
+  try {
+    report = runLayersTrial({
+      layers: equations ?? layers,
+      model,
+      hosts: [emulatedHost(), ...sides.flatMap((side) => sideHost(side) ?? [])],
+      seed,
+      seeds,
+      isWanted: (name) => isSelected(name, only),
+      break: flags.break,
+      progress: stderrProgress,
+    });
+  } finally {
+    for (const { implementation } of opened) implementation.dispose?.();
+  }
   if (report.rows.length + report.equivalents.length === 0)
     throw new UsageError(
       `no fault matches --only ${JSON.stringify(only)}; names look like "layer1, c_t: the factor σ(z_t[f]) is forgotten" (a part of a name is enough, * and ? are wildcards).`,

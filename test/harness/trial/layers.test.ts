@@ -7,21 +7,23 @@ import {
   sideHost,
   type LayersHost,
 } from '../../../harness/trial/layers/index';
-import { scratchImplementation } from '../../../harness/sides/index';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
+import { loadBackend } from '../../../src/index';
 
 const dense = { layer: 'dense', units: 2 } as const;
 
 describe('the trial of a network of layers', () => {
-  it('catches, locates and names what it plants in emulated single precision and in scratch, on the right side', () => {
+  it('catches, locates and names what it plants in emulated single precision, scratch and TensorFlow.js, on the right side', async () => {
     const scratch = sideHost(scratchImplementation());
-    if (scratch === undefined) throw new Error('scratch runs networks of layers');
+    const twin = sideHost(tfjsImplementation(await loadBackend('cpu')));
+    if (scratch === undefined || twin === undefined) throw new Error('both run networks of layers');
     const report = runLayersTrial({
       layers: 'bidirectional(simpleRNN:2)',
       model: {
         features: 2,
         layers: [{ layer: 'bidirectional', wrapped: { layer: 'simpleRNN', units: 2 } }, dense],
       },
-      hosts: [emulatedHost(), scratch],
+      hosts: [emulatedHost(), scratch, twin],
       seed: 3,
       seeds: 1,
       isWanted: (name) =>
