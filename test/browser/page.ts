@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { source as axe } from 'axe-core';
 import { chromium, type Browser } from 'playwright-core';
+import { checkModel } from '../../harness/check/index';
 import { browserSummary } from '../../harness/parity/page/index';
 import { runBrowser } from '../../harness/parity/browser/index';
 import { findChromium, pageHtml } from '../../harness/sides/remote/index';
@@ -73,6 +74,59 @@ describe('the page in a browser', () => {
     }
   });
 
+  // one of each family that shows in five time steps under a mask
+  it('catches faults that are planted in the page, on every side', async () => {
+    const only = 'shape/2-5-1-3-4/01';
+    for (const plant of [
+      'carry/dropped',
+      'slope/one-minus-h',
+      'masks/ignored',
+      'loss/labels-shifted',
+      'transpose/recurrent-kernel-gradient',
+      'weights/one-weight-off-by-0.01-percent',
+      'sums/bias-gradient-of-first-example',
+      'memory/gradients-accumulate-across-calls',
+    ]) {
+      const sides = ['cpu', 'wasm', 'webgl', 'webgpu'].map((name) => `browser:${name}`);
+      const { report, faults } = await runBrowser({
+        config: { extent: 'quick', only, plant, sides },
+        browser: { path: path! },
+      });
+      expect(faults, plant).to.deep.equal([]);
+      expect(report.errors, plant).to.deep.equal([]);
+      expect(report.exitCode, plant).to.equal(1);
+      const failing = report.cases.filter(({ status }) => status === 'fail');
+      expect([...new Set(failing.map(({ implementation }) => implementation))], plant).to.have.members(sides);
+    }
+  });
+
+  it('checks a model of a user on a device, layer by layer', async () => {
+    const model = join(__dirname, '../fixtures/models/masking-bidirectional-gru.keras');
+    const { sides } = await checkModel(model, { sides: ['browser:webgl', 'browser:webgpu'] });
+    expect(sides.map(({ name, status }) => `${name} ${status}`)).to.deep.equal([
+      'browser:webgl parity',
+      'browser:webgpu parity',
+    ]);
+  });
+
+  it('takes the loss of a device in the middle of a run for an error, and names it', async () => {
+    const sides = ['browser:webgl', 'browser:webgpu'];
+    const { report } = await runBrowser({
+      config: { extent: 'quick', only: 'shape/2-5-1-3-4', lose: true, sides },
+      browser: { path: path! },
+    });
+    expect(report.exitCode).to.be.oneOf([1, 2]);
+    for (const side of sides) {
+      const heard = [
+        ...(report.browser?.sides ?? []).filter(({ name }) => name === side).flatMap((one) => one.complaints),
+        ...report.errors
+          .filter(({ implementation }) => implementation === side)
+          .map(({ message }) => message),
+      ];
+      expect(heard.join(), side).to.match(/(context|device) (is )?lost/i);
+    }
+  });
+
   it('finds the defects of TensorFlow.js by name on webgl and webgpu, and the twin right on all four backends', async () => {
     const { report, faults } = await runBrowser({
       config: { extent: 'quick' },
@@ -96,6 +150,12 @@ describe('the page in a browser', () => {
         'step/adam-keras-later',
       ]);
     }
+    // tfjs goes on silently where a shader does not compile; the page hears the device complain
+    const complaining = (report.browser?.sides ?? []).filter(({ complaints }) => complaints.length > 0);
+    expect(complaining.map(({ name }) => name)).to.include('browser:webgpu:as-is');
+    expect(complaining.filter(({ name }) => !name.includes('as-is')).map(({ name }) => name)).to.deep.equal(
+      [],
+    );
     const summary = browserSummary(report).join('\n');
     // each says when TensorFlow.js has fixed it: the line goes, and this test fails
     for (const words of [

@@ -1,5 +1,7 @@
 import { backendNames, isBackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
+import { pageSides } from '../../sides/page/index';
+import { openBrowserSide } from './browser';
 import { openFrameworkSide, type FrameworkOptions } from './framework';
 import { openNetworkSide } from './network';
 import type { ModelSide } from './side';
@@ -18,13 +20,17 @@ export const sideNames = [
   'torch',
   'onnxruntime',
 ] as const;
-export type SideName = (typeof sideNames)[number];
+
+/** The twin on the devices of a browser of this machine, which run only where they are named. */
+const browserSideNames = pageSides.filter(({ asIs }) => !asIs).map(({ name }) => name as `browser:${string}`);
+export type SideName = (typeof sideNames)[number] | `browser:${string}`;
 
 /** @throws UsageError on a name that is none */
 export function parseModelSides(names: readonly string[]): SideName[] {
   return names.map((name) => {
-    const found = sideNames.find((one) => one === name);
-    if (found === undefined) throw new UsageError(`--sides ${name}: sides are ${sideNames.join(', ')}.`);
+    const all = [...sideNames, ...browserSideNames];
+    const found = all.find((one) => one === name);
+    if (found === undefined) throw new UsageError(`--sides ${name}: sides are ${all.join(', ')}.`);
     return found;
   });
 }
@@ -34,6 +40,7 @@ export async function openSide(name: SideName, options: FrameworkOptions): Promi
   if (name === 'keras' || name === 'torch' || name === 'onnxruntime') return openFrameworkSide(name, options);
   if (name === 'graph') return openNetworkSide(name);
   const [family, backend] = name.split(':');
+  if (family === 'browser') return openBrowserSide(name);
   if (!isBackendName(backend))
     throw new UsageError(`--sides ${name}: backends are ${backendNames.join(', ')}.`);
   return family === 'tfjs' ? openTfjsSide(backend) : openNetworkSide(backend);

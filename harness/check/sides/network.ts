@@ -1,10 +1,42 @@
-import type { LayerConfig, LayersNetwork, NetworkOptions, Tensor } from '../../../scratch/index';
+import type {
+  LayerConfig,
+  NetworkAnswer,
+  NetworkOptions,
+  StackWeights,
+  Tensor,
+} from '../../../scratch/index';
 import { GraphNetwork, loadBackend, TfNetwork, type BackendName } from '../../../src/index';
 import { precisionModelOf, precisionModels, type PrecisionModel } from '../../budget/index';
 import type { ModelLayer, Source } from '../../models/index';
 import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
 import { maskAfter, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
-import { AbsentSideError, type ModelSide, type Shown, type ShownGradients, type SideQuestion } from './side';
+import {
+  AbsentSideError,
+  type ModelSide,
+  type Shown,
+  type ShownGradients,
+  type SideAnswer,
+  type SideQuestion,
+} from './side';
+
+/** Of a network of one layer. */
+export type LayerOptions = NetworkOptions & { readonly weights: StackWeights };
+
+/** What a network of one layer is asked. */
+export interface LayerQuestion {
+  /** [B, T] */ readonly mask?: Tensor;
+  /** of the one layer */ readonly initialStates?: readonly (readonly Tensor[])[];
+  readonly upstream?: { readonly logits?: Tensor; readonly finalStates?: readonly (readonly Tensor[])[] };
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/** A network of one layer, in this process or on another device. */
+export interface LayerNetwork {
+  predict(inputs: Tensor, question: LayerQuestion): Awaitable<Pick<NetworkAnswer, 'outputs' | 'finalStates'>>;
+  run(inputs: Tensor, question: LayerQuestion): Awaitable<Pick<NetworkAnswer, 'gradients'>>;
+  dispose(): void;
+}
 
 /**
  * Our own networks: every layer with weights as a network of its own, from what the side gave before. What stands between these layers
@@ -17,7 +49,7 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
   const backend = await loadBackend(name === 'graph' ? 'tensorflow' : name).catch((error: unknown) => {
     throw new AbsentSideError((error as Error).message, { cause: error });
   });
-  const create = (options: NetworkOptions): LayersNetwork =>
+  const create = (options: NetworkOptions): LayerNetwork =>
     name === 'graph'
       ? new GraphNetwork({ backend, loop: 'while', ...options })
       : new TfNetwork({ backend, gradients: 'bptt', ...options });
@@ -29,7 +61,7 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
     name: name === 'graph' ? 'graph' : `twin:${name}`,
     version: backend.version,
     model,
-    run: (question) => Promise.resolve(runByLayers(create, question)),
+    run: (question) => runByLayers(create, question),
   };
 }
 
@@ -37,14 +69,15 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
 interface Asked {
   readonly input: LayerRun;
   readonly initialStates: readonly Tensor[];
-  readonly network?: LayersNetwork;
+  readonly network?: LayerNetwork;
   /** how many final states it gives */ readonly stateCount?: number;
 }
 
-function runByLayers(
-  create: (options: NetworkOptions) => LayersNetwork,
+/** Runs a model layer by layer, forward and, where it is asked, backward. */
+export async function runByLayers(
+  create: (options: LayerOptions) => LayerNetwork,
   { model, inputs, upstream }: SideQuestion,
-) {
+): Promise<SideAnswer> {
   const runs = new Map<string, LayerRun>(
     model.inputs.map(({ name }) => [name, { output: inputs[name], states: [], mask: undefined }]),
   );
@@ -66,18 +99,18 @@ function runByLayers(
         runs.set(layer.name, { ...exact, output: rounded(exact.output) });
         continue;
       }
-      const own = forward(layer, asked.get(layer.name)!);
+      const own = await forward(layer, asked.get(layer.name)!);
       asked.set(layer.name, { input, initialStates, network, stateCount: own.states.length });
       shown.set(layer.name, own);
       runs.set(layer.name, own);
     }
-    return { layers: shown, ...(upstream && { gradients: backward(model.layers, asked, upstream) }) };
+    return { layers: shown, ...(upstream && { gradients: await backward(model.layers, asked, upstream) }) };
   } finally {
     for (const { network } of asked.values()) network?.dispose();
   }
 }
 
-function optionsOf(config: LayerConfig, { weights }: ModelLayer, { shape }: Tensor): NetworkOptions {
+function optionsOf(config: LayerConfig, { weights }: ModelLayer, { shape }: Tensor): LayerOptions {
   return {
     loss: 'meanSquaredError',
     ...(config.layer !== 'embedding' && { features: shape[shape.length - 1] }),
@@ -86,10 +119,10 @@ function optionsOf(config: LayerConfig, { weights }: ModelLayer, { shape }: Tens
   };
 }
 
-function forward(layer: ModelLayer, { input, initialStates, network }: Asked): LayerRun {
+async function forward(layer: ModelLayer, { input, initialStates, network }: Asked): Promise<LayerRun> {
   const mask = seenMask(layer, input.mask);
   const given = withTime(layer, input.output);
-  const { outputs, finalStates } = network!.predict(given, {
+  const { outputs, finalStates } = await network!.predict(given, {
     ...(mask && { mask }),
     ...(initialStates.length > 0 && { initialStates: [initialStates] }),
   });
@@ -104,11 +137,11 @@ function forward(layer: ModelLayer, { input, initialStates, network }: Asked): L
   };
 }
 
-function backward(
+async function backward(
   layers: readonly ModelLayer[],
   asked: ReadonlyMap<string, Asked>,
   upstream: NonNullable<SideQuestion['upstream']>,
-): ShownGradients {
+): Promise<ShownGradients> {
   const arriving = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
   const send = ({ of, state }: Source, gradient: Tensor | undefined): void => {
     if (gradient === undefined) return;
@@ -127,7 +160,7 @@ function backward(
     const sent =
       one.network === undefined
         ? runLayerBack(layer, one.input, one.initialStates, found)
-        : backThrough(layer, one, found);
+        : await backThrough(layer, one, found);
     if (one.network !== undefined) {
       outputs.set(layer.name, found);
       weights.set(layer.name, sent.weights);
@@ -141,7 +174,7 @@ function backward(
   return { weights, outputs, inputs: Object.fromEntries(inputs) };
 }
 
-function backThrough(
+async function backThrough(
   layer: ModelLayer,
   { input, initialStates, network, stateCount = 0 }: Asked,
   { output, states }: ArrivingAtLayer,
@@ -151,7 +184,7 @@ function backThrough(
   const mask = seenMask(layer, input.mask);
   const given = withTime(layer, input.output);
   const here = output && (mask === undefined ? output : withMaskedRows(config, output, mask, maskedRows));
-  const { gradients } = network!.run(given, {
+  const { gradients } = await network!.run(given, {
     ...(mask && { mask }),
     ...(initialStates.length > 0 && { initialStates: [initialStates] }),
     upstream: {

@@ -9,10 +9,15 @@ import type { Cases } from '../cases';
 export interface PageExtent {
   /** problems of each shape */ readonly perShape: number;
   /** ids of the problems about layers; absent: all of the suite */ readonly layered?: readonly string[];
+  /** id of the one trajectory of training steps; absent: all */ readonly trajectory?: string;
 }
 
 export const extents = {
-  quick: { perShape: 2, layered: ['layers/lstm-masked', 'layers/two-layers', 'layers/bidirectional-masked'] },
+  quick: {
+    perShape: 2,
+    layered: ['layers/lstm-masked', 'layers/two-layers', 'layers/bidirectional-masked'],
+    trajectory: 'trajectory/adam',
+  },
   usual: { perShape: 8 },
 } as const satisfies Readonly<Record<string, PageExtent>>;
 
@@ -65,12 +70,15 @@ export async function pageCases(seed: number, extent: PageExtent, only?: string)
       mask: true,
     },
   });
+  const { trajectory } = extent;
+  const isTrained = (id: string): boolean =>
+    isWanted(id) && (trajectory === undefined || id === trajectory || !id.startsWith('trajectory/'));
   const problems = [...shapeProblems(seed, extent.perShape), large];
   return {
     problems: problems.filter(({ id }) => isWanted(id)),
     layered: layeredSuite(seed).filter(({ id }) => isWanted(id) && (extent.layered?.includes(id) ?? true)),
     vectors: [],
-    training: await trainingChecks(seed, isWanted, generatedBatches),
+    training: await trainingChecks(seed, isTrained, generatedBatches),
   };
 }
 

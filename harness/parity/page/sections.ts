@@ -6,7 +6,6 @@ import {
   paragraph,
   percent,
   row,
-  short,
   table,
   type Block,
   type Cell,
@@ -31,12 +30,14 @@ export interface PageState {
   >;
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 const marks: Readonly<Record<SideState, Mark>> = {
-  right: { text: '● right', tone: 'good' },
-  wrong: { text: '✗ MISMATCH', tone: 'bad' },
-  error: { text: '✗ ERROR', tone: 'bad' },
-  'not run': { text: '○ not run' },
-  unfinished: { text: '… running' },
+  right: { text: '●\u00a0right', tone: 'good' },
+  wrong: { text: '✗\u00a0MISMATCH', tone: 'bad' },
+  error: { text: '✗\u00a0ERROR', tone: 'bad' },
+  'not run': { text: '○\u00a0not run' },
+  unfinished: { text: '…\u00a0running' },
 };
 
 /** Where a case is run alone: seed, side and case. The flags belong to the side. */
@@ -49,24 +50,29 @@ export function linkOf(report: Pick<ParityReport, 'seed'>, side: string, caseId:
 export function sideTable({ report, progress }: PageState, names: readonly string[]): Block {
   const rows = names.map((name): Cell[] => {
     const side = report.sides.find((one) => one.name === name);
-    const [done, all] = progress.get(name) ?? [0, 0];
+    const [done, planned] = progress.get(name) ?? [0, 0];
     const own = report.cases.filter(({ implementation }) => implementation === name);
     const judged = own
       .flatMap(({ tensors }) => tensors)
       .filter(({ status }) => !['ill', 'omitted'].includes(status));
     const worst = worstFirst(judged).at(0);
     const failing = failingProblems(own).length;
-    const problems = new Set(own.map(({ caseId }) => problemIdOf(caseId))).size;
+    const ids = [...new Set(own.map(({ caseId }) => problemIdOf(caseId)))];
+    const updates = ids.filter((id) => /^(step|trajectory)\//.test(id)).length;
+    const all = [
+      ...(ids.length > updates ? [counted(ids.length - updates, 'problem')] : []),
+      ...(updates > 0 ? [counted(updates, 'training step')] : []),
+    ].join(', ');
     const state = side === undefined ? 'unfinished' : stateOf(report, name);
     return [
       { text: name.slice('browser:'.length), href: `#side=${encodeURIComponent(name)}&seed=${report.seed}` },
       side?.status === 'not run' ? (side.reason ?? '') : (side?.version ?? 'waiting'),
       marks[state],
       state === 'unfinished'
-        ? `${done} of ${all === 0 ? '?' : all}`
+        ? `${done} of ${planned === 0 ? '?' : planned}`
         : failing > 0
-          ? `${failing} of ${problems} problems wrong`
-          : `${problems} problems`,
+          ? `${failing} of ${ids.length} wrong: ${all}`
+          : all,
       worst === undefined ? '' : `${usedInWords(worst)} ${worst.tensor}`,
     ];
   });
@@ -91,7 +97,7 @@ export function wrongBlocks({ report }: PageState): Block[] {
         caseLine(one, report).slice(`${name}, ${one.caseId}: `.length),
       ]);
     return [
-      heading(`${sideInWords(name)}: ${problems.length} problems wrong`),
+      heading(`${sideInWords(name)}: ${counted(problems.length, 'problem')} wrong`),
       ...bullets([
         ...found.map(
           ({ defect, cases }) =>
@@ -144,6 +150,9 @@ export function heatBlocks({ charts, report }: PageState): Block[] {
   );
 }
 
+/** Two digits, without an exponent where it is not needed. */
+const inUnits = (x: number): string => String(Number(x.toPrecision(2)));
+
 /** What each device computes by, measured on it; no budget is made of it. */
 export function arithmeticTable({ report }: PageState): Block[] {
   const rows = (report.browser?.sides ?? []).flatMap(({ name, arithmetic }): Cell[][] => {
@@ -151,11 +160,11 @@ export function arithmeticTable({ report }: PageState): Block[] {
     const { functions, tanhAbsolute, flushesSubnormals, halfPrecision, sums, divisionsNotNearest } =
       arithmetic;
     const largest = (wanted: string): string =>
-      `${short(functions.find((one) => one.name === wanted)?.largest ?? NaN)} u|f|`;
+      `${inUnits(functions.find((one) => one.name === wanted)?.largest ?? NaN)} u|f|`;
     return [
       [
         name.slice('browser:'.length),
-        `${largest('tanh')}, near 0 ${short(tanhAbsolute)} u`,
+        `${largest('tanh')}, near 0 ${inUnits(tanhAbsolute)} u`,
         largest('exp'),
         largest('log'),
         largest('sigmoid'),

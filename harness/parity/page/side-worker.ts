@@ -1,7 +1,7 @@
 import type { FromWorker, ToWorker } from './messages';
 
 /** Without a sign of life for so long, a side is given up: its device hangs. */
-const patience = 120_000;
+const patience = 300_000;
 
 /** The worker of one side; its source is in the page itself, so that a page opened from disk needs no second file. */
 export class SideWorker {

@@ -87,6 +87,8 @@ function listenForComplaints({ name, tf }: LoadedBackend): void {
     const [line] = text.split('\n');
     if (complaints.length < 20 && !complaints.includes(line)) complaints.push(line);
   };
+  // what is read from a device that is gone never arrives
+  const lost = (message: string): void => say({ type: 'threw', message, trace: '' });
   if (name === 'webgpu') {
     const { device } = tf.backend() as unknown as {
       readonly device: EventTarget & {
@@ -96,13 +98,11 @@ function listenForComplaints({ name, tf }: LoadedBackend): void {
     device.addEventListener('uncapturederror', (event) => {
       complain(`uncaptured error: ${(event as unknown as { error: { message: string } }).error.message}`);
     });
-    void device.lost.then(({ reason, message }) =>
-      complain(`device lost (${reason || 'unknown'}): ${message}`),
-    );
+    void device.lost.then(({ reason, message }) => lost(`device lost (${reason || 'unknown'}): ${message}`));
   }
   if (name === 'webgl') {
     const { canvas } = tf.backend() as unknown as { readonly canvas?: EventTarget };
-    canvas?.addEventListener('webglcontextlost', () => complain('context lost'));
+    canvas?.addEventListener('webglcontextlost', () => lost('context lost'));
   }
 }
 

@@ -11,7 +11,7 @@ import { servePage, type PageServer } from './server';
 /** A page is asked anew after so long, so that no connection is cut for doing nothing. */
 const pollMs = 15_000;
 /** A problem that has no answer after so long has none: the device hangs. */
-const patienceMs = 180_000;
+const patienceMs = 360_000;
 
 /** A page in a browser that answers problems, one after the other; all sides of this process share one. */
 class AnsweringPage {
