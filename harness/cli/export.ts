@@ -16,8 +16,10 @@ interface Flags {
 export const defineExport: DefineCommand = (program, finish) => {
   program
     .command('export')
-    .description("write a model's weights to a .npz file for the notebook, PyTorch or Keras")
-    .requiredOption('--model <dir>', 'model directory')
+    .description(
+      'write the weights of a simple RNN to a .npz file for the notebook, PyTorch or Keras (any model: convert)',
+    )
+    .requiredOption('--model <path>', 'model directory, or a model of another program')
     .requiredOption('--out <file>', '.npz file to write')
     .addOption(layoutOption().default('notebook'))
     .option('--force', 'replace --out if it exists')
@@ -32,7 +34,13 @@ async function exportWeights({ model, out, layout, force }: Flags): Promise<Outc
   await checkOutputs(outputOf('--out', out), runFiles(model));
   if (existsSync(out) && force !== true)
     throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
-  const { classifier, metadata, notes } = await load(model, { side: 'scratch' });
+  const { classifier, metadata, notes } = await load(model, { side: 'scratch' }).catch((error: unknown) => {
+    if (!(error instanceof UsageError && error.message.startsWith('load: '))) throw error;
+    throw new UsageError(
+      `--layout ${layout} is of the weights of a simple RNN, and ${error.message.replace(/^load: |; open it with loadNetwork\.$/g, '')}; write it whole with rnn-parity convert ${model} --to keras, tfjs, onnx or npz.`,
+      { cause: error },
+    );
+  });
   const entries = writeLayout(layout, classifier.getWeights());
   await writeNpz(out, entries);
   const lines = Object.entries(entries).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);

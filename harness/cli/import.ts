@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { NetworkConfig } from '../../scratch/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { LayoutName, Saveable, SaveOptions } from '../models/index';
 import type { DefineCommand } from './command';
@@ -20,7 +21,7 @@ export const defineImport: DefineCommand = (program, finish) => {
     .description('make a model directory from a model of another program, or from weights in a .npz file')
     .requiredOption(
       '--from <file>',
-      'model of Keras or TensorFlow.js, or .npz with weights of the notebook, PyTorch or Keras',
+      'model of Keras, TensorFlow.js, PyTorch (.safetensors) or ONNX, or .npz with the weights of a simple RNN',
     )
     .requiredOption('--out <dir>', 'model directory to make')
     .addOption(layoutOption())
@@ -33,7 +34,7 @@ export const defineImport: DefineCommand = (program, finish) => {
     .addOption(
       new Option(
         '--class-names <names>',
-        'names of the classes, separated by commas (default: 0,1,2,...)',
+        'names of the classes, separated by commas (default: 0,1,2,...); of a model that ends with numbers, these become logits',
       ).argParser(list),
     )
     .option('--force', 'replace the files of a model in --out')
@@ -53,7 +54,9 @@ async function importWeights({
     throw new UsageError(
       '--activation relu: only tanh is run, and relu weights would predict something else with it.',
     );
-  const model = from.endsWith('.npz') ? await readWeights(from, asked) : await readModel(from, asked);
+  const model = from.endsWith('.npz')
+    ? await readWeights(from, asked)
+    : await readModel(from, asked, classNames);
   const { network, notes: all, classes, metadata, what } = model;
   const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
   if (classNames !== undefined && classNames.length !== classes)
@@ -101,15 +104,26 @@ async function readWeights(file: string, asked: LayoutName | undefined): Promise
 }
 
 /** A model of another program, with its layers. */
-async function readModel(file: string, asked: LayoutName | undefined): Promise<Imported> {
+async function readModel(
+  file: string,
+  asked: LayoutName | undefined,
+  named: readonly string[] | undefined,
+): Promise<Imported> {
   if (asked !== undefined)
     throw new UsageError(
       `--layout ${asked} is of weights in a .npz file; ${file} has layers, so leave it out.`,
     );
   const { readSavedModel } = await import('../models/index.js');
   const { formatLayers } = await import('../base/layers-text.js');
-  const { config, weights, metadata, maskValue, notes } = await readSavedModel(file);
-  const { trainedBy: writtenBy, classNames, standardisation, featureNames } = metadata;
+  const saved = await readSavedModel(file);
+  const { weights, metadata, maskValue, notes } = saved;
+  const { trainedBy: writtenBy, standardisation, featureNames } = metadata;
+  // PyTorch's classifiers end with their logits: names say that these are classes
+  const isNamed = named !== undefined && saved.config.loss === 'meanSquaredError';
+  const config: NetworkConfig = isNamed ? { ...saved.config, loss: 'softmaxCrossEntropy' } : saved.config;
+  const last = config.layers[config.layers.length - 1];
+  const width = 'units' in last ? last.units : 0;
+  const classNames = isNamed ? Array.from({ length: width }, (_, c) => String(c)) : metadata.classNames;
   const layers = formatLayers(config.layers);
   return {
     network: { name: 'scratch', config, getWeights: () => weights },

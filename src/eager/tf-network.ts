@@ -20,7 +20,7 @@ import type {
 import type { LoadedBackend } from '../backends/index';
 import { lossOf, outputsOf, type HostLoss } from '../host-losses';
 import { inChunks, joined, NetworkShell, predictionOf, type CheckedBatch } from '../network-shell';
-import { read, readAll, readSync, type ValuesOf } from '../to-tensors';
+import { read, readSync, type ValuesOf } from '../to-tensors';
 import { networkByHand } from './by-hand/network';
 import { networkByTape } from './by-tape/network';
 import { tidy } from './differentiate';
@@ -30,7 +30,8 @@ import type { Gradients, NetworkMethod, Outcome } from './method';
 import { checkGradientMethod } from './network';
 import { createTfOptimizer, type TfOptimizer } from './optimizer';
 import type { GradientMethod } from './pass';
-import { assignVariables, readVariables } from './variables';
+import { readVariables } from './variables';
+import { assignWeights, readLayers, Work } from './work';
 
 export interface TfNetworkOptions extends NetworkOptions {
   /** from `loadBackend` */ readonly backend: LoadedBackend;
@@ -361,49 +362,4 @@ export class TfNetwork extends NetworkShell {
       Object.fromEntries(Object.keys(layer).map((key) => [key, tensors[at++]])),
     );
   }
-}
-
-/** The tensors of one piece of work that are read at its end, whatever tidies and tapes end before. */
-class Work {
-  private readonly tensors = new Set<Tf.Tensor>();
-
-  constructor(private readonly tf: typeof Tf) {}
-
-  readonly keep = <T extends Tf.Tensor>(tensor: T): T => {
-    // a variable, or a tensor of the network's, outlives the work
-    if (!tensor.kept) {
-      this.tf.keep(tensor);
-      this.tensors.add(tensor);
-    }
-    return tensor;
-  };
-
-  /** Waits for all of them. */
-  read(): Promise<ValuesOf> {
-    return readAll([...this.tensors]);
-  }
-
-  release(): void {
-    for (const tensor of this.tensors) tensor.dispose();
-  }
-}
-
-function readLayers(layers: readonly (readonly Tf.Tensor[])[], valuesOf: ValuesOf): Tensor[][] {
-  return layers.map((layer) => layer.map((tensor) => read(tensor, valuesOf)));
-}
-
-function assignWeights(
-  tf: typeof Tf,
-  { variables }: NetworkMethod,
-  weights: StackWeights,
-  name: string,
-): void {
-  assignVariables<string>(tf, numbered(variables), numbered(weights), name);
-}
-
-/** By layer and name as one record: [1]: kernel. */
-function numbered<T>(layers: readonly Readonly<Record<string, T>>[]): Record<string, T> {
-  return Object.fromEntries(
-    layers.flatMap((layer, i) => Object.entries(layer).map(([key, value]) => [`[${i}]: ${key}`, value])),
-  );
 }

@@ -186,4 +186,22 @@ describe('models of networks of layers', () => {
     expect(await run('evaluate', '--model', file)).to.contain('accuracy');
     expect(await run('train', '--from', file, '--epochs', '1', '--out', path.join(base(), 'more'))).to.contain('accuracy'); // prettier-ignore
   });
+
+  it('import takes the logits of a model as classes where it is given their names; export sends networks to convert', async () => {
+    const { network } = made({ ...networks['numbers'], layers: [{ layer: 'lstm', units: 3 }, dense] });
+    const [logits, classes] = [path.join(base(), 'logits'), path.join(base(), 'classes')];
+    await save(network, logits);
+    expect((await readSavedModel(logits)).metadata.classNames).to.deep.equal([]);
+    const named = ['import', '--from', path.join(logits, 'model.json'), '--out', classes, '--class-names'];
+    expect((await runCli([...named, 'a,b'])).stderr).to.contain('2 names for 3 classes');
+    const { exitCode, stderr } = await runCli([...named, 'a,b,c']);
+    expect(exitCode, stderr).to.equal(0);
+    const { config, metadata } = await readSavedModel(classes);
+    expect([config.loss, metadata.classNames]).to.deep.equal(['softmaxCrossEntropy', ['a', 'b', 'c']]);
+    const refused = await runCli(['export', '--model', classes, '--out', path.join(base(), 'w.npz')]);
+    expect(refused.exitCode).to.equal(2);
+    expect(refused.stderr).to.match(
+      /is a network of lstm:3,dense:3.*rnn-parity convert .*classes --to keras/,
+    );
+  });
 });
