@@ -1,6 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import { memoize } from './memoize';
-import { partsOfLayers, type Axis, type LayerParts, type Model } from './model';
+import { partsOfLayers, unitsOf, type Axis, type LayerParts, type Model } from './model';
 
 /** Tensors by layer, under their names; `{}` for a layer without any. */
 export type ByLayer = readonly Readonly<Record<string, Tensor>>[];
@@ -29,6 +29,10 @@ export interface LayeredTables {
   readonly layers: readonly LayerParts[];
   readonly parts: ReadonlyMap<string, readonly Axis[]>;
   /** in the order of the computation */ readonly answer: ReadonlyMap<string, readonly Axis[]>;
+  /** every size by the name that the `ranges` of the axes have for it */ readonly sizes: ReadonlyMap<
+    string,
+    number
+  >;
 }
 
 /** Both tables follow from the model and the sizes of the inputs. */
@@ -36,26 +40,26 @@ export const layeredTables: (problem: LayeredProblem) => LayeredTables = memoize
 
 function makeTables({ model, inputs }: LayeredProblem): LayeredTables {
   const layers = partsOfLayers(model);
-  const example: Axis = { counts: 'example', size: inputs.shape[0] };
-  const time: Axis = { counts: 'timeStep', size: inputs.shape[1] };
+  const example: Axis = { counts: 'example', size: inputs.shape[0], ranges: ['example'] };
+  const time: Axis = { counts: 'timeStep', size: inputs.shape[1], ranges: ['timeStep'] };
   const isEmbedded = model.layers[0].layer === 'embedding';
   const given = isEmbedded
     ? [example, time]
-    : [example, time, { counts: 'feature', size: model.features ?? 0 } as const];
-  const { width, hasTime } = layers[layers.length - 1].output;
-  const outputs: Axis[] = [example, ...(hasTime ? [time] : []), { counts: 'output', size: width }];
+    : [example, time, { counts: 'feature', size: model.features ?? 0, ranges: ['feature'] } as const];
+  const { width, hasTime, ranges } = layers[layers.length - 1].output;
+  const outputs: Axis[] = [example, ...(hasTime ? [time] : []), { counts: 'output', size: width, ranges }];
   const states = (before: string): [string, readonly Axis[]][] =>
     layers.flatMap(({ name, states: own }) =>
       Object.entries(own).map(([carry, size]): [string, readonly Axis[]] => [
         `${before}.${name}.${carry}`,
-        [example, { counts: 'unit', size }],
+        [example, { counts: 'unit', size, ranges: [name] }],
       ]),
     );
   const sequences = (before: string): [string, readonly Axis[]][] =>
     layers.flatMap(({ name, outputs: own, states: { [own[0]]: size } }) =>
       own.map((output): [string, readonly Axis[]] => [
         `${before}.${name}.${output}`,
-        [example, time, { counts: 'unit', size }],
+        [example, time, { counts: 'unit', size, ranges: [name] }],
       ]),
     );
   const weights = (before: string, { name, weights: own }: LayerParts): [string, readonly Axis[]][] =>
@@ -81,6 +85,14 @@ function makeTables({ model, inputs }: LayeredProblem): LayeredTables {
       ...layers.toReversed().flatMap((layer) => weights('gradients.weights', layer)),
       ...states('gradients.initialStates'),
       ...(isEmbedded ? [] : [['gradients.inputs', given] as const]),
+    ]),
+    sizes: new Map([
+      ['example', example.size],
+      ['timeStep', time.size],
+      ...model.layers.map((layer, i): [string, number] => [`layer${i + 1}`, unitsOf(layer)]),
+      ...(model.layers[0].layer === 'embedding'
+        ? [['integer', model.layers[0].inputDim] as const]
+        : [['feature', model.features ?? 0] as const]),
     ]),
   };
 }

@@ -13,10 +13,11 @@ const example = "'bidirectional(gru:8),lstm:16:activation=relu,dense:3'";
  * with a time axis returns sequences unless it says otherwise.
  *
  * @param flag how messages call it
+ * @param drawn gives a number for each size that is written as `*`; without it such a size is refused
  * @throws UsageError with the part that is not a layer; sizes and options are checked where the network is made
  */
-export function parseLayers(text: string, flag: string): LayerConfig[] {
-  const layers = splitOutside(text, ',').map((part) => parseLayer(part.trim(), flag));
+export function parseLayers(text: string, flag: string, drawn?: (name: string) => number): LayerConfig[] {
+  const layers = splitOutside(text, ',').map((part) => parseLayer(part.trim(), { flag, drawn }));
   const readsTime = ({ layer }: Loose): boolean => recurrent.includes(layer) || wrappers.includes(layer);
   return layers.map((layer, i) => {
     const next = layers.at(i + 1);
@@ -37,7 +38,13 @@ function withSequences(layer: Loose): Loose {
   return recurrent.includes(layer.layer) ? { returnSequences: true, ...layer } : layer;
 }
 
-function parseLayer(text: string, flag: string): Loose {
+interface Reading {
+  readonly flag: string;
+  readonly drawn: ((name: string) => number) | undefined;
+}
+
+function parseLayer(text: string, reading: Reading): Loose {
+  const { flag, drawn } = reading;
   const wrapped = /^(\w+)\((.*)\)((?::[^:()]*)*)$/.exec(text);
   if (wrapped !== null) {
     const [, layer, inner, rest] = wrapped;
@@ -46,12 +53,14 @@ function parseLayer(text: string, flag: string): Loose {
         `${flag}: "${layer}" wraps no layer; ${wrappers.join(' and ')} do, for example ${example}.`,
       );
     }
-    return { layer, wrapped: parseLayer(inner.trim(), flag), ...parseOptions(rest, text, flag) };
+    return { layer, wrapped: parseLayer(inner.trim(), reading), ...parseOptions(rest, text, flag) };
   }
   const [layer, ...parts] = text.split(':');
   const sizes = parts.findIndex((part) => part.includes('='));
-  const numbers = (sizes < 0 ? parts : parts.slice(0, sizes)).map(Number);
   const wanted = layer === 'embedding' ? ['inputDim', 'outputDim'] : ['units'];
+  const numbers = (sizes < 0 ? parts : parts.slice(0, sizes)).map((part, i) =>
+    part === '*' && drawn !== undefined ? drawn(wanted[i]) : Number(part),
+  );
   if (!names.includes(layer) || wrappers.includes(layer)) {
     throw new UsageError(
       `${flag}: "${text}" is not a layer; there are ${names.join(', ')}, for example ${example}.`,

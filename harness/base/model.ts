@@ -47,6 +47,11 @@ export interface Axis {
   readonly counts: AxisName;
   readonly size: number;
   /** gates whose blocks of equal size lie side by side along the axis, in their order */ readonly gates?: readonly string[];
+  /**
+   * the sizes that lie side by side along the axis, by name: `example`, `timeStep`, `feature`, `integer`, and `layer2` for the units of
+   * layer 2, four times for the columns of an LSTM; absent where the axis has a size of its own (the two biases of a GRU)
+   */
+  readonly ranges?: readonly string[];
 }
 
 /** What a layer of a model is made of. */
@@ -59,53 +64,76 @@ export interface LayerParts {
   /** how many units each carried state has: h, or h and c; of a bidirectional layer forwardH, forwardC, backwardH, backwardC */
   readonly states: Readonly<Record<string, number>>;
   /** the states of which there is a sequence [B, T, U]: what its walks through time give out */ readonly outputs: readonly string[];
-  readonly output: { readonly width: number; readonly hasTime: boolean };
+  readonly output: LayerOutput;
+}
+
+interface LayerOutput {
+  readonly width: number;
+  readonly hasTime: boolean;
+  /** as `Axis.ranges` */ readonly ranges: readonly string[];
 }
 
 /** The layers of a model, each with its weights and states; what it reads is the output of the layer before. */
 export function partsOfLayers(model: Model): LayerParts[] {
-  let input: Input = { axis: 'feature', width: model.features ?? 1, hasTime: true };
+  let input: Input = { axis: 'feature', width: model.features ?? 1, hasTime: true, ranges: ['feature'] };
   return model.layers.map((layer, i) => {
-    const made = partsOfLayer(layer, input);
+    const name = `layer${i + 1}`;
+    const made = partsOfLayer(layer, input, name);
     input = { axis: 'fromUnit', ...made.output };
-    return { name: `layer${i + 1}`, words: `layer ${i + 1} ${wordOf(layer)}`, ...made };
+    return { name, words: `layer ${i + 1} ${wordOf(layer)}`, ...made };
   });
 }
 
 /** The gates of the cells in the order of Keras. */
 const gates = { simpleRNN: undefined, lstm: ['i', 'f', 'c', 'o'], gru: ['z', 'r', 'h'] } as const;
 
-interface Input {
+/** What a layer reads. */
+interface Input extends LayerOutput {
   readonly axis: 'feature' | 'fromUnit';
-  readonly width: number;
-  readonly hasTime: boolean;
 }
 
-function wordOf(layer: ModelLayer): string {
+type Parts = Omit<LayerParts, 'name' | 'words'>;
+
+/** `lstm`, `bidirectional gru`, or the name of a user's own cell */
+export function wordOf(layer: ModelLayer): string {
   if (layer.layer === 'cell') return layer.cell.name;
   return 'wrapped' in layer ? `${layer.layer} ${layer.wrapped.layer}` : layer.layer;
 }
 
-function partsOfLayer(layer: ModelLayer, input: Input): Omit<LayerParts, 'name' | 'words'> {
+/** U of a layer, of each direction. */
+export function unitsOf(layer: ModelLayer): number {
+  if ('wrapped' in layer) return layer.wrapped.units;
+  return layer.layer === 'embedding' ? layer.outputDim : layer.units;
+}
+
+/** The layer with another number of units. */
+export function withUnits(layer: ModelLayer, units: number): ModelLayer {
+  if (layer.layer === 'embedding') return { ...layer, outputDim: units };
+  if (layer.layer === 'bidirectional') return { ...layer, wrapped: { ...layer.wrapped, units } };
+  if (layer.layer === 'timeDistributed') return { ...layer, wrapped: { ...layer.wrapped, units } };
+  return { ...layer, units };
+}
+
+function partsOfLayer(layer: ModelLayer, input: Input, own: string): Parts {
   switch (layer.layer) {
     case 'simpleRNN':
     case 'lstm':
     case 'gru':
-      return recurrentParts(layer, input);
+      return recurrentParts(layer, input, own);
     case 'bidirectional':
-      return bidirectionalParts(layer, input);
+      return bidirectionalParts(layer, input, own);
     case 'timeDistributed':
-      return partsOfLayer(layer.wrapped, input);
+      return partsOfLayer(layer.wrapped, input, own);
     case 'dense': {
-      const unit: Axis = { counts: 'unit', size: layer.units };
+      const unit: Axis = { counts: 'unit', size: layer.units, ranges: [own] };
       return {
         weights: {
-          kernel: [{ counts: input.axis, size: input.width }, unit],
+          kernel: [rowsFor(input), unit],
           ...((layer.useBias ?? true) && { bias: [unit] }),
         },
         states: {},
         outputs: [],
-        output: { width: layer.units, hasTime: input.hasTime },
+        output: { width: layer.units, hasTime: input.hasTime, ranges: [own] },
       };
     }
     case 'embedding': {
@@ -113,51 +141,63 @@ function partsOfLayer(layer: ModelLayer, input: Input): Omit<LayerParts, 'name' 
       return {
         weights: {
           embeddings: [
-            { counts: 'integer', size: inputDim },
-            { counts: 'unit', size: outputDim },
+            { counts: 'integer', size: inputDim, ranges: ['integer'] },
+            { counts: 'unit', size: outputDim, ranges: [own] },
           ],
         },
         states: {},
         outputs: [],
-        output: { width: outputDim, hasTime: true },
+        output: { width: outputDim, hasTime: true, ranges: [own] },
       };
     }
     case 'cell':
-      return ownParts(layer, input);
+      return ownParts(layer, input, own);
   }
 }
 
-function recurrentParts(layer: RecurrentConfig, input: Input): Omit<LayerParts, 'name' | 'words'> {
+/** The rows of a weight that multiplies what the layer reads. */
+function rowsFor({ axis, width, ranges }: Input): Axis {
+  return { counts: axis, size: width, ranges };
+}
+
+function recurrentParts(layer: RecurrentConfig, input: Input, own: string): Parts {
   const { units, useBias = true, returnSequences = false } = layer;
   const blocks = gates[layer.layer];
   const column: Axis = {
     counts: 'unit',
     size: units * (blocks?.length ?? 1),
     ...(blocks && { gates: blocks }),
+    ranges: (blocks ?? ['']).map(() => own),
   };
   const isDouble = layer.layer === 'gru' && (layer.resetAfter ?? true) && (layer.biases ?? 2) === 2;
   return {
     weights: {
-      kernel: [{ counts: input.axis, size: input.width }, column],
-      recurrentKernel: [{ counts: 'fromUnit', size: units }, column],
+      kernel: [rowsFor(input), column],
+      recurrentKernel: [{ counts: 'fromUnit', size: units, ranges: [own] }, column],
       ...(useBias && { bias: isDouble ? [{ counts: 'bias', size: 2 }, column] : [column] }),
     },
     states: layer.layer === 'lstm' ? { h: units, c: units } : { h: units },
     outputs: ['h'],
-    output: { width: units, hasTime: returnSequences },
+    output: { width: units, hasTime: returnSequences, ranges: [own] },
   };
 }
 
 function bidirectionalParts(
   { wrapped, mergeMode = 'concat' }: BidirectionalConfig,
   input: Input,
-): Omit<LayerParts, 'name' | 'words'> {
-  const { weights, states, output } = recurrentParts(wrapped, input);
+  own: string,
+): Parts {
+  const { weights, states, output } = recurrentParts(wrapped, input, own);
+  const isBeside = mergeMode === 'concat';
   return {
     weights: inBothDirections(weights),
     states: inBothDirections(states),
     outputs: directions.map((direction) => nameIn(direction, 'h')),
-    output: { ...output, width: output.width * (mergeMode === 'concat' ? 2 : 1) },
+    output: {
+      ...output,
+      width: output.width * (isBeside ? 2 : 1),
+      ranges: isBeside ? [own, own] : [own],
+    },
   };
 }
 
@@ -177,16 +217,14 @@ export function nameIn(direction: (typeof directions)[number], name: string): st
   return `${direction}${name[0].toUpperCase()}${name.slice(1)}`;
 }
 
-function ownParts(
-  { cell, units, returnSequences = false }: OwnCellConfig,
-  input: Input,
-): Omit<LayerParts, 'name' | 'words'> {
+function ownParts({ cell, units, returnSequences = false }: OwnCellConfig, input: Input, own: string): Parts {
   const axisOf = (text: string, isRow: boolean): Axis => {
     const blocks = text.trim().split(/\s+/);
-    if (blocks.length === 1 && blocks[0] === 'F') return { counts: input.axis, size: input.width };
+    if (blocks.length === 1 && blocks[0] === 'F') return rowsFor(input);
     const size = blocks.reduce((sum, block) => sum + (block === 'F' ? input.width : units), 0);
     const isGated = blocks.length > 1 && !blocks.includes('F');
-    return { counts: isRow ? 'fromUnit' : 'unit', size, ...(isGated && { gates: blocks }) };
+    const ranges = blocks.flatMap((block) => (block === 'F' ? input.ranges : [own]));
+    return { counts: isRow ? 'fromUnit' : 'unit', size, ...(isGated && { gates: blocks }), ranges };
   };
   return {
     weights: Object.fromEntries(
@@ -197,7 +235,7 @@ function ownParts(
     ),
     states: Object.fromEntries(cell.carries.map((carry) => [carry, units])),
     outputs: cell.carries.slice(0, 1),
-    output: { width: units, hasTime: returnSequences },
+    output: { width: units, hasTime: returnSequences, ranges: [own] },
   };
 }
 

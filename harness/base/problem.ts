@@ -164,7 +164,8 @@ export interface Implementation {
 
 /** What a side does with networks of layers. */
 export interface LayeredImplementation {
-  /** whether it answers no problem of another kind; default false */ readonly only?: boolean;
+  /** the layers that a candidate declares: it answers problems about these, and none about the simple RNN by itself */
+  readonly declared?: readonly string[];
   /** names it need not give, or what they begin with: `sequences` */ readonly omits?: readonly string[];
   /** why the side cannot run this model, as the end of a sentence; undefined when it can */
   refuses?(model: Model): string | undefined;
@@ -312,6 +313,23 @@ export function fieldsOf(
     ...(upstream !== undefined && { upstream }),
     weights,
   };
+}
+
+/** A layered problem of tensors under their dotted names. */
+export function layeredProblem(
+  { id, model, labels }: Pick<LayeredProblem, 'id' | 'model' | 'labels'>,
+  tensors: Iterable<readonly [string, Tensor]>,
+): LayeredProblem {
+  const { inputs, weights, ...parts } = nested(tensors, model.layers.length);
+  const all = {
+    id,
+    model,
+    inputs,
+    ...parts,
+    ...(labels && { labels }),
+    weights: weights ?? model.layers.map(() => ({})),
+  };
+  return all as unknown as LayeredProblem;
 }
 
 /** The same problem with every tensor (but not the labels) sent through `change`. */

@@ -22,6 +22,21 @@ export const defineEquations: DefineCommand = (program, finish) => {
     });
 };
 
+/**
+ * The formulas of --equations, that a candidate is compared with.
+ *
+ * @throws UsageError without a candidate
+ */
+export async function comparedCell(equations: string, candidate: string | undefined): Promise<CellText> {
+  if (candidate === undefined)
+    throw new UsageError(
+      '--equations gives the formulas; give --candidate as well, the implementation that is compared with them.',
+    );
+  const { textOfCell } = await import('../equations/index.js');
+  const cell = await findCell(equations);
+  return cell.text ?? textOfCell(cell);
+}
+
 /** A cell of the library by its name, or the one that a module of the user exports. */
 export async function findCell(name: string): Promise<Cell> {
   const { cells } = await import('../equations/index.js');

@@ -2,7 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
 import { stderrProgress } from '../base/stderr-progress';
 import type { Shard } from '../fuzz/series';
+import type { Networks } from '../problems/index';
 import type { DefineCommand } from './command';
+import { comparedCell } from './equations';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
@@ -11,6 +13,8 @@ interface Flags {
   readonly cases?: number;
   readonly shard: Shard;
   readonly seed: number;
+  readonly layers?: string;
+  readonly equations?: string;
   readonly backends?: string;
   readonly candidate?: string;
   readonly timeout: number;
@@ -42,6 +46,14 @@ export const defineFuzz: DefineCommand = (program, finish) => {
         '1/1',
       ),
       options.seedOption('seed of the series of problems'),
+      new Option(
+        '--layers <list>',
+        "problems about this network: 'lstm:16,dense:3'; lstm:* takes another number of units for every problem; any: every kind of network; any(lstm,dense): networks of these layers",
+      ),
+      new Option(
+        '--equations <file>',
+        'with --candidate: problems about a cell of your own, a module that exports `cell = defineCell({ ... })`',
+      ).conflicts('layers'),
       options.backendsOption('run only these'),
       ...options.candidateOptions(),
       options.option(
@@ -62,6 +74,9 @@ Problem number i of a seed is the same on every machine, in every shard and for 
 
 Examples:
   rnn-parity fuzz --time 60s
+  rnn-parity fuzz --layers any --cases 1000
+  rnn-parity fuzz --layers 'bidirectional(gru:*),lstm:*,dense:*'
+  rnn-parity fuzz --equations my-cell.ts --candidate ./my-layer.ts
   rnn-parity fuzz --cases 10000 --shard 3/8 --json shard-3.json
   rnn-parity fuzz --cases 500 --candidate ./my-rnn.ts`,
     )
@@ -79,6 +94,7 @@ async function fuzz(flags: Flags) {
     const summary = await runFuzz({
       sides: sidesFor({ ...flags, timeoutSeconds: flags.timeout, requireNative: isNativeRequired() }),
       seed: flags.seed,
+      networks: await networksOf(flags),
       plan: flags.cases === undefined ? { seconds: flags.time ?? 60 } : { cases: flags.cases },
       shard: flags.shard,
       out: flags.out,
@@ -91,6 +107,12 @@ async function fuzz(flags: Flags) {
   } finally {
     stop.dispose();
   }
+}
+
+/** What the problems are about; undefined for the simple RNN. */
+async function networksOf({ layers, equations, candidate }: Flags): Promise<Networks | undefined> {
+  if (layers !== undefined) return { layers };
+  return equations === undefined ? undefined : { cell: await comparedCell(equations, candidate) };
 }
 
 function shard(text: string): Shard {

@@ -5,7 +5,7 @@ import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { Model } from '../base/problem';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, type DefineCommand } from './command';
-import { findCell } from './equations';
+import { comparedCell } from './equations';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
@@ -158,16 +158,7 @@ async function modelOf({ layers, equations, vectors, candidate }: Flags): Promis
     const { parseLayers } = await import('../base/layers-text.js');
     return modelOfLayers(parseLayers(layers, '--layers'), '--layers');
   }
-  if (candidate === undefined)
-    throw new UsageError(
-      '--equations gives the formulas; give --candidate as well, the implementation that is compared with them.',
-    );
-  const { text } = await findCell(equations ?? '');
-  if (text === undefined)
-    throw new UsageError(
-      `${equations ?? ''}: the cell has no text of its formulas; make it with defineCell.`,
-    );
-  return modelOfCell(text);
+  return modelOfCell(await comparedCell(equations ?? '', candidate));
 }
 
 /** Derives the verdict of a report that was written earlier again, from its own numbers. */

@@ -1,21 +1,19 @@
-import { tensorNames, tensorOf, type Evaluation, type Implementation, type Problem } from '../base/problem';
+import {
+  tensorNames,
+  tensorOf,
+  type AnyProblem,
+  type Evaluation,
+  type Implementation,
+  type Problem,
+} from '../base/problem';
 import { isGreen } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
-import type { Diagnosis } from './diagnosis';
+import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
 import { type Examination, failingViewsOf } from '../examine/index';
 import { kindOf } from './kind/index';
+import { diagnoseLayered, isOfLayers } from './layered';
 import { locate } from './locate';
 import { rule } from './rule';
-
-export interface DiagnoseOptions {
-  /** the side that made the reference; default `scratch` */ readonly against?: string;
-  /** names the fault, or says what the error looks like; default true */ readonly kind?: boolean;
-  /** numbers that the results were held to instead of the reference's: of a vectors file */ readonly expected?:
-    Evaluation | undefined;
-}
-
-/** Whose mistake it is where a side and the reference agree and the numbers of a vectors file do not. */
-const expectedNumbers = 'expected numbers';
 
 /**
  * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`kindOf`) and which side made it
@@ -27,8 +25,17 @@ const expectedNumbers = 'expected numbers';
  */
 export async function diagnose(
   implementation: Implementation,
-  examination: Examination,
+  examination: Examination<AnyProblem>,
   options: DiagnoseOptions = {},
+): Promise<Diagnosis> {
+  if (isOfLayers(examination)) return diagnoseLayered(implementation, examination, options);
+  return diagnoseSimple(implementation, examination as Examination, options);
+}
+
+async function diagnoseSimple(
+  implementation: Implementation,
+  examination: Examination,
+  options: DiagnoseOptions,
 ): Promise<Diagnosis> {
   const location = await locate(implementation, examination);
   const isExpectedWrong = options.expected !== undefined && agreesWithReference(examination);

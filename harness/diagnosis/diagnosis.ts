@@ -1,4 +1,4 @@
-import type { Phase } from '../base/problem';
+import type { Evaluation, Phase } from '../base/problem';
 import type { Place } from '../judge/index';
 
 /** What kind of mistake it looks like: a fault of the catalogue that, replayed, gives the side's numbers. */
@@ -49,3 +49,13 @@ export interface Diagnosis {
   /** what the referees looked at */ readonly sideNote: string;
   /** what could not be looked at, and why */ readonly unseen: readonly string[];
 }
+
+export interface DiagnoseOptions {
+  /** the side that made the reference; default `scratch` */ readonly against?: string;
+  /** names the fault, or says what the error looks like; default true */ readonly kind?: boolean;
+  /** numbers that the results were held to instead of the reference's: of a vectors file */ readonly expected?:
+    Evaluation | undefined;
+}
+
+/** Whose mistake it is where a side and the reference agree and the numbers of a vectors file do not. */
+export const expectedNumbers = 'expected numbers';

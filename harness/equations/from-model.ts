@@ -27,17 +27,19 @@ export const equationsOf: (problem: AnyProblem) => ModelAsEquations = memoize((p
 );
 
 function makeEquations(given: LayeredProblem): ModelAsEquations {
-  const { model, upstream } = given;
+  const { model, upstream, labels, targets } = given;
   const { layers } = model;
   const builder = new Builder(given);
   const last = layers[layers.length - 1];
   const dense = last.layer === 'timeDistributed' ? last.wrapped : last;
-  // gradients that arrive at the logits arrive at the output of a layer, so the dense layer is one
+  // gradients that arrive at the logits arrive at the output of a layer, so the dense layer is one; and without a loss its own are zero
+  const hasLoss = labels !== undefined || targets !== undefined;
   const isHead =
     layers.length > 1 &&
     dense.layer === 'dense' &&
     (dense.activation ?? 'linear') === 'linear' &&
-    upstream?.logits === undefined;
+    upstream?.logits === undefined &&
+    (hasLoss || upstream === undefined);
   layers.forEach((layer, i) => {
     if (!isHead || i < layers.length - 1) builder.add(layer, i);
   });
@@ -101,7 +103,7 @@ class Builder {
         this.below = { name, hasTime, flipped };
         return;
       case 'embedding':
-        this.step(name, embeddingCell(), layer.outputDim, i);
+        this.step(name, embeddingCell(), layer.outputDim, i, { integers: true });
         this.below = { name, hasTime, flipped };
     }
   }
@@ -136,9 +138,11 @@ class Builder {
         hasTime ? { sequence: upstream.logits } : { final: { [output]: upstream.logits } },
       );
     }
-    for (const same of ['logits', 'outputs', 'loss', 'gradients.inputs']) this.names.set(same, [same]);
     const [first] = model.layers;
     const integers = first.layer === 'embedding' ? first.inputDim : undefined;
+    for (const same of ['logits', 'outputs', 'loss']) this.names.set(same, [same]);
+    // integers have no gradient
+    if (integers === undefined) this.names.set('gradients.inputs', ['gradients.inputs']);
     return {
       network: {
         features: integers ?? model.features ?? 0,
@@ -220,10 +224,10 @@ class Builder {
   }
 
   /** A layer that carries nothing from step to step. */
-  private step(name: string, cell: Cell, units: number, i: number): void {
+  private step(name: string, cell: Cell, units: number, i: number, also?: { readonly integers: true }): void {
     const { name: reads, hasTime, flipped } = this.below;
     const order = hasTime ? flipped && { reversed: true } : ({ on: 'last' } as const);
-    this.layers.push({ name, cell, units, reads, unmasked: true, ...order });
+    this.layers.push({ name, cell, units, reads, unmasked: true, ...order, ...also });
     this.addWeights(name, cell, units, (own) => own, i);
   }
 

@@ -38,7 +38,7 @@ function withProbes(network: Network, problem: NetworkProblem): Instrumented | u
   let features = network.features;
   for (const layer of readers) {
     const shown = inputGradients(layer.cell);
-    if (shown.length === 0) return undefined;
+    if (shown.length === 0 || layer.integers === true) return undefined;
     for (const one of shown) {
       const columns = one.columns ?? layer.cell.weights[one.weight].columns;
       const width = widthOf(columns, cellSizes(network, layer));

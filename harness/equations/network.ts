@@ -17,6 +17,8 @@ export type Layer =
       /** from the last time step to the first */ readonly reversed?: boolean;
       /** reads the final output of the layer below alone, as one time step without a mask */ readonly on?: 'last';
       /** computes masked steps as well: a dense layer, which carries nothing */ readonly unmasked?: boolean;
+      /** its inputs are one-hot rows that stand for integers, so that a side cannot be given more of them */
+      readonly integers?: boolean;
     }
   | { readonly name: string; readonly merge: Merge; readonly of: readonly [string, string] };
 

@@ -1,3 +1,4 @@
+export { ask, type Answer } from './ask';
 export { examine, type Examination, type ExamineOptions } from './examine';
 export { type ViewName, viewNames, viewsOf, problemIdOf, caseIdOf, plannedTensors, everyView } from './views';
 export { weightProbe } from './weight-probe';

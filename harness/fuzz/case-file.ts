@@ -1,7 +1,8 @@
 import { toNested } from '../../scratch/index';
 import { readJsonFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { fieldsOf, type Evaluation, type Problem } from '../base/problem';
+import { fieldsOf, type AnyProblem, type Evaluation } from '../base/problem';
+import type { Networks } from '../problems/index';
 import { readProblem } from '../problems/vectors/index';
 import { digestOf, encode, plainAnswer, print } from './case-text';
 import type { KeptDiagnosis } from './diagnose-saved';
@@ -26,6 +27,7 @@ export interface CaseFile {
   readonly versions: Versions;
   readonly seed: number;
   readonly index: number;
+  /** the networks that the series is about; absent for the simple RNN */ readonly networks?: Networks;
   /** fast-check's own seed and path: they lead to this problem */
   readonly fastCheck: { readonly seed: number; readonly path: string };
   readonly shrinking: Omit<Shrinking, 'path'>;
@@ -43,7 +45,7 @@ export interface CaseToWrite extends Omit<
   CaseFile,
   'format' | 'sha256' | 'leftOut' | 'problem' | 'reference' | 'given'
 > {
-  readonly problem: Problem;
+  readonly problem: AnyProblem;
   readonly reference: Evaluation | undefined;
   readonly given: Evaluation | undefined;
 }
@@ -92,7 +94,7 @@ export function formatCase(found: CaseToWrite): string {
  */
 export async function readCaseFile(
   file: string,
-): Promise<{ readonly found: CaseFile; readonly problem: Problem }> {
+): Promise<{ readonly found: CaseFile; readonly problem: AnyProblem }> {
   const found = (await readJsonFile(file, 'a case that rnn-parity fuzz saved')) as CaseFile;
   const format = (found as Partial<CaseFile> | null)?.format;
   if (format !== caseFormat)
@@ -102,7 +104,7 @@ export async function readCaseFile(
   checkFields(found, file);
   const made = found.problem === undefined;
   const problem = made
-    ? problemAt(found.fastCheck.seed, found.fastCheck.path, found.id)
+    ? problemAt(found.fastCheck.seed, found.fastCheck.path, found.id, found.networks)
     : readProblem(found.problem, found.id, `${file}: problem`);
   if (digestOf(problem) !== found.sha256)
     throw new UsageError(
@@ -114,11 +116,12 @@ export async function readCaseFile(
 }
 
 function checkFields(found: CaseFile, file: string): void {
-  const { id, side, verdict, fastCheck } = found as Partial<CaseFile>;
+  const { id, side, verdict, fastCheck, networks } = found as Partial<CaseFile>;
   const missing = [
     ...(typeof id === 'string' ? [] : ['id']),
     ...(typeof side?.name === 'string' ? [] : ['side.name']),
     ...(Array.isArray(verdict?.red) ? [] : ['verdict.red']),
+    ...(networks === undefined || 'layers' in networks || 'cell' in networks ? [] : ['networks']),
     ...(typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck']),
   ];
   if (missing.length > 0)

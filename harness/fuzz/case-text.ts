@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toNested, type Tensor } from '../../scratch/index';
-import { fieldsOf, tensorNames, tensorOf, type Evaluation, type Problem } from '../base/problem';
+import { fieldsOf, type AnyProblem, type Evaluation } from '../base/problem';
+import { namedTensors } from '../judge/index';
 import { plainNumber } from './judge-problem';
 
 /** `{ shape, f64 }`, as vectors files have it: base64 of little-endian float64, row-major. */
@@ -11,7 +12,7 @@ export function encode({ data, shape }: Tensor): { readonly shape: readonly numb
 }
 
 /** sha256 of all numbers, labels and shapes of a problem, in a fixed order. */
-export function digestOf(problem: Problem): string {
+export function digestOf(problem: AnyProblem): string {
   return createHash('sha256')
     .update(JSON.stringify(fieldsOf(problem, encode)))
     .digest('hex');
@@ -19,13 +20,8 @@ export function digestOf(problem: Problem): string {
 
 /** The tensors of an answer by their dotted names, as nested arrays; NaN, infinities and -0 are strings. */
 export function plainAnswer(answer: Evaluation, only?: ReadonlySet<string>): Record<string, unknown> {
-  const names = tensorNames.filter((name) => only === undefined || only.has(name));
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const tensor = tensorOf(answer, name);
-      return tensor === undefined ? [] : [[name, plainTensor(tensor)]];
-    }),
-  );
+  const named = [...namedTensors(answer)].filter(([name]) => only?.has(name) ?? true);
+  return Object.fromEntries(named.map(([name, tensor]) => [name, plainTensor(tensor)]));
 }
 
 function plainTensor(tensor: Tensor): unknown {

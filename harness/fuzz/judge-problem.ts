@@ -1,8 +1,9 @@
 import { CandidateError } from '../base/side-errors';
-import type { Phase, Implementation, Problem } from '../base/problem';
+import { wordOf } from '../base/model';
+import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
-import { kindOf, phaseOf } from '../diagnosis/index';
-import { isGreen, rankOf, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
+import { isOfLayers, kindOf, kindOfLayered, whereIn, type Kind, type KindOptions } from '../diagnosis/index';
+import { isGreen, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
 export interface RedTensor {
@@ -32,13 +33,13 @@ export interface PutVerdict {
 /** A verdict and the examination that it follows from. */
 export interface Finding {
   readonly verdict: PutVerdict;
-  /** absent when the side threw */ readonly examination?: Examination;
+  /** absent when the side threw */ readonly examination?: Examination<AnyProblem>;
   /** numbers that were compared */ readonly compared: number;
   /** the side can answer no further problem */ readonly fatal: boolean;
 }
 
 /** Runs a problem on a side in every view (`examine`); an error that the side throws is a finding as well. */
-export async function put(implementation: Implementation, problem: Problem): Promise<Finding> {
+export async function put(implementation: Implementation, problem: AnyProblem): Promise<Finding> {
   try {
     const examination = await examine(implementation, problem);
     const compared = examination.verdicts.reduce((sum, { ledger }) => sum + ledger.compared, 0);
@@ -54,11 +55,10 @@ export async function put(implementation: Implementation, problem: Problem): Pro
 export async function withKind(implementation: Implementation, finding: Finding): Promise<Finding> {
   const { examination, verdict } = finding;
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
-  const { problem, answer } = examination.results;
   try {
-    const kind = await kindOf(problem, answer, implementation, {
-      ask: (other) => implementation.evaluate(other),
-    });
+    const kind = isOfLayers(examination)
+      ? kindOfLayered(implementation, examination)
+      : await kindIn(implementation, examination as Examination);
     return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
   } catch {
     // no fault class for a side that refuses the further problems
@@ -66,30 +66,52 @@ export async function withKind(implementation: Implementation, finding: Finding)
   }
 }
 
+async function kindIn(implementation: Implementation, { results }: Examination): Promise<Kind | undefined> {
+  if (results === undefined) return undefined;
+  const ask: KindOptions['ask'] = (other) => implementation.evaluate(other);
+  return kindOf(results.problem, results.answer, implementation, { ask });
+}
+
 /**
  * What must stay the same while a failure is simplified, besides the fault class: the phase, the tensor, and whether the results show it; for an
  * error the message without its numbers. Undefined for a problem that the side answers correctly.
  */
-export function signatureOf({ status, phase, tensor, error, red }: PutVerdict): string | undefined {
+export function signatureOf(
+  { status, phase, tensor = '', error, red }: PutVerdict,
+  problem: AnyProblem,
+): string | undefined {
   if (status === 'fail') {
     const view = red.some((item) => item.view === 'results') ? 'results' : red[0].view;
-    return `${phase ?? ''}: ${tensor ?? ''} (${view})`;
+    return `${phase ?? ''}: ${whicheverLayer(problem, tensor)} (${view})`;
   }
   return status === 'error' ? `error: ${(error ?? '').replace(/[\d.]+/g, '#').slice(0, 200)}` : undefined;
 }
 
-function verdictOf({ status, results, steps, probe }: Examination): PutVerdict {
+/** A name without the number and the direction of its layer: `lstm.dz[f]` of `layer2Forward.dz[f]`. A simpler network has other layers. */
+export function whicheverLayer(problem: AnyProblem, name: string): string {
+  if (!isLayered(problem)) return name;
+  return name
+    .replace(/\blayer(\d+)(?:Forward|Backward)?/g, (whole, number: string) => {
+      const layer = problem.model.layers.at(Number(number) - 1);
+      if (layer === undefined) return whole;
+      return 'wrapped' in layer ? layer.wrapped.layer : wordOf(layer);
+    })
+    .replace(/\.(?:forward|backward)([A-Z])/g, (_, first: string) => `.${first.toLowerCase()}`);
+}
+
+function verdictOf({ status, problem, results, steps, probe }: Examination<AnyProblem>): PutVerdict {
   const views = { steps, results, probe };
   const red = (['steps', 'results', 'probe'] as const).flatMap((view) =>
-    redTensors(view, views[view]?.verdict),
+    redTensors(problem, view, views[view]?.verdict),
   );
   if (status !== 'fail') return { status, red };
   // single equations come first: a tensor that only inherits an error is right there
   const [first] = red;
-  return { status, phase: phaseOf(first.tensor), tensor: first.tensor, red };
+  return { status, phase: whereIn(problem, first.tensor).phase, tensor: first.tensor, red };
 }
 
-function redTensors(view: ViewName, verdict: CaseVerdict | undefined): RedTensor[] {
+function redTensors(problem: AnyProblem, view: ViewName, verdict: CaseVerdict | undefined): RedTensor[] {
+  const rankOf = (tensor: string): number => whereIn(problem, tensor).rank;
   return (verdict?.tensors ?? [])
     .filter((tensor) => !isGreen(tensor) && tensor.status !== 'ill')
     .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor))

@@ -34,7 +34,7 @@ export function mergeSummaries(summaries: readonly FuzzSummary[], names?: readon
   if (summaries.length === 0)
     throw new UsageError('merge: no summary was given; give the files of all shards.');
   summaries.forEach((summary, i) => {
-    for (const key of ['seed', 'plan', 'candidate', 'versions'] as const) {
+    for (const key of ['seed', 'plan', 'candidate', 'networks', 'versions'] as const) {
       if (!isDeepStrictEqual(summary[key], first[key]))
         throw new UsageError(
           `${nameOf(i)} and ${nameOf(0)} differ in ${key}: ${JSON.stringify(summary[key])}, not ${JSON.stringify(first[key])}; merge shards of one series only.`,
@@ -44,12 +44,13 @@ export function mergeSummaries(summaries: readonly FuzzSummary[], names?: readon
   checkShards(summaries, nameOf);
   checkSides(summaries, nameOf);
   const shards = summaries.flatMap((summary) => summary.shards).sort((one, other) => one.index - other.index);
-  const { versions, seed, plan, candidate } = first;
+  const { versions, seed, plan, candidate, networks } = first;
   return conclude({
     versions,
     seed,
     plan,
     ...(candidate !== undefined && { candidate }),
+    ...(networks && { networks }),
     shards,
     sides: first.sides.map(({ name }) =>
       mergeSides(summaries.flatMap(({ sides }) => sides.filter((side) => side.name === name))),
@@ -99,6 +100,13 @@ function checkSides(summaries: readonly FuzzSummary[], nameOf: (i: number) => st
   });
 }
 
+function leftOf(sides: readonly SideSummary[]): Record<string, number> {
+  const all = new Map<string, number>();
+  for (const [reason, problems] of sides.flatMap(({ left }) => Object.entries(left)))
+    all.set(reason, (all.get(reason) ?? 0) + problems);
+  return Object.fromEntries(all);
+}
+
 function mergeSides(sides: readonly SideSummary[]): SideSummary {
   const sum = (of: (side: SideSummary) => number): number =>
     sides.reduce((total, side) => total + of(side), 0);
@@ -118,7 +126,7 @@ function mergeSides(sides: readonly SideSummary[]): SideSummary {
     ill: sum(({ ill }) => ill),
     fail: sum(({ fail }) => fail),
     errors: sum(({ errors }) => errors),
-    left: sum(({ left }) => left),
+    left: leftOf(sides),
     compared: sum(({ compared }) => compared),
     seconds: sum(({ seconds }) => seconds),
     failures: [...groups.values()].sort((one, other) => one.first - other.first),

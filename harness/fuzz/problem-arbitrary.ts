@@ -1,8 +1,14 @@
 import * as fc from 'fast-check';
 import { createRandom, type Random } from '../../scratch/index';
-import { adversarialProblem, type GeneratedOptions } from '../problems/index';
-import { mapProblem, type Problem } from '../base/problem';
+import {
+  adversarialLayered,
+  adversarialProblem,
+  type GeneratedOptions,
+  type Networks,
+} from '../problems/index';
+import { mapProblem, type AnyProblem, type Problem } from '../base/problem';
 import { partMoves, sizeMoves } from './simpler-form';
+import { modelMoves } from './simpler-model';
 import { choiceMoves, numberMoves, tensorMoves, type Move } from './simpler-values';
 
 export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest' | 'scales'>;
@@ -22,11 +28,20 @@ export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest'
  * ```
  */
 export function problemArbitrary(options: ProblemArbitraryOptions = {}): fc.Arbitrary<Problem> {
-  return new ProblemArbitrary(options);
+  return new ProblemArbitrary((seed, index) => drawProblem(seed, index, options));
+}
+
+/** The same for problems about networks of layers: it also leaves layers and their options out. */
+export function layeredArbitrary(networks: Networks): fc.Arbitrary<AnyProblem> {
+  return new ProblemArbitrary((seed, index) => {
+    const { kind, ...problem } = adversarialLayered(seed, index, networks);
+    return withoutNegativeZeros({ ...problem, id: kind });
+  });
 }
 
 /** The attempts in their order; after a success the search continues at the same attempt and wraps around. */
-const stages: readonly ((problem: Problem) => Iterable<Move>)[] = [
+const stages: readonly ((problem: AnyProblem) => Iterable<Move>)[] = [
+  modelMoves,
   partMoves,
   sizeMoves,
   tensorMoves,
@@ -40,29 +55,29 @@ interface Position {
   readonly move: number;
 }
 
-class ProblemArbitrary extends fc.Arbitrary<Problem> {
-  constructor(private readonly options: ProblemArbitraryOptions) {
+class ProblemArbitrary<P extends AnyProblem> extends fc.Arbitrary<P> {
+  constructor(private readonly draw: (seed: number, index: number) => P) {
     super();
   }
 
-  override generate(source: fc.Random): fc.Value<Problem> {
+  override generate(source: fc.Random): fc.Value<P> {
     const [seed, index] = [source.nextInt(0, 2 ** 31 - 1), source.nextInt(0, 999_999)];
-    return new fc.Value(drawProblem(seed, index, this.options), undefined);
+    return new fc.Value(this.draw(seed, index), undefined);
   }
 
-  override canShrinkWithoutContext(value: unknown): value is Problem {
+  override canShrinkWithoutContext(value: unknown): value is P {
     return typeof value === 'object' && value !== null && 'inputs' in value && 'weights' in value;
   }
 
-  override shrink(problem: Problem, context: unknown): fc.Stream<fc.Value<Problem>> {
+  override shrink(problem: P, context: unknown): fc.Stream<fc.Value<P>> {
     return new fc.Stream(simplerProblems(problem, context as Position | undefined));
   }
 }
 
-function* simplerProblems(
-  problem: Problem,
+function* simplerProblems<P extends AnyProblem>(
+  problem: P,
   { stage, move }: Position = { stage: 0, move: 0 },
-): Generator<fc.Value<Problem>> {
+): Generator<fc.Value<P>> {
   for (let round = 0; round <= stages.length; round++) {
     const current = (stage + round) % stages.length;
     let at = -1;
@@ -71,7 +86,8 @@ function* simplerProblems(
       // the stage of the last success is entered where it was, and its beginning comes last
       if (round === 0 && at < move) continue;
       if (round === stages.length && at >= move) break;
-      const value = simpler();
+      // a move leaves the kind of its problem
+      const value = simpler() as P | undefined;
       if (value !== undefined) yield new fc.Value(value, { stage: current, move: at } satisfies Position);
     }
   }
@@ -86,8 +102,12 @@ function drawProblem(seed: number, index: number, options: ProblemArbitraryOptio
     ...options,
     largest: { ...largest, ...options.largest },
   });
-  // -0 would not survive JSON
-  return mapProblem({ ...thinned(problem, random), id: kind }, (x) => x + 0);
+  return withoutNegativeZeros({ ...thinned(problem, random), id: kind });
+}
+
+/** -0 would not survive JSON. */
+function withoutNegativeZeros<P extends AnyProblem>(problem: P): P {
+  return mapProblem(problem, (x) => x + 0);
 }
 
 function thinned(problem: Problem, random: Random): Problem {

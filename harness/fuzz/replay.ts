@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OpenSide } from '../sides/index';
 import { formatPlace } from '../judge/index';
 import { exitCodes, type ExitCode } from '../base/outcome';
-import { type Problem, sizesOf } from '../base/problem';
+import type { AnyProblem } from '../base/problem';
 import type { CaseFile } from './case-file';
 import { put, withKind, type PutVerdict } from './judge-problem';
+import { sizesOfCase } from './summary';
 import { formatSizes } from './summary-text';
 import { versionsOf, type Versions } from './versions';
 
@@ -34,7 +35,7 @@ export interface ReplayResult {
  */
 export async function replayCase(
   found: CaseFile,
-  problem: Problem,
+  problem: AnyProblem,
   sides: readonly OpenSide[],
 ): Promise<ReplayResult> {
   const replays: Replay[] = [];
@@ -77,8 +78,8 @@ function differencesOf(then: Versions, now: Versions): Replay['differences'] {
 }
 
 /** For people: the verdict of each side, and both verdicts where they are not the same. */
-export function formatReplay({ id, then, replays }: ReplayResult, problem: Problem): string {
-  const lines = [`${id}: ${formatSizes(sizesOf(problem))}`];
+export function formatReplay({ id, then, replays }: ReplayResult, problem: AnyProblem): string {
+  const lines = [`${id}: ${formatSizes(sizesOfCase(problem))}`];
   for (const { side, differences, verdict, identical } of replays) {
     lines.push('', `${side}: ${describeVerdict(verdict)}`);
     for (const [name, { then: was = 'none', now = 'none' }] of Object.entries(differences))

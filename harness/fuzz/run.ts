@@ -2,6 +2,8 @@ import { checkOptions, type OptionNames } from '../../scratch/index';
 import { SideUnavailableError, type OpenSide } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress, type StartProgress } from '../base/progress';
+import { everyLayer, type Networks } from '../problems/index';
+import { defineCell } from '../equations/index';
 import { fuzzCase, shardCases, shardSize, type Shard } from './series';
 import { SideAtWork, type FuzzSide } from './side-at-work';
 import { conclude, type FuzzSummary } from './summary';
@@ -10,6 +12,8 @@ import { versionsOf } from './versions';
 export interface FuzzOptions {
   readonly sides: readonly FuzzSide[];
   /** seed of the series of problems; default 1 */ readonly seed?: number;
+  /** the networks that the problems are about; default: the simple RNN, or networks of the layers that a candidate declares */
+  readonly networks?: Networks | undefined;
   /** a number of problems of the series, or a time in seconds */
   readonly plan: { readonly cases: number } | { readonly seconds: number };
   /** default 1 of 1 */ readonly shard?: Shard;
@@ -23,6 +27,7 @@ export interface FuzzOptions {
 const optionNames: OptionNames<FuzzOptions> = {
   sides: true,
   seed: true,
+  networks: true,
   plan: true,
   shard: true,
   out: true,
@@ -45,7 +50,10 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     throw new UsageError(
       `shard ${shard.index} of ${shard.of} holds none of ${most} problems; take at most ${most} shards, or more problems.`,
     );
+  // layers and formulas that cannot be read are an error before any side is asked
+  if (options.networks !== undefined) checkNetworks(options.networks);
   const sides = await openSides(options);
+  const networks = options.networks ?? networksFor(sides);
   const candidate = options.sides.find((side) => side.candidate !== undefined)?.candidate;
   const started = performance.now();
   const elapsed = (): number =>
@@ -60,7 +68,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       await new Promise(setImmediate);
       const over = 'seconds' in plan && elapsed() >= plan.seconds && cases > 0;
       if (over || signal?.aborted === true || sides.every((side) => side.isDone)) break;
-      const given = fuzzCase(seed, index);
+      const given = fuzzCase(seed, index, networks);
       for (const side of sides) await side.take(given);
       cases++;
       const now = Math.min(total, 'cases' in plan ? cases : Math.floor(elapsed()));
@@ -76,6 +84,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     seed,
     plan,
     ...(candidate !== undefined && { candidate }),
+    ...(networks && { networks }),
     shards: [{ ...shard, cases, seconds: elapsed(), interrupted: signal?.aborted === true }],
     sides: summaries,
   });
@@ -104,6 +113,25 @@ async function openSides(options: FuzzOptions): Promise<SideAtWork[]> {
     for (const side of sides) side.dispose();
     throw error;
   }
+}
+
+function checkNetworks(networks: Networks): void {
+  if ('cell' in networks) defineCell(networks.cell);
+  fuzzCase(1, 0, networks);
+}
+
+/** Networks of what a side declares, where it answers nothing else. */
+function networksFor(sides: readonly SideAtWork[]): Networks | undefined {
+  for (const side of sides) {
+    const layers = side.declaredLayers;
+    if (layers === undefined) continue;
+    const drawn = everyLayer.filter((layer) => layers.includes(layer));
+    if (drawn.length > 0) return { layers: `any(${drawn.join(',')})` };
+    throw new UsageError(
+      `${side.name} declares the layers ${layers.join(', ')}; give --layers, or --equations FILE for a cell of your own formulas, to say what the problems are about.`,
+    );
+  }
+  return undefined;
 }
 
 function sumOf<T>(items: readonly T[], of: (item: T) => number): number {

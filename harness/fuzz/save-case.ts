@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { formatCase, type CaseFile } from './case-file';
+import type { Networks } from '../problems/index';
 import type { KeptDiagnosis } from './diagnose-saved';
 import type { Shrunk } from './shrink';
 import type { Versions } from './versions';
@@ -15,6 +16,7 @@ export interface Origin {
   readonly seed: number;
   readonly index: number;
   readonly caseSeed: number;
+  readonly networks?: Networks;
   readonly diagnosis?: KeptDiagnosis | undefined;
 }
 

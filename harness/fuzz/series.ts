@@ -1,30 +1,46 @@
 import * as fc from 'fast-check';
 import { createRandom } from '../../scratch/index';
-import type { Problem } from '../base/problem';
-import { problemArbitrary } from './problem-arbitrary';
+import type { AnyProblem, Problem } from '../base/problem';
+import type { Networks } from '../problems/index';
+import { layeredArbitrary, problemArbitrary } from './problem-arbitrary';
 
 /** A problem of a series, and how fast-check generates it again. */
-export interface FuzzCase {
+export interface FuzzCase<P extends AnyProblem = AnyProblem> {
   /** `fuzz/SEED/INDEX` */ readonly id: string;
   readonly index: number;
   /** fast-check's own seed for this case; its path is `0` */ readonly caseSeed: number;
-  readonly problem: Problem;
+  readonly problem: P;
+  /** the networks that the series is about; absent for the simple RNN */ readonly networks?: Networks;
 }
 
-/** The one arbitrary of `rnn-parity fuzz`: a different one would generate different problems from the same seed. */
-export const fuzzArbitrary = problemArbitrary();
+const plainArbitrary = problemArbitrary();
 
-/** Case `index` of the series that `seed` names: the same whatever else runs, in any order. */
-export function fuzzCase(seed: number, index: number): FuzzCase {
+/** The arbitrary of a series: a different one would generate different problems from the same seed. */
+export function arbitraryOf(networks: Networks | undefined): fc.Arbitrary<AnyProblem> {
+  return networks === undefined ? plainArbitrary : layeredArbitrary(networks);
+}
+
+/** Case `index` of the series that `seed` and networks name: the same whatever else runs, in any order. */
+export function fuzzCase(seed: number, index: number): FuzzCase<Problem>;
+export function fuzzCase(seed: number, index: number, networks: Networks | undefined): FuzzCase;
+export function fuzzCase(seed: number, index: number, networks?: Networks): FuzzCase {
   // one number further for each case: no two cases of a series share a seed
   const caseSeed = (createRandom(seed).next() + index) | 0;
   const id = `fuzz/${seed}/${index}`;
-  return { id, index, caseSeed, problem: problemAt(caseSeed, '0', id) };
+  const problem = problemAt(caseSeed, '0', id, networks);
+  return { id, index, caseSeed, problem, ...(networks && { networks }) };
 }
 
 /** The problem that fast-check's seed and path lead to: path `0` is the generated one, `0:3:1` one that it was shrunk to. */
-export function problemAt(caseSeed: number, path: string, id: string): Problem {
-  const [problem] = fc.sample(fuzzArbitrary, { seed: caseSeed, path, numRuns: 1 });
+export function problemAt(caseSeed: number, path: string, id: string): Problem;
+export function problemAt(
+  caseSeed: number,
+  path: string,
+  id: string,
+  networks: Networks | undefined,
+): AnyProblem;
+export function problemAt(caseSeed: number, path: string, id: string, networks?: Networks): AnyProblem {
+  const [problem] = fc.sample(arbitraryOf(networks), { seed: caseSeed, path, numRuns: 1 });
   return { ...problem, id };
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import type { Implementation, Problem } from '../base/problem';
-import { put, signatureOf, withKind, type Finding } from './judge-problem';
-import { fuzzArbitrary, type FuzzCase } from './series';
+import type { AnyProblem, Implementation } from '../base/problem';
+import { put, signatureOf, whicheverLayer, withKind, type Finding } from './judge-problem';
+import { arbitraryOf, type FuzzCase } from './series';
 
 /** Largest number of problems to try when simplifying one failure. */
 export const mostTries = 3000;
@@ -14,8 +14,8 @@ export interface Shrinking {
   readonly ended: 'no simpler' | 'tries' | 'time' | 'stopped' | 'side ended' | 'not repeatable' | 'not asked';
 }
 
-export interface Shrunk {
-  readonly problem: Problem;
+export interface Shrunk<P extends AnyProblem = AnyProblem> {
+  readonly problem: P;
   readonly finding: Finding;
   readonly shrinking: Shrinking;
 }
@@ -29,23 +29,25 @@ export interface ShrinkOptions {
  * Looks for the simplest problem on which the side fails as it does on this one: same phase, same tensor (`signatureOf`), same fault class.
  * Takes `seconds` or 3,000 problems at most; the problem that runs then is finished.
  */
-export async function shrinkFailure(
+export async function shrinkFailure<P extends AnyProblem>(
   implementation: Implementation,
-  { problem: generated, caseSeed }: FuzzCase,
+  { problem: generated, caseSeed, networks }: FuzzCase<P>,
   found: Finding,
   { seconds, signal }: ShrinkOptions,
-): Promise<Shrunk> {
-  const wanted = signatureOf(found.verdict);
-  const kind = found.verdict.kind?.join();
+): Promise<Shrunk<P>> {
+  const kindIn = ({ verdict }: Finding, problem: AnyProblem): string | undefined =>
+    verdict.kind?.map((name) => whicheverLayer(problem, name)).join();
+  const wanted = signatureOf(found.verdict, generated);
+  const kind = kindIn(found, generated);
   const deadline = performance.now() + 1000 * seconds;
-  const search: Search = {
+  const search: Search<P> = {
     problem: generated,
     finding: found,
     tries: 0,
     repeated: false,
     ended: 'no simpler',
   };
-  const give = (path: string): Shrunk => {
+  const give = (path: string): Shrunk<P> => {
     const { problem, finding, tries, ended } = search;
     return { problem, finding, shrinking: { path, tries, ended } };
   };
@@ -61,19 +63,20 @@ export async function shrinkFailure(
     else return true;
     return false;
   };
-  const isRight = fc.asyncProperty(fuzzArbitrary, async (drawn) => {
+  const isRight = fc.asyncProperty(arbitraryOf(networks), async (drawn) => {
     // fast-check asks for the generated problem first; a limit ends the search by calling everything else right
     const first = search.tries === 0;
     if (!first && !mayGoOn()) return true;
     search.tries++;
     await new Promise(setImmediate);
-    const problem = { ...drawn, id: generated.id };
+    // the arbitrary of a series makes problems of one kind
+    const problem = { ...(drawn as P), id: generated.id };
     const plain = await put(implementation, problem);
     if (plain.fatal) search.ended = 'side ended';
-    if (signatureOf(plain.verdict) !== wanted) return true;
+    if (signatureOf(plain.verdict, problem) !== wanted) return true;
     // where no fault of the catalogue explains the first, none is looked for in the others
     const finding = kind === undefined ? plain : await withKind(implementation, plain);
-    if (finding.verdict.kind?.join() !== kind) return true;
+    if (kindIn(finding, problem) !== kind) return true;
     if (first) search.repeated = true;
     Object.assign(search, { problem, finding });
     return false;
@@ -83,8 +86,8 @@ export async function shrinkFailure(
   return give(counterexamplePath ?? '0');
 }
 
-interface Search {
-  problem: Problem;
+interface Search<P extends AnyProblem> {
+  problem: P;
   finding: Finding;
   tries: number;
   repeated: boolean;

@@ -1,11 +1,11 @@
 import type { OpenSide, SideSource } from '../sides/index';
-import { sizesOf, type Implementation } from '../base/problem';
+import { isLayered, type AnyProblem, type Implementation } from '../base/problem';
 import { diagnoseKept } from './diagnose-saved';
 import { keepCase } from './save-case';
 import { put, signatureOf, withKind, type Finding } from './judge-problem';
 import type { FuzzCase } from './series';
 import { shrinkFailure } from './shrink';
-import type { FailureGroup, SideSummary } from './summary';
+import { sizesOfCase, type FailureGroup, type SideSummary } from './summary';
 import { versionsOf } from './versions';
 
 /** A side to run problems on, and how the command line names it. */
@@ -25,7 +25,8 @@ interface SideOptions {
 /** One side, and the results of the problems that ran on it. */
 export class SideAtWork {
   shrinkingMs = 0;
-  private readonly count = { cases: 0, pass: 0, ill: 0, fail: 0, errors: 0, left: 0, compared: 0 };
+  private readonly count = { cases: 0, pass: 0, ill: 0, fail: 0, errors: 0, compared: 0 };
+  private readonly left = new Map<string, number>();
   private readonly groups = new Map<string, FailureGroup>();
   private milliseconds = 0;
   private stopped: string | undefined;
@@ -46,10 +47,16 @@ export class SideAtWork {
     return this.stopped !== undefined;
   }
 
+  /** the layers that it declares, where it answers problems about these only */
+  get declaredLayers(): readonly string[] | undefined {
+    return this.open?.implementation.layered?.declared;
+  }
+
   async take(given: FuzzCase): Promise<void> {
     if (this.open === undefined || this.isDone) return;
-    if (this.open.masks === false && given.problem.mask !== undefined) {
-      this.count.left++;
+    const reason = whyNot(this.open, given.problem);
+    if (reason !== undefined) {
+      this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
       return;
     }
     const { implementation } = this.open;
@@ -62,7 +69,7 @@ export class SideAtWork {
     this.count.cases++;
     this.count[status === 'error' ? 'errors' : status]++;
     this.count.compared += finding.compared;
-    const signature = signatureOf(finding.verdict);
+    const signature = signatureOf(finding.verdict, given.problem);
     if (signature !== undefined) await this.note(signature, given, finding, implementation);
   }
 
@@ -93,6 +100,7 @@ export class SideAtWork {
         seed,
         index: given.index,
         caseSeed: given.caseSeed,
+        ...(given.networks && { networks: given.networks }),
         diagnosis,
       });
       this.shrinkingMs += performance.now() - started;
@@ -108,7 +116,7 @@ export class SideAtWork {
         ...(error !== undefined && { error }),
         count: 1,
         first: given.index,
-        sizes: sizesOf(shrunk.problem),
+        sizes: sizesOfCase(shrunk.problem),
         file,
       });
       if (shrunk.finding.fatal || shrunk.shrinking.ended === 'side ended')
@@ -125,6 +133,7 @@ export class SideAtWork {
       ...(this.stopped !== undefined && { reason: this.stopped }),
       ...(version !== undefined && { version }),
       ...this.count,
+      left: Object.fromEntries(this.left),
       seconds: this.milliseconds / 1000,
       failures: [...this.groups.values()],
     };
@@ -133,6 +142,18 @@ export class SideAtWork {
   dispose(): void {
     this.open?.implementation.dispose?.();
   }
+}
+
+/** Why a problem does not run on a side; undefined where it does. */
+function whyNot({ masks, implementation }: OpenSide, problem: AnyProblem): string | undefined {
+  if (masks === false && problem.mask !== undefined)
+    return 'it does not declare masks: true, and the problem has a mask';
+  const { layered } = implementation;
+  if (!isLayered(problem))
+    return layered?.declared !== undefined
+      ? 'it declares layers, and answers problems about layers'
+      : undefined;
+  return layered === undefined ? 'it runs the simple RNN only' : layered.refuses?.(problem.model);
 }
 
 /** Whether the run was stopped, now or a moment later. */

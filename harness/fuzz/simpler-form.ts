@@ -1,10 +1,15 @@
 import { zeros, type Tensor } from '../../scratch/index';
-import { sizesByAxis, sizesOf, type Problem } from '../base/problem';
-import { keep } from '../problems/index';
+import { isLayered, sizesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
+import { partsOfLayers } from '../base/model';
+import { keep, sizesIn } from '../problems/index';
 import type { Move } from './simpler-values';
 
 /** Optional parts left out, or replaced by a plainer one that asks for the same: a gradient at the end. */
-export function partMoves(problem: Problem): Move[] {
+export function partMoves(problem: AnyProblem): Move[] {
+  return isLayered(problem) ? layeredPartMoves(problem) : plainPartMoves(problem);
+}
+
+function plainPartMoves(problem: Problem): Move[] {
   const { mask, initialState, labels, upstream, weights } = problem;
   const moves: Move[] = [];
   if (mask) moves.push(() => without(problem, 'mask'));
@@ -27,15 +32,65 @@ export function partMoves(problem: Problem): Move[] {
   return moves;
 }
 
-/** Axes in the order of cutting, with the fewest places that still make sense: with one class there is nothing to tell apart. */
-const fewest = { timeStep: 1, unit: 1, example: 1, feature: 1, class: 2 } as const;
+function layeredPartMoves(problem: LayeredProblem): Move[] {
+  const { mask, initialStates, labels, targets, upstream } = problem;
+  const moves: Move[] = [];
+  const hasLoss = labels !== undefined || targets !== undefined;
+  const withoutLoss = without(without(problem, 'labels'), 'targets');
+  if (mask) moves.push(() => without(problem, 'mask'));
+  if (initialStates) moves.push(() => without(problem, 'initialStates'));
+  if (upstream && hasLoss)
+    moves.push(
+      () => without(problem, 'upstream'),
+      () => withoutLoss,
+    );
+  if (!upstream && hasLoss) {
+    const logits = onesAtTheOutput(problem);
+    moves.push(
+      () => ({ ...withoutLoss, upstream: { logits } }),
+      () => withoutLoss,
+    );
+  }
+  for (const [name, part] of Object.entries(upstream ?? {}))
+    if (Object.keys(upstream ?? {}).length > 1)
+      moves.push(() => ({ ...problem, upstream: { [name]: part } }));
+  if (upstream && !hasLoss) moves.push(() => without(problem, 'upstream'));
+  return moves;
+}
+
+/** dL/d logits = 1 everywhere: the loss is the sum of what the last layer gives. */
+function onesAtTheOutput({ model, inputs }: LayeredProblem): Tensor {
+  const [batch, timeSteps] = inputs.shape;
+  const { width, hasTime } = partsOfLayers(model)[model.layers.length - 1].output;
+  const ones = zeros(batch, ...(hasTime ? [timeSteps] : []), width);
+  ones.data.fill(1);
+  return ones;
+}
+
+/** Sizes in the order of cutting, each with the fewest places that still make sense: with one class there is nothing to tell apart. */
+function fewestPlaces(problem: AnyProblem): [string, number][] {
+  if (!isLayered(problem))
+    return [
+      ['timeStep', 1],
+      ['unit', 1],
+      ['example', 1],
+      ['feature', 1],
+      ['class', 2],
+    ];
+  const { layers, loss = 'softmaxCrossEntropy' } = problem.model;
+  const classes = loss === 'softmaxCrossEntropy' ? 2 : 1;
+  const units = layers.map((_, i): [string, number] => [
+    `layer${i + 1}`,
+    i === layers.length - 1 ? classes : 1,
+  ]);
+  return [['timeStep', 1], ...units, ['example', 1], ['feature', 1], ['integer', 1]];
+}
 
 /** Smaller sizes: an axis cut to its fewest, then without one half, one quarter, ... one place of it. */
-export function sizeMoves(problem: Problem): Move[] {
-  const sizes = sizesByAxis(problem);
-  return (Object.keys(fewest) as (keyof typeof fewest)[]).flatMap((axis) => {
-    const size = sizes[axis];
-    const least = fewest[axis];
+export function sizeMoves(problem: AnyProblem): Move[] {
+  const sizes = sizesIn(problem);
+  return fewestPlaces(problem).flatMap(([axis, least]) => {
+    const size = sizes.get(axis) ?? 0;
     if (size <= least) return [];
     const all = Array.from({ length: size }, (_, i) => i);
     const kept: number[][] = [all.slice(0, least), all.slice(size - least)];
@@ -50,9 +105,9 @@ export function sizeMoves(problem: Problem): Move[] {
   });
 }
 
-function without(problem: Problem, part: 'mask' | 'initialState' | 'labels' | 'upstream'): Problem {
+function without<P extends AnyProblem>(problem: P, part: keyof P): P {
   const others = Object.entries(problem).filter(([name]) => name !== part);
-  return Object.fromEntries(others) as unknown as Problem;
+  return Object.fromEntries(others) as unknown as P;
 }
 
 function withoutOutput(problem: Problem): Problem {

@@ -1,12 +1,12 @@
 import type { Tensor } from '../../scratch/index';
-import { mapParts, partOf, partsOf, type PartName, type Problem } from '../base/problem';
+import { isLayered, mapParts, partOf, partsOf, type AnyProblem } from '../base/problem';
 import { difficulty, roundToBits, simplerNumbers } from './simpler-number';
 
 /** One way to make a problem simpler; undefined where it changes nothing. */
-export type Move = () => Problem | undefined;
+export type Move = () => AnyProblem | undefined;
 
 /** Whole tensors at once: zeros, ones, few digits. */
-export function tensorMoves(problem: Problem): Move[] {
+export function tensorMoves(problem: AnyProblem): Move[] {
   const changes: ((x: number) => number)[] = [
     () => 0,
     () => 1,
@@ -20,7 +20,7 @@ export function tensorMoves(problem: Problem): Move[] {
 }
 
 /** One number at a time: 0, 1, 1/2, -1, or fewer digits. */
-export function* numberMoves(problem: Problem): Generator<Move> {
+export function* numberMoves(problem: AnyProblem): Generator<Move> {
   for (const name of numbersIn(problem)) {
     const { data, shape } = partOf(problem, name)!;
     for (const [at, x] of data.entries()) {
@@ -30,9 +30,14 @@ export function* numberMoves(problem: Problem): Generator<Move> {
   }
 }
 
-/** Masked steps that could as well count, and labels that could be 0. */
-export function choiceMoves(problem: Problem): Move[] {
-  const { mask, labels } = problem;
+/** Whether the inputs are what an embedding reads. */
+function areIntegers(problem: AnyProblem): boolean {
+  return isLayered(problem) && problem.model.layers[0].layer === 'embedding';
+}
+
+/** Masked steps that could as well count, labels and integers that could be 0. */
+export function choiceMoves(problem: AnyProblem): Move[] {
+  const { mask, labels, inputs } = problem;
   const moves: Move[] = [];
   mask?.data.forEach((x, at) => {
     if (x !== 1) moves.push(() => ({ ...problem, mask: { ...mask, data: mask.data.with(at, 1) } }));
@@ -40,11 +45,20 @@ export function choiceMoves(problem: Problem): Move[] {
   labels?.forEach((label, at) => {
     if (label !== 0) moves.push(() => ({ ...problem, labels: labels.with(at, 0) }));
   });
+  if (areIntegers(problem))
+    inputs.data.forEach((integer, at) => {
+      if (integer !== 0)
+        moves.push(() => withPart(problem, 'inputs', { ...inputs, data: inputs.data.with(at, 0) }));
+    });
   return moves;
 }
 
 /** One tensor with every number changed, if that makes them easier in sum and none of them infinite. */
-function simplified(problem: Problem, name: PartName, change: (x: number) => number): Problem | undefined {
+function simplified(
+  problem: AnyProblem,
+  name: string,
+  change: (x: number) => number,
+): AnyProblem | undefined {
   const { data: before, shape } = partOf(problem, name)!;
   const data = before.map(change);
   const finite = data.every((x) => Number.isFinite(Math.fround(x)));
@@ -57,12 +71,13 @@ function sum(data: Float64Array): number {
 }
 
 /** The tensors of numbers, those first whose numbers a reader meets first. */
-function numbersIn(problem: Problem): PartName[] {
-  const isWeight = (name: PartName): boolean => name.startsWith('weights.');
-  const names = partsOf(problem).filter((name) => name !== 'mask');
+function numbersIn(problem: AnyProblem): string[] {
+  const isWeight = (name: string): boolean => name.startsWith('weights.');
+  const isChoice = (name: string): boolean => name === 'mask' || (name === 'inputs' && areIntegers(problem));
+  const names = partsOf(problem).filter((name) => !isChoice(name));
   return [...names.filter(isWeight), ...names.filter((name) => !isWeight(name))];
 }
 
-function withPart(problem: Problem, changed: PartName, tensor: Tensor): Problem {
+function withPart(problem: AnyProblem, changed: string, tensor: Tensor): AnyProblem {
   return mapParts(problem, (own, name) => (name === changed ? tensor : own));
 }

@@ -1,6 +1,5 @@
-import type { ProblemSizes } from '../base/problem';
 import { count, quoted, stepsInWords } from '../reports/index';
-import type { FailureGroup, FuzzSummary, SideSummary } from './summary';
+import type { CaseSizes, FailureGroup, FuzzSummary, SideSummary } from './summary';
 
 /** Largest number of failure classes in the text of one side; the JSON holds all. */
 const mostFailures = 12;
@@ -14,7 +13,7 @@ export function formatFuzzSummary(summary: FuzzSummary): string {
   return lines.join('\n');
 }
 
-function heading({ seed, plan, shards }: FuzzSummary): string {
+function heading({ seed, plan, shards, networks }: FuzzSummary): string {
   const cases = shards.reduce((sum, shard) => sum + shard.cases, 0);
   const [first] = shards;
   const which =
@@ -24,7 +23,9 @@ function heading({ seed, plan, shards }: FuzzSummary): string {
         ? `, shard ${first.index} of ${first.of}`
         : `, all ${first.of} shards`;
   const planned = 'cases' in plan ? `of ${plan.cases} in all` : `in ${plan.seconds} s a shard`;
-  return `seed ${seed}${which}: ${count(cases, 'generated problem')}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
+  const about =
+    networks === undefined ? '' : ` about ${'cell' in networks ? networks.cell.name : networks.layers}`;
+  return `seed ${seed}${which}: ${count(cases, 'generated problem')}${about}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
 }
 
 function sideLines(side: SideSummary, candidate: string | undefined): string[] {
@@ -36,7 +37,8 @@ function sideLines(side: SideSummary, candidate: string | undefined): string[] {
     `${name}${version === undefined ? '' : ` (${version})`}: ${count(cases, 'problem')}, ${numbers} numbers compared${rate}`,
     `  ${pass} right, ${fail} wrong, ${ill} ill-conditioned${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
   ];
-  if (left > 0) lines.push(`  ${left} masked problems were not run on it: it does not declare masks: true`);
+  for (const [why, problems] of Object.entries(left))
+    lines.push(`  ${count(problems, 'problem')} ${problems === 1 ? 'was' : 'were'} not run on it: ${why}`);
   if (reason !== undefined) lines.push(`  ${reason}`);
   const isBackend = name === 'graph' || name.startsWith('tfjs:');
   const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;
@@ -69,8 +71,13 @@ function describe({ signature, phase, tensor, kind, side, error }: FailureGroup)
   return `${tensor ?? signature} is wrong (${said.join('; ')})`;
 }
 
-/** `B 1, T 2, F 1, U 1`. */
-export function formatSizes({ batch, timeSteps, features, units, classes }: ProblemSizes): string {
+/** `B 1, T 2, F 1, U 1`, or `B 1, T 2, F 1, lstm:1,dense:2`. */
+export function formatSizes(sizes: CaseSizes): string {
+  if ('layers' in sizes) {
+    const { batch, timeSteps, features, layers } = sizes;
+    return `B ${batch}, T ${timeSteps}${features === undefined ? '' : `, F ${features}`}, ${layers}`;
+  }
+  const { batch, timeSteps, features, units, classes } = sizes;
   const output = classes === undefined ? '' : `, C ${classes}`;
   return `B ${batch}, T ${timeSteps}, F ${features}, U ${units}${output}`;
 }

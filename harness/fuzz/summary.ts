@@ -1,9 +1,37 @@
-import type { Phase, ProblemSizes } from '../base/problem';
+import { formatLayers } from '../base/layers-text';
+import { isLayered, sizesOf, type AnyProblem, type Phase, type ProblemSizes } from '../base/problem';
 import { exitCodes, type ExitCode } from '../base/outcome';
+import type { Networks } from '../problems/index';
 import type { Shard } from './series';
 import type { Versions } from './versions';
 
 export const summaryFormat = 'rnn-parity-fuzz/1';
+
+/** The sizes of a problem; of a layered one its layers, as `--layers` has them. */
+export type CaseSizes =
+  | ProblemSizes
+  | {
+      readonly batch: number;
+      readonly timeSteps: number;
+      /** absent where the network reads integers */ readonly features?: number;
+      readonly layers: string;
+    };
+
+export function sizesOfCase(problem: AnyProblem): CaseSizes {
+  if (!isLayered(problem)) return sizesOf(problem);
+  const { inputs, model } = problem;
+  const [batch, timeSteps, features] = inputs.shape as readonly (number | undefined)[] as [
+    number,
+    number,
+    number?,
+  ];
+  return {
+    batch,
+    timeSteps,
+    ...(features !== undefined && { features }),
+    layers: formatLayers(model.layers),
+  };
+}
 
 /** Failures of one side that look alike: same phase, same tensor, seen in the same view. */
 export interface FailureGroup {
@@ -17,7 +45,7 @@ export interface FailureGroup {
   readonly error?: string;
   /** number of problems that failed in this way */ readonly count: number;
   /** the first of them in the series */ readonly first: number;
-  /** what the first was shrunk to */ readonly sizes: ProblemSizes;
+  /** what the first was shrunk to */ readonly sizes: CaseSizes;
   /** its case file; absent where it could not be written */ readonly file?: string;
 }
 
@@ -33,7 +61,7 @@ export interface SideSummary {
   /** ill-conditioned: neither right nor wrong */ readonly ill: number;
   readonly fail: number;
   /** it threw */ readonly errors: number;
-  /** masked problems, which did not run on it */ readonly left: number;
+  /** problems that did not run on it, by the reason */ readonly left: Readonly<Record<string, number>>;
   /** numbers compared */ readonly compared: number;
   /** seconds spent on it, shrinking aside */ readonly seconds: number;
   readonly failures: readonly FailureGroup[];
@@ -53,6 +81,7 @@ export interface FuzzSummary {
   /** length of the series: a number of problems, or seconds for each shard */
   readonly plan: { readonly cases: number } | { readonly seconds: number };
   readonly candidate?: string;
+  /** the networks that the problems are about; absent for the simple RNN */ readonly networks?: Networks;
   readonly shards: readonly ShardSummary[];
   readonly sides: readonly SideSummary[];
   readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run' | 'interrupted';
@@ -95,9 +124,12 @@ function faultsOf({ sides, shards }: FuzzFindings): string[] {
   const ran = sides.filter(({ status }) => status === 'ran');
   const faults: string[] = [];
   if (ran.length === 0) faults.push('no side ran: nothing was compared');
-  for (const { name, cases, pass, ill, fail, errors, left } of ran) {
+  for (const { name, cases, pass, ill, fail, errors, left: reasons } of ran) {
+    const left = Object.values(reasons).reduce((sum, n) => sum + n, 0);
     if (pass === 0 && fail === 0 && errors === 0)
-      faults.push(`${name}: of ${taken} problems none could show anything (${ill} ill-conditioned)`);
+      faults.push(
+        `${name}: of ${taken} problems none could show anything (${ill} ill-conditioned, ${left} not run on it)`,
+      );
     const cut = errors > 0 || shards.some(({ interrupted }) => interrupted);
     if (pass + ill + fail + errors !== cases || (!cut && cases + left !== taken))
       faults.push(

@@ -12,7 +12,14 @@ import {
   type LayeredProblem,
 } from '../base/problem';
 import { askedForSteps, precisionModelOf, precisionModels, stepsOfNetwork } from '../budget/index';
-import { asOutcome, equationsOf, evaluateNetwork, isRecurrent, type Network } from '../equations/index';
+import {
+  answerOf,
+  asOutcome,
+  equationsOf,
+  evaluateNetwork,
+  isRecurrent,
+  type Network,
+} from '../equations/index';
 import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 import type { Side, TensorVerdict } from './verdict';
 
@@ -28,10 +35,13 @@ interface LayersInSteps {
 export const layersInSteps: (problem: LayeredProblem) => LayersInSteps = memoize((source) => {
   const { network, problem, names } = equationsOf(source);
   const wider = askedForSteps(network, problem);
-  const answer = evaluateNetwork(wider.network, wider.problem);
   const dotted = new Map([...names].flatMap(([name, own]) => (own.length === 1 ? [[own[0], name]] : [])));
-  const all = stepsOfNetwork(network, problem, answer, precisionModels.float64);
   const asked = wider.network === network ? source : withMoreFeatures(source, wider);
+  // what a full answer shows, and no more: the merged output of two directions is no tensor of an answer
+  const equations = equationsOf(asked);
+  const whole = answerOf(equations, evaluateNetwork(wider.network, wider.problem));
+  const answer = asOutcome(equations, (name) => whole.get(name));
+  const all = stepsOfNetwork(network, problem, answer, precisionModels.float64);
   return {
     asked,
     steps: new Map(
@@ -111,9 +121,11 @@ export function judgeLayers(source: LayeredProblem, answer: Evaluation, side: Si
   );
   return [...steps].flatMap(([name, { own, axes }]) => {
     const step = seen.get(own);
-    return step === undefined
-      ? []
-      : [judgeStep({ name, axes, step, network, own, caseId: source.id, side, model })];
+    if (step === undefined) return [];
+    // the equations have the output after the last step as a sequence of one
+    const shape = axes.map(({ size }) => size);
+    const asShown = sizeOf(shape) === step.value.length ? { ...step, shape } : step;
+    return [judgeStep({ name, axes, step: asShown, network, own, caseId: source.id, side, model })];
   });
 }
 

@@ -63,7 +63,7 @@ export function judgeStep({
     mean: false,
     spread: step.spread,
     inWords: (stage) =>
-      `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage)}`,
+      `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage).replace(/,$/, '')}`,
   });
   return { equation: { name, formula, axes, expected, given }, ...judged };
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../base/outcome';
 import { isLayered, type LayeredProblem, type Problem } from '../base/problem';
-import { defineCell } from '../equations/index';
+import { defineCell, equationsOf } from '../equations/index';
 import { loadVectors, type VectorCase } from '../problems/vectors/index';
 import type { ParityOptions } from './options';
 import { isSelected } from './select';
@@ -30,6 +30,8 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
   if (options.vectors !== undefined) {
     const vectors = await givenVectors(options.vectors);
     const wanted = vectors.filter(({ id }) => isWanted(id));
+    for (const { problem, source, id } of wanted)
+      if (isLayered(problem)) checkEquations(problem, `${source}: case ${JSON.stringify(id)}: problem`);
     return checkSome({ problems: [], layered: [], vectors: wanted, training: [] }, only);
   }
   const { model } = options;
@@ -39,6 +41,7 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     const count = options.cases ?? defaultOfModel;
     const layered = Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i));
     const wanted = layered.filter(({ id }) => isWanted(id));
+    if (wanted.length > 0) checkEquations(wanted[0], '--layers');
     return checkSome({ problems: [], layered: wanted, vectors: [], training: [] }, only);
   }
   if (options.problems !== undefined) {
@@ -56,6 +59,20 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     },
     only,
   );
+}
+
+/**
+ * A network that the judge has no equations for is an error before any side is asked.
+ *
+ * @param where how messages call the problem
+ */
+function checkEquations(problem: LayeredProblem, where: string): void {
+  try {
+    equationsOf(problem);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${where}: ${error.message}.`, { cause: error });
+  }
 }
 
 async function givenVectors(

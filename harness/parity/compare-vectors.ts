@@ -13,21 +13,23 @@ import {
 } from '../judge/index';
 import type { Tensor } from '../../scratch/index';
 import { bothSides, budgetFor, precisionModels } from '../budget/index';
-import { referenceAnswer } from '../sides/reference/index';
+import { referenceFor } from '../examine/index';
 import {
+  axesOf,
+  expectedNames,
+  isLayered,
   roundProblem,
   tensorAxes,
-  tensorNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type TensorName,
-  type Problem,
 } from '../base/problem';
 import type { VectorCase } from '../problems/vectors/index';
 
 export interface VectorComparison {
   readonly vector: VectorCase;
-  /** the problem the side solved: rounded to float32 where it is a float32 side */ readonly solved: Problem;
+  /** the problem the side solved: rounded to float32 where it is a float32 side */ readonly solved: AnyProblem;
   /** the reference's answer to the problem as the file gives it */ readonly exact: Evaluation;
   /** the reference's answer to the problem that was solved */ readonly reference: Evaluation;
   readonly given: Evaluation;
@@ -50,13 +52,13 @@ export function compareVectors(comparison: VectorComparison): CaseVerdict {
   const tolerances = tolerancesFor(solved, reference, side, comparison.tolerance);
   const { budget } = tolerances;
   const single = singlePrecisionNames(vector.expected);
-  const wanted = tensorNames.filter((name) => tensorOf(vector.expected, name) !== undefined);
+  const wanted = expectedNames(solved).filter((name) => tensorOf(vector.expected, name) !== undefined);
   const expected = new Map(
     wanted.map((name): [string, ExpectedTensor] => {
       const own = tolerances.allowed(name);
       const extra = allowedBesides(comparison, name, single.has(name));
       const allowed = extra.map((e, i) => e + (typeof own === 'number' ? own : own[i]));
-      const item = { reference: need(vector.expected, name), axes: tensorAxes[name] };
+      const item = { reference: need(vector.expected, name), axes: axesIn(solved, name) };
       return [name, { ...item, allowed, tolerance: inWords(comparison, name, tolerances.source(name)) }];
     }),
   );
@@ -64,7 +66,7 @@ export function compareVectors(comparison: VectorComparison): CaseVerdict {
   const omits = new Set<string>(comparison.omits);
   const compare: typeof compareTensor = (implementation, caseId, key, item, tensor) => {
     if (budget === undefined) return compareTensor(implementation, caseId, key, item, tensor);
-    const name = key as TensorName;
+    const name = key;
     const isSingle = single.has(name);
     const other = budgetFor(roundProblem(vector.problem), precisionModels.any);
     const { verdict } = judgeNumbers({
@@ -88,27 +90,24 @@ export function compareVectors(comparison: VectorComparison): CaseVerdict {
  * The expected tensors that were computed in single precision, as PyTorch does by default: every number of such a tensor is exact in
  * float32, and some number of the file needs more than 12 of its 24 bits (so that 0 and 0.5 of a float64 file do not count).
  */
-export function singlePrecisionNames(expected: Evaluation): ReadonlySet<TensorName> {
-  const names = tensorNames.filter(
-    (name) => tensorOf(expected, name)?.data.every((x) => Math.fround(x) === x) === true,
-  );
+export function singlePrecisionNames(expected: Evaluation): ReadonlySet<string> {
+  const named = namedTensors(expected);
+  const names = [...named.keys()].filter((name) => named.get(name)?.data.every((x) => Math.fround(x) === x));
   const isShort = (x: number): boolean =>
     x === 0 || Number.isInteger(x * 2 ** (11 - Math.floor(Math.log2(Math.abs(x)))));
-  return names.some((name) => tensorOf(expected, name)?.data.every(isShort) === false)
-    ? new Set(names)
-    : new Set();
+  return names.some((name) => named.get(name)?.data.every(isShort) === false) ? new Set(names) : new Set();
 }
 
 /** The file's own tolerance, and what rounding the numbers of its problem to float32 does to the answer. */
-function allowedBesides(comparison: VectorComparison, name: TensorName, isSingle: boolean): Float64Array {
+function allowedBesides(comparison: VectorComparison, name: string, isSingle: boolean): Float64Array {
   const { vector, exact, reference } = comparison;
-  const rounded = isSingle ? referenceAnswer(roundProblem(vector.problem)) : reference;
+  const rounded = isSingle ? referenceFor(roundProblem(vector.problem)) : reference;
   const after = need(rounded, name).data;
   const fromFile = vector.tolerance.get(name) ?? 0;
   return need(exact, name).data.map((x, i) => fromFile + Math.abs(x - after[i]));
 }
 
-function inWords({ vector, exact, reference }: VectorComparison, name: TensorName, own: string): string {
+function inWords({ vector, exact, reference }: VectorComparison, name: string, own: string): string {
   const fromFile = vector.tolerance.get(name) ?? 0;
   const isSingle = singlePrecisionNames(vector.expected).has(name);
   return [
@@ -119,7 +118,11 @@ function inWords({ vector, exact, reference }: VectorComparison, name: TensorNam
   ].join(' + ');
 }
 
-function need(evaluation: Evaluation, name: TensorName): Tensor {
+function axesIn(problem: AnyProblem, name: string): ExpectedTensor['axes'] {
+  return isLayered(problem) ? axesOf(problem, name) : tensorAxes[name as TensorName];
+}
+
+function need(evaluation: Evaluation, name: string): Tensor {
   const tensor = tensorOf(evaluation, name);
   if (tensor === undefined) throw new Error(`compareVectors: no ${name} to compare with`);
   return tensor;

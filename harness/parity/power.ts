@@ -1,7 +1,7 @@
 import { viewNames } from '../examine/index';
 import { describeBlindSpot, findBlindSpots, type Asked, type BlindSpot } from '../coverage/index';
 import type { Candidate } from '../sides/candidate/index';
-import { tensorNames, tensorOf } from '../base/problem';
+import { isLayered, tensorNames, tensorOf } from '../base/problem';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';
@@ -23,7 +23,8 @@ export async function powerOf(
 ): Promise<Power> {
   const { tolerance } = options;
   const problems = cases.problems.filter(({ mask }) => mask === undefined || isMaskPut(options, candidate));
-  const asked = problems.length > 0 ? problems.map((problem) => ({ problem })) : cases.vectors.map(askedBy);
+  const asked =
+    problems.length > 0 ? problems.map((problem) => ({ problem })) : cases.vectors.flatMap(askedBy);
   const fixed = tolerance?.absolute !== undefined || tolerance?.relative !== undefined;
   const blindSpots = await findBlindSpots(asked, {
     precision: isAlone(options, candidate) ? (candidate?.precision ?? 'float32') : 'float32',
@@ -35,9 +36,10 @@ export async function powerOf(
   return { blindSpots, warnings: blindSpots.map((spot) => describeBlindSpot(spot, many)) };
 }
 
-function askedBy({ id, problem, expected, tolerance }: VectorCase): Asked {
+function askedBy({ id, problem, expected, tolerance }: VectorCase): Asked[] {
+  if (isLayered(problem)) return [];
   const names = tensorNames.filter((name) => tensorOf(expected, name) !== undefined);
-  return { problem: { ...problem, id }, names, tolerance };
+  return [{ problem: { ...problem, id }, names, tolerance: tolerance as NonNullable<Asked['tolerance']> }];
 }
 
 /** Whether the candidate is the only side: the twin runs the same cases with vectors, or where it is asked for. */

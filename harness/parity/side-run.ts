@@ -11,12 +11,13 @@ import {
   questionFor,
   type Question,
 } from '../examine/index';
-import { diagnose, diagnoseLayered, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
+import { diagnose, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
 import { diagnoseUpdate } from '../diagnosis/update/index';
 import type { OpenSide } from '../sides/index';
 import {
   type CaseVerdict,
   compareTraining,
+  namedTensors,
   plannedTraining,
   type TrainingComparison,
   trainingSteps,
@@ -28,8 +29,6 @@ import {
   isLayered,
   omitsOf,
   sizesOf,
-  tensorNames,
-  tensorOf,
   type AnyProblem,
   type Evaluation,
   type LayeredProblem,
@@ -92,7 +91,7 @@ export class SideRun {
   private readonly failedLayered: Examination<LayeredProblem>[] = [];
   private readonly passed: Problem[] = [];
   /** of a vectors file, by the examination that failed against them */
-  private readonly expected = new Map<Examination, Evaluation>();
+  private readonly expected = new Map<Examination<AnyProblem>, Evaluation>();
   /** the first ones of every check */ private readonly updates: TrainingComparison[] = [];
   private failedUpdate:
     { readonly comparison: TrainingComparison; readonly verdict: CaseVerdict } | undefined;
@@ -107,9 +106,10 @@ export class SideRun {
     const { findings, options, side, start } = this.run;
     const problems = [...this.problemsOf(cases.problems), ...this.layeredOf(cases.layered)];
     const training = this.trainingOf(cases);
-    const progress = start(this.name, problems.length + cases.vectors.length + training.length);
+    const vectors = this.runnable(cases.vectors, ({ problem }) => problem);
+    const progress = start(this.name, problems.length + vectors.length + training.length);
     try {
-      for (const vector of cases.vectors) {
+      for (const vector of vectors) {
         await this.guard(vector.id, () => this.vector(vector));
         progress.step(vector.id);
         await this.breathe();
@@ -150,7 +150,7 @@ export class SideRun {
 
   private problemsOf<P extends AnyProblem>(problems: readonly P[]): readonly P[] {
     if (this.name === 'scratch') return [];
-    if (this.run.side.implementation.layered?.only === true && !problems.every(isLayered)) {
+    if (this.run.side.implementation.layered?.declared !== undefined && !problems.every(isLayered)) {
       this.run.findings.notes.push(
         `${problems.length} problems about the simple RNN were not run on ${this.name}: it declares layers, and answers problems about layers`,
       );
@@ -167,21 +167,27 @@ export class SideRun {
     return chosen;
   }
 
-  /** What the side does not do is counted, and said with its reason. */
   private layeredOf(layered: readonly LayeredProblem[]): readonly LayeredProblem[] {
+    if (this.name === 'scratch') return [];
+    return this.problemsOf(this.runnable(layered, (problem) => problem));
+  }
+
+  /** What the side does not do is counted, and said with its reason. */
+  private runnable<T>(items: readonly T[], problemOf: (item: T) => AnyProblem): readonly T[] {
     const own = this.run.side.implementation.layered;
     const refused = new Map<string, number>();
-    const chosen = layered.filter(({ model }) => {
-      const reason = own === undefined ? 'it runs the simple RNN only' : own.refuses?.(model);
+    const chosen = items.filter((item) => {
+      const problem = problemOf(item);
+      if (!isLayered(problem)) return true;
+      const reason = own === undefined ? 'it runs the simple RNN only' : own.refuses?.(problem.model);
       if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
       return reason === undefined;
     });
-    if (this.name !== 'scratch')
-      for (const [reason, count] of refused)
-        this.run.findings.notes.push(
-          `${count} ${count === 1 ? 'problem' : 'problems'} about layers ${count === 1 ? 'was' : 'were'} not run on ${this.name}: ${reason}`,
-        );
-    return this.problemsOf(chosen);
+    for (const [reason, count] of refused)
+      this.run.findings.notes.push(
+        `${count} ${count === 1 ? 'problem' : 'problems'} about layers ${count === 1 ? 'was' : 'were'} not run on ${this.name}: ${reason}`,
+      );
+    return chosen;
   }
 
   private trainingOf({ training }: Cases): readonly TrainingCheck[] {
@@ -206,12 +212,14 @@ export class SideRun {
   private async vector(vector: VectorCase): Promise<void> {
     const { side, options } = this.run;
     const { implementation } = side;
-    const tensors = tensorNames.flatMap((tensor) => {
-      const expected = tensorOf(vector.expected, tensor);
-      return expected === undefined ? [] : [[tensor, expected.data.length] as const];
-    });
+    const tensors = [...namedTensors(vector.expected)].map(
+      ([name, { data }]) => [name, data.length] as const,
+    );
     // the scratch network would be its own reference in the probe
-    const views = this.views.filter((view) => view !== 'probe' || this.name !== 'scratch');
+    const views = viewsOf(
+      vector.problem,
+      this.views.filter((view) => view !== 'probe' || this.name !== 'scratch'),
+    );
     for (const view of views) {
       const planned = view === 'results' ? Object.fromEntries(tensors) : plannedTensors(vector.problem, view);
       this.plan(caseIdOf(vector.id, view), planned, { ...vector.problem, id: vector.id });
@@ -296,8 +304,10 @@ export class SideRun {
         findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
       }
     }
-    for (const examination of this.failedLayered.slice(0, Math.max(0, most - order.length)))
-      findings.diagnoses.push(diagnoseLayered(side.implementation, examination));
+    for (const examination of this.failedLayered.slice(0, Math.max(0, most - order.length))) {
+      const expected = this.expected.get(examination);
+      findings.diagnoses.push(await diagnose(side.implementation, examination, { expected }));
+    }
     const all = order.length + this.failedLayered.length;
     if (all > most)
       findings.notes.push(

@@ -1,25 +1,97 @@
 import { sizeOf, zeros, type Tensor } from '../../scratch/index';
-import { mapParts, partAxes, sizesOf, type AxisName, type Problem } from '../base/problem';
+import { layeredTables } from '../base/layered';
+import { partsOfLayers, withUnits } from '../base/model';
+import {
+  isLayered,
+  mapParts,
+  partAxes,
+  sizesByAxis,
+  sizesOf,
+  type AnyProblem,
+  type LayeredProblem,
+  type Model,
+  type PartName,
+  type Problem,
+} from '../base/problem';
 
 /**
- * The problem with only these places of what an axis counts, in all tensors that have it (both axes of the recurrent kernel for
- * units). Examples take their labels along; a label whose class goes becomes the first.
+ * The problem with only these places of one of its sizes (`sizesIn`), in all tensors that have it: both axes of the recurrent kernel
+ * for units, and every gate. Examples and steps take their labels along; a label, or an integer of an embedding, that goes becomes the
+ * first.
+ *
+ * @param size `example`, `timeStep`, `feature`, `unit`, `class`; of a layered problem `integer` and `layer2` as well
  */
-export function keep(problem: Problem, axis: CutAxis, places: readonly number[]): Problem {
-  const { labels } = problem;
-  const isCut = (name: AxisName): boolean => name === axis || (axis === 'unit' && name === 'fromUnit');
+export function keep<P extends AnyProblem>(problem: P, size: string, places: readonly number[]): P {
+  const sizes = sizesIn(problem);
   const cut = mapParts(problem, (tensor, name) =>
-    partAxes[name].reduce((part, along, at) => (isCut(along) ? select(part, at, places) : part), tensor),
+    rangesOf(problem, name).reduce(
+      (part, ranges, at) => (ranges.includes(size) ? select(part, at, placesAlong(ranges)) : part),
+      tensor,
+    ),
   );
-  if (labels === undefined || (axis !== 'example' && axis !== 'class')) return cut;
-  const kept =
-    axis === 'example'
-      ? places.map((b) => labels[b])
-      : labels.map((label) => Math.max(0, places.indexOf(label)));
-  return { ...cut, labels: kept };
+  return {
+    ...cut,
+    ...(isLayered(problem) && { model: withSize(problem.model, size, places.length) }),
+    ...(isLayered(problem) && size === 'integer' && { inputs: renumbered(problem.inputs) }),
+    ...(problem.labels && { labels: labelsOf(problem, problem.labels) }),
+  };
+
+  function placesAlong(ranges: readonly string[]): number[] {
+    let from = 0;
+    return ranges.flatMap((range) => {
+      const [start, length] = [from, sizes.get(range) ?? 0];
+      from += length;
+      const kept = range === size ? places : Array.from({ length }, (_, i) => i);
+      return kept.map((place) => start + place);
+    });
+  }
+
+  function renumbered({ data, shape }: Tensor): Tensor {
+    return { data: data.map((integer) => Math.max(0, places.indexOf(integer))), shape };
+  }
+
+  function labelsOf(whole: AnyProblem, labels: readonly number[]): number[] {
+    const [batch] = whole.inputs.shape;
+    const all = { data: Float64Array.from(labels), shape: [batch, labels.length / batch] };
+    if (size === 'example') return Array.from(select(all, 0, places).data);
+    if (size === 'timeStep')
+      return labels.length > batch ? Array.from(select(all, 1, places).data) : [...labels];
+    const classes = isLayered(whole) ? classRanges(whole) : ['class'];
+    if (!classes.includes(size)) return [...labels];
+    const kept = placesAlong(classes);
+    return labels.map((label) => Math.max(0, kept.indexOf(label)));
+  }
 }
 
-export type CutAxis = Exclude<AxisName, 'fromUnit'>;
+function classRanges({ model }: LayeredProblem): readonly string[] {
+  return partsOfLayers(model)[model.layers.length - 1].output.ranges;
+}
+
+/** Every size of a problem by its name. */
+export function sizesIn(problem: AnyProblem): ReadonlyMap<string, number> {
+  if (isLayered(problem)) return layeredTables(problem).sizes;
+  return new Map(Object.entries(sizesByAxis(problem)).filter(([name]) => name !== 'fromUnit'));
+}
+
+/** Of each axis of a part of the problem: the sizes that lie side by side along it. */
+function rangesOf(problem: AnyProblem, name: string): readonly (readonly string[])[] {
+  if (isLayered(problem))
+    return layeredTables(problem)
+      .parts.get(name)!
+      .map(({ ranges = [] }) => ranges);
+  return partAxes[name as PartName].map((axis) => [axis === 'fromUnit' ? 'unit' : axis]);
+}
+
+function withSize(model: Model, name: string, size: number): Model {
+  if (name === 'feature') return { ...model, features: size };
+  return {
+    ...model,
+    layers: model.layers.map((layer, i) => {
+      if (name === 'integer' && layer.layer === 'embedding') return { ...layer, inputDim: size };
+      return name === `layer${i + 1}` ? withUnits(layer, size) : layer;
+    }),
+  };
+}
 
 /** Multiplications of one forward pass, about. */
 export function workOf(problem: Problem): number {
@@ -43,7 +115,7 @@ export function firstSteps(problem: Problem, work: number): Problem {
   );
 }
 
-function firstOf(problem: Problem, axis: CutAxis, size: number, most: number): Problem {
+function firstOf(problem: Problem, axis: 'example' | 'timeStep', size: number, most: number): Problem {
   return size <= most ? problem : keep(problem, axis, [...Array(most).keys()]);
 }
 

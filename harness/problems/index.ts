@@ -1,7 +1,7 @@
 export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
 export { fill, grow } from './grow';
-export { firstExamples, firstSteps, keep, workOf, type CutAxis } from './cut';
+export { firstExamples, firstSteps, keep, sizesIn, workOf } from './cut';
 export { otherProblem, smallProblem } from './other-problem';
 export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
 export type { GeneratedOptions } from './adversarial';
@@ -15,3 +15,4 @@ export {
   modelOfLayers,
   type LayeredRecipe,
 } from './layered';
+export { adversarialLayered, everyLayer, type Networks } from './adversarial-layered';

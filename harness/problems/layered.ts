@@ -134,9 +134,9 @@ export function modelOfLayers(layers: readonly LayerConfig[], flag: string): Mod
   return model;
 }
 
-/** A model of one layer of a user's own cell, four units wide, compared with numbers. */
-export function modelOfCell(cell: CellText): Model {
-  return { layers: [{ layer: 'cell', cell, units: 4 }], loss: 'meanSquaredError' };
+/** A model of one layer of a user's own cell, compared with numbers. */
+export function modelOfCell(cell: CellText, units = 4): Model {
+  return { layers: [{ layer: 'cell', cell, units }], loss: 'meanSquaredError' };
 }
 
 const scales = [1, 0.3, 1, 2.5, 0.1, 1, 4];

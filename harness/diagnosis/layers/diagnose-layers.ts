@@ -22,6 +22,7 @@ export interface LayersDiagnosis {
   readonly layerNumber?: number;
   /** "layer 2 lstm", "the dense layer", "the network" */ readonly layer: string;
   /** the first wrong quantity: `h`, `dz[f]`, `gradients.kernel`, `logits` */ readonly quantity: string;
+  /** its whole name, as `evaluateNetwork` has it */ readonly name: string;
   readonly formula: string;
   readonly gate?: string;
   /** the steps whose own equation is wrong, counted from 0 */ readonly timeSteps?: readonly number[];
@@ -83,6 +84,7 @@ function describe(
     ...(number !== undefined && { layerNumber: number }),
     layer: title,
     quantity,
+    name: place?.name ?? quantity,
     formula: place?.formula ?? quantity,
     ...(gate !== undefined && { gate }),
     ...(timeSteps !== undefined && { timeSteps }),

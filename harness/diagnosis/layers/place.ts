@@ -10,6 +10,7 @@ import type { WrongNumber } from '../diagnosis';
 export interface LayerPlace {
   /** a layer's name, or `head` */ readonly layer?: string;
   /** the quantity without its layer: `h`, `dz[f]`, `gradients.kernel`, `logits` */ readonly quantity: string;
+  /** its whole name, as `evaluateNetwork` has it */ readonly name: string;
   readonly formula: string;
   readonly phase: Phase;
   /** where only one gate is wrong of itself */ readonly gate?: string;
@@ -59,7 +60,11 @@ function isBlockBeside(one: string, other: string): boolean {
   return one.includes('[') && one.split('[')[0] === other.split('[')[0];
 }
 
-/** Layers from the first to the last, then the output, then back again. */
+/** Where a quantity is in the order of the computation: layers from the first to the last, then the output, then back again. */
+export function orderIn(network: Network, name: string): { readonly phase: Phase; readonly rank: number } {
+  return { phase: phaseOf(partsOf(network, name).quantity), rank: rankOf(network, name) };
+}
+
 function rankOf(network: Network, name: string): number {
   const { layer, quantity } = partsOf(network, name);
   const count = network.layers.length;
@@ -140,17 +145,51 @@ function describe(
   const own = isHidden ? all.filter((t) => t === begin) : all;
   const atBegin = alike.filter((one) => !isInTime || stepsOf(one).includes(begin));
   const shown = atBegin.includes(first) ? first : (atBegin[0] ?? first);
-  const gates = new Set(atBegin.map((one) => /\[(\S+)\]$/.exec(one.name)?.[1]));
-  const gate = atBegin.length === 1 ? [...gates][0] : undefined;
+  const columns = columnsOf(network, shown.name);
+  const gates = new Set(
+    atBegin.length > 1
+      ? []
+      : columns === undefined
+        ? [/\[(\S+)\]$/.exec(shown.name)?.[1]]
+        : shown.wrong.map((i) => gateAt(columns, i % (shown.step.shape.at(-1) ?? 1)).gate),
+  );
+  const gate = gates.size === 1 ? [...gates][0] : undefined;
   return {
     ...(name !== undefined && { layer: name }),
     quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, shown.name).quantity,
+    name: shown.name,
     formula: formulaOf(network, shown.name),
     phase,
     ...(gate !== undefined && { gate }),
     ...(isInTime && { timeSteps: own }),
     mayBeMore: isHidden && all.length > 1,
-    worst: worstOf(shown, isInTime ? begin : undefined, model),
+    worst: worstOf(shown, isInTime ? begin : undefined, model, columns),
+  };
+}
+
+/** The gates of the columns of a weight's gradient, and how many units each has. */
+interface Columns {
+  readonly gates: readonly string[];
+  readonly units: number;
+}
+
+function columnsOf(network: Network, name: string): Columns | undefined {
+  const { layer: own, quantity } = partsOf(network, name);
+  const layer = network.layers.find((one) => one.name === own);
+  const [, weight = ''] = /^gradients\.(\w+)$/.exec(quantity) ?? [];
+  if (layer === undefined || !isRecurrent(layer) || !Object.hasOwn(layer.cell.weights, weight))
+    return undefined;
+  const { columns } = layer.cell.weights[weight];
+  return columns.includes('F') ? undefined : { gates: columns, units: layer.units };
+}
+
+function gateAt(
+  { gates, units }: Columns,
+  column: number,
+): { readonly gate?: string; readonly unit: number } {
+  return {
+    ...(gates.length > 1 && { gate: gates[Math.floor(column / units)] }),
+    unit: column % units,
   };
 }
 
@@ -167,6 +206,7 @@ function worstOf(
   { step: { value, given, shape }, allowed, wrong }: WrongSteps,
   begin: number | undefined,
   { precision }: PrecisionModel,
+  columns: Columns | undefined,
 ): WrongNumber {
   const share = (i: number): number => {
     const own = Math.abs(given[i] - value[i]) / allowed[i];
@@ -184,8 +224,10 @@ function worstOf(
     rest %= below;
     return [axis, index] as const;
   });
+  const place = Object.fromEntries(places);
+  const { column, ...others } = place;
   return {
-    at: Object.fromEntries(places),
+    at: columns === undefined || column === undefined ? place : { ...others, ...gateAt(columns, column) },
     given: given[at],
     expected: value[at],
     ulps: ulpsBetween(given[at], value[at], precision),

@@ -1,5 +1,8 @@
 import { sizeOf, type Tensor } from '../../../scratch/index';
-import { scratchImplementation } from '../../sides/reference/index';
+import { partsOfLayers } from '../../base/model';
+import { layerTitle } from '../../diagnosis/layers/index';
+import { equationsOf, instrument, isRecurrent } from '../../equations/index';
+import { ask, referenceFor } from '../../examine/index';
 import { precisionModelOf } from '../../budget/index';
 import { problemForLocalJudgement, tolerancesFor, type FixedTolerance } from '../../judge/index';
 import {
@@ -37,6 +40,9 @@ export interface UlpHistogram {
   /** NaN on either side */ notNumbers: number;
 }
 
+/** Most maps of the forward pass, and of the backward pass. */
+const mostMaps = 8;
+
 /** Collects, while a run goes by, what the page of `--html` draws. */
 export class ChartData implements Observer {
   readonly sides: SideCharts[] = [];
@@ -56,7 +62,12 @@ export class ChartData implements Observer {
       const [given, expected] = [tensorOf(answer, name), tensorOf(reference, name)];
       if (given?.data.length !== expected?.data.length || given === undefined || expected === undefined)
         continue;
-      count(this.current[name.includes('.') ? 'backward' : 'forward'], given, expected, implementation);
+      count(
+        this.current[name.startsWith('gradients.') ? 'backward' : 'forward'],
+        given,
+        expected,
+        implementation,
+      );
     }
     const rank = rankOf(observation, verdict.status === 'fail', problem);
     if (this.worst === undefined || rank > this.worst.rank) this.worst = { ...observation, rank };
@@ -72,57 +83,45 @@ export class ChartData implements Observer {
   }
 
   private async heatOf(worst: Observation, implementation: Implementation): Promise<SideHeat> {
-    const { problem, reference, answer } = worst;
+    const { problem } = worst;
     const features = problem.inputs.shape.at(2) ?? 0;
-    const states = expectedNames(problem).find((name) => name === 'states' || name.startsWith('sequences.'));
-    const forward =
-      states === undefined
-        ? undefined
-        : this.map(`${states} (forward)`, 'unit', states, worst, implementation, [
-            0,
-            expectedShape(problem, states)[2],
-          ]);
+    const forward = sequencesOf(problem).flatMap(([name, words]) => {
+      const rows = [0, expectedShape(problem, name)[2]] as const;
+      return this.map(`${words} (forward)`, 'unit', name, worst, implementation, rows) ?? [];
+    });
     const backward = await this.backward(problem, implementation);
-    const fallback = this.map(
-      'gradients.inputs (backward)',
-      'feature',
-      'gradients.inputs',
-      { problem, reference, answer },
-      implementation,
-      [0, features],
-    );
-    const maps = [forward, backward ?? fallback].filter((map) => map !== undefined);
+    // a side that answers no instrumented problem: its own gradients.inputs are drawn instead
+    const fallback = (): HeatMap[] => {
+      const title = 'gradients.inputs (backward)';
+      const rows = [0, features] as const;
+      return [this.map(title, 'feature', 'gradients.inputs', worst, implementation, rows) ?? []].flat();
+    };
+    const gradients = backward.length > 0 ? backward : fallback();
     return {
       caseId: problem.id,
-      maps,
-      ...((backward ?? fallback) === undefined && {
-        missing: 'no gradient with a time axis was given, so the backward pass has no map',
+      maps: [...forward.slice(0, mostMaps), ...gradients.slice(0, mostMaps)],
+      ...(gradients.length === 0 && {
+        missing: 'the answer holds no gradient with a time axis, so the backward pass has no map',
       }),
     };
   }
 
-  /** dz_t is seen through the instrumented problem, whose new inputs' gradients it is. */
-  private async backward(problem: AnyProblem, implementation: Implementation): Promise<HeatMap | undefined> {
-    if (isLayered(problem)) return undefined;
+  /** dz_t is seen through the instrumented problem, whose new inputs' gradients it is: one map for every gate of the first layer. */
+  private async backward(problem: AnyProblem, implementation: Implementation): Promise<HeatMap[]> {
     const asked = problemForLocalJudgement(problem);
-    if (asked === problem) return undefined;
-    const { features, units } = sizesOf(problem);
+    if (asked.inputs.shape.join() === problem.inputs.shape.join()) return [];
     try {
-      const [answer, reference] = await Promise.all([
-        implementation.evaluate(asked),
-        scratchImplementation().evaluate(asked),
-      ]);
-      const title = 'dz, gradient of the pre-activations (backward)';
-      return this.map(
-        title,
-        'unit',
-        'gradients.inputs',
-        { problem: asked, reference, answer },
-        implementation,
-        [features, features + units],
+      const { answer } = await ask(implementation, asked);
+      const seen = { problem: asked, reference: referenceFor(asked), answer };
+      return shownGradients(problem).flatMap(
+        ({ words, from, width }) =>
+          this.map(`${words} (backward)`, 'unit', 'gradients.inputs', seen, implementation, [
+            from,
+            from + width,
+          ]) ?? [],
       );
     } catch {
-      return undefined; // the side answers no such problem; its own gradients.inputs are drawn instead
+      return [];
     }
   }
 
@@ -153,6 +152,35 @@ export class ChartData implements Observer {
       end - first,
     ]);
   }
+}
+
+/** The states of every step that an answer may hold, and what they are called: of every layer, in the order of its walk. */
+function sequencesOf(problem: AnyProblem): [name: string, words: string][] {
+  if (!isLayered(problem)) return [['states', 'states']];
+  return partsOfLayers(problem.model).flatMap(({ name, words, outputs }) =>
+    outputs.map((output): [string, string] => [
+      `sequences.${name}.${output}`,
+      `${words}, ${output}${output.startsWith('backward') ? ', in the order of its walk' : ''}`,
+    ]),
+  );
+}
+
+/** Which of the new inputs of the instrumented problem have which gradient. */
+function shownGradients(problem: AnyProblem): { words: string; from: number; width: number }[] {
+  if (!isLayered(problem)) {
+    const { features, units } = sizesOf(problem);
+    return [{ words: 'dz, gradient of the pre-activations', from: features, width: units }];
+  }
+  const { network, problem: numbers } = equationsOf(problem);
+  return (instrument(network, numbers)?.probes ?? []).flatMap(({ layer, gradient, part, from, width }) => {
+    const words = `${layerTitle(network, layer)}, ${gradient}`;
+    const own = network.layers.find(({ name }) => name === layer);
+    const whole = own !== undefined && isRecurrent(own) ? own.cell.axes.get(gradient.slice(1)) : undefined;
+    const gates = part ?? whole ?? [];
+    if (part === undefined && gates.length < 2) return [{ words, from, width }];
+    const units = width / gates.length;
+    return gates.map((gate, i) => ({ words: `${words}[${gate}]`, from: from + i * units, width: units }));
+  });
 }
 
 /** A failing case before one that passes; a case too small to look at is taken only where there is no larger one. */

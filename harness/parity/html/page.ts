@@ -184,11 +184,14 @@ function heatSections(charts: readonly SideCharts[]): Section[] {
 }
 
 function settingsTable(report: ParityReport, settings: readonly string[]): Table {
-  const { seed, only, vectors, candidate, complete } = report;
+  const { seed, only, vectors, candidate, complete, flags = [] } = report;
+  // problems about one network stand in place of the suite
+  const about = flags.findIndex((flag) => flag === '--layers' || flag === '--equations');
+  const whole = about < 0 ? 'the whole suite' : `problems about ${flags[about + 1]}`;
   return table([
     ['command', `rnn-parity parity ${settings.join(' ')}`.trim()],
     ['seed', String(seed)],
-    ['cases', complete ? 'the whole suite' : only === null ? 'chosen' : `--only ${only}`],
+    ['cases', complete ? whole : only === null ? 'chosen' : `--only ${only}`],
     ...(vectors === undefined ? [] : [['vectors', vectors.join(', ')]]),
     ...(candidate === undefined ? [] : [['candidate', candidate]]),
     ['rnn-parity', version],

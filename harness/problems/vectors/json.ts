@@ -1,11 +1,27 @@
 import { UsageError } from '../../base/outcome';
+import { isLayered } from '../../base/problem';
 import { fieldsOf, describe } from './field';
 import { readCase, type VectorCase } from './vector-case';
 
-export const vectorsFormat = 'rnn-parity-vectors/1';
+/** The second also knows problems about networks of layers: with `problem.model`, and everything by layer. */
+export const vectorsFormats = ['rnn-parity-vectors/1', 'rnn-parity-vectors/2'] as const;
+export type VectorsFormat = (typeof vectorsFormats)[number];
+
+/** @throws UsageError when it is no format of vectors, or holds a layered problem that its format does not know */
+export function checkFormat(format: unknown, cases: readonly VectorCase[], source: string): void {
+  if (!(vectorsFormats as readonly unknown[]).includes(format))
+    throw new UsageError(
+      `${source}: format is ${describe(format)}; "${vectorsFormats.join('" or "')}" was expected.`,
+    );
+  const layered = cases.find(({ problem }) => isLayered(problem));
+  if (layered !== undefined && format === vectorsFormats[0])
+    throw new UsageError(
+      `${source}: case ${JSON.stringify(layered.id)} has problem.model, which "${vectorsFormats[0]}" does not know; write "${vectorsFormats[1]}" as the format.`,
+    );
+}
 
 /**
- * Reads vectors from JSON text (`rnn-parity-vectors/1`).
+ * Reads vectors from JSON text (`rnn-parity-vectors/1` and `/2`).
  *
  * @param source how messages call the file
  * @throws UsageError with the file, the case and the field
@@ -27,9 +43,7 @@ export function parseVectors(text: string, source: string): VectorCase[] {
 export function readVectors(value: unknown, source: string): VectorCase[] {
   const file = fieldsOf(value, source, ['format', 'cases']);
   const format = file.get('format');
-  if (format !== vectorsFormat) {
-    throw new UsageError(`${source}: format is ${describe(format)}; "${vectorsFormat}" was expected.`);
-  }
+  checkFormat(format, [], source);
   const cases = file.get('cases');
   if (!Array.isArray(cases) || cases.length === 0) {
     throw new UsageError(
@@ -37,7 +51,7 @@ export function readVectors(value: unknown, source: string): VectorCase[] {
     );
   }
   const seen = new Set<string>();
-  return cases.map((item: unknown, i) => {
+  const read = cases.map((item: unknown, i) => {
     const fields = fieldsOf(item, `${source}: cases[${i}]`, [
       'id',
       'problem',
@@ -59,4 +73,6 @@ export function readVectors(value: unknown, source: string): VectorCase[] {
     seen.add(id);
     return readCase(fields, id, source, `${source}: case ${JSON.stringify(id)}`);
   });
+  checkFormat(format, read, source);
+  return read;
 }

@@ -4,22 +4,25 @@ import {
   evaluationOf,
   expectedNames,
   expectedShape,
+  isLayered,
   tensorNames,
+  type AnyProblem,
   type Evaluation,
   type Problem,
   type ProblemWeights,
   type TensorName,
 } from '../../base/problem';
 import { fieldsOf, readLabels, readMask, readNumber, readTensor, type Fields } from './field';
+import { readLayeredExpected, readLayeredProblem, readLayeredTolerance } from './layered-case';
 
 /** One case of a vectors file: a problem, numbers from elsewhere, and how far one may be from them. */
 export interface VectorCase {
   readonly id: string;
   /** the file it came from */ readonly source: string;
-  readonly problem: Problem;
+  readonly problem: AnyProblem;
   /** any subset of an answer; what it holds is compared */ readonly expected: Evaluation;
   /** absolute tolerances that the file gives, on top of the implementation's own */
-  readonly tolerance: ReadonlyMap<TensorName, number>;
+  readonly tolerance: ReadonlyMap<string, number>;
 }
 
 const gradientNames = [
@@ -37,17 +40,31 @@ const weightNames = ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outpu
 export function readCase(value: unknown, id: string, source: string, where: string): VectorCase {
   const fields = fieldsOf(value, where, ['id', 'problem', 'expected', 'tolerance']);
   const problem = readProblem(fields.get('problem'), id, `${where}: problem`);
-  return {
-    id,
-    source,
-    problem,
-    expected: readExpected(fields.get('expected'), problem, `${where}: expected`),
-    tolerance: readTolerance(fields.get('tolerance'), `${where}: tolerance`),
-  };
+  const expected = [fields.get('expected'), `${where}: expected`] as const;
+  const tolerance = [fields.get('tolerance'), `${where}: tolerance`] as const;
+  return isLayered(problem)
+    ? {
+        ...{ id, source, problem },
+        expected: readLayeredExpected(expected[0], problem, expected[1]),
+        tolerance: readLayeredTolerance(tolerance[0], problem, tolerance[1]),
+      }
+    : {
+        ...{ id, source, problem },
+        expected: readExpected(expected[0], problem, expected[1]),
+        tolerance: readTolerance(...tolerance),
+      };
 }
 
-/** Checks the fields of a problem: every size against every other. */
-export function readProblem(value: unknown, id: string, where: string): Problem {
+/** Checks the fields of a problem: every size against every other. With `model` it is about a network of layers. */
+export function readProblem(value: unknown, id: string, where: string): AnyProblem {
+  const hasModel =
+    value instanceof Map
+      ? value.has('model')
+      : typeof value === 'object' && value !== null && Object.hasOwn(value, 'model');
+  return hasModel ? readLayeredProblem(value, id, where) : readSimpleProblem(value, id, where);
+}
+
+function readSimpleProblem(value: unknown, id: string, where: string): Problem {
   const fields = fieldsOf(value, where, ['inputs', 'initialState', 'labels', 'upstream', 'mask', 'weights']);
   const inputs = readTensor(fields.get('inputs'), `${where}.inputs`, ['batch', 'timeSteps', 'features']);
   const [batch, timeSteps, features] = inputs.shape;

@@ -86,7 +86,7 @@ function implementation(
     evaluate: answer,
     ...(layers !== undefined && {
       layered: {
-        only: true,
+        declared: layers,
         omits: [...new Set([...omits, 'sequences', 'outputs'])],
         refuses: ({ layers: asked }: Model) => {
           const all = asked.flatMap((layer) =>

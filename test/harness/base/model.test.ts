@@ -75,7 +75,9 @@ describe('harness/base: problems of layers', () => {
       expect(parts.map(({ states }) => Object.values(states))).to.deep.equal(
         stack.layers.map(({ states }) => states),
       );
-      expect(parts.map(({ output }) => output)).to.deep.equal(stack.layers.map(({ output }) => output));
+      expect(parts.map(({ output: { width, hasTime } }) => ({ width, hasTime }))).to.deep.equal(
+        stack.layers.map(({ output }) => output),
+      );
     }
   });
 
@@ -86,6 +88,7 @@ describe('harness/base: problems of layers', () => {
       counts: 'unit',
       size: 16,
       gates: ['i', 'f', 'c', 'o'],
+      ranges: ['layer2', 'layer2', 'layer2', 'layer2'],
     });
   });
 

@@ -2,18 +2,23 @@ import { expect } from 'chai';
 import { put, signatureOf, withKind } from '../../../harness/fuzz/judge-problem';
 import { fuzzCase, problemAt } from '../../../harness/fuzz/series';
 import { shrinkFailure, type Shrunk } from '../../../harness/fuzz/shrink';
-import { sizesOf, type Implementation } from '../../../harness/base/problem';
+import { sizesOf, type Implementation, type Problem } from '../../../harness/base/problem';
 import { sideWith } from './sides';
 
 /** The first failure of a side in a series, shrunk. */
-async function firstShrunk(side: Implementation, seed = 2): Promise<Shrunk & { readonly caseSeed: number }> {
+async function firstShrunk(
+  side: Implementation,
+  seed = 2,
+): Promise<Shrunk<Problem> & { readonly caseSeed: number }> {
   for (let i = 0; i < 60; i++) {
     const given = fuzzCase(seed, i);
     const found = await put(side, given.problem);
-    if (signatureOf(found.verdict) === undefined) continue;
+    if (signatureOf(found.verdict, given.problem) === undefined) continue;
     const named = await withKind(side, found);
     const shrunk = await shrinkFailure(side, given, named, { seconds: 60 });
-    expect(signatureOf(shrunk.finding.verdict)).to.equal(signatureOf(found.verdict));
+    expect(signatureOf(shrunk.finding.verdict, shrunk.problem)).to.equal(
+      signatureOf(found.verdict, given.problem),
+    );
     expect(shrunk.finding.verdict.kind).to.deep.equal(named.verdict.kind);
     return { ...shrunk, caseSeed: given.caseSeed };
   }

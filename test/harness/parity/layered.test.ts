@@ -3,6 +3,7 @@ import type { LayeredEvaluation, LayeredProblem, Model } from '../../../harness/
 import { checkReport } from '../../../harness/parity/index';
 import { formatReport, formatSummary, runParity } from '../../../harness/parity/index';
 import type { ParityReport } from '../../../harness/parity/report';
+import { ChartData } from '../../../harness/parity/html/index';
 import { makeLayeredProblem } from '../../../harness/problems/index';
 import { scratchImplementation, tfjsSide, type SideSource } from '../../../harness/sides/index';
 import { layeredSuite } from '../../../harness/problems/index';
@@ -71,6 +72,29 @@ describe('harness/parity: networks of layers', () => {
     expect(faults).to.deep.equal([]);
   });
 
+  it('judges a network that begins with an embedding, and one whose dense layer has no gradient to learn from', async () => {
+    const embedded: Model = {
+      layers: [
+        { layer: 'embedding', inputDim: 5, outputDim: 2, maskZero: true },
+        { layer: 'gru', units: 2 },
+        dense,
+      ],
+    };
+    const base = { id: 'layers/embedded', seed: 4, model: embedded, batch: 2, timeSteps: 3, upstream: true };
+    const { upstream, ...others } = makeLayeredProblem({
+      ...base,
+      id: 'layers/elsewhere',
+      model,
+      loss: false,
+    });
+    const report = await run(honest, [
+      makeLayeredProblem(base),
+      { ...others, upstream: { finalStates: upstream?.finalStates ?? [] } },
+    ]);
+    expect(report.errors).to.deep.equal([]);
+    expect(report.verdict).to.equal('parity');
+  });
+
   it('catches a mistake of every stage, and says where it begins', async () => {
     const scaled = (data: Float64Array): Float64Array => data.map((x) => x * (1 + 1e-9));
     const cases: readonly (readonly [SideSource, RegExp])[] = [
@@ -110,6 +134,22 @@ describe('harness/parity: networks of layers', () => {
       expect(formatSummary(report)).to.match(place);
       expect((await checkReport(formatReport(report), 'report')).faults).to.deep.equal([]);
     }
+  });
+
+  it('draws every layer: states of the forward pass, gradients of the gates of the backward pass', async () => {
+    const charts = new ChartData();
+    await runParity({ sides: [honest], problems: [one], power: false, observer: charts });
+    const [{ heat, forward }] = charts.sides;
+    expect(heat?.maps.map(({ title, rows }) => `${title}: ${rows}`)).to.have.members([
+      'layer 1 lstm, h (forward): 3',
+      'layer 2 gru, h (forward): 2',
+      ...['i', 'f', 'g', 'o'].map((gate) => `layer 1 lstm, dz[${gate}] (backward): 3`),
+    ]);
+    // [B, T, U] and the final states of both layers, logits and probabilities, the loss
+    const [B, T] = [2, 4];
+    expect(forward.bins.reduce((sum, n) => sum + n, 0)).to.equal(
+      B * T * (3 + 2) + B * (3 + 3 + 2) + 2 * B * 3 + 1,
+    );
   });
 
   it('names the gate of a wrong number', async () => {

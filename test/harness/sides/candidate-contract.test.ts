@@ -19,7 +19,7 @@ const problem = makeProblem({
 
 const program = honestProgram({ name: 'mine', precision: 'float64' });
 const right = (asked: CandidateProblem): Evaluation =>
-  program.evaluate(readProblem(asked, 'asked', 'asked')) as Evaluation;
+  program.evaluate(readProblem(asked, 'asked', 'asked') as Problem) as Evaluation;
 
 function answerOf(answer: Evaluation, isWanted: (name: string) => boolean = () => true): CandidateAnswer {
   const found: Record<string, unknown> = {};

@@ -9,6 +9,7 @@ import {
 } from '../../../harness/trial/layers/index';
 import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { loadBackend } from '../../../src/index';
+import { ownCell } from '../../support/own-cell';
 
 const dense = { layer: 'dense', units: 2 } as const;
 
@@ -41,6 +42,21 @@ describe('the trial of a network of layers', () => {
     expect(report.rows.length).to.be.above(5);
     expect(report.exitCode).to.equal(0);
     expect(formatLayersTrial(report)).to.match(/caught 100 %.*\nTRIAL PASSED/);
+  });
+
+  it("catches and names what it plants in a user's own cell", () => {
+    const report = runLayersTrial({
+      layers: ownCell.name,
+      model: { features: 2, layers: [{ layer: 'cell', cell: ownCell, units: 2 }, dense] },
+      hosts: [emulatedHost()],
+      seed: 3,
+      seeds: 1,
+      isWanted: (name) => /^layer1, (h_t|do_t): the factor/.test(name),
+    });
+    expect(report.misses).to.deep.equal([]);
+    expect(report.rows.length).to.be.above(2);
+    expect(report.score).to.deep.include({ caught: 100, wrongNames: 0, wrongSides: 0 });
+    expect(report.exitCode).to.equal(0);
   });
 
   it('fails where a fault is not caught: a host that is right is not', () => {

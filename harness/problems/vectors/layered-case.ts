@@ -1,0 +1,235 @@
+import { NetworkPlan, type Tensor } from '../../../scratch/index';
+import { layeredTables } from '../../base/layered';
+import { networkConfigOf, partsOfLayers } from '../../base/model';
+import { UsageError } from '../../base/outcome';
+import {
+  evaluationOf,
+  expectedNames,
+  expectedShape,
+  layeredProblem,
+  type Axis,
+  type CellText,
+  type Evaluation,
+  type LayeredProblem,
+  type Model,
+} from '../../base/problem';
+import { describe, fieldsOf, readLabels, readMask, readNumber, readTensor, type Fields } from './field';
+
+/** Checks the fields of a problem about a network of layers: the model first, then every size against it. */
+export function readLayeredProblem(value: unknown, id: string, where: string): LayeredProblem {
+  const fields = fieldsOf(value, where, [
+    'model',
+    'inputs',
+    'initialStates',
+    'mask',
+    'labels',
+    'targets',
+    'upstream',
+    'weights',
+  ]);
+  const model = readModel(fields.get('model'), `${where}.model`);
+  const inputs = readInputs(fields.get('inputs'), model, `${where}.inputs`);
+  const { parts, layers } = layeredTables({ id, model, inputs, weights: [] });
+  const found = new Map([['inputs', inputs]]);
+  for (const [name, item] of dottedIn(fields, [...parts.keys()], where, layers.length)) {
+    if (name === 'inputs') continue;
+    const axes = sizesOf(parts.get(name) ?? []);
+    const place = `${where}.${name}`;
+    found.set(
+      name,
+      name === 'mask' ? readMask(item, place, axes[0], axes[1]) : readTensor(item, place, axes),
+    );
+  }
+  const missing = [...parts.keys()].filter((name) => name.startsWith('weights.') && !found.has(name));
+  if (missing.length > 0)
+    throw new UsageError(`${where} lacks ${missing.join(', ')}; a problem holds every weight of its layers.`);
+  checkSomething(fields, where);
+  const labels = fields.get('labels');
+  return layeredProblem(
+    {
+      id,
+      model,
+      ...(labels !== undefined && { labels: readClasses(labels, model, inputs, `${where}.labels`) }),
+    },
+    found,
+  );
+}
+
+const sizesOf = (axes: readonly Axis[]): number[] => axes.map(({ size }) => size);
+
+/** @throws UsageError when it is no network */
+function readModel(value: unknown, where: string): Model {
+  const fields = fieldsOf(value, where, ['features', 'layers', 'loss']);
+  const layers = fields.get('layers');
+  if (!Array.isArray(layers) || layers.length === 0)
+    throw new UsageError(
+      `${where}.layers is ${describe(layers)}; an array of layers was expected, as [{ "layer": "lstm", "units": 4 }].`,
+    );
+  for (const [i, layer] of layers.entries()) {
+    const name: unknown = (layer as { layer?: unknown } | null)?.layer;
+    if (typeof name !== 'string')
+      throw new UsageError(
+        `${where}.layers[${i}].layer is ${describe(name)}; the name of a layer was expected, for example "lstm".`,
+      );
+  }
+  const model = Object.fromEntries(fields) as unknown as Model;
+  try {
+    const config = networkConfigOf(model);
+    if (config !== undefined) new NetworkPlan(config, where);
+    else
+      for (const layer of model.layers) if (layer.layer === 'cell') checkCell(layer.cell, layer.units, where);
+    partsOfLayers(model);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${where}: ${(error as Error).message.replace(`${where}: `, '')}`, { cause: error });
+  }
+  return model;
+}
+
+/** Whether it has the form of a cell; its formulas are read where they are used. */
+function checkCell(cell: Partial<CellText>, units: number, where: string): void {
+  const { name, carries, weights, equations } = cell;
+  const isText = typeof name === 'string' && typeof equations === 'string';
+  if (!isText || !Array.isArray(carries) || typeof weights !== 'object')
+    throw new UsageError(
+      `${where}: the layer "cell" needs a cell with name, carries, weights and equations, as defineCell takes it; it has ${Object.keys(cell).join(', ')}.`,
+    );
+  if (!Number.isSafeInteger(units) || units < 1)
+    throw new UsageError(
+      `${where}: the cell ${name} has ${units} units; a whole number above 0 was expected.`,
+    );
+}
+
+function readInputs(value: unknown, model: Model, where: string): Tensor {
+  const [first] = model.layers;
+  if (first.layer !== 'embedding')
+    return readTensor(value, where, ['batch', 'timeSteps', model.features ?? 1]);
+  const inputs = readTensor(value, where, ['batch', 'timeSteps']);
+  const bad = inputs.data.find((x) => !Number.isInteger(x) || x < 0 || x >= first.inputDim);
+  if (bad === undefined) return inputs;
+  throw new UsageError(
+    `${where} holds ${bad}; the first layer is an embedding of ${first.inputDim} integers, so integers from 0 to ${first.inputDim - 1} were expected.`,
+  );
+}
+
+/** [B], or [B, T] (nested, or example by example) where the last layer gives every step. */
+function readClasses(value: unknown, model: Model, { shape }: Tensor, where: string): number[] {
+  const { loss = 'softmaxCrossEntropy' } = model;
+  if (loss !== 'softmaxCrossEntropy')
+    throw new UsageError(
+      `${where} are class indices, but the loss is ${loss}; give targets, or another loss.`,
+    );
+  const { width, hasTime } = partsOfLayers(model)[model.layers.length - 1].output;
+  const [batch, timeSteps] = shape;
+  const isNested = Array.isArray(value) && Array.isArray(value[0]);
+  const flat = isNested ? readTensor(value, where, [batch, timeSteps]).data : value;
+  const count = hasTime ? batch * timeSteps : batch;
+  return readLabels(isNested ? Array.from(flat as Float64Array) : flat, where, count, width);
+}
+
+function checkSomething(fields: Fields, where: string): void {
+  const { loss = 'softmaxCrossEntropy' } = fields.get('model') as Model;
+  if (fields.get('targets') !== undefined && loss === 'softmaxCrossEntropy')
+    throw new UsageError(
+      `${where} holds targets, but the loss is softmaxCrossEntropy; give labels, or name another loss in model.loss.`,
+    );
+}
+
+/** What is expected of an answer: tensors by the names of `expectedNames`, nested as an answer has them. */
+export function readLayeredExpected(value: unknown, problem: LayeredProblem, where: string): Evaluation {
+  const { layers, answer } = layeredTables(problem);
+  const known = expectedNames(problem);
+  const fields = fieldsOf(value, where, [
+    'sequences',
+    'finalStates',
+    'logits',
+    'outputs',
+    'loss',
+    'gradients',
+  ]);
+  const found = new Map<string, Tensor>();
+  for (const [name, item] of dottedIn(fields, [...answer.keys()], where, layers.length)) {
+    const place = `${where}.${name}`;
+    if (!known.includes(name))
+      throw new UsageError(
+        `${place} is expected, but the problem has ${name === 'loss' ? 'neither labels nor targets' : 'neither labels, targets nor upstream'}; add one of them.`,
+      );
+    found.set(
+      name,
+      name === 'loss'
+        ? { data: Float64Array.of(readNumber(item, place)), shape: [] }
+        : readTensor(item, place, expectedShape(problem, name)),
+    );
+  }
+  if (found.size === 0)
+    throw new UsageError(
+      `${where} holds no tensor; give at least one of ${known.join(', ')}, else nothing is compared.`,
+    );
+  return evaluationOf(found);
+}
+
+/**
+ * The items of nested fields by their dotted names. What is by layer is an array with an object for every layer, or an object with
+ * `layer1`, `layer2`, ...
+ *
+ * @param names that may be there, for example `weights.layer1.kernel`
+ */
+function dottedIn(
+  fields: Fields,
+  names: readonly string[],
+  where: string,
+  layers: number,
+): [string, unknown][] {
+  const walk = (value: unknown, path: string): [string, unknown][] => {
+    if (names.includes(path)) return value === undefined ? [] : [[path, value]];
+    const inside = names
+      .filter((name) => name.startsWith(`${path}.`))
+      .map((name) => name.slice(path.length + 1));
+    if (inside.length === 0 || value === undefined) return [];
+    const keys = [...new Set(inside.map((name) => name.split('.')[0]))];
+    const isByLayer = keys.every((key) => /^layer\d+$/.test(key));
+    const given = isByLayer && Array.isArray(value) ? byNumber(value, `${where}.${path}`, layers) : value;
+    const every = isByLayer ? Array.from({ length: layers }, (_, i) => `layer${i + 1}`) : keys;
+    return [...fieldsOf(given, `${where}.${path}`, every)].flatMap(([key, item]) => {
+      const isEmpty = isByLayer && !keys.includes(key);
+      if (isEmpty) fieldsOf(item, `${where}.${path}.${key}`, []);
+      return walk(item, `${path}.${key}`);
+    });
+  };
+  return [...fields].flatMap(([key, item]) => walk(item, key));
+}
+
+function byNumber(list: readonly unknown[], where: string, layers: number): Fields {
+  if (list.length !== layers)
+    throw new UsageError(
+      `${where} has ${list.length} elements, but the model has ${layers} layers; give an object for each, {} for a layer without any.`,
+    );
+  return new Map(list.map((item, i) => [`layer${i + 1}`, item]));
+}
+
+/** Absolute tolerances by dotted name; a name that others begin with means all of these: `gradients`, `gradients.weights.layer2`. */
+export function readLayeredTolerance(
+  value: unknown,
+  problem: LayeredProblem,
+  where: string,
+): Map<string, number> {
+  const tolerance = new Map<string, number>();
+  if (value === undefined) return tolerance;
+  const known = expectedNames(problem);
+  const fields = value instanceof Map ? (value as Fields) : new Map(Object.entries(value as object));
+  for (const [name, item] of fields) {
+    const all = known.filter((one) => one === name || one.startsWith(`${name}.`));
+    if (all.length === 0)
+      throw new UsageError(
+        `${where} holds ${JSON.stringify(name)}; it knows ${known.join(', ')}, and what these begin with.`,
+      );
+    const allowed = readNumber(item, `${where}.${name}`);
+    if (allowed < 0)
+      throw new UsageError(`${where}.${name} is ${allowed}; an absolute error of 0 or more was expected.`);
+    for (const one of all) {
+      if (tolerance.has(one)) throw new UsageError(`${where} gives ${one} twice; keep one of them.`);
+      tolerance.set(one, allowed);
+    }
+  }
+  return tolerance;
+}
