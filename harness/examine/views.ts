@@ -16,7 +16,8 @@ export const viewNames = ['results', 'steps', 'probe'] as const satisfies readon
 
 /** Those of the views that a problem can be looked at in: not every first layer can be probed (`weightProbe`). */
 export function viewsOf(problem: AnyProblem, views: readonly ViewName[] = viewNames): readonly ViewName[] {
-  return weightProbe(problem) === undefined ? views.filter((view) => view !== 'probe') : views;
+  const isProbed = !views.includes('probe') || weightProbe(problem) !== undefined;
+  return isProbed ? views : views.filter((view) => view !== 'probe');
 }
 
 const suffixes: Readonly<Record<ViewName, string>> = {
