@@ -239,3 +239,12 @@ export function mergedDirections(
     axes[axes.length - 1] = { role: 'features', size: 2 * features.size };
   return { kind: 'signal', from: { recurrent: a.recurrent, what: a.what, merge }, axes };
 }
+
+export type Operation = (step: Step) => Value | Value[] | Promise<Value>;
+
+/** A shape as a list: numbers, and axes whose size is not known. */
+export function shapeOf(step: Step, i: number): readonly (number | Axis)[] {
+  const value = step.input(i);
+  if (value?.kind === 'sizes') return value.items;
+  return Array.from(step.constant(i, 'the shape').data);
+}

@@ -87,3 +87,8 @@ export function inWords(value: Value | undefined): string {
       return 'zeros';
   }
 }
+
+/** -1 is the last axis. */
+export const place = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
+export const zeros: Zeros = { kind: 'zeros' };
