@@ -1,4 +1,5 @@
 import { judgeEquations, problemForLocalJudgement, type JudgedEquation } from '../judge/index';
+import { memoize } from '../base/memoize';
 import { sizesOf, type Implementation, type Problem } from '../base/problem';
 import {
   firstExamples,
@@ -20,6 +21,17 @@ const mostEntries = 4e6;
 export type StepsOfSum =
   { readonly timeSteps: readonly number[]; readonly note?: string } | { readonly unseen: string };
 
+/** The first examples as a ring of so many blocks; made once, and so is what rounding can do to it. */
+const ringOf = memoize((problem: Problem) => {
+  const few = firstExamples(problem, mostExamples);
+  const made = new Map<number, Problem>();
+  return (blocks: number): Problem => {
+    const ring = made.get(blocks) ?? timeBlocksProblem(few, blocks);
+    made.set(blocks, ring);
+    return ring;
+  };
+});
+
 /**
  * The time steps whose share in a sum over time is wrong, of an opaque implementation: its shares are seen one block at a time
  * (`timeBlocksProblem`), and judged from its own values.
@@ -31,12 +43,11 @@ export async function stepsOfSum(
 ): Promise<StepsOfSum> {
   const { timeSteps, units } = sizesOf(problem);
   if (timeSteps === 1) return { timeSteps: [0] };
-  const few = firstExamples(problem, mostExamples);
   const rings: Ring[] = [];
   for (const blocks of timeBlockSizes(timeSteps)) {
     if ((blocks * units) ** 2 > mostEntries)
       return { unseen: `the steps of ${name}: a ring of ${blocks} x ${units} units is too large` };
-    const ring = timeBlocksProblem(few, blocks);
+    const ring = ringOf(problem)(blocks);
     let wrong: Set<number> | undefined;
     try {
       const answer = await implementation.evaluate(problemForLocalJudgement(ring));

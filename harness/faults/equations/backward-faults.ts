@@ -13,8 +13,8 @@ import {
   type WeightShare,
 } from '../../equations/index';
 import {
+  changeOf,
   changesOf,
-  gateOf,
   surroundingsOf,
   wholeChanges,
   type CellFault,
@@ -122,20 +122,10 @@ function isInOrder(cell: Cell, equations: readonly Equation[]): boolean {
 function* sentFaults(terms: readonly Term[], to: string, around: Surroundings): Generator<Change> {
   if (terms.length === 0) return;
   const whole: Expression = { ...sumOf(terms) };
-  yield { to: noTerms, words: `nothing is sent back to ${to}`, sort: 'carry', ...gateOf(whole) };
-  yield {
-    to: sumOf([...terms, ...terms]),
-    words: `what is sent back to ${to} is sent twice`,
-    sort: 'carry',
-    ...gateOf(whole),
-  };
+  yield changeOf('carry', `nothing is sent back to ${to}`, noTerms, whole);
+  yield changeOf('carry', `what is sent back to ${to} is sent twice`, sumOf([...terms, ...terms]), whole);
   if (whole.op !== 'sum')
-    yield {
-      to: sumOf([{ sign: -1, of: whole }]),
-      words: 'the sign is wrong',
-      sort: 'term',
-      ...gateOf(whole),
-    };
+    yield changeOf('term', 'the sign is wrong', sumOf([{ sign: -1, of: whole }]), whole);
   yield* changesOf(whole, around);
   for (const [i, { sign, of }] of terms.entries())
     for (const { left, block } of withoutBlock(of))

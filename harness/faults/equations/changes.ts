@@ -69,6 +69,11 @@ const others: Readonly<Record<string, readonly string[]>> = {
   linear: ['tanh', 'relu'],
 };
 
+/** A change in an expression, which names the one gate that the expression speaks of. */
+export function changeOf(sort: Sort, words: string, to: Expression, expression: Expression): Change {
+  return { to, words, sort, ...gateOf(expression) };
+}
+
 /** Every way of getting one place of an expression wrong. */
 export function* changesOf(expression: Expression, around: Surroundings): Generator<Change> {
   yield* changesAt(expression, around);
@@ -103,22 +108,22 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
       break;
     case 'product':
       for (const [i, factor] of expression.of.entries())
-        yield {
-          to: productOf(expression.of.filter((_, j) => j !== i)),
-          words: `the factor ${inWords(factor)} is forgotten`,
-          sort: factor.op === 'slope' ? 'slope' : 'factor',
-          ...gateOf(factor),
-        };
+        yield changeOf(
+          factor.op === 'slope' ? 'slope' : 'factor',
+          `the factor ${inWords(factor)} is forgotten`,
+          productOf(expression.of.filter((_, j) => j !== i)),
+          factor,
+        );
       break;
     case 'blend': {
       const [gate, on, off] = expression.of;
       const words = inWords(gate);
-      yield {
-        to: { ...expression, of: [gate, off, on] },
-        words: `${words} and 1 - ${words} are exchanged`,
-        sort: 'blend',
-        ...gateOf(gate),
-      };
+      yield changeOf(
+        'blend',
+        `${words} and 1 - ${words} are exchanged`,
+        { ...expression, of: [gate, off, on] },
+        gate,
+      );
       break;
     }
     case 'call':
@@ -133,12 +138,12 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
     case 'times': {
       const flipped = transposed(expression, around);
       if (flipped !== undefined)
-        yield {
-          to: flipped,
-          words: `${expression.weight}${partText(expression.part)} is ${expression.transposed ? 'not ' : ''}transposed`,
-          sort: 'transpose',
-          ...gateOf(expression),
-        };
+        yield changeOf(
+          'transpose',
+          `${expression.weight}${partText(expression.part)} is ${expression.transposed ? 'not ' : ''}transposed`,
+          flipped,
+          expression,
+        );
       yield* weightsChanged(expression, expression.weight, around);
       break;
     }
@@ -156,25 +161,25 @@ export function* termsChanged(terms: readonly Term[], factor = false): Generator
       return factor && made.op === 'sum' ? { ...made, factor } : made;
     };
     if (terms.length > 1)
-      yield {
-        to: make(terms.filter((_, j) => j !== i)),
-        words: `the term ${words} is forgotten`,
-        sort: of.op === 'weight' ? 'bias' : 'term',
-        ...gateOf(of),
-      };
-    yield {
-      to: make(terms.map((own, j) => (j === i ? { of, sign: sign > 0 ? -1 : 1 } : own))),
-      words: `the term ${words} has the wrong sign`,
-      sort: 'term',
-      ...gateOf(of),
-    };
+      yield changeOf(
+        of.op === 'weight' ? 'bias' : 'term',
+        `the term ${words} is forgotten`,
+        make(terms.filter((_, j) => j !== i)),
+        of,
+      );
+    yield changeOf(
+      'term',
+      `the term ${words} has the wrong sign`,
+      make(terms.map((own, j) => (j === i ? { of, sign: sign > 0 ? -1 : 1 } : own))),
+      of,
+    );
     if (of.op === 'weight' || (of.op === 'quantity' && of.when === 'arriving'))
-      yield {
-        to: make([...terms, { sign, of }]),
-        words: `the term ${words} is added twice`,
-        sort: of.op === 'weight' ? 'bias' : 'carry',
-        ...gateOf(of),
-      };
+      yield changeOf(
+        of.op === 'weight' ? 'bias' : 'carry',
+        `the term ${words} is added twice`,
+        make([...terms, { sign, of }]),
+        of,
+      );
   }
 }
 
@@ -184,12 +189,12 @@ function* functionsChanged(
   const [of] = expression.of;
   const { f = '' } = expression;
   for (const other of others[f] ?? [])
-    yield {
-      to: other === 'linear' ? of : callOf(other, of),
-      words: `${other === 'linear' ? inWords(of) : `${other}(${inWords(of)})`} instead of ${inWords(expression)}`,
-      sort: 'activation',
-      ...gateOf(of),
-    };
+    yield changeOf(
+      'activation',
+      `${other === 'linear' ? inWords(of) : `${other}(${inWords(of)})`} instead of ${inWords(expression)}`,
+      other === 'linear' ? of : callOf(other, of),
+      of,
+    );
 }
 
 function* slopesChanged(
@@ -198,31 +203,25 @@ function* slopesChanged(
 ): Generator<Change> {
   const [of] = expression.of;
   const { f = '' } = expression;
-  const gate = gateOf(of);
   const call = of.op === 'quantity' ? callOfQuantity.get(of.name + partText(of.part)) : of;
   const other = { tanh: 'σ', σ: 'tanh' }[f];
-  if (call?.op !== 'call') return;
+  if (call?.op !== 'call' || other === undefined) return;
   const [z] = call.of;
-  if (other !== undefined) {
-    yield {
-      to: { ...expression, f: other, of: [callOf(other, z)] },
-      words: `${other}′ instead of ${f}′ at ${inWords(z)}`,
-      sort: 'slope',
-      ...gate,
-    };
-    yield {
-      to: { ...expression, of: [callOf(f, call)] },
-      words: `${f}′ is taken at ${inWords(call)} instead of ${inWords(z)}`,
-      sort: 'slope',
-      ...gate,
-    };
-    yield {
-      to: { ...expression, of: [z] },
-      words: `${f}′ is computed from ${inWords(z)} as if that were ${inWords(call)}`,
-      sort: 'slope',
-      ...gate,
-    };
-  }
+  const zInWords = inWords(z);
+  const wrong = (words: string, to: Expression): Change => changeOf('slope', words, to, of);
+  yield wrong(`${other}′ instead of ${f}′ at ${zInWords}`, {
+    ...expression,
+    f: other,
+    of: [callOf(other, z)],
+  });
+  yield wrong(`${f}′ is taken at ${inWords(call)} instead of ${zInWords}`, {
+    ...expression,
+    of: [callOf(f, call)],
+  });
+  yield wrong(`${f}′ is computed from ${zInWords} as if that were ${inWords(call)}`, {
+    ...expression,
+    of: [z],
+  });
 }
 
 function* quantityChanged(
@@ -262,16 +261,16 @@ function* weightsChanged(
     ...blocks.map((block) => [name, [block]] as const),
     ...likes.map((like) => [like, part] as const),
   ])
-    yield {
-      to: {
+    yield changeOf(
+      'gates',
+      `${wordsOf(weight, of)} instead of ${wordsOf(name, part)}`,
+      {
         ...expression,
         ...(expression.op === 'times' ? { weight } : { name: weight }),
         ...(of !== undefined && { part: of }),
       },
-      words: `${wordsOf(weight, of)} instead of ${wordsOf(name, part)}`,
-      sort: 'gates',
-      ...gateOf(expression),
-    };
+      expression,
+    );
 }
 
 /** of · Wᵀ instead of of · W, for a matrix of U rows and blocks of U columns: every block by itself. */
@@ -318,7 +317,7 @@ export function zeroLike({ axis }: { readonly axis: Axis }): Expression {
 }
 
 /** The one gate that an expression speaks of. */
-export function gateOf(expression: Expression): { gate?: string } {
+function gateOf(expression: Expression): { gate?: string } {
   const named = [...within(expression)].flatMap((one): Axis => ('part' in one ? (one.part ?? []) : []));
   return new Set(named).size === 1 ? { gate: named[0] } : {};
 }
@@ -326,7 +325,7 @@ export function gateOf(expression: Expression): { gate?: string } {
 /** What may go wrong with the right side as a whole. */
 export function* wholeChanges({ right }: { readonly right: Expression }): Generator<Change> {
   if (right.op === 'sum') return;
-  yield { to: sumOf([{ sign: -1, of: right }]), words: 'the sign is wrong', sort: 'term', ...gateOf(right) };
+  yield changeOf('term', 'the sign is wrong', sumOf([{ sign: -1, of: right }]), right);
 }
 
 /** What stands around equation `at` of the step forward; of the backward step where `at` is the number of equations. */
