@@ -226,7 +226,15 @@ async function judgeSide(
   const backward =
     gradients === undefined || upstream === undefined
       ? []
-      : judgeGradients(model, questions, upstream, gradients, side.model);
+      : judgeGradients(
+          model,
+          gradients.layers === undefined
+            ? questions
+            : judgeShown(model, inputs, gradients.layers, side.model).questions,
+          upstream,
+          gradients,
+          side.model,
+        );
   // gradients of a layer that is wrong forward are wrong for that reason
   const isKnown = new Set(differences.map(({ layer }) => layer));
   for (const [first] of wrongLayers(backward))

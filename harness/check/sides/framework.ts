@@ -39,7 +39,9 @@ export async function openFrameworkSide(
     version: framework.version,
     model: unknownProgram,
     async run({ model, inputs, upstream }) {
-      const isOwnFile = name === 'keras' && (model.format === 'keras' || model.format === 'h5');
+      // a file with a policy of mixed precision would run in float16
+      const isMixed = model.notes.some((note) => note.includes('dtype policy'));
+      const isOwnFile = name === 'keras' && !isMixed && (model.format === 'keras' || model.format === 'h5');
       try {
         const { layers, gradients, note } = await framework.run({
           modelInputs: model.inputs,

@@ -25,6 +25,8 @@ export interface SideQuestion {
 
 /** Gradients that a side showed. */
 export interface ShownGradients {
+  /** what the layers gave in the run that the gradients belong to, where that is another one than the answer's */
+  readonly layers?: ShownLayers;
   /** by layer */ readonly weights: ReadonlyMap<string, Readonly<Record<string, Tensor>>>;
   /** what arrived at the output and the final states of each layer */ readonly outputs: ShownLayers;
   /** by the names of the inputs */ readonly inputs: Readonly<Record<string, Tensor>>;

@@ -48,6 +48,16 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
         const probed = loaded;
         const outputs = shown.map(([, theirs]) => [probed.getLayer(theirs).output].flat());
         const probe = tf.model({ inputs: loaded.inputs, outputs: outputs.flat() });
+        /** The outputs of all layers, one after the other, by layer. */
+        const layersOf = (all: readonly Tensor[]): Map<string, Shown> => {
+          let at = 0;
+          return new Map(
+            shown.map(([ours], i): [string, Shown] => {
+              const own = all.slice(at, (at += outputs[i].length));
+              return [ours, { output: own[0], ...(own.length > 1 && { states: own.slice(1) }) }];
+            }),
+          );
+        };
         const given = model.inputs.map(({ name: input, vocabulary }) => {
           const { data, shape } = inputs[input];
           const dtype = vocabulary === undefined ? 'float32' : 'int32';
@@ -57,14 +67,11 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
           const answer = inScope(tf, () =>
             [probe.predict(given.length === 1 ? given[0] : given)].flat().map(read),
           );
-          let at = 0;
-          const layers = new Map(
-            shown.map(([ours], i): [string, Shown] => {
-              const own = answer.slice(at, (at += outputs[i].length));
-              return [ours, { output: own[0], ...(own.length > 1 && { states: own.slice(1) }) }];
-            }),
-          );
-          return { layers, ...(upstream && gradientsOf(tf, probed, model, given, upstream, shown)) };
+          const layers = layersOf(answer);
+          return {
+            layers,
+            ...(upstream && gradientsOf(tf, probed, model, given, upstream, shown, outputs.flat(), layersOf)),
+          };
         } finally {
           tf.dispose(given);
         }
@@ -102,7 +109,7 @@ const weightOrder = [
 ];
 
 /**
- * Gradients of Σ output · gradient by the tape, of the weights of every layer and of the inputs. TensorFlow.js has none of an embedding on
+ * Gradients of Σ output · gradient by the tape, with what the layers gave there, of the weights of every layer and of the inputs. TensorFlow.js has none of an embedding on
  * wasm: it is left out there, with a note.
  */
 function gradientsOf(
@@ -113,6 +120,8 @@ function gradientsOf(
     readonly Tf.Variable[],
     readonly Arriving[],
     readonly (readonly [string, string])[],
+    readonly Tf.SymbolicTensor[],
+    (all: readonly Tensor[]) => Map<string, Shown>,
   ]
 ): Pick<SideAnswer, 'gradients' | 'note'> {
   const [, , model] = question;
@@ -136,6 +145,8 @@ function byTape(
   inputs: readonly Tf.Variable[],
   upstream: readonly Arriving[],
   shown: readonly (readonly [string, string])[],
+  all: readonly Tf.SymbolicTensor[],
+  layersOf: (all: readonly Tensor[]) => Map<string, Shown>,
 ): ShownGradients {
   const theirs = new Map(shown);
   const weights = model.layers.flatMap((layer) => {
@@ -153,12 +164,16 @@ function byTape(
   );
   const variables = [...weights, ...real].map(({ variable }) => variable);
   return inScope(tf, () => {
+    // under the tape TensorFlow.js fuses no products, so that its layers round otherwise than when predicting
+    const probe = tf.model({ inputs: loaded.inputs, outputs: [...all] });
+    const places = loaded.outputs.map((output) => all.indexOf(output));
+    let layers = new Map<string, Shown>();
     const { grads } = tf.variableGrads(() => {
-      const outputs = [
-        loaded.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: false }),
-      ].flat();
+      const given = inputs.length === 1 ? inputs[0] : [...inputs];
+      const ran = [probe.apply(given, { training: false })].flat() as Tf.Tensor[];
+      layers = layersOf(ran.map(read));
       const terms = upstream.map(({ gradient: { data, shape } }, i) =>
-        tf.sum(tf.mul(outputs[i] as Tf.Tensor, tf.tensor(Float32Array.from(data), [...shape]))),
+        tf.sum(tf.mul(ran[places[i]], tf.tensor(Float32Array.from(data), [...shape]))),
       );
       return tf.addN(terms) as Tf.Scalar;
     }, variables);
@@ -168,6 +183,7 @@ function byTape(
       byLayer.set(layer, { ...own, [name]: read(grads[variable.name]) });
     }
     return {
+      layers,
       weights: byLayer,
       outputs: new Map(),
       inputs: Object.fromEntries(real.map(({ name, variable }) => [name, read(grads[variable.name])])),

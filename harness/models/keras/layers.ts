@@ -115,8 +115,9 @@ export function readLayer(
   if (read === undefined) throw refuse(`layer ${name} is ${kind}`);
   const given = new Options(options, `layer ${name} (${kind})`, refuse);
   const layer = read(given, dialect, refuse);
+  const notes = [...layer.notes, ...given.precisionNotes()];
   given.finish();
-  return layer;
+  return { ...layer, notes };
 }
 
 function recurrent(layer: RecurrentConfig['layer']): Read {

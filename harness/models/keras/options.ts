@@ -61,6 +61,19 @@ export class Options {
     return this.refuse(`${this.owner} has ${name} ${show(value)}, where ${expected} was expected`);
   }
 
+  /**
+   * A policy of Keras for mixed precision: the weights are float32, the layer computes in fewer bits. What it is meant to compute is the
+   * same function, so that it is read, with a note.
+   */
+  precisionNotes(): string[] {
+    const policy = policyOf(this.values['dtype']);
+    if (policy !== 'mixed_float16' && policy !== 'mixed_bfloat16') return [];
+    this.asked.add('dtype');
+    return [
+      `${this.owner} has the dtype policy ${policy}: Keras computes it in ${policy.slice('mixed_'.length)}; it is checked in single precision`,
+    ];
+  }
+
   /** @throws UsageError that names every option that was not asked for and may change a prediction */
   finish(): void {
     const left = Object.entries(this.values).filter(
@@ -85,10 +98,11 @@ function isOff(value: unknown): boolean {
 }
 
 function isFloat32(value: unknown): boolean {
-  return (
-    value === 'float32' ||
-    value === 'int32' ||
-    value === 'int64' ||
-    asObject(asObject(value)['config'])['name'] === 'float32'
-  );
+  const policy = policyOf(value);
+  return policy === 'float32' || policy === 'int32' || policy === 'int64';
+}
+
+/** The name of a dtype, or of a DTypePolicy of Keras 3. */
+function policyOf(value: unknown): unknown {
+  return typeof value === 'string' ? value : asObject(asObject(value)['config'])['name'];
 }

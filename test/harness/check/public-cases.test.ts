@@ -74,6 +74,16 @@ describe('what users of TensorFlow.js asked in public', () => {
       forwardOnly: true,
     });
     expect(report.verdict, checkVerdict(report)).to.equal('parity');
+    // a policy of mixed precision means the same function, in fewer bits
+    writeFileSync(
+      path.join(out, 'model.json'),
+      keras3.replace('"name": "float32"', '"name": "mixed_float16"'),
+    );
+    const mixed = await openModelFile(out);
+    expect(mixed.notes.join()).to.match(
+      /dtype policy mixed_float16: Keras computes it in float16; it is checked in single precision/,
+    );
+    expect(mixed.layers.length).to.equal(opened.layers.length);
   });
 
   it('"GRU with reset_after" (tfjs#4621, #5728, #2442, #2437): TensorFlow.js does not have it, our own twin runs it', async () => {
