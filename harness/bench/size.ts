@@ -101,11 +101,16 @@ export function parseSweep(text: string): Sweep {
 /**
  * The same size with other layers below the output layer: `lstm:128`, `bidirectional(gru:64),lstm:32`.
  *
- * @throws UsageError when they cannot be read, RangeError when they do not fit on each other
+ * @throws UsageError when they cannot be read, do not fit on each other, or do not take the features of the size
  */
 export function withLayers(size: BenchSize, text: string): BenchSize {
   const changed = { ...size, layers: parseLayers(text, '--layers'), name: `${size.name} ${text}` };
-  new NetworkPlan(networkOf(changed), '--layers');
+  try {
+    new NetworkPlan(networkOf(changed), 'network');
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`--layers ${text}: ${error.message}`, { cause: error });
+  }
   return changed;
 }
 

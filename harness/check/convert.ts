@@ -1,6 +1,6 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../base/files/index';
+import { makeDirectory, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import {
   openModelFile,
@@ -64,7 +64,7 @@ export async function convertModel(
   const temporary = `${target}.${process.pid}.tmp`;
   const proof = isFile ? `${temporary}.parity.json` : path.join(temporary, 'parity.json');
   try {
-    await mkdir(isFile ? path.dirname(target) : temporary, { recursive: true });
+    await makeDirectory(isFile ? path.dirname(target) : temporary);
     for (const [name, bytes] of files)
       await writeFileAtomic(isFile ? temporary : path.join(temporary, name), bytes);
     const inputs = generateInputs(model, { seed });

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Outcome } from '../base/outcome';
+import { UsageError, type Outcome } from '../base/outcome';
 
 /** Adds one command to the program. Heavy rooms are imported inside its action only, so that --help stays fast. */
 export type DefineCommand = (program: Command, finish: (outcome: Outcome) => void) => void;
@@ -12,4 +12,23 @@ export function argumentsOf(command: Command): string[] {
   return rawArgs
     .slice(rawArgs.indexOf(command.name()) + 1)
     .map((argument) => (path.isAbsolute(argument) ? path.basename(argument) : argument));
+}
+
+/**
+ * Refuses options that were given although they change nothing: who gives one acts on the belief that it did.
+ *
+ * @param because what makes them idle, as the end of a sentence: `with --vectors`, `without --candidate`
+ * @param names as the flags' keys: `checkReport` is `--check-report`
+ */
+export function refuseIdle(command: Command, because: string, names: readonly string[]): void {
+  const idle = command.options.filter(
+    (option) =>
+      names.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (idle.length === 0) return;
+  const [first] = idle;
+  throw new UsageError(
+    `${idle.map(({ long }) => long).join(' and ')} ${idle.length === 1 ? 'changes' : 'change'} nothing ${because}; leave ${first === idle.at(-1) ? 'it' : 'them'} out.`,
+  );
 }

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { ColumnNames, Decimal, TextFormat } from '../training/data/index';
 import type { DataSettings, TrainChoices } from '../training/settings';
+import { UsageError } from '../base/outcome';
 import { list } from './options';
 
 /** The flags that say where data come from and how they are read. */
@@ -43,6 +44,32 @@ export function columnOptions(): Option[] {
     ),
     new Option('--skip-malformed', 'leave out every sequence with a malformed row, and report which'),
   ].map((option) => option.helpGroup(group));
+}
+
+/** Which data a flag is for; every other flag is for all. */
+const dataOf: readonly (readonly [flags: readonly (keyof DataFlags)[], are: RegExp, words: string])[] = [
+  [['timeSteps', 'examples'], /^memory$/, '--data memory'],
+  [['encoding'], /\.(csv|tsv|jsonl)$/i, '.csv, .tsv and .jsonl files'],
+  [
+    ['sequenceColumn', 'stepColumn', 'labelColumn', 'featureColumns', 'delimiter', 'decimal'],
+    /\.(csv|tsv)$/i,
+    '.csv and .tsv files',
+  ],
+  [['skipMalformed'], /\.(csv|tsv|jsonl|npz)$/i, 'files'],
+];
+
+/**
+ * Refuses flags that change nothing for this source of data.
+ *
+ * @throws UsageError that names the flag and the data it is for
+ */
+export function checkDataFlags(flags: DataFlags, source: string): void {
+  for (const [names, are, words] of dataOf)
+    for (const name of names)
+      if (flags[name] !== undefined && !are.test(source)) {
+        const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+        throw new UsageError(`${flag} is for ${words} and changes nothing for ${source}; leave it out.`);
+      }
 }
 
 /** The flags as choices; what is not given stays open. */

@@ -1,12 +1,12 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
 import { stderrProgress } from '../base/stderr-progress';
 import type { Shard } from '../fuzz/series';
 import type { Networks } from '../problems/index';
-import type { DefineCommand } from './command';
+import { refuseIdle, type DefineCommand } from './command';
 import { comparedCell } from './equations';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { checkFolder, checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly time?: number;
@@ -80,7 +80,10 @@ Examples:
   rnn-parity fuzz --cases 10000 --shard 3/8 --json shard-3.json
   rnn-parity fuzz --cases 500 --candidate ./my-rnn.ts`,
     )
-    .action(async (flags: Flags) => finish(await fuzz(flags)));
+    .action(async (flags: Flags, command: Command) => {
+      if (flags.candidate === undefined) refuseIdle(command, 'without --candidate', ['timeout']);
+      finish(await fuzz(flags));
+    });
 };
 
 async function fuzz(flags: Flags) {
@@ -89,6 +92,7 @@ async function fuzz(flags: Flags) {
   const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
   const { isNativeRequired } = await import('../../src/index.js');
   await checkOutputs(outputOf('--json', flags.json));
+  await checkFolder('--out', flags.out);
   const stop = stopOnInterrupt('finishing the problem under way');
   try {
     const summary = await runFuzz({

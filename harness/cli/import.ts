@@ -59,6 +59,11 @@ async function importWeights({
     : await readModel(from, asked, classNames);
   const { network, notes: all, classes, metadata, what } = model;
   const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
+  const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new UsageError(
+      `--class-names ${twice === '' ? 'has an empty name' : `has ${JSON.stringify(twice)} twice`}; give every class a name of its own.`,
+    );
   if (classNames !== undefined && classNames.length !== classes)
     throw new UsageError(
       `--class-names has ${classNames.length} names for ${classes} classes; give one each.`,

@@ -6,7 +6,7 @@ import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
 import { readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { columnOptions, formatFor, type DataFlags } from './data-flags';
+import { checkDataFlags, columnOptions, formatFor, type DataFlags } from './data-flags';
 import * as options from './options';
 import { checkOutputs, outputOf, runFiles, type JsonFlag } from './outputs';
 
@@ -57,6 +57,13 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
   const { givesClasses, loadNetwork } = await import('../models/index.js');
   const { loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
     await import('../training/data/index.js');
+  checkDataFlags(flags, flags.data);
+  if (flags.seed !== undefined && existsSync(flags.data))
+    throw new UsageError(`--seed is for generated data and changes nothing for ${flags.data}; leave it out.`);
+  if (flags.side !== undefined && flags.side !== 'tfjs' && flags.backend !== undefined)
+    throw new UsageError(
+      `--backend ${flags.backend} belongs to the op-by-op side of TensorFlow.js; with --side ${flags.side} leave it out.`,
+    );
   await checkOutputs(outputOf('--json', flags.json), [flags.data, flags.model, ...runFiles(flags.model)]);
   const model = await loadNetwork(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),

@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
 import { UsageError, type ExitCode, type Outcome } from '../base/outcome';
@@ -13,8 +13,14 @@ export interface Output {
   /** what every file of this kind holds, so that only an earlier one is replaced; absent: any file is */ readonly mark?: string;
 }
 
-/** The file that a flag names, if it names one. */
+/**
+ * The file that a flag names, if it names one.
+ *
+ * @throws UsageError for `-` where stdout is not offered
+ */
 export function outputOf(flag: string, file: JsonFlag, mark?: string): Output[] {
+  if (file === '-' && flag !== '--json')
+    throw new UsageError(`${flag} - names no file, and only --json can go to stdout; give a file.`);
   if (file === undefined || file === true || file === '-') return [];
   return [{ flag, file, ...(mark !== undefined && { mark }) }];
 }
@@ -52,6 +58,7 @@ export async function checkOutputs(outputs: readonly Output[], taken: readonly s
     if (there?.isDirectory() !== true) {
       throw new UsageError(`${flag} ${file}: the folder ${folder} does not exist; make it first.`);
     }
+    await checkWritable(`${flag} ${file}`, folder);
     const found = await stat(file).catch(() => undefined);
     if (found?.isDirectory() === true)
       throw new UsageError(`${flag} ${file} is a directory; name a file in it.`);
@@ -67,6 +74,30 @@ export async function checkOutputs(outputs: readonly Output[], taken: readonly s
         `${flag} ${file} exists and is no report of an earlier run (${mark} was expected in it); it is left alone: choose another name.`,
       );
     }
+  }
+}
+
+/** @throws UsageError where no file can be made in a folder */
+async function checkWritable(what: string, folder: string): Promise<void> {
+  await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${what}: nothing can be written in ${folder} (${code}); choose another place.`);
+  });
+}
+
+/**
+ * Reports before a run, and not after it, a folder that cannot be made or written into.
+ *
+ * @throws UsageError
+ */
+export async function checkFolder(flag: string, folder: string): Promise<void> {
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found === undefined && at !== path.dirname(at)) continue;
+    if (found?.isDirectory() !== true)
+      throw new UsageError(`${flag} ${folder}: ${at} is no directory; choose another place.`);
+    await checkWritable(`${flag} ${folder}`, at);
+    return;
   }
 }
 

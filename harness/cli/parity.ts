@@ -4,7 +4,7 @@ import { readRegularFile } from '../base/files/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { Model } from '../base/problem';
 import { stderrProgress } from '../base/stderr-progress';
-import { argumentsOf, type DefineCommand } from './command';
+import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import { comparedCell } from './equations';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
@@ -83,14 +83,22 @@ Examples:
   rnn-parity parity --vectors torch.npz keras.json
   rnn-parity parity --candidate ./my-rnn.ts`,
     )
-    .action(async (flags: Flags, command: Command) =>
-      finish(
-        flags.checkReport === undefined
-          ? await parity(flags, argumentsOf(command))
-          : await auditFile(flags.checkReport),
-      ),
-    );
+    .action(async (flags: Flags, command: Command) => finish(await run(flags, command)));
 };
+
+async function run(flags: Flags, command: Command): Promise<Outcome> {
+  const idle = (because: string, ...names: (keyof Flags)[]): void => {
+    refuseIdle(command, because, names);
+  };
+  if (flags.checkReport !== undefined) {
+    const others = Object.keys(flags).filter((name) => name !== 'checkReport');
+    idle('with --check-report', ...(others as (keyof Flags)[]));
+    return auditFile(flags.checkReport);
+  }
+  if (flags.vectors !== undefined) idle('with --vectors', 'cases', 'seed');
+  if (flags.candidate === undefined) idle('without --candidate', 'timeout');
+  return parity(flags, argumentsOf(command));
+}
 
 async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const { formatJunit, formatReport, formatSummary, runParity } = await import('../parity/index.js');

@@ -1,7 +1,8 @@
+import type { Command } from 'commander';
 import type { OpenSide } from '../sides/index';
 import type { CaseFile } from '../fuzz/case-file';
 import { BackendNotRunError, UsageError, type Outcome } from '../base/outcome';
-import type { DefineCommand } from './command';
+import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
@@ -34,7 +35,10 @@ Examples:
   rnn-parity replay fuzz-cases/1-17-tfjs-wasm.json
   rnn-parity replay fuzz-cases/1-17-mine.json --candidate ./my-rnn.ts`,
     )
-    .action(async (file: string, flags: Flags) => finish(await replay(file, flags)));
+    .action(async (file: string, flags: Flags, command: Command) => {
+      if (flags.candidate === undefined) refuseIdle(command, 'without --candidate', ['timeout']);
+      finish(await replay(file, flags));
+    });
 };
 
 async function replay(file: string, flags: Flags): Promise<Outcome> {

@@ -5,7 +5,7 @@ import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { Metrics, TrainChoices, TrainResult } from '../training/index';
 import type { TrainingProgress } from '../training/progress-bar';
 import type { DefineCommand } from './command';
-import { columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
+import { checkDataFlags, columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
 import * as options from './options';
 import { checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
 
@@ -163,6 +163,7 @@ async function train(flags: Flags): Promise<Outcome> {
   ]);
   if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
+  if (flags.resume === undefined || flags.data !== undefined) checkDataFlags(flags, flags.data ?? 'digits');
   const choices = choicesOf(flags);
   const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
   const named = flags.resume ?? flags.out;

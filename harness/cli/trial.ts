@@ -6,7 +6,7 @@ import type { Host, TrialReport } from '../trial/index';
 import type { LayersTrialReport } from '../trial/layers/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
-import { argumentsOf, type DefineCommand } from './command';
+import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
@@ -105,10 +105,20 @@ Examples:
   rnn-parity trial --sensitivity wasm --layers lstm:24 --cases 3000
   rnn-parity parity --html parity.html --trial trial.json`,
     )
-    .action(async (flags: Flags, command: Command) => finish(await trial(flags, argumentsOf(command))));
+    .action(async (flags: Flags, command: Command) => finish(await trial(flags, command)));
 };
 
-async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
+async function trial(flags: Flags, command: Command): Promise<Outcome> {
+  const idle = (because: string, ...names: (keyof Flags)[]): void => {
+    refuseIdle(command, because, names);
+  };
+  const planting = ['layers', 'equations', 'shapes', 'seeds', 'break'] as const;
+  if (flags.functionErrors !== undefined) idle('with --function-errors', ...planting, 'cases', 'seed');
+  else idle('without --function-errors', 'stride');
+  if (flags.sensitivity !== undefined) idle('with --sensitivity', ...planting);
+  else idle('without --sensitivity', 'cases');
+  if (flags.layers !== undefined) idle('with --layers', 'shapes');
+  if (flags.equations !== undefined) idle('with --equations', 'shapes');
   if (flags.functionErrors !== undefined) return functionErrors(flags.functionErrors, flags);
   if (flags.sensitivity !== undefined) return sensitivity(flags.sensitivity, flags);
   if (flags.layers !== undefined || flags.equations !== undefined) return layersTrial(flags);
@@ -139,7 +149,7 @@ async function trial(flags: Flags, args: readonly string[]): Promise<Outcome> {
       break: flags.break,
       progress: stderrProgress,
     });
-    await writeOutput(html, () => trialPage(report, args));
+    await writeOutput(html, () => trialPage(report, argumentsOf(command)));
     const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
     return await withJson(
       { exitCode, text: formatTrial(report), json: report, summarizes: true },
@@ -204,9 +214,11 @@ async function modelOf(layers: string, equations: string | undefined): Promise<M
     const cell = textOfCell(await findCell(equations));
     return { features: 3, layers: [{ layer: 'cell', cell, units: 4 }, dense] };
   }
-  const made = parseLayers(layers, '--layers');
+  const { modelOfLayers } = await import('../problems/index.js');
+  const { layers: made } = modelOfLayers(parseLayers(layers, '--layers'), '--layers');
   const isOpen = !['dense', 'timeDistributed'].includes(made[made.length - 1].layer);
-  return { features: 3, layers: [...made, ...(isOpen ? [dense] : [])] };
+  const features = made[0].layer === 'embedding' ? {} : { features: 3 };
+  return { ...features, layers: [...made, ...(isOpen ? [dense] : [])] };
 }
 
 async function functionErrors(name: BackendName, { stride, json }: Flags): Promise<Outcome> {

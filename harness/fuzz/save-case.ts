@@ -1,6 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../base/files/index';
+import { makeDirectory, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { formatCase, type CaseFile } from './case-file';
 import type { Networks } from '../problems/index';
@@ -44,7 +44,7 @@ export async function keepCase(
   });
   const name = `${origin.seed}-${origin.index}-${origin.side.name.replace(/[^\w.-]+/g, '-')}`;
   try {
-    await mkdir(out, { recursive: true });
+    await makeDirectory(out);
     const file = await reserve(join(out, name));
     await writeFileAtomic(file, `${text}\n`);
     return file;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { removeLeftovers } from '../base/files/index';
+import { makeDirectory, removeLeftovers } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { lock, lockName, notWritable, refuseLocked } from './lock';
 
@@ -33,7 +33,7 @@ export async function claimDirectory(directory: string, force: boolean): Promise
       `--out ${directory} holds ${entries.length} files already; choose another directory${unfinished}, or pass --force to replace the files of a run in it.`,
     );
   }
-  const removeEmpty = await makeDirectory(directory);
+  const removeEmpty = await makeAllOf(directory);
   const unlock = await lockDirectory(directory).catch(async (error: unknown) => {
     await removeEmpty();
     throw error;
@@ -64,7 +64,7 @@ export async function freeDirectory(
   for (let i = 1; ; i++) {
     const directory = path.join('runs', `${name}-${i}`);
     try {
-      await mkdir('runs', { recursive: true });
+      await makeDirectory('runs');
       await mkdir(directory);
       return { directory, removeEmpty: () => removeWhileEmpty(directory, 'runs') };
     } catch (error) {
@@ -88,8 +88,8 @@ async function entriesOf(directory: string): Promise<string[]> {
 }
 
 /** Makes a directory and those above it; the function returned removes those that were made, while they are empty. */
-async function makeDirectory(directory: string): Promise<() => Promise<void>> {
-  const top = await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+async function makeAllOf(directory: string): Promise<() => Promise<void>> {
+  const top = await makeDirectory(directory).catch((error: unknown) => {
     throw notWritable(directory, error);
   });
   return () => (top === undefined ? Promise.resolve() : removeWhileEmpty(directory, top));

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   checkChoice,
@@ -22,6 +22,7 @@ import {
   readRegularFile,
   weightsArchive,
   writeFileAtomic,
+  makeDirectory,
 } from '../base/files/index';
 import { formatLayers } from '../base/layers-text';
 import { BackendNotRunError, UsageError } from '../base/outcome';
@@ -109,7 +110,7 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
   const json = { ...layersModelJson(written), userDefinedMetadata: metadata };
   const sums = { 'weights.bin': sha256(written.weightData), 'weights.npz': sha256(npz) };
   const text = `${JSON.stringify(seal(json, sums), undefined, 2)}\n`;
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   await writeFileAtomic(path.join(directory, 'weights.npz'), npz);
   await writeFileAtomic(path.join(directory, 'weights.bin'), written.weightData);
   await writeFileAtomic(where, text);

@@ -128,7 +128,7 @@ export function modelOfLayers(layers: readonly LayerConfig[], flag: string): Mod
     new ScratchNetwork({ ...model, ...(layers[0].layer !== 'embedding' && { features: 1 }) });
   } catch (error) {
     if (error instanceof RangeError)
-      throw new UsageError(`${flag}: ${error.message.replace(/^\w+: /, '')}`, { cause: error });
+      throw new UsageError(`${flag}: ${error.message.replace(/^\w+: (layers: )?/, '')}`, { cause: error });
     throw error;
   }
   return model;

@@ -230,7 +230,9 @@ function defined<T extends object>(value: T): T {
 function check(settings: TrainSettings): void {
   const whole = (flag: string, value: number, least: number): void => {
     if (!Number.isSafeInteger(value) || value < least)
-      throw new UsageError(`${flag} is ${value}; a whole number of at least ${least} was expected.`);
+      throw new UsageError(
+        `${flag} is ${value}; a whole number from ${least} to ${Number.MAX_SAFE_INTEGER} was expected.`,
+      );
   };
   if (settings.units !== undefined) whole('--units', settings.units, 1);
   whole('--epochs', settings.epochs, 1);

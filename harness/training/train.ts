@@ -1,9 +1,8 @@
 import { checkOptions, type OptionNames } from '../../scratch/index';
-import { mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pickEngine } from '../sides/engine/index';
-import { checkRegularFile, writeFileAtomic } from '../base/files/index';
+import { checkRegularFile, makeDirectory, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
 import {
@@ -312,7 +311,7 @@ async function finish(
     best: run.best,
     results: sideMetrics,
   };
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   await writeFileAtomic(path.join(directory, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
   const report = await trainingReport({
     ...run,

@@ -1,4 +1,5 @@
 export { removeLeftovers, writeFileAtomic } from './atomic';
+export { makeDirectory } from './make-directory';
 export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';

@@ -58,7 +58,7 @@ async function read({
     }
   } catch (error) {
     const known =
-      error instanceof UsageError ? error : refuse(`is not a sound HDF5 file (${(error as Error).message})`);
+      error instanceof UsageError ? error : refuse(`is not a sound HDF5 file (${cause(error as Error)})`);
     return { refused: known.message };
   } finally {
     try {
@@ -89,6 +89,12 @@ async function write(arrays: readonly ArrayToWrite[]): Promise<H5Answer> {
   const written = module.FS.readFile(path);
   module.FS.unlink(path);
   return { written };
+}
+
+/** What the HDF5 library says last, where it lists the functions that failed: the innermost cause. */
+function cause({ message }: Error): string {
+  const failed = [...message.matchAll(/^ *#\d+: .*\(\): (.+)$/gm)];
+  return failed.at(-1)?.[1] ?? message.split('\n')[0];
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { removeLeftovers, writeFileAtomic } from '../../../harness/base/files/index';
+import { makeDirectory, removeLeftovers, writeFileAtomic } from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { program, runToEnd, type Ended } from '../../support/program';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -69,6 +69,22 @@ describe('writeFileAtomic', () => {
     for (const name of names) writeFileSync(file(name), '');
     await removeLeftovers(base(), ['a']);
     expect(readdirSync(base())).to.deep.equal(['a', 'a.1.bak', 'a.12-3.tmp.gz', 'a.bak', 'b.12']);
+  });
+});
+
+describe('makeDirectory', () => {
+  const base = temporaryDirectory();
+
+  it('makes what is missing, and says which was the first', async () => {
+    expect(await makeDirectory(path.join(base(), 'a', 'b', 'c'))).to.equal(path.join(base(), 'a'));
+    expect(await makeDirectory(path.join(base(), 'a', 'b', 'c'))).to.equal(undefined);
+    expect(statSync(path.join(base(), 'a', 'b', 'c')).isDirectory()).to.equal(true);
+  });
+
+  it('ends with what the system says where a directory cannot be: below a file, in /proc', async () => {
+    writeFileSync(path.join(base(), 'file'), '');
+    for (const place of [path.join(base(), 'file', 'a'), '/proc/rnn-parity/a'])
+      expect(await makeDirectory(place).catch((error: unknown) => (error as Error).name)).to.equal('Error');
   });
 });
 

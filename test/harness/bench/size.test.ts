@@ -77,6 +77,6 @@ describe('harness/bench sizes', () => {
     const size = withLayers(parseSize('S'), 'lstm:4,gru:3');
     expect(size.name).to.equal('S lstm:4,gru:3');
     expect(networkOf(size).layers.map(({ layer }) => layer)).to.deep.equal(['lstm', 'gru', 'dense']);
-    expect(() => withLayers(parseSize('S'), 'lstm:4:unitz=3')).to.throw(RangeError, 'unitz');
+    expect(() => withLayers(parseSize('S'), 'lstm:4:unitz=3')).to.throw(UsageError, 'unitz');
   });
 });

@@ -109,6 +109,14 @@ describe('model files that are damaged or hostile', () => {
     expect(model.storage).to.deep.equal({ 'lstm.kernel': { dtype: 'uint8', reach: 0.25 } });
   });
 
+  it('refuses a cut HDF5 file with its innermost cause, in one line', async () => {
+    const file = path.join(base(), 'model.h5');
+    writeFileSync(file, readFileSync(path.join(modelFixtures, 'gru.h5')).subarray(0, 2000));
+    expect(await openModelFile(file).catch((error: unknown) => (error as Error).message)).to.match(
+      /^.*model\.h5 is not a sound HDF5 file \(truncated file: eof = 2000[^\n]*$/,
+    );
+  });
+
   it('refuses a cut or changed archive', async () => {
     const bytes = readFileSync(path.join(modelFixtures, 'lstm.keras'));
     const file = path.join(base(), 'model.keras');

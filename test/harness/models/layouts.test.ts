@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { maskOf } from '../../../harness/training/data/index';
@@ -115,6 +115,14 @@ describe('weights of other programs', () => {
           'w,x,y,z',
         ),
       ).to.equal(0);
+      for (const names of ['w,x,y,', 'w,x,y,w'])
+        expect(
+          await run(
+            ...['import', '--from', join(fixtures, 'pytorch.npz')],
+            ...['--out', out('c'), '--class-names', names],
+          ),
+        ).to.equal(2);
+      expect(existsSync(out('c'))).to.equal(false);
       expect(
         await run('export', '--model', out('a'), '--layout', 'notebook', '--out', out('n.npz')),
       ).to.equal(0);

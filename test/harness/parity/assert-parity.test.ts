@@ -88,7 +88,8 @@ describe('assertParity', () => {
     expect(report.verdict).to.equal('mismatch');
   });
 
-  for (const fault of catalogue.filter(({ name }) => /carry|slope|loss\/batch/.test(name)).slice(0, 12)) {
+  // blind-spots.test.ts shows that the quick suite sees every fault
+  for (const fault of catalogue.filter(({ name }) => /^carry\/(not-tr|never)|^slope\/missing/.test(name))) {
     it(`rejects ${fault.name}`, async () => {
       const faulty = {
         ...right,

@@ -21,6 +21,7 @@ import {
 } from '../../../harness/trial/index';
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
 import { runProgram, type Ended } from '../../support/program';
+import { runCli } from '../../support/run-cli';
 
 describe('trial', function () {
   let host: Host;
@@ -155,9 +156,18 @@ describe('rnn-parity trial', () => {
     expect(cli('--sensitivity', 'cpu', '--only', 'carry').code).to.equal(2);
   });
 
-  it('refuses what it does not know', () => {
-    expect(cli('--only', 'no-such-fault').code).to.equal(2);
-    expect(cli('--backends', 'gpu').code).to.equal(2);
-    expect(cli('--break', '101').code).to.equal(2);
-  });
+  const refused: [args: string[], says: string][] = [
+    [['--only', 'no-such-fault'], 'no-such-fault'],
+    [['--backends', 'gpu'], '"gpu"'],
+    [['--break', '101'], '101'],
+    [['--layers', 'lstm:4:activatoin=relu'], 'the nearest is activation'],
+    [['--layers', 'lstm:1000000'], 'more than the 4,294,967,296 that there may be'],
+    [['--layers', 'embedding:5:3,lstm:2', '--only', 'no-such-fault'], 'no fault matches'],
+  ];
+  for (const [args, says] of refused)
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { exitCode, stderr } = await runCli(['trial', ...args]);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.include(says).and.not.include('looks like a bug');
+    });
 });

@@ -1,0 +1,44 @@
+import { expect } from 'chai';
+import { runCli } from '../../support/run-cli';
+
+describe('options that change nothing, or name what cannot be', () => {
+  const lines: readonly (readonly [line: string, says: string])[] = [
+    [
+      'parity --check-report r.json --only edge/* --cases 3',
+      '--only and --cases change nothing with --check-report; leave them out.',
+    ],
+    ['parity --vectors v.json --seed 7', '--seed changes nothing with --vectors; leave it out.'],
+    ['parity --timeout 5s', '--timeout changes nothing without --candidate'],
+    ['fuzz --timeout 5s', '--timeout changes nothing without --candidate'],
+    ['replay case.json --timeout 5s', '--timeout changes nothing without --candidate'],
+    ['trial --cases 5', '--cases changes nothing without --sensitivity'],
+    ['trial --stride 5', '--stride changes nothing without --function-errors'],
+    ['trial --sensitivity cpu --layers lstm:3', '--layers changes nothing with --sensitivity'],
+    ['trial --layers lstm:3 --shapes 2', '--shapes changes nothing with --layers'],
+    ['train --data a.npz --time-steps 5', '--time-steps is for --data memory and changes nothing for a.npz'],
+    ['train --examples 50', '--examples is for --data memory and changes nothing for digits'],
+    ['train --data a.npz --label-column y', '--label-column is for .csv and .tsv files'],
+    ['train --data a.jsonl --delimiter ;', '--delimiter is for .csv and .tsv files'],
+    ['train --data memory --encoding latin1', '--encoding is for .csv, .tsv and .jsonl files'],
+    ['train --data notebook --skip-malformed', '--skip-malformed is for files'],
+    ['predict --model m --data a.npz --decimal ,', '--decimal is for .csv and .tsv files'],
+    ['predict --model m --data package.json --seed 4', '--seed is for generated data'],
+    [
+      'evaluate --model m --data digits --side scratch --backend cpu',
+      '--backend cpu belongs to the op-by-op side',
+    ],
+    ['parity --html -', '--html - names no file'],
+    ['parity --junit -', '--junit - names no file'],
+    ['fuzz --out package.json', 'package.json is no directory'],
+    ['fuzz --out package.json/a/b', 'package.json is no directory'],
+    ['bench --layers lstm:4:activatoin=relu', 'the nearest is activation'],
+    ['bench --layers lstm:1000000', 'more than the 4,294,967,296 that there may be'],
+    ['bench --layers embedding:5:4,lstm:3', '--layers embedding:5:4,lstm:3: network: features is'],
+  ];
+  for (const [line, says] of lines)
+    it(line, async () => {
+      const { exitCode, stdout, stderr } = await runCli(line.split(' '));
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: '' });
+      expect(stderr).to.include(says).and.not.include('looks like a bug');
+    });
+});
