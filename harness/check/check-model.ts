@@ -1,4 +1,4 @@
-import type { Tensor } from '../../scratch/index';
+import { checkChoice, checkOptions, type OptionNames, type Tensor } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import { countParameters, openModelFile, type ModelDescription, type Size } from '../models/index';
 import { causesOfLayer, oneLayerModel } from './causes';
@@ -35,6 +35,18 @@ export interface CheckOptions {
     number | undefined;
   readonly progress?: ((line: string) => void) | undefined;
 }
+
+const optionNames: OptionNames<CheckOptions> = {
+  inputs: true,
+  expected: true,
+  sides: true,
+  until: true,
+  forwardOnly: true,
+  python: true,
+  file: true,
+  seed: true,
+  progress: true,
+};
 
 export interface CheckedSide {
   readonly name: string;
@@ -73,12 +85,18 @@ export interface CheckReport {
  * Runs a user's model on every side there is, and judges every layer of every side by its error budget.
  *
  * @param given a file (`openModelFile`) or a model that was opened
- * @throws UsageError on a file that is not read, inputs that do not fit, or a side that does not exist
+ * @throws UsageError on a file that is not read, inputs that do not fit, RangeError for a side or an option that does not exist
  */
 export async function checkModel(
   given: string | ModelDescription,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
+  checkOptions(options, optionNames, 'checkModel');
+  options.sides?.forEach((side) => checkChoice(side, sideNames, 'checkModel: a side'));
+  if (options.sides?.length === 0 && options.expected === undefined)
+    throw new RangeError(
+      'checkModel: sides is empty and nothing is expected, so nothing would be compared; name a side, or leave sides out.',
+    );
   const opened = typeof given === 'string' ? await openModelFile(given, { until: options.until }) : given;
   const { model, notes } = inSinglePrecision(opened);
   const inputs = options.inputs ?? generateInputs(model, { seed: options.seed ?? 1 });

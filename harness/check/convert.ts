@@ -1,6 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectory, writeFileAtomic } from '../base/files/index';
+import { checkOptions, type OptionNames } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import {
   openModelFile,
@@ -23,6 +24,16 @@ export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'step
     string | undefined;
   /** replaces what is at `out`; default false */ readonly force?: boolean | undefined;
 }
+
+const optionNames: OptionNames<ConvertOptions> = {
+  to: true,
+  out: true,
+  seed: true,
+  force: true,
+  python: true,
+  nonlinearity: true,
+  steps: true,
+};
 
 /** The sides that open what was written and must agree. */
 const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
@@ -49,8 +60,14 @@ const openers: Readonly<Partial<Record<WriteFormat, readonly SideName[]>>> = {
  */
 export async function convertModel(
   given: string | ModelDescription,
-  { to, out, seed = 1, force = false, python, nonlinearity, steps }: ConvertOptions,
+  options: ConvertOptions,
 ): Promise<CheckReport> {
+  checkOptions(options, optionNames, 'convertModel');
+  const { to, out, seed = 1, force = false, python, nonlinearity, steps } = options;
+  if (typeof (out as unknown) !== 'string' || out === '')
+    throw new TypeError(
+      `convertModel: out is ${JSON.stringify(out)}; pass the path of the file or folder to make.`,
+    );
   const where = typeof given === 'string' ? given : 'the model';
   const exists = (await stat(out).catch(() => undefined)) !== undefined;
   if (exists && !force)

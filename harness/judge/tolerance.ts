@@ -19,8 +19,13 @@ export interface FixedTolerance {
 
 /** @throws RangeError for a name that is none of its two */
 export function checkTolerance(tolerance: FixedTolerance | undefined, name: string): void {
-  if (tolerance !== undefined)
-    checkOptions(tolerance, { absolute: true, relative: true }, `${name}: tolerance`);
+  if (tolerance === undefined) return;
+  checkOptions(tolerance, { absolute: true, relative: true }, `${name}: tolerance`);
+  for (const [kind, value] of Object.entries(tolerance) as [string, number | undefined][])
+    if (value !== undefined && !(value >= 0 && value < Infinity))
+      throw new RangeError(
+        `${name}: tolerance: ${kind} is ${String(value)}; pass a finite number of 0 or more.`,
+      );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { checkChoice, checkOptions, type OptionNames } from '../../scratch/index';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isStringArray, readNpz, readRegularFile, readZip, weightsArchive } from '../base/files/index';
@@ -15,14 +16,22 @@ import { readLayersModel } from './tfjs/read';
 /** How a file is read; `nonlinearity` and `steps` for a state_dict of PyTorch. */
 export interface OpenOptions extends ReadOptions, StateOptions {}
 
+const optionNames: OptionNames<OpenOptions> = { until: true, nonlinearity: true, steps: true };
+
 /**
  * Opens a user's model, by what the file is and not by its name: a LayersModel of TensorFlow.js (its model.json or its folder), .keras
  * or .h5 of Keras, a state_dict of PyTorch as .npz or .safetensors, ONNX. Nothing in a file is executed.
  *
  * @param options until: reads only what comes before the layer of this name
- * @throws UsageError that says what the file is and what is not read of it
+ * @throws UsageError that says what the file is and what is not read of it; RangeError for an option that does not exist
  */
 export async function openModelFile(given: string, options: OpenOptions = {}): Promise<ModelDescription> {
+  checkOptions(options, optionNames, 'openModelFile');
+  const { nonlinearity, steps } = options;
+  if (nonlinearity !== undefined) checkChoice(nonlinearity, ['tanh', 'relu'], 'openModelFile: nonlinearity');
+  if (steps !== undefined) checkChoice(steps, ['final', 'last', 'all'], 'openModelFile: steps');
+  if (typeof (given as unknown) !== 'string')
+    throw new TypeError(`openModelFile: the file is a ${typeof given}; pass its path.`);
   const found = await stat(given).catch(() => undefined);
   if (found?.isDirectory() === true) return readLayersModel(path.join(given, 'model.json'), options);
   if (path.extname(given) === '.json') return readLayersModel(given, options);

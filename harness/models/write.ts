@@ -1,3 +1,4 @@
+import { checkChoice } from '../../scratch/index';
 import type { ModelDescription } from './description';
 import { toKeras } from './keras/write';
 import { toNpz } from './keras/write-npz';
@@ -22,13 +23,14 @@ export interface WrittenModel {
  * A model as the files of another program. Nothing is written.
  *
  * @param where how messages call the model
- * @throws UsageError that names what the format cannot hold
+ * @throws UsageError that names what the format cannot hold; RangeError for a format that does not exist
  */
 export async function writeModel(
   model: ModelDescription,
   format: WriteFormat,
   where = 'the model',
 ): Promise<WrittenModel> {
+  checkChoice(format, writeFormats, 'writeModel: format');
   switch (format) {
     case 'tfjs': {
       const written = toLayersModel(model, where);

@@ -1,10 +1,11 @@
-import { checkOptions, type OptionNames } from '../../scratch/index';
+import { checkOptions, createRandom, type LayerConfig, type OptionNames } from '../../scratch/index';
 import type { AnyCandidate } from '../sides/candidate/index';
-import type { SideName, SideSource } from '../sides/index';
+import { parseSideNames, type SideName, type SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
 import type { AnyProblem, Model } from '../base/problem';
 import { checkProblemNames } from '../base/problem-names';
 import type { StartProgress } from '../base/progress';
+import { modelOfLayers } from '../problems/index';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Observer } from './observe';
 
@@ -64,9 +65,21 @@ const optionNames: OptionNames<ParityOptions> = {
   processes: true,
 };
 
-/** @throws RangeError for an option, or a field of a problem, that does not exist, with the nearest one */
+/** @throws RangeError for an option, or a field of a problem, that does not exist, with the nearest one, or a value that makes no sense */
 export function checkParityOptions(options: ParityOptions): void {
   checkOptions(options, optionNames, 'runParity');
   checkTolerance(options.tolerance, 'runParity');
+  if (options.seed !== undefined) createRandom(options.seed);
+  const { backends, cases, model } = options;
+  if (cases !== undefined && !(Number.isSafeInteger(cases) && cases >= 0))
+    throw new RangeError(`runParity: cases is ${String(cases)}; pass how many generated problems to run.`);
+  if (backends !== undefined && !Array.isArray(backends))
+    throw new TypeError(
+      `runParity: backends is a ${typeof backends}; pass an array, for example ['wasm', 'cpu'].`,
+    );
+  if (backends !== undefined) parseSideNames(backends.join());
+  // layers of formulas have been read already
+  if (model?.layers.every(({ layer }) => layer !== 'cell') === true)
+    modelOfLayers(model.layers as readonly LayerConfig[], 'runParity: model');
   options.problems?.forEach(checkProblemNames);
 }

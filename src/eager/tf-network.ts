@@ -69,11 +69,15 @@ export class TfNetwork extends NetworkShell {
   /** @throws RangeError on an unknown option, a description that makes no sense, a bad setting, or weights that do not fit */
   constructor(options: TfNetworkOptions) {
     const name = 'TfNetwork';
-    const { backend, gradients = 'autodiff' } = options;
     const { plan, weights, config, clipNorm } = resolveNetwork(options, name, {
       backend: true,
       gradients: true,
     });
+    const { backend, gradients = 'autodiff' } = options;
+    if (typeof (backend as LoadedBackend | undefined)?.use !== 'function')
+      throw new TypeError(
+        `${name}: backend is a ${typeof backend}; pass what loadBackend gives: backend: await loadBackend('wasm').`,
+      );
     const method = checkGradientMethod(gradients, name);
     super(plan, clipNorm, backend);
     this.name = method === 'autodiff' ? `tfjs:${backend.name}` : `tfjs:${backend.name}:${method}`;

@@ -41,6 +41,13 @@ const wrong: Readonly<
     { ...problem.weights, recurrentkernel: problem.inputs },
     'recurrentKernel',
   ],
+  openModelFile: [(bad) => harness.openModelFile('model.keras', bad), { step: 'last' }, 'steps'],
+  checkModel: [(bad) => harness.checkModel('model.keras', bad), { side: ['graph'] }, 'sides'],
+  convertModel: [
+    (bad) => harness.convertModel('model.keras', bad),
+    { to: 'tfjs', out: 'a', overwrite: true },
+    'force',
+  ],
   defineCandidate: [(bad) => harness.defineCandidate(bad), { ...candidate, mask: true }, 'masks'],
   'a candidate': [(bad) => harness.assertParity(bad), { ...candidate, omit: ['loss'] }, 'omits'],
   loadCandidate: [(bad) => harness.loadCandidate('mine.ts', bad), { timeout: 3 }, 'timeoutSeconds'],
