@@ -40,6 +40,7 @@ const optionNames: OptionNames<CheckOptions> = {
   inputs: true,
   expected: true,
   sides: true,
+  sidesIfThere: true,
   until: true,
   forwardOnly: true,
   python: true,

@@ -55,7 +55,8 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
   const html = outputOf('--html', flags.html, 'Check of ');
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity check"');
   await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-check/'), ...html, ...junit]);
-  const model = await openModelFile(file, flags);
+  const { until, nonlinearity, steps } = flags;
+  const model = await openModelFile(file, { until, nonlinearity, steps });
   const given = flags.inputs === undefined ? undefined : await readInputs(flags.inputs, model);
   const expected = flags.expected === undefined ? given?.outputs : await readOutputs(flags.expected, model);
   const report = {

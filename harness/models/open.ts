@@ -16,7 +16,12 @@ import { readLayersModel } from './tfjs/read';
 /** How a file is read; `nonlinearity` and `steps` for a state_dict of PyTorch. */
 export interface OpenOptions extends ReadOptions, StateOptions {}
 
-const optionNames: OptionNames<OpenOptions> = { until: true, nonlinearity: true, steps: true };
+const optionNames: OptionNames<OpenOptions> = {
+  until: true,
+  patience: true,
+  nonlinearity: true,
+  steps: true,
+};
 
 /**
  * Opens a user's model, by what the file is and not by its name: a LayersModel of TensorFlow.js (its model.json or its folder), .keras

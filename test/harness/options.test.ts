@@ -45,7 +45,7 @@ const wrong: Readonly<
   checkModel: [(bad) => harness.checkModel('model.keras', bad), { side: ['graph'] }, 'sides'],
   convertModel: [
     (bad) => harness.convertModel('model.keras', bad),
-    { to: 'tfjs', out: 'a', overwrite: true },
+    { to: 'tfjs', out: 'a', forced: true },
     'force',
   ],
   defineCandidate: [(bad) => harness.defineCandidate(bad), { ...candidate, mask: true }, 'masks'],
