@@ -59,14 +59,19 @@ export function resembles(word: string, names: readonly string[]): string | unde
   return near ? name : undefined;
 }
 
-/** The name that the fewest changes of a letter lead to; one that `word` abbreviates, such as `lr`, counts as one change. */
+/**
+ * The name that the fewest changes of a letter lead to. One whose words begin with the letters of `word`, as learningRate with lr, counts
+ * as half a change; another that it abbreviates as one.
+ */
 function nearest(word: string, names: readonly string[]): string {
   const asked = word.toLowerCase();
-  const distance = (name: string): number =>
-    Math.min(editDistance(asked, name), abbreviates(asked, name) ? 1 : Infinity);
-  return names.reduce((best, name) =>
-    distance(name.toLowerCase()) < distance(best.toLowerCase()) ? name : best,
-  );
+  const distance = (name: string): number => {
+    const lower = name.toLowerCase();
+    const initials = name.replace(/(?<=.)[^A-Z]/g, '').toLowerCase();
+    const short = initials === asked ? 0.5 : abbreviates(asked, lower) ? 1 : Infinity;
+    return Math.min(editDistance(asked, lower), short);
+  };
+  return names.reduce((best, name) => (distance(name) < distance(best) ? name : best));
 }
 
 /** The fewest letters to insert, delete or replace (Levenshtein 1966), row by row of the table of prefixes. */

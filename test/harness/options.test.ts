@@ -66,7 +66,7 @@ const wrong: Readonly<
   memoryData: [(bad) => harness.memoryData(bad), { seed: 1, timeSteps: 3, example: 5 }, 'examples'],
   save: [(bad) => harness.save({} as never, 'nowhere', bad), { classnames: ['a'] }, 'classNames'],
   load: [(bad) => harness.load('nowhere', bad), { sides: 'scratch' }, 'side'],
-  'train: choices': [(bad) => harness.train(bad), { learningrate: 0.1 }, 'learningRate'],
+  'train: choices': [(bad) => harness.train(bad), { lr: 0.1 }, 'learningRate'],
   'train: data': [(bad) => harness.train({ data: bad }), { sources: 'notebook' }, 'source'],
   'train: options': [(bad) => harness.train({}, bad), { outt: 'runs/a' }, 'out'],
   resolveSettings: [(bad) => harness.resolveSettings(bad), { batchsize: 5 }, 'batchSize'],

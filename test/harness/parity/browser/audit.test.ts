@@ -56,7 +56,7 @@ describe('the report of a page', () => {
     const only = 'layers/lstm';
     const layered = await reportOfPage(only);
     expect(layered.cases.map(({ caseId }) => caseId)).to.deep.equal(
-      ['', ', step by step', ', asked again'].map((view) => `layers/lstm-masked${view}`),
+      ['', ', step by step', ', weight probe', ', asked again'].map((view) => `layers/lstm-masked${view}`),
     );
     expect((await auditPage(await reportText(layered), { ...config, only })).faults).to.deep.equal([]);
     expect(layered.exitCode).to.equal(0);
