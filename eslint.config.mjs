@@ -102,7 +102,14 @@ const browserClean = [
   'problems',
   'sides',
 ];
-const onlyNode = ['problems/digits', 'problems/vectors', 'sides/candidate', 'sides/frameworks', 'sides/engine', 'sides/remote'];
+const onlyNode = [
+  'problems/digits',
+  'problems/vectors',
+  'sides/candidate',
+  'sides/frameworks',
+  'sides/engine',
+  'sides/remote',
+];
 const noNode = { regex: '^node:', message: 'This room must also run in a browser: no import of Node.' };
 const upward = (rooms) => ({
   regex: `^(\\.\\./)+(${['no-room', ...rooms].join('|')})/`,

@@ -107,7 +107,7 @@ function formatLayer(layer: ModelLayer): string {
   if ('cell' in layer) return `${layer.cell.name}:${layer.units}`;
   const wrapped = 'wrapped' in layer ? `(${formatLayer(layer.wrapped)})` : '';
   const sizes = layer.layer === 'embedding' ? ['inputDim', 'outputDim'] : ['units'];
-  const own = Object.entries(fields as Readonly<Record<string, unknown>>);
+  const own = Object.entries(fields as Readonly<Record<string, string | number | boolean | undefined>>);
   const numbers = own.flatMap(([name, value]) => (sizes.includes(name) ? [`:${String(value)}`] : []));
   const options = own.flatMap(([name, value]) =>
     name === 'wrapped' || sizes.includes(name) || value === undefined ? [] : [`:${name}=${String(value)}`],

@@ -52,7 +52,7 @@ const bitsOf = { uint8: '8-bit', uint16: '16-bit', float16: 'float16', bfloat16:
 /** The model with every stored weight anywhere within its reach. */
 function drawn(
   model: ModelDescription,
-  storage: NonNullable<ModelDescription['storage']>,
+  storage: Readonly<Record<string, StoredAs | undefined>>,
   random: Random,
 ): ModelDescription {
   const layers = model.layers.map((layer) => ({

@@ -39,7 +39,7 @@ export async function powerOf(
 function askedBy({ id, problem, expected, tolerance }: VectorCase): Asked[] {
   if (isLayered(problem)) return [];
   const names = tensorNames.filter((name) => tensorOf(expected, name) !== undefined);
-  return [{ problem: { ...problem, id }, names, tolerance: tolerance as NonNullable<Asked['tolerance']> }];
+  return [{ problem: { ...problem, id }, names, tolerance: tolerance }];
 }
 
 /** Whether the candidate is the only side: the twin runs the same cases with vectors, or where it is asked for. */

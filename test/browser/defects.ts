@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
+import type * as tfjs from '@tensorflow/tfjs';
 import { findChromium } from '../../harness/sides/remote/index';
 
 /** TensorFlow.js as a page loads it: everything below runs there, by name. */
-declare const tf: typeof import('@tensorflow/tfjs');
+declare const tf: typeof tfjs;
 
 /** What a backend's object also has, and its types do not say. */
 interface Backend {

@@ -1,12 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { StackWeights } from '../../../scratch/index';
-import {
-  repeatExamples,
-  type BenchEngine,
-  type EngineProblem,
-  type Scores,
-} from '../process/engine';
+import { repeatExamples, type BenchEngine, type EngineProblem, type Scores } from '../process/engine';
 import { ChildAbsentError } from '../../base/process/index';
 import { encodeOnnxClassifier } from './onnx-model';
 import { classifierWeights } from './own-engine';

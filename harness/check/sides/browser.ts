@@ -21,7 +21,7 @@ export async function openBrowserSide(name: string): Promise<ModelSide> {
         ? new AbsentSideError(error.message, { cause: error })
         : error;
     });
-  const { layered, dispose } = implementation;
+  const { layered } = implementation;
   if (layered === undefined) throw new CannotRunError(`${name} runs no networks of layers.`);
   return {
     name,
@@ -29,7 +29,7 @@ export async function openBrowserSide(name: string): Promise<ModelSide> {
     model: precisionModelOf(implementation),
     run: (question) => runByLayers((options) => networkOn(layered, options), question),
     close: () => {
-      dispose?.();
+      implementation.dispose?.();
       return Promise.resolve();
     },
   };

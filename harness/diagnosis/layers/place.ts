@@ -225,7 +225,7 @@ function worstOf(
     return [axis, index] as const;
   });
   const place = Object.fromEntries(places);
-  const { column, ...others } = place;
+  const { column, ...others } = place as Readonly<Record<string, number>> & { readonly column?: number };
   return {
     at: columns === undefined || column === undefined ? place : { ...others, ...gateAt(columns, column) },
     given: given[at],

@@ -5,7 +5,6 @@ import { readCase, type VectorCase } from './vector-case';
 
 /** The second also knows problems about networks of layers: with `problem.model`, and everything by layer. */
 export const vectorsFormats = ['rnn-parity-vectors/1', 'rnn-parity-vectors/2'] as const;
-export type VectorsFormat = (typeof vectorsFormats)[number];
 
 /** @throws UsageError when it is no format of vectors, or holds a layered problem that its format does not know */
 export function checkFormat(format: unknown, cases: readonly VectorCase[], source: string): void {

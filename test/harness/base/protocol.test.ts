@@ -1,11 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  decodeFloat32,
-  decodeTensor,
-  encodeTensor,
-  parseAnswer,
-} from '../../../harness/base/process/index';
+import { decodeFloat32, decodeTensor, encodeTensor, parseAnswer } from '../../../harness/base/process/index';
 
 describe('the line protocol', () => {
   it('carries float32 numbers unchanged', () => {

@@ -99,7 +99,9 @@ describe('gradients in check', () => {
     const file = path.join(modelFixtures, 'embedding-mask.keras');
     const [wasm] = (await checkModel(file, { sides: ['tfjs:wasm'] })).sides;
     expect(wasm.status).to.equal('parity');
-    expect(wasm.note).to.include('UnsortedSegmentSum').and.to.include('those of the other layers are compared');
+    expect(wasm.note)
+      .to.include('UnsortedSegmentSum')
+      .and.to.include('those of the other layers are compared');
     expect(wasm.gradients).to.be.greaterThan(2);
   });
 

@@ -164,7 +164,7 @@ describe('clues of a diagnosis', () => {
       expected,
       tolerance: new Map<string, number>(),
     };
-    const { diagnoses } = await runParity({ vectors: [vector as never], sides: [] });
+    const { diagnoses } = await runParity({ vectors: [vector], sides: [] });
     expect(diagnoses[0].side).to.equal('expected numbers');
     expect(diagnoses[0].kind?.names).to.deep.equal(['loss/sum-for-mean-throughout']);
     expect(diagnoses[0].ratio).to.deep.include({ equals: ['B'] });

@@ -174,7 +174,7 @@ function exchangedGates(): Implementation {
   if (layered === undefined) throw new Error('scratch runs networks of layers');
   const exchanged = (problem: LayeredProblem): LayeredProblem =>
     mapParts(problem, (tensor, name) => {
-      const [, layer] = /^weights\.layer(\d+)\.\w*[kK]ernel$/.exec(name) ?? [];
+      const layer = /^weights\.layer(\d+)\.\w*[kK]ernel$/.exec(name)?.[1];
       const axes = layeredTables(problem).parts.get(name)?.at(-1);
       if (layer === undefined || axes?.gates?.join() !== 'i,f,c,o') return tensor;
       const columns = tensor.shape[1];

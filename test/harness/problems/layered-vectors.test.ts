@@ -77,9 +77,7 @@ function written(one: Case): Json {
 
 // the judge has no name for outputs in reversed order
 const isReversed = ({ layers }: Case): boolean =>
-  layers.some(
-    (layer) => 'goBackwards' in layer && layer.goBackwards === true && layer.returnSequences === true,
-  );
+  layers.some((layer) => 'goBackwards' in layer && layer.goBackwards && layer.returnSequences === true);
 const known = cases.filter((one) => !isReversed(one));
 const fileOf = (list: readonly Json[]): string =>
   JSON.stringify({ format: 'rnn-parity-vectors/2', cases: list });

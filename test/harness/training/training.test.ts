@@ -297,9 +297,7 @@ describe('train', () => {
 
 function spoil(
   side: LayersNetwork,
-  change: (
-    result: ReturnType<LayersNetwork['trainOnBatch']>,
-  ) => ReturnType<LayersNetwork['trainOnBatch']>,
+  change: (result: ReturnType<LayersNetwork['trainOnBatch']>) => ReturnType<LayersNetwork['trainOnBatch']>,
 ): LayersNetwork {
   const original = side.trainOnBatch.bind(side);
   side.trainOnBatch = (...args) => change(original(...args));
