@@ -93,6 +93,10 @@ export async function checkModel(
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   checkOptions(options, optionNames, 'checkModel');
+  if (typeof given !== 'string' && !Array.isArray((given as Partial<ModelDescription> | undefined)?.layers))
+    throw new TypeError(
+      `checkModel: the model is a ${typeof given}; pass the path of a model's file, or what openModelFile returns.`,
+    );
   options.sides?.forEach((side) => checkChoice(side, sideNames, 'checkModel: a side'));
   if (options.sides?.length === 0 && options.expected === undefined)
     throw new RangeError(

@@ -55,6 +55,7 @@ export interface Cell {
  * @throws RangeError for a weight's axes or a list of carries that cannot be read
  */
 export function defineCell(text: CellText): Cell {
+  checkText(text);
   const weights = Object.fromEntries(
     Object.entries(text.weights).map(([name, axes]) => [name, weightShape(text.name, name, axes)]),
   );
@@ -72,6 +73,21 @@ export function defineCell(text: CellText): Cell {
     axes,
     text,
   });
+}
+
+/** @throws TypeError where a part is missing, or is no text, list or object */
+function checkText(text: Partial<CellText> | undefined): void {
+  const { name, carries, weights, equations } = typeof text === 'object' ? text : {};
+  const wrong = [
+    typeof name === 'string' ? '' : 'name (a text)',
+    Array.isArray(carries) ? '' : "carries (as ['h'])",
+    typeof weights === 'object' ? '' : "weights (as { kernel: 'F, U' })",
+    typeof equations === 'string' ? '' : 'equations (one a line)',
+  ].filter((part) => part !== '');
+  if (wrong.length > 0)
+    throw new TypeError(
+      `a cell of formulas lacks ${wrong.join(', ')}; write { name, carries, weights, equations }, as docs/equations.md does.`,
+    );
 }
 
 /** A cell of given equations, with its backward step: also what a faulty cell is made with. */

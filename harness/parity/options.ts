@@ -1,4 +1,10 @@
-import { checkOptions, createRandom, type LayerConfig, type OptionNames } from '../../scratch/index';
+import {
+  checkChoice,
+  checkOptions,
+  createRandom,
+  type LayerConfig,
+  type OptionNames,
+} from '../../scratch/index';
 import type { AnyCandidate } from '../sides/candidate/index';
 import { parseSideNames, type SideName, type SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
@@ -70,16 +76,37 @@ export function checkParityOptions(options: ParityOptions): void {
   checkOptions(options, optionNames, 'runParity');
   checkTolerance(options.tolerance, 'runParity');
   if (options.seed !== undefined) createRandom(options.seed);
-  const { backends, cases, model } = options;
-  if (cases !== undefined && !(Number.isSafeInteger(cases) && cases >= 0))
-    throw new RangeError(`runParity: cases is ${String(cases)}; pass how many generated problems to run.`);
-  if (backends !== undefined && !Array.isArray(backends))
+  const { backends, cases, diagnoses, model, only, processes, timeoutSeconds } = options;
+  checkWhole(cases, 'cases', 'generated problems to run');
+  checkWhole(diagnoses, 'diagnoses', 'failing problems of each side to diagnose');
+  if (only !== undefined && typeof only !== 'string')
+    throw new TypeError(`runParity: only is a ${typeof only}; pass a part of a case's id, as in 'edge/*'.`);
+  if (processes !== undefined) checkChoice(processes, [1, 2], 'runParity: processes');
+  if (timeoutSeconds !== undefined && !(Number.isFinite(timeoutSeconds) && timeoutSeconds > 0))
+    throw new RangeError(
+      `runParity: timeoutSeconds is ${String(timeoutSeconds)}; pass how many seconds a problem may take, more than 0.`,
+    );
+  checkArray(backends, 'backends', "['wasm', 'cpu']");
+  checkArray(options.problems, 'problems', '[makeProblem({ seed: 1 })]');
+  checkArray(options.vectors, 'vectors', "['torch.npz']");
+  checkArray(options.sides, 'sides', "[tfjsSide('wasm')]");
+  if (model !== undefined && !Array.isArray((model as Partial<Model> | null)?.layers))
     throw new TypeError(
-      `runParity: backends is a ${typeof backends}; pass an array, for example ['wasm', 'cpu'].`,
+      "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
     );
   if (backends !== undefined) parseSideNames(backends.join());
   // layers of formulas have been read already
   if (model?.layers.every(({ layer }) => layer !== 'cell') === true)
     modelOfLayers(model.layers as readonly LayerConfig[], 'runParity: model');
   options.problems?.forEach(checkProblemNames);
+}
+
+function checkWhole(value: number | undefined, name: string, what: string): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+    throw new RangeError(`runParity: ${name} is ${String(value)}; pass how many ${what}, 0 or more.`);
+}
+
+function checkArray(value: unknown, name: string, example: string): void {
+  if (value !== undefined && !Array.isArray(value))
+    throw new TypeError(`runParity: ${name} is a ${typeof value}; pass an array, for example ${example}.`);
 }

@@ -60,6 +60,16 @@ export async function parityOf(
 ): Promise<ParityReport> {
   checkOptions(options, optionNames, 'assertParity');
   checkTolerance(options.tolerance, 'assertParity');
+  const given: unknown = candidate;
+  if ((typeof given !== 'object' && typeof given !== 'function') || given === null)
+    throw new TypeError(
+      `assertParity: the candidate is ${given === null ? 'null' : `a ${typeof given}`}; pass an object { name, precision, evaluate }, or a side such as tfjsSide('wasm').`,
+    );
+  const chosenBy = (['problems', 'model', 'equations', 'vectors'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (chosenBy.length > 1)
+    throw new RangeError(`assertParity: ${chosenBy.join(' and ')} each say what is asked; give one of them.`);
   const { problems, equations, vectors, tolerance, timeoutSeconds, ...others } = options;
   const { model = equations && modelOfCell(equations), ...suite } = others;
   const isSide = 'open' in candidate;

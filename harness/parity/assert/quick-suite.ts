@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../scratch/index';
+import { checkFlag, checkOptions, checkSize, type OptionNames } from '../../../scratch/index';
 import { makeProblem, type ProblemRecipe } from '../../problems/index';
 import type { Problem } from '../../base/problem';
 
@@ -31,6 +31,8 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
   checkOptions(options, optionNames, 'quickSuite');
   if (options.sizes !== undefined) checkOptions(options.sizes, sizeNames, 'quickSuite: sizes', 'size');
   const { sizes = {}, seed = 1, labels = true, masks = false } = options;
+  for (const [name, size] of Object.entries(sizes)) checkSize(`quickSuite: ${name}`, size);
+  checkFlag(labels, 'quickSuite: labels');
   const free = options.sizes === undefined;
   const base = {
     ...usual,
