@@ -11,8 +11,9 @@ import type { VectorCase } from './vector-case';
  * @throws UsageError with the file, the case and the field
  */
 export async function loadVectors(files: string | readonly string[]): Promise<VectorCase[]> {
-  if (typeof files !== 'string' && !Array.isArray(files as unknown))
-    throw new TypeError(`loadVectors: files is a ${typeof files}; pass a path, or an array of paths.`);
+  const given: unknown = files;
+  if (typeof given !== 'string' && !Array.isArray(given))
+    throw new TypeError(`loadVectors: files is a ${typeof given}; pass a path, or an array of paths.`);
   const cases: VectorCase[] = [];
   for (const file of typeof files === 'string' ? [files] : files) {
     if (file.toLowerCase().endsWith('.npz')) cases.push(await readNpzVectors(file));
