@@ -16,14 +16,21 @@ function derivative(z: number): number {
 /** Below this the relative error of a computed σ is no longer bounded: e^-z of single precision overflows. */
 const vanishing = 87;
 
-/** y (1 - y) in units of u; in other customary forms y - y², and σ(z) σ(-z) from the layer's own z, whose y is off as well. */
-function otherSlopes(y: number, g: number, { model: { kappa, forms } }: Charges): readonly number[] {
-  return forms === undefined ? [] : [y * y + g, forms.slope * g + kappa.sigmoid * Math.abs(y)];
+/**
+ * What computing y = σ(z) may be off by, in units of u: relative to y, where e^-z of a graphics card errs by more, the further z is below
+ * 0. In other customary forms absolutely, as in σ(z) = 1/2 + tanh(z/2) / 2, where half the error of tanh and that of the sum are left.
+ */
+function valueUnits(z: number, y: number, { model: { kappa, forms, card = noCard } }: Charges): number {
+  const relative = (kappa.sigmoid + card.exponent * Math.max(0, -z)) * Math.abs(y);
+  if (forms === undefined) return relative;
+  return Math.max(relative, Math.max(kappa.tanh * Math.abs(2 * y - 1), forms.tanh) / 2 + Math.abs(y));
 }
 
-/** What computing y = σ(z) may be off by, in units of u y: e^-z of a graphics card errs by more, the further z is below 0. */
-function valueUnits(z: number, { model: { kappa, card = noCard } }: Charges): number {
-  return kappa.sigmoid + card.exponent * Math.max(0, -z);
+/** y (1 - y) in units of u; in other customary forms y - y², and σ(z) σ(-z) from the layer's own z, whose y is off as well. */
+function otherSlopes(y: number, g: number, charges: Charges): readonly number[] {
+  const { forms } = charges.model;
+  if (forms === undefined) return [];
+  return [y * y + g, forms.slope * g + Math.abs(1 - 2 * y) * valueUnits(0, y, charges)];
 }
 
 export const sigmoid: Activation = {
@@ -34,11 +41,11 @@ export const sigmoid: Activation = {
   steepest: (z, reach) => derivative(Math.max(Math.abs(z) - reach, 0)),
   range: 1,
   bound: (z, y, charges) =>
-    valueUnits(z, charges) * charges.model.unit * y +
+    valueUnits(z, y, charges) * charges.model.unit +
     charges.floor +
     (z < -vanishing ? Math.exp(-vanishing) : 0),
   variance: (z, y, charges) =>
-    varianceOfRounding(charges.model) * (valueUnits(z, charges) * y) ** 2 +
+    varianceOfRounding(charges.model) * valueUnits(z, y, charges) ** 2 +
     charges.floor ** 2 +
     (z < -vanishing ? Math.exp(-2 * vanishing) : 0),
   rounded: (z, kappa, { elementary }) => Math.min(1, elementary(value(z), kappa.sigmoid)),

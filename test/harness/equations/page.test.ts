@@ -63,6 +63,10 @@ describe('docs/equations.md', () => {
     };
     const [, right] = examples;
     expect(await judged('right.ts', right)).to.equal('parity');
+    // a customary form of σ, whose error is absolute
+    const byTanh = right.replace('1 / (1 + Math.exp(-z))', '0.5 + 0.5 * Math.tanh(0.5 * z)');
+    expect(byTanh).not.to.equal(right);
+    expect(await judged('by-tanh.ts', byTanh)).to.equal('parity');
     const [place, wrong] = ['peephole[units + u] * before.c[u]', 'peephole[u] * before.c[u]'];
     expect(right).to.contain(place);
     expect(page).to.contain('`peephole[u]` in place of `peephole[units + u]`');
