@@ -9,7 +9,7 @@ import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
 import { frameworkNames, type FrameworkName } from '../sides/frameworks/index';
-import { sideNames, openSide, type SideName } from './sides/index';
+import { everySideName, sideNames, openSide, type SideName } from './sides/index';
 import {
   AbsentSideError,
   CannotRunError,
@@ -97,7 +97,7 @@ export async function checkModel(
     throw new TypeError(
       `checkModel: the model is a ${typeof given}; pass the path of a model's file, or what openModelFile returns.`,
     );
-  options.sides?.forEach((side) => checkChoice(side, sideNames, 'checkModel: a side'));
+  options.sides?.forEach((side) => checkChoice(side, everySideName, 'checkModel: a side'));
   if (options.sides?.length === 0 && options.expected === undefined)
     throw new RangeError(
       'checkModel: sides is empty and nothing is expected, so nothing would be compared; name a side, or leave sides out.',

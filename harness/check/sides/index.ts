@@ -25,12 +25,14 @@ export const sideNames = [
 const browserSideNames = pageSides.filter(({ asIs }) => !asIs).map(({ name }) => name as `browser:${string}`);
 export type SideName = (typeof sideNames)[number] | `browser:${string}`;
 
+/** Every side that can be named: those of this machine, and the devices of a browser. */
+export const everySideName: readonly SideName[] = [...sideNames, ...browserSideNames];
+
 /** @throws UsageError on a name that is none */
 export function parseModelSides(names: readonly string[]): SideName[] {
   return names.map((name) => {
-    const all = [...sideNames, ...browserSideNames];
-    const found = all.find((one) => one === name);
-    if (found === undefined) throw new UsageError(`--sides ${name}: sides are ${all.join(', ')}.`);
+    const found = everySideName.find((one) => one === name);
+    if (found === undefined) throw new UsageError(`--sides ${name}: sides are ${everySideName.join(', ')}.`);
     return found;
   });
 }
