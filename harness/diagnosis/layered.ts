@@ -14,8 +14,8 @@ import type { Examination } from '../examine/index';
 import { isGreen, rankOf } from '../judge/index';
 import { expectedNumbers, type DiagnoseOptions, type Diagnosis, type Kind } from './diagnosis';
 import { diagnoseLayers } from './layers/index';
-import { orderIn, phaseOf } from './layers/place';
-import { phaseOf as phaseOfTensor } from './locate';
+import { orderIn } from './layers/place';
+import { phaseOf } from './locate';
 
 /** Whether a network of layers was examined. */
 export function isOfLayers(examination: Examination<AnyProblem>): examination is Examination<LayeredProblem> {
@@ -27,7 +27,7 @@ export function whereIn(
   problem: AnyProblem,
   tensor: string,
 ): { readonly phase: Phase; readonly rank: number } {
-  if (!isLayered(problem)) return { phase: phaseOfTensor(tensor), rank: rankOf(tensor) };
+  if (!isLayered(problem)) return { phase: phaseOf(tensor), rank: rankOf(tensor) };
   const { network, names } = equationsOf(problem);
   return orderIn(network, names.get(tensor)?.[0] ?? tensor);
 }
@@ -71,7 +71,7 @@ export function diagnoseLayered(
     return {
       ...base,
       caseId,
-      phase: phaseOf(tensor),
+      phase: whereIn(problem, tensor).phase,
       tensor,
       ...(worst && {
         worst: {

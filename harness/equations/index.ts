@@ -37,6 +37,7 @@ export {
   cellSizes,
   expectedTensors,
   hasBackward,
+  isGradientName,
   isRecurrent,
   outputWidth,
   tensorsOf,

@@ -205,3 +205,15 @@ function checkLabels(
 export function hasBackward({ labels, targets, upstream }: NetworkProblem): boolean {
   return labels !== undefined || targets !== undefined || upstream !== undefined;
 }
+
+/**
+ * Whether a quantity's name is that of a gradient: `gradients.layer1.kernel`, or `layer1.dz[f]` where the cell of layer1 has a quantity
+ * z. A quantity of the cell may itself begin with d, as delta does.
+ */
+export function isGradientName({ layers }: Network, name: string): boolean {
+  if (name.startsWith('gradients.')) return true;
+  const layer = layers.find((one) => name.startsWith(`${one.name}.`));
+  const quantity = name.slice(name.lastIndexOf('.') + 1).split('[')[0];
+  const isOwn = layer !== undefined && isRecurrent(layer) && layer.cell.axes.has(quantity);
+  return quantity.startsWith('d') && !isOwn;
+}

@@ -17,6 +17,7 @@ import {
   asOutcome,
   equationsOf,
   evaluateNetwork,
+  isGradientName,
   isRecurrent,
   type Network,
 } from '../equations/index';
@@ -168,13 +169,13 @@ export function judgeLayersLocally(
   });
 }
 
-const isBackwardStep = (name: string): boolean => /^(\w+\.d|gradients\.)/u.test(name);
 const isGradient = (name: string): boolean => name.startsWith('gradients.');
 
 /** What a quantity would have been judged by, `the gradients are` or `layer1.h, loss are`: a backward one by gradients, if they are missing. */
 function namesInWords(absent: readonly string[], asked: LayeredProblem, quantity: string): string {
   const gradients = absent.filter(isGradient);
-  const named = isBackwardStep(quantity) && gradients.length > 0 ? gradients : absent;
+  const named =
+    isGradientName(equationsOf(asked).network, quantity) && gradients.length > 0 ? gradients : absent;
   const all = expectedNames(asked).filter(isGradient);
   if (named.length === gradients.length && gradients.length === all.length) return 'the gradients are';
   return `${named.join(', ')} ${named.length === 1 ? 'is' : 'are'}`;
@@ -183,7 +184,9 @@ function namesInWords(absent: readonly string[], asked: LayeredProblem, quantity
 /** The equations that a tensor is made by: every quantity before it, and its own. */
 export function madeByLayers(problem: LayeredProblem, name: string): string[] {
   const all = [...layersInSteps(problem).steps.keys()];
+  const { network } = equationsOf(problem);
+  const isBackward = (one: string): boolean => isGradientName(network, one);
   const isResult = (one: string): boolean => expectedNames(problem).includes(one);
-  const inner = all.filter((one) => !isResult(one) && (isBackwardStep(name) || !isBackwardStep(one)));
+  const inner = all.filter((one) => !isResult(one) && (isBackward(name) || !isBackward(one)));
   return [...inner, ...(all.includes(name) ? [name] : [])];
 }

@@ -80,7 +80,7 @@ function describe(
   const what =
     kind?.words ?? (place === undefined ? `${quantity} is wrong` : `${place.formula} does not hold`);
   return {
-    phase: place?.phase ?? phaseOf(quantity),
+    phase: place?.phase ?? phaseOf(network, quantity),
     ...(number !== undefined && { layerNumber: number }),
     layer: title,
     quantity,

@@ -2,7 +2,14 @@ import type { Tensor } from '../../../scratch/index';
 import type { Phase } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
 import { stepsOfNetwork, type NetworkStep, type PrecisionModel } from '../../budget/index';
-import { formulaOf, isRecurrent, type Layer, type Network, type NetworkProblem } from '../../equations/index';
+import {
+  formulaOf,
+  isGradientName,
+  isRecurrent,
+  type Layer,
+  type Network,
+  type NetworkProblem,
+} from '../../equations/index';
 import { judgeNumbers } from '../../judge/index';
 import type { WrongNumber } from '../diagnosis';
 
@@ -62,7 +69,7 @@ function isBlockBeside(one: string, other: string): boolean {
 
 /** Where a quantity is in the order of the computation: layers from the first to the last, then the output, then back again. */
 export function orderIn(network: Network, name: string): { readonly phase: Phase; readonly rank: number } {
-  return { phase: phaseOf(partsOf(network, name).quantity), rank: rankOf(network, name) };
+  return { phase: phaseOf(network, name), rank: rankOf(network, name) };
 }
 
 function rankOf(network: Network, name: string): number {
@@ -70,7 +77,7 @@ function rankOf(network: Network, name: string): number {
   const count = network.layers.length;
   const at = network.layers.findIndex((one) => one.name === layer);
   if (quantity === 'loss') return 2 * count + 3;
-  if (phaseOf(quantity) !== 'backward')
+  if (phaseOf(network, name) !== 'backward')
     return at >= 0
       ? 2 * at + (quantity.startsWith('final') ? 1 : 0)
       : 2 * count + ['logits', 'outputs'].indexOf(quantity);
@@ -100,9 +107,9 @@ function partsOf(network: Network, name: string): { layer?: string; quantity: st
   return { quantity: name };
 }
 
-export function phaseOf(quantity: string): Phase {
-  if (quantity === 'loss') return 'loss';
-  return /^(gradients\.|d)/.test(quantity) ? 'backward' : 'forward';
+export function phaseOf(network: Network, name: string): Phase {
+  if (name === 'loss') return 'loss';
+  return isGradientName(network, name) ? 'backward' : 'forward';
 }
 
 /** The elements of a quantity that do not follow from the numbers before it; undefined where all do. */
@@ -131,7 +138,7 @@ function describe(
   model: PrecisionModel,
 ): LayerPlace {
   const { layer: name, quantity: whole } = partsOf(network, first.name);
-  const phase = phaseOf(whole);
+  const phase = phaseOf(network, first.name);
   const layer = network.layers.find((one) => one.name === name);
   const isInTime = first.step.shape.length === 3;
   const stepsOf = ({ step: { shape }, wrong }: WrongSteps): number[] =>

@@ -55,7 +55,7 @@ function mayBegin(
   if (fault.phase !== place.phase) return false;
   // the gradient of a weight alone is wrong, or an inner one that all gradients are made of
   const isShare = fault.quantity.startsWith('gradients.') && fault.quantity !== 'gradients.inputs';
-  if (isShare && place.quantity.startsWith('d')) return false;
+  if (isShare && place.phase === 'backward' && !place.quantity.startsWith('gradients.')) return false;
   if (fault.layer === undefined || fault.layer === place.layer) return true;
   const order = [...network.layers.map(({ name }) => name), 'head'];
   const [own, seen] = [fault.layer, place.layer ?? 'head'].map((name) => order.indexOf(name));

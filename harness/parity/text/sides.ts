@@ -18,7 +18,7 @@ import { placeInWords } from './place';
 const groups: readonly (readonly [name: string, has: (tensor: string, caseId: string) => boolean])[] = [
   ['training', (_, id) => id.startsWith('step/') || id.startsWith('trajectory/')],
   ['output', (tensor) => ['outputs', 'logits', 'probabilities', 'loss'].includes(tensor)],
-  ['gradients', (tensor) => /^(?:\w+\.d|gradients\.|dPreActivations$)/u.test(tensor)],
+  ['gradients', (tensor) => /^(?:\w+\.d\w|gradients\.|dPreActivations$)/u.test(tensor)],
   ['states', () => true],
 ];
 const columns = ['states', 'output', 'gradients', 'training'] as const;

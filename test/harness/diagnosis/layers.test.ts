@@ -141,6 +141,25 @@ describe("a user's own cell of five lines", () => {
       expect(found?.text).to.match(text);
     });
 
+  it('a state whose name begins with d is no gradient', () => {
+    const named = (formula: string): Cell =>
+      defineCell({
+        name: 'difference',
+        carries: ['delta'],
+        weights: { W: 'F, U', R: 'U, U', b: 'U' },
+        equations: `delta_t = ${formula}`,
+      });
+    const own = oneLayer(named('tanh(x_t · W + delta_(t-1) · R + b)'), 2, 3);
+    const found = diagnoseHost(own, generatedProblem(own, 4, { batch: 2, timeSteps: 4 }), (same, posed) => ({
+      network: same,
+      problem: posed,
+      cellAt: () => named('tanh(x_t · W + delta_(t-1) · R - b)'),
+    }));
+    expect(found?.phase).to.equal('forward');
+    expect(found?.timeSteps).to.include(0);
+    expect(found?.text).to.contain('the term b has the wrong sign');
+  });
+
   it('faults that change nothing are not blamed', () => {
     const { inputs, weights, labels = [] } = asked;
     const rnn = { ...weights['rnn'], leak: { data: new Float64Array(3), shape: [3] } };
