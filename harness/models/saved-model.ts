@@ -40,8 +40,7 @@ import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetw
 import { openModelFile } from './open';
 import { checkSeal, seal, sha256 } from './seal';
 import { readLayersModel } from './tfjs/read';
-import { toOwnLayersModel } from './tfjs/ours';
-import { layersModelJson } from './tfjs/write';
+import { layersModelJson, toLayersModel } from './tfjs/write';
 
 /** What padded steps of a batch hold, so that the file's Masking layer skips them; exact in float32. */
 export const maskValue = -1e9;
@@ -101,7 +100,7 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
   const given = { ...rest, trainedBy: model.name, ...mask };
   const metadata = metadataOf(given, sizesOf(config, description), model.name, where);
 
-  const written = toOwnLayersModel(description, where);
+  const written = toLayersModel(description, where, 'registered');
   const npz = await formatNpz(
     Object.fromEntries(
       archive(config, weights).map(([name, tensor]) => [name, { ...tensor, dtype: '<f8' as const }]),

@@ -3,10 +3,17 @@ import { UsageError } from '../../base/outcome';
 import type { ModelDescription, ModelLayer, Source } from '../description';
 import { inDirection, statesOf } from '../shapes';
 
-/** Whose layers are written. */
-export type WrittenFor = 'tfjs' | 'keras';
+/**
+ * Which program opens the file. `registered` is TensorFlow.js after `registerLayers(tf)`: what TensorFlow.js lacks has the name of a
+ * layer or activation of rnn-parity (GRUResetAfter, hardSigmoidKeras3), so plain TensorFlow.js refuses the file and computes nothing else.
+ */
+export type WrittenFor = 'tfjs' | 'registered' | 'keras';
 
-const programs: Readonly<Record<WrittenFor, string>> = { tfjs: 'TensorFlow.js 4.22', keras: 'Keras 3' };
+const programs: Readonly<Record<WrittenFor, string>> = {
+  tfjs: 'TensorFlow.js 4.22',
+  registered: 'TensorFlow.js 4.22',
+  keras: 'Keras 3',
+};
 
 /** A layer in Keras's words. */
 export interface WrittenLayer {
@@ -28,7 +35,7 @@ export interface WrittenLayers {
 type Refuse = (what: string) => UsageError;
 
 /**
- * Every layer with its options as TensorFlow.js or Keras 3 takes them; a softmax after its dense layer becomes the activation of that layer.
+ * Every layer with its options as the program takes them; a softmax after its dense layer becomes the activation of that layer.
  *
  * @throws UsageError that names what the program has no layer or option for
  */
@@ -102,13 +109,13 @@ function writeLayer(
     case 'simpleRNN':
     case 'lstm':
     case 'gru':
-      return made(recurrentNames[config.layer], recurrent(config));
+      return made(recurrentName(config, program), recurrent(config));
     case 'bidirectional': {
       const { wrapped, mergeMode = 'concat' } = config;
-      if (layer.initialStates !== undefined && program === 'tfjs')
+      if (layer.initialStates !== undefined && program !== 'keras')
         throw refuse('is bidirectional and gets initial states');
       return made('Bidirectional', {
-        layer: wrap(recurrentNames[wrapped.layer], `${name}_wrapped`, recurrent(wrapped), program),
+        layer: wrap(recurrentName(wrapped, program), `${name}_wrapped`, recurrent(wrapped), program),
         merge_mode: mergeMode,
       });
     }
@@ -123,7 +130,7 @@ function writeLayer(
         input_dim: config.inputDim,
         output_dim: config.outputDim,
         mask_zero: config.maskZero === true,
-        ...(program === 'tfjs' && { input_length: null }),
+        ...(program !== 'keras' && { input_length: null }),
       });
     case 'masking':
       return made('Masking', { mask_value: config.maskValue });
@@ -155,7 +162,7 @@ function writeLayer(
 function forKeras(name: string, weight: Tensor, config: ModelLayer['config'], program: WrittenFor): Tensor {
   const cell = config.layer === 'bidirectional' ? config.wrapped : config;
   const isOne = cell.layer === 'gru' && cell.resetAfter !== false && weight.shape.length === 1;
-  if (program === 'tfjs' || !isOne || !/bias$/i.test(name)) return weight;
+  if (program !== 'keras' || !isOne || !/bias$/i.test(name)) return weight;
   const data = new Float64Array(2 * weight.data.length);
   data.set(weight.data);
   return { data, shape: [2, weight.data.length] };
@@ -166,9 +173,9 @@ const wrap = (kind: string, name: string, options: object, program: WrittenFor):
 
 /** A layer inside another object; Keras 3 also asks where its class is. */
 export function kerasObject(kind: string, config: object, program: WrittenFor): object {
-  return program === 'tfjs'
-    ? { class_name: kind, config }
-    : { module: 'keras.layers', class_name: kind, config, registered_name: null };
+  return program === 'keras'
+    ? { module: 'keras.layers', class_name: kind, config, registered_name: null }
+    : { class_name: kind, config };
 }
 
 /** forwardRecurrentKernel -> rnn/forward_rnn_wrapped/recurrent_kernel */
@@ -180,11 +187,18 @@ export function nameInFile({ name }: WrittenLayer, own: string): string {
 
 const recurrentNames = { simpleRNN: 'SimpleRNN', lstm: 'LSTM', gru: 'GRU' } as const;
 
+const isResetAfter = (config: RecurrentConfig): boolean =>
+  config.layer === 'gru' && config.resetAfter !== false;
+
+const recurrentName = (config: RecurrentConfig, program: WrittenFor): string =>
+  program === 'registered' && isResetAfter(config) ? 'GRUResetAfter' : recurrentNames[config.layer];
+
 function activationName(name: ActivationName, program: WrittenFor, refuse: Refuse): string {
   if (name === 'hardSigmoidKeras3' && program === 'tfjs')
     throw refuse("has Keras 3's hard_sigmoid, x/6 + 1/2");
   if (name === 'hardSigmoid' && program === 'keras')
     throw refuse('has the hard_sigmoid of Keras 2 and TensorFlow.js, 0.2 x + 1/2');
+  if (name === 'hardSigmoidKeras3' && program === 'registered') return name;
   return name.startsWith('hardSigmoid') ? 'hard_sigmoid' : name;
 }
 
@@ -195,7 +209,7 @@ function recurrentOptions(
   refuse: Refuse,
 ): Record<string, unknown> {
   const { units, activation = 'tanh', useBias = true, returnSequences = false, goBackwards = false } = config;
-  const resetAfter = config.layer === 'gru' && config.resetAfter !== false;
+  const resetAfter = isResetAfter(config);
   if (resetAfter && program === 'tfjs') throw refuse('is a GRU that resets after the product (reset_after)');
   const gate =
     config.layer === 'simpleRNN'
@@ -215,7 +229,8 @@ function recurrentOptions(
     recurrent_dropout: 0,
     ...(config.layer === 'lstm' && { unit_forget_bias: config.unitForgetBias !== false }),
     ...(config.layer === 'gru' && program === 'keras' && { reset_after: resetAfter }),
-    ...(program === 'tfjs' && { implementation: 1 }),
+    ...(program !== 'keras' && { implementation: 1 }),
+    ...(program === 'registered' && config.layer === 'gru' && resetAfter && { biases: config.biases ?? 2 }),
   };
 }
 

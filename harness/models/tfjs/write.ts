@@ -20,12 +20,17 @@ export interface WrittenLayersModel {
 }
 
 /**
- * A model as a LayersModel that plain TensorFlow.js opens.
+ * A model as a LayersModel that TensorFlow.js opens.
  *
- * @throws UsageError that names what TensorFlow.js has no layer or option for
+ * @param program `tfjs`: by itself; `registered`: after `registerLayers(tf)`
+ * @throws UsageError that names what the program has no layer or option for
  */
-export function toLayersModel(model: ModelDescription, where = 'the model'): WrittenLayersModel {
-  const { layers, layerOf, tensorOf } = writeLayers(model, 'tfjs', where);
+export function toLayersModel(
+  model: ModelDescription,
+  where = 'the model',
+  program: 'tfjs' | 'registered' = 'tfjs',
+): WrittenLayersModel {
+  const { layers, layerOf, tensorOf } = writeLayers(model, program, where);
   const reference = (source: Parameters<typeof tensorOf>[0]): [string, number, number] => {
     const { name, tensor } = tensorOf(source);
     return [name, 0, tensor];
