@@ -69,8 +69,9 @@ export function assemble(
   const source = ({ of, ...state }: Source): Source => ({ of: renamed.get(of) ?? of, ...state });
   const layers: ModelLayer[] = [];
   let isFirst = true;
-  for (const { layer, output } of shaped) {
+  for (const { layer, shapes, output } of shaped) {
     const own = weights.get(layer.name) ?? {};
+    checkShapes(own, shapes, layer.name, where);
     checkNumbers(own, layer.name, where);
     layers.push({
       name: layer.name,
@@ -104,6 +105,28 @@ export function assemble(
     renamed.set(layer.name, name);
   }
   return { ...rest, outputs: rest.outputs.map(source), layers };
+}
+
+/** The reader of every format passes here: a bias of another size would otherwise give numbers without a word. */
+function checkShapes(
+  weights: Readonly<Record<string, Tensor>>,
+  wanted: WeightShapes,
+  layer: string,
+  where: string,
+): void {
+  for (const name of new Set([...Object.keys(wanted), ...Object.keys(weights)])) {
+    const [shape, found] = [wanted, weights].map((all) =>
+      Object.hasOwn(all, name) ? all[name] : undefined,
+    ) as [WeightShapes[string] | undefined, Tensor | undefined];
+    const isFit =
+      shape?.length === found?.shape.length &&
+      found!.shape.every((n, i) => shape![i] === null || n === shape![i]) &&
+      found!.data.length === found!.shape.reduce((a, b) => a * b, 1);
+    if (!isFit)
+      throw new UsageError(
+        `${where}: ${layer}.${name} ${found === undefined ? 'is missing' : `has shape [${found.shape.join(', ')}]`}; ${shape === undefined ? 'the layer has no such weight' : `[${shape.map((n) => n ?? 'any').join(', ')}] was expected`}. Save the model again.`,
+      );
+  }
 }
 
 function checkNumbers(weights: Readonly<Record<string, Tensor>>, layer: string, where: string): void {

@@ -84,6 +84,9 @@ export interface StoredAs {
   /** largest difference to the weight that was stored */ readonly reach: number;
 }
 
+/** Largest relative difference to a weight that was rounded to 16 bits. */
+export const halfReach = { float16: 2 ** -11, bfloat16: 2 ** -8 } as const;
+
 /** How many numbers the weights are. */
 export function countParameters({ weights }: Pick<ModelLayer, 'weights'>): number {
   return Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);

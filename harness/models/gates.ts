@@ -36,6 +36,16 @@ export function gatesFromKeras({ data, shape }: Tensor, order: Order): Tensor {
   return { data: out, shape: shape.length === 1 ? [columns] : [columns, rows] };
 }
 
+/** The input and the recurrent bias of other programs [gates·U] as one: their sum, or both rows [2, gates·U] of a GRU that resets after. */
+export function biasOfTwo(input: Tensor, recurrent: Tensor, isTwo: boolean): Tensor {
+  const size = input.data.length;
+  if (!isTwo) return { data: input.data.map((b, i) => b + recurrent.data[i]), shape: [size] };
+  const data = new Float64Array(2 * size);
+  data.set(input.data);
+  data.set(recurrent.data, size);
+  return { data, shape: [2, size] };
+}
+
 /** An activation in ONNX's words; alpha and beta where the function has them. */
 export interface OnnxActivation {
   readonly name: string;

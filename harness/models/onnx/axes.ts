@@ -168,7 +168,14 @@ function Reshape(step: Step): Value {
     if (merged?.axes.every((axis, i) => is(i, axis)) !== true) throw refuse();
     return merged;
   }
-  if (given.length === axes.length && value.axes.every((axis, i) => is(i, axis))) return value;
+  if (given.length === axes.length && value.axes.every((axis, i) => is(i, axis))) {
+    // a size that the file leaves open elsewhere is said here
+    value.axes.forEach((axis, i) => {
+      const n = given[i];
+      if (typeof n === 'number' && n > 0) axis.size ??= n;
+    });
+    return value;
+  }
   if (given.length === 2 && axes.length === 3) {
     const [first, second, features] = value.axes;
     const whole = second.size === null || features.size === null ? null : second.size * features.size;

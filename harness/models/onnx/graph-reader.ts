@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
-import type { ModelLayerConfig, Source, StoredAs } from '../description';
+import { halfReach, type ModelLayerConfig, type Source, type StoredAs } from '../description';
 import type { PlannedLayer } from '../keras/topology';
 import { inDirection } from '../shapes';
 import type { OnnxNode } from './schema';
@@ -40,6 +40,8 @@ export class GraphReader {
   private readonly slots: (Plain | Recurrent)[] = [];
   private readonly names = new Set<string>();
   readonly notes = new Set<string>();
+  /** inputs of the graph, by their names here: whether they are integers */
+  readonly inputs = new Map<string, boolean>();
 
   constructor(readonly where: string) {}
 
@@ -89,6 +91,7 @@ export class GraphReader {
   ): From {
     if (signal.flipped === true)
       throw step.refuse('reads steps in the opposite order, as a layer that goes backwards leaves them');
+    if (config.layer !== 'embedding') checkFractions(signal, step);
     const { name } = step;
     this.add({
       name,
@@ -127,7 +130,7 @@ export class GraphReader {
       weights.set(name, layer.weights);
       if (half !== undefined)
         for (const weight of Object.keys(layer.weights))
-          storage[`${name}.${weight}`] = { dtype: half, reach: half === 'float16' ? 2 ** -11 : 2 ** -8 };
+          storage[`${name}.${weight}`] = { dtype: half, reach: halfReach[half] };
     };
     for (const slot of this.slots) {
       if (!('asked' in slot)) put(slot, undefined, false);
@@ -176,6 +179,11 @@ function variantsOf(slot: Recurrent, final: Map<string, Source>) {
       returnState: i === 0 && asked.has('state'),
     };
   });
+}
+
+/** Numbers that a Cast made whole are read by an embedding only. */
+export function checkFractions({ isWhole }: Signal, step: Step): void {
+  if (isWhole === true) throw step.refuse('reads an input whose fractions a Cast before it cuts off');
 }
 
 /** Gives axes the roles that an operation needs. */
@@ -237,7 +245,10 @@ export function mergedDirections(
   const features = axes[axes.length - 1];
   if (merge === 'concat' && features.size !== null)
     axes[axes.length - 1] = { role: 'features', size: 2 * features.size };
-  return { kind: 'signal', from: { recurrent: a.recurrent, what: a.what, merge }, axes };
+  return {
+    ...{ kind: 'signal', from: { recurrent: a.recurrent, what: a.what, merge }, axes },
+    ...(first.flipped === true && { flipped: true }),
+  };
 }
 
 export type Operation = (step: Step) => Value | Value[] | Promise<Value>;

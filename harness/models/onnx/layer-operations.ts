@@ -73,7 +73,12 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
     return flattened(step, signal);
   },
   Expand: (step) => (step.input(0)?.kind === 'constant' ? zerosOnly(step) : repeated(step, shapeOf(step, 1))),
-  Tile: (step) => repeated(step, shapeOf(step, 1)),
+  Tile(step) {
+    const [value, times] = [step.input(0), shapeOf(step, 1)];
+    if (value?.kind === 'pile' && times.some((n, i) => i !== value.at && n !== 1))
+      throw step.refuse('repeats more than one axis');
+    return repeated(step, times);
+  },
   ReduceSum: (step) => reduced(step, 'sum'),
   ReduceMean: (step) => reduced(step, 'ave'),
   ReduceProd: (step) => reduced(step, 'mul'),

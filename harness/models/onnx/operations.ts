@@ -2,7 +2,8 @@ import { axisOperations } from './axes';
 import type { Operation } from './graph-reader';
 import { layerOperations } from './layer-operations';
 import { constant, constantOf } from './tensors';
-import { axesOf, inWords, zeros } from './values';
+import { integerTypes } from './schema';
+import { axesOf, inWords, zeros, type Value } from './values';
 
 const same: Operation = (step) => step.input(0) ?? zeros;
 
@@ -10,7 +11,25 @@ const same: Operation = (step) => step.input(0) ?? zeros;
 export const operations: Readonly<Record<string, Operation>> = {
   ...layerOperations,
   ...axisOperations,
-  ...{ Identity: same, Cast: same, Dropout: same },
+  Identity: same,
+  Cast(step) {
+    const value = same(step) as Value;
+    const isWhole =
+      value.kind === 'zeros' ||
+      value.kind === 'sizes' ||
+      (value.kind === 'constant' && value.data.every((x) => Number.isInteger(x)));
+    if (!integerTypes.has(step.number('to', 0)) || isWhole) return value;
+    const input = value.kind === 'signal' && 'source' in value.from ? value.from.source.of : undefined;
+    const isInteger = input === undefined ? undefined : step.graph.inputs.get(input);
+    if (value.kind !== 'signal' || isInteger === undefined)
+      throw step.refuse(`cuts off the fractions of ${inWords(value)}`);
+    return isInteger ? value : { ...value, isWhole: true };
+  },
+  Dropout(step) {
+    if (step.input(2) !== undefined && step.constant(2, 'training_mode').data.some((x) => x !== 0))
+      throw step.refuse('is in training mode');
+    return same(step);
+  },
   Constant: (step) => {
     const [value] = step.node.attribute;
     switch ((value as typeof value | undefined)?.name) {

@@ -6,7 +6,14 @@ import { inputsOf } from '../keras/topology';
 import type { ReadOptions } from '../keras/read';
 import { GraphReader, type Step } from './graph-reader';
 import { operations } from './operations';
-import { decodeOnnx, type OnnxGraph, type OnnxModel, type OnnxNode } from './schema';
+import {
+  attributeTypes,
+  decodeOnnx,
+  integerTypes,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from './schema';
 import { constantOf, externalFiles, type Constant } from './tensors';
 import { inWords, type Axis, type Signal, type Value } from './values';
 
@@ -59,6 +66,7 @@ export async function readOnnx(
         );
       const axes = dims.map(({ dim_value: size }): Axis => ({ size: size > 0 ? size : null }));
       const own = reader.nameFor(name);
+      reader.inputs.set(own, integerTypes.has(type!.tensor_type!.elem_type));
       values.set(name, { kind: 'signal', from: { source: { of: own } }, axes });
       return { name: own, axes, given: name };
     });
@@ -201,7 +209,10 @@ async function run(
     },
     number(own, preset) {
       const found = attribute(own);
-      return found === undefined ? preset : found.type === 1 ? found.f : found.i;
+      if (found === undefined) return preset;
+      if (found.type !== attributeTypes.f && found.type !== attributeTypes.i)
+        throw refuse(`has ${own} of the type ${found.type}, where one number was expected`);
+      return found.type === attributeTypes.f ? found.f : found.i;
     },
     isOnlyReader: (i) => counts.get(node.input[i]) === 1,
     constantWithin(value) {

@@ -1,7 +1,7 @@
 import type { ActivationName, RecurrentConfig, Tensor } from '../../../scratch/index';
 import type { Source } from '../description';
-import { gateOrders, gatesToKeras, onnxActivations } from '../gates';
-import { asSignal, unify, type Step } from './graph-reader';
+import { biasOfTwo, gateOrders, gatesToKeras, onnxActivations } from '../gates';
+import { asSignal, checkFractions, unify, type Step } from './graph-reader';
 import { inWords, type Axis, type Pile, type Recurrent, type Signal, type Value } from './values';
 
 const cells = { RNN: 'simpleRNN', LSTM: 'lstm', GRU: 'gru' } as const;
@@ -47,6 +47,7 @@ export function readRecurrent(step: Step): Value[] {
   const [time, batch]: Axis[] = isBatchFirst ? [x.axes[1], x.axes[0]] : [x.axes[0], x.axes[1]];
   unify(x.axes, isBatchFirst ? ['batch', 'time', 'features'] : ['time', 'batch', 'features'], step);
   if (x.flipped === true) throw step.refuse('reads steps in the opposite order');
+  checkFractions(x, step);
   const width = x.axes[2].size;
   if (width !== null && width !== features) throw step.refuse(`reads ${width} features, W has ${features}`);
   x.axes[2].size = features;
@@ -61,7 +62,7 @@ export function readRecurrent(step: Step): Value[] {
   const weights = Array.from({ length: directions }, (_, d): Record<string, Tensor> => ({
     kernel: part(W, d, [rows, features]),
     recurrentKernel: part(R, d, [rows, units]),
-    ...(B && { bias: biasOf(part(B, d, [rows]), part(B, d, [rows], rows), isTwo) }),
+    ...(B && { bias: biasOfTwo(part(B, d, [rows]), part(B, d, [rows], rows), isTwo) }),
   }));
   const half = W.half ?? R.half;
   const initialStates = initialOf(step, cell === 'lstm' ? 2 : 1, directions, isBatchFirst);
@@ -128,20 +129,11 @@ function initialOf(
       );
     return value.parts.map((part) => {
       unify(part.axes, ['batch', 'features'], step);
+      checkFractions(part, step);
       return step.graph.sourceOf(part.from);
     });
   });
   return Array.from({ length: directions }, (_, d) => byState.map((parts) => parts[d])).flat();
-}
-
-/** One bias is the sum of ONNX's two, but for a GRU that resets after the product. */
-function biasOf(input: Tensor, recurrent: Tensor, isTwo: boolean): Tensor {
-  const size = input.data.length;
-  if (!isTwo) return { shape: [size], data: input.data.map((b, i) => b + recurrent.data[i]) };
-  const data = new Float64Array(2 * size);
-  data.set(input.data);
-  data.set(recurrent.data, size);
-  return { shape: [2, size], data };
 }
 
 function configOf(

@@ -110,6 +110,9 @@ export const elementTypes = {
   bfloat16: 16,
 } as const;
 
+/** Element types without fractions: 8 to 64 bits with and without a sign, and bool. */
+export const integerTypes: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 9, 12, 13]);
+
 /** ONNX's numbers of the kinds of attributes. */
 export const attributeTypes = { f: 1, i: 2, s: 3, t: 4, floats: 6, ints: 7, strings: 8 } as const;
 

@@ -41,6 +41,7 @@ export interface Signal {
   readonly from: From;
   readonly axes: readonly Axis[];
   /** whether the time runs against that of `from` */ readonly flipped?: boolean;
+  /** whether a Cast cut off the fractions of `from` */ readonly isWhole?: boolean;
 }
 
 /** Signals side by side along an axis of its own: directions, layers, or a single one with an axis of size 1. */

@@ -1,8 +1,8 @@
 import type { RecurrentConfig, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { assemble, shapeLayers } from '../assemble';
-import type { ModelDescription, ModelLayerConfig, StoredAs } from '../description';
-import { gateOrders, gatesToKeras } from '../gates';
+import { halfReach, type ModelDescription, type ModelLayerConfig, type StoredAs } from '../description';
+import { biasOfTwo, gateOrders, gatesToKeras } from '../gates';
 import { inputsOf, type PlannedLayer } from '../keras/topology';
 import { inDirection } from '../shapes';
 import { names, type StateEntry } from './entry';
@@ -45,7 +45,7 @@ export function readStateDict(
   let before = 'input';
   modules.forEach((module, i) => {
     const isLast = i === modules.length - 1;
-    for (const one of layersOf(module, isLast, options, notes)) {
+    for (const one of layersOf(module, { isFirst: i === 0, isLast }, options, notes)) {
       made.push({ ...one, planned: { ...one.planned, reads: { of: before } } });
       before = one.planned.name;
     }
@@ -77,7 +77,7 @@ export function readStateDict(
       ? []
       : Object.keys(own).map((name): [string, StoredAs] => [
           `${planned.name}.${name}`,
-          { dtype: half, reach: half === 'float16' ? 2 ** -11 : 2 ** -8 },
+          { dtype: half, reach: halfReach[half] },
         ]),
   );
   return storage.length === 0 ? description : { ...description, storage: Object.fromEntries(storage) };
@@ -85,7 +85,12 @@ export function readStateDict(
 
 const cells = { 'nn.RNN': 'simpleRNN', 'nn.LSTM': 'lstm', 'nn.GRU': 'gru' } as const;
 
-function layersOf(module: Module, isLast: boolean, options: StateOptions, notes: Set<string>): Made[] {
+function layersOf(
+  module: Module,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  options: StateOptions,
+  notes: Set<string>,
+): Made[] {
   const layer = (
     config: ModelLayerConfig,
     weights: Made['weights'],
@@ -105,6 +110,7 @@ function layersOf(module: Module, isLast: boolean, options: StateOptions, notes:
   switch (module.kind) {
     case 'nn.Embedding': {
       const [inputDim, outputDim] = module.weight.shape;
+      noteSquare(module, notes);
       return [
         layer({ layer: 'embedding', inputDim, outputDim }, { embeddings: module.weight.read() }, [
           module.weight,
@@ -114,6 +120,7 @@ function layersOf(module: Module, isLast: boolean, options: StateOptions, notes:
     case 'nn.Linear': {
       const { weight, bias } = module;
       const [units] = weight.shape;
+      if (isFirst && bias === undefined) noteSquare(module, notes);
       const kernel = gatesToKeras(weight.read(), [0]);
       if (!isLast) notes.add('the weights do not say what stands between modules: no activation is assumed');
       return [
@@ -166,6 +173,17 @@ function layersOf(module: Module, isLast: boolean, options: StateOptions, notes:
   }
 }
 
+/** A square matrix without a bias can be either; the widths of the other modules do not tell. */
+function noteSquare(
+  { kind, name, weight }: Module & { readonly weight?: StateEntry },
+  notes: Set<string>,
+): void {
+  if (weight === undefined || weight.shape[0] !== weight.shape[1]) return;
+  notes.add(
+    `${name}.weight [${weight.shape.join(', ')}] without a bias can be nn.Linear or nn.Embedding: ${kind} is assumed, by the name of the module`,
+  );
+}
+
 /** PyTorch has gates in an order of its own, transposed, and two biases; a GRU resets after the product. */
 function recurrentLayer(
   { kind, units, useBias }: RecurrentModule,
@@ -186,7 +204,7 @@ function recurrentLayer(
   const weightsOf = ({ weightIh, weightHh, biasIh, biasHh }: (typeof directions)[number]) => ({
     kernel: read(weightIh),
     recurrentKernel: read(weightHh),
-    ...(biasIh && biasHh && { bias: biasOf(read(biasIh), read(biasHh), cell === 'gru') }),
+    ...(biasIh && biasHh && { bias: biasOfTwo(read(biasIh), read(biasHh), cell === 'gru') }),
   });
   const parts = directions.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [
     weightIh,
@@ -208,14 +226,4 @@ function recurrentLayer(
     weights,
     parts,
   };
-}
-
-/** The two biases of a GRU stay two; those of the other cells are only ever added. */
-function biasOf(input: Tensor, recurrent: Tensor, isTwo: boolean): Tensor {
-  const size = input.data.length;
-  if (!isTwo) return { data: input.data.map((b, i) => b + recurrent.data[i]), shape: [size] };
-  const data = new Float64Array(2 * size);
-  data.set(input.data);
-  data.set(recurrent.data, size);
-  return { data, shape: [2, size] };
 }

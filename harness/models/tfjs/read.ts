@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Tensor } from '../../../scratch/index';
 import { checkRegularFile, halfToNumber, readRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
-import type { ModelDescription, StoredAs } from '../description';
+import { halfReach, type ModelDescription, type StoredAs } from '../description';
 import { asObject, isTexts, parseJson, show, type Json } from '../json';
 import { dialectOf, finishModel, planModel, readAll, type ReadOptions } from '../keras/read';
 import type { Dialect } from '../keras/options';
@@ -204,5 +204,5 @@ function decode(bytes: Buffer, { offset, bytes: size, shape, dtype, quantization
 
 /** Rounded to a step of `scale`, a weight moved by half of it at most; rounded to float16 by 2^-11 of itself. */
 function storedAs({ dtype, scale }: Quantization): StoredAs {
-  return { dtype, reach: dtype === 'float16' ? 2 ** -11 : scale / 2 };
+  return { dtype, reach: dtype === 'float16' ? halfReach.float16 : scale / 2 };
 }

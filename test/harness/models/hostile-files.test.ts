@@ -3,6 +3,8 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { formatNpz, formatZip } from '../../../harness/base/files/index';
 import { layersModelText, openModelFile, toLayersModel } from '../../../harness/models/index';
+import { GraphWriter } from '../../../harness/models/onnx/graph-writer';
+import { elementTypes, encodeOnnx } from '../../../harness/models/onnx/schema';
 import { formatNames, openMutants } from '../../fuzz-readers/mutants';
 import { modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -191,6 +193,129 @@ describe('model files that are damaged or hostile', () => {
     expect(said).to.match(/^UsageError: .*the operation \S+ \(Loop\) is not read\. Read are LSTM, GRU, RNN/);
   });
 
+  describe('operations of ONNX around an LSTM that would change its numbers', () => {
+    type Build = (graph: GraphWriter, lstm: (x: string, directions?: number) => void) => void;
+    /** A graph that reads x [B, T, 2] and gives y. */
+    const onnx = (build: Build): Buffer => {
+      const graph = new GraphWriter();
+      const weight = (name: string, directions: number) =>
+        graph.floats(name, [directions, 8, 2], new Float64Array(directions * 16).fill(0.5));
+      graph.ints('zero', [0]);
+      graph.ints('one', [1]);
+      build(graph, (x, directions = 1) => {
+        graph.node('Transpose', [x], ['timeFirst'], { perm: [1, 0, 2] });
+        graph.node(
+          'LSTM',
+          ['timeFirst', weight('W', directions), weight('R', directions)],
+          ['all', 'final'],
+          {
+            hidden_size: 2,
+            direction: directions === 1 ? 'forward' : 'bidirectional',
+          },
+        );
+        if (directions === 1) graph.node('Squeeze', ['final', 'zero'], ['h']);
+      });
+      const dim = [{ dim_param: 'B' }, { dim_param: 'T' }, { dim_value: 2 }];
+      const type = { tensor_type: { elem_type: elementTypes.float32, shape: { dim } } };
+      return encodeOnnx({
+        ir_version: 8,
+        opset_import: [{ domain: '', version: 17 }],
+        graph: {
+          node: graph.nodes,
+          initializer: graph.constants,
+          input: [{ name: 'x', type }],
+          output: [{ name: 'y' }],
+        },
+      });
+    };
+    const { int64, float32 } = elementTypes;
+    const refused: readonly (readonly [what: string, says: RegExp, build: Build])[] = [
+      [
+        'a Cast of outputs to integers',
+        /cuts off the fractions of what a layer gives/,
+        (graph, lstm) => {
+          lstm('x');
+          graph.node('Cast', ['h'], ['i'], { to: int64 });
+          graph.node('Cast', ['i'], ['y'], { to: float32 });
+        },
+      ],
+      [
+        'a Cast of inputs to integers',
+        /reads an input whose fractions a Cast before it cuts off/,
+        (graph, lstm) => {
+          graph.node('Cast', ['x'], ['i'], { to: int64 });
+          graph.node('Cast', ['i'], ['f'], { to: float32 });
+          lstm('f');
+          graph.node('Identity', ['h'], ['y']);
+        },
+      ],
+      [
+        'a Cast of a bias to integers',
+        /cuts off the fractions of a constant \[2\]/,
+        (graph, lstm) => {
+          lstm('x');
+          graph.node('Cast', [graph.floats('bias', [2], Float64Array.of(0.5, 1))], ['i'], { to: int64 });
+          graph.node('Add', ['h', 'i'], ['y']);
+        },
+      ],
+      [
+        'a Dropout in training mode',
+        /is in training mode/,
+        (graph, lstm) => {
+          lstm('x');
+          graph.node('Dropout', ['h', graph.floats('ratio', [], Float64Array.of(0.5)), 'one'], ['y']);
+        },
+      ],
+      [
+        'a Tile along two axes',
+        /repeats more than one axis/,
+        (graph, lstm) => {
+          lstm('x');
+          graph.node('Unsqueeze', ['h', 'one'], ['row']);
+          graph.node('Tile', ['row', graph.ints('times', [1, 3, 2])], ['y']);
+        },
+      ],
+      [
+        'steps of both directions turned round',
+        /has the steps of a layer that goes backwards/,
+        (graph, lstm) => {
+          lstm('x', 2);
+          const [start, end] = [graph.ints('start', [-1]), graph.ints('end', [-(2 ** 31)])];
+          graph.node('Slice', ['all', start, end, 'zero', start], ['turned']);
+          graph.node('Transpose', ['turned'], ['sides'], { perm: [2, 0, 1, 3] });
+          graph.node('Reshape', ['sides', graph.ints('shape', [0, 0, 4])], ['y']);
+        },
+      ],
+      [
+        'an attribute of another type',
+        /has axis of the type 3, where one number was expected/,
+        (graph, lstm) => {
+          lstm('x');
+          graph.node('Softmax', ['h'], ['y'], { axis: 'last' });
+        },
+      ],
+    ];
+    for (const [what, says, build] of refused)
+      it(`refuses ${what}`, async () => {
+        expect(await saidOf('m.onnx', onnx(build)))
+          .to.match(/^UsageError: /)
+          .and.match(says);
+      });
+
+    it('takes the number of time steps from a Reshape where the input leaves it open', async () => {
+      const file = path.join(base(), 'm.onnx');
+      writeFileSync(
+        file,
+        onnx((graph, lstm) => {
+          graph.node('Reshape', ['x', graph.ints('shape', [-1, 5, 2])], ['steps']);
+          lstm('steps');
+          graph.node('Identity', ['h'], ['y']);
+        }),
+      );
+      expect((await openModelFile(file)).inputs[0].shape).to.deep.equal([5, 2]);
+    });
+  });
+
   it('compares the sizes of a safetensors file with its bytes before memory is taken', async () => {
     const header = (tensor: object): Buffer => {
       const json = Buffer.from(JSON.stringify({ 'rnn.weight_ih_l0': tensor }));
@@ -227,10 +352,33 @@ describe('model files that are damaged or hostile', () => {
         { ...lstm, 'fc.weight': array(2, 5), 'fc.bias': array(2) },
       ],
       [/has no nn.RNN, nn.LSTM or nn.GRU/, { 'fc.weight': array(2, 5), 'fc.bias': array(2) }],
+      [
+        /fc\.bias has shape \[1\]; \[2\] was expected/,
+        { ...lstm, 'fc.weight': array(2, 4), 'fc.bias': array(1) },
+      ],
+      [
+        /bn\.movingVariance has shape \[1\]; \[4\] was expected/,
+        { ...lstm, 'bn.running_mean': array(4), 'bn.running_var': array(1) },
+      ],
     ] as const)
       expect(await saidOf('m.npz', await formatNpz(arrays)))
         .to.match(/^UsageError: /)
         .and.match(says);
+  });
+
+  it('notes that a square weight of PyTorch without a bias can be an embedding', async () => {
+    const array = (...shape: number[]) => ({ shape, data: new Float64Array(shape[0] * shape[1]) });
+    const lstm = { 'lstm.weight_ih_l0': array(16, 3), 'lstm.weight_hh_l0': array(16, 4) };
+    for (const [name, kind] of [
+      ['tok', 'nn.Linear'],
+      ['embedding', 'nn.Embedding'],
+    ]) {
+      const file = path.join(base(), 'm.npz');
+      writeFileSync(file, await formatNpz({ [`${name}.weight`]: array(3, 3), ...lstm }));
+      const { layers, notes } = await openModelFile(file);
+      expect(layers[0].kind).to.equal(kind);
+      expect(notes.join()).to.contain(`can be nn.Linear or nn.Embedding: ${kind} is assumed`);
+    }
   });
 
   for (const format of formatNames)
