@@ -1,31 +1,21 @@
-import type { Tensor } from '../../../scratch/index';
-import { createRandom, type Random } from '../../../scratch/index';
-import { expectedTensors, type Network, type NetworkProblem } from '../../../harness/equations/network';
+import { createRandom, type Random, type Tensor } from '../../../scratch/index';
+import { distort, problemKinds, type ProblemTensors } from '../../../harness/problems/distort';
+import { draw } from '../../../harness/problems/generated';
+import {
+  expectedTensors,
+  isRecurrent,
+  type Network,
+  type NetworkProblem,
+} from '../../../harness/equations/network';
 import type { Cell } from '../../../harness/equations/cell';
 
-/** Ways to fill a problem; `gaussian` at scale 1 and below is well-conditioned, the others are there to be adversarial. */
-export const problemKinds = [
-  'gaussian',
-  'constant',
-  'positive',
-  'sorted',
-  'skewed',
-  'cancelling',
-  'subnormal',
-  'oneHot',
-  'duplicateRows',
-  'constantInTime',
-  'saturated',
-  'sparse',
-  'powersOfTwo',
-  'wide',
-] as const;
-export type ProblemKind = (typeof problemKinds)[number];
+/** The kinds of problems that are fuzzed, and inputs 30 times as large as usual. */
+export const testedKinds = [...problemKinds, 'wide'] as const;
 
 export interface GeneratedOptions {
   readonly batch?: number;
   readonly timeSteps?: number;
-  readonly kind?: ProblemKind;
+  readonly kind?: (typeof testedKinds)[number];
   /** of the weights, before division by the root of the fan-in; default 1 */ readonly scale?: number;
   readonly masked?: boolean;
   readonly initial?: boolean;
@@ -57,10 +47,12 @@ export function generatedProblem(
     if (path.startsWith('initialStates') && options.initial === false) continue;
     if (path.startsWith('upstream') && options.upstream !== true) continue;
     if (path === 'targets' && options.labelled === false) continue;
-    tensors.set(path, fill(path, shape, kind, scale, random));
+    tensors.set(path, fill(path, shape, scale, random));
   }
-  const inputs = tensors.get('inputs');
-  if (inputs !== undefined) distortInputs(inputs, kind);
+  const roles = byRole(network, tensors);
+  if (kind !== 'wide') distort(kind, random, scale, roles);
+  else for (const { data } of roles.inputs) data.set(data.map((x) => 30 * x));
+  for (const { data } of tensors.values()) data.set(data.map(Math.fround));
   const { head } = network;
   const rows = head?.on === 'steps' ? batch * timeSteps : batch;
   const labelled = head?.loss === 'softmax' && options.labelled !== false;
@@ -70,70 +62,33 @@ export function generatedProblem(
   };
 }
 
-function fill(
-  path: string,
-  shape: readonly number[],
-  kind: ProblemKind,
-  scale: number,
-  random: Random,
-): Tensor {
-  const size = shape.reduce((n, s) => n * s, 1);
-  if (path === 'mask')
-    return { data: Float64Array.from({ length: size }, () => (random.integer(4) > 0 ? 1 : 0)), shape };
-  if (path === 'targets')
-    return { data: Float64Array.from({ length: size }, () => random.integer(3) / 2), shape };
-  const weight = path.startsWith('weights');
-  const matrix = weight && shape.length === 2;
-  const deviation = matrix
-    ? scale / Math.sqrt(shape[0])
-    : weight
-      ? Math.min(scale, 0.5)
-      : path === 'inputs'
-        ? 1
-        : 0.5;
-  const tiny = 2 ** (-120 - random.integer(25));
-  const data = Float64Array.from({ length: size }, () => {
-    const x = deviation * random.normal();
-    switch (kind) {
-      case 'constant':
-        return weight ? deviation : x;
-      case 'positive':
-        return Math.abs(x);
-      case 'skewed':
-        return matrix ? Math.max(-3, Math.min(3, x * 10 ** (2 * random.normal()))) : x;
-      case 'subnormal':
-        return path === 'inputs' || path === 'weights.head.kernel' ? x * tiny : x;
-      case 'saturated':
-        return weight && shape.length === 1 ? x + 8 * Math.sign(x) : x;
-      case 'sparse':
-        return random.uniform() < 0.7 ? 0 : x;
-      case 'powersOfTwo':
-        return x === 0 ? 0 : Math.sign(x) * 2 ** Math.round(Math.log2(Math.abs(x)));
-      case 'wide':
-        return path === 'inputs' ? 30 * x : x;
-      default:
-        return x;
-    }
-  });
-  if (kind === 'sorted' && (matrix || path === 'inputs')) data.sort();
-  if (kind === 'cancelling' && matrix)
-    data.forEach((x, i) => {
-      const row = Math.floor(i / shape[1]);
-      data[i] = row % 2 === 0 ? 100 * x : -data[i - shape[1]] + x;
-    });
-  return { data: data.map(Math.fround), shape };
+/** Gaussian numbers; a mask has ones for 3 steps of 4, targets are 0, 1/2 or 1. */
+function fill(path: string, shape: readonly number[], scale: number, random: Random): Tensor {
+  if (path === 'mask') return draw(shape, () => (random.integer(4) > 0 ? 1 : 0));
+  if (path === 'targets') return draw(shape, () => random.integer(3) / 2);
+  const isMatrix = shape.length === 2;
+  const ofWeight = isMatrix ? scale / Math.sqrt(shape[0]) : Math.min(scale, 0.5);
+  const deviation = path.startsWith('weights') ? ofWeight : path === 'inputs' ? 1 : 0.5;
+  return draw(shape, () => deviation * random.normal());
 }
 
-function distortInputs({ data, shape }: Tensor, kind: ProblemKind): void {
-  const [, timeSteps, features] = shape;
-  data.forEach((x, i) => {
-    const [step, f] = [Math.floor(i / features), i % features];
-    if (kind === 'oneHot') data[i] = f === step % features ? 1 : 0;
-    else if (kind === 'duplicateRows') data[i] = data[i % (timeSteps * features)];
-    else if (kind === 'constantInTime')
-      data[i] = data[Math.floor(step / timeSteps) * timeSteps * features + f];
-    else if (kind === 'cancelling') data[i] = f % 2 === 0 ? x : data[i - 1];
-  });
+/** The tensors by what they do: a kernel has a row for every input of its layer, a recurrent kernel for every unit. */
+function byRole({ layers }: Network, tensors: ReadonlyMap<string, Tensor>): ProblemTensors {
+  const weights = (is: (rows: readonly string[] | undefined) => boolean): Tensor[] =>
+    layers.filter(isRecurrent).flatMap(({ name, cell }) =>
+      Object.entries(cell.weights)
+        .filter(([, { rows }]) => is(rows))
+        .flatMap(([weight]) => tensors.get(`weights.${name}.${weight}`) ?? []),
+    );
+  const some = (path: string): Tensor[] => [tensors.get(path) ?? []].flat();
+  return {
+    inputs: some('inputs'),
+    kernels: weights((rows) => rows?.includes('F') === true),
+    recurrentKernels: weights((rows) => rows?.includes('F') === false),
+    biases: weights((rows) => rows === undefined),
+    outputKernels: some('weights.head.kernel'),
+    outputBiases: some('weights.head.bias'),
+  };
 }
 
 /** { 'a.b': x } as { a: { b: x } } */
