@@ -81,7 +81,9 @@ function checkText(text: Partial<CellText> | undefined): void {
   const wrong = [
     typeof name === 'string' ? '' : 'name (a text)',
     Array.isArray(carries) ? '' : "carries (as ['h'])",
-    typeof weights === 'object' ? '' : "weights (as { kernel: 'F, U' })",
+    typeof weights === 'object' && (weights as object | null) !== null
+      ? ''
+      : "weights (as { kernel: 'F, U' })",
     typeof equations === 'string' ? '' : 'equations (one a line)',
   ].filter((part) => part !== '');
   if (wrong.length > 0)

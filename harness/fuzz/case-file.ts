@@ -121,9 +121,14 @@ function checkFields(found: CaseFile, file: string): void {
     ...(typeof id === 'string' ? [] : ['id']),
     ...(typeof side?.name === 'string' ? [] : ['side.name']),
     ...(Array.isArray(verdict?.red) ? [] : ['verdict.red']),
-    ...(networks === undefined || 'layers' in networks || 'cell' in networks ? [] : ['networks']),
+    ...(networks === undefined || isNetworks(networks) ? [] : ['networks']),
     ...(typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck']),
   ];
   if (missing.length > 0)
     throw new UsageError(`${file} lacks ${missing.join(', ')}; it was truncated or edited, so restore it.`);
+}
+
+function isNetworks(value: unknown): boolean {
+  const { layers, cell } = (value ?? {}) as { readonly layers?: unknown; readonly cell?: unknown };
+  return typeof layers === 'string' || (typeof cell === 'object' && cell !== null);
 }

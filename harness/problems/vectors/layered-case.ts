@@ -1,6 +1,6 @@
-import { NetworkPlan, type Tensor } from '../../../scratch/index';
+import { NetworkPlan, type LayerConfig, type Tensor } from '../../../scratch/index';
 import { layeredTables } from '../../base/layered';
-import { networkConfigOf, partsOfLayers } from '../../base/model';
+import { partsOfLayers, type OwnCellConfig } from '../../base/model';
 import { UsageError } from '../../base/outcome';
 import {
   evaluationOf,
@@ -73,11 +73,12 @@ function readModel(value: unknown, where: string): Model {
       );
   }
   const model = Object.fromEntries(fields) as unknown as Model;
+  // a layer of the same sizes stands for a cell of formulas
+  const planned = model.layers.map((layer, i) =>
+    layer.layer === 'cell' ? standIn(layer, `${where}.layers[${i}]`) : layer,
+  );
   try {
-    const config = networkConfigOf(model);
-    if (config !== undefined) new NetworkPlan(config, where);
-    else
-      for (const layer of model.layers) if (layer.layer === 'cell') checkCell(layer.cell, layer.units, where);
+    new NetworkPlan({ ...model, layers: planned }, where);
     partsOfLayers(model);
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -86,18 +87,20 @@ function readModel(value: unknown, where: string): Model {
   return model;
 }
 
-/** Whether it has the form of a cell; its formulas are read where they are used. */
-function checkCell(cell: Partial<CellText>, units: number, where: string): void {
-  const { name, carries, weights, equations } = cell;
-  const isText = typeof name === 'string' && typeof equations === 'string';
-  if (!isText || !Array.isArray(carries) || typeof weights !== 'object')
+/** Checks the form of a cell; its formulas are read where they are used. */
+function standIn(layer: OwnCellConfig, where: string): LayerConfig {
+  const { cell, units, returnSequences } = layer;
+  fieldsOf(layer, where, ['layer', 'cell', 'units', 'returnSequences']);
+  const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+  const { name, carries, weights, equations }: Partial<CellText> = isObject(cell) ? cell : {};
+  const isText = [name, equations, ...(isObject(weights) ? Object.values(weights) : [undefined])].every(
+    (text) => typeof text === 'string',
+  );
+  if (!isText || !Array.isArray(carries))
     throw new UsageError(
-      `${where}: the layer "cell" needs a cell with name, carries, weights and equations, as defineCell takes it; it has ${Object.keys(cell).join(', ')}.`,
+      `${where} needs a cell with name, carries, weights and equations, as defineCell takes it (weights as { "kernel": "F, U" }); its cell ${isObject(cell) ? `has ${Object.keys(cell).join(', ')}` : `is ${describe(cell)}`}.`,
     );
-  if (!Number.isSafeInteger(units) || units < 1)
-    throw new UsageError(
-      `${where}: the cell ${name} has ${units} units; a whole number above 0 was expected.`,
-    );
+  return { layer: 'simpleRNN', units, ...(returnSequences !== undefined && { returnSequences }) };
 }
 
 function readInputs(value: unknown, model: Model, where: string): Tensor {
@@ -216,13 +219,9 @@ export function readLayeredTolerance(
   const tolerance = new Map<string, number>();
   if (value === undefined) return tolerance;
   const known = expectedNames(problem);
-  const fields = value instanceof Map ? (value as Fields) : new Map(Object.entries(value as object));
-  for (const [name, item] of fields) {
+  const names = known.flatMap((name) => name.split('.').map((_, i, all) => all.slice(0, i + 1).join('.')));
+  for (const [name, item] of fieldsOf(value, where, [...new Set(names)])) {
     const all = known.filter((one) => one === name || one.startsWith(`${name}.`));
-    if (all.length === 0)
-      throw new UsageError(
-        `${where} holds ${JSON.stringify(name)}; it knows ${known.join(', ')}, and what these begin with.`,
-      );
     const allowed = readNumber(item, `${where}.${name}`);
     if (allowed < 0)
       throw new UsageError(`${where}.${name} is ${allowed}; an absolute error of 0 or more was expected.`);

@@ -180,6 +180,10 @@ describe('rnn-parity fuzz', () => {
         (error: unknown) => (error instanceof UsageError ? error.message : String(error)),
       );
     expect(await refused()).to.contain('sha256 differs');
+    for (const networks of [null, 'lstm:2', { layers: 5 }, { cell: 5 }]) {
+      writeFileSync(files[0], JSON.stringify({ ...(JSON.parse(text) as object), networks }));
+      expect(await refused()).to.contain('lacks networks');
+    }
     writeFileSync(files[0], text.slice(0, 100));
     expect(await refused()).to.contain('is not JSON');
   });

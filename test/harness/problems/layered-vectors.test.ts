@@ -180,6 +180,14 @@ describe('rnn-parity-vectors/2: networks of layers', () => {
     const problem = text['problem'] as Json;
     const model = problem['model'] as { layers: Json[] };
     const changed = (change: Json): Json => ({ ...text, problem: { ...problem, ...change } });
+    const cell = {
+      name: 'own',
+      carries: ['h'],
+      weights: { kernel: 'F, U' },
+      equations: 'h_t = x_t · kernel',
+    };
+    const ownCell = (change: Json, layer: Json = {}): Json =>
+      changed({ model: { ...model, layers: [{ layer: 'cell', cell, units: 2, ...layer }], ...change } });
     const wrongShape = encode({ shape: [1, 1], data: [0] });
     const refusals: readonly (readonly [Json, RegExp])[] = [
       [changed({ model: { ...model, layers: [{ layer: 'lstn', units: 3 }] } }), /problem\.model.*lstn/],
@@ -203,7 +211,18 @@ describe('rnn-parity-vectors/2: networks of layers', () => {
       [changed({ targets: [[1]] }), /targets/],
       [{ ...text, expected: { finalStates: [{ z: 1 }, {}] } }, /expected\.finalStates\.layer1 holds "z"/],
       [{ ...text, expected: {} }, /expected holds no tensor; give at least one of sequences\.layer1/],
-      [{ ...text, tolerance: { kernel: 1 } }, /tolerance holds "kernel"; it knows/],
+      [
+        { ...text, tolerance: { kernel: 1 } },
+        /tolerance holds "kernel", which this format does not know; it knows/,
+      ],
+      [{ ...text, tolerance: 5 }, /tolerance is the number 5; an object with sequences/],
+      [{ ...text, tolerance: null }, /tolerance is null; an object with/],
+      [ownCell({ loss: 'hinge' }), /loss is hinge; the nearest is/],
+      [ownCell({ features: '3' }), /features is 3; a size must be an integer/],
+      [ownCell({}, { units: 0 }), /units.* 0/],
+      [ownCell({}, { activation: 'relu' }), /model\.layers\[0\] holds "activation", which/],
+      [ownCell({}, { cell: undefined }), /needs a cell with name.*its cell is missing/],
+      [ownCell({}, { cell: { ...cell, weights: { kernel: 3 } } }), /weights as { "kernel": "F, U" }/],
     ];
     for (const [one, message] of refusals)
       expect(() => parseVectors(fileOf([one]), 'v.json'), String(message)).to.throw(UsageError, message);
