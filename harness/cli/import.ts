@@ -21,7 +21,7 @@ export const defineImport: DefineCommand = (program, finish) => {
     .description('make a model directory from a model of another program, or from weights in a .npz file')
     .requiredOption(
       '--from <file>',
-      'model of Keras, TensorFlow.js, PyTorch (.safetensors) or ONNX, or .npz with the weights of a simple RNN',
+      'model of Keras, TensorFlow.js, PyTorch (.safetensors, .npz) or ONNX, or .npz with the weights of a simple RNN',
     )
     .requiredOption('--out <dir>', 'model directory to make')
     .addOption(layoutOption())
@@ -54,9 +54,12 @@ async function importWeights({
     throw new UsageError(
       '--activation relu: only tanh is run, and relu weights would predict something else with it.',
     );
-  const model = from.endsWith('.npz')
-    ? await readWeights(from, asked)
-    : await readModel(from, asked, classNames);
+  const weights = from.endsWith('.npz') ? await readWeights(from, asked) : undefined;
+  if (weights === undefined && activation !== undefined)
+    throw new UsageError(
+      `--activation ${activation} is of weights without layers in a .npz file; ${from} has layers, so leave it out.`,
+    );
+  const model = weights ?? (await readModel(from, asked, classNames));
   const { network, notes: all, classes, metadata, what } = model;
   const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
   const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
@@ -89,11 +92,13 @@ interface Imported {
   readonly json: object;
 }
 
-/** Weights without layers: those of a SimpleRNN classifier. */
-async function readWeights(file: string, asked: LayoutName | undefined): Promise<Imported> {
+/** Weights without layers: those of a SimpleRNN classifier; undefined where the archive has layers. */
+async function readWeights(file: string, asked: LayoutName | undefined): Promise<Imported | undefined> {
   const { readNpz, weightsArchive } = await import('../base/files/index.js');
-  const { readLayout } = await import('../models/index.js');
-  const { layout, weights, notes } = readLayout(await readNpz(file, weightsArchive), file, asked);
+  const { describesLayers, readLayout } = await import('../models/index.js');
+  const arrays = await readNpz(file, weightsArchive);
+  if (asked === undefined && describesLayers(arrays)) return undefined;
+  const { layout, weights, notes } = readLayout(arrays, file, asked);
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
   const sizes = { features, units, classes };

@@ -50,7 +50,7 @@ export const defineTrial: DefineCommand = (program, finish) => {
       ),
       new Option(
         '--layers <list>',
-        "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times",
+        "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times; with --sensitivity: in one layer of up to so many units",
       ),
       new Option(
         '--equations <cell>',
@@ -112,8 +112,9 @@ async function trial(flags: Flags, command: Command): Promise<Outcome> {
   const idle = (because: string, ...names: (keyof Flags)[]): void => {
     refuseIdle(command, because, names);
   };
-  const planting = ['layers', 'equations', 'shapes', 'seeds', 'break'] as const;
-  if (flags.functionErrors !== undefined) idle('with --function-errors', ...planting, 'cases', 'seed');
+  const planting = ['equations', 'shapes', 'seeds', 'break'] as const;
+  if (flags.functionErrors !== undefined)
+    idle('with --function-errors', 'layers', ...planting, 'cases', 'seed');
   else idle('without --function-errors', 'stride');
   if (flags.sensitivity !== undefined) idle('with --sensitivity', ...planting);
   else idle('without --sensitivity', 'cases');

@@ -1,4 +1,4 @@
-export { layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
+export { describesLayers, layoutNames, readLayout, writeLayout, type LayoutName } from './layouts';
 export { givesClasses, load, loadNetwork, maskValue, readSavedModel, save } from './saved-model';
 export type {
   LoadedModel,

@@ -1,6 +1,7 @@
 import { weightNames, type ClassifierWeights, type Tensor } from '../../scratch/index';
 import { isStringArray, type ArrayToWrite, type NpyArray } from '../base/files/index';
 import { UsageError } from '../base/outcome';
+import { configArray } from './keras/write-npz';
 import { matchLayers, matchOrder, type NamesInFile } from './layer-names';
 import { checkRunnable, refuseGates } from './runnable';
 
@@ -161,6 +162,19 @@ const layouts: Record<LayoutName, Layout> = { notebook, pytorch, keras, 'rnn-par
 /** What archives of weights do not say. */
 const activationNote =
   'the weights do not say which activation they were trained with: tanh is assumed, and nn.RNN(nonlinearity="relu") would predict otherwise (--activation tanh confirms it)';
+
+/**
+ * Whether an archive describes a network of its own: written by `convert --to npz`, or the state_dict of another network than one nn.RNN
+ * in one direction. `readSavedModel` reads these.
+ */
+export function describesLayers(arrays: ReadonlyMap<string, NpyArray>): boolean {
+  const recurrent = [...arrays].filter(([name]) => /(^|\.)weight_hh_l\d/.test(name));
+  return (
+    arrays.has(configArray) ||
+    recurrent.length > 1 ||
+    recurrent.some(([, { shape }]) => shape.length === 2 && shape[0] !== shape[1])
+  );
+}
 
 /** Weights as the entries of an archive in someone else's layout. */
 export function writeLayout(name: LayoutName, weights: ClassifierWeights): Record<string, ArrayToWrite> {

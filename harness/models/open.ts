@@ -37,6 +37,28 @@ export async function openModelFile(given: string, options: OpenOptions = {}): P
   if (steps !== undefined) checkChoice(steps, ['final', 'last', 'all'], 'openModelFile: steps');
   if (typeof (given as unknown) !== 'string')
     throw new TypeError(`openModelFile: the file is a ${typeof given}; pass its path.`);
+  const model = await readFormat(given, options);
+  refuseStateOptions(model, given, options);
+  return model;
+}
+
+/** Refuses options about a state_dict that change nothing for this file. */
+function refuseStateOptions({ format, layers }: ModelDescription, where: string, options: OpenOptions): void {
+  const { nonlinearity, steps } = options;
+  const isState = format === 'pytorch';
+  const idle = [
+    ...(steps === undefined || isState ? [] : [`--steps ${steps} is for a state_dict of PyTorch`]),
+    ...(nonlinearity === undefined || (isState && layers.some(({ kind }) => kind === 'nn.RNN'))
+      ? []
+      : [`--nonlinearity ${nonlinearity} is for an nn.RNN in a state_dict of PyTorch`]),
+  ];
+  if (idle.length > 0)
+    throw new UsageError(
+      `${idle.join(', and ')}; ${where} is read the same without, so leave ${idle.length === 1 ? 'it' : 'them'} out.`,
+    );
+}
+
+async function readFormat(given: string, options: OpenOptions): Promise<ModelDescription> {
   const found = await stat(given).catch(() => undefined);
   if (found?.isDirectory() === true) return readLayersModel(path.join(given, 'model.json'), options);
   if (path.extname(given) === '.json') return readLayersModel(given, options);

@@ -218,7 +218,9 @@ function adviseOtherSide(error: unknown): never {
 export async function readSavedModel(given: string): Promise<SavedModel> {
   const found = await stat(given).catch(() => undefined);
   const isJson = path.basename(given) === 'model.json';
-  if (found?.isFile() === true && !isJson) return modelOf(await openModelFile(given), {}, given);
+  const isNamedAsFile = found === undefined && path.extname(given) !== '';
+  if ((found?.isFile() === true || isNamedAsFile) && !isJson)
+    return modelOf(await openModelFile(given), {}, given);
   const directory = isJson ? path.dirname(given) : given;
   const where = path.join(directory, 'model.json');
   const text = await readRegularFile(where).catch((error: unknown) => {

@@ -135,6 +135,8 @@ export function checkChoices(choices: TrainChoices, name: string): void {
   checkColumnNames(choices.data?.columns, `${name}: data`);
   if (choices.layers !== undefined && choices.from !== undefined && name === 'train')
     throw new UsageError('--from gives the layers of its model; leave out --layers.');
+  if (choices.initializer !== undefined && choices.from !== undefined && name === 'train')
+    throw new UsageError('--from gives the weights of its model; leave out --initializer.');
   const choice = <T extends string>(value: T | undefined, known: readonly T[], field: string): void => {
     if (value !== undefined) checkChoice(value, known, `${name}: ${field}`);
   };

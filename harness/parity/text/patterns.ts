@@ -108,19 +108,18 @@ const groups: readonly (readonly [words: string, has: (tensor: string) => boolea
   ['failing gradient of a weight', (tensor) => /^gradients\.(?!inputs|initialState)/.test(tensor)],
 ];
 
-/** Numbers that a factor is known by. */
-const known: readonly (readonly [words: string, of: (p: ProblemOf) => number | undefined])[] = Object.entries(
-  sizes,
-)
-  .flatMap(([letter, name]) => [
-    [letter, (p: ProblemOf) => p[name]] as const,
-    [`1/${letter}`, (p: ProblemOf) => (p[name] === undefined ? undefined : 1 / p[name])] as const,
-  ])
-  .concat([
-    ['1/ln 2, a logarithm to base 2', () => Math.LOG2E],
-    ['-1, another sign', () => -1],
-    ['0', () => 0],
-  ]);
+/** Numbers that a factor is known by; the sizes of a network of layers are not in the plan. */
+const known: readonly (readonly [words: string, of: (p: ProblemOf | undefined) => number | undefined])[] =
+  Object.entries(sizes)
+    .flatMap(([letter, name]) => [
+      [letter, (p?: ProblemOf) => p?.[name]] as const,
+      [`1/${letter}`, (p?: ProblemOf) => (p?.[name] === undefined ? undefined : 1 / p[name])] as const,
+    ])
+    .concat([
+      ['1/ln 2, a logarithm to base 2', () => Math.LOG2E],
+      ['-1, another sign', () => -1],
+      ['0', () => 0],
+    ]);
 
 /** A constant ratio of given to expected in the worst elements of a side; undefined where the ratio varies. */
 export function ratioOf(report: ParityReport, side: string): string | undefined {
@@ -153,7 +152,7 @@ function isNear(ratio: number, factor: number): boolean {
 function factorOf(ratios: readonly Ratio[]): string | undefined {
   const name = known.find(([, of]) =>
     ratios.every(({ ratio, problem }) => {
-      const factor = problem === undefined ? undefined : of(problem);
+      const factor = of(problem);
       return factor !== undefined && isNear(ratio, factor);
     }),
   )?.[0];

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { runCli } from '../../support/run-cli';
 
+const lstm = 'test/fixtures/models/torch-lstm.onnx';
+
 describe('options that change nothing, or name what cannot be', () => {
   const lines: readonly (readonly [line: string, says: string])[] = [
     [
@@ -13,7 +15,8 @@ describe('options that change nothing, or name what cannot be', () => {
     ['replay case.json --timeout 5s', '--timeout changes nothing without --candidate'],
     ['trial --cases 5', '--cases changes nothing without --sensitivity'],
     ['trial --stride 5', '--stride changes nothing without --function-errors'],
-    ['trial --sensitivity cpu --layers lstm:3', '--layers changes nothing with --sensitivity'],
+    ['trial --sensitivity cpu --equations c.ts', '--equations changes nothing with --sensitivity'],
+    ['trial --function-errors cpu --layers lstm:3', '--layers changes nothing with --function-errors'],
     ['trial --layers lstm:3 --shapes 2', '--shapes changes nothing with --layers'],
     ['train --data a.npz --time-steps 5', '--time-steps is for --data memory and changes nothing for a.npz'],
     ['train --examples 50', '--examples is for --data memory and changes nothing for digits'],
@@ -27,6 +30,10 @@ describe('options that change nothing, or name what cannot be', () => {
       'evaluate --model m --data digits --side scratch --backend cpu',
       '--backend cpu belongs to the op-by-op side',
     ],
+    ['train --from m --initializer keras', '--from gives the weights of its model; leave out --initializer.'],
+    ['import --from m.keras --activation tanh --out m', '--activation tanh is of weights without layers'],
+    [`check ${lstm} --steps last`, '--steps last is for a state_dict of PyTorch'],
+    [`check ${lstm} --nonlinearity relu`, '--nonlinearity relu is for an nn.RNN in a state_dict'],
     ['parity --html -', '--html - names no file'],
     ['parity --junit -', '--junit - names no file'],
     ['fuzz --out package.json', 'package.json is no directory'],

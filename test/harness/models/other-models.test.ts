@@ -11,6 +11,7 @@ import {
   ScratchSimpleRNNClassifier,
   weightsByLayer,
 } from '../../../scratch/index';
+import { modelFixtures } from '../../support/model-fixtures';
 import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -256,14 +257,6 @@ describe('names of weights in a file', () => {
       ),
     ],
     [
-      'an LSTM of PyTorch',
-      /LSTM weights/,
-      named(
-        ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0', 'fc.weight', 'fc.bias'],
-        [zeros(20, 3), zeros(20, 5), zeros(20), zeros(20), zeros(4, 5), zeros(4)],
-      ),
-    ],
-    [
       'two recurrent layers',
       /2 recurrent layers \(a, b\)/,
       {
@@ -327,6 +320,26 @@ describe('names of weights in a file', () => {
         .and.not.match(/\n {4}at /);
       expect(readdirSync(base())).to.deep.equal(['w.npz']);
     });
+
+  it('reads the layers of an archive that has them: a state_dict with an LSTM, and what convert --to npz wrote', async () => {
+    const lstm = named(
+      ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0', 'fc.weight', 'fc.bias'],
+      [zeros(20, 3), zeros(20, 5), zeros(20), zeros(20), zeros(4, 5), zeros(4)],
+    );
+    const named4 = await importing(lstm, '--class-names', 'a,b,c,d');
+    expect(named4.exitCode, named4.stderr).to.equal(0);
+    expect(named4.stdout).to.include('lstm:5,dense:4');
+    const asWeights = await importing(lstm, '--force', '--layout', 'pytorch');
+    expect(asWeights).to.include({ exitCode: 2 });
+    expect(asWeights.stderr).to.match(/LSTM weights/);
+
+    const [from, out] = [path.join(base(), 'lstm.npz'), path.join(base(), 'whole')];
+    const model = path.join(modelFixtures, 'lstm.keras');
+    expect((await runCli(['convert', model, '--to', 'npz', '--out', from])).exitCode).to.equal(0);
+    const whole = await runCli(['import', '--from', from, '--out', out]);
+    expect(whole.exitCode, whole.stderr).to.equal(0);
+    expect(whole.stdout).to.include('lstm:4,dense:2');
+  });
 
   it('notes that tanh is assumed, is confirmed by --activation tanh, and refuses relu', async () => {
     const torch = named(

@@ -147,6 +147,9 @@ describe('rnn-parity trial', () => {
     const measured = cli('--sensitivity', 'cpu', '--cases', '2', '--seed', '3', '--json');
     expect(measured.code, measured.err).to.equal(0);
     expect(JSON.parse(measured.out)).to.include({ implementation: 'tfjs:cpu', problems: 2 });
+    const inLayer = cli('--sensitivity', 'cpu', '--layers', 'lstm:2', '--cases', '1', '--json');
+    expect(inLayer.code, inLayer.err).to.equal(0);
+    expect(JSON.parse(inLayer.out)).to.include({ problems: 1 });
     const errors = cli('--function-errors', 'cpu', '--stride', '200000', '--json');
     expect((JSON.parse(errors.out) as { name: string }[]).map(({ name }) => name)).to.include.members([
       'tanh',
