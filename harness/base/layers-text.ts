@@ -1,10 +1,9 @@
 import type { LayerConfig } from '../../scratch/index';
-import type { ModelLayer } from './model';
+import { layerNames, type ModelLayer } from './model';
 import { UsageError } from './outcome';
 
 const recurrent = ['simpleRNN', 'lstm', 'gru'];
 const wrappers = ['bidirectional', 'timeDistributed'];
-const names = [...recurrent, ...wrappers, 'dense', 'embedding'];
 const example = "'bidirectional(gru:8),lstm:16:activation=relu,dense:3'";
 
 /**
@@ -61,9 +60,9 @@ function parseLayer(text: string, reading: Reading): Loose {
   const numbers = (sizes < 0 ? parts : parts.slice(0, sizes)).map((part, i) =>
     part === '*' && drawn !== undefined ? drawn(wanted[i]) : Number(part),
   );
-  if (!names.includes(layer) || wrappers.includes(layer)) {
+  if (!(layerNames as readonly string[]).includes(layer) || wrappers.includes(layer)) {
     throw new UsageError(
-      `${flag}: "${text}" is not a layer; there are ${names.join(', ')}, for example ${example}.`,
+      `${flag}: "${text}" is not a layer; there are ${layerNames.join(', ')}, for example ${example}.`,
     );
   }
   if (numbers.length !== wanted.length || !numbers.every((n) => Number.isSafeInteger(n) && n > 0)) {

@@ -22,6 +22,25 @@ export interface OwnCellConfig {
 
 export type ModelLayer = LayerConfig | OwnCellConfig;
 
+export type LayerName = LayerConfig['layer'];
+const everyLayer: Readonly<Record<LayerName, true>> = {
+  simpleRNN: true,
+  lstm: true,
+  gru: true,
+  bidirectional: true,
+  dense: true,
+  timeDistributed: true,
+  embedding: true,
+};
+
+/** The layers that networks are made of, in the order in which messages list them. */
+export const layerNames = Object.keys(everyLayer) as readonly LayerName[];
+
+/** Whether a layer of any kind of model is one that networks are made of. */
+export function isLayerConfig(config: { readonly layer: string }): config is LayerConfig {
+  return Object.hasOwn(everyLayer, config.layer);
+}
+
 /** Layers and a loss as plain data: a NetworkConfig, in which a layer may also be a user's own cell. */
 export interface Model extends Omit<NetworkConfig, 'layers'> {
   readonly layers: readonly ModelLayer[];

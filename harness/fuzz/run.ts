@@ -2,7 +2,8 @@ import { checkOptions, type OptionNames } from '../../scratch/index';
 import { SideUnavailableError, type OpenSide } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress, type StartProgress } from '../base/progress';
-import { everyLayer, type Networks } from '../problems/index';
+import { layerNames } from '../base/model';
+import type { Networks } from '../problems/index';
 import { defineCell } from '../equations/index';
 import { fuzzCase, shardCases, shardSize, type Shard } from './series';
 import { SideAtWork, type FuzzSide } from './side-at-work';
@@ -125,7 +126,7 @@ function networksFor(sides: readonly SideAtWork[]): Networks | undefined {
   for (const side of sides) {
     const layers = side.declaredLayers;
     if (layers === undefined) continue;
-    const drawn = everyLayer.filter((layer) => layers.includes(layer));
+    const drawn = layerNames.filter((layer) => layers.includes(layer));
     if (drawn.length > 0) return { layers: `any(${drawn.join(',')})` };
     throw new UsageError(
       `${side.name} declares the layers ${layers.join(', ')}; give --layers, or --equations FILE for a cell of your own formulas, to say what the problems are about.`,

@@ -6,7 +6,7 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { parseLayers } from '../base/layers-text';
-import { partsOfLayers, unitsOf, type LayerParts } from '../base/model';
+import { layerNames, partsOfLayers, unitsOf, type LayerName, type LayerParts } from '../base/model';
 import { UsageError } from '../base/outcome';
 import { mapParts, roundProblem, type CellText, type LayeredProblem, type Model } from '../base/problem';
 import { paddingOrHoles } from './adversarial';
@@ -22,18 +22,6 @@ export type Networks =
   | { readonly layers: string }
   /** a user's own cell */
   | { readonly cell: CellText };
-
-/** Layers that networks are drawn from. */
-export const everyLayer = [
-  'simpleRNN',
-  'lstm',
-  'gru',
-  'bidirectional',
-  'dense',
-  'timeDistributed',
-  'embedding',
-] as const;
-type LayerName = (typeof everyLayer)[number];
 
 const largest = { batch: 6, timeSteps: 60, features: 16, units: 32, classes: 8, integers: 12 };
 
@@ -181,12 +169,12 @@ function drawSize(random: Random, name: string): number {
 }
 
 function allowed(list: string | undefined): readonly LayerName[] {
-  if (list === undefined) return everyLayer;
+  if (list === undefined) return layerNames;
   const names = list.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !(everyLayer as readonly string[]).includes(name));
+  const unknown = names.filter((name) => !(layerNames as readonly string[]).includes(name));
   if (unknown.length > 0)
     throw new UsageError(
-      `--layers: any(${list}) holds ${unknown.map((name) => JSON.stringify(name)).join(', ')}; networks can be drawn from ${everyLayer.join(', ')}, for example any(lstm,dense).`,
+      `--layers: any(${list}) holds ${unknown.map((name) => JSON.stringify(name)).join(', ')}; networks can be drawn from ${layerNames.join(', ')}, for example any(lstm,dense).`,
     );
   if (!names.some((name) => ['simpleRNN', 'lstm', 'gru', 'dense'].includes(name)))
     throw new UsageError(

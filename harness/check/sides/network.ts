@@ -6,6 +6,7 @@ import type {
   Tensor,
 } from '../../../scratch/index';
 import { GraphNetwork, loadBackend, TfNetwork, type BackendName } from '../../../src/index';
+import { isLayerConfig } from '../../base/model';
 import { precisionModelOf, precisionModels, type PrecisionModel } from '../../budget/index';
 import type { ModelLayer, Source } from '../../models/index';
 import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
@@ -92,7 +93,7 @@ export async function runByLayers(
       const initialStates = (layer.initialStates ?? []).map(at);
       const input = { ...runs.get(layer.reads.of)!, output: at(layer.reads) };
       const { config } = layer;
-      const network = isNetworkLayer(config) ? create(optionsOf(config, layer, input.output)) : undefined;
+      const network = isLayerConfig(config) ? create(optionsOf(config, layer, input.output)) : undefined;
       asked.set(layer.name, { input, initialStates, ...(network && { network }) });
       if (network === undefined) {
         const exact = runLayer(layer, input, initialStates);
@@ -216,12 +217,6 @@ function zerosLike(states: readonly (Tensor | undefined)[]): Tensor {
 function withTime({ config }: ModelLayer, x: Tensor): Tensor {
   const { data, shape } = x;
   return config.layer === 'embedding' || shape.length === 3 ? x : { data, shape: [shape[0], 1, shape[1]] };
-}
-
-function isNetworkLayer(config: ModelLayer['config']): config is LayerConfig {
-  return ['simpleRNN', 'lstm', 'gru', 'bidirectional', 'dense', 'timeDistributed', 'embedding'].includes(
-    config.layer,
-  );
 }
 
 const rounded = ({ data, shape }: Tensor): Tensor => ({ data: data.map(Math.fround), shape });

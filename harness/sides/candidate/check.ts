@@ -1,5 +1,6 @@
 import { resembles } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
+import { layerNames } from '../../base/model';
 import { tensorNames, type ModelLayer, type Precision } from '../../base/problem';
 import { candidateNames, type AnyCandidate, type Candidate } from './define';
 
@@ -71,23 +72,15 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
   };
 }
 
-const layerNames = [
-  'simpleRNN',
-  'lstm',
-  'gru',
-  'bidirectional',
-  'dense',
-  'timeDistributed',
-  'embedding',
-  'cell',
-] as const satisfies readonly ModelLayer['layer'][];
+/** `cell`: a user's own */
+const declarable: readonly ModelLayer['layer'][] = [...layerNames, 'cell'];
 
 function checkLayers(layers: unknown, where: string): string[] {
-  const known: readonly unknown[] = layerNames;
+  const known: readonly unknown[] = declarable;
   if (Array.isArray(layers) && layers.length > 0 && layers.every((layer) => known.includes(layer)))
     return layers as string[];
   throw new UsageError(
-    `${where}: layers is ${show(layers)}; an array of some of ${layerNames.join(', ')} was expected.`,
+    `${where}: layers is ${show(layers)}; an array of some of ${declarable.join(', ')} was expected.`,
   );
 }
 
