@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { numbersOf, readNpz } from '../../../harness/base/files/index';
+import { precisionModels, type PrecisionModel } from '../../../harness/budget/index';
 import { causesOfLayer } from '../../../harness/check/causes';
 import { judgeShown } from '../../../harness/check/judge';
 import { unknownProgram } from '../../../harness/check/sides/framework';
@@ -52,4 +53,28 @@ describe('causes of a layer that a side shows', () => {
       };
       expect(causesOfLayer([off], unknownProgram)).to.deep.equal([]);
     });
+});
+
+describe('a gate that is almost shut', () => {
+  it('may be 0 in a program of unknown form, whose error of sigmoid is absolute, but not in one that was measured', async () => {
+    const { dropout: model } = await layers();
+    const [{ name }] = model.inputs;
+    const [layer] = model.layers;
+    const sigmoid = { ...layer, config: { layer: 'activation', activation: 'sigmoid' } as const };
+    const shape = [1, 1, 3];
+    // of the first one, σ = 5e-28
+    const inputs = { [name]: { data: Float64Array.of(-62.9, -20, 0.5), shape } };
+    const exact = inputs[name].data.map((z) => 1 / (1 + Math.exp(-z)));
+    const judged = (change: (y: number, i: number) => number, precision: PrecisionModel) =>
+      judgeShown(
+        { ...model, layers: [sigmoid] },
+        inputs,
+        new Map([[layer.name, { output: { data: exact.map(change), shape } }]]),
+        precision,
+      ).judged[0].status;
+    const shut = (y: number): number => (y < 1e-20 ? 0 : y);
+    expect(judged(shut, unknownProgram)).to.equal('explained');
+    expect(judged(shut, precisionModels.tensorflow)).to.equal('beyond');
+    expect(judged((y, i) => (i === 0 ? 1e-6 : y), unknownProgram)).to.equal('beyond');
+  });
 });
