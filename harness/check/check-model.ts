@@ -4,7 +4,7 @@ import { countParameters, openModelFile, type ModelDescription, type Size } from
 import { causesOfLayer, oneLayerModel } from './causes';
 import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeExpected } from './expected';
-import { generateInputs } from './inputs';
+import { checkInputs, generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
@@ -24,7 +24,7 @@ export interface CheckOptions {
   /** default: all; a side that is named must run */ readonly sides?: readonly SideName[] | undefined;
   /** run as well where this machine has them; default none */ readonly sidesIfThere?:
     readonly SideName[] | undefined;
-  /** checks only what comes before the layer of this name */ readonly until?: string | undefined;
+  /** of a file: checks only what comes before the layer of this name */ readonly until?: string | undefined;
   /** default false: gradients of the weights and the inputs are compared as well */ readonly forwardOnly?:
     boolean | undefined;
   /** the Python in which Keras, PyTorch and onnxruntime are installed; default python3 of the PATH */ readonly python?:
@@ -102,20 +102,27 @@ export async function checkModel(
     throw new RangeError(
       'checkModel: sides is empty and nothing is expected, so nothing would be compared; name a side, or leave sides out.',
     );
+  if (typeof given !== 'string' && options.until !== undefined)
+    throw new TypeError(
+      `checkModel: until is "${options.until}", and the model is opened already; pass until to openModelFile, or the path of the file here.`,
+    );
   const opened = typeof given === 'string' ? await openModelFile(given, { until: options.until }) : given;
-  const { model, notes } = inSinglePrecision(opened);
-  const inputs = options.inputs ?? generateInputs(model, { seed: options.seed ?? 1 });
+  if (options.inputs !== undefined) checkInputs(options.inputs, opened, 'checkModel: inputs');
+  const seed = options.seed ?? 1;
+  const { model, inputs, notes } = inSinglePrecision(
+    opened,
+    options.inputs ?? generateInputs(opened, { seed }),
+  );
   if (options.expected !== undefined && options.inputs === undefined)
     throw new UsageError(
       'expected outputs belong to inputs: give the inputs that the other program had as well.',
     );
-  const wanted = [...(options.sides ?? sideNames), ...(options.sidesIfThere ?? [])];
+  const wanted = new Set([...(options.sides ?? sideNames), ...(options.sidesIfThere ?? [])]);
   const sides: CheckedSide[] = [];
   if (options.expected !== undefined) {
     const { judged, differences } = judgeExpected(model, inputs, options.expected);
     sides.push(resultOf('expected', true, judged, differences));
   }
-  const seed = options.seed ?? 1;
   const question: SideQuestion = {
     model,
     inputs,
@@ -126,26 +133,25 @@ export async function checkModel(
   // other programs compute in processes of their own meanwhile, one after the other
   const early = new Map<SideName, Promise<Asked>>();
   let last: Promise<unknown> = Promise.resolve();
-  for (const name of wanted.filter(isFramework)) {
+  for (const name of [...wanted].filter(isFramework)) {
     const asked = last.then(() => ask(name));
     early.set(name, asked);
     last = asked.catch(() => undefined);
   }
-  for (const name of wanted) {
-    options.progress?.(`${name} ...`);
-    sides.push(
-      await judgeAsked(
-        name,
-        options.sides?.includes(name) === true,
-        question,
-        await (early.get(name) ?? ask(name)),
-      ),
-    );
+  try {
+    for (const name of wanted) {
+      options.progress?.(`${name} ...`);
+      const required = options.sides?.includes(name) === true;
+      sides.push(await judgeAsked(name, required, question, await (early.get(name) ?? ask(name))));
+    }
+  } catch (error) {
+    // a program that is left open keeps this process alive
+    for (const asked of early.values())
+      await asked.then((one) => ('side' in one ? one.side.close?.() : undefined)).catch(() => undefined);
+    throw error;
   }
-  await last;
-  const isMissing = sides.some(
-    ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
-  );
+  const didRun = ({ status }: CheckedSide): boolean => status !== 'absent' && status !== 'cannot run';
+  const isMissing = !sides.some(didRun) || sides.some((side) => side.required && !didRun(side));
   const isMismatch = sides.some(({ status }) => status === 'mismatch');
   return {
     schema: 'rnn-parity-check/1',
@@ -167,29 +173,37 @@ export async function checkModel(
   };
 }
 
-/** The sides hold weights in float32; so does the reference then. */
-function inSinglePrecision(model: ModelDescription): {
+/** The sides hold weights and inputs in float32; so does the reference then. */
+function inSinglePrecision(
+  model: ModelDescription,
+  inputs: ModelInputs,
+): {
   readonly model: ModelDescription;
+  readonly inputs: ModelInputs;
   readonly notes: readonly string[];
 } {
-  let changed = 0;
-  const round = (x: number): number => {
-    const rounded = Math.fround(x);
-    if (rounded !== x) changed++;
-    return rounded;
-  };
+  const changed = { weights: 0, 'numbers of the inputs': 0 };
+  const rounded = ({ data, shape }: Tensor, what: keyof typeof changed): Tensor => ({
+    data: Float64Array.from(data, (x) => {
+      const single = Math.fround(x);
+      if (single !== x) changed[what]++;
+      return single;
+    }),
+    shape,
+  });
   const layers = model.layers.map((layer) => ({
     ...layer,
     weights: Object.fromEntries(
-      Object.entries(layer.weights).map(([name, { data, shape }]) => [
-        name,
-        { data: data.map(round), shape },
-      ]),
+      Object.entries(layer.weights).map(([name, tensor]) => [name, rounded(tensor, 'weights')]),
     ),
   }));
-  const notes =
-    changed === 0 ? [] : [`${changed} weights are not exact in float32 and were rounded, as every side does`];
-  return { model: { ...model, layers }, notes };
+  const single = Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [name, rounded(tensor, 'numbers of the inputs')]),
+  );
+  const notes = Object.entries(changed).flatMap(([what, n]) =>
+    n === 0 ? [] : [`${n} ${what} are not exact in float32 and were rounded, as every side does`],
+  );
+  return { model: { ...model, layers }, inputs: single, notes };
 }
 
 const isFramework = (name: SideName): name is FrameworkName & SideName =>
@@ -240,6 +254,10 @@ async function judgeSide(
   { layers, gradients, note }: SideAnswer,
 ): Promise<CheckedSide> {
   const { judged: forward, questions } = judgeShown(model, inputs, layers, side.model);
+  if (forward.length === 0) {
+    const reason = 'it has no layer of this model to show, so nothing was compared';
+    return { ...resultOf(side.name, required, [], []), status: 'cannot run', version: side.version, reason };
+  }
   const differences: Difference[] = [];
   for (const layer of wrongLayers(forward)) {
     const causes = causesOfLayer(layer, side.model);

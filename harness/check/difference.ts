@@ -14,6 +14,10 @@ export interface Difference {
   /** counted from 0, in the order of the output */ readonly timeStep?: number;
   readonly unit?: number;
   /** of the gradient of a weight with the gates side by side */ readonly gate?: string;
+  /** where the shapes differ, so that no numbers were compared */ readonly shapes?: {
+    readonly given: readonly number[];
+    readonly expected: readonly number[];
+  };
   readonly given: number;
   readonly expected: number;
   /** largest |error| over what rounding may do */ readonly used: number;
@@ -66,6 +70,7 @@ export function placeOf(model: ModelDescription, judged: JudgedTensor, causes: r
     ...(!isWeight && sizes.length === 2 && { timeStep: Math.floor(at / width) % timeSteps }),
     unit: gates.length > 0 ? column % (width / gates.length) : column,
     ...(gates.length > 0 && { gate: gates[Math.floor(column / (width / gates.length))] }),
+    ...(status === 'shape' && { shapes: { given: given.shape, expected: expected.shape } }),
     given: given.data[at],
     expected: expected.data[at],
     used: judged.used,

@@ -1,4 +1,4 @@
-import { createRandom, type Tensor } from '../../scratch/index';
+import { createRandom, makeTensor, type Tensor } from '../../scratch/index';
 import { numbersOf, readNpz } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { countParameters, type ModelDescription, type ModelInput } from '../models/index';
@@ -84,14 +84,40 @@ export async function readInputs(
       `the input ${input.name}`,
     );
     checkInput(tensor, input, `${file}: ${name}`);
-    return [input.name, { shape: tensor.shape, data: tensor.data.map(Math.fround) }];
+    return [input.name, tensor];
   });
+  checkBatches(inputs, file);
+  return { inputs: Object.fromEntries(inputs), outputs: outputsIn(arrays, model, file) };
+}
+
+/**
+ * Inputs that a program passed for a model.
+ *
+ * @throws UsageError when one is missing, has another shape than the model takes, or belongs to no input; TypeError for one that is no tensor
+ */
+export function checkInputs(inputs: ModelInputs, model: ModelDescription, where: string): void {
+  const names = model.inputs.map(({ name }) => name);
+  const unknown = Object.keys(inputs).filter((name) => !names.includes(name));
+  const missing = names.filter((name) => !Object.hasOwn(inputs, name));
+  if (unknown.length > 0 || missing.length > 0)
+    throw new UsageError(
+      `${where} has ${Object.keys(inputs).join(', ') || 'no tensors'}; the model takes ${names.join(', ')}.`,
+    );
+  for (const input of model.inputs) {
+    const tensor = inputs[input.name] as Partial<Tensor> | undefined;
+    if (tensor?.data === undefined || !Array.isArray(tensor.shape))
+      throw new TypeError(`${where}: ${input.name} is not a tensor; pass { data, shape }.`);
+    checkInput(makeTensor(tensor.data, tensor.shape), input, `${where}: ${input.name}`);
+  }
+  checkBatches(Object.entries(inputs), where);
+}
+
+function checkBatches(inputs: readonly (readonly [string, Tensor])[], where: string): void {
   const batches = new Set(inputs.map(([, { shape }]) => shape[0]));
   if (batches.size > 1)
     throw new UsageError(
-      `${file}: the inputs have ${[...batches].join(' and ')} examples; all need the same number.`,
+      `${where}: the inputs have ${[...batches].join(' and ')} examples; all need the same number.`,
     );
-  return { inputs: Object.fromEntries(inputs), outputs: outputsIn(arrays, model, file) };
 }
 
 /** Expected outputs of a file: `outputs` or `outputs/0`, `outputs/1`, ... */

@@ -25,9 +25,9 @@ export function checkVerdict({ file, sides, verdict }: CheckReport): string {
     const missing = sides.filter(
       ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
     );
+    if (missing.length === 0) return `NOTHING COMPARED: no side can run ${file}`;
     return `NOT RUN: ${missing.map(({ name }) => name).join(', ')}${ran.length === 0 ? '; nothing was compared' : `; ${names} agree with the reference`}`;
   }
-  if (ran.length === 0) return `NOTHING COMPARED: no side can run ${file}`;
   const ill = ran.filter(({ status }) => status === 'ill');
   const but = ill.length === 0 ? '' : ` (${ill.map(({ name }) => name).join(', ')}: ill-conditioned)`;
   return `PARITY: ${file} is the same function in the float64 reference and in ${names}, within rounding${but}`;
@@ -43,6 +43,7 @@ export function differenceInWords({
   timeStep,
   unit,
   gate: gradientGate,
+  shapes,
   given,
   expected,
   causes,
@@ -54,7 +55,12 @@ export function differenceInWords({
     (causes.length === 1 || gradientGate !== undefined) && gates.length > 0
       ? `, gate${gates.length === 1 ? '' : 's'} ${gates.join(' ')}`
       : '';
-  const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${inside}${step}, unit ${unit ?? 0}${gate}: ${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`;
+  const what =
+    shapes === undefined
+      ? `${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`
+      : `it has the shape [${shapes.given.join(', ')}] instead of [${shapes.expected.join(', ')}]`;
+  const at = shapes === undefined ? `${inside}${step}, unit ${unit ?? 0}${gate}` : '';
+  const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${at}: ${what}`;
   if (causes.length === 0) return `${place}; no known cause explains it`;
   const words = causes.slice(0, 4).map((cause) => cause.words);
   return `${place}: it looks as if ${words.join(', or as if ')}${causes.length > 1 ? ' (these numbers cannot tell them apart)' : ''}`;

@@ -1,8 +1,16 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import { numbersOf, readNpz } from '../../../harness/base/files/index';
-import { checkModel, checkVerdict, differenceInWords, type CheckReport } from '../../../harness/check/index';
+import {
+  checkModel,
+  checkVerdict,
+  differenceInWords,
+  generateInputs,
+  type CheckReport,
+  type ModelInputs,
+} from '../../../harness/check/index';
 import { openModelFile } from '../../../harness/models/index';
+import { withRecorded } from '../../support/recorded-frameworks';
 import { fixtureAnswers, modelFixtures, namedInputs, type FixtureAnswer } from '../../support/model-fixtures';
 
 describe('check of a model', () => {
@@ -68,6 +76,61 @@ describe('check of a model', () => {
     expect(report.sides[0].reason).to.include(
       'resets after the product (reset_after), which TensorFlow.js 4.22 does not have',
     );
+  });
+
+  it('refuses inputs that do not fit and options that would change nothing, before any side runs', async () => {
+    const model = await openModelFile(file('lstm'));
+    const [{ name }] = model.inputs;
+    const { data, shape } = generateInputs(model, { seed: 1 })[name];
+    const inputs = (given: Record<string, unknown>) => ({ inputs: given as ModelInputs });
+    for (const [options, message] of [
+      [{ until: 'dense' }, /until is "dense", and the model is opened already/],
+      [inputs({}), /has no tensors; the model takes input_layer/],
+      [
+        inputs({ [name]: { data, shape }, other: { data, shape } }),
+        /has input_layer, other; the model takes/,
+      ],
+      [inputs({ [name]: data }), /input_layer is not a tensor/],
+      [inputs({ [name]: { data: data.slice(1), shape } }), /119 numbers do not fill shape \[4, 10, 3\]/],
+      [inputs({ [name]: { data, shape: [12, 10] } }), /takes \[B, T, 3\]|do not fill/],
+      [inputs({ [name]: { data: data.map(() => NaN), shape } }), /holds NaN at position 0/],
+    ] as const) {
+      const error = await checkModel(model, { sides: ['twin:cpu'], ...options }).catch((e: unknown) => e);
+      expect(error).to.be.instanceOf(Error).with.property('message').that.matches(message);
+    }
+  });
+
+  it('rounds inputs to float32 as every side does, and says so', async () => {
+    const model = await openModelFile(file('lstm'));
+    const [{ name }] = model.inputs;
+    const { data, shape } = generateInputs(model, { seed: 1 })[name];
+    const inputs = { [name]: { data: data.map((x, i) => (i < 3 ? x + 2 ** -40 : x)), shape } };
+    const report = await checkModel(model, { inputs, sides: ['twin:cpu', 'twin:cpu'], forwardOnly: true });
+    expect(report.verdict).to.equal('parity');
+    expect(report.sides).to.have.length(1);
+    expect(report.notes.join()).to.include('3 numbers of the inputs are not exact in float32');
+  });
+
+  it('names both shapes where an expected output has another one', async () => {
+    const report = await withoutSides('lstm', [{ data: Float64Array.of(1, 2), shape: [1, 2] }]);
+    expect(report.verdict).to.equal('mismatch');
+    expect(checkVerdict(report)).to.match(/output: it has the shape \[1, 2\] instead of \[\d+, 2\]/);
+  });
+
+  it('counts a side that has nothing to show, or no side at all, as not run', async () => {
+    const masking = await openModelFile(file('masking-bidirectional-gru'));
+    const [, { name: second }] = masking.layers;
+    const onlyMasking = await openModelFile(file('masking-bidirectional-gru'), { until: second });
+    const named = await checkModel(onlyMasking, { sides: ['twin:cpu'] });
+    expect(named).to.include({ verdict: 'side not run', exitCode: 3 });
+    expect(named.sides[0]).to.include({ status: 'cannot run', tensors: 0 });
+    const [layer] = onlyMasking.layers;
+    const lastStep = { ...onlyMasking, layers: [{ ...layer, config: { layer: 'lastStep' } as const }] };
+    const report = await withRecorded('torch', 'nothing-recorded', (python) =>
+      checkModel(lastStep, { python }),
+    );
+    expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
+    expect(checkVerdict(report)).to.equal('NOTHING COMPARED: no side can run model');
   });
 
   it('checks what comes before a layer', async () => {

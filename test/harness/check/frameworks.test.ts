@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { checkModel, checkVerdict, convertModel, formatCheck } from '../../../harness/check/index';
@@ -35,13 +36,31 @@ describe('Keras and PyTorch as sides of check', () => {
     expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
   });
 
-  it('says in one sentence what is missing where the library is not installed', async () => {
+  it('says in one sentence that the Python that was named does not run', async () => {
     const report = await checkModel(lstm, {
       sides: ['torch'],
-      python: path.join(__dirname, 'no-torch.cjs'),
+      python: path.join(__dirname, 'no-python'),
     }).catch((error: unknown) => error as Error);
     expect(report).to.be.instanceOf(Error);
     expect((report as Error).message).to.match(/--python: .* does not run as Python 3\.8 or later/);
+  });
+
+  it('ends the process of a framework where the check itself is interrupted by an error', async () => {
+    const children = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'ProcessWrap').length;
+    const before = children();
+    const progress = (line: string): void => {
+      if (line.startsWith('twin:cpu')) throw new Error('the terminal is gone');
+    };
+    await withRecorded('keras', 'lstm', async (python) => {
+      const error = await checkModel(lstm, { sides: ['twin:cpu', 'keras'], python, progress }).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect((error as Error).message).to.equal('the terminal is gone');
+      // a process that was forgotten is there by then; one that ended is gone
+      await setTimeout(400);
+    });
+    expect(children()).to.equal(before);
   });
 
   it('lists every side with its gradients', async () => {
