@@ -158,7 +158,7 @@ function configOf(
   const alphas = [...(attribute('activation_alpha')?.floats ?? [])];
   const betas = [...(attribute('activation_beta')?.floats ?? [])];
   const names = all.map((name): ActivationName => {
-    const has = name === 'HardSigmoid' || name === 'Affine';
+    const has = ['hardsigmoid', 'affine'].includes(name.toLowerCase());
     return activationNamed(name, has ? alphas.shift() : undefined, has ? betas.shift() : undefined, step);
   });
   const one = names.slice(0, count);
@@ -183,7 +183,7 @@ export function activationNamed(
   const found = Object.entries(onnxActivations).find(([, known]) => {
     if (known.name.toLowerCase() !== name.toLowerCase()) return false;
     if (known.alpha === undefined || known.beta === undefined) return true;
-    const [a, b] = name === 'Affine' ? [alpha ?? 1, beta ?? 0] : [alpha ?? 0.2, beta ?? 0.5];
+    const [a, b] = known.name === 'Affine' ? [alpha ?? 1, beta ?? 0] : [alpha ?? 0.2, beta ?? 0.5];
     return isNear(a, known.alpha) && isNear(b, known.beta);
   });
   if (found === undefined)

@@ -42,6 +42,10 @@ export function readStateDict(
   const modules = chainOf(modulesOf(entries, where), isOrdered, where);
   const made: Made[] = [];
   const notes = new Set<string>();
+  if (modules.length > 1)
+    notes.add(
+      'the weights do not say which activations stand between the modules and after the last: none is assumed',
+    );
   let before = 'input';
   modules.forEach((module, i) => {
     const isLast = i === modules.length - 1;
@@ -122,7 +126,6 @@ function layersOf(
       const [units] = weight.shape;
       if (isFirst && bias === undefined) noteSquare(module, notes);
       const kernel = gatesToKeras(weight.read(), [0]);
-      if (!isLast) notes.add('the weights do not say what stands between modules: no activation is assumed');
       return [
         layer(
           { layer: 'dense', units, useBias: bias !== undefined },

@@ -30,6 +30,17 @@ export function toSavedModel(
       servedLayer(graph, layer, at(layer.reads), (layer.initialStates ?? []).map(at), where),
     );
   const outputs = model.outputs.map(servedOutput);
+  for (const [names, sources] of [
+    [model.inputs.map(({ name }) => servedName(name)), model.inputs.map(({ name }) => name)],
+    [outputs, model.outputs.map(({ of, state }) => `${of} ${state ?? ''}`)],
+  ] as const)
+    names.forEach((name, i) => {
+      const first = names.indexOf(name);
+      if (sources[first] !== sources[i])
+        throw new UsageError(
+          `${where}: ${sources[first].trim()} and ${sources[i].trim()} would both be called ${name} in the SavedModel; rename one.`,
+        );
+    });
   const named = Object.fromEntries(outputs.map((name, i) => [name, at(model.outputs[i])]));
   return { bytes: Buffer.from(graph.finish(named)), outputs };
 }

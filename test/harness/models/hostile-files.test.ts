@@ -194,7 +194,11 @@ describe('model files that are damaged or hostile', () => {
   });
 
   describe('operations of ONNX around an LSTM that would change its numbers', () => {
-    type Build = (graph: GraphWriter, lstm: (x: string, directions?: number) => void) => void;
+    type Attributes = Parameters<GraphWriter['node']>[3];
+    type Build = (
+      graph: GraphWriter,
+      lstm: (x: string, directions?: number, attributes?: Attributes) => void,
+    ) => void;
     /** A graph that reads x [B, T, 2] and gives y. */
     const onnx = (build: Build): Buffer => {
       const graph = new GraphWriter();
@@ -202,7 +206,7 @@ describe('model files that are damaged or hostile', () => {
         graph.floats(name, [directions, 8, 2], new Float64Array(directions * 16).fill(0.5));
       graph.ints('zero', [0]);
       graph.ints('one', [1]);
-      build(graph, (x, directions = 1) => {
+      build(graph, (x, directions = 1, attributes = {}) => {
         graph.node('Transpose', [x], ['timeFirst'], { perm: [1, 0, 2] });
         graph.node(
           'LSTM',
@@ -211,6 +215,7 @@ describe('model files that are damaged or hostile', () => {
           {
             hidden_size: 2,
             direction: directions === 1 ? 'forward' : 'bidirectional',
+            ...attributes,
           },
         );
         if (directions === 1) graph.node('Squeeze', ['final', 'zero'], ['h']);
@@ -284,6 +289,17 @@ describe('model files that are damaged or hostile', () => {
           graph.node('Slice', ['all', start, end, 'zero', start], ['turned']);
           graph.node('Transpose', ['turned'], ['sides'], { perm: [2, 0, 1, 3] });
           graph.node('Reshape', ['sides', graph.ints('shape', [0, 0, 4])], ['y']);
+        },
+      ],
+      [
+        'a slope of an activation in lower case',
+        /has the activation hardsigmoid \(alpha 0\.25, beta 0\.5\)/,
+        (graph, lstm) => {
+          lstm('x', 1, {
+            activations: ['hardsigmoid', 'tanh', 'tanh'],
+            ...{ activation_alpha: { floats: [0.25] }, activation_beta: { floats: [0.5] } },
+          });
+          graph.node('Identity', ['h'], ['y']);
         },
       ],
       [
@@ -378,6 +394,7 @@ describe('model files that are damaged or hostile', () => {
       const { layers, notes } = await openModelFile(file);
       expect(layers[0].kind).to.equal(kind);
       expect(notes.join()).to.contain(`can be nn.Linear or nn.Embedding: ${kind} is assumed`);
+      expect(notes.join()).to.contain('which activations stand between the modules');
     }
   });
 

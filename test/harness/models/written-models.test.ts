@@ -76,4 +76,21 @@ describe('models written as ONNX and .npz', () => {
     );
     expect(existsSync(path.join(base(), 'written'))).to.equal(false);
   });
+
+  it('refuses two outputs that would have one name in a SavedModel', async () => {
+    const model = await openModelFile(path.join(modelFixtures, 'two-heads.keras'));
+    const [first, second] = model.outputs.map(({ of }) => of);
+    const named = (name: string): string => ({ [first]: 'head 1', [second]: 'head_1' })[name] ?? name;
+    const renamed = {
+      ...model,
+      layers: model.layers.map((layer) => ({
+        ...layer,
+        name: named(layer.name),
+        reads: { ...layer.reads, of: named(layer.reads.of) },
+      })),
+      outputs: model.outputs.map((source) => ({ ...source, of: named(source.of) })),
+    };
+    const error = await writeModel(renamed, 'savedmodel').catch((found: unknown) => found as Error);
+    expect((error as Error).message).to.contain('head 1 and head_1 would both be called head_1');
+  });
 });
