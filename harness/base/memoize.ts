@@ -1,3 +1,9 @@
+/** Computes at the first call, and gives the same result at every later one. */
+export function once<T>(compute: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: compute() }).value;
+}
+
 /**
  * Computes once for each object, and gives the same result for it as long as the object lives: several sides answer the same
  * problem, and what is derived from the problem alone (a weight probe, a float64 run, an error budget) is the same for all of them.

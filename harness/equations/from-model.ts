@@ -52,7 +52,7 @@ const networkLosses: Readonly<Record<NetworkLoss, LossName>> = {
   meanSquaredError: 'meanSquaredError',
 };
 
-/** Puts layer on layer, and keeps the books on names. */
+/** Adds one layer after the other, and records which names their tensors have in the equations. */
 class Builder {
   private readonly layers: Layer[] = [];
   private readonly weights: Record<string, Record<string, Tensor>> = {};

@@ -10,7 +10,7 @@ import { probeSettings } from './probe-settings';
 /**
  * A problem of one time step that shows single weights of the layer that reads the inputs, and of what stands on it: an example for each
  * row and column of its matrices, in the settings in which they show best (`probeSettings`). Gradients arrive at its final states
- * alone, and only where the problem has a backward pass.
+ * only, and only where the problem has a backward pass.
  *
  * @returns undefined where the first layer cannot be led to such settings: an embedding reads integers, a dense layer has no states
  */
@@ -53,11 +53,11 @@ function makeProbe(given: LayeredProblem): LayeredProblem | undefined {
   if (!isBackward) return plain;
   const finalStates = statesOf((layer, carry) => upstream?.[layer]?.final?.[carry]);
   const last = model.layers[model.layers.length - 1].layer;
-  // nothing arrives there, but a dense layer has gradients
+  // gradients of zero arrive at a dense layer, so that it has gradients of its own
   const logits = (layeredTables(plain).parts.get('upstream.logits') ?? []).map(({ size }) => size);
   const isDense = last === 'dense' || last === 'timeDistributed';
   return { ...plain, upstream: { finalStates, ...(isDense && { logits: zeros(...logits) }) } };
 }
 
-/** First layers with states that can be given, and inputs that there can be more of. */
+/** First layers whose initial states can be given, and which can read additional inputs. */
 const led: ReadonlySet<string> = new Set(['simpleRNN', 'lstm', 'gru', 'bidirectional', 'cell']);

@@ -34,16 +34,16 @@ export function probeSettings(cell: Cell, isBackward: boolean): readonly ProbeSe
 
 const settingsOf = memoize<Cell, Map<boolean, readonly ProbeSetting[]>>(() => new Map());
 
-/** The small layer. */
+/** Sizes of the small layer. */
 const [features, units, classes] = [2, 3, 2];
 const seed = 7;
 const [firstSettings, rounds] = [400, 3];
-/** By how much a weight is wrong that must be seen. */
+/** The relative error of a weight that must be seen. */
 const wrong = 1e-5;
-/** From this score on nothing is gained by a better one; below 1 nothing is seen. */
+/** A higher score than this gains nothing; below 1 the wrong weight is not seen. */
 const good = 7;
 
-/** What is looked for: the weights that one example should show in one pass, by one of them. */
+/** The weights that one example should show in one pass; one of them stands for all. */
 interface Target {
   readonly about: ProbeSetting['about'];
   readonly isBackward: boolean;
@@ -107,7 +107,7 @@ function settingsIn(found: readonly Best[]): ProbeSetting[] {
   return [...new Set(found.flatMap(({ setting }) => setting ?? []))];
 }
 
-/** Few of the settings: each target that can be shown is shown nearly as well as by its best. */
+/** A few of the settings: together they show every target that can be shown, at 70 % of its best score or more, or as well as `good`. */
 function covering(small: SmallLayer, best: ReadonlyMap<Target, Best>): ProbeSetting[] {
   const wanted = new Map([...best].filter(([, { score }]) => score > 1));
   const shown = settingsIn([...wanted.values()]).map((setting) => {
@@ -128,7 +128,7 @@ function covering(small: SmallLayer, best: ReadonlyMap<Target, Best>): ProbeSett
   return chosen;
 }
 
-/** Levels that are tried: of what an example is about, and of everything else, which must not drown it. */
+/** Levels that are tried, first for what an example is about, then for everything else, which must not drown it. */
 const levels = {
   before: [
     [0, 1, 32, 1024],
@@ -219,7 +219,10 @@ class SmallLayer {
     };
   }
 
-  /** The score of every setting for each target. A setting in which some number means little has none: its budget is above a thousandth. */
+  /**
+   * The score of every setting for each target. A setting scores 0 where the budget of some tensor is above a thousandth of its largest
+   * number: its numbers mean little.
+   */
   scores(settings: readonly ProbeSetting[], targets: readonly Target[]): number[][] {
     const wider = instrument(this.network, { inputs: zeros(1, 1, features), weights: this.weights });
     if (wider === undefined) return targets.map(() => settings.map(() => 0));

@@ -86,7 +86,7 @@ function* simplerProblems<P extends AnyProblem>(
       // the stage of the last success is entered where it was, and its beginning comes last
       if (round === 0 && at < move) continue;
       if (round === stages.length && at >= move) break;
-      // a move leaves the kind of its problem
+      // a move keeps the kind of its problem: plain or layered
       const value = simpler() as P | undefined;
       if (value !== undefined) yield new fc.Value(value, { stage: current, move: at } satisfies Position);
     }

@@ -18,7 +18,7 @@ export function modelMoves(problem: AnyProblem): Move[] {
   const { model } = problem;
   const { layers } = model;
   const replaced = (i: number, layer: ModelLayer): Model => ({ ...model, layers: layers.with(i, layer) });
-  // without labels the loss is not asked, and one that compares numbers needs no two classes
+  // without labels and targets no loss is computed, and the mean squared error fits outputs of one unit too
   const { labels, targets } = problem;
   const isIdle = labels === undefined && targets === undefined && model.loss !== 'meanSquaredError';
   return [
@@ -30,7 +30,7 @@ export function modelMoves(problem: AnyProblem): Move[] {
   ];
 }
 
-/** Options that change how a layer is asked, and no shape but that of its output. */
+/** Options that change no shape except that of the layer's output. */
 const options = [
   'returnSequences',
   'goBackwards',
@@ -56,7 +56,7 @@ function simplerLayers(layer: ModelLayer): ModelLayer[] {
   ];
 }
 
-/** The first layer of what is left reads the features of the problem. */
+/** Without one layer: the first that is left reads the features of the problem. */
 function withoutLayer(problem: LayeredProblem, left: number): LayeredProblem | undefined {
   const { features = 1, ...model } = problem.model;
   const layers = model.layers.toSpliced(left, 1);
@@ -89,7 +89,7 @@ function refit(
     if (name === 'inputs') continue;
     const old = partOf(problem, nameBefore(name, tables, before, problem.model));
     if (old === undefined && name.startsWith('weights.')) return undefined;
-    // what arrives at the last layer arrives at the logits
+    // the gradients that arrive at the last layer are those of the logits
     const isLast = name.includes(`.layer${model.layers.length}.`);
     if (old === undefined || (isLast && name.startsWith('upstream.'))) continue;
     const tensor = resized(

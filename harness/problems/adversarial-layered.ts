@@ -9,7 +9,7 @@ import { parseLayers } from '../base/layers-text';
 import { layerNames, partsOfLayers, unitsOf, type LayerName, type LayerParts } from '../base/model';
 import { UsageError } from '../base/outcome';
 import { mapParts, roundProblem, type CellText, type LayeredProblem, type Model } from '../base/problem';
-import { paddingOrHoles } from './adversarial';
+import { paddingOrHoles, sizeTo } from './adversarial';
 import { distort, problemKinds, type ProblemKind, type ProblemTensors } from './distort';
 import { makeLayeredProblem, modelOfCell, modelOfLayers } from './layered';
 
@@ -77,18 +77,13 @@ export function adversarialLayered(
   };
 }
 
-/** Uniform in the logarithm: small sizes are as likely as large ones. */
-function sizeTo(random: Random, most: number, least = 1): number {
-  return Math.min(most, Math.floor(least * ((most + 1) / least) ** random.uniform()));
-}
-
-/** A loss is a mean over steps: there must be one. */
+/** The mask with at least one step that counts: a loss is a mean over the steps, and needs one. */
 function someSteps(mask: Tensor): Tensor {
   if (!mask.data.includes(1)) mask.data[0] = 1;
   return mask;
 }
 
-/** With maskZero, an embedding's first integer is no mask. */
+/** With maskZero an integer 0 masks its step: at least one integer is not 0, so that one step counts. */
 function integers({ model, mask }: LayeredProblem, inputs: Tensor): Tensor {
   const [first] = model.layers;
   if (first.layer !== 'embedding' || first.maskZero !== true) return inputs;
@@ -96,7 +91,7 @@ function integers({ model, mask }: LayeredProblem, inputs: Tensor): Tensor {
   return inputs.data[at] === 0 ? { ...inputs, data: inputs.data.with(at, 1) } : inputs;
 }
 
-/** Gradients from elsewhere arrive at some of the places where they can. */
+/** Leaves out some of the gradients that arrive from elsewhere. */
 function thinned(random: Random, problem: LayeredProblem): LayeredProblem {
   const { upstream } = problem;
   if (upstream === undefined || random.uniform() < 0.4) return problem;

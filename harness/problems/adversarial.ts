@@ -33,9 +33,7 @@ export function adversarialProblem(
   const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)];
   const kind = options.kinds ? pick(options.kinds) : random.uniform() < 0.5 ? 'gaussian' : pick(problemKinds);
   const limit = { batch: 8, timeSteps: 24, features: 16, units: 32, classes: 10, ...options.largest };
-  // small sizes are as likely as large ones: uniform in the logarithm
-  const size = (most: number, least = 1): number =>
-    Math.min(most, Math.floor(least * ((most + 1) / least) ** random.uniform()));
+  const size = (most: number, least = 1): number => sizeTo(random, most, least);
   const batch = size(limit.batch);
   const timeSteps = size(limit.timeSteps);
   const features = size(limit.features);
@@ -91,6 +89,11 @@ export function adversarialProblem(
     ...roundProblem({ id: `generated-${seed}-${index}-${kind}`, ...fields }),
     kind,
   };
+}
+
+/** Uniform in the logarithm: small sizes are as likely as large ones. */
+export function sizeTo(random: Random, most: number, least = 1): number {
+  return Math.min(most, Math.floor(least * ((most + 1) / least) ** random.uniform()));
 }
 
 /** 0 and 1: padding at the end, or holes anywhere. */

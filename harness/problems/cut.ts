@@ -16,8 +16,8 @@ import {
 
 /**
  * The problem with only these places of one of its sizes (`sizesIn`), in all tensors that have it: both axes of the recurrent kernel
- * for units, and every gate. Examples and steps take their labels along; a label, or an integer of an embedding, that goes becomes the
- * first.
+ * for units, and every gate. Examples and steps take their labels along; a label of a class that goes
+ * becomes the first class, and an integer of an embedding that goes becomes the first integer.
  *
  * @param size `example`, `timeStep`, `feature`, `unit`, `class`; of a layered problem `integer` and `layer2` as well
  */

@@ -99,7 +99,7 @@ export function ownCellCandidate(mistake?: Mistake) {
           const dI = all.map((u) => dC[u] * (g[u] - before.c[u]) * i[u] * (1 - i[u]));
           const dG = all.map((u) => dC[u] * i[u] * (1 - g[u] ** 2));
           const dz = [...dI, ...dG, ...dO];
-          const made2 = has('the gradient of the output peephole is made with the cell state before')
+          const cellSeen = has('the gradient of the output peephole is made with the cell state before')
             ? before.c
             : c;
           dz.forEach((value, column) => {
@@ -109,7 +109,7 @@ export function ownCellCandidate(mistake?: Mistake) {
           });
           for (const u of all) {
             d.peephole[u] += before.c[u] * dI[u];
-            d.peephole[units + u] += made2[u] * dO[u];
+            d.peephole[units + u] += cellSeen[u] * dO[u];
           }
           const times = (row: number[]): number => row.reduce((sum, w, column) => sum + w * dz[column], 0);
           dInputs[t] = kernel.map(times);

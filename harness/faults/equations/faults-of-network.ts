@@ -16,7 +16,7 @@ import {
   type RunOptions,
 } from '../../equations/index';
 import type { Tensor } from '../../../scratch/index';
-import { memoize } from '../../base/memoize';
+import { memoize, once } from '../../base/memoize';
 import { cellFaults } from './cell-faults';
 import type { CellFault } from './changes';
 import type { EquationFault, FaultyRun } from './fault';
@@ -115,11 +115,6 @@ export function exactFault(run: FaultyRun): ExactAnswer {
     forward: finished(first),
     whole: once(() => finished(new Map([...first, ...backwardOutcome(forward)]))),
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 /** The forward pass of the right network, made once for a problem. */

@@ -11,6 +11,7 @@ import { possibleOf, type Budget } from '../../budget/index';
 import { compareTensor, compareTensors, type ExpectedTensor } from '../compare-tensors';
 import { tolerancesFor, type FixedTolerance } from '../tolerance';
 import { caseVerdict, type CaseVerdict, type Side } from '../verdict';
+import { once } from '../../base/memoize';
 import type { Evaluation, TensorName } from '../../base/problem';
 import { each, type Numbers } from '../../faults/updates/index';
 import type { TrainingStep } from './training-checks';
@@ -63,11 +64,6 @@ export function compareTraining(comparison: TrainingComparison): CaseVerdict {
     return most.status === 'differs' ? wider : { ...most, status: 'ill', reason };
   });
   return caseVerdict(caseId, side.name, 'scratch', tensors);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 /** Sizes of what one update is compared by, for the ledger. */

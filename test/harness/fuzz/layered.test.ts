@@ -120,6 +120,7 @@ describe('rnn-parity fuzz on networks of layers: the problems', () => {
       ({ model, inputs }) =>
         inputs.shape[0] > 2 && inputs.shape[1] > 3 && !/bidir|goBack/.test(formatLayers(model.layers)),
     );
+    let compared = 0;
     for (const problem of forward.slice(0, 8)) {
       const whole =
         tensorOf(referenceFor(problem), 'sequences.layer1.h') ??
@@ -130,7 +131,9 @@ describe('rnn-parity fuzz on networks of layers: the problems', () => {
       if (whole === undefined || own === undefined) continue;
       const [, T, U] = whole.shape;
       expect(own.data).to.deep.equal(whole.data.slice(2 * T * U, 2 * T * U + 2 * U));
+      compared++;
     }
+    expect(compared).to.be.above(5);
   });
 
   it('units that go, go from every gate of their layer and from the rows of the next one', () => {
