@@ -28,6 +28,7 @@ export {
 } from './description';
 export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
 export { statesOf } from './shapes';
+export { weightOrder } from './keras/write-layers';
 export { toKeras, type WrittenKeras } from './keras/write';
 export { toOnnx, type OnnxOptions, type WrittenOnnx } from './onnx/write';
 export { writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';

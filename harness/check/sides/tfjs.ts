@@ -3,7 +3,7 @@ import type { Tensor } from '../../../scratch/index';
 import { loadBackend, type BackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { precisionModelOf } from '../../budget/index';
-import { toLayersModel, type ModelDescription } from '../../models/index';
+import { toLayersModel, weightOrder, type ModelDescription } from '../../models/index';
 import {
   AbsentSideError,
   CannotRunError,
@@ -98,16 +98,6 @@ const read = (tensor: Tf.Tensor): Tensor => ({
   shape: tensor.shape,
 });
 
-/** Weights in the order in which TensorFlow.js keeps those of a layer. */
-const weightOrder = [
-  ...['', 'forward', 'backward'].flatMap((way) =>
-    ['kernel', 'recurrentKernel', 'bias'].map((name) =>
-      way === '' ? name : way + name[0].toUpperCase() + name.slice(1),
-    ),
-  ),
-  ...['gamma', 'beta', 'embeddings'],
-];
-
 /**
  * Gradients of Σ output · gradient by the tape, with what the layers gave there, of the weights of every layer and of the inputs. TensorFlow.js has none of an embedding on
  * wasm: it is left out there, with a note.
@@ -154,7 +144,7 @@ function byTape(
     const own = loaded.getLayer(
       theirs.get(layer.name) ?? layer.name.replace(/:softmax$/, ''),
     ).trainableWeights;
-    const names = weightOrder.filter((name) => name in layer.weights);
+    const names = weightOrder.filter((name) => name in layer.weights && !name.startsWith('moving'));
     // what a LayerVariable reads is the variable itself
     const variables = own.map((one): unknown => one.read()) as Tf.Variable[];
     return names.map((name, i) => ({ layer: layer.name, name, variable: variables[i] }));

@@ -68,7 +68,8 @@ export function writeLayers(model: ModelDescription, program: WrittenFor, where:
   };
 }
 
-const weightOrder = [
+/** Weights of a layer in the order in which Keras and TensorFlow.js keep them, by our names. */
+export const weightOrder = [
   ...['', 'forward', 'backward'].flatMap((direction) =>
     ['kernel', 'recurrentKernel', 'bias'].map((name) =>
       direction === '' ? name : inDirection(direction, name),
