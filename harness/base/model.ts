@@ -103,8 +103,8 @@ export function partsOfLayers(model: Model): LayerParts[] {
   });
 }
 
-/** The gates of the cells in the order of Keras. */
-const gates = { simpleRNN: undefined, lstm: ['i', 'f', 'c', 'o'], gru: ['z', 'r', 'h'] } as const;
+/** The gates of the cells in the order of Keras; undefined where there is one block. */
+export const gates = { simpleRNN: undefined, lstm: ['i', 'f', 'c', 'o'], gru: ['z', 'r', 'h'] } as const;
 
 /** What a layer reads. */
 interface Input extends LayerOutput {

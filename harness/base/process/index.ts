@@ -5,6 +5,7 @@ export {
   decodeWeights,
   encodeTensor,
   encodeWeights,
+  mapRecord,
   parseAnswer,
   type OperationTable,
   type WireRequest,

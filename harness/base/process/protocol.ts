@@ -72,7 +72,8 @@ export function decodeWeights(weights: WireWeights): StackWeights {
   return weights.map((layer) => mapRecord(layer, decodeTensor));
 }
 
-function mapRecord<In, Out>(
+/** The same keys, with changed values. */
+export function mapRecord<In, Out>(
   record: Readonly<Record<string, In>>,
   change: (x: In) => Out,
 ): Record<string, Out> {

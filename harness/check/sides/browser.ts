@@ -22,7 +22,10 @@ export async function openBrowserSide(name: string): Promise<ModelSide> {
         : error;
     });
   const { layered } = implementation;
-  if (layered === undefined) throw new CannotRunError(`${name} runs no networks of layers.`);
+  if (layered === undefined) {
+    implementation.dispose?.();
+    throw new CannotRunError(`${name} runs no networks of layers.`);
+  }
   return {
     name,
     version,

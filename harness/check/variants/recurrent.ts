@@ -1,17 +1,15 @@
 import type { ActivationName, RecurrentConfig } from '../../../scratch/index';
+import { gates as gatesOfCell } from '../../base/model';
 import type { ModelLayer } from '../../models/index';
 import type { Variant } from './variant';
 import { gatesTransposed, permutations, reordered, transposed, zeroed } from './weights';
 
 type Weights = ModelLayer['weights'];
 
-/** Gates in Keras's order. */
-const gateNames = { simpleRNN: ['h'], lstm: ['i', 'f', 'c', 'o'], gru: ['z', 'r', 'h'] } as const;
-
 /** The gates whose blocks lie side by side in a layer's weights; [] where there is one block. */
 export function gatesOf({ config }: ModelLayer): readonly string[] {
   const recurrent = config.layer === 'bidirectional' ? config.wrapped : config;
-  return recurrent.layer === 'lstm' || recurrent.layer === 'gru' ? gateNames[recurrent.layer] : [];
+  return recurrent.layer === 'lstm' || recurrent.layer === 'gru' ? gatesOfCell[recurrent.layer] : [];
 }
 
 /** Orders of gates that programs have. */
@@ -55,7 +53,7 @@ export function recurrentVariants(
     for (const { name: activation, words } of activationVariants(config.activation ?? 'tanh', 'activation'))
       add('activation', words, withConfig({ ...config, activation }));
   }
-  const gates = gateNames[config.layer];
+  const gates = gatesOfCell[config.layer] ?? ['h'];
   for (const order of permutations(gates.length)) {
     const text = order.map((i) => gates[i]).join(' ');
     add(
@@ -112,7 +110,7 @@ export function recurrentVariants(
     add('kernel-transposed', words, changed && { ...layer, weights: changed });
     const { shape } = weights[weight];
     if (gates.length > 1 && shape[0] === config.units)
-      add('kernel-transposed', `every gate of ${words.slice(4).replace(' is read', ' is read')}`, {
+      add('kernel-transposed', `every gate of ${words.slice(4)}`, {
         ...layer,
         weights: { ...weights, [weight]: gatesTransposed(weights[weight], gates.length) },
       });

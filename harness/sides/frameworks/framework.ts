@@ -6,6 +6,7 @@ import {
   encodeTensor,
   findPython,
   LineProcess,
+  mapRecord,
   pythonEnvironment,
   type WireTensor,
 } from '../../base/process/index';
@@ -70,8 +71,8 @@ export class Framework {
         {
           question: {
             ...plain,
-            layers: layers.map((layer) => ({ ...layer, weights: eachOf(layer.weights, encodeTensor) })),
-            inputs: eachOf(inputs, encodeTensor),
+            layers: layers.map((layer) => ({ ...layer, weights: mapRecord(layer.weights, encodeTensor) })),
+            inputs: mapRecord(inputs, encodeTensor),
             ...(upstream && {
               upstream: upstream.map((one) => ({ ...one, gradient: encodeTensor(one.gradient) })),
             }),
@@ -91,17 +92,10 @@ export class Framework {
   }
 }
 
-function eachOf<In, Out>(
-  record: Readonly<Record<string, In>>,
-  change: (one: In) => Out,
-): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, one]) => [key, change(one)]));
-}
-
 /** Tensors at any depth, as they are used here. */
 function decoded(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(decoded);
   if ('float32' in value) return decodeTensor(value as WireTensor);
-  return eachOf(value as Readonly<Record<string, unknown>>, decoded);
+  return mapRecord(value as Readonly<Record<string, unknown>>, decoded);
 }

@@ -19,7 +19,7 @@ class Server:
         return {"version": self.side.version}
 
     def run(self, request):
-        """Outputs and states of every layer that the side shows, and the gradients of sum(output * upstream) + loss."""
+        """Outputs and states of every layer that the side shows, and the gradients of sum(output * upstream)."""
         question = request["question"]
         for layer in question["layers"]:
             layer["weights"] = {name: decode(weight) for name, weight in layer["weights"].items()}
