@@ -52,7 +52,11 @@ function parseLayer(text: string, reading: Reading): Loose {
         `${flag}: "${layer}" wraps no layer; ${wrappers.join(' and ')} do, for example ${example}.`,
       );
     }
-    return { layer, wrapped: parseLayer(inner.trim(), reading), ...parseOptions(rest, text, flag) };
+    return {
+      layer,
+      wrapped: parseLayer(inner.trim(), reading),
+      ...parseOptions(rest, text, flag, ['layer', 'wrapped']),
+    };
   }
   const [layer, ...parts] = text.split(':');
   const sizes = parts.findIndex((part) => part.includes('='));
@@ -74,13 +78,24 @@ function parseLayer(text: string, reading: Reading): Loose {
   return {
     layer,
     ...Object.fromEntries(wanted.map((name, i) => [name, numbers[i]])),
-    ...parseOptions(options, text, flag),
+    ...parseOptions(options, text, flag, ['layer', ...wanted]),
   };
 }
 
-/** `:activation=relu:useBias=false`. */
-function parseOptions(text: string, layer: string, flag: string): Record<string, unknown> {
+/** `:activation=relu:useBias=false`; `given` are the names that the layer has already. */
+function parseOptions(
+  text: string,
+  layer: string,
+  flag: string,
+  given: readonly string[],
+): Record<string, unknown> {
   const parts = text.split(':').slice(1);
+  const names = [...given, ...parts.map((part) => part.split('=')[0])];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new UsageError(
+      `${flag}: "${layer}" gives ${twice} twice; keep one of them, for example ${example}.`,
+    );
   return Object.fromEntries(
     parts.map((part) => {
       const option = /^(\w+)=(\w+)$/.exec(part);

@@ -127,7 +127,7 @@ export function modelOfLayers(layers: readonly LayerConfig[], flag: string): Mod
   try {
     new ScratchNetwork({ ...model, ...(layers[0].layer !== 'embedding' && { features: 1 }) });
   } catch (error) {
-    if (error instanceof RangeError)
+    if (error instanceof RangeError || error instanceof TypeError)
       throw new UsageError(`${flag}: ${error.message.replace(/^\w+: (layers: )?/, '')}`, { cause: error });
     throw error;
   }

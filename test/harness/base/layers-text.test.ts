@@ -34,6 +34,9 @@ describe('base/layers-text', () => {
     ['lstm(gru:4)', '"lstm" wraps no layer'],
     ['lstm:4:relu=', '"relu=" in "lstm:4:relu=" is not an option'],
     ['lstm:4,', '"" is not a layer'],
+    ['lstm:4:units=3', '"lstm:4:units=3" gives units twice'],
+    ['lstm:4:activation=relu:activation=tanh', 'gives activation twice'],
+    ['bidirectional(gru:2):wrapped=3', 'gives wrapped twice'],
   ]) {
     it(`refuses ${text}`, () => {
       expect(() => parseLayers(text, '--layers'))

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { formatLayers, parseLayers } from '../../../harness/base/layers-text';
 import { layeredTables } from '../../../harness/base/layered';
 import { partsOfLayers } from '../../../harness/base/model';
+import { UsageError } from '../../../harness/base/outcome';
 import {
   isLayered,
   mapParts,
@@ -105,6 +106,10 @@ describe('rnn-parity fuzz on networks of layers: the problems', () => {
     expect(of('any(gru,dense)').every((text) => !/lstm|RNN|bidir|embed|Distr/.test(text))).to.equal(true);
     expect(() => of('any(lstn)')).to.throw(/"lstn"; networks can be drawn from simpleRNN, lstm/);
     expect(() => of('any(bidirectional)')).to.throw(/holds no layer that computes/);
+    expect(() => of('lstm:2:returnSequences=maybe')).to.throw(
+      UsageError,
+      /^--layers: .*returnSequences is maybe/,
+    );
     expect(() => parseLayers('lstm:*', '--layers')).to.throw(/whole numbers above 0/);
   });
 
