@@ -14,7 +14,7 @@ import type { Difference } from './difference';
 /** The verdict in one sentence. */
 export function checkVerdict({ file, sides, verdict }: CheckReport): string {
   const ran = sides.filter(({ status }) => status !== 'absent' && status !== 'cannot run');
-  const names = ran.map(({ name }) => name).join(', ');
+  const names = ran.map(({ name }) => (name === 'expected' ? 'the expected outputs' : name)).join(', ');
   if (verdict === 'mismatch') {
     const wrong = sides.filter(({ status }) => status === 'mismatch');
     const [first] = wrong;

@@ -65,9 +65,21 @@ export function initialWeights(
   return weightsByLayer(initialClassifierWeights({ features, units, classes, seed, initializer }));
 }
 
-/** The inputs of a part as the network takes them: [n, T, F], or integers [n, T]. */
-export function inputsOf({ features }: NetworkConfig, { inputs }: Pick<Part, 'inputs'>) {
+/**
+ * The inputs of a part as the network takes them: [n, T, F], or integers [n, T].
+ *
+ * @throws UsageError for a number that the embedding has no row for
+ */
+export function inputsOf({ features, layers: [first] }: NetworkConfig, { inputs }: Pick<Part, 'inputs'>) {
   const { data, shape } = inputs;
+  if (first.layer === 'embedding') {
+    const { inputDim } = first;
+    const wrong = data.find((x) => !Number.isInteger(x) || x < 0 || x >= inputDim);
+    if (wrong !== undefined)
+      throw new UsageError(
+        `the data hold ${wrong}; the embedding reads whole numbers from 0 to ${inputDim - 1}, so renumber them, or make its inputDim larger.`,
+      );
+  }
   return { data, shape: features === undefined ? shape.slice(0, 2) : [...shape] };
 }
 

@@ -74,6 +74,11 @@ describe('training networks of layers', () => {
     );
     writeFileSync('tokens.csv', ['sequence,token,label', ...rows.flat()].join('\n'));
     const flags = ['--data', 'tokens.csv', '--layers', 'embedding:7:3,lstm:4', ...small, '--out', 'words'];
+    const few = ['--data', 'tokens.csv', '--layers', 'embedding:2:3,lstm:4', ...small, '--out', 'few'];
+    const { exitCode, stderr } = await runCli(['train', ...few]);
+    expect({ exitCode, made: existsSync('few') }).to.deep.equal({ exitCode: 2, made: false });
+    expect(stderr).to.match(/the data hold \d+; the embedding reads whole numbers from 0 to 1/);
+    expect(stderr).to.not.include('looks like a bug');
     await run('train', ...flags);
     expect(await run('evaluate', '--model', 'words', '--data', 'tokens.csv')).to.contain('accuracy');
     const { network } = await loadNetwork('words');
