@@ -27,6 +27,9 @@ class KerasSide:
             for one, value in zip(question["modelInputs"], inputs):
                 if one.get("vocabulary") is None:
                     tape.watch(value)
+            # the weights of frozen layers have gradients as well, but a tape does not watch them by itself
+            for own in parts.values():
+                tape.watch(list(own.values()))
             given = model(inputs[0] if len(inputs) == 1 else inputs, training=False)
             flat = iter(given if isinstance(given, (list, tuple)) else [given])
             for name, count in outputs:
@@ -71,7 +74,7 @@ def value_of(one, array):
 
 
 def opened(question):
-    """The model, its outputs by layer with their counts, the trainable weights by layer, and what the user should know."""
+    """The model, its outputs by layer with their counts, the weights with gradients by layer, and what the user should know."""
     if question.get("file") is not None:
         try:
             return loaded(question)
@@ -112,12 +115,12 @@ KEYS = {"moving_mean": "movingMean", "moving_variance": "movingVariance", "recur
 
 
 def weights_of(layer, named):
-    """Our names of a layer's weights: of both directions, those of the forward layer come first."""
+    """Our names of a layer's weights that have gradients, frozen or not: of both directions, those of the forward layer come first."""
     names = list(named)
     values = [weight for weight in layer.weights if "seed" not in weight.name]
     halves = [f"{way}{key[0].upper()}{key[1:]}" for way in ("forward", "backward") for key in ("kernel", "recurrentKernel", "bias")]
     ours = [name for name in halves if name in names] or [KEYS.get(weight.name, weight.name) for weight in values]
-    return {name: weight.value for name, weight in zip(ours, values) if name in names and weight.trainable}
+    return {name: weight.value for name, weight in zip(ours, values) if name in names and not name.startswith("moving")}
 
 
 def built(question):
