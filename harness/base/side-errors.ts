@@ -27,3 +27,8 @@ export class MalformedAnswerError extends Error {
 export class SideUnavailableError extends Error {
   override readonly name = 'SideUnavailableError';
 }
+
+/** A side does not have what a problem asks for; the message says what. The problem is counted as not run on it, with this reason. */
+export class ProblemRefusedError extends Error {
+  override readonly name = 'ProblemRefusedError';
+}

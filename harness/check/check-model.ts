@@ -8,7 +8,7 @@ import { checkInputs, generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
-import { frameworkNames, type FrameworkName } from '../sides/frameworks/index';
+import { isFrameworkName } from '../sides/frameworks/index';
 import { everySideName, sideNames, openSide, type SideName } from './sides/index';
 import {
   AbsentSideError,
@@ -29,6 +29,8 @@ export interface CheckOptions {
     boolean | undefined;
   /** the Python in which Keras, PyTorch and onnxruntime are installed; default python3 of the PATH */ readonly python?:
     string | undefined;
+  /** time limit of Keras, PyTorch and onnxruntime for each answer; default 180 */ readonly timeoutSeconds?:
+    number | undefined;
   /** where the model was read from; default the path that is given: Keras opens its own files itself */
   readonly file?: string | undefined;
   /** of generated inputs, and of the gradients that arrive at the outputs; default 1 */ readonly seed?:
@@ -44,6 +46,7 @@ const optionNames: OptionNames<CheckOptions> = {
   until: true,
   forwardOnly: true,
   python: true,
+  timeoutSeconds: true,
   file: true,
   seed: true,
   progress: true,
@@ -128,12 +131,13 @@ export async function checkModel(
     inputs,
     ...(options.forwardOnly !== true && { upstream: upstreamOf(model, runReference(model, inputs), seed) }),
   };
+  const { python, timeoutSeconds } = options;
   const file = options.file ?? (typeof given === 'string' ? given : undefined);
-  const ask = (name: SideName): Promise<Asked> => askSide(name, question, { python: options.python, file });
+  const ask = (name: SideName): Promise<Asked> => askSide(name, question, { python, timeoutSeconds, file });
   // other programs compute in processes of their own meanwhile, one after the other
   const early = new Map<SideName, Promise<Asked>>();
   let last: Promise<unknown> = Promise.resolve();
-  for (const name of [...wanted].filter(isFramework)) {
+  for (const name of [...wanted].filter(isFrameworkName)) {
     const asked = last.then(() => ask(name));
     early.set(name, asked);
     last = asked.catch(() => undefined);
@@ -206,9 +210,6 @@ function inSinglePrecision(
   return { model: { ...model, layers }, inputs: single, notes };
 }
 
-const isFramework = (name: SideName): name is FrameworkName & SideName =>
-  (frameworkNames as readonly string[]).includes(name);
-
 /** A side that answered, or why there is no answer. */
 type Asked =
   | { readonly side: ModelSide; readonly answer: SideAnswer }
@@ -217,7 +218,7 @@ type Asked =
 async function askSide(
   name: SideName,
   question: SideQuestion,
-  options: Pick<CheckOptions, 'python' | 'file'>,
+  options: Pick<CheckOptions, 'python' | 'timeoutSeconds' | 'file'>,
 ): Promise<Asked> {
   let side: ModelSide | undefined;
   try {

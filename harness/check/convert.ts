@@ -22,6 +22,7 @@ export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'step
   /** of the inputs of the proof; default 1 */ readonly seed?: number | undefined;
   /** the Python in which Keras and onnxruntime are installed; default python3 of the PATH */ readonly python?:
     string | undefined;
+  /** time limit of them for each answer; default 180 */ readonly timeoutSeconds?: number | undefined;
   /** replaces what is at `out`; default false */ readonly force?: boolean | undefined;
 }
 
@@ -31,6 +32,7 @@ const optionNames: OptionNames<ConvertOptions> = {
   seed: true,
   force: true,
   python: true,
+  timeoutSeconds: true,
   nonlinearity: true,
   steps: true,
 };
@@ -63,7 +65,7 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<CheckReport> {
   checkOptions(options, optionNames, 'convertModel');
-  const { to, out, seed = 1, force = false, python, nonlinearity, steps } = options;
+  const { to, out, seed = 1, force = false, python, timeoutSeconds, nonlinearity, steps } = options;
   if (typeof (out as unknown) !== 'string' || out === '')
     throw new TypeError(
       `convertModel: out is ${JSON.stringify(out)}; pass the path of the file or folder to make.`,
@@ -95,6 +97,7 @@ export async function convertModel(
             sides: proofs[to],
             sidesIfThere: openers[to],
             python,
+            timeoutSeconds,
             file: temporary,
           });
     const unopened = found.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { Outcome } from '../base/outcome';
 import type { DefineCommand } from './command';
 import * as options from './options';
@@ -12,6 +13,7 @@ interface Flags {
   readonly steps?: 'final' | 'last' | 'all';
   readonly forwardOnly?: boolean;
   readonly python?: string;
+  readonly timeout?: number;
   readonly seed: number;
   readonly json?: JsonFlag;
   readonly html?: string;
@@ -34,16 +36,17 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .addOption(options.stepsOption())
     .option('--until <layer>', 'check only what comes before the layer of this name')
     .option('--forward-only', 'compare no gradients')
-    .option(
-      '--python <path>',
-      'the Python in which Keras, PyTorch and onnxruntime are installed (default: python3 on the PATH)',
-    )
+    .addOption(options.pythonOption('for the sides keras, torch and onnxruntime'))
+    .addOption(options.frameworkTimeoutOption())
     .addOption(options.seedOption('of generated inputs'))
     .addOption(options.jsonOption('the report'))
     .option('--html <file>', 'the report as a page')
     .option('--junit <file>', 'the report as JUnit XML')
     .addHelpText('after', `\n${options.exitText}.`)
-    .action(async (model: string, flags: Flags) => finish(await check(model, flags)));
+    .action(async (model: string, flags: Flags, command: Command) => {
+      if (flags.sides !== undefined) options.refuseIdlePython(command, '--sides', flags.sides);
+      finish(await check(model, flags));
+    });
 };
 
 async function check(file: string, flags: Flags): Promise<Outcome> {
@@ -67,6 +70,7 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
       seed: flags.seed,
       forwardOnly: flags.forwardOnly,
       python: flags.python,
+      timeoutSeconds: flags.timeout,
       file,
       progress: (line) => process.stderr.write(`${line}\n`),
     })),

@@ -1,7 +1,7 @@
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Outcome } from '../base/outcome';
 import type { WriteFormat } from '../models/index';
-import type { DefineCommand } from './command';
+import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 
 interface Flags {
@@ -10,6 +10,7 @@ interface Flags {
   readonly seed: number;
   readonly force?: boolean;
   readonly python?: string;
+  readonly timeout?: number;
   readonly nonlinearity?: 'tanh' | 'relu';
   readonly steps?: 'final' | 'last' | 'all';
 }
@@ -42,18 +43,20 @@ export const defineConvert: DefineCommand = (program, finish) => {
     .addOption(options.stepsOption())
     .requiredOption('--out <path>', 'file or folder to make')
     .option('--force', 'replace --out if it exists')
-    .option(
-      '--python <path>',
-      'the Python in which Keras or onnxruntime opens the result, where installed (default: python3 on the PATH)',
-    )
+    .addOption(options.pythonOption('with --to keras or onnx, Keras or onnxruntime opens the result'))
+    .addOption(options.frameworkTimeoutOption())
     .addOption(options.seedOption('of the inputs of the proof'))
     .addHelpText('after', `\n${options.exitText}.`)
-    .action(async (model: string, flags: Flags) => finish(await convert(model, flags)));
+    .action(async (model: string, flags: Flags, command: Command) => {
+      if (flags.to !== 'keras' && flags.to !== 'onnx')
+        refuseIdle(command, `with --to ${flags.to}`, ['python', 'timeout']);
+      finish(await convert(model, flags));
+    });
 };
 
-async function convert(file: string, flags: Flags): Promise<Outcome> {
+async function convert(file: string, { timeout, ...flags }: Flags): Promise<Outcome> {
   const { checkVerdict, convertModel, formatCheck } = await import('../check/index.js');
-  const report = await convertModel(file, flags);
+  const report = await convertModel(file, { ...flags, timeoutSeconds: timeout });
   const text =
     report.verdict === 'parity'
       ? `${file} -> ${flags.out}\n${checkVerdict(report)}`

@@ -16,6 +16,7 @@ interface Flags {
   readonly layers?: string;
   readonly equations?: string;
   readonly backends?: string;
+  readonly python?: string;
   readonly candidate?: string;
   readonly timeout: number;
   readonly shrink: number;
@@ -54,7 +55,7 @@ export const defineFuzz: DefineCommand = (program, finish) => {
         '--equations <file>',
         'with --candidate: problems about a cell of your own, a module that exports `cell = defineCell({ ... })`',
       ).conflicts('layers'),
-      options.backendsOption('run only these'),
+      ...options.backendsAndPython('run only these'),
       ...options.candidateOptions(),
       options.option(
         '--shrink <duration>',
@@ -82,6 +83,7 @@ Examples:
     )
     .action(async (flags: Flags, command: Command) => {
       if (flags.candidate === undefined) refuseIdle(command, 'without --candidate', ['timeout']);
+      options.refuseIdlePython(command, '--backends', flags.backends);
       finish(await fuzz(flags));
     });
 };

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { refuseIdle } from './command';
 
 /*
  * What several commands take: parsers of values, and options with their texts. A value that a parser refuses is reported by commander
@@ -62,8 +63,42 @@ const sideList =
   'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt; browser:webgl, browser:webgpu, ... in Chromium';
 
 /** `--backends`, the sides that a command runs; `what` says what is done on them. */
-export const backendsOption = (what: string): Option =>
-  new Option('--backends <list>', `${what}, and each must run: ${sideList} (default: all that load)`);
+export const backendsOption = (what: string, more = ''): Option =>
+  new Option('--backends <list>', `${what}, and each must run: ${sideList}${more} (default: all that load)`);
+
+/** `--backends` of commands that run other programs as well, and `--python` for these. */
+export const backendsAndPython = (what: string): Option[] => [
+  backendsOption(what, '; keras, torch, onnxruntime (see --python)'),
+  pythonOption('with --backends keras, torch, onnxruntime'),
+];
+
+/** `--python`, the interpreter of other programs; `when` says for what. */
+export const pythonOption = (when: string): Option =>
+  new Option(
+    '--python <path>',
+    `${when}: the Python in which they are installed (default: python3 on the PATH)`,
+  );
+
+/** `--timeout` of commands that ask other programs about a whole model. */
+export const frameworkTimeoutOption = (): Option =>
+  option(
+    '--timeout <duration>',
+    'time limit of Keras, PyTorch and onnxruntime for each answer (default: 180s)',
+    duration(0.001),
+  );
+
+/** Refuses --python where no side runs in it. */
+export function refuseIdlePython(
+  command: Command,
+  flag: string,
+  sides: string | readonly string[] = '',
+): void {
+  const names = typeof sides === 'string' ? list(sides) : sides;
+  if (!names.some((name) => (pythonSides as readonly string[]).includes(name)))
+    refuseIdle(command, `without ${pythonSides.join(', ')} in ${flag}`, ['python']);
+}
+
+const pythonSides = ['keras', 'torch', 'onnxruntime'] as const;
 
 /** `--candidate` and its `--timeout`, in seconds. */
 export const candidateOptions = (): Option[] => [

@@ -11,6 +11,7 @@ import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './
 
 interface Flags {
   readonly backends?: string;
+  readonly python?: string;
   readonly only?: string;
   readonly seed: number;
   readonly cases?: number;
@@ -38,7 +39,7 @@ export const defineParity: DefineCommand = (program, finish) => {
     options.option(flag, `${word} tolerance, instead of the derived error bounds`, options.number(0));
   options
     .addOptions(command, [
-      options.backendsOption('run only these (:bptt: with hand-written gradients)'),
+      ...options.backendsAndPython('run only these (:bptt: with hand-written gradients)'),
       new Option('--only <pattern>', 'run only cases whose id contains this text; * and ? are wildcards'),
       options.seedOption('seed of all random numbers'),
       options.option('--cases <n>', 'number of generated problems (default: 200)', options.whole(0)),
@@ -76,6 +77,7 @@ A file that exists is replaced only if it is an earlier report of the same kind.
 
 Examples:
   rnn-parity parity --backends wasm,cpu
+  rnn-parity parity --backends keras,torch,onnxruntime --python .venv/bin/python
   rnn-parity parity --only 'edge/*' --json report.json
   rnn-parity parity --junit parity.xml --html parity.html --trial trial.json
   rnn-parity parity --layers 'bidirectional(gru:8),lstm:8,dense:3'
@@ -97,13 +99,14 @@ async function run(flags: Flags, command: Command): Promise<Outcome> {
   }
   if (flags.vectors !== undefined) idle('with --vectors', 'cases', 'seed');
   if (flags.candidate === undefined) idle('without --candidate', 'timeout');
+  options.refuseIdlePython(command, '--backends', flags.backends);
   return parity(flags, argumentsOf(command));
 }
 
 async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const { formatJunit, formatReport, formatSummary, runParity } = await import('../parity/index.js');
   const { ChartData, pageTitle, parityPage } = await import('../parity/html/index.js');
-  const { parseSideNames } = await import('../sides/index.js');
+  const { parseAnySides } = await import('../frameworks/index.js');
   const { readTrialReport, trialSections } = await import('../trial/index.js');
   const { isNativeRequired } = await import('../../src/index.js');
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity"');
@@ -115,7 +118,8 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const tolerance = { absolute: flags.atol, relative: flags.rtol };
   const charts = html.length === 0 ? undefined : new ChartData(tolerance);
   const report = await runParity({
-    backends: flags.backends === undefined ? undefined : parseSideNames(flags.backends),
+    backends: flags.backends === undefined ? undefined : parseAnySides(flags.backends),
+    python: flags.python,
     requireNative: isNativeRequired(),
     only: flags.only,
     seed: flags.seed,

@@ -8,6 +8,7 @@ import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly backends?: string;
+  readonly python?: string;
   readonly candidate?: string;
   readonly timeout: number;
   readonly json?: JsonFlag;
@@ -21,7 +22,7 @@ export const defineReplay: DefineCommand = (program, finish) => {
     .argument('<file>', 'the case file, as fuzz wrote it');
   options
     .addOptions(command, [
-      options.backendsOption('run it on these instead of the side that it was found on'),
+      ...options.backendsAndPython('run it on these instead of the side that it was found on'),
       ...options.candidateOptions(),
       options.jsonOption('both verdicts'),
     ])
@@ -37,11 +38,11 @@ Examples:
     )
     .action(async (file: string, flags: Flags, command: Command) => {
       if (flags.candidate === undefined) refuseIdle(command, 'without --candidate', ['timeout']);
-      finish(await replay(file, flags));
+      finish(await replay(file, flags, command));
     });
 };
 
-async function replay(file: string, flags: Flags): Promise<Outcome> {
+async function replay(file: string, flags: Flags, command: Command): Promise<Outcome> {
   const { readCaseFile } = await import('../fuzz/case-file.js');
   const { formatReplay, replayCase } = await import('../fuzz/replay.js');
   const { sidesFor } = await import('../fuzz/sides.js');
@@ -50,7 +51,9 @@ async function replay(file: string, flags: Flags): Promise<Outcome> {
   const { found, problem } = await readCaseFile(file);
   const sides: OpenSide[] = [];
   try {
-    for (const { source } of sidesFor({ ...sideOf(found, file, flags), timeoutSeconds: flags.timeout }))
+    const sided = sideOf(found, file, flags);
+    options.refuseIdlePython(command, '--backends', sided.backends);
+    for (const { source } of sidesFor({ ...sided, python: flags.python, timeoutSeconds: flags.timeout }))
       sides.push(await source.open());
     const result = await replayCase(found, problem, sides);
     const text = formatReplay(result, problem);

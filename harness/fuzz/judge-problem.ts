@@ -1,4 +1,4 @@
-import { CandidateError } from '../base/side-errors';
+import { CandidateError, ProblemRefusedError } from '../base/side-errors';
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
@@ -36,6 +36,7 @@ export interface Finding {
   /** absent when the side threw */ readonly examination?: Examination<AnyProblem>;
   /** numbers that were compared */ readonly compared: number;
   /** the side can answer no further problem */ readonly fatal: boolean;
+  /** what the side does not have, so that the problem did not run */ readonly refused?: string;
 }
 
 /** Runs a problem on a side in every view (`examine`); an error that the side throws is a finding as well. */
@@ -47,7 +48,9 @@ export async function put(implementation: Implementation, problem: AnyProblem): 
   } catch (error) {
     const fatal = error instanceof CandidateError && error.fatal;
     const message = error instanceof Error ? error.message : String(error);
-    return { verdict: { status: 'error', error: message, red: [] }, compared: 0, fatal };
+    const verdict = { status: 'error', error: message, red: [] } as const;
+    const isRefused = error instanceof ProblemRefusedError;
+    return { verdict, compared: 0, fatal, ...(isRefused && { refused: message }) };
   }
 }
 

@@ -56,13 +56,17 @@ export class SideAtWork {
     if (this.open === undefined || this.isDone) return;
     const reason = whyNot(this.open, given.problem);
     if (reason !== undefined) {
-      this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
+      this.leave(reason);
       return;
     }
     const { implementation } = this.open;
     const started = performance.now();
     const finding = await put(implementation, given.problem);
     this.milliseconds += performance.now() - started;
+    if (finding.refused !== undefined) {
+      this.leave(finding.refused);
+      return;
+    }
     // Ctrl-C reaches a candidate's process as well: its end is then not an error of the candidate
     if (finding.fatal && (await isStopped(this.options.signal))) return;
     const { status } = finding.verdict;
@@ -71,6 +75,10 @@ export class SideAtWork {
     this.count.compared += finding.compared;
     const signature = signatureOf(finding.verdict, given.problem);
     if (signature !== undefined) await this.note(signature, given, finding, implementation);
+  }
+
+  private leave(reason: string): void {
+    this.left.set(reason, (this.left.get(reason) ?? 0) + 1);
   }
 
   private async note(

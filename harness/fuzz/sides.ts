@@ -1,9 +1,12 @@
 import { loadCandidate } from '../sides/candidate/index';
-import { parseSideNames, plainSideNames, sideSource, usesLibrary } from '../sides/index';
+import { anySideSource, parseAnySides } from '../frameworks/index';
+import { plainSideNames, sideSource, usesLibrary } from '../sides/index';
 import type { FuzzSide } from './side-at-work';
 
 export interface SideFlags {
   /** names separated by commas, each of which must run */ readonly backends?: string | undefined;
+  /** of keras, torch and onnxruntime: the Python in which they are installed */ readonly python?:
+    string | undefined;
   /** path of a module; it replaces the backends unless they are named */
   readonly candidate?: string | undefined;
   /** time limit of a candidate for each problem */ readonly timeoutSeconds?: number | undefined;
@@ -13,6 +16,7 @@ export interface SideFlags {
 /** The sides that the flags ask for; by default all backends of this machine. */
 export function sidesFor({
   backends,
+  python,
   candidate,
   timeoutSeconds,
   requireNative = false,
@@ -20,7 +24,10 @@ export function sidesFor({
   const own: FuzzSide[] = candidate === undefined ? [] : [candidateSide(candidate, timeoutSeconds)];
   if (backends !== undefined)
     return [
-      ...parseSideNames(backends).map((backend) => ({ source: sideSource(backend, true), backend })),
+      ...parseAnySides(backends).map((backend) => ({
+        source: anySideSource(backend, true, { python }),
+        backend,
+      })),
       ...own,
     ];
   if (candidate !== undefined) return own;

@@ -101,7 +101,7 @@ export function conclude(findings: FuzzFindings): FuzzSummary {
     ? 'error'
     : sides.some(({ fail }) => fail > 0)
       ? 'mismatch'
-      : sides.some(({ status, required }) => required && status === 'not run')
+      : sides.some((side) => side.required && (side.status === 'not run' || isRefused(side)))
         ? 'backend not run'
         : interrupted
           ? 'interrupted'
@@ -117,6 +117,10 @@ export function conclude(findings: FuzzFindings): FuzzSummary {
   }[verdict];
   return { format: summaryFormat, ...findings, verdict, faults, exitCode };
 }
+
+/** A side that has none of what the problems ask for did not run. */
+const isRefused = ({ cases, errors, left }: SideSummary): boolean =>
+  cases === 0 && errors === 0 && Object.keys(left).length > 0;
 
 /** A run that shows nothing proves nothing, and every problem must be accounted for. */
 function faultsOf({ sides, shards }: FuzzFindings): string[] {

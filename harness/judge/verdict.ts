@@ -124,3 +124,11 @@ export function caseVerdict(
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
+
+/** Failed by wrong numbers: a tensor that is missing, of another shape or no tensor at all tells its own reason. */
+export function isOfNumbers(verdicts: readonly CaseVerdict[]): boolean {
+  const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
+  const numbers = ['differs', 'nan', 'infinity'] as const;
+  const explained = ['missing', 'extra', 'shape', 'nothing'] as const;
+  return numbers.some((status) => statuses.has(status)) && !explained.some((status) => statuses.has(status));
+}

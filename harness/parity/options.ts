@@ -6,7 +6,8 @@ import {
   type OptionNames,
 } from '../../scratch/index';
 import type { AnyCandidate } from '../sides/candidate/index';
-import { parseSideNames, type SideName, type SideSource } from '../sides/index';
+import { parseAnySides, type AnySideName } from '../frameworks/index';
+import type { SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
 import type { AnyProblem, Model } from '../base/problem';
 import { checkProblemNames } from '../base/problem-names';
@@ -20,7 +21,9 @@ export interface ParityOptions {
    * backends to run the twin on, each of which must run; default: all that this machine has, or none when a candidate is given (which
    * runs instead of the twin) unless there are vectors
    */
-  readonly backends?: readonly SideName[] | undefined;
+  readonly backends?: readonly AnySideName[] | undefined;
+  /** of the backends keras, torch and onnxruntime: the Python in which they are installed; default python3 of the PATH */
+  readonly python?: string | undefined;
   /** NATIVE_REQUIRED=1: the sides in TensorFlow's library must run whenever backends run */ readonly requireNative?: boolean;
   /** the sides themselves, instead of `backends` */ readonly sides?: readonly SideSource[];
   /** part of a case's id, or a pattern with * and ? */ readonly only?: string | undefined;
@@ -52,6 +55,7 @@ export interface ParityOptions {
 
 const optionNames: OptionNames<ParityOptions> = {
   backends: true,
+  python: true,
   requireNative: true,
   sides: true,
   only: true,
@@ -94,7 +98,7 @@ export function checkParityOptions(options: ParityOptions): void {
     throw new TypeError(
       "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
     );
-  if (backends !== undefined) parseSideNames(backends.join());
+  if (backends !== undefined) parseAnySides(backends.join());
   // layers of formulas have been read already
   if (model?.layers.every(({ layer }) => layer !== 'cell') === true)
     modelOfLayers(model.layers as readonly LayerConfig[], 'runParity: model');

@@ -36,7 +36,10 @@ export async function runSide(
   const all = [...omits, ...(layered?.omits ?? [])];
   const version = side.version === undefined ? {} : { version: side.version };
   findings.sides.push({ name, status: 'ran', required, ...version, ...(all.length > 0 && { omits: all }) });
-  await new SideRun({ side, options, findings, start: options.progress ?? silentProgress }).put(cases);
+  const run = new SideRun({ side, options, findings, start: options.progress ?? silentProgress });
+  await run.put(cases);
+  if (run.refusal !== undefined)
+    findings.sides.splice(0, 1, { name, status: 'not run', required, reason: run.refusal });
   return findings;
 }
 

@@ -1,4 +1,5 @@
-import { sideSource, usesLibrary } from '../sides/index';
+import { anySideSource } from '../frameworks/index';
+import { isSideName, usesLibrary } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
@@ -85,7 +86,8 @@ const fewestApart = 40;
 /** The sides by name, in their order; those outside TensorFlow's library in a process of their own where that saves time. */
 async function runNamedSides(options: ParityOptions, cases: Cases): Promise<Collected[]> {
   const sides = backendSides(options);
-  const apart = sides.filter(({ name }) => !usesLibrary(name));
+  // a framework has a process of its own already
+  const apart = sides.filter(({ name }) => isSideName(name) && !usesLibrary(name));
   const here = sides.filter((side) => !apart.includes(side));
   const pays =
     options.processes === 2 &&
@@ -94,11 +96,11 @@ async function runNamedSides(options: ParityOptions, cases: Cases): Promise<Coll
     apart.length > 0 &&
     here.length > 0;
   const found = new Map<NamedSide, Collected>();
-  const { tolerance, progress = silentProgress } = options;
+  const { tolerance, python, progress = silentProgress } = options;
   const others = pays ? startSidesApart({ sides: apart, cases, tolerance }, progress) : undefined;
   try {
     for (const side of pays ? here : sides)
-      found.set(side, await runSource(sideSource(side.name, side.required), cases, options));
+      found.set(side, await runSource(anySideSource(side.name, side.required, { python }), cases, options));
     (await others?.found)?.forEach((one, i) => found.set(apart[i], one));
   } finally {
     others?.dispose();

@@ -1,5 +1,5 @@
 // Runs in a process of its own: see second-process.ts.
-import { sideSource } from '../sides/index';
+import { anySideSource } from '../frameworks/index';
 import { UsageError } from '../base/outcome';
 import type { StartProgress } from '../base/progress';
 import { runSource } from './run-side';
@@ -13,7 +13,7 @@ async function work({ sides, cases, tolerance }: Order): Promise<void> {
   try {
     const found: Collected[] = [];
     for (const { name, required } of sides)
-      found.push(await runSource(sideSource(name, required), cases, { tolerance, progress }));
+      found.push(await runSource(anySideSource(name, required), cases, { tolerance, progress }));
     tell({ type: 'done', found });
   } catch (error) {
     const message = error instanceof UsageError ? error.message : String((error as Error).stack ?? error);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { childScript } from '../../src/index';
-import type { SideName } from '../sides/index';
+import type { AnySideName } from '../frameworks/index';
 import type { FixedTolerance } from '../judge/index';
 import { UsageError } from '../base/outcome';
 import type { Progress, StartProgress } from '../base/progress';
@@ -10,7 +10,7 @@ import type { Collected } from './side-run';
 
 /** A side by its name, and whether the run must end with exit code 3 where this machine does not have it. */
 export interface NamedSide {
-  readonly name: SideName;
+  readonly name: AnySideName;
   readonly required: boolean;
 }
 

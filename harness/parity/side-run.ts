@@ -1,4 +1,4 @@
-import { CandidateError } from '../base/side-errors';
+import { CandidateError, ProblemRefusedError } from '../base/side-errors';
 import {
   caseIdOf,
   examine,
@@ -17,6 +17,7 @@ import type { OpenSide } from '../sides/index';
 import {
   type CaseVerdict,
   compareTraining,
+  isOfNumbers,
   namedTensors,
   plannedTraining,
   type TrainingComparison,
@@ -38,6 +39,7 @@ import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import { compareVectors } from './compare-vectors';
+import { runnable, Tally } from './not-run';
 import type { ParityOptions } from './options';
 import { problemParts, type HarnessError, type PlannedCase, type SideReport } from './report';
 import type { ClassifierWeights } from '../../scratch/index';
@@ -85,7 +87,8 @@ const nextTask: (callback: () => void) => unknown = 'setImmediate' in globalThis
 export class SideRun {
   private readonly name: string;
   private readonly views: readonly ViewName[];
-  /** what could not be seen, and on how many problems */ private readonly unseen = new Map<string, number>();
+  /** what could not be seen */ private readonly unseen = new Tally();
+  /** why problems were not run */ private readonly refused = new Tally();
 
   private readonly failed: Examination[] = [];
   private readonly failedLayered: Examination<LayeredProblem>[] = [];
@@ -100,6 +103,14 @@ export class SideRun {
     this.name = run.side.implementation.name;
     const { absolute, relative } = run.options.tolerance ?? {};
     this.views = absolute !== undefined || relative !== undefined ? ['results'] : viewNames;
+  }
+
+  /** why it runs none of the problems that it was given; undefined where it ran one, or failed */
+  get refusal(): string | undefined {
+    const { cases, errors } = this.run.findings;
+    const { reasons } = this.refused;
+    if (reasons.length === 0 || cases.length > 0 || errors.length > 0) return undefined;
+    return `it runs none of these problems: ${reasons.join('; ')}`;
   }
 
   async put(cases: Cases): Promise<void> {
@@ -131,10 +142,12 @@ export class SideRun {
     } finally {
       progress.stop();
     }
-    for (const [sentence, problems] of this.unseen)
-      findings.notes.push(
-        `${this.name}, ${problems} ${problems === 1 ? 'problem' : 'problems'}: ${sentence}`,
-      );
+    findings.notes.push(
+      ...this.refused.notes(
+        (problems, reason, are) => `${problems} ${are} not run on ${this.name}: ${reason}`,
+      ),
+      ...this.unseen.notes((problems, sentence) => `${this.name}, ${problems}: ${sentence}`),
+    );
   }
 
   /**
@@ -172,21 +185,9 @@ export class SideRun {
     return this.problemsOf(this.runnable(layered, (problem) => problem));
   }
 
-  /** What the side does not do is counted, and said with its reason. */
   private runnable<T>(items: readonly T[], problemOf: (item: T) => AnyProblem): readonly T[] {
-    const own = this.run.side.implementation.layered;
-    const refused = new Map<string, number>();
-    const chosen = items.filter((item) => {
-      const problem = problemOf(item);
-      if (!isLayered(problem)) return true;
-      const reason = own === undefined ? 'it runs the simple RNN only' : own.refuses?.(problem.model);
-      if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
-      return reason === undefined;
-    });
-    for (const [reason, count] of refused)
-      this.run.findings.notes.push(
-        `${count} ${count === 1 ? 'problem' : 'problems'} about layers ${count === 1 ? 'was' : 'were'} not run on ${this.name}: ${reason}`,
-      );
+    const { chosen, notes } = runnable(this.run.side.implementation, items, problemOf);
+    this.run.findings.notes.push(...notes);
     return chosen;
   }
 
@@ -317,11 +318,14 @@ export class SideRun {
 
   /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is reported. */
   private noteUnseen({ unseen, refusals, problem }: Examination<AnyProblem>): void {
-    if (this.run.side.candidate !== true) {
-      for (const { view, error } of refusals) this.fail(caseIdOf(problem.id, view), error);
-      return;
-    }
-    for (const sentence of unseen) this.unseen.set(sentence, (this.unseen.get(sentence) ?? 0) + 1);
+    const isOwn = this.run.side.candidate !== true;
+    const isRefused = (error: Error): boolean => error instanceof ProblemRefusedError;
+    if (isOwn)
+      for (const { view, error } of refusals)
+        if (!isRefused(error)) this.fail(caseIdOf(problem.id, view), error);
+    const isTold = (sentence: string): boolean =>
+      !isOwn || refusals.some(({ error }) => isRefused(error) && sentence.includes(error.message));
+    for (const sentence of unseen.filter(isTold)) this.unseen.add(sentence);
   }
 
   private async training(check: TrainingCheck): Promise<void> {
@@ -367,12 +371,22 @@ export class SideRun {
     this.run.findings.plan.push({ implementation: this.name, caseId, tensors, ...(problem && { problem }) });
   }
 
-  /** Notes what a side throws; usage errors end the run, and a dead or hanging candidate is not asked again. */
+  /**
+   * Notes what a side throws; usage errors end the run, and a dead or hanging candidate is not asked again. A problem that the side
+   * refuses was not run on it: it is no longer planned.
+   */
   private async guard(caseId: string, work: () => Promise<void> | void): Promise<void> {
+    const { plan } = this.run.findings;
+    const planned = plan.length;
     try {
       await work();
     } catch (error) {
       if (error instanceof UsageError) throw error;
+      if (error instanceof ProblemRefusedError) {
+        plan.length = planned;
+        this.refused.add(error.message);
+        return;
+      }
       this.fail(caseId, error instanceof Error ? error : new Error(String(error)));
       if (error instanceof CandidateError && error.fatal) throw new SideStopped();
     }
@@ -383,14 +397,6 @@ export class SideRun {
     const trace = error instanceof CandidateError ? error.trace : stack;
     this.run.findings.errors.push({ implementation: this.name, caseId, message, trace });
   }
-}
-
-/** Failed by wrong numbers: a tensor that is missing, of another shape or no tensor at all tells its own reason. */
-function isOfNumbers(verdicts: readonly CaseVerdict[]): boolean {
-  const statuses = new Set(verdicts.flatMap(({ tensors }) => tensors.map(({ status }) => status)));
-  const numbers = ['differs', 'nan', 'infinity'] as const;
-  const explained = ['missing', 'extra', 'shape', 'nothing'] as const;
-  return numbers.some((status) => statuses.has(status)) && !explained.some((status) => statuses.has(status));
 }
 
 /** A side answers no more. */

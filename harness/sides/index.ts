@@ -1,6 +1,6 @@
 export { graphImplementation, graphSide } from './graph';
 export { referenceAnswer, scratchImplementation } from './reference/index';
-export { byModel } from './by-model';
+export { byModel, ownCellRefused } from './by-model';
 export { SideUnavailableError } from '../base/side-errors';
 export type { ClassifierShape, OpenSide, SideSource } from './side';
 export {

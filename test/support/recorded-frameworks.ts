@@ -17,7 +17,15 @@ export async function withRecorded<T>(
   name: string,
   work: (python: string) => Promise<T>,
 ): Promise<T> {
-  process.env['ANSWERS'] = path.join(folder, `${framework}-${name}.json`);
+  return withAnswers(path.join(folder, `${framework}-${name}.json`), work);
+}
+
+/** The file of what a framework answered about the problems of `frameworkProblems`. */
+export const problemAnswers = (framework: string): string => path.join(folder, `parity-${framework}.json`);
+
+/** Runs work with a Python that gives the answers in a file, one after the other. */
+export async function withAnswers<T>(file: string, work: (python: string) => Promise<T>): Promise<T> {
+  process.env['ANSWERS'] = file;
   try {
     return await work(path.join(folder, 'fake-python.cjs'));
   } finally {

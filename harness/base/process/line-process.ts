@@ -17,6 +17,7 @@ export class ChildFailure extends Error {
     message: string,
     /** it cannot run on this machine at all */ readonly absent = false,
     /** its process is gone */ readonly gone = false,
+    /** it works, and does not have what was asked for */ readonly refused = false,
   ) {
     super(message);
   }
@@ -88,7 +89,10 @@ export class LineProcess<Operations extends OperationTable<Operations>> {
         }, milliseconds);
         this.child.stdin.write(`${JSON.stringify({ id, op, ...request })}\n`);
       });
-      if ('error' in answer) throw new ChildFailure(answer.error.message, answer.error.absent ?? false);
+      if ('error' in answer) {
+        const { message, absent, refused } = answer.error;
+        throw new ChildFailure(message, absent, false, refused);
+      }
       return answer.result;
     } finally {
       clearTimeout(timer);

@@ -26,6 +26,8 @@ export interface WireError {
   readonly message: string;
   /** the child cannot run on this machine, for example because a library is not installed */
   readonly absent?: boolean;
+  /** the child works, and does not have what was asked for */
+  readonly refused?: boolean;
 }
 
 export interface WireTensor {

@@ -8,15 +8,14 @@ import {
   FrameworkRefusal,
   type FrameworkAnswer,
   type FrameworkName,
+  type FrameworkOptions,
 } from '../../sides/frameworks/index';
 import { AbsentSideError, CannotRunError, type ModelSide, type Shown, type ShownGradients } from './side';
 
 /** A program in single precision that was never measured, in any customary form. */
 export const unknownProgram: PrecisionModel = withCustomaryForms(precisionModels.any) ?? precisionModels.any;
 
-export interface FrameworkOptions {
-  /** the interpreter in which the frameworks are installed; default python3 of the PATH */
-  readonly python?: string | undefined;
+export interface FrameworkSideOptions extends FrameworkOptions {
   /** the user's file: Keras opens its own files itself */ readonly file?: string | undefined;
 }
 
@@ -28,9 +27,9 @@ export interface FrameworkOptions {
  */
 export async function openFrameworkSide(
   name: FrameworkName,
-  { python, file }: FrameworkOptions,
+  { file, ...options }: FrameworkSideOptions,
 ): Promise<ModelSide> {
-  const framework = await Framework.start(name, python).catch((error: unknown) => {
+  const framework = await Framework.start(name, options).catch((error: unknown) => {
     if (error instanceof SideUnavailableError) throw new AbsentSideError(error.message, { cause: error });
     throw error;
   });
@@ -48,7 +47,11 @@ export async function openFrameworkSide(
           layers: model.layers,
           inputs,
           ...(upstream && { upstream }),
-          ...(name === 'onnxruntime' && { onnx: onnxOf(model) }),
+          // the weights are in the file then
+          ...(name === 'onnxruntime' && {
+            layers: model.layers.map((layer) => ({ ...layer, weights: {} })),
+            onnx: onnxOf(model),
+          }),
           ...(isOwnFile && file !== undefined && { file }),
         });
         return {

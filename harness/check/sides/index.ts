@@ -2,7 +2,8 @@ import { backendNames, isBackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { pageSides } from '../../sides/page/index';
 import { openBrowserSide } from './browser';
-import { openFrameworkSide, type FrameworkOptions } from './framework';
+import { isFrameworkName } from '../../sides/frameworks/index';
+import { openFrameworkSide, type FrameworkSideOptions } from './framework';
 import { openNetworkSide } from './network';
 import type { ModelSide } from './side';
 import { openTfjsSide } from './tfjs';
@@ -38,8 +39,8 @@ export function parseModelSides(names: readonly string[]): SideName[] {
 }
 
 /** @throws AbsentSideError when the program is not on this machine */
-export async function openSide(name: SideName, options: FrameworkOptions): Promise<ModelSide> {
-  if (name === 'keras' || name === 'torch' || name === 'onnxruntime') return openFrameworkSide(name, options);
+export async function openSide(name: SideName, options: FrameworkSideOptions): Promise<ModelSide> {
+  if (isFrameworkName(name)) return openFrameworkSide(name, options);
   if (name === 'graph') return openNetworkSide(name);
   const [family, backend] = name.split(':');
   if (family === 'browser') return openBrowserSide(name);

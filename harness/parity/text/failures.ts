@@ -158,7 +158,7 @@ export function commandFor(
   const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
   if (report.browser !== undefined)
     return `rnn-parity browser --sides ${implementation.replace('browser:', '')} --seed ${seed} --only ${quoted(id)}`;
-  const backend = /^(?:graph$|browser:)/.test(implementation)
+  const backend = /^(?:(?:graph|keras|torch|onnxruntime)$|browser:)/.test(implementation)
     ? implementation
     : /^tfjs:(.*)/.exec(implementation)?.[1];
   return [

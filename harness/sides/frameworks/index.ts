@@ -1,2 +1,9 @@
-export { Framework, FrameworkRefusal, frameworkNames, type FrameworkName } from './framework';
-export type { FrameworkAnswer, FrameworkQuestion } from './protocol';
+export {
+  Framework,
+  FrameworkRefusal,
+  frameworkNames,
+  isFrameworkName,
+  type FrameworkName,
+  type FrameworkOptions,
+} from './framework';
+export type { FrameworkAnswer, FrameworkLoss, FrameworkQuestion, FrameworkSource } from './protocol';

@@ -13,7 +13,16 @@ export interface FrameworkLayer<Tensor> {
   readonly reads: FrameworkSource;
   readonly initialStates?: readonly FrameworkSource[];
   readonly maskedRows?: string;
+  /** [B, T] of 0 and 1, in the order of the steps that it reads; else it sees the mask that the framework itself passes on */
+  readonly mask?: Tensor;
   readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+/** A loss of the numbers that a layer gives: the mean over examples, and over the time steps that exist. */
+export interface FrameworkLoss<Tensor> extends FrameworkSource {
+  readonly name: string;
+  /** class indices [B] or [B, T], or numbers in the shape of the layer's output */ readonly target: Tensor;
+  /** [B, T] of 0 and 1: which steps exist */ readonly mask?: Tensor;
 }
 
 /** A model, its inputs, and the gradients that arrive at its layers. */
@@ -25,7 +34,8 @@ export interface FrameworkQuestion<Tensor> {
   }[];
   readonly layers: readonly FrameworkLayer<Tensor>[];
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** asks for the gradients of Σ output · gradient */
+  /** asks for it and its gradients */ readonly loss?: FrameworkLoss<Tensor>;
+  /** asks for the gradients of Σ output · gradient, besides those of the loss */
   readonly upstream?: readonly (FrameworkSource & { readonly gradient: Tensor })[];
   /** the user's file, which the framework opens itself where it can */ readonly file?: string;
   /** base64 of an ONNX model of it, for a runtime of such models */ readonly onnx?: string;
@@ -34,6 +44,7 @@ export interface FrameworkQuestion<Tensor> {
 /** What a framework shows, by layer. */
 export interface FrameworkAnswer<Tensor> {
   readonly layers: Readonly<Record<string, { readonly output: Tensor; readonly states?: readonly Tensor[] }>>;
+  /** [1] */ readonly loss?: Tensor;
   readonly gradients?: {
     readonly weights: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
     /** what arrives at each layer's output and final states */

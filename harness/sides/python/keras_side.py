@@ -20,34 +20,52 @@ class KerasSide:
 
     def run(self, question):
         keras.backend.clear_session()
-        model, outputs, parts, note = opened(question)
+        run, note = opened(question)
         inputs = [tf.constant(value_of(one, question["inputs"][one["name"]])) for one in question["modelInputs"]]
-        kept = {}
-        with tf.GradientTape(watch_accessed_variables=bool(question["upstream"])) as tape:
+        loss = question.get("loss")
+        backward = bool(question["upstream"]) or loss is not None
+        # the weights of frozen layers have gradients as well, but a tape does not watch them by itself
+        with tf.GradientTape(watch_accessed_variables=backward) as tape:
             for one, value in zip(question["modelInputs"], inputs):
                 if one.get("vocabulary") is None:
                     tape.watch(value)
-            # the weights of frozen layers have gradients as well, but a tape does not watch them by itself
-            for own in parts.values():
-                tape.watch(list(own.values()))
-            given = model(inputs[0] if len(inputs) == 1 else inputs, training=False)
-            flat = iter(given if isinstance(given, (list, tuple)) else [given])
-            for name, count in outputs:
-                kept[name] = [next(flat) for _ in range(count)]
-            total = tf.zeros([])
+            kept, parts = run(inputs, tape)
+            at = lambda source: kept[source["of"]][source.get("state", -1) + 1]
+            value = None if loss is None else loss_of(loss, at(loss))
+            total = tf.zeros([]) if value is None else value
             for one in question["upstream"]:
-                total += tf.reduce_sum(kept[one["of"]][one.get("state", -1) + 1] * one["gradient"])
+                total += tf.reduce_sum(at(one) * one["gradient"])
         answer = {
-            "layers": {name: {"output": values[0].numpy(), "states": [state.numpy() for state in values[1:]]} for name, values in kept.items()},
+            "layers": {
+                layer["name"]: {"output": kept[layer["name"]][0].numpy(), "states": [state.numpy() for state in kept[layer["name"]][1:]]}
+                for layer in question["layers"]
+                if layer["name"] in kept
+            },
             "note": note,
         }
-        if question["upstream"]:
+        if value is not None:
+            answer["loss"] = value.numpy().reshape(1)
+        if backward:
             answer["gradients"] = gradients_of(tape, total, question, kept, parts, inputs)
         return answer
 
 
+def loss_of(loss, logits):
+    """The mean over examples, and over the time steps that exist, of Keras's own loss of a row."""
+    target = loss["target"]
+    if loss["name"] == "softmaxCrossEntropy":
+        rows = keras.losses.sparse_categorical_crossentropy(target.astype("int32"), logits, from_logits=True)
+    elif loss["name"] == "sigmoidCrossEntropy":
+        rows = keras.losses.binary_crossentropy(target, logits, from_logits=True)
+    else:
+        rows = keras.losses.mean_squared_error(target, logits)
+    if "mask" not in loss:
+        return tf.reduce_mean(rows)
+    return tf.reduce_sum(rows * loss["mask"]) / tf.reduce_sum(loss["mask"])
+
+
 def gradients_of(tape, total, question, kept, parts, inputs):
-    shown = list(kept)
+    shown = [layer["name"] for layer in question["layers"] if layer["name"] in kept]
     trainable = [(name, key, part) for name, own in parts.items() for key, part in own.items()]
     real = [(one["name"], value) for one, value in zip(question["modelInputs"], inputs) if one.get("vocabulary") is None]
     # a gradient of a state would hold what comes through the output as well: c is on the way to h
@@ -74,14 +92,14 @@ def value_of(one, array):
 
 
 def opened(question):
-    """The model, its outputs by layer with their counts, the weights with gradients by layer, and what the user should know."""
+    """What runs the model (outputs by layer, weights with gradients by layer), and what the user should know."""
     if question.get("file") is not None:
         try:
-            return loaded(question)
+            return loaded(question), "Keras opened the file itself"
         except Exception as error:  # pylint: disable=broad-except
             reason = str(error).strip().split("\n", 1)[0][:200]
-            return (*built(question), f"Keras does not open the file itself ({reason}); it ran the model as read here")
-    return (*built(question), None)
+            return built(question), f"Keras does not open the file itself ({reason}); it ran the model as read here"
+    return built(question), None
 
 
 def load(file):
@@ -108,7 +126,16 @@ def loaded(question):
         own = list(theirs.output) if isinstance(theirs.output, (list, tuple)) else [theirs.output]
         outputs.append((layer["name"], len(own)))
         tensors += own
-    return keras.Model(model.inputs, tensors), outputs, parts, "Keras opened the file itself"
+    shown = keras.Model(model.inputs, tensors)
+
+    def run(inputs, tape):
+        for own in parts.values():
+            tape.watch(list(own.values()))
+        given = shown(inputs[0] if len(inputs) == 1 else inputs, training=False)
+        flat = iter(given if isinstance(given, (list, tuple)) else [given])
+        return {name: [next(flat) for _ in range(count)] for name, count in outputs}, parts
+
+    return run
 
 
 KEYS = {"moving_mean": "movingMean", "moving_variance": "movingVariance", "recurrent_kernel": "recurrentKernel"}
@@ -124,24 +151,26 @@ def weights_of(layer, named):
 
 
 def built(question):
-    tensors, outputs, parts, given = {}, [], {}, []
-    for one in question["modelInputs"]:
-        dtype = "float32" if one.get("vocabulary") is None else "int32"
-        entry = keras.Input(tuple(one["shape"]), dtype=dtype, name=safe(one["name"]))
-        tensors[one["name"]] = [entry]
-        given.append(entry)
-    for layer in question["layers"]:
-        at = lambda source: tensors[source["of"]][source.get("state", -1) + 1]
-        own, weights = layer_of(layer)
-        states = [at(state) for state in layer.get("initialStates", [])]
-        result = own(at(layer["reads"]), initial_state=states) if states else own(at(layer["reads"]))
-        tensors[layer["name"]] = list(result) if isinstance(result, (list, tuple)) else [result]
-        outputs.append((layer["name"], len(tensors[layer["name"]])))
-        if weights:
-            own.set_weights(weights)
-        if layer["weights"]:
-            parts[layer["name"]] = weights_of(own, layer["weights"])
-    return keras.Model(given, [tensor for name, _ in outputs for tensor in tensors[name]]), outputs, parts
+    def run(inputs, tape):
+        kept, parts = {one["name"]: [value] for one, value in zip(question["modelInputs"], inputs)}, {}
+        at = lambda source: kept[source["of"]][source.get("state", -1) + 1]
+        for layer in question["layers"]:
+            own, weights = layer_of(layer)
+            value = at(layer["reads"])
+            if weights:
+                own.build(tuple(value.shape))
+                own.set_weights(weights)
+            if layer["weights"]:
+                parts[layer["name"]] = weights_of(own, layer["weights"])
+                tape.watch(list(parts[layer["name"]].values()))
+            given = {"initial_state": [at(state) for state in layer["initialStates"]]} if layer.get("initialStates") else {}
+            if "mask" in layer:
+                given["mask"] = tf.constant(layer["mask"] != 0)
+            result = own(value, **given)
+            kept[layer["name"]] = list(result) if isinstance(result, (list, tuple)) else [result]
+        return kept, parts
+
+    return run
 
 
 def layer_of(layer):

@@ -30,6 +30,26 @@ def encode(array):
     return {"shape": list(little.shape), "float32": base64.b64encode(little.tobytes()).decode("ascii")}
 
 
+def decoded(value):
+    """Tensors at any depth, as arrays."""
+    if isinstance(value, dict):
+        return decode(value) if "float32" in value else {key: decoded(item) for key, item in value.items()}
+    return [decoded(item) for item in value] if isinstance(value, list) else value
+
+
+def encoded(value):
+    """Arrays at any depth, as they travel."""
+    if isinstance(value, dict):
+        return {key: encoded(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [encoded(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float)) else encode(value)
+
+
+# what Node reads as one line
+LONGEST = 500_000_000
+
+
 def serve_lines(perform):
     """Answers every request with perform(request), or with what it raised, until stdin ends."""
     for line in sys.stdin:
@@ -39,8 +59,12 @@ def serve_lines(perform):
         except ImportError as error:
             answer = {"error": {"message": f"this Python cannot import it ({error}); install it there, or give another one with --python PATH", "absent": True}}
         except CannotRun as error:
-            answer = {"error": {"message": str(error)}}
+            answer = {"error": {"message": str(error), "refused": True}}
         except Exception as error:  # pylint: disable=broad-except
             answer = {"error": {"message": f"{type(error).__name__}: {error}"}}
-        answers.write(json.dumps({"id": request["id"], **answer}) + "\n")
+        line = json.dumps({"id": request["id"], **answer})
+        if len(line) > LONGEST:
+            text = f"its answer has {len(line) / 1e6:.0f} MB, and {LONGEST / 1e6:.0f} MB travel; give fewer or shorter inputs, or compare no gradients"
+            line = json.dumps({"id": request["id"], "error": {"message": text, "refused": True}})
+        answers.write(line + "\n")
         answers.flush()

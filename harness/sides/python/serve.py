@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from lines import decode, encode, serve_lines
+from lines import decoded, encoded, serve_lines
 
 SIDES = {"keras": ("keras_side", "KerasSide"), "torch": ("torch_side", "TorchSide"), "onnxruntime": ("onnx_side", "OnnxSide")}
 
@@ -19,22 +19,10 @@ class Server:
         return {"version": self.side.version}
 
     def run(self, request):
-        """Outputs and states of every layer that the side shows, and the gradients of sum(output * upstream)."""
-        question = request["question"]
-        for layer in question["layers"]:
-            layer["weights"] = {name: decode(weight) for name, weight in layer["weights"].items()}
-        question["inputs"] = {name: decode(tensor) for name, tensor in question["inputs"].items()}
-        question["upstream"] = [{**one, "gradient": decode(one["gradient"])} for one in question.get("upstream", [])]
+        """Outputs and states of every layer that the side shows; the loss; the gradients of loss + sum(output * upstream)."""
+        question = decoded(request["question"])
+        question.setdefault("upstream", [])
         return encoded(self.side.run(question))
-
-
-def encoded(value):
-    """Arrays at any depth, as they travel."""
-    if isinstance(value, dict):
-        return {key: encoded(item) for key, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [encoded(item) for item in value]
-    return value if value is None or isinstance(value, (str, int, float)) else encode(value)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ class TorchSide:
 
     def run(self, question):
         kept, weights = {}, {}
-        backward = bool(question["upstream"])
+        loss = question.get("loss")
+        backward = bool(question["upstream"]) or loss is not None
         leaves = {}
         for one in question["modelInputs"]:
             value = torch.from_numpy(question["inputs"][one["name"]])
@@ -34,8 +35,8 @@ class TorchSide:
                 value.requires_grad_()
                 leaves[one["name"]] = value
             kept[one["name"]] = [value]
+        at = lambda source: kept[source["of"]][source.get("state", -1) + 1]
         for layer in question["layers"]:
-            at = lambda source: kept[source["of"]][source.get("state", -1) + 1]
             states = [at(state) for state in layer.get("initialStates", [])]
             own = Layer(layer)
             kept[layer["name"]] = own(at(layer["reads"]), states)
@@ -52,7 +53,11 @@ class TorchSide:
                 for tensor in kept[name]:
                     if tensor.requires_grad:
                         tensor.retain_grad()
-            total = sum((kept[one["of"]][one.get("state", -1) + 1] * torch.from_numpy(one["gradient"])).sum() for one in question["upstream"])
+            total = sum((at(one) * torch.from_numpy(one["gradient"])).sum() for one in question["upstream"])
+            if loss is not None:
+                value = loss_of(loss, at(loss))
+                answer["loss"] = value.detach().reshape(1).numpy()
+                total = total + value
             total.backward()
             grads = lambda tensors: [None if tensor.grad is None else tensor.grad.numpy() for tensor in tensors]
             answer["gradients"] = {
@@ -63,11 +68,25 @@ class TorchSide:
         return answer
 
 
+def loss_of(loss, logits):
+    """The mean over examples, and over time steps where the logits have them, of PyTorch's own loss of a row."""
+    if "mask" in loss:
+        raise CannotRun("PyTorch's losses take no mask")
+    target = torch.from_numpy(loss["target"])
+    if loss["name"] == "softmaxCrossEntropy":
+        return nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), target.long().reshape(-1))
+    if loss["name"] == "sigmoidCrossEntropy":
+        return nn.functional.binary_cross_entropy_with_logits(logits, target)
+    return nn.functional.mse_loss(logits, target)
+
+
 class Layer:
     """One layer. PyTorch keeps kernels transposed; its LSTM has Keras's order of gates, its GRU r z n where Keras has z r h."""
 
     def __init__(self, layer):
         self.name, self.config = layer["name"], layer["config"]
+        if "mask" in layer:
+            raise CannotRun("PyTorch's layers take no mask")
         self.named = {name: torch.from_numpy(weight) for name, weight in layer["weights"].items()}
         kind = self.config["layer"]
         self.rnn = self.recurrent() if kind in RECURRENT or kind == "bidirectional" else None
@@ -157,10 +176,10 @@ class Layer:
 
     def gradients(self):
         if self.rnn is None:
-            return {name: weight.grad.numpy() for name, weight in self.named.items() if weight.grad is not None}
+            return {name: gradient_of(weight).numpy() for name, weight in self.named.items() if not name.startswith("moving")}
         found = {}
         for way, suffix in self.ways.items():
-            part = lambda key: getattr(self.rnn, f"{key}_l0{suffix}").grad
+            part = lambda key: gradient_of(getattr(self.rnn, f"{key}_l0{suffix}"))
             own = {"kernel": part("weight_ih").T, "recurrentKernel": part("weight_hh").T}
             if named(way, "bias") in self.named:
                 both = self.named[named(way, "bias")].ndim == 2
@@ -168,6 +187,11 @@ class Layer:
             for key, gradient in own.items():
                 found[named(way, key)] = np.ascontiguousarray(self.turned(gradient).numpy())
         return found
+
+
+def gradient_of(tensor):
+    """Zero where nothing of the loss comes from it."""
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
 
 def named(way, key):

@@ -1,0 +1,2 @@
+export { anySideSource, parseAnySides, type AnySideName } from './source';
+export { frameworkImplementation } from './implementation';
