@@ -1,11 +1,14 @@
-import type { ClassifierGradients, Tensor } from '../../scratch/index';
-import { evaluationOf, sizesOf, type AnyProblem, type Evaluation, type Problem } from '../base/problem';
+import { zeros, type Tensor } from '../../scratch/index';
+import { memoize } from '../base/memoize';
+import { evaluationOf, type AnyProblem, type Evaluation } from '../base/problem';
 import {
   answerOf,
   derivativeAlong,
   emulateNetwork,
   equationsOf,
   evaluateNetwork,
+  isRecurrent,
+  type NetworkProblem,
   type RoundingModel,
   type RoundingOptions,
 } from '../equations/index';
@@ -36,22 +39,32 @@ export function singlePrecisionRun(
   return asEvaluation(source, emulateNetwork(network, problem, kappa, rounding));
 }
 
-/** How fast each number of the problem moves; what is absent stands still. */
-export type Direction = Partial<Record<keyof ClassifierGradients, Float64Array>>;
+/** How fast each number of the problem moves, by the name of its gradient: `kernel`, `weights.layer1.kernel`; what is absent stands still. */
+export type Direction = Readonly<Record<string, Float64Array>>;
 
 /**
  * Derivative of (loss + upstream . states) along a direction, by dual numbers in float64: one forward pass, no backward pass, so that
  * no mistake of backpropagation through time can hide here. A single 1 gives one entry of a gradient.
  */
-export function derivativeOf(source: Problem, direction: Direction): number {
-  const { batch, units } = sizesOf(source);
-  // zeros that are not written down may move as well
-  const h = source.initialState ?? { data: new Float64Array(batch * units), shape: [batch, units] };
-  const { network, problem, names } = equationsOf(source);
-  const rates = Object.entries(direction).map(([name, rate]) => {
-    const [gradient = ''] = names.get(`gradients.${name}`) ?? [];
-    const path = gradient.replace('gradients.', '').replace(/^(\w+)\.initial\./, 'initialStates.$1.');
-    return [path, rate] as const;
+export function derivativeOf(source: AnyProblem, direction: Direction): number {
+  const { network, names } = equationsOf(source);
+  const rates = Object.entries(direction).flatMap(([name, rate]) => {
+    const own = names.get(`gradients.${name}`) ?? [];
+    const size = rate.length / own.length;
+    return own.map((gradient, i): [string, Float64Array] => [
+      gradient.replace('gradients.', '').replace(/^(\w+)\.initial\./, 'initialStates.$1.'),
+      rate.subarray(i * size, (i + 1) * size),
+    ]);
   });
-  return derivativeAlong(network, { ...problem, initialStates: { rnn: { h } } }, new Map(rates));
+  return derivativeAlong(network, withInitialStates(source), new Map(rates));
 }
+
+/** The problem with zeros for the initial states that are not written down: they may move as well. */
+const withInitialStates = memoize((source: AnyProblem): NetworkProblem => {
+  const { network, problem } = equationsOf(source);
+  const states = network.layers.filter(isRecurrent).map(({ name, cell, units }) => {
+    const zero = cell.carries.map((carry) => [carry, zeros(problem.inputs.shape[0], units)] as const);
+    return [name, { ...Object.fromEntries(zero), ...problem.initialStates?.[name] }] as const;
+  });
+  return { ...problem, initialStates: Object.fromEntries(states) };
+});

@@ -3,7 +3,6 @@ import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Model } from '../base/problem';
 import type { Host, TrialReport } from '../trial/index';
-import type { LayersTrialReport } from '../trial/layers/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, refuseIdle, type DefineCommand } from './command';
@@ -112,97 +111,98 @@ async function trial(flags: Flags, command: Command): Promise<Outcome> {
   const idle = (because: string, ...names: (keyof Flags)[]): void => {
     refuseIdle(command, because, names);
   };
-  const planting = ['equations', 'shapes', 'seeds', 'break'] as const;
+  const whenPlanting = ['equations', 'shapes', 'seeds', 'break'] as const;
   if (flags.functionErrors !== undefined)
-    idle('with --function-errors', 'layers', ...planting, 'cases', 'seed');
+    idle('with --function-errors', 'layers', ...whenPlanting, 'cases', 'seed');
   else idle('without --function-errors', 'stride');
-  if (flags.sensitivity !== undefined) idle('with --sensitivity', ...planting);
+  if (flags.sensitivity !== undefined) idle('with --sensitivity', ...whenPlanting);
   else idle('without --sensitivity', 'cases');
   if (flags.layers !== undefined) idle('with --layers', 'shapes');
   if (flags.equations !== undefined) idle('with --equations', 'shapes');
   if (flags.functionErrors !== undefined) return functionErrors(flags.functionErrors, flags);
   if (flags.sensitivity !== undefined) return sensitivity(flags.sensitivity, flags);
-  if (flags.layers !== undefined || flags.equations !== undefined) return layersTrial(flags);
+  if (flags.layers !== undefined || flags.equations !== undefined) return layersTrial(flags, command);
   const { everyName } = await import('../trial/trial.js');
-  const { formatTrial, runTrial, trialPage, trialTitle } = await import('../trial/index.js');
-  const { isSelected } = await import('../parity/select.js');
-  const { parseSideNames, scratchImplementation, sideNames } = await import('../sides/index.js');
-  const { only, backends } = flags;
-  const isWanted = (name: string): boolean => isSelected(name, only);
-  if (!everyName.some(isWanted)) {
-    throw new UsageError(
-      `no fault matches --only ${JSON.stringify(only)}; names look like ${everyName[0]}, ${everyName[40]} (a part of a name is enough, * and ? are wildcards).`,
-    );
-  }
-  const html = outputOf('--html', flags.html, `<title>${trialTitle}</title>`);
-  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-trial/'), ...html]);
-  const names = backends === undefined ? sideNames : parseSideNames(backends);
-  const { hosts, notRun } = await openHosts(names, backends !== undefined);
-  try {
-    const report = await runTrial({
+  const { runTrial } = await import('../trial/index.js');
+  const { scratchImplementation, sideNames } = await import('../sides/index.js');
+  return planting(flags, command, [everyName[0], everyName[40]], async (isWanted) => {
+    if (!everyName.some(isWanted)) return undefined;
+    const { hosts, notRun } = await openHosts(flags, sideNames);
+    return {
       hosts,
-      notRun,
-      float64: { ...scratchImplementation(), name: 'float64 side' },
-      isWanted,
-      seed: flags.seed,
-      shapes: flags.shapes,
-      seeds: flags.seeds,
-      break: flags.break,
-      progress: stderrProgress,
-    });
-    await writeOutput(html, () => trialPage(report, argumentsOf(command)));
-    const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
-    return await withJson(
-      { exitCode, text: formatTrial(report), json: report, summarizes: true },
-      flags.json,
-    );
-  } finally {
-    for (const { implementation } of hosts) implementation.dispose?.();
-  }
+      run: () =>
+        runTrial({
+          ...flags,
+          ...{ hosts, notRun, isWanted, progress: stderrProgress },
+          float64: { ...scratchImplementation(), name: 'float64 side' },
+        }),
+    };
+  });
 }
 
 /** The trial of a network of layers, or of a cell that is given as formulas. */
-async function layersTrial(flags: Flags): Promise<Outcome> {
-  const { layers = '', equations, seed, seeds, only, json } = flags;
-  if (flags.html !== undefined)
-    throw new UsageError(
-      `--html is for the trial of the simple RNN; a trial of ${equations === undefined ? '--layers' : '--equations'} writes text or --json.`,
-    );
-  if (flags.backends !== undefined && equations !== undefined)
+async function layersTrial(flags: Flags, command: Command): Promise<Outcome> {
+  const { layers = '', equations, backends } = flags;
+  if (backends !== undefined && equations !== undefined)
     throw new UsageError(
       '--backends is for networks that the backends run; a cell that is given as formulas is planted in emulated single precision.',
     );
-  const { emulatedHost, formatLayersTrial, runLayersTrial, sideHost } =
-    await import('../trial/layers/index.js');
-  const { parseSideNames, scratchImplementation } = await import('../sides/index.js');
-  const { isSelected } = await import('../parity/select.js');
+  const { emulatedHost, runLayersTrial } = await import('../trial/index.js');
+  const { scratchImplementation } = await import('../sides/index.js');
   const model = await modelOf(layers, equations);
-  await checkOutputs(outputOf('--json', json, 'rnn-parity-layers-trial/'));
-  const named = flags.backends === undefined ? [] : parseSideNames(flags.backends);
-  const opened = named.length === 0 ? [] : (await openHosts(named, true)).hosts;
-  const sides =
-    equations === undefined ? [scratchImplementation(), ...opened.map((one) => one.implementation)] : [];
-  let report: LayersTrialReport;
-  try {
-    report = runLayersTrial({
-      layers: equations ?? layers,
-      model,
-      hosts: [emulatedHost(), ...sides.flatMap((side) => sideHost(side) ?? [])],
-      seed,
-      seeds,
-      isWanted: (name) => isSelected(name, only),
-      break: flags.break,
-      progress: stderrProgress,
-    });
-  } finally {
-    for (const { implementation } of opened) implementation.dispose?.();
-  }
-  if (report.rows.length + report.equivalents.length === 0)
-    throw new UsageError(
-      `no fault matches --only ${JSON.stringify(only)}; names look like "layer1, c_t: the factor σ(z_t[f]) is forgotten" (a part of a name is enough, * and ? are wildcards).`,
+  const example = 'layer1, c_t: the factor σ(z_t[f]) is forgotten';
+  return planting(flags, command, [example], async (isWanted) => {
+    const { hosts, notRun } = backends === undefined ? { hosts: [], notRun: [] } : await openHosts(flags, []);
+    const float64 = { ...scratchImplementation(), name: 'float64 side' };
+    const sides = [...(equations === undefined ? [float64] : []), ...hosts.map((one) => one.implementation)];
+    const able = sides.filter(
+      ({ layered }) => layered !== undefined && layered.refuses?.(model) === undefined,
     );
+    return {
+      hosts,
+      run: () =>
+        runLayersTrial({
+          ...flags,
+          ...{ layers: equations ?? layers, model, notRun, isWanted, progress: stderrProgress },
+          hosts: [emulatedHost(), ...able],
+          ...(equations === undefined && { float64 }),
+        }),
+    };
+  });
+}
+
+/**
+ * Runs a trial, and writes what is asked for.
+ *
+ * @param examples names as `--only` takes them
+ * @param prepare what to run, on opened hosts; undefined where no fault is wanted
+ */
+async function planting(
+  { only, json, html: htmlFile }: Flags,
+  command: Command,
+  examples: readonly string[],
+  prepare: (
+    isWanted: (name: string) => boolean,
+  ) => Promise<{ hosts: readonly Host[]; run: () => Promise<TrialReport> } | undefined>,
+): Promise<Outcome> {
+  const { formatTrial, trialPage, trialTitle } = await import('../trial/index.js');
+  const { isSelected } = await import('../parity/select.js');
+  const html = outputOf('--html', htmlFile, `<title>${trialTitle}</title>`);
+  await checkOutputs([...outputOf('--json', json, 'rnn-parity-trial/'), ...html]);
+  const prepared = await prepare((name) => isSelected(name, only));
+  let report: TrialReport | undefined;
+  try {
+    report = await prepared?.run();
+  } finally {
+    for (const { implementation } of prepared?.hosts ?? []) implementation.dispose?.();
+  }
+  if (report === undefined || report.rows.length + report.equivalents.length + report.heldOut.length === 0)
+    throw new UsageError(
+      `no fault matches --only ${JSON.stringify(only)}; names look like ${examples.map((name) => JSON.stringify(name)).join(', ')} (a part of a name is enough, * and ? are wildcards).`,
+    );
+  await writeOutput(html, () => trialPage(report, argumentsOf(command)));
   const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
-  return await withJson({ exitCode, text: formatLayersTrial(report), json: report, summarizes: true }, json);
+  return await withJson({ exitCode, text: formatTrial(report), json: report, summarizes: true }, json);
 }
 
 /** Sizes of what the command line leaves open: 3 inputs, 4 units of a cell that is given as formulas, 3 classes. */
@@ -251,10 +251,12 @@ async function sensitivity(name: BackendName, { cases, seed, json, layers }: Fla
 }
 
 async function openHosts(
-  names: readonly SideName[],
-  required: boolean,
+  { backends }: Flags,
+  usual: readonly SideName[],
 ): Promise<{ hosts: Host[]; notRun: TrialReport['notRun'] }> {
-  const { sideSource, SideUnavailableError } = await import('../sides/index.js');
+  const { parseSideNames, sideSource, SideUnavailableError } = await import('../sides/index.js');
+  const required = backends !== undefined;
+  const names = backends === undefined ? usual : parseSideNames(backends);
   const hosts: Host[] = [];
   const notRun: { name: string; reason: string }[] = [];
   for (const name of names) {

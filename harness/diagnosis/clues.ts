@@ -1,13 +1,13 @@
 import { budgetFor, precisionModelOf, rootMeanSquare } from '../budget/index';
 import {
-  sizesOf,
+  expectedNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Implementation,
-  type Problem,
-  type TensorName,
 } from '../base/problem';
 import type { Ratio } from './diagnosis';
+import { sizesByLetter, sketchOf } from './in-common';
 
 /** A ratio may vary by so much from number to number: more than float32 rounds, less than a mistake moves. */
 const even = 1e-3;
@@ -21,10 +21,10 @@ const none = new Float64Array();
  * is one that sizes or logarithms explain, as two single numbers have a ratio always
  */
 export function ratioOf(
-  problem: Problem,
+  problem: AnyProblem,
   given: Evaluation,
   expected: Evaluation,
-  names: readonly TensorName[],
+  names: readonly string[],
 ): Ratio | undefined {
   let numbers = 0;
   let [both, square] = [0, 0];
@@ -50,8 +50,8 @@ export function ratioOf(
 }
 
 /** What such a factor may be, in letters: `B`, `1/T`, `1/ln 2`. */
-function meanings(problem: Problem, times: number): string[] {
-  const { batch: B, timeSteps: T, features: F, units: U, classes: C } = sizesOf(problem);
+function meanings(problem: AnyProblem, times: number): string[] {
+  const { B = 1, T = 1, F, U, C } = sizesByLetter(sketchOf(problem));
   const sizes: Record<string, number | undefined> = { B, T, C, U, F, 'B T': B * T, 'B C': C && B * C };
   const known = Object.entries(sizes).flatMap(([letter, n]): [string, number][] =>
     n === undefined || n === 1
@@ -74,13 +74,15 @@ function meanings(problem: Problem, times: number): string[] {
 
 /** Whether two answers of a side to the same problem are further apart than its rounding: it is random, or it remembers. */
 export function differsFromItself(
-  problem: Problem,
+  problem: AnyProblem,
   one: Evaluation,
   other: Evaluation,
   side: Pick<Implementation, 'name' | 'precision'>,
 ): boolean {
   const budget = budgetFor(problem, precisionModelOf(side));
-  return tensorsOf(one, other).some(([name, a, b]) => {
+  return expectedNames(problem).some((name) => {
+    const [a, b] = [tensorOf(one, name)?.data, tensorOf(other, name)?.data];
+    if (a === undefined || b?.length !== a.length) return false;
     const allowed = budget.allowed(name, true);
     return a.some((x, i) => !Object.is(x, b[i]) && !(Math.abs(x - b[i]) <= 2 * allowed[i]));
   });
@@ -116,14 +118,4 @@ export function roundingLike(
   if (format === undefined || format[0] >= own) return undefined;
   const [digits, name] = format;
   return `errors of the size of ${digits}-bit ${digits === 24 ? 'numbers' : 'products'}: ${name}?`;
-}
-
-function tensorsOf(one: Evaluation, other: Evaluation): [TensorName, Float64Array, Float64Array][] {
-  const names = ['states', 'finalState', 'logits', 'loss', 'gradients.inputs', 'gradients.kernel'] as const;
-  return names.flatMap((name) => {
-    const [a, b] = [tensorOf(one, name)?.data, tensorOf(other, name)?.data];
-    return a === undefined || b?.length !== a.length
-      ? []
-      : [[name, a, b] as [TensorName, Float64Array, Float64Array]];
-  });
 }

@@ -1,4 +1,5 @@
 import {
+  expectedNames,
   tensorNames,
   tensorOf,
   type AnyProblem,
@@ -6,18 +7,18 @@ import {
   type Implementation,
   type Problem,
 } from '../base/problem';
+import { ask, failingViewsOf, type Examination } from '../examine/index';
 import { isGreen } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
 import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
-import { type Examination, failingViewsOf } from '../examine/index';
 import { kindOf } from './kind/index';
-import { diagnoseLayered, isOfLayers } from './layered';
-import { locate } from './locate';
+import { isOfLayers, locateInLayers } from './layered';
+import { locate, type Location } from './locate';
 import { rule } from './rule';
 
 /**
- * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`kindOf`) and which side made it
- * (`sideAtFault`). The side is asked a few more problems for it; the cost matters on failure only.
+ * Says of a failed examination where the mistake begins (`locate`, `locateInLayers`), which fault it looks like (`kindOf`) and which side
+ * made it (`rule`). The side is asked a few more problems for it; the cost matters on failure only.
  *
  * @param implementation the side that was examined, still able to answer
  * @param examination whose status is `fail`
@@ -28,32 +29,19 @@ export async function diagnose(
   examination: Examination<AnyProblem>,
   options: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
-  if (isOfLayers(examination)) return diagnoseLayered(implementation, examination, options);
-  return diagnoseSimple(implementation, examination as Examination, options);
-}
-
-async function diagnoseSimple(
-  implementation: Implementation,
-  examination: Examination,
-  options: DiagnoseOptions,
-): Promise<Diagnosis> {
-  const location = await locate(implementation, examination);
-  const isExpectedWrong = options.expected !== undefined && agreesWithReference(examination);
-  const subject = isExpectedWrong ? options.expected : undefined;
-  const kind =
-    options.kind === false
-      ? undefined
-      : subject === undefined
-        ? await kindOfFault(implementation, examination, location)
-        : await kindOfNumbers(examination.problem, subject, location);
+  const { kind: isNamed = true, against = 'scratch', expected } = options;
+  const isExpectedWrong = expected !== undefined && agreesWithReference(examination);
+  const subject = isExpectedWrong ? expected : undefined;
+  const { kind, ...location } = isOfLayers(examination)
+    ? locateInLayers(implementation, examination, isNamed)
+    : await locateAndName(implementation, examination as Examination, isNamed, subject);
   const { side, note } = isExpectedWrong
     ? {
         side: expectedNumbers,
         note: `${implementation.name} and scratch agree with each other, and not with them`,
       }
-    : rule(implementation, examination, options.against ?? 'scratch');
-  const clue =
-    kind === undefined && options.kind !== false ? await clueOf(implementation, examination) : undefined;
+    : rule(implementation, examination, against);
+  const clue = kind === undefined && isNamed ? await clueOf(implementation, examination) : undefined;
   const ratio = ratioIn(examination, subject);
   return {
     implementation: implementation.name,
@@ -68,6 +56,21 @@ async function diagnoseSimple(
   };
 }
 
+async function locateAndName(
+  implementation: Implementation,
+  examination: Examination,
+  isNamed: boolean,
+  subject: Evaluation | undefined,
+): Promise<Location & Pick<Diagnosis, 'kind'>> {
+  const location = await locate(implementation, examination);
+  if (!isNamed) return location;
+  const kind =
+    subject === undefined
+      ? await kindOfFault(implementation, examination, location)
+      : await kindOfNumbers(examination.problem, subject, location);
+  return { ...location, ...(kind && { kind }) };
+}
+
 /** By the results; where the catalogue does not explain them, or they are right, by what else fails. */
 async function kindOfFault(
   implementation: Implementation,
@@ -75,8 +78,8 @@ async function kindOfFault(
   { timeSteps, phase }: Pick<Diagnosis, 'timeSteps' | 'phase'>,
 ): Promise<Diagnosis['kind']> {
   for (const { problem, answer, previous } of failingViewsOf(examination)) {
-    const ask = (other: Problem) => implementation.evaluate(other);
-    const kind = await kindOf(problem, answer, implementation, { timeSteps, phase, previous, ask });
+    const again = (other: Problem) => implementation.evaluate(other);
+    const kind = await kindOf(problem, answer, implementation, { timeSteps, phase, previous, ask: again });
     if (kind !== undefined) return kind;
   }
   return undefined;
@@ -102,19 +105,21 @@ function agreesWithReference({
   problem,
   reference,
   precision,
-}: Examination): boolean {
+}: Examination<AnyProblem>): boolean {
   if ([steps, probe, repeat].some((view) => view?.verdict.status === 'fail')) return false;
   const side = { name: 'any side', precision };
   return results !== undefined && !differsFromItself(problem, results.answer, reference, side);
 }
 
-async function clueOf(implementation: Implementation, examination: Examination): Promise<string | undefined> {
-  const { results, reference } = examination;
+async function clueOf(
+  implementation: Implementation,
+  { results, reference }: Examination<AnyProblem>,
+): Promise<string | undefined> {
   if (results?.verdict.status !== 'fail') return undefined;
   const { problem, answer } = results;
   try {
-    const again = await implementation.evaluate(problem);
-    if (differsFromItself(problem, answer, again, implementation))
+    const again = await ask(implementation, problem);
+    if (differsFromItself(problem, answer, again.answer, implementation))
       return 'another answer to the same question: random numbers, or a memory of earlier calls';
   } catch {
     // a side that answers no more leaves the other clue
@@ -124,12 +129,12 @@ async function clueOf(implementation: Implementation, examination: Examination):
 
 /** Of the numbers that are wrong to those that are right. */
 function ratioIn(
-  { problem, results, reference }: Examination,
+  { problem, results, reference }: Examination<AnyProblem>,
   expected: Evaluation | undefined,
 ): Diagnosis['ratio'] {
   if (results === undefined) return undefined;
   const wrong = results.verdict.tensors.filter((verdict) => !isGreen(verdict) && verdict.status !== 'ill');
-  const names = tensorNames.filter((name) => wrong.some(({ tensor }) => tensor === name));
+  const names = expectedNames(problem).filter((name) => wrong.some(({ tensor }) => tensor === name));
   if (names.length === 0) return undefined;
   return ratioOf(
     problem,

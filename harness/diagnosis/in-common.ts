@@ -1,82 +1,150 @@
-import { partsOf, sizesOf, type Problem } from '../base/problem';
+import { layeredTables } from '../base/layered';
+import { unitsOf, wordOf } from '../base/model';
+import { isLayered, partsOf, sizesOf, type AnyProblem, type LayeredProblem } from '../base/problem';
 
-interface Trait {
-  readonly words: string;
-  readonly has: (problem: Problem) => boolean;
+/** A problem in outline: what its verdict may hang on. */
+export interface Sketch {
+  readonly batch: number;
+  readonly timeSteps: number;
+  /** absent where the first layer reads integers */ readonly features?: number | undefined;
+  /** absent where there are several recurrent layers, or none */ readonly units?: number | undefined;
+  readonly classes?: number | undefined;
+  /** what it has besides inputs and weights: `mask`, `initialState`, `upstream.states` */
+  readonly has: readonly string[];
+  /** of a network of layers: `bidirectional lstm`, `dense` */ readonly layers?: readonly string[];
 }
 
-type Size = 'batch' | 'timeSteps' | 'features' | 'units' | 'classes';
-const letters: readonly (readonly [letter: string, size: Size])[] = [
-  ['B', 'batch'],
-  ['T', 'timeSteps'],
-  ['F', 'features'],
-  ['U', 'units'],
-  ['C', 'classes'],
-];
+/** The outline of a problem. */
+export function sketchOf(problem: AnyProblem): Sketch {
+  const { labels, mask, upstream, inputs } = problem;
+  const parts = isLayered(problem)
+    ? { ...partsOfLayered(problem), targets: problem.targets }
+    : {
+        initialState: problem.initialState,
+        'upstream.states': problem.upstream?.states,
+        'upstream.finalState': problem.upstream?.finalState,
+        'output layer': partsOf(problem).includes('weights.outputKernel') || undefined,
+      };
+  const all = {
+    'masked steps': mask?.data.includes(0) === true || undefined,
+    ...{ mask, labels, upstream },
+    ...parts,
+    'input of exactly 0': inputs.data.includes(0) || undefined,
+  };
+  const has = Object.entries(all).flatMap(([name, part]) => (part === undefined ? [] : [name]));
+  if (!isLayered(problem)) return { ...sizesOf(problem), has };
+  const { layers, features } = problem.model;
+  const recurrent = layers.filter(({ layer }) => !/^(dense|embedding|timeDistributed)$/.test(layer));
+  return {
+    batch: inputs.shape[0],
+    timeSteps: inputs.shape[1],
+    features,
+    units: recurrent.length === 1 ? unitsOf(recurrent[0]) : undefined,
+    classes: layeredTables(problem).layers.at(-1)?.output.width,
+    has: [...has, ...(recurrent.length > 1 ? ['second recurrent layer'] : [])],
+    layers: layers.map(wordOf),
+  };
+}
 
-const sizeTraits: readonly Trait[] = letters.flatMap(([letter, size]): Trait[] => {
-  const of = (problem: Problem): number => sizesOf(problem)[size] ?? NaN;
-  return [
-    { words: `${letter} = 1`, has: (problem) => of(problem) === 1 },
-    { words: `${letter} > 1`, has: (problem) => of(problem) > 1 },
-    { words: `${letter} is odd`, has: (problem) => of(problem) % 2 === 1 },
-    { words: `${letter} is even`, has: (problem) => of(problem) % 2 === 0 },
-    { words: `${letter} is a multiple of 4`, has: (problem) => of(problem) % 4 === 0 },
-    { words: `${letter} is no multiple of 4`, has: (problem) => of(problem) % 4 !== 0 && of(problem) > 0 },
-  ];
-});
+function partsOfLayered({ initialStates }: LayeredProblem): Record<string, unknown> {
+  return { initialState: initialStates?.find((states) => Object.keys(states).length > 0) };
+}
 
-const pairTraits: readonly Trait[] = letters.flatMap(([one, a], i) =>
-  letters.slice(i + 1).flatMap(([other, b]): Trait[] => {
-    const equal = (problem: Problem): boolean => sizesOf(problem)[a] === sizesOf(problem)[b];
-    return [
-      { words: `${one} = ${other}`, has: equal },
-      { words: `${one} is not ${other}`, has: (problem) => !equal(problem) },
-    ];
-  }),
+type Trait = readonly [words: string, has: (sketch: Sketch) => boolean];
+
+const letters = { B: 'batch', T: 'timeSteps', F: 'features', U: 'units', C: 'classes' } as const;
+const sizes = Object.entries(letters).map(([letter, name]) => ({
+  letter,
+  of: (sketch: Sketch): number => sketch[name] ?? NaN,
+}));
+
+/** The sizes of a problem by their letters; undefined where it has none, or several. */
+export function sizesByLetter(sketch: Sketch): Readonly<Record<keyof typeof letters, number | undefined>> {
+  const { batch: B, timeSteps: T, features: F, units: U, classes: C } = sketch;
+  return { B, T, F, U, C };
+}
+
+const oneOrMore = sizes.flatMap(({ letter, of }): Trait[] => [
+  [`${letter} = 1`, (sketch) => of(sketch) === 1],
+  [`${letter} > 1`, (sketch) => of(sketch) > 1],
+]);
+
+const multiples = sizes.flatMap(({ letter, of }): Trait[] => [
+  [`${letter} odd`, (sketch) => of(sketch) % 2 === 1],
+  [`${letter} even`, (sketch) => of(sketch) % 2 === 0],
+  [`${letter} a multiple of 4`, (sketch) => of(sketch) % 4 === 0],
+  [`${letter} no multiple of 4`, (sketch) => of(sketch) % 4 > 0],
+]);
+
+const pairs = sizes.flatMap(({ letter, of }, i) =>
+  sizes.slice(i + 1).flatMap((other): Trait[] => [
+    [`${letter} = ${other.letter}`, (sketch) => of(sketch) === other.of(sketch)],
+    [`${letter} not equal to ${other.letter}`, (sketch) => Math.abs(of(sketch) - other.of(sketch)) > 0],
+  ]),
 );
 
-const partTraits: readonly Trait[] = [
-  { words: 'steps are masked', has: ({ mask }) => mask?.data.includes(0) === true },
-  { words: 'a mask is given', has: ({ mask }) => mask !== undefined },
-  { words: 'no mask is given', has: ({ mask }) => mask === undefined },
-  { words: 'an initial state is given', has: ({ initialState }) => initialState !== undefined },
-  { words: 'no initial state is given', has: ({ initialState }) => initialState === undefined },
-  { words: 'labels are given', has: ({ labels }) => labels !== undefined },
-  { words: 'no labels are given', has: ({ labels }) => labels === undefined },
-  { words: 'upstream gradients are given', has: ({ upstream }) => upstream !== undefined },
-  { words: 'upstream.states is given', has: ({ upstream }) => upstream?.states !== undefined },
-  { words: 'upstream.finalState is given', has: ({ upstream }) => upstream?.finalState !== undefined },
-  { words: 'no upstream gradients are given', has: ({ upstream }) => upstream === undefined },
-  { words: 'an input is exactly 0', has: ({ inputs }) => inputs.data.includes(0) },
-  { words: 'there is an output layer', has: (problem) => partsOf(problem).includes('weights.outputKernel') },
-];
+const partWords: Readonly<Record<string, string>> = {
+  labels: 'labels',
+  targets: 'targets',
+  'masked steps': 'masked steps',
+  initialState: 'an initial state',
+  upstream: 'gradients from above',
+  'upstream.states': 'gradients for the states from above',
+  'upstream.finalState': 'a gradient for the final state from above',
+};
 
-/** `T > 16` where every failing problem is longer than every other; `T < 3` the other way round. */
-function thresholds(failed: readonly Problem[], passed: readonly Problem[]): Trait[] {
-  return letters.flatMap(([letter, size]): Trait[] => {
-    const all = (problems: readonly Problem[]): number[] =>
-      problems.map((problem) => sizesOf(problem)[size]).filter((n) => n !== undefined);
-    const [bad, good] = [all(failed), all(passed)];
-    if (bad.length === 0 || good.length === 0) return [];
-    const [most, least] = [Math.max(...good), Math.min(...good)];
-    const of = (problem: Problem): number => sizesOf(problem)[size] ?? NaN;
+/** What any of the problems has, and some may lack: labels, a mask, layers. */
+function partTraits(all: readonly Sketch[]): Trait[] {
+  const partsIn = ({ has, layers = [] }: Sketch): string[] => [
+    ...has,
+    ...layers.map((own) => `${own} layer`),
+  ];
+  return [...new Set(all.flatMap(partsIn))].flatMap((part): Trait[] => {
+    const words = partWords[part] ?? `${/^([aeiou]|lstm)/.test(part) ? 'an' : 'a'} ${part}`;
     return [
-      { words: `${letter} > ${most}`, has: (problem) => of(problem) > most },
-      { words: `${letter} < ${least}`, has: (problem) => of(problem) < least },
+      [words, (sketch) => partsIn(sketch).includes(part)],
+      [`no ${words.replace(/^an? /, '')}`, (sketch) => !partsIn(sketch).includes(part)],
     ];
   });
+}
+
+/** `T > 16` where every failing problem is longer than every other; `T < 3` the other way round. */
+function thresholds(passing: readonly Sketch[]): Trait[] {
+  return sizes.flatMap(({ letter, of }): Trait[] => {
+    const good = passing.map(of).filter((n) => !Number.isNaN(n));
+    if (good.length === 0) return [];
+    const [most, least] = [Math.max(...good), Math.min(...good)];
+    return [
+      [`${letter} > ${most}`, (sketch) => of(sketch) > most],
+      [`${letter} < ${least}`, (sketch) => of(sketch) < least],
+    ];
+  });
+}
+
+/** What all failing problems have, the simplest first, and how many of the others have it too. */
+export function inCommon(
+  failing: readonly Sketch[],
+  passing: readonly Sketch[],
+): { readonly words: string; readonly others: number }[] {
+  return [
+    ...oneOrMore,
+    ...partTraits([...failing, ...passing]),
+    ...multiples,
+    ...pairs,
+    ...thresholds(passing),
+  ]
+    .filter(([, has]) => failing.every(has))
+    .map(([words, has]) => ({ words, others: passing.filter(has).length }));
 }
 
 /** Of fewer problems that pass, chance sets others apart. */
 const fewestPassed = 3;
 
 /**
- * What the failing problems of a side have in common and no other problem has: `B = 1`, `T > 16`, `steps are masked`, `F = U`. A
- * clause, or undefined where all problems fail, or nothing sets the failing ones apart.
+ * What the failing problems of a side have in common and no other problem has: `B = 1`, `T > 16`, `masked steps`, `an lstm layer`.
+ * Undefined where all problems fail, or nothing sets the failing ones apart.
  */
-export function onlyWhere(failed: readonly Problem[], passed: readonly Problem[]): string | undefined {
+export function onlyWhere(failed: readonly AnyProblem[], passed: readonly AnyProblem[]): string | undefined {
   if (failed.length === 0 || passed.length < fewestPassed) return undefined;
-  const traits = [...partTraits, ...sizeTraits, ...pairTraits, ...thresholds(failed, passed)];
-  return traits.find(({ has }) => failed.every(has) && !passed.some(has))?.words;
+  return inCommon(failed.map(sketchOf), passed.map(sketchOf)).find(({ others }) => others === 0)?.words;
 }

@@ -7,15 +7,14 @@ import {
   type LayeredProblem,
   type Phase,
 } from '../base/problem';
-import { ulpsBetween } from '../base/ulps';
 import { precisionModelOf } from '../budget/index';
 import { asOutcome, equationsOf } from '../equations/index';
 import type { Examination } from '../examine/index';
-import { isGreen, rankOf } from '../judge/index';
-import { expectedNumbers, type DiagnoseOptions, type Diagnosis, type Kind } from './diagnosis';
+import { rankOf } from '../judge/index';
+import type { Diagnosis } from './diagnosis';
 import { diagnoseLayers } from './layers/index';
 import { orderIn } from './layers/place';
-import { phaseOf } from './locate';
+import { isRed, phaseOf, worstOf, type Location } from './locate';
 
 /** Whether a network of layers was examined. */
 export function isOfLayers(examination: Examination<AnyProblem>): examination is Examination<LayeredProblem> {
@@ -32,23 +31,15 @@ export function whereIn(
   return orderIn(network, names.get(tensor)?.[0] ?? tensor);
 }
 
-/** The fault that explains the numbers of a failed answer, where any of `faultsOf` its network does. */
-export function kindOfLayered(
-  side: Implementation,
-  examination: Examination<LayeredProblem>,
-): Kind | undefined {
-  return diagnoseLayered(side, examination).kind;
-}
-
 /**
- * What is wrong with an answer to a problem about layers, by the formulas of its network (`diagnoseLayers`). Where the formulas find
- * nothing wrong with it, the reference is at fault.
+ * Where a mistake begins in an answer to a problem about layers, and which of the faults that its formulas can have it looks like
+ * (`diagnoseLayers`). Where the formulas find nothing wrong with it, the first failing tensor.
  */
-export function diagnoseLayered(
+export function locateInLayers(
   side: Implementation,
   examination: Examination<LayeredProblem>,
-  { kind: isNamed = true, expected }: Pick<DiagnoseOptions, 'kind' | 'expected'> = {},
-): Diagnosis {
+  isNamed = true,
+): Location & Pick<Diagnosis, 'kind'> {
   const { problem, results, steps, verdicts, unseen } = seenIn(examination);
   const equations = equationsOf(problem);
   const outcome = ({ answer }: { readonly answer: Evaluation }, asked: LayeredProblem) =>
@@ -62,51 +53,17 @@ export function diagnoseLayered(
     });
   const red = verdicts
     .flatMap(({ tensors }) => tensors)
-    .filter((one) => !isGreen(one) && one.status !== 'ill' && one.status !== 'omitted');
+    .filter((one) => isRed(one) && one.status !== 'omitted');
   const [first] = red;
-  const names = [...new Set(red.map(({ tensor }) => tensor))];
-  const base = { implementation: side.name, unseen };
-  if (found === undefined) {
-    const { worst, tensor, caseId } = first;
-    return {
-      ...base,
-      caseId,
-      phase: whereIn(problem, tensor).phase,
-      tensor,
-      ...(worst && {
-        worst: {
-          at: worst.at,
-          given: worst.given,
-          expected: worst.reference,
-          ulps: ulpsBetween(worst.given, worst.reference, side.precision),
-        },
-      }),
-      inherited: names.filter((name) => name !== tensor),
-      ...(expected !== undefined
-        ? {
-            side: expectedNumbers,
-            sideNote: `${side.name} and the formulas of the network agree with each other, and not with them`,
-          }
-        : results === undefined
-          ? { side: 'undecided', sideNote: '' }
-          : { side: 'scratch', sideNote: `the formulas of the network give the numbers of ${side.name}` }),
-    };
-  }
-  const [own] = [...equations.names].find(([, all]) => all.includes(found.name)) ?? [found.name];
-  const { phase, layer, gate, quantity, formula, timeSteps, worst, kind } = found;
-  return {
-    ...base,
-    caseId: first.caseId,
-    phase,
-    tensor: [layer, ...(gate === undefined ? [] : [`gate ${gate}`]), quantity].join(', '),
-    formula,
-    ...(timeSteps && { timeSteps }),
-    ...(worst && { worst }),
-    ...(kind && { kind }),
-    inherited: names.filter((name) => name !== own),
-    side: side.name,
-    sideNote: 'the formulas of the network give the numbers of the reference',
+  const { name: own, ...place } = found ?? {
+    name: first.tensor,
+    phase: whereIn(problem, first.tensor).phase,
+    tensor: first.tensor,
+    ...worstOf(first, side),
   };
+  const [named = own] = [...equations.names].find(([, all]) => all.includes(own)) ?? [];
+  const inherited = [...new Set(red.map(({ tensor }) => tensor))].filter((name) => name !== named);
+  return { caseId: first.caseId, unseen, ...place, inherited };
 }
 
 /** What is diagnosed: the problem itself, or its weight probe where that alone shows something. */

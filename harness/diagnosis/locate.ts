@@ -235,11 +235,11 @@ function redResults({ results }: Examination): TensorVerdict[] {
     .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor));
 }
 
-function isRed(verdict: TensorVerdict): boolean {
+export function isRed(verdict: TensorVerdict): boolean {
   return !isGreen(verdict) && verdict.status !== 'ill';
 }
 
-function worstOf(
+export function worstOf(
   { worst }: TensorVerdict,
   { precision }: Pick<Implementation, 'precision'>,
 ): { readonly worst?: WrongNumber } {

@@ -1,8 +1,9 @@
-import { partOf, partsOf, sizesOf, tensorOf, type Phase, type Problem } from '../base/problem';
+import { partOf, partsOf, tensorOf, type AnyProblem, type Phase } from '../base/problem';
 import type { Examination } from '../examine/index';
 import { isGreen, type TensorVerdict } from '../judge/index';
 import { workOf } from '../problems/index';
-import { phaseOf } from './locate';
+import { sizesByLetter, sketchOf } from './in-common';
+import { whereIn } from './layered';
 
 const phases: readonly Phase[] = ['forward', 'loss', 'backward', 'update'];
 /** Errors from so many budgets on are clear: what is nearer may fail only because of something else. */
@@ -20,7 +21,7 @@ const muchWork = 50_000;
  * that clearly fails; then the clearest error, then the smaller problem. Of problems that fail first in the same tensor one comes
  * before the others, so that two mistakes are both looked at.
  */
-export function diagnosisOrder(failed: readonly Examination[]): Examination[] {
+export function diagnosisOrder(failed: readonly Examination<AnyProblem>[]): Examination<AnyProblem>[] {
   const ranked = failed
     .map((examination) => ({ examination, ...standing(examination) }))
     .sort((a, b) => a.oddity - b.oddity || a.phase - b.phase || b.share - a.share || a.work - b.work);
@@ -40,7 +41,8 @@ interface Standing {
   readonly work: number;
 }
 
-function standing(examination: Examination): Standing {
+function standing(examination: Examination<AnyProblem>): Standing {
+  const phaseOf = (tensor: string): number => phases.indexOf(whereIn(examination.problem, tensor).phase);
   const red = examination.verdicts.flatMap(({ tensors }) =>
     tensors.filter(
       (verdict) => !isGreen(verdict) && verdict.status !== 'ill' && verdict.status !== 'omitted',
@@ -48,8 +50,8 @@ function standing(examination: Examination): Standing {
   );
   const clearly = red.filter((verdict) => shareOf(verdict) >= clear);
   const counted = clearly.length > 0 ? clearly : red;
-  const phase = Math.min(...counted.map(({ tensor }) => phases.indexOf(phaseOf(tensor))));
-  const tensor = counted.find((verdict) => phases.indexOf(phaseOf(verdict.tensor)) === phase)?.tensor ?? '';
+  const phase = Math.min(...counted.map(({ tensor }) => phaseOf(tensor)));
+  const tensor = counted.find((verdict) => phaseOf(verdict.tensor) === phase)?.tensor ?? '';
   // beyond a hundred budgets an error is as clear as can be
   const share = Math.min(100, Math.max(...red.map(shareOf)));
   return { oddity: oddityOf(examination), phase, tensor, share, work: workOf(examination.problem) };
@@ -61,19 +63,21 @@ function shareOf({ worst }: TensorVerdict): number {
 }
 
 /** 0 for an ordinary problem, 1 for a size of 1, many steps or much work, 2 for extreme numbers. */
-export function oddityOf({ problem, reference }: Pick<Examination, 'problem' | 'reference'>): 0 | 1 | 2 {
+export function oddityOf({
+  problem,
+  reference,
+}: Pick<Examination<AnyProblem>, 'problem' | 'reference'>): 0 | 1 | 2 {
   if (hasExtremeNumbers(problem, reference)) return 2;
-  const { batch, timeSteps, features, units, classes = 2 } = sizesOf(problem);
-  const degenerate = [batch, timeSteps, features, units, classes].includes(1);
+  const degenerate = Object.values(sizesByLetter(sketchOf(problem))).includes(1);
   return degenerate || workOf(problem) > muchWork ? 1 : 0;
 }
 
-function hasExtremeNumbers(problem: Problem, reference: Examination['reference']): boolean {
+function hasExtremeNumbers(problem: AnyProblem, reference: Examination['reference']): boolean {
   const beyond = (x: number): boolean => !(Math.abs(x) <= large);
   if (partsOf(problem).some((name) => partOf(problem, name)?.data.some(beyond) === true)) return true;
   const logits = tensorOf(reference, 'logits');
   if (logits === undefined) return false;
-  const [, classes] = logits.shape;
+  const classes = logits.shape[logits.shape.length - 1];
   for (let row = 0; row < logits.data.length; row += classes) {
     const own = logits.data.subarray(row, row + classes);
     if (!(Math.max(...own) - Math.min(...own) <= farApart)) return true;

@@ -1,14 +1,13 @@
-import { referenceAnswer } from '../sides/reference/index';
 import {
-  sizesOf,
-  tensorNames,
+  expectedNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Implementation,
-  type Problem,
 } from '../base/problem';
+import { failingViewsOf, referenceFor, type Examination, type FailingView } from '../examine/index';
+import { workOf } from '../problems/index';
 import { sideAtFault, type Party, type RefereeOptions, type Ruling } from './side-at-fault';
-import { type Examination, failingViewsOf, type FailingView } from '../examine/index';
 
 /** Products of numbers that dual-number runs may cost in all: a few seconds. */
 const mostProducts = 4e8;
@@ -19,13 +18,13 @@ const mostProducts = 4e8;
  */
 export function rule(
   implementation: Implementation,
-  examination: Examination,
+  examination: Examination<AnyProblem>,
   against: string,
 ): Pick<Ruling, 'side' | 'note'> {
   const { name, precision } = implementation;
   for (const exhibit of failingViewsOf(examination)) {
     const { problem, answer } = exhibit;
-    const reference = exhibit.reference ?? referenceAnswer(problem);
+    const reference = exhibit.reference ?? referenceFor(problem);
     const ruling = ruleOn(
       problem,
       { name: against, precision: 'float64', evaluation: reference },
@@ -55,18 +54,20 @@ const noteOn: Readonly<Record<FailingView['view'], string>> = {
 };
 
 /** The referees on two answers to one problem; the largest difference of every tensor is among what they look at. */
-export function ruleOn(problem: Problem, first: Party, second: Party): Ruling {
-  const { batch, timeSteps, features, units } = sizesOf(problem);
-  const products = batch * timeSteps * units * (features + units) * 3;
+export function ruleOn(problem: AnyProblem, first: Party, second: Party): Ruling {
   const options: RefereeOptions = {
-    suspects: largestDifferences(first.evaluation, second.evaluation),
-    runs: Math.max(14, Math.min(200, Math.floor(mostProducts / products))),
+    suspects: largestDifferences(problem, first.evaluation, second.evaluation),
+    runs: Math.max(14, Math.min(200, Math.floor(mostProducts / (3 * workOf(problem))))),
   };
   return sideAtFault(problem, first, second, options);
 }
 
-function largestDifferences(one: Evaluation, other: Evaluation): NonNullable<RefereeOptions['suspects']> {
-  const suspects = tensorNames.flatMap((name) => {
+function largestDifferences(
+  problem: AnyProblem,
+  one: Evaluation,
+  other: Evaluation,
+): NonNullable<RefereeOptions['suspects']> {
+  const suspects = expectedNames(problem).flatMap((name) => {
     const [a, b] = [tensorOf(one, name)?.data, tensorOf(other, name)?.data];
     if (a === undefined || b === undefined) return [];
     let worst = 0;

@@ -1,4 +1,4 @@
-import { createRandom, type ClassifierGradients } from '../../scratch/index';
+import { createRandom } from '../../scratch/index';
 import {
   budgetFor,
   type Budget,
@@ -14,22 +14,21 @@ import {
   expectedNames,
   expectedShape,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Precision,
-  type Problem,
-  type TensorName,
 } from '../base/problem';
 
 export interface RefereeOptions {
   /** elements that must be looked at, for example the worst of the comparison */
-  readonly suspects?: Partial<Record<TensorName, readonly number[]>>;
+  readonly suspects?: Partial<Record<string, readonly number[]>>;
   /** dual-number runs at most, spread over the gradient tensors; default 200 */ readonly runs?: number;
   /** decides which entries of large gradients are looked at; default 0 */ readonly seed?: number;
 }
 
 /** What the referees say about one tensor. */
 export interface TensorRuling {
-  readonly tensor: TensorName;
+  readonly tensor: string;
   /** sides whose values are not within their own budget of the referee's */ readonly wrong: readonly string[];
   /** elements looked at, and elements there are */ readonly examined: number;
   readonly elements: number;
@@ -62,7 +61,7 @@ export interface Party {
  * @param second usually the candidate
  */
 export function sideAtFault(
-  problem: Problem,
+  problem: AnyProblem,
   first: Party,
   second: Party,
   options: RefereeOptions = {},
@@ -87,7 +86,7 @@ export function sideAtFault(
     const own = tensorOf(referee.evaluation, tensor)?.data ?? new Float64Array(0);
     const values = new Map<number, number>();
     if (tensor.startsWith('gradients.')) {
-      const key = tensor.slice('gradients.'.length) as keyof ClassifierGradients;
+      const key = tensor.slice('gradients.'.length);
       for (const i of chosen(elements, perTensor, options.suspects?.[tensor] ?? [], options.seed ?? 0))
         values.set(i, entryOf(problem, key, i, elements));
     } else tensorOf(referee.evaluation, tensor)?.data.forEach((value, i) => values.set(i, value));
@@ -111,10 +110,10 @@ export function sideAtFault(
   return { side, tensors, note: noteOn(tensors) };
 }
 
-const entries = memoize<Problem, Map<string, number>>(() => new Map());
+const entries = memoize<AnyProblem, Map<string, number>>(() => new Map());
 
 /** One entry of a gradient by dual numbers, computed once: no answer enters it. */
-function entryOf(problem: Problem, name: keyof ClassifierGradients, index: number, elements: number): number {
+function entryOf(problem: AnyProblem, name: string, index: number, elements: number): number {
   const known = entries(problem);
   const place = `${name} ${index}`;
   const found = known.get(place);
@@ -131,7 +130,7 @@ function within(
   given: ArrayLike<number>,
   referee: ReadonlyMap<number, number>,
   budget: Budget,
-  tensor: TensorName,
+  tensor: string,
 ): 'within' | 'beyond' | 'unclear' {
   if (budget.overflow) return 'unclear';
   const expected = new Float64Array(given.length);

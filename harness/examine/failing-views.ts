@@ -1,24 +1,24 @@
-import type { Evaluation, Problem } from '../base/problem';
+import type { AnyProblem, Evaluation, Problem } from '../base/problem';
 import type { Examination, View } from './examine';
 import type { ViewName } from './views';
 
 /** A question with the answer that was judged wrong. */
-export interface FailingView extends View {
+export interface FailingView<P extends AnyProblem = Problem> extends View<P> {
   readonly view: ViewName;
-  /** what the side had been asked just before, where that is known */ readonly previous?: Problem;
+  /** what the side had been asked just before, where that is known */ readonly previous?: P;
   /** the reference's answer, where it was asked for */ readonly reference?: Evaluation;
 }
 
 /** The failures of an examination, in the order in which the views ran. */
-export function failingViewsOf({
+export function failingViewsOf<P extends AnyProblem>({
   results,
   steps,
   probe,
   repeat,
   problem,
   reference,
-}: Examination): FailingView[] {
-  const all: (FailingView | undefined)[] = [
+}: Examination<P>): FailingView<P>[] {
+  const all: (FailingView<P> | undefined)[] = [
     results && { ...results, view: 'results', reference },
     steps && { ...steps, view: 'steps', previous: problem },
     probe && { ...probe, view: 'probe', previous: steps?.problem ?? problem },

@@ -12,7 +12,7 @@ export {
   temperature,
   weightPenalty,
 } from './loss-with-number';
-export { plant } from './plant';
+export { plant, plantInLayers } from './plant';
 export { canShow, distance, firstAnswer, replay, rightAnswer } from './replay';
 export { toFloat16 } from './precision';
 export { atStep, stepFaultNames, type StepFault } from './single-step';

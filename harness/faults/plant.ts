@@ -1,4 +1,13 @@
-import { evaluationOf, tensorNames, tensorOf, type Evaluation, type Implementation } from '../base/problem';
+import {
+  evaluationOf,
+  expectedNames,
+  tensorNames,
+  tensorOf,
+  type Evaluation,
+  type Implementation,
+} from '../base/problem';
+import { answerOf, equationsOf } from '../equations/index';
+import { exactFault, type EquationFault } from './equations/index';
 import { HandNetwork } from './hand-network';
 import { rightAnswer } from './replay';
 import type { Fault } from './fault';
@@ -33,16 +42,50 @@ export function plant(
   };
 }
 
+/** The same with a mistake in the formulas of a network of layers; `way` says which of its faulty networks. */
+export function plantInLayers(
+  { runs }: Pick<EquationFault, 'runs'>,
+  way: number,
+  host: Implementation,
+): Implementation {
+  const { layered, precision } = host;
+  if (layered === undefined) throw new Error(`${host.name} runs no networks of layers`);
+  return {
+    ...host,
+    layered: {
+      ...layered,
+      evaluate: async (given) => {
+        const honest = await layered.evaluate(given);
+        const equations = equationsOf(given);
+        const { network, problem } = equations;
+        const run = runs(network, problem).at(way);
+        if (run === undefined) return honest;
+        const [right, wrong] = [{ network, problem }, run].map((one) =>
+          evaluationOf(answerOf(equations, exactFault(one).whole())),
+        );
+        return shift(
+          honest,
+          right,
+          wrong,
+          precision === 'float32' ? Math.fround : (x) => x,
+          expectedNames(given),
+        );
+      },
+    },
+  };
+}
+
 /** honest + (wrong - right), elementwise; a tensor of another shape or that is missing in `wrong` is taken over from it. */
 function shift(
   honest: Evaluation,
   right: Evaluation,
   wrong: Evaluation,
   round: (x: number) => number,
+  names: readonly string[] = tensorNames,
 ): Evaluation {
   return evaluationOf(
     new Map(
-      tensorNames.flatMap((name) => {
+      names.flatMap((name) => {
         const [own, from, to] = [honest, right, wrong].map((evaluation) => tensorOf(evaluation, name));
         if (own === undefined || to === undefined) return [];
         if (from === undefined || from.shape.join() !== to.shape.join()) return [[name, to]];

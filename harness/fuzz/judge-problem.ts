@@ -2,7 +2,7 @@ import { CandidateError, ProblemRefusedError } from '../base/side-errors';
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
-import { isOfLayers, kindOf, kindOfLayered, whereIn, type Kind, type KindOptions } from '../diagnosis/index';
+import { isOfLayers, kindOf, locateInLayers, whereIn, type Kind, type KindOptions } from '../diagnosis/index';
 import { isGreen, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
@@ -60,7 +60,7 @@ export async function withKind(implementation: Implementation, finding: Finding)
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
   try {
     const kind = isOfLayers(examination)
-      ? kindOfLayered(implementation, examination)
+      ? locateInLayers(implementation, examination).kind
       : await kindIn(implementation, examination as Examination);
     return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
   } catch {

@@ -1,4 +1,4 @@
-import { count, quoted, stepsInWords } from '../reports/index';
+import { bullets, count, paragraph, quoted, stepsInWords, textOf, type Section } from '../reports/index';
 import type { CaseSizes, FailureGroup, FuzzSummary, SideSummary } from './summary';
 
 /** Largest number of failure classes in the text of one side; the JSON holds all. */
@@ -6,11 +6,15 @@ const mostFailures = 12;
 
 /** The summary for people: a block for each side, then one line of verdict. */
 export function formatFuzzSummary(summary: FuzzSummary): string {
-  const lines = [heading(summary), ''];
-  for (const side of summary.sides) lines.push(...sideLines(side, summary.candidate), '');
-  for (const fault of summary.faults) lines.push(`fault: ${fault}`);
-  lines.push(verdictLine(summary));
-  return lines.join('\n');
+  const { sides, candidate, faults } = summary;
+  const last = [...faults.map((fault) => `fault: ${fault}`), verdictLine(summary)];
+  return textOf({
+    subtitle: heading(summary),
+    sections: [
+      ...sides.map((side) => sideSection(side, candidate)),
+      { title: '', blocks: last.map((line) => paragraph(line)) },
+    ],
+  });
 }
 
 function heading({ seed, plan, shards, networks }: FuzzSummary): string {
@@ -28,35 +32,35 @@ function heading({ seed, plan, shards, networks }: FuzzSummary): string {
   return `seed ${seed}${which}: ${count(cases, 'generated problem')}${about}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
 }
 
-function sideLines(side: SideSummary, candidate: string | undefined): string[] {
+function sideSection(side: SideSummary, candidate: string | undefined): Section {
   const { name, status, reason, version, cases, pass, ill, fail, errors, left, compared, seconds } = side;
-  if (status === 'not run') return [`${name}: not run: ${reason ?? ''}`];
+  if (status === 'not run') return { title: '', blocks: [paragraph(`${name}: not run: ${reason ?? ''}`)] };
   const numbers = compared.toLocaleString('en-US');
   const rate = seconds > 0 ? `, ${(cases / seconds).toPrecision(2)} a second` : '';
+  const title = `${name}${version === undefined ? '' : ` (${version})`}: ${count(cases, 'problem')}, ${numbers} numbers compared${rate}`;
   const lines = [
-    `${name}${version === undefined ? '' : ` (${version})`}: ${count(cases, 'problem')}, ${numbers} numbers compared${rate}`,
-    `  ${pass} right, ${fail} wrong, ${ill} ill-conditioned${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
+    `${pass} right, ${fail} wrong, ${ill} ill-conditioned${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
   ];
   for (const [why, problems] of Object.entries(left))
-    lines.push(`  ${count(problems, 'problem')} ${problems === 1 ? 'was' : 'were'} not run on it: ${why}`);
-  if (reason !== undefined) lines.push(`  ${reason}`);
+    lines.push(`${count(problems, 'problem')} ${problems === 1 ? 'was' : 'were'} not run on it: ${why}`);
+  if (reason !== undefined) lines.push(reason);
   const isBackend = name === 'graph' || name.startsWith('tfjs:');
   const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;
   for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group, how));
   if (side.failures.length > mostFailures)
     lines.push(
-      `  ... and ${side.failures.length - mostFailures} further classes of failure (--json lists all)`,
+      `... and ${side.failures.length - mostFailures} further classes of failure (--json lists all)`,
     );
-  return lines;
+  return { title, blocks: bullets(lines) };
 }
 
 function failureLines(group: FailureGroup, how: string): string[] {
   const { count: times, first, sizes, file } = group;
   const steps = group.timeSteps === undefined ? '' : ` and wrong at ${stepsInWords(group.timeSteps)}`;
   const lines = [
-    `  ${describe(group)}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}${steps}`,
+    `${describe(group)}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}${steps}`,
   ];
-  if (file !== undefined) lines.push(`    rnn-parity replay ${quoted(file)}${how}`);
+  if (file !== undefined) lines.push(`  rnn-parity replay ${quoted(file)}${how}`);
   return lines;
 }
 

@@ -1,8 +1,7 @@
-import type { Diagnosis } from '../diagnosis/index';
+import type { Diagnosis, Sketch } from '../diagnosis/index';
 import type { BlindSpot } from '../coverage/index';
 import type { CaseVerdict } from '../judge/index';
 import type { ExitCode } from '../base/outcome';
-import type { ProblemSizes } from '../base/problem';
 import type { ArithmeticFacts } from '../sides/arithmetic/index';
 
 /** How many elements of each tensor a case must account for; made from the problem, not from the verdict. */
@@ -11,11 +10,8 @@ export interface PlannedCase {
   readonly caseId: string;
   readonly tensors: Readonly<Record<string, number>>;
   /** on the results of a problem: its sizes, and what it has besides inputs and weights */
-  readonly problem?: ProblemSizes & { readonly has: readonly ProblemPart[] };
+  readonly problem?: Sketch;
 }
-
-export const problemParts = ['mask', 'initialState', 'labels', 'upstream'] as const;
-export type ProblemPart = (typeof problemParts)[number];
 
 /** One side of a run. */
 export interface SideReport {

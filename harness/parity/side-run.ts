@@ -11,7 +11,7 @@ import {
   questionFor,
   type Question,
 } from '../examine/index';
-import { diagnose, diagnosisOrder, onlyWhere, type Diagnosis } from '../diagnosis/index';
+import { diagnose, diagnosisOrder, onlyWhere, sketchOf, type Diagnosis } from '../diagnosis/index';
 import { diagnoseUpdate } from '../diagnosis/update/index';
 import type { OpenSide } from '../sides/index';
 import {
@@ -33,7 +33,6 @@ import {
   type AnyProblem,
   type Evaluation,
   type LayeredProblem,
-  type Problem,
 } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
@@ -41,7 +40,7 @@ import type { Cases } from './cases';
 import { compareVectors } from './compare-vectors';
 import { runnable, Tally } from './not-run';
 import type { ParityOptions } from './options';
-import { problemParts, type HarnessError, type PlannedCase, type SideReport } from './report';
+import type { HarnessError, PlannedCase, SideReport } from './report';
 import type { ClassifierWeights } from '../../scratch/index';
 
 /** What the sides' runs add to; `conclude` draws the conclusion. */
@@ -90,9 +89,8 @@ export class SideRun {
   /** what could not be seen */ private readonly unseen = new Tally();
   /** why problems were not run */ private readonly refused = new Tally();
 
-  private readonly failed: Examination[] = [];
-  private readonly failedLayered: Examination<LayeredProblem>[] = [];
-  private readonly passed: Problem[] = [];
+  private readonly failed: Examination<AnyProblem>[] = [];
+  private readonly passed: AnyProblem[] = [];
   /** of a vectors file, by the examination that failed against them */
   private readonly expected = new Map<Examination<AnyProblem>, Evaluation>();
   /** the first ones of every check */ private readonly updates: TrainingComparison[] = [];
@@ -259,8 +257,8 @@ export class SideRun {
     const examination = await examine(implementation, asked, { ...options, reference });
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
-    if (isOfNumbers(examination.verdicts)) this.keepFailed(examination);
-    else if (examination.status === 'pass' && !isLayered(problem)) this.passed.push(problem);
+    if (isOfNumbers(examination.verdicts)) this.failed.push(examination as Examination<AnyProblem>);
+    else if (examination.status === 'pass') this.passed.push(problem);
     const { results } = examination;
     if (results === undefined) return examination;
     const { answer, verdict } = results;
@@ -272,11 +270,6 @@ export class SideRun {
       verdict,
     });
     return examination;
-  }
-
-  private keepFailed(examination: Examination<AnyProblem>): void {
-    if (isLayered(examination.problem)) this.failedLayered.push(examination as Examination<LayeredProblem>);
-    else this.failed.push(examination as Examination);
   }
 
   /** What is wrong with those failed problems that tell most (`diagnosisOrder`). */
@@ -305,14 +298,9 @@ export class SideRun {
         findings.notes.push(`${this.name}, ${id}: could not be diagnosed: ${String(error)}`);
       }
     }
-    for (const examination of this.failedLayered.slice(0, Math.max(0, most - order.length))) {
-      const expected = this.expected.get(examination);
-      findings.diagnoses.push(await diagnose(side.implementation, examination, { expected }));
-    }
-    const all = order.length + this.failedLayered.length;
-    if (all > most)
+    if (order.length > most)
       findings.notes.push(
-        `${this.name}: ${most} of ${all} failed problems ${most === 1 ? 'was' : 'were'} diagnosed, ordinary ones first`,
+        `${this.name}: ${most} of ${order.length} failed problems ${most === 1 ? 'was' : 'were'} diagnosed, ordinary ones first`,
       );
   }
 
@@ -363,11 +351,7 @@ export class SideRun {
   }
 
   private plan(caseId: string, tensors: Readonly<Record<string, number>>, given?: AnyProblem): void {
-    const isResults = given !== undefined && caseId === given.id && !isLayered(given);
-    const problem = isResults && {
-      ...sizesOf(given),
-      has: problemParts.filter((part) => given[part] !== undefined),
-    };
+    const problem = caseId === given?.id && sketchOf(given);
     this.run.findings.plan.push({ implementation: this.name, caseId, tensors, ...(problem && { problem }) });
   }
 

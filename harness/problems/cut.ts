@@ -94,7 +94,12 @@ function withSize(model: Model, name: string, size: number): Model {
 }
 
 /** Multiplications of one forward pass, about. */
-export function workOf(problem: Problem): number {
+export function workOf(problem: AnyProblem): number {
+  if (isLayered(problem)) {
+    const [batch, timeSteps] = problem.inputs.shape;
+    const weights = problem.weights.flatMap((layer) => Object.values(layer));
+    return batch * timeSteps * weights.reduce((sum, { data }) => sum + data.length, 0);
+  }
   const { batch, timeSteps, features, units } = sizesOf(problem);
   return batch * timeSteps * units * (features + units);
 }

@@ -87,7 +87,7 @@ function verdictOf({ exitCode, score, break: threshold }: TrialReport): string {
 }
 
 /** The numbers of the trial that a reader wants first. */
-function factsOf({ score }: TrialReport): Fact[] {
+function factsOf({ score, layers }: TrialReport): Fact[] {
   const wrong = score.sideWrong + score.kindWrong + score.accused;
   const goal = (label: string, value: number, least: number): Fact => ({
     label,
@@ -97,9 +97,10 @@ function factsOf({ score }: TrialReport): Fact[] {
   return [
     goal('Faults caught', score.caught, 100),
     goal('Single steps located', score.localised, 95),
-    goal('Updates located', score.updates, 95),
+    ...(layers === undefined ? [goal('Updates located', score.updates, 95)] : []),
     goal('Side named', score.side, 99),
     goal('Kind named', score.kind, 90),
+    ...(layers === undefined ? [] : [goal('Kind named alone', score.alone, 90)]),
     { label: 'Wrong names or sides', value: String(wrong), tone: wrong === 0 ? 'good' : 'bad' },
   ];
 }
@@ -133,8 +134,9 @@ function notRunSection({ notRun }: TrialReport): Section[] {
   return section('Did not run', bullets(notRun.map(({ name, reason }) => `${name}: ${reason}`)));
 }
 
-function countOf({ rows, hosts, seed, shapes, seeds }: TrialReport): string {
-  return `${rows.length} known mistakes, planted ${total(rows).toLocaleString('en')} times in ${hosts.join(', ')} in turn (${shapes} shapes x ${seeds} problems, seed ${seed})`;
+function countOf({ rows, hosts, seed, shapes, seeds, layers }: TrialReport): string {
+  const times = layers === undefined ? `${shapes} shapes x ${seeds} problems` : `${seeds} times each`;
+  return `${layers === undefined ? '' : `${layers}: `}${rows.length} known mistakes, planted ${total(rows).toLocaleString('en')} times in ${hosts.join(', ')} in turn (${times}, seed ${seed})`;
 }
 
 function matrixOf(rows: readonly TrialRow[]): Table {

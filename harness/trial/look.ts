@@ -1,6 +1,6 @@
 import { diagnose, ruleOn, type Diagnosis } from '../diagnosis/index';
-import { everyView, examine, type Examination, type ViewName } from '../examine/index';
-import type { Evaluation, Implementation, Problem } from '../base/problem';
+import { ask, everyView, examine, type Examination, type ViewName } from '../examine/index';
+import type { AnyProblem, Evaluation, Implementation } from '../base/problem';
 
 /** Everything the harness says about one side on one problem. */
 export interface Look {
@@ -11,7 +11,7 @@ export interface Look {
 }
 
 /** Runs one problem on a side in every view, and asks the harness what is wrong, where, which fault class, and which side is at fault. */
-export async function lookAt(side: Implementation, problem: Problem): Promise<Look> {
+export async function lookAt(side: Implementation, problem: AnyProblem): Promise<Look> {
   const examination = await examine(side, problem, { views: everyView });
   const red = (view: ViewName): boolean => examination[view]?.verdict.status === 'fail';
   const isRed = examination.status === 'fail';
@@ -30,7 +30,7 @@ export async function lookAt(side: Implementation, problem: Problem): Promise<Lo
 }
 
 /** The referees alone, without knowing any verdict: first on the plain answer, then on the one that was given later. */
-function refereesAccuse({ name, precision }: Implementation, examination: Examination): boolean {
+function refereesAccuse({ name, precision }: Implementation, examination: Examination<AnyProblem>): boolean {
   const { problem, reference, results, repeat } = examination;
   return [results, repeat].some((view) => {
     if (view === undefined) return false;
@@ -41,14 +41,14 @@ function refereesAccuse({ name, precision }: Implementation, examination: Examin
 
 /** The side that the referees blame when the scratch side is wrong and the twin is right. */
 export async function sideOfScratch(
-  problem: Problem,
+  problem: AnyProblem,
   wrong: Implementation,
   twin: Implementation,
 ): Promise<string> {
-  const right = { name: twin.name, precision: twin.precision, evaluation: await twin.evaluate(problem) };
+  const right = { name: twin.name, precision: twin.precision, evaluation: (await ask(twin, problem)).answer };
   const rule = (evaluation: Evaluation): string =>
     ruleOn(problem, { name: 'scratch', precision: wrong.precision, evaluation }, right).side;
-  const side = rule(await wrong.evaluate(problem));
+  const side = rule((await ask(wrong, problem)).answer);
   if (side !== 'undecided') return side;
   // right when it is asked first: a memory of earlier calls shows later
   const { repeat } = await examine(wrong, problem, { views: ['repeat'] });

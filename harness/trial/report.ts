@@ -1,5 +1,5 @@
-import type { Family } from '../faults/index';
 import type { Phase } from '../base/problem';
+import { version } from '../base/version';
 
 export const trialFormat = 'rnn-parity-trial/2';
 
@@ -7,7 +7,7 @@ export const trialFormat = 'rnn-parity-trial/2';
 export interface TrialRow {
   readonly name: string;
   readonly fault: string;
-  readonly family: Family;
+  /** the section of the documentation about it, by its anchor */ readonly family: string;
   readonly phase: Phase;
   /** faults of one time step; the step counts in `localised` */ readonly singleStep: boolean;
   readonly planted: number;
@@ -25,6 +25,7 @@ export interface TrialRow {
   readonly scratchNamed: number;
   readonly scratchWrong: number;
   readonly kindNamed: number;
+  /** of these: by one name */ readonly kindAlone: number;
   readonly kindWrong: number;
 }
 
@@ -53,6 +54,7 @@ export interface TrialScore {
   /** per cent of single-step faults with phase and time step right */ readonly localised: number;
   /** per cent of optimizers' faults with phase, quantity and update right */ readonly updates: number;
   /** per cent of planted faults whose fault class was named correctly */ readonly kind: number;
+  /** per cent that got one name, and the right one */ readonly alone: number;
   /** faults that got the name of a different fault class */ readonly kindWrong: number;
   /** per cent of planted faults where the faulty side was named, planted at either side */ readonly side: number;
   readonly sideWrong: number;
@@ -62,6 +64,7 @@ export interface TrialScore {
 export interface TrialReport {
   readonly format: typeof trialFormat;
   readonly version: string;
+  /** the network of layers that faults were planted in; absent for the simple RNN */ readonly layers?: string;
   readonly seed: number;
   readonly shapes: number;
   readonly seeds: number;
@@ -79,6 +82,26 @@ export interface TrialReport {
   readonly exitCode: 0 | 1;
 }
 
+type Findings = Omit<TrialReport, 'format' | 'version' | 'score' | 'exitCode' | 'notRun' | 'break'> &
+  Partial<Pick<TrialReport, 'notRun' | 'break'>>;
+
+/** The report of what was found: with the score, and the verdict. */
+export function concludeTrial(found: Findings): TrialReport {
+  const { seed, shapes, seeds, hosts, notRun = [], rows, perHost, equivalents, heldOut, seconds } = found;
+  const { break: threshold = 100, misses, layers } = found;
+  const score = scoreOf(rows, equivalents, heldOut);
+  const wrong = score.kindWrong + score.sideWrong + score.accused;
+  return {
+    format: trialFormat,
+    version,
+    ...(layers !== undefined && { layers }),
+    ...{ seed, shapes, seeds, hosts, notRun, rows, perHost, equivalents, heldOut, seconds, score },
+    misses: misses.slice(0, 200),
+    break: threshold,
+    exitCode: score.caught >= threshold && wrong === 0 ? 0 : 1,
+  };
+}
+
 /** Sums over all rows, as per cent. */
 export function scoreOf(
   rows: readonly TrialRow[],
@@ -94,6 +117,7 @@ export function scoreOf(
     localised: percent(total(steps, 'localised'), total(steps, 'planted')),
     updates: percent(total(updates, 'localised'), total(updates, 'planted')),
     kind: percent(total(rows, 'kindNamed'), planted),
+    alone: percent(total(rows, 'kindAlone'), planted),
     kindWrong: total(rows, 'kindWrong') + wrongKinds,
     side: percent(total(rows, 'sideNamed') + total(rows, 'scratchNamed'), 2 * planted),
     sideWrong: total(rows, 'sideWrong') + total(rows, 'scratchWrong'),

@@ -2,10 +2,7 @@ import type { Diagnosis } from '../diagnosis/index';
 import type { HostRow, TrialRow } from './report';
 
 /** The name of a fault and where it belongs. */
-export type Planted = Pick<TrialRow, 'name' | 'family' | 'phase'> & {
-  readonly words: string;
-  readonly singleStep: boolean;
-};
+export type Planted = Pick<TrialRow, 'name' | 'family' | 'phase' | 'singleStep'> & { readonly words: string };
 
 /** The results of one planted fault. */
 export interface Outcome {
@@ -17,7 +14,8 @@ export interface Outcome {
   readonly isLocated: boolean;
   readonly place: string;
   /** the side it was planted on */ readonly host: string;
-  /** whether the right fault class was named; the exact name is expected too */ readonly isKind: boolean;
+  /** whether the right fault class was named */ readonly isKind: boolean;
+  /** whether its own name, or an equal one, is among the names */ readonly isName: boolean;
   /** the side that the referees blame when the same fault is planted on scratch */ readonly sideOfScratch: string;
 }
 
@@ -67,9 +65,11 @@ export class ScoreBook {
     else if (side !== 'undecided') row.sideWrong++;
     if (side !== host) missed(`side ${side}`);
     const kind = diagnosis?.kind;
-    if (outcome.isKind) row.kindNamed++;
-    else if (kind !== undefined) row.kindWrong++;
-    if (!(kind?.names.includes(fault.name) ?? false)) missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
+    if (outcome.isKind) {
+      row.kindNamed++;
+      if (kind?.names.length === 1) row.kindAlone++;
+    } else if (kind !== undefined && !outcome.isName) row.kindWrong++;
+    if (!(outcome.isKind && outcome.isName)) missed(`kind ${kind?.names.join(', ') ?? 'unknown'}`);
     if (sideOfScratch === 'scratch') row.scratchNamed++;
     else if (sideOfScratch !== 'undecided') row.scratchWrong++;
     if (sideOfScratch !== 'scratch') missed(`planted on scratch, side ${sideOfScratch}`);
@@ -91,7 +91,7 @@ export class ScoreBook {
       ...{ name, fault: words.replace(/time step \d+/, 'one time step'), family, phase, singleStep },
       ...{ planted: 0, caught: 0, byResults: 0, bySteps: 0, byProbe: 0, byRepeat: 0, byTraining: 0 },
       ...{ byReferee: 0, localised: 0, sideNamed: 0, sideWrong: 0, scratchNamed: 0, scratchWrong: 0 },
-      ...{ kindNamed: 0, kindWrong: 0 },
+      ...{ kindNamed: 0, kindAlone: 0, kindWrong: 0 },
     };
     this.counts.set(name, row);
     return row;

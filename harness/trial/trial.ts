@@ -18,11 +18,11 @@ import {
   type UpdateEquivalent,
   type UpdateFault,
 } from '../faults/updates/index';
-import { version } from '../base/version';
-import { isLocated, lookAt, sideOfScratch, whereOf } from './look';
+import { isLocated, lookAt, whereOf } from './look';
+import { tryMistake, type Mistake } from './mistake';
 import { problemsFor, stepCases, type TrialSizes } from './problems';
-import { scoreOf, trialFormat, type HarmlessRow, type TrialReport } from './report';
-import { oracles, ScoreBook } from './score-book';
+import { concludeTrial, type HarmlessRow, type TrialReport } from './report';
+import { ScoreBook } from './score-book';
 import { updateCases, UpdateTrial, type Host } from './update-trial';
 
 export interface TrialOptions extends TrialSizes {
@@ -103,23 +103,16 @@ class Trial {
   async plantAt(fault: Fault | StepFault, problem: Problem): Promise<void> {
     const { float64 } = this.options;
     const host = fault.precision === 'float64' ? float64 : this.nextHost().implementation;
-    const { caught, isRed, diagnosis } = await lookAt(plant(fault, host), problem);
-    const kind = diagnosis?.kind;
-    const twin = host === float64 ? { ...float64, name: 'twin' } : host;
-    this.book.note(
-      { ...fault, singleStep: 'timeStep' in fault },
-      {
-        where: `${host.name}, ${problem.id}`,
-        by: oracles.filter((oracle) => oracle !== 'training' && caught[oracle]),
-        isCaught: isRed,
-        diagnosis,
-        isLocated: isLocated(fault, diagnosis),
-        place: whereOf(fault),
-        host: host.name,
-        isKind: kind !== undefined && (kind.names.includes(fault.name) || isOf(kind, fault.family)),
-        sideOfScratch: await sideOfScratch(problem, plant(fault, float64), twin),
-      },
-    );
+    const mistake: Mistake = {
+      ...fault,
+      singleStep: 'timeStep' in fault,
+      plantIn: (side) => plant(fault, side),
+      isLocated: (found) => isLocated(fault, found),
+      place: whereOf(fault),
+      isKind: (kind) => kind.names.includes(fault.name) || isOf(kind, fault.family),
+      isName: (kind) => kind.names.includes(fault.name),
+    };
+    this.book.note(mistake, await tryMistake(mistake, problem, host, float64));
   }
 
   async plantInOptimizer(fault: UpdateFault): Promise<void> {
@@ -171,21 +164,15 @@ class Trial {
   }
 
   report(seconds: number): TrialReport {
-    const { seed, shapes, seeds, hosts, notRun = [], break: threshold = 100 } = this.options;
+    const { hosts, ...options } = this.options;
     const { rows, perHost, misses } = this.book;
-    const score = scoreOf(rows, this.equivalents, this.strangers);
-    const wrong = score.kindWrong + score.sideWrong + score.accused;
-    return {
-      format: trialFormat,
-      version,
-      ...{ seed, shapes, seeds, notRun, rows, perHost, score, seconds },
+    return concludeTrial({
+      ...options,
+      ...{ rows, perHost, misses, seconds },
       hosts: hosts.map(({ implementation }) => implementation.name),
       equivalents: this.equivalents,
       heldOut: this.strangers,
-      misses: misses.slice(0, 200),
-      break: threshold,
-      exitCode: score.caught >= threshold && wrong === 0 ? 0 : 1,
-    };
+    });
   }
 
   dispose(): void {

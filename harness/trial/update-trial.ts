@@ -109,7 +109,7 @@ export class UpdateTrial {
     const { implementation } = host;
     const found = this.firstRed(fault, host, planted);
     const diagnosis = found && (await diagnosed(found, host));
-    const kind = diagnosis?.kind;
+    const isName = diagnosis?.kind?.names.includes(fault.name) ?? false;
     const side = this.sideOfScratch(fault, host, planted);
     const tensors = (fault.only ?? ['']).map((name) => `${firstWrong(fault, check.optimizer)}.${name}`);
     return {
@@ -128,7 +128,8 @@ export class UpdateTrial {
         tensors.some((tensor) => `${diagnosis.tensor}.`.startsWith(tensor)),
       place: `${fault.phase}, ${tensors.join(' or ')} of ${caseId(check, first)}`,
       host: implementation.name,
-      isKind: kind?.names.includes(fault.name) ?? false,
+      isKind: isName,
+      isName,
       sideOfScratch: side,
     };
   }

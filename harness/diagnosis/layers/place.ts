@@ -23,8 +23,6 @@ export interface LayerPlace {
   /** where only one gate is wrong of itself */ readonly gate?: string;
   /** the steps whose own equation is wrong, counted from 0; absent where there are none, or they cannot be seen */
   readonly timeSteps?: readonly number[];
-  /** whether more steps may be wrong of themselves: a state that is not shown carries a mistake on */
-  readonly mayBeMore: boolean;
   readonly worst: WrongNumber;
 }
 
@@ -169,7 +167,6 @@ function describe(
     phase,
     ...(gate !== undefined && { gate }),
     ...(isInTime && { timeSteps: own }),
-    mayBeMore: isHidden && all.length > 1,
     worst: worstOf(shown, isInTime ? begin : undefined, model, columns),
   };
 }

@@ -1,9 +1,9 @@
 import type { ClassifierWeights } from '../../../scratch/index';
 import { caseIdOf, plannedTensors, viewNames, viewsOf } from '../../examine/index';
 import { plannedTraining } from '../../judge/index';
-import { isLayered, sizesOf } from '../../base/problem';
+import { sketchOf } from '../../diagnosis/index';
 import type { Cases } from '../cases';
-import { problemParts, type PlannedCase } from '../report';
+import type { PlannedCase } from '../report';
 import { repeatEvery } from '../side-run';
 import { readBackSizes } from './read-back';
 import { refusesLayers, type PageSide } from '../../sides/page/index';
@@ -21,10 +21,7 @@ export function planOf(cases: Cases, side: PageSide, only?: string): PlannedCase
       implementation,
       caseId: caseIdOf(problem.id, view),
       tensors: plannedTensors(problem, view),
-      ...(view === 'results' &&
-        !isLayered(problem) && {
-          problem: { ...sizesOf(problem), has: problemParts.filter((part) => problem[part] !== undefined) },
-        }),
+      ...(view === 'results' && { problem: sketchOf(problem) }),
     }));
   });
   const training = cases.training.flatMap((check) =>

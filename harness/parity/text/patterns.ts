@@ -1,3 +1,4 @@
+import { inCommon, sizesByLetter } from '../../diagnosis/index';
 import { problemIdOf } from '../../examine/index';
 import type { TensorVerdict } from '../../judge/index';
 import { count } from '../../reports/index';
@@ -10,29 +11,6 @@ type ProblemOf = NonNullable<PlannedCase['problem']>;
 /** A coincidence is likely with fewer. */
 const fewestFailing = 3;
 const fewestPassing = 2;
-
-/** Properties that a mistake may hang on, the simplest first. */
-const traits: readonly (readonly [words: string, holds: (p: ProblemOf) => boolean])[] = [
-  ['B = 1', (p) => p.batch === 1],
-  ['B > 1', (p) => p.batch > 1],
-  ['T = 1', (p) => p.timeSteps === 1],
-  ['T > 1', (p) => p.timeSteps > 1],
-  ['F = 1', (p) => p.features === 1],
-  ['U = 1', (p) => p.units === 1],
-  ['C = 1', (p) => p.classes === 1],
-  ['a mask', (p) => p.has.includes('mask')],
-  ['an initial state', (p) => p.has.includes('initialState')],
-  ['no initial state', (p) => !p.has.includes('initialState')],
-  ['labels', (p) => p.has.includes('labels')],
-  ['no labels', (p) => !p.has.includes('labels')],
-  ['gradients from above', (p) => p.has.includes('upstream')],
-  ['F = U', (p) => p.features === p.units],
-  ['B odd', (p) => p.batch % 2 === 1],
-  ['B even', (p) => p.batch % 2 === 0],
-  ['U no multiple of 4', (p) => p.units % 4 !== 0],
-  ['F no multiple of 4', (p) => p.features % 4 !== 0],
-];
-const sizes = { B: 'batch', T: 'timeSteps', F: 'features', U: 'units', C: 'classes' } as const;
 
 /** What the failing problems of a side have in common, and none (or few) of the others; undefined where nothing is seen. */
 export function commonOf(report: ParityReport, side: string): string | undefined {
@@ -71,9 +49,7 @@ function onlyView(views: ReadonlySet<string>): string | undefined {
 function commonTrait(failing: readonly ProblemOf[], passing: readonly ProblemOf[]): string | undefined {
   if (failing.length > 1 && passing.length === 0) return `all ${failing.length} problems fail`;
   if (failing.length < fewestFailing || passing.length < fewestPassing) return undefined;
-  const candidates = [...traits, ...thresholds(passing)]
-    .filter(([, holds]) => failing.every(holds))
-    .map(([words, holds]) => ({ words, others: passing.filter(holds).length }));
+  const candidates = inCommon(failing, passing);
   const exact = candidates.find(({ others }) => others === 0);
   if (exact !== undefined)
     return `only problems with ${exact.words} fail: all ${failing.length} of them, and none of the ${passing.length} without`;
@@ -81,17 +57,6 @@ function commonTrait(failing: readonly ProblemOf[], passing: readonly ProblemOf[
   // as common among those that pass: it says nothing
   if ((best as unknown) === undefined || best.others > passing.length / 2) return undefined;
   return `only problems with ${best.words} fail: ${failing.length} of ${failing.length + best.others}`;
-}
-
-function thresholds(passing: readonly ProblemOf[]): typeof traits {
-  return Object.entries(sizes).flatMap(([letter, name]) => {
-    const of = (problems: readonly ProblemOf[]): number[] => problems.map((p) => p[name] ?? 0);
-    const [most, least] = [Math.max(...of(passing)), Math.min(...of(passing))];
-    return [
-      [`${letter} > ${most}`, (p: ProblemOf) => (p[name] ?? 0) > most],
-      [`${letter} < ${least}`, (p: ProblemOf) => (p[name] ?? 0) < least],
-    ] as const;
-  });
 }
 
 interface Ratio {
@@ -108,18 +73,19 @@ const groups: readonly (readonly [words: string, has: (tensor: string) => boolea
   ['failing gradient of a weight', (tensor) => /^gradients\.(?!inputs|initialState)/.test(tensor)],
 ];
 
-/** Numbers that a factor is known by; the sizes of a network of layers are not in the plan. */
-const known: readonly (readonly [words: string, of: (p: ProblemOf | undefined) => number | undefined])[] =
-  Object.entries(sizes)
-    .flatMap(([letter, name]) => [
-      [letter, (p?: ProblemOf) => p?.[name]] as const,
-      [`1/${letter}`, (p?: ProblemOf) => (p?.[name] === undefined ? undefined : 1 / p[name])] as const,
-    ])
-    .concat([
-      ['1/ln 2, a logarithm to base 2', () => Math.LOG2E],
-      ['-1, another sign', () => -1],
-      ['0', () => 0],
-    ]);
+/** Numbers that a factor is known by. */
+const known: readonly (readonly [words: string, of: (p: ProblemOf | undefined) => number | undefined])[] = [
+  ...(['B', 'T', 'F', 'U', 'C'] as const).flatMap((letter) => {
+    const of = (p?: ProblemOf): number | undefined => p && sizesByLetter(p)[letter];
+    return [
+      [letter, of] as const,
+      [`1/${letter}`, (p?: ProblemOf) => (of(p) === undefined ? undefined : 1 / of(p)!)] as const,
+    ];
+  }),
+  ['1/ln 2, a logarithm to base 2', () => Math.LOG2E],
+  ['-1, another sign', () => -1],
+  ['0', () => 0],
+];
 
 /** A constant ratio of given to expected in the worst elements of a side; undefined where the ratio varies. */
 export function ratioOf(report: ParityReport, side: string): string | undefined {

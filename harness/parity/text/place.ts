@@ -30,12 +30,12 @@ export function placeInWords(
   const place = formatPlace(at);
   if (!caseId.endsWith(probe) || !('example' in at)) return place;
   const sizes = sizesIn(report, implementation, caseId.slice(0, -probe.length));
-  if (sizes === undefined) return `${place} of the weight probe`;
+  if (sizes === undefined || sizes.layers !== undefined) return `${place} of the weight probe`;
   return `the probe of ${probedWeight(tensor, at, sizes)}`;
 }
 
 function probedWeight(tensor: string, at: Place, sizes: ProblemOf): string {
-  const { features, units, has } = sizes;
+  const { features = 0, units = 0, has } = sizes;
   const { example, unit = 0, feature = 0, class: c = 0 } = at as Readonly<Record<string, number>>;
   const backward = has.includes('labels') || has.includes('upstream') ? units : 0;
   const column = example - features - units;

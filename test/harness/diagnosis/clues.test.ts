@@ -3,7 +3,7 @@ import { diagnosisOrder, onlyWhere } from '../../../harness/diagnosis/index';
 import { ratioOf, roundingLike } from '../../../harness/diagnosis/clues';
 import { oddityOf } from '../../../harness/diagnosis/order';
 import { examine } from '../../../harness/examine/index';
-import { makeProblem } from '../../../harness/problems/index';
+import { makeLayeredProblem, makeProblem } from '../../../harness/problems/index';
 import { runParity, type ParityReport } from '../../../harness/parity/index';
 import { scratchImplementation } from '../../../harness/sides/index';
 import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
@@ -110,12 +110,46 @@ describe('what the failing problems have in common', () => {
     expect(where(0)).to.equal('B = 1');
     const odd = [1, 3, 5].map((batch) => problemOf({ batch }));
     const even = [2, 4, 6].map((batch) => problemOf({ batch }));
-    expect(onlyWhere(odd, even)).to.equal('B is odd');
-    expect(where(2)).to.equal('steps are masked');
-    expect(where(3)).to.equal('U is no multiple of 4');
+    expect(onlyWhere(odd, even)).to.equal('B odd');
+    expect(where(2)).to.equal('masked steps');
+    expect(where(3)).to.equal('U no multiple of 4');
     const longer = [17, 20].map((timeSteps) => problemOf({ timeSteps }));
     const shorter = [9, 12, 16].map((timeSteps) => problemOf({ timeSteps }));
     expect(onlyWhere(longer, shorter)).to.equal('T > 16');
+  });
+
+  it('is said of networks of layers as well: sizes, parts, and layers', () => {
+    const ofLayers = (layer: 'lstm' | 'gru', batch: number, mask: boolean, more: readonly 'gru'[] = []) =>
+      makeLayeredProblem({
+        ...{ id: layer, seed: 1, batch, timeSteps: 3, mask },
+        model: {
+          features: 2,
+          layers: [
+            { layer, units: 3, ...(more.length > 0 && { returnSequences: true }) },
+            ...more.map((own) => ({ layer: own, units: 2 })),
+            { layer: 'dense', units: 2 },
+          ],
+        },
+      });
+    const all = [
+      ofLayers('lstm', 2, false),
+      ofLayers('lstm', 3, true),
+      ofLayers('gru', 3, false),
+      ofLayers('gru', 1, false),
+      ofLayers('gru', 2, true),
+      ofLayers('gru', 4, false, ['gru']),
+    ];
+    const said = (...failed: number[]): string | undefined =>
+      onlyWhere(
+        failed.map((i) => all[i]),
+        all.filter((_, i) => !failed.includes(i)),
+      );
+    expect(said(0, 1)).to.equal('an lstm layer');
+    expect(said(1, 4)).to.equal('a mask');
+    expect(said(3)).to.equal('B = 1');
+    expect(said(5)).to.equal('a second recurrent layer');
+    // problems about the simple RNN beside them have no layers in their outline
+    expect(onlyWhere(all.slice(0, 2), problems)).to.equal('an lstm layer');
   });
 
   it('is nothing where all fail, or where nothing sets them apart', () => {
@@ -132,7 +166,7 @@ describe('what the failing problems have in common', () => {
       }
     }
     const { diagnoses } = await run(sideOf(OfMasks), problems);
-    expect(diagnoses.map(({ onlyWhere: said }) => said)).to.deep.equal(['steps are masked']);
+    expect(diagnoses.map(({ onlyWhere: said }) => said)).to.deep.equal(['masked steps']);
   });
 });
 

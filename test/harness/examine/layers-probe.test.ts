@@ -3,7 +3,7 @@ import { createRandom, type Tensor } from '../../../scratch/index';
 import type { CellText, LayeredProblem, Model } from '../../../harness/base/problem';
 import { evaluationOf } from '../../../harness/base/problem';
 import { emulatedAnswer, precisionModels } from '../../../harness/budget/index';
-import { diagnoseLayered } from '../../../harness/diagnosis/index';
+import { diagnose } from '../../../harness/diagnosis/index';
 import { answerOf, equationsOf } from '../../../harness/equations/index';
 import { examine, weightProbe } from '../../../harness/examine/index';
 import { makeLayeredProblem } from '../../../harness/problems/index';
@@ -99,7 +99,7 @@ describe('the weight probe of a network of layers', () => {
       expect((await examine(side(2), given, { views: ['probe'] })).status, name).to.equal('pass');
       // the results alone are right: the probe is what says that this side is wrong, not the reference
       const all = await examine(side(2, weight), given);
-      expect(diagnoseLayered(side(2), all).side, name).to.equal('tfjs:wasm');
+      expect((await diagnose(side(2), all)).side, name).to.equal('tfjs:wasm');
     }
   });
 

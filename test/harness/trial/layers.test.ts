@@ -2,88 +2,83 @@ import { expect } from 'chai';
 import { lstm, textOfCell } from '../../../harness/equations/index';
 import {
   emulatedHost,
-  formatLayersTrial,
+  formatTrial,
   runLayersTrial,
-  sideHost,
-  type LayersHost,
-} from '../../../harness/trial/layers/index';
+  trialPage,
+  type LayersTrialOptions,
+  type TrialReport,
+} from '../../../harness/trial/index';
 import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { loadBackend } from '../../../src/index';
 import { ownCell } from '../../support/own-cell';
 
 const dense = { layer: 'dense', units: 2 } as const;
 
+function trial(
+  layers: string,
+  first: LayersTrialOptions['model']['layers'][number],
+  wanted: RegExp,
+  options: Partial<LayersTrialOptions> = {},
+): Promise<TrialReport> {
+  return runLayersTrial({
+    layers,
+    model: { features: 2, layers: [first, dense] },
+    hosts: [emulatedHost()],
+    seed: 3,
+    seeds: 1,
+    isWanted: (name) => wanted.test(name),
+    ...options,
+  });
+}
+
 describe('the trial of a network of layers', () => {
   it('catches, locates and names what it plants in emulated single precision, scratch and TensorFlow.js, on the right side', async () => {
-    const scratch = sideHost(scratchImplementation());
-    const twin = sideHost(tfjsImplementation(await loadBackend('cpu')));
-    if (scratch === undefined || twin === undefined) throw new Error('both run networks of layers');
-    const report = runLayersTrial({
-      layers: 'bidirectional(simpleRNN:2)',
-      model: {
-        features: 2,
-        layers: [{ layer: 'bidirectional', wrapped: { layer: 'simpleRNN', units: 2 } }, dense],
-      },
-      hosts: [emulatedHost(), scratch, twin],
-      seed: 3,
-      seeds: 1,
-      isWanted: (name) =>
-        /^layer1Forward, dz_t: the factor|^layer1Backward, z_t: the term h|mask is ignored/.test(name),
-    });
+    const float64 = { ...scratchImplementation(), name: 'float64 side' };
+    const report = await trial(
+      'bidirectional(simpleRNN:2)',
+      { layer: 'bidirectional', wrapped: { layer: 'simpleRNN', units: 2 } },
+      /^layer1Forward, dz_t: the factor|^layer1Backward, z_t: the term h|mask is ignored/,
+      { hosts: [emulatedHost(), float64, tfjsImplementation(await loadBackend('cpu'))], float64 },
+    );
     expect(report.misses).to.deep.equal([]);
     expect(report.score).to.deep.include({
-      caught: 100,
-      located: 100,
-      named: 100,
-      side: 100,
-      wrongNames: 0,
-      wrongSides: 0,
+      ...{ caught: 100, localised: 100, kind: 100, side: 100 },
+      ...{ kindWrong: 0, sideWrong: 0, accused: 0 },
     });
     expect(report.rows.length).to.be.above(5);
+    expect(report.perHost.map(({ name }) => name)).to.deep.equal(report.hosts);
     expect(report.exitCode).to.equal(0);
-    expect(formatLayersTrial(report)).to.match(/caught 100 %.*\nTRIAL PASSED/);
+    expect(formatTrial(report)).to.match(/faults caught 100 %.*\nTRIAL PASSED/);
+    expect(await trialPage(report)).to.include('bidirectional(simpleRNN:2): ');
   });
 
-  it("catches and names what it plants in a user's own cell", () => {
-    const report = runLayersTrial({
-      layers: ownCell.name,
-      model: { features: 2, layers: [{ layer: 'cell', cell: ownCell, units: 2 }, dense] },
-      hosts: [emulatedHost()],
-      seed: 3,
-      seeds: 1,
-      isWanted: (name) => /^layer1, (h_t|do_t): the factor/.test(name),
-    });
+  it("catches and names what it plants in a user's own cell", async () => {
+    const first = { layer: 'cell', cell: ownCell, units: 2 } as const;
+    const report = await trial(ownCell.name, first, /^layer1, (h_t|do_t): the factor/);
     expect(report.misses).to.deep.equal([]);
     expect(report.rows.length).to.be.above(2);
-    expect(report.score).to.deep.include({ caught: 100, wrongNames: 0, wrongSides: 0 });
+    expect(report.score).to.deep.include({ caught: 100, kindWrong: 0, sideWrong: 0 });
     expect(report.exitCode).to.equal(0);
   });
 
-  it('fails where a fault is not caught: a host that is right is not', () => {
-    const honest: LayersHost = {
-      ...emulatedHost(),
-      plant: (given, _, way) =>
-        emulatedHost().plant(
-          given,
-          {
-            runs: (network, problem) => [
-              { network, problem },
-              { network, problem },
-            ],
+  it('fails where a fault is not caught: a host whose answer is always the right one', async () => {
+    const host = emulatedHost();
+    const { layered } = host;
+    const first = { layer: 'cell', cell: textOfCell(lstm()), units: 2 } as const;
+    const blind = await trial('my cell', first, /^layer1, c_t: the factor σ\(z_t\[f\]\) is forgotten$/, {
+      hosts: [
+        {
+          ...host,
+          layered: {
+            ...layered!,
+            omits: ['sequences', 'finalStates', 'logits', 'outputs', 'loss', 'gradients'],
+            evaluate: () => ({}),
           },
-          way,
-        ),
-    };
-    const report = runLayersTrial({
-      layers: 'my cell',
-      model: { features: 2, layers: [{ layer: 'cell', cell: textOfCell(lstm()), units: 2 }, dense] },
-      hosts: [honest],
-      seed: 3,
-      seeds: 1,
-      isWanted: (name) => name === 'layer1, c_t: the factor σ(z_t[f]) is forgotten',
+        },
+      ],
     });
-    expect(report.score.caught).to.equal(0);
-    expect(report.exitCode).to.equal(1);
-    expect(report.misses[0]).to.match(/not caught/);
+    expect(blind.score.caught).to.equal(0);
+    expect(blind.exitCode).to.equal(1);
+    expect(blind.misses[0]).to.match(/not caught/);
   });
 });

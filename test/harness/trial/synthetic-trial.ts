@@ -8,7 +8,7 @@ function row(name: string, change: Partial<TrialRow>): TrialRow {
     ...{ name, fault: `fault ${hostile}`, family: 'carry', phase: 'backward', singleStep: false },
     ...{ planted: 15, caught: 15, byResults: 15, bySteps: 14, byProbe: 0, byRepeat: 15, byTraining: 0 },
     ...{ byReferee: 15, localised: 15, sideNamed: 15, sideWrong: 0, scratchNamed: 15, scratchWrong: 0 },
-    ...{ kindNamed: 15, kindWrong: 0 },
+    ...{ kindNamed: 15, kindAlone: 15, kindWrong: 0 },
     ...change,
   };
 }

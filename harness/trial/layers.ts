@@ -1,0 +1,174 @@
+import { silentProgress, type StartProgress } from '../base/progress';
+import type { Implementation, LayeredEvaluation, LayeredProblem, Model } from '../base/problem';
+import { precisionModels, singlePrecisionRun } from '../budget/index';
+import { layerTitle } from '../diagnosis/layers/index';
+import { equationsOf } from '../equations/index';
+import {
+  distance,
+  effectOf,
+  exactFault,
+  faultNamed,
+  faultsOf,
+  sameRun,
+  type EquationFault,
+} from '../faults/equations/index';
+import { plantInLayers } from '../faults/index';
+import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
+import { lookAt } from './look';
+import { tryMistake, type Mistake } from './mistake';
+import { concludeTrial, type HarmlessRow, type TrialReport } from './report';
+import { ScoreBook } from './score-book';
+
+export interface LayersTrialOptions {
+  /** "lstm:4" */ readonly layers: string;
+  readonly model: Model;
+  /** sides that run the model, which faults are planted in, in turn */ readonly hosts: readonly Implementation[];
+  /** a float64 side that runs the model; default the first host */ readonly float64?: Implementation;
+  readonly notRun?: TrialReport['notRun'];
+  readonly seed: number;
+  /** how often every fault is planted, and how often at one time step alone */ readonly seeds: number;
+  readonly isWanted?: (name: string) => boolean;
+  /** per cent caught below which the trial fails; default 100 */ readonly break?: number;
+  readonly progress?: StartProgress;
+}
+
+const sizes = { batch: 3, timeSteps: 5 };
+/** Problems that a fault can be planted in: masks and gradients from above in turn. */
+const poolSize = 4;
+/** A fault is planted where it changes some number by this share of the largest of its tensor. */
+const strong = 1e-3;
+
+/**
+ * Puts the harness on trial for a network of layers: every mistake in one place of its equations is planted in right implementations, and
+ * the harness is asked whether something is wrong, in which layer and step, which mistake it is, and on which side.
+ */
+export async function runLayersTrial(options: LayersTrialOptions): Promise<TrialReport> {
+  const started = performance.now();
+  const { model, seed, seeds, hosts, isWanted = () => true } = options;
+  const pool = Array.from({ length: poolSize }, (_, i) =>
+    withHead({
+      id: `trial, seed ${seed + i}`,
+      seed: seed + i,
+      model,
+      ...sizes,
+      upstream: i % 2 === 0,
+      mask: i % 2 === 1,
+    }),
+  );
+  const faults = faultsOf(equationsOf(pool[0]).network).filter(({ name }) => isWanted(name));
+  const trial = new LayersTrial(pool, options);
+  const progress = (options.progress ?? silentProgress)('trial', faults.length);
+  try {
+    for (const [i, fault] of faults.entries()) {
+      for (let k = 0; k < seeds; k++) {
+        await trial.plant(fault, i + k);
+        const single = fault.atStep?.((i + k) % sizes.timeSteps);
+        if (single !== undefined) await trial.plant(single, i + k);
+      }
+      progress.step(fault.name);
+    }
+  } finally {
+    progress.stop();
+  }
+  const { rows, perHost, misses } = trial.book;
+  return concludeTrial({
+    ...options,
+    ...{ shapes: 1, rows, perHost, misses, heldOut: [] },
+    hosts: hosts.map(({ name }) => name),
+    equivalents: [...trial.harmless.values()],
+    seconds: (performance.now() - started) / 1000,
+  });
+}
+
+/** Without gradients at the logits: with them the equations have another form of the dense layer, and so other faults. */
+function withHead(recipe: LayeredRecipe): LayeredProblem {
+  const { upstream, ...rest } = makeLayeredProblem(recipe);
+  if (upstream === undefined) return rest;
+  const { finalStates, sequences } = upstream;
+  return { ...rest, upstream: { ...(finalStates && { finalStates }), ...(sequences && { sequences }) } };
+}
+
+class LayersTrial {
+  readonly book = new ScoreBook();
+  readonly harmless = new Map<string, { -readonly [K in keyof HarmlessRow]: HarmlessRow[K] }>();
+  private turn = 0;
+
+  constructor(
+    private readonly pool: readonly LayeredProblem[],
+    private readonly options: LayersTrialOptions,
+  ) {}
+
+  async plant(fault: EquationFault, turn: number): Promise<void> {
+    const effects = this.pool.map((given) => {
+      const { network, problem } = equationsOf(given);
+      return { given, effect: effectOf(network, problem, fault) };
+    });
+    const shown = effects.filter(({ effect }) => effect > strong);
+    const most = effects.reduce((one, other) => (other.effect > one.effect ? other : one));
+    const { given, effect } = shown.length > 0 ? shown[turn % shown.length] : most;
+    const { network, problem } = equationsOf(given);
+    const { length } = fault.runs(network, problem);
+    if (length === 0) return;
+    const { hosts, float64 = hosts[0] } = this.options;
+    const host = hosts[this.turn % hosts.length];
+    const mistake = mistakeIn(given, fault, this.turn++ % length);
+    if (effect > sameRun) this.book.note(mistake, await tryMistake(mistake, given, host, float64));
+    else await this.lookAtHarmless(mistake, given, host);
+  }
+
+  private async lookAtHarmless(mistake: Mistake, given: LayeredProblem, host: Implementation): Promise<void> {
+    const { name } = mistake;
+    const why = 'no problem of this trial shows it';
+    const row = this.harmless.get(name) ?? { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+    this.harmless.set(name, row);
+    const { isRed, caught, diagnosis } = await lookAt(mistake.plantIn(host), given);
+    row.planted++;
+    row.caught += Number(isRed);
+    row.accused += Number(isRed || caught.referee);
+    row.kindWrong += Number(diagnosis?.kind !== undefined);
+  }
+}
+
+/** @param way which of the faulty networks of the fault */
+function mistakeIn(given: LayeredProblem, fault: EquationFault, way: number): Mistake {
+  const { network, problem } = equationsOf(given);
+  const { words, page, phase, layer, timeStep } = fault;
+  const own = exactFault(fault.runs(network, problem)[way]).whole();
+  const title = layer === undefined ? '' : layerTitle(network, layer);
+  /** whether a fault, by its name, gives the same numbers as this one */
+  const isEqual = (name: string): boolean =>
+    name === fault.name ||
+    (faultNamed(network, name)
+      ?.runs(network, problem)
+      .some((other) => distance(exactFault(other).whole(), own) <= sameRun) ??
+      false);
+  return {
+    name: fault.name.replace(/at time step \d+$/, 'at one time step'),
+    ...{ words, phase, singleStep: timeStep !== undefined },
+    family: page.split('#')[1],
+    plantIn: (host) => plantInLayers(fault, way, host),
+    isLocated: (found) =>
+      found !== undefined &&
+      found.tensor.startsWith(title) &&
+      (timeStep === undefined || found.timeSteps?.join() === String(timeStep)),
+    place: `${title}${timeStep === undefined ? '' : ` at step ${timeStep}`}`,
+    isKind: ({ names }) => names.every(isEqual),
+    isName: ({ names }) => names.some(isEqual),
+  };
+}
+
+const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
+
+/** The formulas themselves in emulated single precision, every rounding random; each answer rounds in another way. */
+export function emulatedHost(): Implementation {
+  let k = 0;
+  const { kappa } = precisionModels.wasm;
+  const evaluate = (problem: LayeredProblem): LayeredEvaluation =>
+    singlePrecisionRun(problem, {
+      ...{ kappa, order: orders[k % 5], joint: k % 3 === 1, flat: k % 2 === 1, noise: 'sums', seed: k++ },
+    }) as LayeredEvaluation;
+  const refused = (): never => {
+    throw new Error('the emulated side runs networks of layers');
+  };
+  return { name: 'emulated', precision: 'float32', evaluate: refused, layered: { evaluate } };
+}
