@@ -1,4 +1,5 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectory, writeFileAtomic } from '../base/files/index';
 import { checkOptions, type OptionNames } from '../../scratch/index';
@@ -37,6 +38,9 @@ const optionNames: OptionNames<ConvertOptions> = {
   steps: true,
 };
 
+/** What convert writes into a folder; with --force it replaces a folder of these alone. */
+const ownFiles = ['model.json', 'weights.bin', 'saved_model.pb', 'parity.json'];
+
 /** The sides that open what was written and must agree. */
 const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
   tfjs: ['tfjs:cpu'],
@@ -71,15 +75,18 @@ export async function convertModel(
       `convertModel: out is ${JSON.stringify(out)}; pass the path of the file or folder to make.`,
     );
   const where = typeof given === 'string' ? given : 'the model';
-  const exists = (await stat(out).catch(() => undefined)) !== undefined;
-  if (exists && !force)
+  const found = await stat(out).catch(() => undefined);
+  if (found !== undefined && !force)
     throw new UsageError(
       `--out ${out} exists already and is left alone; choose another name, or pass --force to replace it.`,
     );
+  if (found !== undefined)
+    await checkReplaceable(out, found, to, typeof given === 'string' ? given : undefined);
   const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
-  const target = path.resolve(out);
+  // of a link, what it leads to is replaced
+  const target = await realpath(out).catch(() => path.resolve(out));
   const temporary = `${target}.${process.pid}.tmp`;
   const proof = isFile ? `${temporary}.parity.json` : path.join(temporary, 'parity.json');
   try {
@@ -89,7 +96,7 @@ export async function convertModel(
     const inputs = generateInputs(model, { seed });
     const runs = runReference(model, inputs);
     const expected = model.outputs.map((source) => tensorOf(runs, source));
-    const found =
+    const checked =
       to === 'savedmodel'
         ? await checkModel(model, { inputs, expected: await runServed(temporary, model, inputs), sides: [] })
         : await checkReopened(await openModelFile(temporary), model, inputs, {
@@ -100,19 +107,49 @@ export async function convertModel(
             timeoutSeconds,
             file: temporary,
           });
-    const unopened = found.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));
+    const unopened = checked.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));
     if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
-    const report = { ...found, file: out };
+    const report = { ...checked, file: out };
     if (report.verdict !== 'parity') return report;
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
-    if (exists) await rm(target, { recursive: true, force: true });
+    const before = `${temporary}.before`;
+    if (found?.isDirectory() === true) await rename(target, before);
     await rename(temporary, target);
+    await rm(before, { recursive: true, force: true });
     if (isFile) await rename(proof, `${target}.parity.json`);
     return report;
   } finally {
     await rm(temporary, { recursive: true, force: true });
     if (isFile) await rm(proof, { force: true });
   }
+}
+
+/**
+ * What --force may replace: a file by a file, and a folder that holds nothing but what convert writes by such a folder.
+ *
+ * @param from the file or folder that the model is read from
+ * @throws UsageError
+ */
+async function checkReplaceable(
+  out: string,
+  found: Stats,
+  to: WriteFormat,
+  from: string | undefined,
+): Promise<void> {
+  const makesFolder = to === 'tfjs' || to === 'savedmodel';
+  if (found.isDirectory() !== makesFolder)
+    throw new UsageError(
+      `--out ${out} is a ${makesFolder ? 'file' : 'folder'}, and --to ${to} makes a ${makesFolder ? 'folder' : 'file'}; choose another name.`,
+    );
+  const others = makesFolder ? (await readdir(out)).filter((name) => !ownFiles.includes(name)) : [];
+  if (others.length > 0)
+    throw new UsageError(
+      `--out ${out} holds ${others.slice(0, 3).join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}, which convert does not write, and --force would remove it; choose another folder, or empty this one yourself.`,
+    );
+  const source = from === undefined ? undefined : await realpath(from).catch(() => undefined);
+  const target = await realpath(out);
+  if (source === target || source?.startsWith(target + path.sep) === true)
+    throw new UsageError(`--out ${out} would replace the model that is read; choose another name.`);
 }
 
 /** What was written must give what the model gave; its inputs may have other names. */

@@ -32,3 +32,22 @@ export function refuseIdle(command: Command, because: string, names: readonly st
     `${idle.map(({ long }) => long).join(' and ')} ${idle.length === 1 ? 'changes' : 'change'} nothing ${because}; leave ${first === idle.at(-1) ? 'it' : 'them'} out.`,
   );
 }
+
+/**
+ * Makes a command refuse an option that is given twice, or together with its opposite (`--standardize --no-standardize`): commander takes
+ * the last one and says nothing. Options that collect, whose preset is a list, may be given again.
+ */
+export function refuseTwice(command: Command): void {
+  const given = new Map<string, string>();
+  for (const option of command.options) {
+    if (option.variadic || Array.isArray(option.defaultValue)) continue;
+    const [key, flag] = [option.attributeName(), option.long ?? option.flags];
+    command.on(`option:${option.name()}`, () => {
+      const before = given.get(key);
+      if (before === flag) throw new UsageError(`${flag} is given twice; keep one of them.`);
+      if (before !== undefined)
+        throw new UsageError(`${before} and ${flag} contradict each other; keep one of them.`);
+      given.set(key, flag);
+    });
+  }
+}

@@ -4,6 +4,7 @@ import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { LayoutName, Saveable, SaveOptions } from '../models/index';
 import type { DefineCommand } from './command';
 import { layoutOption, list } from './options';
+import { checkKeepsInputs } from './outputs';
 
 interface Flags {
   readonly from: string;
@@ -54,6 +55,7 @@ async function importWeights({
     throw new UsageError(
       '--activation relu: only tanh is run, and relu weights would predict something else with it.',
     );
+  await checkKeepsInputs(out, { '--from': from });
   const weights = from.endsWith('.npz') ? await readWeights(from, asked) : undefined;
   if (weights === undefined && activation !== undefined)
     throw new UsageError(

@@ -101,6 +101,19 @@ export async function checkFolder(flag: string, folder: string): Promise<void> {
   }
 }
 
+/**
+ * Reports before a run a file that the command reads and that a run or model in the folder `out` would replace.
+ *
+ * @param inputs files that are read, by the flag that names each
+ * @throws UsageError
+ */
+export async function checkKeepsInputs(out: string, inputs: Readonly<Record<string, string>>): Promise<void> {
+  const replaced = await Promise.all([out, ...runFiles(out)].map(realPath));
+  for (const [flag, file] of Object.entries(inputs))
+    if (replaced.includes(await realPath(file)))
+      throw new UsageError(`--out ${out} would replace ${flag} ${file}; choose another folder.`);
+}
+
 /** The file that a path leads to, through symbolic links, also where it is not there yet. */
 async function realPath(file: string): Promise<string> {
   const full = path.resolve(file);

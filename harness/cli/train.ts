@@ -7,7 +7,7 @@ import type { TrainingProgress } from '../training/progress-bar';
 import type { DefineCommand } from './command';
 import { checkDataFlags, columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
 import * as options from './options';
-import { checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
+import { checkKeepsInputs, checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
 
 interface Flags extends DataFlags {
   readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
@@ -164,6 +164,8 @@ async function train(flags: Flags): Promise<Outcome> {
   if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
   if (flags.resume === undefined || flags.data !== undefined) checkDataFlags(flags, flags.data ?? 'digits');
+  if (directory !== undefined && flags.data !== undefined)
+    await checkKeepsInputs(directory, { '--data': flags.data });
   const choices = choicesOf(flags);
   const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
   const named = flags.resume ?? flags.out;

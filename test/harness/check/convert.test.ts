@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -55,6 +55,53 @@ describe('conversion to TensorFlow.js', () => {
   it('leaves a folder that exists alone', async () => {
     const error = await convertToTfjs(file('lstm'), base()).catch((found: unknown) => found as Error);
     expect((error as Error).message).to.match(/exists already and is left alone/);
+  });
+});
+
+describe('conversion onto something that exists, with force', () => {
+  const base = temporaryDirectory();
+  const lstm = path.join(modelFixtures, 'lstm.keras');
+  const refusal = (from: string, to: 'tfjs' | 'keras', out: string): Promise<string> =>
+    convertModel(from, { to, out, force: true }).then(
+      () => 'was converted',
+      (error: unknown) => (error as Error).message,
+    );
+  const at = (...names: string[]): string => path.join(base(), ...names);
+
+  it('never removes a file that convert did not write', async () => {
+    mkdirSync(at('project', 'src'), { recursive: true });
+    writeFileSync(at('project', 'thesis.txt'), 'years of work');
+    expect(await refusal(lstm, 'tfjs', at('project'))).to.match(
+      /holds src, thesis.txt, which convert does not write/,
+    );
+    expect(await refusal(lstm, 'keras', at('project'))).to.match(/is a folder, and --to keras makes a file/);
+    expect(await refusal(lstm, 'tfjs', at('project', 'thesis.txt'))).to.match(
+      /is a file, and --to tfjs makes/,
+    );
+    expect(readdirSync(at('project'))).to.deep.equal(['src', 'thesis.txt']);
+  });
+
+  it('never replaces the model that it reads', async () => {
+    cpSync(lstm, at('own.keras'));
+    expect(await refusal(at('own.keras'), 'keras', at('own.keras'))).to.match(
+      /would replace the model that is/,
+    );
+    await convertModel(lstm, { to: 'tfjs', out: at('web') });
+    for (const from of [at('web'), at('web', 'model.json')])
+      expect(await refusal(from, 'tfjs', at('web'))).to.match(/would replace the model that is read/);
+    expect(readFileSync(at('own.keras')).equals(readFileSync(lstm))).to.equal(true);
+  });
+
+  it('replaces a folder of an earlier conversion, and leaves nothing besides', async () => {
+    await convertModel(lstm, { to: 'tfjs', out: at('web') });
+    await convertModel(path.join(modelFixtures, 'bidirectional-lstm.keras'), {
+      to: 'tfjs',
+      out: at('web'),
+      force: true,
+    });
+    expect(readdirSync(at('web')).toSorted()).to.deep.equal(['model.json', 'parity.json', 'weights.bin']);
+    expect(readdirSync(base()).toSorted()).to.deep.equal(['web']);
+    expect(readFileSync(at('web', 'model.json'), 'utf8')).to.include('Bidirectional');
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeNpz } from '../../../harness/base/files/index';
 import { checkOutputs, outputOf, runFiles } from '../../../harness/cli/outputs';
 import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -68,5 +69,37 @@ describe('files that a command is to write', () => {
     const { exitCode, stderr } = await runCli(['export', '--model', at('out'), '--out', weights, '--force']);
     expect(exitCode).to.equal(2);
     expect(stderr).to.include('would replace a file which this command uses itself');
+  });
+
+  it('train and import replace no file that they read, with --force either', async () => {
+    mkdirSync(at('run'));
+    const file = at('run/weights.npz');
+    const numbers = (...shape: number[]) => ({
+      shape,
+      data: new Float64Array(shape.reduce((a, b) => a * b, 1)),
+    });
+    const lines = {
+      train: [{ inputs: numbers(4, 2, 1), labels: { shape: [4], data: [0, 1, 0, 1] } }, '--data'],
+      import: [
+        {
+          'rnn.W_x': numbers(2, 3),
+          'rnn.W_h': numbers(3, 3),
+          'rnn.b': numbers(3),
+          'fc.W': numbers(3, 2),
+          'fc.b': numbers(2),
+        },
+        '--from',
+      ],
+    } as const;
+    for (const [command, [arrays, flag]] of Object.entries(lines)) {
+      await writeNpz(file, arrays);
+      const before = readFileSync(file);
+      const small = command === 'train' ? ['--model', 'scratch', '--units', '2', '--epochs', '1'] : [];
+      const line = [command, flag, file, '--out', at('run'), '--force', ...small];
+      const { exitCode, stderr } = await runCli(line);
+      expect(stderr).to.include(`would replace ${flag} ${file}`);
+      expect(exitCode).to.equal(2);
+      expect(readFileSync(file).equals(before)).to.equal(true);
+    }
   });
 });
