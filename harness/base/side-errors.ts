@@ -23,6 +23,11 @@ export class MalformedAnswerError extends Error {
   }
 }
 
+/** A side gave no answer in time, also when it was asked again alone: the problem is neither right nor wrong. */
+export class UnansweredError extends Error {
+  override readonly name = 'UnansweredError';
+}
+
 /** A side cannot run on this machine: named as not run, and exit code 3 when it was required. */
 export class SideUnavailableError extends Error {
   override readonly name = 'SideUnavailableError';

@@ -1,4 +1,4 @@
-import { CandidateError } from '../base/side-errors';
+import { CandidateError, UnansweredError } from '../base/side-errors';
 import {
   caseVerdict,
   compareEvaluation,
@@ -251,7 +251,7 @@ async function unsteadiness(
           'the same problem got another answer when it was asked again: random numbers, or a memory of earlier calls',
         ];
     } catch (error) {
-      if (error instanceof CandidateError && error.fatal) throw error;
+      if (isOver(error)) throw error;
     }
   }
   return [];
@@ -262,10 +262,15 @@ async function askOther(subject: Subject, view: ViewName, problem: AnyProblem): 
   try {
     return await ask(subject.implementation, problem);
   } catch (error) {
-    if (error instanceof CandidateError && error.fatal) throw error;
+    if (isOver(error)) throw error;
     refuse(subject, view, error instanceof Error ? error : new Error(String(error)));
     return undefined;
   }
+}
+
+/** No refusal of one problem: the side answers nothing any more, or gave no answer in time. */
+function isOver(error: unknown): boolean {
+  return error instanceof UnansweredError || (error instanceof CandidateError && error.fatal);
 }
 
 function refuse(subject: Subject, view: ViewName, error: Error): void {

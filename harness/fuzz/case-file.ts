@@ -26,10 +26,10 @@ export interface CaseFile {
   };
   readonly versions: Versions;
   readonly seed: number;
-  readonly index: number;
+  /** number of the problem in the series of `fuzz`; absent for a problem of the suite */ readonly index?: number;
   /** the networks that the series is about; absent for the simple RNN */ readonly networks?: Networks;
-  /** fast-check's own seed and path: they lead to this problem */
-  readonly fastCheck: { readonly seed: number; readonly path: string };
+  /** fast-check's own seed and path: they lead to this problem of `fuzz` */
+  readonly fastCheck?: { readonly seed: number; readonly path: string };
   readonly shrinking: Omit<Shrinking, 'path'>;
   /** what the file does not hold because it would be too large */ readonly leftOut: readonly string[];
   /** sha256 of the problem's numbers */ readonly sha256: string;
@@ -50,8 +50,10 @@ export interface CaseToWrite extends Omit<
   readonly given: Evaluation | undefined;
 }
 
+const withoutProblem = 'the problem: seed and path generate it again';
+
 /**
- * The text of a case file: at most 20,000 bytes. What does not fit is left out in this order and listed in `leftOut`: the answers' tensors
+ * The text of a case file: at most 20,000 bytes, and more only for a large problem that no seed and path lead to. What does not fit is left out in this order and listed in `leftOut`: the answers' tensors
  * that are right, all answers, plain digits (base64 instead), the reasons of all failing tensors except the first, the problem (its seed
  * and path are there).
  */
@@ -73,15 +75,12 @@ export function formatCase(found: CaseToWrite): string {
     { leftOut: ['tensors of the answers that are right'], verdict, problem: nested, ...answers(wrong) },
     { leftOut: ['the answers'], verdict, problem: nested },
     { leftOut: ['the answers', 'plain digits: the problem is in base64'], verdict, problem: base64 },
-    { leftOut: ['the answers', 'the problem: seed and path generate it again'], verdict },
-    {
-      leftOut: [
-        'the answers',
-        'the problem: seed and path generate it again',
-        'failing tensors except the first',
-      ],
-      verdict: shorter,
-    },
+    ...(found.fastCheck === undefined
+      ? []
+      : [
+          { leftOut: ['the answers', withoutProblem], verdict },
+          { leftOut: ['the answers', withoutProblem, 'failing tensors except the first'], verdict: shorter },
+        ]),
   ];
   const texts = attempts.map((attempt) => print({ format: caseFormat, ...rest, sha256, ...attempt }));
   return texts.find((text) => Buffer.byteLength(text) <= mostBytes) ?? texts[texts.length - 1];
@@ -102,9 +101,10 @@ export async function readCaseFile(
       `${file} has the format ${String(format)}; "${caseFormat}" was expected, as rnn-parity fuzz writes it.`,
     );
   checkFields(found, file);
-  const made = found.problem === undefined;
+  const { fastCheck } = found;
+  const made = found.problem === undefined && fastCheck !== undefined;
   const problem = made
-    ? problemAt(found.fastCheck.seed, found.fastCheck.path, found.id, found.networks)
+    ? problemAt(fastCheck.seed, fastCheck.path, found.id, found.networks)
     : readProblem(found.problem, found.id, `${file}: problem`);
   if (digestOf(problem) !== found.sha256)
     throw new UsageError(
@@ -116,13 +116,13 @@ export async function readCaseFile(
 }
 
 function checkFields(found: CaseFile, file: string): void {
-  const { id, side, verdict, fastCheck, networks } = found as Partial<CaseFile>;
+  const { id, side, verdict, fastCheck, networks, problem } = found as Partial<CaseFile>;
   const missing = [
     ...(typeof id === 'string' ? [] : ['id']),
     ...(typeof side?.name === 'string' ? [] : ['side.name']),
     ...(Array.isArray(verdict?.red) ? [] : ['verdict.red']),
     ...(networks === undefined || isNetworks(networks) ? [] : ['networks']),
-    ...(typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck']),
+    ...(fastCheck === undefined && problem !== undefined ? [] : missingSeed(fastCheck)),
   ];
   if (missing.length > 0)
     throw new UsageError(`${file} lacks ${missing.join(', ')}; it was truncated or edited, so restore it.`);
@@ -131,4 +131,8 @@ function checkFields(found: CaseFile, file: string): void {
 function isNetworks(value: unknown): boolean {
   const { layers, cell } = (value ?? {}) as { readonly layers?: unknown; readonly cell?: unknown };
   return typeof layers === 'string' || (typeof cell === 'object' && cell !== null);
+}
+
+function missingSeed(fastCheck: CaseFile['fastCheck']): string[] {
+  return typeof fastCheck?.path === 'string' && Number.isInteger(fastCheck.seed) ? [] : ['fastCheck'];
 }

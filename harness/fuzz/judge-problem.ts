@@ -1,4 +1,4 @@
-import { CandidateError, ProblemRefusedError } from '../base/side-errors';
+import { CandidateError, ProblemRefusedError, UnansweredError } from '../base/side-errors';
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
@@ -37,20 +37,34 @@ export interface Finding {
   /** numbers that were compared */ readonly compared: number;
   /** the side can answer no further problem */ readonly fatal: boolean;
   /** what the side does not have, so that the problem did not run */ readonly refused?: string;
+  /** it took too long, so that it is not simplified: every problem may take as long */ readonly unanswered?: boolean;
 }
 
-/** Runs a problem on a side in every view (`examine`); an error that the side throws is a finding as well. */
-export async function put(implementation: Implementation, problem: AnyProblem): Promise<Finding> {
+/**
+ * Runs a problem on a side in every view (`examine`); an error that the side throws is a finding as well.
+ *
+ * @param mayRefuse whether the side may refuse a view, because it may be of fixed sizes: a candidate
+ */
+export async function put(
+  implementation: Implementation,
+  problem: AnyProblem,
+  mayRefuse = true,
+): Promise<Finding> {
   try {
     const examination = await examine(implementation, problem);
+    const refusal = examination.refusals.find(({ error }) => !(error instanceof ProblemRefusedError));
+    if (refusal !== undefined && !mayRefuse) throw refusal.error;
     const compared = examination.verdicts.reduce((sum, { ledger }) => sum + ledger.compared, 0);
     return { verdict: verdictOf(examination), examination, compared, fatal: false };
   } catch (error) {
     const fatal = error instanceof CandidateError && error.fatal;
     const message = error instanceof Error ? error.message : String(error);
     const verdict = { status: 'error', error: message, red: [] } as const;
-    const isRefused = error instanceof ProblemRefusedError;
-    return { verdict, compared: 0, fatal, ...(isRefused && { refused: message }) };
+    return {
+      ...{ verdict, compared: 0, fatal },
+      ...(error instanceof ProblemRefusedError && { refused: message }),
+      ...(error instanceof UnansweredError && { unanswered: true }),
+    };
   }
 }
 
@@ -103,13 +117,25 @@ export function whicheverLayer(problem: AnyProblem, name: string): string {
 }
 
 function verdictOf({ status, problem, results, steps, probe }: Examination<AnyProblem>): PutVerdict {
-  const views = { steps, results, probe };
+  return verdictOfViews(problem, status, {
+    results: results?.verdict,
+    steps: steps?.verdict,
+    probe: probe?.verdict,
+  });
+}
+
+/** The verdict on a problem that follows from those on its views. */
+export function verdictOfViews(
+  problem: AnyProblem,
+  status: 'pass' | 'ill' | 'fail',
+  views: Partial<Record<ViewName, CaseVerdict | undefined>>,
+): PutVerdict {
   const red = (['steps', 'results', 'probe'] as const).flatMap((view) =>
-    redTensors(problem, view, views[view]?.verdict),
+    redTensors(problem, view, views[view]),
   );
-  if (status !== 'fail') return { status, red };
   // single equations come first: a tensor that only inherits an error is right there
-  const [first] = red;
+  const [first] = red as readonly (RedTensor | undefined)[];
+  if (status !== 'fail' || first === undefined) return { status, red };
   return { status, phase: whereIn(problem, first.tensor).phase, tensor: first.tensor, red };
 }
 

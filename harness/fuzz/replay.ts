@@ -39,8 +39,8 @@ export async function replayCase(
   sides: readonly OpenSide[],
 ): Promise<ReplayResult> {
   const replays: Replay[] = [];
-  for (const { implementation, version } of sides) {
-    const plain = await put(implementation, problem);
+  for (const { implementation, version, candidate = false } of sides) {
+    const plain = await put(implementation, problem, candidate);
     // the fault class is determined only where the file names one
     const { verdict } = found.verdict.kind === undefined ? plain : await withKind(implementation, plain);
     const versions = versionsOf([{ name: implementation.name, version }]);

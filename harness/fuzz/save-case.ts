@@ -14,14 +14,14 @@ export interface Origin {
   readonly side: CaseFile['side'];
   readonly versions: Versions;
   readonly seed: number;
-  readonly index: number;
-  readonly caseSeed: number;
+  /** of a problem of `fuzz`: its number and its own seed */ readonly index?: number;
+  readonly caseSeed?: number;
   readonly networks?: Networks;
   readonly diagnosis?: KeptDiagnosis | undefined;
 }
 
 /**
- * Writes the case file of a failure, `SEED-INDEX-SIDE.json`, without overwriting a file that exists.
+ * Writes the case file of a failure, `SEED-INDEX-SIDE.json` or `SEED-ID-SIDE.json`, without overwriting a file that exists.
  *
  * @returns its path
  * @throws UsageError when it cannot be written
@@ -35,14 +35,15 @@ export async function keepCase(
   const text = formatCase({
     ...origin,
     ...(diagnosis && { diagnosis }),
-    fastCheck: { seed: caseSeed, path },
+    ...(caseSeed !== undefined && { fastCheck: { seed: caseSeed, path } }),
     shrinking: search,
     verdict: finding.verdict,
     problem,
     reference: finding.examination?.reference,
     given: finding.examination?.results?.answer,
   });
-  const name = `${origin.seed}-${origin.index}-${origin.side.name.replace(/[^\w.-]+/g, '-')}`;
+  const { seed, index, id, side } = origin;
+  const name = `${seed}-${index ?? id}-${side.name}`.replace(/[^\w.-]+/g, '-');
   try {
     await makeDirectory(out);
     const file = await reserve(join(out, name));

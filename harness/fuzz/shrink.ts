@@ -23,6 +23,7 @@ export interface Shrunk<P extends AnyProblem = AnyProblem> {
 export interface ShrinkOptions {
   /** time limit in seconds; 0: do not simplify */ readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** as for `put` */ readonly mayRefuse?: boolean;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function shrinkFailure<P extends AnyProblem>(
   implementation: Implementation,
   { problem: generated, caseSeed, networks }: FuzzCase<P>,
   found: Finding,
-  { seconds, signal }: ShrinkOptions,
+  { seconds, signal, mayRefuse }: ShrinkOptions,
 ): Promise<Shrunk<P>> {
   const kindIn = ({ verdict }: Finding, problem: AnyProblem): string | undefined =>
     verdict.kind?.map((name) => whicheverLayer(problem, name)).join();
@@ -71,7 +72,7 @@ export async function shrinkFailure<P extends AnyProblem>(
     await new Promise(setImmediate);
     // the arbitrary of a series makes problems of one kind
     const problem = { ...(drawn as P), id: generated.id };
-    const plain = await put(implementation, problem);
+    const plain = await put(implementation, problem, mayRefuse);
     if (plain.fatal) search.ended = 'side ended';
     if (signatureOf(plain.verdict, problem) !== wanted) return true;
     // where no fault of the catalogue explains the first, none is looked for in the others

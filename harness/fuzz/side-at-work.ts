@@ -52,6 +52,10 @@ export class SideAtWork {
     return this.open?.implementation.layered?.declared;
   }
 
+  private get mayRefuse(): boolean {
+    return this.open?.candidate === true;
+  }
+
   async take(given: FuzzCase): Promise<void> {
     if (this.open === undefined || this.isDone) return;
     const reason = whyNot(this.open, given.problem);
@@ -61,7 +65,7 @@ export class SideAtWork {
     }
     const { implementation } = this.open;
     const started = performance.now();
-    const finding = await put(implementation, given.problem);
+    const finding = await put(implementation, given.problem, this.mayRefuse);
     this.milliseconds += performance.now() - started;
     if (finding.refused !== undefined) {
       this.leave(finding.refused);
@@ -92,9 +96,11 @@ export class SideAtWork {
       this.groups.set(signature, { ...known, count: known.count + 1 });
     } else {
       const started = performance.now();
-      const { shrinkSeconds: seconds = 20, signal, out, seed = 1 } = this.options;
+      const { shrinkSeconds = 20, signal, out, seed = 1 } = this.options;
+      const seconds = plain.unanswered === true ? 0 : shrinkSeconds;
+      const { mayRefuse } = this;
       const finding = await withKind(implementation, plain);
-      const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal });
+      const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal, mayRefuse });
       const diagnosis = await diagnoseKept(implementation, shrunk.finding);
       const { backend, candidate } = this.side;
       const file = await keepCase(out, shrunk, {

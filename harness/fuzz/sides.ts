@@ -40,7 +40,7 @@ export function sidesFor({
 function candidateSide(candidate: string, timeoutSeconds: number | undefined): FuzzSide {
   const open = async () => {
     const implementation = await loadCandidate(candidate, { timeoutSeconds });
-    return { implementation, masks: implementation.masks };
+    return { implementation, masks: implementation.masks, candidate: true };
   };
   return { source: { name: candidate, required: true, open }, candidate };
 }

@@ -2,7 +2,12 @@ import type { ParityReport } from './report';
 
 /** The report as JSON can hold it: NaN and infinities become strings. */
 export function plainReport(report: ParityReport): ParityReport {
-  return JSON.parse(JSON.stringify(report, withoutNonFinite)) as ParityReport;
+  return JSON.parse(plainJson(report)) as ParityReport;
+}
+
+/** JSON has no NaN and no infinities: they become strings. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, withoutNonFinite);
 }
 
 function withoutNonFinite(_: string, value: unknown): unknown {

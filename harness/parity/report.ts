@@ -40,6 +40,7 @@ export interface Unshown {
 /** The browser of a run, and what each of its sides computed by. */
 export interface BrowserFacts {
   /** as it names itself */ readonly userAgent: string;
+  /** which run of rnn-parity served the page; absent for a page that was opened from disk */ readonly run?: string;
   readonly sides: readonly BrowserSideFacts[];
 }
 

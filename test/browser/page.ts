@@ -6,10 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { source as axe } from 'axe-core';
 import { chromium, type Browser } from 'playwright-core';
+import { put } from '../../harness/fuzz/judge-problem';
+import { fuzzCase } from '../../harness/fuzz/series';
 import { checkModel } from '../../harness/check/index';
 import { browserSummary } from '../../harness/parity/page/index';
 import { runBrowser } from '../../harness/parity/browser/index';
-import { findChromium, pageHtml } from '../../harness/sides/remote/index';
+import { findChromium, pageHtml, remoteSide } from '../../harness/sides/remote/index';
 
 /** What axe-core says is wrong with a page. */
 interface Violation {
@@ -38,40 +40,80 @@ describe('the page in a browser', () => {
       writeFileSync(file, await pageHtml());
       const address = pathToFileURL(file).href;
       browser = await chromium.launch({ executablePath: path!, args: ['--no-sandbox'] });
+      // bypassCSP is for axe alone: the page forbids scripts from elsewhere
+      const tab = await browser.newPage({ bypassCSP: true });
+      const requests: string[] = [];
+      const complaints: string[] = [];
+      tab.on('request', (request) => requests.push(request.url()));
+      tab.on('pageerror', (error) => complaints.push(error.message));
+      await tab.goto(`${address}#side=browser:cpu&extent=quick`);
+      await tab.waitForSelector('body[data-verdict=parity]', { timeout: 120_000 });
+      expect(await tab.textContent('#verdict')).to.match(/^YES: every gradient/);
+      await tab.evaluate(axe);
       for (const [colorScheme, width] of [
         ['light', 1400],
         ['dark', 390],
       ] as const) {
-        // bypassCSP is for axe alone: the page forbids scripts from elsewhere
-        const tab = await browser.newPage({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-        const requests: string[] = [];
-        const complaints: string[] = [];
-        tab.on('request', (request) => requests.push(request.url()));
-        tab.on('pageerror', (error) => complaints.push(error.message));
-        await tab.goto(`${address}#side=browser:cpu&extent=quick`);
-        await tab.waitForSelector('body[data-verdict=parity]', { timeout: 120_000 });
-        expect(await tab.textContent('#verdict')).to.match(/^YES: every gradient/);
-        expect(complaints).to.deep.equal([]);
-        expect(
-          requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)),
-        ).to.deep.equal([]);
+        await tab.emulateMedia({ colorScheme });
+        await tab.setViewportSize({ width, height: 900 });
         expect(await tab.evaluate('document.documentElement.scrollWidth')).to.be.at.most(width);
-        await tab.evaluate(axe);
         const { violations } = await tab.evaluate<{ readonly violations: readonly Violation[] }>('axe.run()');
         const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
         expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).to.deep.equal([]);
-        const folderOfPictures = process.env['REPORT_SCREENSHOTS'];
-        if (folderOfPictures !== undefined)
-          await tab.screenshot({
-            path: join(folderOfPictures, `page-${colorScheme}-${width}.png`),
-            fullPage: true,
-          });
-        await tab.close();
       }
+      // the link of one case runs that case alone
+      await tab.goto(`${address}#side=browser:cpu&seed=1&only=shape%2F2-5-1-3-4%2F01`);
+      await tab.waitForSelector('body[data-verdict=parity]', { timeout: 120_000 });
+      expect(await tab.textContent('#sides td[data-column=problems]')).to.equal('1 problem');
+      expect(complaints).to.deep.equal([]);
+      expect(requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address))).to.deep.equal(
+        [],
+      );
     } finally {
       await browser?.close();
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('asks a side that gives no sign of life once more, alone, and then calls it not answered', async () => {
+    for (const hangs of [1, 2]) {
+      const { report, faults } = await runBrowser({
+        config: { only: 'shape/2-5-1-3-4/01', sides: ['browser:cpu'], hangs, patience: 2 },
+        browser: { path: path! },
+      });
+      expect(faults).to.deep.equal([]);
+      expect(report.exitCode).to.equal(hangs === 1 ? 0 : 2);
+      const said = [...report.notes, ...report.errors.map(({ message }) => message)].join();
+      expect(said).to.match(
+        hangs === 1 ? /was run again alone/ : /^not answered: no sign of life for 2 s, nor/,
+      );
+    }
+    const problem = fuzzCase(1, 3, { layers: 'lstm:2,dense:2' }).problem;
+    for (const hangs of [1, 2]) {
+      // the first question of all is whether the device is there
+      const source = remoteSide('browser:cpu', true, { hangs, patience: 2 });
+      const answered = source.open().then(async ({ implementation, version }) => {
+        expect(version).to.match(/^tfjs-backend-cpu .*Chrom/);
+        const { verdict } = await put(implementation, problem);
+        implementation.dispose?.();
+        return verdict.status;
+      });
+      const found = await answered.catch((error: Error) => error.message);
+      expect(found).to.match(hangs === 1 ? /^pass$/ : /^not answered/);
+    }
+  });
+
+  it('says of a device that computes in half precision that it does', async () => {
+    const side = 'browser:webgl:f16';
+    const { report, faults } = await runBrowser({
+      config: { only: 'shape/2-5-1-3-4', extent: 'quick', sides: [side] },
+      browser: { path: path! },
+    });
+    expect(faults).to.deep.equal([]);
+    expect(report.exitCode).to.equal(1);
+    expect(browserSummary(report).at(-1)).to.equal(
+      'NO: webgl in half precision: computes in half precision (11 bits): wrong as single precision, right as half.',
+    );
   });
 
   // One of each family that shows in five time steps under a mask. The same code plants on every side, so a device whose shaders take

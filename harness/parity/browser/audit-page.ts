@@ -1,5 +1,4 @@
-import { extents, pageCases } from '../page/cases';
-import { sidesOf, type PageConfig } from '../page/config';
+import { casesOf, sidesOf, type PageConfig } from '../page/config';
 import { planOf } from '../page/plan';
 import { checkReport } from '../report-file';
 import type { ParityReport, PlannedCase } from '../report';
@@ -15,12 +14,13 @@ export async function auditPage(
   config: PageConfig,
 ): Promise<{ readonly report: ParityReport; readonly faults: readonly string[] }> {
   const { report, faults } = await checkReport(text, 'the report of the page');
-  const { seed = 1, only, extent = 'usual' } = config;
+  const { seed = 1, only, run } = config;
   const found = [...faults];
   const differs = (what: string, given: unknown, expected: unknown): void => {
     if (given !== expected) found.push(`${what} is ${String(given)}, but ${String(expected)} was asked for`);
   };
   differs('the seed', report.seed, seed);
+  differs('the run of rnn-parity that it belongs to', report.browser?.run, run);
   differs('the pattern of cases', report.only, only ?? null);
   differs('complete', report.complete, only === undefined);
   const sides = sidesOf(config);
@@ -29,7 +29,7 @@ export async function auditPage(
     report.sides.map(({ name }) => name).join(', '),
     sides.map(({ name }) => name).join(', '),
   );
-  const cases = await pageCases(seed, extents[extent], only);
+  const cases = await casesOf(config);
   const ran = sides.filter(({ name }) =>
     report.sides.some((one) => one.name === name && one.status === 'ran'),
   );

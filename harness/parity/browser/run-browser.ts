@@ -1,17 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { BackendNotRunError, UsageError } from '../../base/outcome';
+import { deferred, launchBrowser, pageHtml, servePage, type LaunchOptions } from '../../sides/remote/index';
+import type { SideCharts } from '../html/index';
 import type { PageConfig } from '../page/config';
 import type { ParityReport } from '../report';
-import { deferred } from '../../sides/remote/index';
 import { auditPage } from './audit-page';
-import { launchBrowser, type LaunchOptions } from '../../sides/remote/index';
-import { pageHtml } from '../../sides/remote/index';
-import { servePage } from '../../sides/remote/index';
+import { readCharts } from './read-charts';
 
 export interface BrowserRunOptions {
   /** what the page runs */ readonly config?: PageConfig;
   /** absent: `open` shows the address to somebody */ readonly browser?: LaunchOptions | undefined;
   /** opens the address where no browser is started here */ readonly open?: (address: string) => void;
   /** for the whole run, in seconds; default 900 */ readonly timeoutSeconds?: number;
+  /** a page that is loaded anew is there again before this; default 10,000 */ readonly reloadMs?: number;
   /** hears where the page is */ readonly progress?: (line: string) => void;
 }
 
@@ -19,6 +20,7 @@ export interface BrowserRunOptions {
 export interface BrowserRun {
   readonly report: ParityReport;
   /** as the page wrote it */ readonly text: string;
+  /** what the page draws */ readonly charts: readonly SideCharts[];
   /** a run with any of these is a mismatch, whatever the report says */ readonly faults: readonly string[];
 }
 
@@ -29,22 +31,34 @@ export interface BrowserRun {
  * @throws UsageError where what came back is no report
  */
 export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun> {
-  const { browser, open, timeoutSeconds = 900, progress } = options;
-  const config: PageConfig = { ...options.config, reports: true };
+  const { browser, open, timeoutSeconds = 900, reloadMs = 10_000, progress } = options;
+  const config: PageConfig = { ...options.config, reports: true, run: randomUUID() };
   const received = deferred<string>();
+  const stop = (reason: string): void => received.reject(new BackendNotRunError(reason));
+  const pages = new Set<string>();
+  let closed: ReturnType<typeof setTimeout> | undefined;
+  let drawn = '[]';
+  const take = (hear: (body: string) => void) => (body: string) => {
+    hear(body);
+    return '';
+  };
   const server = await servePage(await pageHtml(), config, {
-    report: (body) => {
-      received.resolve(body);
-      return '';
-    },
-    progress: (body) => {
-      progress?.(body.slice(0, 500));
-      return '';
-    },
-    failed: (body) => {
-      received.reject(new UsageError(`the page failed: ${body.slice(0, 500)}`));
-      return '';
-    },
+    opened: take((body) => {
+      clearTimeout(closed);
+      pages.add(body.slice(0, 100));
+    }),
+    closed: take((body) => {
+      pages.delete(body.slice(0, 100));
+      clearTimeout(closed);
+      if (pages.size === 0)
+        closed = setTimeout(() => {
+          stop('the page was closed, or left for another one, before it had a report.');
+        }, reloadMs);
+    }),
+    charts: take((body) => (drawn = body)),
+    report: take((body) => received.resolve(body)),
+    progress: take((body) => progress?.(body.slice(0, 500))),
+    failed: take((body) => received.reject(new UsageError(`the page failed: ${body.slice(0, 500)}`))),
   });
   let started: Awaited<ReturnType<typeof launchBrowser>> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,21 +66,20 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
     if (browser === undefined) open?.(server.address);
     else {
       started = await launchBrowser(browser, server.address);
-      void started.ended.then((how) => {
-        received.reject(new BackendNotRunError(`the browser ended ${how} before its page had a report.`));
-      });
+      void started.ended.then((how) => stop(`the browser ended ${how} before its page had a report.`));
     }
     timer = setTimeout(() => {
-      received.reject(
-        new BackendNotRunError(
-          `the page had no report after ${timeoutSeconds} s; give it more time with --timeout.`,
-        ),
-      );
+      stop(`the page had no report after ${timeoutSeconds} s; give it more time with --timeout.`);
     }, timeoutSeconds * 1000);
     const text = await received.promise;
-    return { text, ...(await auditPage(text, config)) };
+    const audited = await auditPage(text, config);
+    const charts = await readCharts(drawn).catch((error: unknown) => String(error));
+    if (typeof charts !== 'string') return { text, charts, ...audited };
+    const faults = [...audited.faults, `the charts of the page cannot be read: ${charts}`];
+    return { ...audited, text, charts: [], faults };
   } finally {
     clearTimeout(timer);
+    clearTimeout(closed);
     received.promise.catch(() => undefined);
     await started?.close();
     await server.close();

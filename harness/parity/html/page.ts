@@ -38,12 +38,19 @@ const mostDiagnoses = 6;
 export interface PageData {
   readonly report: ParityReport;
   /** what an observer of the run collected (`ChartData`) */ readonly charts: readonly SideCharts[];
+  /** default `parity` */ readonly command?: string;
   /** the arguments of the command */ readonly settings?: readonly string[];
   /** more sections, before the settings */ readonly sections?: readonly Section[];
 }
 
 /** The report as one self-contained page that opens offline: verdict, what is wrong, charts, settings. */
-export function parityPage({ report, charts, settings = [], sections = [] }: PageData): Promise<string> {
+export function parityPage({
+  report,
+  charts,
+  command = 'parity',
+  settings = [],
+  sections = [],
+}: PageData): Promise<string> {
   const failing = failingCases(report.cases);
   return htmlOf({
     title: pageTitle,
@@ -66,7 +73,7 @@ export function parityPage({ report, charts, settings = [], sections = [] }: Pag
       ),
       ...sections,
       ...section('Warnings and notes', bullets([...report.warnings, ...report.notes])),
-      { title: 'Settings and versions', blocks: [settingsTable(report, settings)] },
+      { title: 'Settings and versions', blocks: [settingsTable(report, [command, ...settings])] },
     ],
     footer: `rnn-parity ${version}, format ${report.format}. This page holds no script and asks for nothing from outside; point at a cell or dot for its numbers.`,
   });
@@ -189,7 +196,7 @@ function settingsTable(report: ParityReport, settings: readonly string[]): Table
   const about = flags.findIndex((flag) => flag === '--layers' || flag === '--equations');
   const whole = about < 0 ? 'the whole suite' : `problems about ${flags[about + 1]}`;
   return table([
-    ['command', `rnn-parity parity ${settings.join(' ')}`.trim()],
+    ['command', `rnn-parity ${settings.join(' ')}`],
     ['seed', String(seed)],
     ['cases', complete ? whole : only === null ? 'chosen' : `--only ${only}`],
     ...(vectors === undefined ? [] : [['vectors', vectors.join(', ')]]),

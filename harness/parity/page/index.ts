@@ -1,1 +1,2 @@
+export { casesOf, type PageConfig } from './config';
 export { browserSummary } from './words';

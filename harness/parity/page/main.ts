@@ -1,7 +1,7 @@
 import { blocksHtml, type Block } from '../../reports/index';
-import { reportText } from '../report-text';
+import { plainJson, reportText } from '../report-text';
 import { answerProblems } from './answering';
-import { configOfHash, type PageConfig } from './config';
+import { configFor, type PageConfig } from './config';
 import {
   arithmeticTable,
   heatBlocks,
@@ -20,7 +20,7 @@ const byId = (id: string): HTMLElement => {
 };
 
 const given = JSON.parse(byId('config').textContent || '{}') as PageConfig;
-const config: PageConfig = { ...given, ...configOfHash(location.hash) };
+const config = configFor(given, location.hash);
 let state: PageState | undefined;
 
 /** Puts blocks into a section, and hides the section while there are none. */
@@ -119,7 +119,16 @@ async function runSuite(): Promise<void> {
   await drawing;
   document.body.dataset.verdict = report.verdict;
   for (const id of ['copy', 'save']) byId(id).removeAttribute('disabled');
-  if (config.reports === true) await post('report', await text());
+  if (config.reports !== true) return;
+  await post('charts', plainJson(state.charts));
+  await post('report', await text());
+}
+
+/** The server hears which pages are open, so that it does not wait for one that was closed. */
+function reportOpening(): void {
+  const id = crypto.randomUUID();
+  void post('opened', id);
+  addEventListener('pagehide', () => navigator.sendBeacon('closed', id));
 }
 
 function progressInWords({ progress }: PageState): string {
@@ -135,9 +144,10 @@ async function post(path: string, body: string): Promise<void> {
 }
 
 listenToButtons();
+if (config.reports === true) reportOpening();
 // a link to one case is a place on this page: it starts anew
 addEventListener('hashchange', () => location.reload());
-const work = config.answers === true ? answerProblems((line) => say('verdict', line)) : runSuite();
+const work = config.answers === true ? answerProblems(config, (line) => say('verdict', line)) : runSuite();
 work.catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   say('verdict', `ERROR: ${message}`);

@@ -3,22 +3,12 @@ import type { SideCharts } from '../html/chart-data';
 import type { CaseVerdict } from '../../judge/index';
 import type { BrowserSideFacts } from '../report';
 import type { Collected } from '../side-run';
-import type { PageExtent } from './cases';
+import type { PageConfig } from './config';
 import type { PageSide } from '../../sides/page/index';
 
 /** What the page tells a side's worker: to run the suite, or to answer single problems. */
 export type ToWorker =
-  | {
-      readonly type: 'run';
-      readonly side: PageSide;
-      readonly seed: number;
-      readonly extent: PageExtent;
-      readonly only?: string | undefined;
-      /** a fault of the catalogue, planted into every answer: the harness tests itself */ readonly plant?:
-        string | undefined;
-      /** takes the device away after the first problem: the harness tests itself */ readonly lose?:
-        boolean | undefined;
-    }
+  | { readonly type: 'run'; readonly side: PageSide; readonly config: PageConfig }
   | { readonly type: 'read back'; readonly side: PageSide; readonly numbers: number }
   | {
       readonly type: 'answer';
@@ -40,5 +30,7 @@ export type FromWorker =
       readonly facts: BrowserSideFacts;
     }
   | { readonly type: 'read'; readonly verdict: CaseVerdict }
-  | { readonly type: 'answered'; readonly id: number; readonly answer: Evaluation }
+  | { readonly type: 'answered'; readonly id: number; readonly answer: Evaluation; readonly version: string }
+  /** its device gave no sign of life */
+  | { readonly type: 'silent'; readonly seconds: number }
   | { readonly type: 'threw'; readonly id?: number; readonly message: string; readonly trace: string };

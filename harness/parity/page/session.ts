@@ -3,10 +3,9 @@ import type { BrowserSideFacts, HarnessError, PlannedCase, SideReport } from '..
 import { together } from '../run-side';
 import { noFindings, type Collected } from '../side-run';
 import type { SideCharts } from '../html/chart-data';
-import { extents, pageCases } from './cases';
-import type { PageConfig } from './config';
-import { sidesOf } from './config';
+import { casesOf, sidesOf, type PageConfig } from './config';
 import type { FromWorker } from './messages';
+import { silenceInWords } from './patience';
 import { planOf } from './plan';
 import { readBackSizes } from './read-back';
 import type { PageState } from './sections';
@@ -25,6 +24,7 @@ interface SideSoFar {
   facts?: BrowserSideFacts;
   charts?: SideCharts | undefined;
   error?: HarnessError;
+  /** seconds without a sign of life, after which it was given up */ silent?: number;
   done: number;
   all: number;
 }
@@ -45,8 +45,8 @@ export class Session {
   }
 
   async run(): Promise<void> {
-    const { seed = 1, only, extent = 'usual' } = this.config;
-    const cases = await pageCases(seed, extents[extent], only);
+    const { only } = this.config;
+    const cases = await casesOf(this.config);
     for (const one of this.sides) {
       one.plan = planOf(cases, one.side, only);
       one.all = new Set(one.plan.map(({ caseId }) => caseId.split(',')[0])).size;
@@ -57,13 +57,15 @@ export class Session {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.runSide(next);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
+    // a machine that has much to do is slow without being wrong: once more, with nothing beside it
+    for (const one of this.sides) if (one.silent !== undefined) await this.runSide(one);
     for (const one of this.sides)
       if (one.found !== undefined)
         for (const numbers of readBackSizes(one.side, only)) await this.readBack(one, numbers);
   }
 
   state(): PageState {
-    const { seed = 1, only } = this.config;
+    const { seed = 1, only, run, flags } = this.config;
     const found = together(this.sides.map((one) => one.found ?? noFindings()));
     const plan = this.sides.filter(({ report }) => report?.status !== 'not run').flatMap((one) => one.plan);
     const facts = this.sides.flatMap((one) => one.facts ?? []);
@@ -78,7 +80,8 @@ export class Session {
       ),
       plan,
       errors: [...found.errors, ...this.sides.flatMap(({ error }) => error ?? [])],
-      browser: { userAgent: navigator.userAgent, sides: facts },
+      ...(flags && { flags }),
+      browser: { userAgent: navigator.userAgent, ...(run !== undefined && { run }), sides: facts },
     } satisfies Parameters<typeof conclude>[0]);
     return {
       report,
@@ -88,34 +91,45 @@ export class Session {
   }
 
   /** In a worker of its own: what it costs is only itself. */
-  private readBack(one: SideSoFar, numbers: number): Promise<void> {
+  private readBack(one: SideSoFar, numbers: number, silent?: number): Promise<void> {
+    const options = { least: silent === undefined ? this.config.patience : 2 * silent };
     return new Promise((resolve) => {
       const worker = new SideWorker((message) => {
-        if (message.type === 'read') one.found?.cases.push(message.verdict);
-        else this.hear(one, message, true);
         worker.end();
+        if (message.type === 'silent' && silent === undefined) {
+          resolve(this.readBack(one, numbers, message.seconds));
+          return;
+        }
+        if (message.type === 'read') one.found?.cases.push(message.verdict);
+        else if (message.type === 'silent')
+          one.error = errorOf(one.side.name, silenceInWords(silent ?? 0, message.seconds));
+        else this.hear(one, message, true);
         this.changed(this.state(), false);
         resolve();
-      });
+      }, options);
       worker.tell({ type: 'read back', side: one.side, numbers });
     });
   }
 
   private runSide(one: SideSoFar): Promise<void> {
-    const { seed = 1, only, extent = 'usual', plant, lose } = this.config;
+    const { hangs = 0, patience } = this.config;
     const required = this.config.sides !== undefined;
     const { name } = one.side;
+    const isAgain = one.silent !== undefined;
     return new Promise((resolve) => {
-      const worker = new SideWorker((message) => {
+      const hear = (message: FromWorker): void => {
         this.hear(one, message, required);
-        const isOver = ['done', 'unavailable', 'threw'].includes(message.type);
+        const isOver = ['done', 'unavailable', 'threw', 'silent'].includes(message.type);
         this.changed(this.state(), !isOver);
         if (!isOver) return;
         worker.end();
         resolve();
-      });
+      };
+      const least = one.silent === undefined ? patience : 2 * one.silent;
+      const worker = new SideWorker(hear, { least, hangs: hangs > (isAgain ? 1 : 0) });
       one.report = { name, status: 'ran', required };
-      worker.tell({ type: 'run', side: one.side, seed, only, extent: extents[extent], plant, lose });
+      one.done = 0;
+      worker.tell({ type: 'run', side: one.side, config: this.config });
     });
   }
 
@@ -131,27 +145,35 @@ export class Session {
       case 'step':
         one.done++;
         return;
+      case 'silent':
+        if (one.silent !== undefined) one.error = errorOf(name, silenceInWords(one.silent, message.seconds));
+        one.silent = message.seconds;
+        return;
       case 'done': {
+        const again =
+          one.silent === undefined
+            ? []
+            : [`${name} gave no sign of life for ${Math.round(one.silent)} s, and was run again alone`];
+        const notes = [...message.found.notes, ...again];
         // what was planned is in the plan already, from the problems alone
-        one.found = { ...message.found, plan: [], sides: [] };
+        one.found = { ...message.found, notes, plan: [], sides: [] };
         one.facts = message.facts;
         one.charts = message.charts;
         const { complaints } = message.facts;
         const isFailing = message.found.cases.some(({ status }) => status === 'fail');
         // a device that complains and is right in everything that was compared may be wrong in what was not
         if (complaints.length > 0 && !isFailing)
-          one.error = { implementation: name, caseId: '(device)', message: complaints[0], trace: '' };
+          one.error = { ...errorOf(name, complaints[0]), caseId: '(device)' };
         return;
       }
       case 'threw':
-        one.error = {
-          implementation: name,
-          caseId: '(worker)',
-          message: message.message,
-          trace: message.trace,
-        };
+        one.error = errorOf(name, message.message, message.trace);
         return;
       default:
     }
   }
+}
+
+function errorOf(implementation: string, message: string, trace = ''): HarnessError {
+  return { implementation, caseId: '(worker)', message, trace };
 }

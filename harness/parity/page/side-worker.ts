@@ -1,31 +1,34 @@
 import type { FromWorker, ToWorker } from './messages';
+import { patienceFor } from './patience';
 
-/** Without a sign of life for so long, a side is given up: its device hangs. */
-const patience = 300_000;
+export interface SideWorkerOptions {
+  /** seconds that it may be silent at least */ readonly least?: number | undefined;
+  /** nothing that it says is heard: the harness tests itself */ readonly hangs?: boolean;
+}
 
 /** The worker of one side; its source is in the page itself, so that a page opened from disk needs no second file. */
 export class SideWorker {
   private readonly worker: Worker;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private silentSince = 0;
+  private slowest = 0;
 
-  constructor(hear: (message: FromWorker) => void) {
+  constructor(
+    private readonly hear: (message: FromWorker) => void,
+    private readonly options: SideWorkerOptions = {},
+  ) {
     const source = document.getElementById('worker')?.textContent ?? '';
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     this.worker = new Worker(url);
     URL.revokeObjectURL(url);
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (options.hangs === true) return;
+      this.slowest = Math.max(this.slowest, (performance.now() - this.silentSince) / 1000);
       this.wait();
       hear(data);
     };
     this.worker.onerror = (event) => {
       hear({ type: 'threw', message: `the worker ended: ${event.message}`, trace: '' });
-    };
-    this.giveUp = () => {
-      hear({
-        type: 'threw',
-        message: `no sign of life for ${patience / 1000} s: the device hangs`,
-        trace: '',
-      });
     };
   }
 
@@ -44,10 +47,10 @@ export class SideWorker {
     this.worker.terminate();
   }
 
-  private readonly giveUp: () => void;
-
   private wait(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.giveUp, patience);
+    this.silentSince = performance.now();
+    const seconds = patienceFor(this.slowest, this.options.least);
+    this.timer = setTimeout(() => this.hear({ type: 'silent', seconds }), seconds * 1000);
   }
 }

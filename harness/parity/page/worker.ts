@@ -15,7 +15,7 @@ import { isLayered, type AnyProblem, type Evaluation, type Implementation } from
 import type { OpenSide } from '../../sides/index';
 import { ChartData } from '../html/chart-data';
 import { runSide } from '../run-side';
-import { pageCases } from './cases';
+import { casesOf } from './config';
 import { judgeAsHalf } from './half';
 import type { FromWorker, ToWorker } from './messages';
 import { readBack } from './read-back';
@@ -47,7 +47,8 @@ async function obey(order: ToWorker): Promise<void> {
       await run(backend, order);
       return;
     }
-    say({ type: 'answered', id: order.id, answer: await answer(sideOn(backend, order.side), order.problem) });
+    const given = await answer(sideOn(backend, order.side), order.problem);
+    say({ type: 'answered', id: order.id, answer: given, version: backend.version });
   } catch (error) {
     if (error instanceof BackendUnavailableError && order.type === 'run') {
       say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
@@ -113,12 +114,12 @@ async function deviceOf({ backend }: PageSide): Promise<{ readonly software: boo
 }
 
 async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'run' }): Promise<void> {
-  const { side, seed, extent, only } = order;
+  const { side, config } = order;
   const { version } = backend;
   const { software } = await deviceOf(side);
   const opened = performance.now() - started;
   say({ type: 'opened', version, software });
-  const cases = await pageCases(seed, extent, only);
+  const cases = await casesOf(config);
   const charts = new ChartData();
   const open = openSide(backend, order);
   const found = await runSide(open, true, cases, {
@@ -128,14 +129,15 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
       return {
         step: (id = '') => {
           say({ type: 'step', id });
-          if (order.lose === true) loseDevice(backend);
+          if (config.lose === true) loseDevice(backend);
         },
         stop: () => undefined,
       };
     },
   });
-  const whole = only === undefined;
-  const arithmetic = whole ? await describeArithmetic(backend) : undefined;
+  // a single problem that is wrong may be so because the device computes in half precision
+  const isMeasured = config.only === undefined || found.cases.some(({ status }) => status === 'fail');
+  const arithmetic = isMeasured ? await describeArithmetic(backend) : undefined;
   const half = arithmetic?.halfPrecision === true ? await judgeAsHalf(open, cases) : undefined;
   const facts = {
     ...{ name: side.name, version, software, flags: side.flags, complaints, opened },
@@ -148,7 +150,7 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
 
 function openSide(
   backend: LoadedBackend,
-  { side, plant: name }: ToWorker & { readonly type: 'run' },
+  { side, config: { plant: name } }: ToWorker & { readonly type: 'run' },
 ): OpenSide {
   const plain = sideOn(backend, side);
   const fault = catalogue.find((one) => one.name === name);

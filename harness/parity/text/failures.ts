@@ -156,8 +156,10 @@ export function commandFor(
 ): string {
   const { seed, vectors, candidate, flags = [] } = report;
   const id = problemIdOf(caseId).replace(/^(trajectory\/[^/]+)\/.*/, '$1');
-  if (report.browser !== undefined)
-    return `rnn-parity browser --sides ${implementation.replace('browser:', '')} --seed ${seed} --only ${quoted(id)}`;
+  if (report.browser !== undefined) {
+    const which = flags.length > 0 ? flags.map(quoted).join(' ') : `--seed ${seed} --only ${quoted(id)}`;
+    return `rnn-parity browser --sides ${implementation.replace('browser:', '')} ${which}`;
+  }
   const backend = /^(?:(?:graph|keras|torch|onnxruntime)$|browser:)/.test(implementation)
     ? implementation
     : /^tfjs:(.*)/.exec(implementation)?.[1];

@@ -1,3 +1,13 @@
 export { byModelAsync } from '../by-model';
 export { pageSides, parsePageSides, refusesLayers, usualSides, type PageSide } from './sides';
-export { readAnswered, readAsked, writeAnswered, writeAsked, type Answered, type Asked } from './wire';
+export {
+  readAnswered,
+  readAsked,
+  readWritten,
+  writeAnswered,
+  writeAsked,
+  writeProblem,
+  type Answered,
+  type Asked,
+  type Thrown,
+} from './wire';

@@ -19,11 +19,13 @@ export interface Asked {
 export interface Thrown {
   readonly message: string;
   readonly trace: string;
+  /** it gave no answer in time, also when it was asked again alone */ readonly unanswered?: boolean;
 }
 
-/** A page's answer, or what it threw. */
+/** A page's answer with its engine, device and browser, or what it threw. */
 export type Answered =
-  { readonly id: number; readonly answer: Evaluation } | (Thrown & { readonly id: number });
+  | { readonly id: number; readonly answer: Evaluation; readonly version: string }
+  | (Thrown & { readonly id: number });
 
 /** JSON holds no NaN, no infinities and no -0, so the numbers travel as the bits of float64, in base64. */
 interface Packed {
@@ -49,22 +51,38 @@ const isPacked = (value: unknown): value is Packed =>
 
 const revive = (_key: string, value: unknown): unknown => (isPacked(value) ? unpack(value) : value);
 
+const packed = (problem: AnyProblem): object => ({ id: problem.id, ...fieldsOf(problem, pack) });
+
 export function writeAsked({ id, side, problem }: Asked): string {
-  return JSON.stringify({ id, side, problem: { id: problem.id, ...fieldsOf(problem, pack) } });
+  return JSON.stringify({ id, side, problem: packed(problem) });
+}
+
+export function writeProblem(problem: AnyProblem): string {
+  return JSON.stringify(packed(problem));
+}
+
+export function readWritten(text: string): AnyProblem {
+  return JSON.parse(text, revive) as AnyProblem;
 }
 
 export function readAsked(text: string): Asked {
   return JSON.parse(text, revive) as Asked;
 }
 
-/** @param problem that was asked: its answer has these tensors and no others */
-export function writeAnswered({ id, problem }: Asked, answered: Evaluation | Thrown): string {
-  if ('message' in answered) return JSON.stringify({ id, ...answered });
+/**
+ * @param problem that was asked: its answer has these tensors and no others
+ * @param version of the engine, its device, and the browser
+ */
+export function writeAnswered({ id, problem }: Asked, answered: Evaluation | Thrown, version = ''): string {
+  if ('message' in answered) {
+    const { message, trace, unanswered } = answered;
+    return JSON.stringify({ id, message, trace, unanswered });
+  }
   const tensors = expectedNames(problem).flatMap((name) => {
     const tensor = tensorOf(answered, name);
     return tensor === undefined ? [] : [[name, pack(tensor)]];
   });
-  return JSON.stringify({ id, tensors: Object.fromEntries(tensors) as unknown });
+  return JSON.stringify({ id, version, tensors: Object.fromEntries(tensors) as unknown });
 }
 
 /**
@@ -72,18 +90,19 @@ export function writeAnswered({ id, problem }: Asked, answered: Evaluation | Thr
  * @throws Error where it is no answer of a page to anything that was asked
  */
 export function readAnswered(text: string, problemOf: (id: number) => AnyProblem | undefined): Answered {
-  const found = JSON.parse(text, revive) as {
-    readonly id?: unknown;
+  const found = JSON.parse(text, revive) as Readonly<Record<string, unknown>> & {
     readonly tensors?: Readonly<Record<string, Tensor>>;
-    readonly message?: unknown;
-    readonly trace?: unknown;
   };
   const problem = typeof found.id === 'number' ? problemOf(found.id) : undefined;
   if (typeof found.id !== 'number' || problem === undefined)
     throw new Error(`the page sent an answer to problem ${String(found.id)}, which was not asked`);
-  const { id, tensors } = found;
+  const { id, tensors, message, trace, version, unanswered } = found;
   if (tensors === undefined)
-    return { id, message: String(found.message), trace: typeof found.trace === 'string' ? found.trace : '' };
+    return {
+      ...{ id, message: String(message), trace: typeof trace === 'string' ? trace : '' },
+      ...(unanswered === true && { unanswered }),
+    };
   const known = expectedNames(problem).filter((name) => Object.hasOwn(tensors, name));
-  return { id, answer: evaluationOf(new Map(known.map((name) => [name, tensors[name]]))) };
+  const answer = evaluationOf(new Map(known.map((name) => [name, tensors[name]])));
+  return { id, answer, version: typeof version === 'string' ? version.slice(0, 500) : '' };
 }

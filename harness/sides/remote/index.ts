@@ -3,4 +3,4 @@ export { deferred, type Deferred } from './deferred';
 export { findChromium, launchBrowser, type LaunchOptions } from './launch';
 export { pageHtml } from './page-file';
 export { remoteSide } from './remote-side';
-export { servePage, type Handlers, type PageServer } from './server';
+export { servePage, withConfig, type Handlers, type PageServer } from './server';

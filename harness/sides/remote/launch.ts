@@ -9,7 +9,12 @@ export interface LaunchOptions {
   /** the browser's program: Chromium, Chrome, Edge or Firefox */ readonly path: string;
   /** with a window; default: without */ readonly headed?: boolean;
   /** allow a program that stands in for a graphics card; default true */ readonly software?: boolean;
+  /** where everything is sent that is not for this machine; default: a port of this machine that nothing listens at */
+  readonly proxyPort?: number;
 }
+
+/** A port that nothing listens at: "discard". */
+const deadPort = 9;
 
 export interface Browser {
   /** settles when the process has ended, with how it ended */ readonly ended: Promise<string>;
@@ -27,8 +32,22 @@ export function findChromium(): string | undefined {
 
 const isFirefox = (path: string): boolean => /firefox/i.test(basename(path));
 
-/** Settings of Firefox: WebGL without a graphics card, WebGPU where it is built in, and nothing that calls elsewhere by itself. */
-const firefoxSettings = (software: boolean): Readonly<Record<string, boolean | number | string>> => ({
+/**
+ * Settings of Firefox: WebGL without a graphics card, WebGPU where it is built in, and nothing that calls elsewhere by itself. What calls
+ * all the same is sent to the proxy; this machine itself is never reached through it.
+ */
+const firefoxSettings = ({
+  software = true,
+  proxyPort = deadPort,
+}: LaunchOptions): Readonly<Record<string, boolean | number | string>> => ({
+  'network.proxy.type': 1,
+  ...Object.fromEntries(
+    ['http', 'ssl'].flatMap((kind) => [
+      [`network.proxy.${kind}`, '127.0.0.1'],
+      [`network.proxy.${kind}_port`, proxyPort],
+    ]),
+  ),
+  'network.trr.mode': 5,
   'webgl.force-enabled': software,
   'dom.webgpu.enabled': true,
   'browser.shell.checkDefaultBrowser': false,
@@ -43,32 +62,43 @@ const firefoxSettings = (software: boolean): Readonly<Record<string, boolean | n
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
   'browser.safebrowsing.update.enabled': false,
-  'services.settings.server': 'http://127.0.0.1:9',
+  'services.settings.server': `http://127.0.0.1:${deadPort}`,
 });
 
-function argumentsFor({ path, headed = false, software = true }: LaunchOptions, profile: string): string[] {
+function argumentsFor(options: LaunchOptions, profile: string): string[] {
+  const { path, headed = false, software = true, proxyPort = deadPort } = options;
   if (isFirefox(path)) return [...(headed ? [] : ['--headless']), '--no-remote', '--profile', profile];
   return [
     ...(headed ? [] : ['--headless=new']),
     `--user-data-dir=${profile}`,
     ...['--no-first-run', '--no-default-browser-check', '--disable-background-networking', '--disable-sync'],
     ...['--disable-component-update', '--disable-default-apps', '--disable-extensions'],
-    '--enable-unsafe-webgpu',
+    ...['--enable-unsafe-webgpu', `--proxy-server=http://127.0.0.1:${proxyPort}`],
     ...(software ? ['--enable-unsafe-swiftshader'] : ['--disable-software-rasterizer']),
     // Chromium refuses its sandbox to root
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ];
 }
 
+/** On other systems than these a window needs no variable. */
+function lacksDisplay(): boolean {
+  const { DISPLAY = '', WAYLAND_DISPLAY = '' } = process.env;
+  return ['linux', 'freebsd', 'openbsd'].includes(process.platform) && DISPLAY + WAYLAND_DISPLAY === '';
+}
+
 /**
- * Starts a browser of its own, with an empty profile, on a page. `close` ends it with all its processes and removes the profile.
+ * Starts a browser of its own, with an empty profile, on a page of this machine; it reaches nothing else. `close` ends it with all its processes and removes the profile.
  *
  * @throws BackendNotRunError where the program cannot be started
  */
 export async function launchBrowser(options: LaunchOptions, address: string): Promise<Browser> {
+  if (options.headed === true && lacksDisplay())
+    throw new BackendNotRunError(
+      'a window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set; leave --headed out, or run the command in a desktop or by xvfb-run.',
+    );
   const profile = await mkdtemp(join(tmpdir(), 'rnn-parity-browser-'));
   if (isFirefox(options.path)) {
-    const settings = Object.entries(firefoxSettings(options.software ?? true));
+    const settings = Object.entries(firefoxSettings(options));
     const lines = settings.map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
     );

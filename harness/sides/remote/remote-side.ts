@@ -1,6 +1,6 @@
 import { BackendNotRunError } from '../../base/outcome';
 import type { AnyProblem, Evaluation, Implementation, Problem } from '../../base/problem';
-import { SideUnavailableError } from '../../base/side-errors';
+import { SideUnavailableError, UnansweredError } from '../../base/side-errors';
 import { parsePageSides, readAnswered, refusesLayers, writeAsked, type Answered } from '../page/index';
 import type { OpenSide, SideSource } from '../side';
 import { deferred, type Deferred } from './deferred';
@@ -10,25 +10,39 @@ import { servePage, type PageServer } from './server';
 
 /** A page is asked anew after so long, so that no connection is cut for doing nothing. */
 const pollMs = 15_000;
-/** A problem that has no answer after so long has none: the device hangs. */
-const patienceMs = 360_000;
+/** A page that owes an answer says every 20 s that it is there; it also decides when a device hangs. */
+const silenceMs = 360_000;
+
+type Waiting = Deferred<Given> & { readonly problem: AnyProblem };
+
+/** An answer, and the engine, device and browser that gave it. */
+interface Given {
+  readonly answer: Evaluation;
+  readonly version: string;
+}
 
 /** A page in a browser that answers problems, one after the other; all sides of this process share one. */
 class AnsweringPage {
-  private readonly waiting = new Map<number, Deferred<Evaluation> & { readonly problem: AnyProblem }>();
+  private readonly waiting = new Map<number, Waiting>();
   private readonly asked: string[] = [];
   private ask: Deferred<undefined> | undefined;
   private next = 0;
   private server: PageServer | undefined;
   private browser: Browser | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private ended: Error | undefined;
 
   /** @throws SideUnavailableError where there is no browser */
-  static async start(): Promise<AnsweringPage> {
+  static async start(tested: RemoteTest = {}): Promise<AnsweringPage> {
     const path = findChromium();
     if (path === undefined)
       throw new SideUnavailableError('there is no Chromium here; install one, or name it in CHROMIUM_PATH');
     const page = new AnsweringPage();
-    page.server = await servePage(await pageHtml(), { answers: true }, { next: (body) => page.hear(body) });
+    page.server = await servePage(
+      await pageHtml(),
+      { answers: true, ...tested },
+      { next: (body) => page.hear(body), alive: () => page.heard() },
+    );
     try {
       page.browser = await launchBrowser({ path }, page.server.address);
     } catch (error) {
@@ -37,38 +51,49 @@ class AnsweringPage {
         throw new SideUnavailableError(error.message, { cause: error });
       throw error;
     }
-    void page.browser.ended.then((how) => page.fail(new Error(`the browser ended ${how}`)));
+    void page.browser.ended.then((how) => page.end(new Error(`the browser ended ${how}`)));
     return page;
   }
 
-  evaluate(side: string, problem: AnyProblem): Promise<Evaluation> {
+  async evaluate(side: string, problem: AnyProblem): Promise<Given> {
+    if (this.ended !== undefined) throw this.ended;
     const id = this.next++;
-    const answer = deferred<Evaluation>();
+    const answer = deferred<Given>();
     this.waiting.set(id, { ...answer, problem });
     this.asked.push(writeAsked({ id, side, problem }));
     this.ask?.resolve(undefined);
-    const timer = setTimeout(() => {
-      answer.reject(new Error(`${side} had no answer after ${patienceMs / 1000} s: the device hangs`));
-    }, patienceMs);
+    this.heard();
     return answer.promise.finally(() => {
-      clearTimeout(timer);
       this.waiting.delete(id);
+      this.heard();
     });
   }
 
   async close(): Promise<void> {
-    this.fail(new Error('the page was closed'));
+    this.end(new Error('the page was closed'));
     await this.browser?.close();
     await this.server?.close();
   }
 
+  /** The page is there; while it owes an answer it must say so again. */
+  private heard(): string {
+    clearTimeout(this.silence);
+    if (this.waiting.size > 0)
+      this.silence = setTimeout(() => {
+        const message = `not answered: the page gave no sign of life for ${silenceMs / 1000} s`;
+        this.end(new UnansweredError(message));
+      }, silenceMs);
+    return '';
+  }
+
   /** What the page posts: its last answer. It gets the next problem, or nothing for now. */
   private async hear(body: string): Promise<string | undefined> {
+    this.heard();
     if (body !== '') {
       try {
         this.settle(readAnswered(body, (id) => this.waiting.get(id)?.problem));
       } catch (error) {
-        this.fail(error as Error);
+        this.end(error as Error);
         throw error;
       }
     }
@@ -84,14 +109,24 @@ class AnsweringPage {
 
   private settle(answered: Answered): void {
     const waiting = this.waiting.get(answered.id);
-    if ('answer' in answered) waiting?.resolve(answered.answer);
+    if ('answer' in answered) waiting?.resolve(answered);
+    else if (answered.unanswered === true) waiting?.reject(new UnansweredError(answered.message));
     else waiting?.reject(new Error(answered.message));
   }
 
-  private fail(error: Error): void {
+  /** It answers nothing any more. */
+  private end(error: Error): void {
+    this.ended ??= error;
+    clearTimeout(this.silence);
     for (const { reject } of this.waiting.values()) reject(error);
     this.ask?.resolve(undefined);
   }
+}
+
+/** The harness tests itself: so many attempts of every side give no sign of life for `patience` seconds. */
+export interface RemoteTest {
+  readonly hangs?: number;
+  readonly patience?: number;
 }
 
 let shared: { readonly page: Promise<AnsweringPage>; users: number } | undefined;
@@ -100,13 +135,13 @@ let shared: { readonly page: Promise<AnsweringPage>; users: number } | undefined
  * A side that runs in a browser of this machine, without a window, while Node examines and judges it: `browser:webgl`, or any other of
  * `pageSides`. It answers problems; training steps run on the page of `rnn-parity browser` only.
  */
-export function remoteSide(name: string, required: boolean): SideSource {
+export function remoteSide(name: string, required: boolean, tested?: RemoteTest): SideSource {
   const [side] = parsePageSides(name);
   return {
     name,
     required,
     open: async (): Promise<OpenSide> => {
-      shared ??= { page: AnsweringPage.start(), users: 0 };
+      shared ??= { page: AnsweringPage.start(tested), users: 0 };
       const mine = shared;
       mine.users++;
       const leave = (): void => {
@@ -116,17 +151,15 @@ export function remoteSide(name: string, required: boolean): SideSource {
       };
       try {
         const page = await mine.page;
+        const evaluate = async (problem: AnyProblem): Promise<Evaluation> =>
+          (await page.evaluate(name, problem)).answer;
         const implementation: Implementation = {
-          ...{ name, precision: 'float32' },
-          evaluate: (problem) => page.evaluate(name, problem),
-          layered: {
-            refuses: (model) => refusesLayers(side, model),
-            evaluate: (problem) => page.evaluate(name, problem),
-          },
+          ...{ name, precision: 'float32', evaluate },
+          layered: { refuses: (model) => refusesLayers(side, model), evaluate },
           dispose: leave,
         };
-        await implementation.evaluate(smallest);
-        return { implementation, version: 'in Chromium' };
+        const { version } = await page.evaluate(name, smallest);
+        return { implementation, version };
       } catch (error) {
         leave();
         if (error instanceof SideUnavailableError) throw error;

@@ -15,14 +15,22 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
+/** The page with what it is asked for in it. */
+export function withConfig(html: string, config: object): string {
+  const json = JSON.stringify(config).replaceAll('<', '\\u003c');
+  return html.replace(
+    /(<script type="application\/json" id="config">)\s*\{\}\s*/,
+    (_, before: string) => before + json,
+  );
+}
+
 /**
  * Serves the page on this machine only, at a port that is free, under a path that nobody else knows. Anything else is refused: another
  * path (404), another Host or Origin (403: a page from elsewhere whose name was made to point here), a body that is too large (413).
  */
 export async function servePage(html: string, config: object, handlers: Handlers): Promise<PageServer> {
   const secret = randomBytes(16).toString('hex');
-  const json = JSON.stringify(config).replaceAll('<', '\\u003c');
-  const page = html.replace(/(<script type="application\/json" id="config">)\s*\{\}\s*/, `$1${json}`);
+  const page = withConfig(html, config);
   const server = createServer((request, response) => {
     void respond(request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500);

@@ -12,6 +12,7 @@ import type { FuzzSummary } from '../../../harness/fuzz/summary';
 import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
 import { rankOf } from '../../../harness/judge/index';
 import { UsageError } from '../../../harness/base/outcome';
+import { UnansweredError } from '../../../harness/base/side-errors';
 import type { Implementation, Problem } from '../../../harness/base/problem';
 import { fuzzSide, sideWith } from './sides';
 
@@ -108,6 +109,30 @@ describe('rnn-parity fuzz', () => {
     expect(summary.sides[0]).to.include({ cases: 12 - masked.length });
     expect(Object.values(summary.sides[0].left)).to.deep.equal([masked.length]);
     expect(summary.exitCode).to.equal(0);
+  });
+
+  it('a problem that a side of ours does not answer in one of its views is an error, and one that takes too long is not simplified', async () => {
+    for (const error of [new Error('lost'), new UnansweredError('not answered')]) {
+      const right = sideWith();
+      let asked = 0;
+      const evaluate: Implementation['evaluate'] = (problem) => {
+        asked++;
+        if (problem.id.endsWith('step by step')) throw error;
+        return right.evaluate(problem);
+      };
+      const side = { ...right, evaluate };
+      const summary = await run(side, { plan: { cases: 3 }, shrinkSeconds: 1 });
+      const [{ pass, ill, errors, failures }] = summary.sides;
+      expect({ pass, ill, errors }, error.name).to.deep.equal({ pass: 0, ill: 0, errors: 3 });
+      expect(summary.exitCode).to.equal(2);
+      expect(failures.map((group) => group.error)).to.deep.equal([error.message]);
+      if (error instanceof UnansweredError) expect(asked).to.be.at.most(9);
+      // a candidate of fixed sizes may refuse a problem of other sizes; no answer in time is no refusal
+      const { problem } = fuzzCase(1, 0);
+      expect((await put(side, problem, true)).verdict.status).to.equal(
+        error instanceof UnansweredError ? 'error' : 'pass',
+      );
+    }
   });
 
   it('a saved case is small and replays to the identical verdict; a fixed side gives a different one', async () => {

@@ -232,9 +232,8 @@ describe('rnn-parity fuzz on networks of layers', () => {
     expect(text.length).to.be.below(mostBytes);
     const { found, problem } = await readCaseFile(failure.file ?? '');
     expect(isLayered(problem)).to.equal(true);
-    expect(problemAt(found.fastCheck.seed, found.fastCheck.path, problem.id, found.networks)).to.deep.equal(
-      problem,
-    );
+    const { seed, path } = found.fastCheck!;
+    expect(problemAt(seed, path, problem.id, found.networks)).to.deep.equal(problem);
     const again = await replayCase(found, problem, [{ implementation: wrong }]);
     expect(again).to.deep.include({ exitCode: 1 });
     expect(again.replays[0].identical).to.equal(true);

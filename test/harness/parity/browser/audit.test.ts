@@ -2,46 +2,24 @@ import { expect } from 'chai';
 import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
+import type { PageConfig } from '../../../../harness/parity/page/config';
 import { planOf } from '../../../../harness/parity/page/plan';
-import { byModelAsync, parsePageSides } from '../../../../harness/sides/page/index';
-import { reportText } from '../../../../harness/parity/report-text';
-import { runSide } from '../../../../harness/parity/run-side';
+import { parsePageSides } from '../../../../harness/sides/page/index';
+import { readCharts } from '../../../../harness/parity/browser/read-charts';
+import { ChartData } from '../../../../harness/parity/html/index';
+import { plainJson, reportText } from '../../../../harness/parity/report-text';
 import type { ParityReport } from '../../../../harness/parity/report';
-import { evaluateWithTfjsAsync, loadBackend, TfNetwork, updateWithTfjsAsync } from '../../../../src/index';
+import { reportOfPage } from '../../../support/page-report';
 
-const config = { sides: ['browser:cpu'], seed: 3, extent: 'quick', only: 'shape/3-1' } as const;
-
-/** A page's work, done here: the suite of a side with asynchronous reads. */
-async function reportOfPage(only: string): Promise<ParityReport> {
-  const [side] = parsePageSides('cpu');
-  const backend = await loadBackend('cpu');
-  const cases = await pageCases(config.seed, extents.quick, only);
-  const implementation = {
-    ...{ name: side.name, precision: 'float32' as const },
-    evaluate: (problem: (typeof cases.problems)[number]) => evaluateWithTfjsAsync(backend, problem),
-    layered: byModelAsync((options) => new TfNetwork({ backend, ...options })),
-  };
-  const open = {
-    implementation,
-    update: (options: Parameters<typeof updateWithTfjsAsync>[1]) => updateWithTfjsAsync(backend, options),
-  };
-  const found = await runSide(open, true, cases, {});
-  const facts = {
-    ...{ name: side.name, version: backend.version, software: false },
-    flags: {},
-    complaints: [],
-  };
-  return conclude({
-    ...found,
-    ...{ seed: config.seed, only, complete: false, plan: planOf(cases, side, only) },
-    browser: { userAgent: 'a test', sides: [{ ...facts, opened: 1, took: 2 }] },
-  });
-}
+const config = {
+  ...{ sides: ['browser:cpu'], seed: 3, only: 'shape/3-1', run: 'this run' },
+  extent: 'quick',
+} satisfies PageConfig;
 
 describe('the report of a page', () => {
   let report: ParityReport;
   before(async () => {
-    report = await reportOfPage(config.only);
+    report = await reportOfPage(config);
   });
   const audited = async (changed: ParityReport): ReturnType<typeof auditPage> =>
     auditPage(await reportText(changed), config);
@@ -54,7 +32,7 @@ describe('the report of a page', () => {
 
   it('holds networks of layers, and a side that does not run them does not plan them', async () => {
     const only = 'layers/lstm';
-    const layered = await reportOfPage(only);
+    const layered = await reportOfPage({ ...config, only });
     expect(layered.cases.map(({ caseId }) => caseId)).to.deep.equal(
       ['', ', step by step', ', weight probe', ', asked again'].map((view) => `layers/lstm-masked${view}`),
     );
@@ -86,6 +64,9 @@ describe('the report of a page', () => {
     expect((await audited(altered)).faults.join()).to.include('is an error of');
     for (const change of [
       { seed: 4 },
+      // of a run before, or of a page from disk: it would be right for another question
+      { browser: { ...report.browser!, run: 'another run' } },
+      { browser: { userAgent: 'a test', sides: report.browser!.sides } },
       { only: null },
       { complete: true },
       { sides: [] },
@@ -108,5 +89,32 @@ describe('the report of a page', () => {
     expect((await auditPage(digest, config)).faults.join()).to.include(
       'the digest is not that of the content',
     );
+  });
+
+  it('comes with what the page draws, and with nothing else in its place', async () => {
+    const charts = new ChartData();
+    await reportOfPage(config, undefined, charts);
+    expect(charts.sides).to.have.lengthOf(1);
+    const written = plainJson(charts.sides);
+    expect(await readCharts(written)).to.deep.equal(charts.sides);
+    const infinite = structuredClone(charts.sides) as unknown as {
+      heat: { maps: { cells: { share: number }[] }[] };
+    }[];
+    infinite[0].heat.maps[0].cells[0].share = Infinity;
+    expect(await readCharts(plainJson(infinite))).to.deep.equal(infinite);
+    for (const bad of [
+      '',
+      '{}',
+      '[{}]',
+      written.replace(/"share":[^}]*/, '"share":"<script>"'),
+      written.replace(/"share":[^}]*/, '"share":null'),
+      written.replace(/"rows":\d+/, '"rows":-1'),
+      written.replace('"cells":[', `"cells":[${'{"step":[0,0],"row":[0,0],"share":0},'.repeat(6000)}`),
+      written.replace('"title"', '"html":1,"title"'),
+    ]) {
+      expect(bad).to.not.equal(written);
+      const error = await readCharts(bad).catch((thrown: unknown) => thrown);
+      expect(error, bad.slice(0, 40)).to.be.an.instanceOf(RangeError);
+    }
   });
 });

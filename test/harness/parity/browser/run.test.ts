@@ -2,24 +2,26 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runBrowser } from '../../../../harness/parity/browser/index';
+import { runBrowser, type BrowserRun } from '../../../../harness/parity/browser/index';
+import { plainReport } from '../../../../harness/parity/report-text';
+import { reportOfPage } from '../../../support/page-report';
 
 // Programs that stand in for a browser: they get the page's address as their last argument, as a browser does.
 describe('a run in a browser that goes wrong', () => {
   const folder = mkdtempSync(join(tmpdir(), 'not-a-browser-'));
   after(() => rmSync(folder, { recursive: true }));
 
-  async function errorWith(program: string, timeoutSeconds = 60): Promise<unknown> {
+  const config = { sides: ['browser:cpu'], only: 'shape/3-1', extent: 'quick' } as const;
+  function runWith(program: string, timeoutSeconds = 60): Promise<BrowserRun> {
     const path = join(folder, 'browser.cjs');
     const start = `#!${process.execPath}\nconst address = process.argv.at(-1);
-const post = (name, body) => fetch(address + name, { method: 'POST', body });\n`;
+const post = (name, body, headers) => fetch(address + name, { method: 'POST', body, headers });
+const stay = () => setInterval(() => undefined, 1000);\n`;
     writeFileSync(path, `${start}(async () => { ${program} })();`, { mode: 0o755 });
-    return runBrowser({
-      config: { sides: ['browser:cpu'], only: 'shape/3-1' },
-      browser: { path },
-      timeoutSeconds,
-    }).catch((error: unknown) => error);
+    return runBrowser({ config, browser: { path }, timeoutSeconds, reloadMs: 200 });
   }
+  const errorWith = (...given: Parameters<typeof runWith>): Promise<unknown> =>
+    runWith(...given).catch((error: unknown) => error);
 
   it('that is closed before or midway did not run', async () => {
     for (const program of ['', `await post('progress', 'Looking: 0 of 1 sides are done');`]) {
@@ -31,6 +33,60 @@ const post = (name, body) => fetch(address + name, { method: 'POST', body });\n`
       'name',
       'BackendNotRunError',
     );
+  });
+
+  it('whose last page is closed or left did not run, and one that is loaded anew goes on', async () => {
+    const error = await errorWith(
+      `await post('opened', 'a'); await post('opened', 'b'); await post('closed', 'a'); await post('closed', 'b'); stay();`,
+    );
+    expect(error).to.have.property('name', 'BackendNotRunError');
+    expect(error).to.have.property('message').that.includes('the page was closed');
+    const anew = `await post('opened', 'a'); await post('closed', 'a'); await post('opened', 'b'); stay();`;
+    expect(await errorWith(anew, 1))
+      .to.have.property('message')
+      .that.includes('no report after 1 s');
+  });
+
+  // A program that knows the secret address, and a right report of just what was asked.
+  it('is no pass where its report is doubled, replayed, cut, altered, or sent elsewhere', async () => {
+    const report = await reportOfPage({ ...config, run: '' });
+    writeFileSync(join(folder, 'report.json'), JSON.stringify(plainReport(report)));
+    const start = `const { createHash } = require('node:crypto');
+const served = JSON.parse(/id="config">(.*?)<\\/script>/.exec(await (await fetch(address)).text())[1]);
+const good = JSON.parse(require('node:fs').readFileSync(${JSON.stringify(join(folder, 'report.json'))}, 'utf8'));
+good.browser.run = served.run;
+const signed = (report) => JSON.stringify({ ...report, digest: 'sha256:' + createHash('sha256').update(JSON.stringify(report)).digest('hex') });
+const changed = (change) => { const copy = structuredClone(good); change(copy); return copy; };
+const other = changed((copy) => { copy.cases[0].tensors[0].worst.given = 0.5; });
+`;
+    const { report: taken, faults } = await runWith(`${start} await post('report', signed(good)); stay();`);
+    expect({ faults, exitCode: taken.exitCode }).to.deep.equal({ faults: [], exitCode: 0 });
+    for (const [program, words] of [
+      [`await post('report', signed(other)); await post('report', signed(good));`, 'is an error of'],
+      [
+        `await post('report', signed(changed((copy) => { copy.browser.run = 'x'; })));`,
+        'the run of rnn-parity',
+      ],
+      [`await post('report', signed(good).replace('"seed":1', '"seed":2'));`, 'the digest is not that'],
+      [`await post('report', signed(changed((copy) => { copy.cases.pop(); })));`, 'there is no verdict'],
+      [
+        `await post('report', signed(changed((copy) => { copy.exitCode = 0; copy.cases = []; copy.plan = []; })));`,
+        'is not planned',
+      ],
+      [`await post('charts', '[{"name":1}]'); await post('report', signed(good));`, 'the charts of the page'],
+    ]) {
+      const found = await runWith(`${start} ${program} stay();`);
+      expect(found.faults.join(), program).to.include(words);
+    }
+    for (const program of [
+      `await post('report', signed(good).slice(0, -9)); await post('report', signed(good));`,
+      `await post('report', '[]'); await post('report', signed(good));`,
+      `const { host } = new URL(address); await fetch('http://' + host + '/report', { method: 'POST', body: signed(good) });`,
+      `await post('report', signed(good), { origin: 'http://evil.example' });`,
+      `await fetch(address + 'report', { method: 'PUT', body: signed(good) });`,
+      `await post('progress', signed(good));`,
+    ])
+      expect(await errorWith(`${start} ${program}`), program).to.be.an('error');
   });
 
   it('that sends half a report, or says that it failed, is an error', async () => {
