@@ -7,9 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { source as axe } from 'axe-core';
 import { chromium, type Browser } from 'playwright-core';
 import { put } from '../../harness/fuzz/judge-problem';
-import { fuzzCase } from '../../harness/fuzz/series';
 import { checkModel } from '../../harness/check/index';
-import { browserSummary } from '../../harness/parity/page/index';
+import { browserSummary, casesOf } from '../../harness/parity/page/index';
 import { runBrowser } from '../../harness/parity/browser/index';
 import { findChromium, pageHtml, remoteSide } from '../../harness/sides/remote/index';
 
@@ -88,7 +87,7 @@ describe('the page in a browser', () => {
         hangs === 1 ? /was run again alone/ : /^not answered: no sign of life for 2 s, nor/,
       );
     }
-    const problem = fuzzCase(1, 3, { layers: 'lstm:2,dense:2' }).problem;
+    const [problem] = (await casesOf({ extent: 'quick', only: 'layers/lstm' })).layered;
     for (const hangs of [1, 2]) {
       // the first question of all is whether the device is there
       const source = remoteSide('browser:cpu', true, { hangs, patience: 2 });
