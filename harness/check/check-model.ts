@@ -60,6 +60,7 @@ export interface CheckedSide {
   readonly required: boolean;
   /** tensors that it showed */ readonly tensors: number;
   /** how many of them are gradients */ readonly gradients: number;
+  /** how many are ill-conditioned: rounding alone may move their numbers so far that they show nothing */ readonly unclear: number;
   /** what the user should know of this run */ readonly note?: string;
   readonly numbers: number;
   /** largest share of its budget that a number used */ readonly used: number;
@@ -154,7 +155,9 @@ export async function checkModel(
       await asked.then((one) => ('side' in one ? one.side.close?.() : undefined)).catch(() => undefined);
     throw error;
   }
-  const didRun = ({ status }: CheckedSide): boolean => status !== 'absent' && status !== 'cannot run';
+  // one whose numbers are all ill-conditioned shows nothing
+  const didRun = ({ status, tensors, unclear }: CheckedSide): boolean =>
+    status !== 'absent' && status !== 'cannot run' && tensors > unclear;
   const isMissing = !sides.some(didRun) || sides.some((side) => side.required && !didRun(side));
   const isMismatch = sides.some(({ status }) => status === 'mismatch');
   return {
@@ -240,7 +243,17 @@ async function judgeAsked(
   asked: Asked,
 ): Promise<CheckedSide> {
   if ('reason' in asked)
-    return { name, required, tensors: 0, gradients: 0, numbers: 0, used: 0, differences: [], ...asked };
+    return {
+      name,
+      required,
+      tensors: 0,
+      gradients: 0,
+      unclear: 0,
+      numbers: 0,
+      used: 0,
+      differences: [],
+      ...asked,
+    };
   try {
     return await judgeSide(asked.side, required, question, asked.answer);
   } finally {
@@ -294,13 +307,14 @@ function resultOf(
   judged: readonly JudgedTensor[],
   differences: readonly Difference[],
 ): CheckedSide {
-  const isIll = judged.some(({ status }) => status === 'unclear');
+  const unclear = judged.filter(({ status }) => status === 'unclear').length;
   return {
     name,
     required,
-    status: differences.length > 0 ? 'mismatch' : isIll ? 'ill' : 'parity',
+    status: differences.length > 0 ? 'mismatch' : unclear > 0 ? 'ill' : 'parity',
     tensors: judged.length,
     gradients: judged.filter(({ gradientOf }) => gradientOf !== undefined).length,
+    unclear,
     numbers: judged.reduce((sum, { given }) => sum + given.data.length, 0),
     used: judged.reduce((most, { used }) => Math.max(most, used), 0),
     differences,

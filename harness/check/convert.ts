@@ -146,9 +146,12 @@ async function checkReplaceable(
     throw new UsageError(
       `--out ${out} holds ${others.slice(0, 3).join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}, which convert does not write, and --force would remove it; choose another folder, or empty this one yourself.`,
     );
-  const source = from === undefined ? undefined : await realpath(from).catch(() => undefined);
-  const target = await realpath(out);
-  if (source === target || source?.startsWith(target + path.sep) === true)
+  if (from === undefined) return;
+  const [source, target] = await Promise.all([realpath(from).catch(() => path.resolve(from)), realpath(out)]);
+  // of a model in a folder, every file of it
+  const own = path.basename(source) === 'model.json' ? path.dirname(source) : source;
+  const isWithin = (one: string, other: string): boolean => one === other || one.startsWith(other + path.sep);
+  if (isWithin(source, target) || isWithin(target, own))
     throw new UsageError(`--out ${out} would replace the model that is read; choose another name.`);
 }
 

@@ -49,7 +49,7 @@ export function judgeExpected(
 function fewerBits(model: ModelDescription, inputs: ModelInputs, outputs: readonly Tensor[]): Cause[] {
   const half: PrecisionModel = { ...unknownProgram, unit: 2 ** -11, tiny: 2 ** -14, precision: 'float64' };
   const { judged } = judgeShown(model, inputs, shownOutputs(model, outputs), half);
-  return judged.every(({ used, status }) => status === 'explained' && used <= 1)
+  return judged.every(({ used, status }) => status !== 'shape' && used <= 1)
     ? [
         {
           id: 'half-precision',

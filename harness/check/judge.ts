@@ -1,6 +1,6 @@
 import type { Tensor } from '../../scratch/index';
-import type { PrecisionModel } from '../budget/index';
-import { explainByRounding } from '../judge/index';
+import { precisionModels, type PrecisionModel } from '../budget/index';
+import { explainByRounding, judgeSignal } from '../judge/index';
 import type { ModelDescription, ModelLayer, Source } from '../models/index';
 import { spreadOf, sure, type Doubtful } from './doubtful';
 import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
@@ -12,6 +12,7 @@ export interface JudgedTensor {
   readonly layer: ModelLayer;
   /** undefined: the output; else the number of the final state */ readonly state?: number;
   /** the gradient of this weight, or what arrives at the output or the state */ readonly gradientOf?: string;
+  /** unclear: ill-conditioned, so that it is neither right nor wrong */
   readonly status: 'explained' | 'beyond' | 'unclear' | 'shape';
   readonly given: Tensor;
   readonly expected: Tensor;
@@ -83,6 +84,7 @@ export function judgeTensor(
   if (given.shape.join() !== tensor.shape.join())
     return { ...base, status: 'shape', allowed: new Float64Array(0), used: Infinity, worst: 0 };
   const { status, allowed } = explainByRounding(tensor.data, given.data, spreadOf(expected));
+  const isLost = judgeSignal(tensor.data, given.data, allowed, precisionModels.any).status === 'ill';
   let worst = 0;
   let used = 0;
   given.data.forEach((x, i) => {
@@ -90,5 +92,5 @@ export function judgeTensor(
     const share = error === 0 ? 0 : error / allowed[i];
     if (!(share <= used)) [used, worst] = [Number.isNaN(share) ? Infinity : share, i];
   });
-  return { ...base, status, allowed, used, worst };
+  return { ...base, status: status === 'explained' && isLost ? 'unclear' : status, allowed, used, worst };
 }

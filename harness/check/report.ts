@@ -22,14 +22,22 @@ export function checkVerdict({ file, sides, verdict }: CheckReport): string {
     return `MISMATCH: ${first.name} ${differenceInWords(first.differences[0])}${others}`;
   }
   if (verdict === 'side not run') {
+    const isIll = ran.length > 0 && ran.every(({ tensors, unclear }) => tensors === unclear);
+    if (isIll)
+      return `NOTHING COMPARED: rounding alone may move every number of ${file} so far that it shows nothing (${names}: ill-conditioned); give other inputs`;
     const missing = sides.filter(
-      ({ required, status }) => required && (status === 'absent' || status === 'cannot run'),
+      ({ required, status, tensors, unclear }) =>
+        required && (status === 'absent' || status === 'cannot run' || tensors === unclear),
     );
     if (missing.length === 0) return `NOTHING COMPARED: no side can run ${file}`;
-    return `NOT RUN: ${missing.map(({ name }) => name).join(', ')}${ran.length === 0 ? '; nothing was compared' : `; ${names} agree with the reference`}`;
+    const why = ({ name, status }: CheckedSide): string =>
+      status === 'ill' ? `${name} (all its numbers are ill-conditioned)` : name;
+    return `NOT RUN: ${missing.map(why).join(', ')}${ran.length === 0 ? '; nothing was compared' : `; ${names} agree with the reference`}`;
   }
   const ill = ran.filter(({ status }) => status === 'ill');
-  const but = ill.length === 0 ? '' : ` (${ill.map(({ name }) => name).join(', ')}: ill-conditioned)`;
+  const parts = ill.map(({ name, tensors, unclear }) => `${name}: ${unclear} of ${tensors} tensors`);
+  const but =
+    ill.length === 0 ? '' : `; neither right nor wrong, because ill-conditioned: ${parts.join(', ')}`;
   return `PARITY: ${file} is the same function in the float64 reference and in ${names}, within rounding${but}`;
 }
 
@@ -130,11 +138,15 @@ export function checkDocument(report: CheckReport): Document {
   };
 }
 
-function sideRow({ name, status, tensors, gradients, numbers, used, version }: CheckedSide): Cell[] {
+function sideRow({ name, status, tensors, gradients, unclear, numbers, used, version }: CheckedSide): Cell[] {
   const label = version === undefined ? name : `${name} (${version})`;
   if (status === 'absent') return [label, 'not on this machine', '', '', '', ''];
   if (status === 'cannot run') return [label, 'cannot run it', '', '', '', ''];
-  const words = { parity: 'parity', mismatch: 'MISMATCH', ill: 'ill-conditioned' }[status];
+  const words = {
+    parity: 'parity',
+    mismatch: 'MISMATCH',
+    ill: unclear === tensors ? 'ill-conditioned' : `parity, ${unclear} ill-conditioned`,
+  }[status];
   return [label, words, tensors, gradients, numbers, Number.isFinite(used) ? percent(used) : 'beyond'];
 }
 

@@ -4,13 +4,11 @@ import type { DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
-interface Flags {
+interface Flags extends options.StateFlags {
   readonly inputs?: string;
   readonly expected?: string;
   readonly sides?: string[];
   readonly until?: string;
-  readonly nonlinearity?: 'tanh' | 'relu';
-  readonly steps?: 'final' | 'last' | 'all';
   readonly forwardOnly?: boolean;
   readonly python?: string;
   readonly timeout?: number;
@@ -44,7 +42,8 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .option('--junit <file>', 'the report as JUnit XML')
     .addHelpText('after', `\n${options.exitText}.`)
     .action(async (model: string, flags: Flags, command: Command) => {
-      if (flags.sides !== undefined) options.refuseIdlePython(command, '--sides', flags.sides);
+      if (flags.sides !== undefined)
+        options.refuseIdlePython(command, '--sides', flags.sides, ['python', 'timeout']);
       finish(await check(model, flags));
     });
 };

@@ -4,15 +4,13 @@ import type { WriteFormat } from '../models/index';
 import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 
-interface Flags {
+interface Flags extends options.StateFlags {
   readonly to: WriteFormat;
   readonly out: string;
   readonly seed: number;
   readonly force?: boolean;
   readonly python?: string;
   readonly timeout?: number;
-  readonly nonlinearity?: 'tanh' | 'relu';
-  readonly steps?: 'final' | 'last' | 'all';
 }
 
 const programs: Readonly<Record<WriteFormat, string>> = {
@@ -60,6 +58,6 @@ async function convert(file: string, { timeout, ...flags }: Flags): Promise<Outc
   const text =
     report.verdict === 'parity'
       ? `${file} -> ${flags.out}\n${checkVerdict(report)}`
-      : `${formatCheck(report)}\nNothing was written: ${flags.to} gives something else than ${file}.`;
+      : `${formatCheck(report)}\nNothing was written: ${report.verdict === 'mismatch' ? `${flags.to} gives something else than ${file}` : 'the proof showed nothing'}.`;
   return { exitCode: report.exitCode, text, json: report };
 }

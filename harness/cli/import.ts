@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { NetworkConfig } from '../../scratch/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import type { LayoutName, Saveable, SaveOptions } from '../models/index';
+import type { LayoutName, Saveable, SaveOptions, StateOptions } from '../models/index';
 import type { DefineCommand } from './command';
-import { layoutOption, list } from './options';
+import { addOptions, layoutOption, list, stateOptions, type StateFlags } from './options';
 import { checkKeepsInputs } from './outputs';
 
-interface Flags {
+interface Flags extends StateFlags {
   readonly from: string;
   readonly out: string;
   readonly layout?: LayoutName;
@@ -17,7 +17,7 @@ interface Flags {
 
 /** `rnn-parity import` */
 export const defineImport: DefineCommand = (program, finish) => {
-  program
+  const command = program
     .command('import')
     .description('make a model directory from a model of another program, or from weights in a .npz file')
     .requiredOption(
@@ -38,8 +38,8 @@ export const defineImport: DefineCommand = (program, finish) => {
         'names of the classes, separated by commas (default: 0,1,2,...); of a model that ends with numbers, these become logits',
       ).argParser(list),
     )
-    .option('--force', 'replace the files of a model in --out')
-    .action(async (flags: Flags) => finish(await importWeights(flags)));
+    .option('--force', 'replace the files of a model in --out');
+  addOptions(command, stateOptions()).action(async (flags: Flags) => finish(await importWeights(flags)));
 };
 
 async function importWeights({
@@ -49,6 +49,8 @@ async function importWeights({
   activation,
   classNames,
   force,
+  nonlinearity,
+  steps,
 }: Flags): Promise<Outcome> {
   const { claimDirectory, save } = await import('../models/index.js');
   if (activation === 'relu')
@@ -61,7 +63,12 @@ async function importWeights({
     throw new UsageError(
       `--activation ${activation} is of weights without layers in a .npz file; ${from} has layers, so leave it out.`,
     );
-  const model = weights ?? (await readModel(from, asked, classNames));
+  const hint = nonlinearity === undefined ? steps && `--steps ${steps}` : `--nonlinearity ${nonlinearity}`;
+  if (weights !== undefined && hint !== undefined)
+    throw new UsageError(
+      `${hint} is of a state_dict of several modules, and ${from} holds the weights of a simple RNN; leave it out.`,
+    );
+  const model = weights ?? (await readModel(from, asked, classNames, { nonlinearity, steps }));
   const { network, notes: all, classes, metadata, what } = model;
   const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
   const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
@@ -120,6 +127,7 @@ async function readModel(
   file: string,
   asked: LayoutName | undefined,
   named: readonly string[] | undefined,
+  reading: StateOptions,
 ): Promise<Imported> {
   if (asked !== undefined)
     throw new UsageError(
@@ -127,7 +135,7 @@ async function readModel(
     );
   const { readSavedModel } = await import('../models/index.js');
   const { formatLayers } = await import('../base/layers-text.js');
-  const saved = await readSavedModel(file);
+  const saved = await readSavedModel(file, reading);
   const { weights, metadata, maskValue, notes } = saved;
   const { trainedBy: writtenBy, standardisation, featureNames } = metadata;
   // PyTorch's classifiers end with their logits: names say that these are classes

@@ -11,7 +11,7 @@ import * as options from './options';
 import { checkOutputs, outputOf, runFiles, type JsonFlag } from './outputs';
 
 /** The flags of `predict` and `evaluate`. */
-export interface UseFlags extends DataFlags {
+export interface UseFlags extends DataFlags, options.StateFlags {
   readonly model: string;
   readonly data: string;
   readonly side?: 'scratch' | 'tfjs' | 'graph';
@@ -40,6 +40,7 @@ export const useModelOptions = (): Option[] => [
     '--part <name>',
     'which part of the training data to use (default: validation; for other data: all)',
   ).choices(['all', 'train', 'validation']),
+  ...options.stateOptions(),
   options.option('--seed <n>', 'seed of generated data (default: the seed of training)', options.whole(0)),
   options.jsonOption('the result'),
   ...columnOptions(),
@@ -68,6 +69,8 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
   const model = await loadNetwork(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),
+    ...(flags.nonlinearity !== undefined && { nonlinearity: flags.nonlinearity }),
+    ...(flags.steps !== undefined && { steps: flags.steps }),
   });
   if (labelled && !givesClasses(model))
     throw new UsageError(

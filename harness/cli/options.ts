@@ -87,15 +87,16 @@ export const frameworkTimeoutOption = (): Option =>
     duration(0.001),
   );
 
-/** Refuses --python where no side runs in it. */
+/** Refuses --python, or other options of the programs that run in it, where no side runs in it. */
 export function refuseIdlePython(
   command: Command,
   flag: string,
   sides: string | readonly string[] = '',
+  idle = ['python'],
 ): void {
   const names = typeof sides === 'string' ? list(sides) : sides;
   if (!names.some((name) => (pythonSides as readonly string[]).includes(name)))
-    refuseIdle(command, `without ${pythonSides.join(', ')} in ${flag}`, ['python']);
+    refuseIdle(command, `without ${pythonSides.join(', ')} in ${flag}`, idle);
 }
 
 const pythonSides = ['keras', 'torch', 'onnxruntime'] as const;
@@ -142,6 +143,14 @@ export function layersOption(): Option {
 /** The files that openModelFile reads. */
 export const modelFileText =
   'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras), .safetensors or .npz (PyTorch state_dict), .onnx';
+
+/** What a state_dict does not say, of commands that read one. */
+export interface StateFlags {
+  readonly nonlinearity?: 'tanh' | 'relu';
+  readonly steps?: 'final' | 'last' | 'all';
+}
+
+export const stateOptions = (): Option[] => [nonlinearityOption(), stepsOption()];
 
 export const nonlinearityOption = (): Option =>
   new Option('--nonlinearity <name>', 'of nn.RNN, which a state_dict does not say (default: tanh)').choices([

@@ -9,7 +9,7 @@ import { checkDataFlags, columnOptions, dataChoicesOf, given, group, type DataFl
 import * as options from './options';
 import { checkKeepsInputs, checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
 
-interface Flags extends DataFlags {
+interface Flags extends DataFlags, options.StateFlags {
   readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
   readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
   readonly gradients?: 'autodiff' | 'bptt';
@@ -60,7 +60,7 @@ export const defineTrain: DefineCommand = (program, finish) => {
     .addOption(
       new Option('--no-standardize', 'leave features as they are').helpGroup(group).default(undefined),
     );
-  for (const option of columnOptions()) command.addOption(option);
+  for (const option of [...columnOptions(), ...options.stateOptions()]) command.addOption(option);
   command
     .addOption(
       new Option('--time-steps <n>', 'for --data memory: steps from the symbol to the question (default: 20)')
@@ -184,6 +184,7 @@ async function train(flags: Flags): Promise<Outcome> {
       out,
       force: flags.force ?? false,
       resume: flags.resume !== undefined,
+      reading: { nonlinearity: flags.nonlinearity, steps: flags.steps },
       checkpointSeconds: flags.checkpointSeconds,
       signal: stop.signal,
       say,

@@ -2,6 +2,7 @@ export { compareEvaluation, expectedTensors, namedTensors } from './compare-eval
 export type { CompareOptions } from './compare-evaluation';
 export { compareTensor, compareTensors, judgeElement } from './compare-tensors';
 export type { ExpectedTensor } from './compare-tensors';
+export { judgeSignal } from './signal';
 export { explainByRounding, type Explanation } from './explain-by-rounding';
 export { judgeNumbers, judgeTensor, type JudgedNumbers } from './judge-tensor';
 export {

@@ -11,7 +11,7 @@ export type {
 export type { ModelMetadata, Standardisation } from './metadata';
 export { describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
 export { claimDirectory, lockDirectory } from './directory';
-export { openModelFile, type OpenOptions } from './open';
+export { openModelFile, type OpenOptions, type StateOptions } from './open';
 export {
   countParameters,
   modelFormats,

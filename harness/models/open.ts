@@ -16,6 +16,8 @@ import { readLayersModel } from './tfjs/read';
 /** How a file is read; `nonlinearity` and `steps` for a state_dict of PyTorch. */
 export interface OpenOptions extends ReadOptions, StateOptions {}
 
+export type { StateOptions };
+
 const optionNames: OptionNames<OpenOptions> = {
   until: true,
   patience: true,
@@ -43,7 +45,11 @@ export async function openModelFile(given: string, options: OpenOptions = {}): P
 }
 
 /** Refuses options about a state_dict that change nothing for this file. */
-function refuseStateOptions({ format, layers }: ModelDescription, where: string, options: OpenOptions): void {
+export function refuseStateOptions(
+  { format, layers }: Pick<ModelDescription, 'format' | 'layers'>,
+  where: string,
+  options: StateOptions,
+): void {
   const { nonlinearity, steps } = options;
   const isState = format === 'pytorch';
   const idle = [

@@ -37,7 +37,7 @@ import type { ModelDescription } from './description';
 import { asObject, parseJson } from './json';
 import { metadataOf, type ModelMetadata } from './metadata';
 import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
-import { openModelFile } from './open';
+import { openModelFile, refuseStateOptions, type StateOptions } from './open';
 import { checkSeal, seal, sha256 } from './seal';
 import { readLayersModel } from './tfjs/read';
 import { layersModelJson, toLayersModel } from './tfjs/write';
@@ -148,7 +148,7 @@ function isClassifier(layers: NetworkConfig['layers'], weights: StackWeights): b
   );
 }
 
-export interface LoadModelOptions {
+export interface LoadModelOptions extends StateOptions {
   /** which network shall run it; default: the kind that trained it */ readonly side?:
     'scratch' | 'tfjs' | 'graph';
   /** of TensorFlow.js; default: the one that trained it, else tensorflow */ readonly backend?: BackendName;
@@ -187,14 +187,22 @@ export async function load(given: string, options: LoadModelOptions = {}): Promi
   return { ...saved, classifier };
 }
 
+const loadOptions: OptionNames<LoadModelOptions> = {
+  side: true,
+  backend: true,
+  nonlinearity: true,
+  steps: true,
+};
+
 async function prepare(
   given: string,
   options: LoadModelOptions,
   name: string,
 ): Promise<{ readonly saved: SavedModel; readonly choice: EngineChoice }> {
-  checkOptions(options, { side: true, backend: true }, name);
+  checkOptions(options, loadOptions, name);
   if (options.side !== undefined) checkChoice(options.side, modelKinds, `${name}: side`);
-  const saved = await readSavedModel(given);
+  const { nonlinearity, steps } = options;
+  const saved = await readSavedModel(given, { nonlinearity, steps });
   const [trainedKind, trainedBackend] = saved.metadata.trainedBy.split(':');
   const kind = options.side ?? (trainedKind === 'tfjs' || trainedKind === 'graph' ? trainedKind : 'scratch');
   const known = trainedBackend === 'wasm' || trainedBackend === 'cpu' ? trainedBackend : 'tensorflow';
@@ -215,12 +223,12 @@ function adviseOtherSide(error: unknown): never {
  *
  * @throws UsageError when it is no model that a network of layers can run, is damaged, or its files contradict each other
  */
-export async function readSavedModel(given: string): Promise<SavedModel> {
+export async function readSavedModel(given: string, options: StateOptions = {}): Promise<SavedModel> {
   const found = await stat(given).catch(() => undefined);
   const isJson = path.basename(given) === 'model.json';
   const isNamedAsFile = found === undefined && path.extname(given) !== '';
   if ((found?.isFile() === true || isNamedAsFile) && !isJson)
-    return modelOf(await openModelFile(given), {}, given);
+    return modelOf(await openModelFile(given, options), {}, given);
   const directory = isJson ? path.dirname(given) : given;
   const where = path.join(directory, 'model.json');
   const text = await readRegularFile(where).catch((error: unknown) => {
@@ -237,6 +245,7 @@ export async function readSavedModel(given: string): Promise<SavedModel> {
     if (name !== 'weights.npz' || existsSync(file)) checkSum(sum, await readRegularFile(file), file);
   }
   const described = await readLayersModel(where);
+  refuseStateOptions(described, where, options);
   const model = modelOf({ ...described, notes }, asObject(json['userDefinedMetadata']), where);
   return { ...model, weights: (await fullPrecision(directory, model, where)) ?? model.weights };
 }

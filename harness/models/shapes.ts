@@ -1,5 +1,5 @@
 import type { RecurrentConfig } from '../../scratch/index';
-import type { ModelLayerConfig, Size } from './description';
+import type { ModelDescription, ModelLayerConfig, Size } from './description';
 
 /** Weights that a layer needs, with their shapes by name in Keras's order; null where any size does. */
 export type WeightShapes = Readonly<Record<string, readonly Size[]>>;
@@ -117,4 +117,23 @@ export function statesOf(config: ModelLayerConfig): number {
 export function stateWidth(config: ModelLayerConfig): number {
   if (config.layer === 'bidirectional') return config.wrapped.units;
   return 'units' in config ? config.units : 0;
+}
+
+/** The recurrent layers that a mask reaches, whether they go by it or not. */
+export function maskedLayers({ layers }: Pick<ModelDescription, 'layers'>): ReadonlySet<string> {
+  const masked = new Set<string>();
+  const reached = new Set<string>();
+  for (const { name, config, reads } of layers) {
+    const isMasked = reads.state === undefined && masked.has(reads.of);
+    const isRecurrent = statesOf(config) > 0;
+    if (isMasked && isRecurrent) reached.add(name);
+    const ends = config.layer === 'repeatVector' || config.layer === 'flatten' || config.layer === 'lastStep';
+    const steps =
+      config.layer === 'bidirectional'
+        ? config.wrapped.returnSequences
+        : 'returnSequences' in config && config.returnSequences;
+    const begins = config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true);
+    if (begins || (isMasked && !ends && (!isRecurrent || steps === true))) masked.add(name);
+  }
+  return reached;
 }

@@ -1,10 +1,43 @@
 import { checkChoice } from '../../scratch/index';
-import type { ModelDescription } from './description';
+import { UsageError } from '../base/outcome';
+import type { MaskedRows, ModelDescription } from './description';
 import { toKeras } from './keras/write';
 import { toNpz } from './keras/write-npz';
 import { toOnnx } from './onnx/write';
 import { toSavedModel } from './savedmodel/write';
+import { maskedLayers } from './shapes';
 import { layersModelText, toLayersModel } from './tfjs/write';
+
+/**
+ * Refuses a model that the other program would open, and run by its own rule about masked steps. Without initial states a state repeated
+ * and an output repeated are the same: zeros before the first step that exists.
+ */
+function checkMaskedRows(model: ModelDescription, format: 'tfjs' | 'keras' | 'npz', where: string): void {
+  const reached = maskedLayers(model);
+  for (const { name, kind, maskedRows = 'state', initialStates } of model.layers) {
+    if (!reached.has(name)) continue;
+    const isStarted = initialStates !== undefined;
+    const same: readonly MaskedRows[] =
+      format === 'tfjs'
+        ? isStarted
+          ? ['state']
+          : ['state', 'output']
+        : isStarted
+          ? ['unmasked']
+          : ['state', 'output', 'zero'];
+    if (!same.includes(maskedRows))
+      throw new UsageError(
+        `${where}: layer ${name} (${kind}) runs under a mask, and ${rules[maskedRows]}; ${format === 'tfjs' ? 'TensorFlow.js repeats the state there' : `Keras 3 ${isStarted ? 'passes no mask to a layer with initial states' : 'passes the mask'}`}, so this model cannot be written for it.`,
+      );
+  }
+}
+
+const rules: Readonly<Record<MaskedRows, string>> = {
+  output: 'gives at a masked step the output before it, zeros before the first step that exists',
+  state: 'gives at a masked step the state, the initial one before the first step that exists',
+  zero: 'gives zeros at masked steps (zero_output_for_mask)',
+  unmasked: 'does not see the mask (Keras 3 passes none to a layer with initial states)',
+};
 
 export const writeFormats = ['tfjs', 'keras', 'onnx', 'savedmodel', 'npz'] as const;
 export type WriteFormat = (typeof writeFormats)[number];
@@ -31,6 +64,7 @@ export async function writeModel(
   where = 'the model',
 ): Promise<WrittenModel> {
   checkChoice(format, writeFormats, 'writeModel: format');
+  if (format !== 'onnx' && format !== 'savedmodel') checkMaskedRows(model, format, where);
   switch (format) {
     case 'tfjs': {
       const written = toLayersModel(model, where);

@@ -12,6 +12,7 @@ import {
   readSavedModel,
   save,
   type SavedModel,
+  type StateOptions,
 } from '../models/index';
 import { evaluatePart, type Metrics } from './metrics';
 import { checkNetworkSize, networkFor } from './network';
@@ -34,6 +35,7 @@ export interface TrainOptions extends Pick<RunOptions, 'onBatch' | 'onEpoch' | '
   /** seconds between checkpoints within an epoch, default 30; every epoch ends with one anyway */ readonly checkpointSeconds?: number;
   /** gets the data's sizes, classes and ranges before training starts, and malformed rows that are left out */
   readonly say?: (line: string) => void;
+  /** of the choice `from`: what a state_dict of PyTorch does not say */ readonly reading?: StateOptions;
   /** gets the settings, defaults filled in, when everything is checked and training is about to start */
   readonly onStart?: (settings: TrainSettings) => void;
 }
@@ -48,6 +50,7 @@ const optionNames: OptionNames<TrainOptions> = {
   resume: true,
   checkpointSeconds: true,
   say: true,
+  reading: true,
   onStart: true,
 };
 
@@ -75,6 +78,9 @@ export async function train(choices: TrainChoices = {}, options: TrainOptions = 
   checkChoices(choices, 'train');
   checkOptions(options, optionNames, 'train');
   const { out, resume = false, force = false, checkpointSeconds = 30 } = options;
+  const hint = Object.entries(options.reading ?? {}).find(([, value]) => value !== undefined);
+  if (hint !== undefined && (choices.from === undefined || resume))
+    throw new UsageError(`--${hint[0]} ${hint[1]} is of the state_dict of --from; leave it out.`);
   if (!(checkpointSeconds >= 0))
     throw new UsageError(
       `--checkpoint-seconds is ${checkpointSeconds}; a number of seconds of at least 0 was expected, for example 30.`,
@@ -102,7 +108,7 @@ async function trainHere(
   resume?: Checkpoint,
 ): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
-  const model = resume || asked.from === undefined ? undefined : await readStart(asked.from);
+  const model = resume || asked.from === undefined ? undefined : await readStart(asked.from, options.reading);
   const choices = model === undefined ? asked : { ...asked, layers: model.config.layers };
   const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
   const isAuto = !resume && (choices.model ?? defaultModel(choices)) === 'auto';
@@ -141,8 +147,8 @@ async function trainHere(
 }
 
 /** The model that training starts from. */
-async function readStart(file: string): Promise<SavedModel> {
-  const model = await readSavedModel(file);
+async function readStart(file: string, reading?: StateOptions): Promise<SavedModel> {
+  const model = await readSavedModel(file, reading);
   if (givesClasses(model) && model.config.loss === 'softmaxCrossEntropy') return model;
   throw new UsageError(
     `--from ${file} does not end with a softmax over classes; train learns classes, so start from a classifier.`,

@@ -2,7 +2,7 @@ import type { ActivationName, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { version } from '../../base/version';
 import type { ModelDescription, ModelLayer, Size, Source } from '../description';
-import { statesOf, stateWidth } from '../shapes';
+import { maskedLayers, statesOf, stateWidth } from '../shapes';
 import { onnxActivations } from '../gates';
 import { GraphWriter, tensorName } from './graph-writer';
 import { elementTypes, encodeOnnx } from './schema';
@@ -34,7 +34,10 @@ export function toOnnx(
   { showAll = false }: OnnxOptions = {},
 ): WrittenOnnx {
   const graph = new GraphWriter();
-  const masked = masksOf(model);
+  const reached = maskedLayers(model);
+  const isSeen = ({ name, maskedRows }: ModelLayer): boolean =>
+    reached.has(name) && maskedRows !== 'unmasked';
+  const masked = new Set(model.layers.filter(isSeen).map(({ name }) => name));
   const shown: Source[] = showAll
     ? model.layers.flatMap(({ name, config }) => [
         { of: name },
@@ -75,25 +78,6 @@ function valueOf(name: string, shape: readonly Size[], elem_type: number): objec
     typeof size === 'string' ? { dim_param: size } : { dim_value: size },
   );
   return { name, type: { tensor_type: { elem_type, shape: { dim } } } };
-}
-
-/** Which layers run under a mask. */
-function masksOf(model: ModelDescription): ReadonlySet<string> {
-  const masked = new Set<string>();
-  const under = new Set<string>();
-  for (const { name, config, reads, maskedRows } of model.layers) {
-    const isMasked = reads.state === undefined && masked.has(reads.of);
-    const isRecurrent = statesOf(config) > 0;
-    if (isMasked && isRecurrent && maskedRows !== 'unmasked') under.add(name);
-    const ends = config.layer === 'repeatVector' || config.layer === 'flatten' || config.layer === 'lastStep';
-    const steps =
-      config.layer === 'bidirectional'
-        ? config.wrapped.returnSequences
-        : 'returnSequences' in config && config.returnSequences;
-    const begins = config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true);
-    if (begins || (isMasked && !ends && (!isRecurrent || steps === true))) masked.add(name);
-  }
-  return under;
 }
 
 interface Writing {

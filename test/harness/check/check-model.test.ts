@@ -9,7 +9,8 @@ import {
   type CheckReport,
   type ModelInputs,
 } from '../../../harness/check/index';
-import { openModelFile } from '../../../harness/models/index';
+import { describeNetwork, openModelFile } from '../../../harness/models/index';
+import { createRandom } from '../../../scratch/index';
 import { withRecorded } from '../../support/recorded-frameworks';
 import { fixtureAnswers, modelFixtures, namedInputs, type FixtureAnswer } from '../../support/model-fixtures';
 
@@ -131,6 +132,29 @@ describe('check of a model', () => {
     );
     expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
     expect(checkVerdict(report)).to.equal('NOTHING COMPARED: no side can run model');
+  });
+
+  it('is no parity where rounding alone may move every number so far that it shows nothing', async () => {
+    // recurrent weights of deviation 5 / sqrt(U): states in chaos
+    const random = createRandom(3);
+    const normal = (deviation: number, ...shape: [number, number?]) => ({
+      shape: shape as number[],
+      data: Float64Array.from({ length: shape[0] * (shape[1] ?? 1) }, () =>
+        Math.fround(deviation * random.normal()),
+      ),
+    });
+    const model = describeNetwork({
+      config: { features: 2, layers: [{ layer: 'simpleRNN', units: 16 }], loss: 'meanSquaredError' },
+      weights: [
+        { kernel: normal(0.1, 2, 16), recurrentKernel: normal(1.25, 16, 16), bias: normal(0.01, 16) },
+      ],
+    });
+    const { data } = normal(0.1, 2 * 150, 2);
+    const inputs = { input: { data, shape: [2, 150, 2] } };
+    const report = await checkModel(model, { inputs, sides: ['tfjs:cpu'], forwardOnly: true });
+    expect(report.sides[0]).to.include({ status: 'ill', tensors: 1, unclear: 1 });
+    expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
+    expect(checkVerdict(report)).to.match(/^NOTHING COMPARED: rounding alone may move every number/);
   });
 
   it('checks what comes before a layer', async () => {

@@ -1,9 +1,17 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { convertModel } from '../../../harness/check/index';
-import { openModelFile } from '../../../harness/models/index';
+import { openModelFile, writeModel } from '../../../harness/models/index';
 import { testedBackends } from '../../support/backends';
 import { fixtureAnswers, modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -45,11 +53,25 @@ describe('conversion to TensorFlow.js', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
-  it('writes nothing where TensorFlow.js gives something else', async () => {
+  it('refuses a layer that would run by another rule about masked steps, also where nothing proves it', async () => {
     const out = path.join(base(), 'other');
-    const report = await convertToTfjs(file('masked-states'), out);
-    expect(report.verdict).to.equal('mismatch');
+    const says = async (work: Promise<unknown>) =>
+      (await work.catch((error: unknown) => error as Error)) as Error;
+    const refusal =
+      /layer decoder \(LSTM\) runs under a mask, and does not see the mask .*; TensorFlow\.js repeats/;
+    expect((await says(convertToTfjs(file('masked-states'), out))).message).to.match(refusal);
     expect(readdirSync(base())).to.not.include('other');
+    const model = await openModelFile(file('masked-states'));
+    expect((await says(writeModel(model, 'tfjs'))).message).to.match(refusal);
+    const zeros = await openModelFile(file('masking-zero-output'));
+    expect((await says(writeModel(zeros, 'tfjs'))).message).to.match(/gives zeros at masked steps/);
+    // and the other way round: what repeats its states has no form in Keras where it has initial ones
+    const layers = model.layers.map((layer) => ({ ...layer, maskedRows: 'state' as const }));
+    for (const format of ['keras', 'npz'] as const)
+      expect((await says(writeModel({ ...model, layers }, format))).message).to.match(
+        /layer decoder \(LSTM\) .* gives at a masked step the state, .*; Keras 3 passes no mask/,
+      );
+    await writeModel({ ...model, layers }, 'tfjs');
   });
 
   it('leaves a folder that exists alone', async () => {
@@ -61,7 +83,7 @@ describe('conversion to TensorFlow.js', () => {
 describe('conversion onto something that exists, with force', () => {
   const base = temporaryDirectory();
   const lstm = path.join(modelFixtures, 'lstm.keras');
-  const refusal = (from: string, to: 'tfjs' | 'keras', out: string): Promise<string> =>
+  const refusal = (from: string, to: 'tfjs' | 'keras' | 'npz', out: string): Promise<string> =>
     convertModel(from, { to, out, force: true }).then(
       () => 'was converted',
       (error: unknown) => (error as Error).message,
@@ -89,6 +111,14 @@ describe('conversion onto something that exists, with force', () => {
     await convertModel(lstm, { to: 'tfjs', out: at('web') });
     for (const from of [at('web'), at('web', 'model.json')])
       expect(await refusal(from, 'tfjs', at('web'))).to.match(/would replace the model that is read/);
+    // a file of its folder, and the model by another name
+    for (const [to, name] of [
+      ['keras', 'model.json'],
+      ['npz', 'weights.bin'],
+    ] as const)
+      expect(await refusal(at('web'), to, at('web', name))).to.match(/would replace the model that is read/);
+    symlinkSync(at('own.keras'), at('link.keras'));
+    expect(await refusal(at('own.keras'), 'keras', at('link.keras'))).to.match(/would replace the model/);
     expect(readFileSync(at('own.keras')).equals(readFileSync(lstm))).to.equal(true);
   });
 

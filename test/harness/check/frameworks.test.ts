@@ -3,11 +3,14 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { checkModel, checkVerdict, convertModel, formatCheck } from '../../../harness/check/index';
+import { Framework } from '../../../harness/sides/frameworks/index';
 import { modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 import { withRecorded } from '../../support/recorded-frameworks';
 
 const lstm = path.join(modelFixtures, 'lstm.keras');
+/** runs, and answers nothing */
+const silent = path.join(__dirname, '..', '..', 'fixtures', 'frameworks', 'silent-python.sh');
 
 describe('Keras and PyTorch as sides of check', () => {
   it('finds parity with what they answered, and says their versions', async () => {
@@ -68,6 +71,31 @@ describe('Keras and PyTorch as sides of check', () => {
       checkModel(lstm, { sides: ['keras'], python }),
     );
     expect(formatCheck(report)).to.match(/keras \(Keras 3[^)]*\) +parity +14 +9 /);
+  });
+
+  it('says in words that the weights are too many to travel to its process', async () => {
+    const weight = { data: new Float64Array(4e6), shape: [4e6] };
+    const weights = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [`weight${i}`, weight]));
+    const layers = [{ name: 'one', config: { layer: 'identity' }, reads: { of: 'x' }, weights }];
+    const error = await withRecorded('torch', 'lstm', async (python) => {
+      const framework = await Framework.start('torch', { python });
+      const found = await framework
+        .run({ modelInputs: [], layers, inputs: {} })
+        .catch((thrown: unknown) => thrown);
+      await framework.stop();
+      return found;
+    });
+    expect((error as Error).message).to.match(
+      /the weights and inputs are 384 MB, and at most 375 MB travel to the process of torch; .*--until LAYER/,
+    );
+  });
+
+  it('ends one that does not answer within the time limit, and says so', async () => {
+    const report = await withRecorded('torch', 'lstm', () =>
+      checkModel(lstm, { sides: ['torch'], python: silent, timeoutSeconds: 0.3 }),
+    );
+    expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
+    expect(report.sides[0].reason).to.match(/did not answer "start" within 0\.3 s/);
   });
 
   const base = temporaryDirectory();

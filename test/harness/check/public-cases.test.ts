@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { expect } from 'chai';
 import { checkModel, checkVerdict, convertModel, differenceInWords } from '../../../harness/check/index';
 import { numbersOf, readNpz } from '../../../harness/base/files/index';
 import { openModelFile } from '../../../harness/models/index';
+import { loadBackend } from '../../../src/index';
 import { fixtureAnswers, modelFixtures, namedInputs } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -15,6 +17,32 @@ async function lstm() {
   const model = await openModelFile(file('lstm'));
   const { inputs, outputs } = (await fixtureAnswers('keras.npz')).get('lstm')!;
   return { model, inputs: namedInputs(model, inputs), outputs };
+}
+
+/** Runs work while a kernel of one backend gives something else. */
+async function withKernel<T>(
+  [kernel, backend]: readonly [kernel: string, backend: 'cpu' | 'wasm'],
+  change: (x: number) => number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { tf: own } = await loadBackend(backend);
+  const registered = own.getKernel(kernel, backend);
+  own.unregisterKernel(kernel, backend);
+  own.registerKernel({
+    ...registered,
+    kernelFunc: (call) => {
+      const right = registered.kernelFunc(call) as TensorInfo;
+      const data = call.backend as { readSync(id: object): Float32Array; write(...of: unknown[]): object };
+      const wrong = Float32Array.from(data.readSync(right.dataId), change);
+      return { ...right, dataId: data.write(wrong, right.shape, right.dtype) } as TensorInfo;
+    },
+  });
+  try {
+    return await work();
+  } finally {
+    own.unregisterKernel(kernel, backend);
+    own.registerKernel(registered);
+  }
 }
 
 describe('what users of TensorFlow.js asked in public', () => {
@@ -84,6 +112,40 @@ describe('what users of TensorFlow.js asked in public', () => {
       /dtype policy mixed_float16: Keras computes it in float16; it is checked in single precision/,
     );
     expect(mixed.layers.length).to.equal(opened.layers.length);
+  });
+
+  it('"Different output in wasm" (tfjs#5390): that side alone differs, at the layer where it begins; the others are right', async () => {
+    const { model, inputs, outputs } = await lstm();
+    const report = await withKernel(
+      ['Sigmoid', 'wasm'],
+      (x) => Math.round(64 * x) / 64,
+      () =>
+        checkModel(model, { inputs, expected: outputs, sides: ['tfjs:cpu', 'tfjs:wasm'], forwardOnly: true }),
+    );
+    expect(report.sides.map(({ name, status }) => `${name} ${status}`)).to.deep.equal([
+      'expected parity',
+      'tfjs:cpu parity',
+      'tfjs:wasm mismatch',
+    ]);
+    expect(report.sides[2].differences.map(({ layerNumber }) => layerNumber)).to.deep.equal([1]);
+    expect(checkVerdict(report)).to.match(
+      /^MISMATCH: tfjs:wasm differs at layer 1 lstm \(LSTM\), output, time step 0/,
+    );
+  });
+
+  it('"nonsense with one backend, fixed values" (tfjs#5145): the layers before it are right there too', async () => {
+    const { model, inputs } = await lstm();
+    const report = await withKernel(
+      ['Softmax', 'cpu'],
+      () => 0.5,
+      () => checkModel(model, { inputs, sides: ['tfjs:cpu', 'tfjs:wasm'], forwardOnly: true }),
+    );
+    const [wrong, right] = report.sides;
+    expect(right.status).to.equal('parity');
+    expect(wrong.differences.map(({ layer, tensor }) => `${layer}: ${tensor}`)).to.deep.equal([
+      'dense:softmax: output',
+    ]);
+    expect(report.exitCode).to.equal(1);
   });
 
   it('"GRU with reset_after" (tfjs#4621, #5728, #2442, #2437): TensorFlow.js does not have it, our own twin runs it', async () => {

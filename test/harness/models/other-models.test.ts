@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { formatNpz } from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
-import { readSavedModel, save } from '../../../harness/models/index';
+import { loadNetwork, readSavedModel, save } from '../../../harness/models/index';
 import {
   initialClassifierWeights,
   ScratchNetwork,
@@ -351,6 +351,28 @@ describe('names of weights in a file', () => {
     const relu = await importing(torch, '--force', '--activation', 'relu');
     expect(relu.exitCode).to.equal(2);
     expect(relu.stderr).to.include('--activation relu: only tanh is run');
+  });
+
+  it('reads a state_dict as --nonlinearity and --steps say', async () => {
+    const [relu, all] = ['torch-rnn-relu.safetensors', 'torch-gru-all.state.npz'].map((name) =>
+      path.join(modelFixtures, name),
+    );
+    const made = await runCli([
+      'import',
+      '--from',
+      relu,
+      '--nonlinearity',
+      'relu',
+      '--out',
+      path.join(base(), 'r'),
+    ]);
+    expect(made.exitCode, made.stderr).to.equal(0);
+    expect(made.stdout).to.include('simpleRNN:').and.include('activation=relu');
+    const { config, network } = await loadNetwork(all, { side: 'scratch', steps: 'all' });
+    expect(network.name).to.equal('scratch');
+    expect(config.layers[0]).to.include({ layer: 'gru', returnSequences: true });
+    const { config: plain } = await loadNetwork(all, { side: 'scratch' });
+    expect(plain.layers[0]).to.not.have.property('returnSequences');
   });
 
   it('says of files in other formats what they are and what to do', async () => {
