@@ -106,7 +106,7 @@ function describe(expected: ExpectedTensor, given: Tensor, flat: number): WorstE
 
 /** A place along an axis; where gates lie side by side, the gate and the place in its block. */
 function placeOn(axis: string | Axis, at: number): (readonly [string, number | string])[] {
-  if (typeof axis === 'string') return [[axis, at]];
+  if (typeof axis === 'string') return axis === '' ? [] : [[axis, at]];
   const { counts, size, gates } = axis;
   if (gates === undefined) return [[counts, at]];
   const width = size / gates.length;

@@ -122,7 +122,9 @@ export function judgeEquations(source: AnyProblem, answer: Evaluation, side: Sid
   return localNames(source).flatMap((name) => {
     const step = steps.get(stepName(name));
     if (step === undefined || !isShown(name)) return [];
-    const axes = tensorAxes[name === 'dPreActivations' ? 'states' : name];
+    const [example, ...others] = tensorAxes[name === 'dPreActivations' ? 'states' : name];
+    // the network's own logits are [B, 1, C]: of the one step that the output layer reads
+    const axes = name === 'logits' ? [example, '', ...others] : [example, ...others];
     return [judgeStep({ name, axes, step, network, own: stepName(name), caseId: source.id, side, model })];
   });
 }

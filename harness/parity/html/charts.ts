@@ -36,7 +36,8 @@ export function heatFigure(map: HeatMap): Figure {
       y: { label: map.rowAxis, ticks: thinned(rows), padding: 0.06, domain: rows },
       opacity: { type: 'identity' },
       marks: [
-        plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }),
+        // a picture's border says nothing to a reader of the screen
+        plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25, ariaHidden: 'true' }),
         ...[true, false].map((within) =>
           plot.cell(
             cells.filter((cell) => cell.within === within),

@@ -11,7 +11,7 @@ import {
   type PageState,
 } from './sections';
 import { Session } from './session';
-import { deviceInWords, verdictInWords } from './words';
+import { deviceInWords, stateOf, verdictInWords } from './words';
 
 const byId = (id: string): HTMLElement => {
   const found = document.getElementById(id);
@@ -63,7 +63,7 @@ function say(id: string, text: string): void {
 
 /** While it runs: how far it is, and what is wrong so far. */
 function sayProgress(now: PageState, names: readonly string[]): void {
-  const done = now.report.browser?.sides.length ?? 0;
+  const done = names.filter((name) => stateOf(now.report, name) !== 'unfinished').length;
   const bad = now.report.cases.some(({ status }) => status === 'fail');
   say(
     'verdict',

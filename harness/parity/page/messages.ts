@@ -19,7 +19,12 @@ export type ToWorker =
 
 /** What a worker tells the page. */
 export type FromWorker =
-  | { readonly type: 'opened'; readonly version: string; readonly software: boolean }
+  | {
+      readonly type: 'opened';
+      readonly version: string;
+      readonly software: boolean;
+      /** milliseconds that it took */ readonly opened: number;
+    }
   | { readonly type: 'unavailable'; readonly reason: string }
   | { readonly type: 'planned'; readonly total: number }
   | { readonly type: 'step'; readonly id: string }

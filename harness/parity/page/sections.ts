@@ -18,7 +18,14 @@ import { formatDiagnosis } from '../text/diagnosis';
 import { failingProblems, usedInWords, worstFirst } from '../text/failing';
 import { caseLine } from '../text/failures';
 import { defectsOf } from './defects';
-import { halfInWords, sideInWords, stateOf, unseenInWords, type SideState } from './words';
+import {
+  halfInWords,
+  sideInWords,
+  stateOf,
+  unknownInWords,
+  unseenInWords,
+  type SideState,
+} from './words';
 
 /** Of a run as far as it has come. */
 export interface PageState {
@@ -65,13 +72,14 @@ export function sideTable({ report, progress }: PageState, names: readonly strin
     ].join(', ');
     const state = side === undefined ? 'unfinished' : stateOf(report, name);
     return [
-      { text: name.slice('browser:'.length), href: `#side=${encodeURIComponent(name)}&seed=${report.seed}` },
+      // a hyphen that no line breaks at
+      { text: name.slice('browser:'.length).replace('-', '\u2011'), href: `#side=${encodeURIComponent(name)}&seed=${report.seed}` },
       side?.status === 'not run' ? (side.reason ?? '') : (side?.version ?? 'waiting'),
       marks[state],
       state === 'unfinished'
         ? `${done} of ${planned === 0 ? '?' : planned}`
         : failing > 0
-          ? `${failing} of ${ids.length} wrong: ${all}`
+          ? `${failing} wrong of ${all}`
           : all,
       worst === undefined ? '' : `${usedInWords(worst)} ${worst.tensor}`,
     ];
@@ -97,7 +105,9 @@ export function wrongBlocks({ report }: PageState): Block[] {
         caseLine(one, report).slice(`${name}, ${one.caseId}: `.length),
       ]);
     return [
-      heading(`${sideInWords(name)}: ${counted(problems.length, 'problem')} wrong`),
+      heading(
+        `${sideInWords(name)}: ${problems.length === 0 ? 'an error' : `${counted(problems.length, 'problem')} wrong`}`,
+      ),
       ...bullets([
         ...found.map(
           ({ defect, cases }) =>
@@ -105,11 +115,11 @@ export function wrongBlocks({ report }: PageState): Block[] {
         ),
         ...(half === undefined ? [] : [`It ${half}.`]),
         ...(unexplained > 0 && half === undefined
-          ? [`${unexplained} comparisons are wrong in a way that is not known.`]
+          ? [`${unknownInWords(unexplained)}.`]
           : []),
         ...report.errors
           .filter(({ implementation }) => implementation === name)
-          .map(({ caseId, message }) => `${caseId}: ${message}`),
+          .map(({ caseId, message }) => (caseId.startsWith('(') ? message : `${caseId}: ${message}`)),
         ...(facts?.complaints ?? []).map((line) => `The device complained: ${line}`),
         ...(facts === undefined
           ? []

@@ -125,6 +125,7 @@ export class Session {
         worker.end();
         resolve();
       };
+      delete one.facts;
       const least = one.silent === undefined ? patience : 2 * one.silent;
       const worker = new SideWorker(hear, { least, hangs: hangs > (isAgain ? 1 : 0) });
       one.report = { name, status: 'ran', required };
@@ -138,6 +139,7 @@ export class Session {
     switch (message.type) {
       case 'opened':
         one.report = { name, status: 'ran', required, version: message.version };
+        one.facts = factsOf(one.side, message);
         return;
       case 'unavailable':
         one.report = { name, status: 'not run', required, reason: message.reason };
@@ -176,4 +178,12 @@ export class Session {
 
 function errorOf(implementation: string, message: string, trace = ''): HarnessError {
   return { implementation, caseId: '(worker)', message, trace };
+}
+
+/** Of a side that is open, and has done nothing yet; those of a side that is done replace them. */
+function factsOf(
+  { name, flags }: PageSide,
+  { version, software, opened }: FromWorker & { readonly type: 'opened' },
+): BrowserSideFacts {
+  return { name, version, software, flags, complaints: [], opened, took: opened };
 }

@@ -50,6 +50,10 @@ export function verdictInWords(report: ParityReport): string {
   return `NOT SHOWN: ${report.audit.length > 0 ? 'a part of the plan has not been run' : 'a side did not run'}.${good}${unfinished}${notRun}`;
 }
 
+export function unknownInWords(comparisons: number): string {
+  return `${comparisons === 1 ? '1 comparison is' : `${comparisons} comparisons are`} wrong in a way that is not known`;
+}
+
 function wrongInWords(report: ParityReport, wrong: readonly string[]): string {
   const sentences = new Map<string, string[]>();
   for (const name of wrong) {
@@ -58,8 +62,8 @@ function wrongInWords(report: ParityReport, wrong: readonly string[]): string {
     const half = halfInWords(report, name);
     const own = report.errors.find(({ implementation }) => implementation === name);
     if (half !== undefined) words.push(half);
-    else if (own !== undefined) words.push(`an error: ${own.message}`);
-    else if (unexplained > 0) words.push(`${unexplained} comparisons are wrong in a way that is not known`);
+    else if (own !== undefined) words.push(`an error: ${own.message.replace(/\.$/, '')}`);
+    else if (unexplained > 0) words.push(unknownInWords(unexplained));
     const key = words.join('; ');
     sentences.set(key, [...(sentences.get(key) ?? []), name]);
   }

@@ -118,7 +118,7 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
   const { version } = backend;
   const { software } = await deviceOf(side);
   const opened = performance.now() - started;
-  say({ type: 'opened', version, software });
+  say({ type: 'opened', version, software, opened });
   const cases = await casesOf(config);
   const charts = new ChartData();
   const open = openSide(backend, order);

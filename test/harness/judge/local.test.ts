@@ -61,6 +61,15 @@ describe('local judgement', () => {
     }
   });
 
+  it('names the example and the class of wrong logits', () => {
+    const problem = adversarialProblem(22, 3, wellConditioned);
+    const answer = honestRun(problemForLocalJudgement(problem), model, 3);
+    const { data, shape } = (answer as { logits: Tensor }).logits;
+    data[data.length - 1] += 1;
+    const verdict = judgeLocally(problem, answer, side).find((v) => v.tensor === 'logits');
+    expect(verdict?.worst?.at).to.deep.equal({ example: shape[0] - 1, class: shape[1] - 1 });
+  });
+
   it('finds chaotic problems wrong that no comparison of results can', () => {
     const problem = adversarialProblem(23, 4, {
       kinds: ['gaussian'],
