@@ -13,20 +13,20 @@ import {
   weightNames,
   type Fault,
 } from '../../faults/index';
-import type { Reading } from './reading';
+import type { SideReading } from './reading';
 import type { Suspect } from './suspect';
 
 type GradientName = keyof ClassifierGradients;
 
 /** Faults with a number in them, whose number is read off the answer: a threshold, a factor. */
-export function fittedGradientSuspects(reading: Reading): Suspect[] {
+export function fittedGradientSuspects(reading: SideReading): Suspect[] {
   const { gradients } = reading.answer;
   if (gradients === undefined || reading.right.gradients === undefined) return [];
   return [...clippings(reading), ...factors(reading)];
 }
 
 /** The first step whose input still has a gradient says where backpropagation was cut; so may any suspected step. */
-export function truncations({ given, right, problem }: Reading, steps: Iterable<number>): Fault[] {
+export function truncations({ given, right, problem }: SideReading, steps: Iterable<number>): Fault[] {
   const dInputs = given.get('gradients.inputs');
   const [, timeSteps, features] = problem.inputs.shape;
   const expected = right.gradients?.inputs;
@@ -43,7 +43,7 @@ export function truncations({ given, right, problem }: Reading, steps: Iterable<
   return [...cuts].map((t) => truncated(timeSteps - t));
 }
 
-function clippings({ answer, right }: Reading): Fault[] {
+function clippings({ answer, right }: SideReading): Fault[] {
   const { gradients } = answer;
   const suspects: Fault[] = [];
   const norm = gradientNorm(answer, weightNames);
@@ -74,7 +74,7 @@ const groups: readonly (readonly [words: string, names: readonly GradientName[]]
 ];
 
 /** One factor on a group of gradients. */
-function factors({ answer, right }: Reading): Suspect[] {
+function factors({ answer, right }: SideReading): Suspect[] {
   return groups.flatMap(([words, names]) => {
     const factor = factorBetween(answer, right, names);
     if (factor === undefined) return [];

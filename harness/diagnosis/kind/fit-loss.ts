@@ -6,14 +6,14 @@ import {
   temperature,
   weightPenalty,
 } from '../../faults/index';
-import type { Reading } from './reading';
+import type { SideReading } from './reading';
 import type { Suspect } from './suspect';
 
 /** Small numbers that are customary against the logarithm of zero. */
 const customary = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30];
 
 /** Faults of the loss with a number in them: a temperature, a share, a factor are fitted; of epsilons the customary ones are tried. */
-export function fittedLossSuspects(reading: Reading): Suspect[] {
+export function fittedLossSuspects(reading: SideReading): Suspect[] {
   if (reading.problem.labels === undefined || reading.right.loss === undefined) return [];
   return [
     ...customary.flatMap((epsilon) => [epsilonInLogarithm(epsilon), clippedProbabilities(epsilon)]),
@@ -24,7 +24,7 @@ export function fittedLossSuspects(reading: Reading): Suspect[] {
 }
 
 /** log p_c - log p_c' = (y_c - y_c') / temperature */
-function temperatures({ given, right }: Reading): Suspect[] {
+function temperatures({ given, right }: SideReading): Suspect[] {
   const [p, y] = [given.get('probabilities'), right.logits];
   if (p === undefined || y?.data.length !== p.data.length) return [];
   const classes = y.shape[1];
@@ -42,7 +42,7 @@ function temperatures({ given, right }: Reading): Suspect[] {
 }
 
 /** dy = (p - (1 - share) onehot - share / C) / B, summed over the batch in the gradient of the output bias */
-function smoothings({ given, right, problem: { labels = [] } }: Reading): Suspect[] {
+function smoothings({ given, right, problem: { labels = [] } }: SideReading): Suspect[] {
   const [found, expected] = [given.get('gradients.outputBias'), right.gradients?.outputBias];
   if (found === undefined || expected?.data.length !== found.data.length) return [];
   const count = (c: number): number => labels.filter((label) => label === c).length;
@@ -55,7 +55,7 @@ function smoothings({ given, right, problem: { labels = [] } }: Reading): Suspec
 }
 
 /** dW + lambda W */
-function penalties({ given, right, problem: { weights } }: Reading): Suspect[] {
+function penalties({ given, right, problem: { weights } }: SideReading): Suspect[] {
   const [of, off] = [[] as number[], [] as number[]];
   for (const name of ['kernel', 'recurrentKernel', 'outputKernel'] as const) {
     const [found, expected, own] = [given.get(`gradients.${name}`), right.gradients?.[name], weights[name]];

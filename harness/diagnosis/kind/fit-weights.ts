@@ -1,6 +1,8 @@
 import { importedWeights, mapTensor, networkWith, weightOff, type WeightName } from '../../faults/index';
-import { sizesOf, type Problem } from '../../base/problem';
-import type { Reading } from './reading';
+import type { Problem, TensorName } from '../../base/problem';
+import { stepsOfNetwork, type NetworkStep } from '../../budget/index';
+import { asOutcome, equationsOf } from '../../equations/index';
+import type { SideReading } from './reading';
 import type { Suspect } from './suspect';
 
 /** One sample of the equation of one unit: the residual is source times what is wrong with the weight, times the slope. */
@@ -21,7 +23,7 @@ interface Equations {
  * A single number of a weight that is off, or a whole weight by a factor: by how much is fitted by least squares to what each state
  * (each logit) is too large by, given the answer's own states before it.
  */
-export function fittedWeightSuspects(reading: Reading): Suspect[] {
+export function fittedWeightSuspects(reading: SideReading): Suspect[] {
   const systems = [ofStates(reading), ofLogits(reading)];
   return systems.flatMap((equations) =>
     equations === undefined
@@ -30,71 +32,54 @@ export function fittedWeightSuspects(reading: Reading): Suspect[] {
   );
 }
 
-function ofStates({ given, problem }: Reading): Equations | undefined {
-  const states = given.get('states');
-  const { batch, timeSteps, units, features } = sizesOf(problem);
-  if (states?.data.length !== batch * timeSteps * units) return undefined;
-  const rows = batch * timeSteps;
-  const before = new Float64Array(rows * units);
-  for (let b = 0; b < batch; b++)
-    for (let t = 0; t < timeSteps; t++)
-      for (let j = 0; j < units; j++)
-        before[(b * timeSteps + t) * units + j] =
-          t === 0
-            ? (problem.initialState?.data[b * units + j] ?? 0)
-            : states.data[(b * timeSteps + t - 1) * units + j];
-  const { kernel, recurrentKernel, bias } = problem.weights;
-  const residual = new Float64Array(rows * units);
-  const slope = new Float64Array(rows * units);
-  for (let row = 0; row < rows; row++) {
-    if (problem.mask?.data[row] === 0) continue;
-    for (let j = 0; j < units; j++) {
-      let z = bias.data[j];
-      for (let f = 0; f < features; f++)
-        z += problem.inputs.data[row * features + f] * kernel.data[f * units + j];
-      for (let i = 0; i < units; i++) z += before[row * units + i] * recurrentKernel.data[i * units + j];
-      const h = Math.tanh(z);
-      residual[row * units + j] = states.data[row * units + j] - h;
-      slope[row * units + j] = 1 - h * h;
-    }
-  }
+/** h_t from the answer's own h_{t-1} */
+function ofStates(reading: SideReading): Equations | undefined {
+  const step = stepsOf(reading).get('rnn.h');
+  if (step === undefined) return undefined;
+  const { value, given, shape } = step;
+  const { inputs, initialState, mask } = reading.problem;
+  const [batch, timeSteps, units] = shape;
+  const before = given.map((_, i) => {
+    if (Math.floor(i / units) % timeSteps > 0) return given[i - units];
+    return initialState?.data[Math.floor(i / (timeSteps * units)) * units + (i % units)] ?? 0;
+  });
   return {
-    rows,
+    rows: batch * timeSteps,
     columns: units,
-    residual,
-    slope,
+    residual: value.map((h, i) => given[i] - h),
+    slope: value.map((h, i) => (mask?.data[Math.floor(i / units)] === 0 ? 0 : 1 - h * h)),
     sources: [
-      { name: 'kernel', values: problem.inputs.data, n: features },
+      { name: 'kernel', values: inputs.data, n: inputs.shape[2] },
       { name: 'recurrentKernel', values: before, n: units },
-      { name: 'bias', values: new Float64Array(rows).fill(1), n: 1 },
+      { name: 'bias', values: new Float64Array(batch * timeSteps).fill(1), n: 1 },
     ],
   };
 }
 
-function ofLogits({ given, problem }: Reading): Equations | undefined {
-  const [final, logits] = [given.get('finalState'), given.get('logits')];
-  const { outputKernel, outputBias } = problem.weights;
-  if (final === undefined || logits === undefined || outputKernel === undefined || outputBias === undefined)
-    return undefined;
-  const [units, classes] = outputKernel.shape;
-  const rows = problem.inputs.shape[0];
-  if (logits.data.length !== rows * classes || final.data.length !== rows * units) return undefined;
-  const residual = logits.data.map((y, i) => {
-    const [b, c] = [Math.floor(i / classes), i % classes];
-    let sum = outputBias.data[c];
-    for (let j = 0; j < units; j++) sum += final.data[b * units + j] * outputKernel.data[j * classes + c];
-    return y - sum;
-  });
+/** y from the answer's own h_T */
+function ofLogits(reading: SideReading): Equations | undefined {
+  const [final, step] = [reading.given.get('finalState'), stepsOf(reading).get('logits')];
+  if (final === undefined || step === undefined) return undefined;
+  const { value, given, shape } = step;
+  const columns = shape[shape.length - 1];
+  const rows = value.length / columns;
   return {
     rows,
-    columns: classes,
-    residual,
-    slope: new Float64Array(rows * classes).fill(1),
+    columns,
+    residual: value.map((y, i) => given[i] - y),
+    slope: value.map(() => 1),
     sources: [
-      { name: 'outputKernel', values: final.data, n: units },
+      { name: 'outputKernel', values: final.data, n: final.shape[1] },
       { name: 'outputBias', values: new Float64Array(rows).fill(1), n: 1 },
     ],
   };
+}
+
+/** Every equation that the answer shows, from the answer's own numbers before it. */
+function stepsOf({ problem, given, budget }: SideReading): ReadonlyMap<string, NetworkStep> {
+  const equations = equationsOf(problem);
+  const outcome = asOutcome(equations, (name) => given.get(name as TensorName));
+  return stepsOfNetwork(equations.network, equations.problem, outcome, budget.model);
 }
 
 /** The few single weights that leave the least of the residuals, best first. */

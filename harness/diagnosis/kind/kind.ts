@@ -10,13 +10,13 @@ import {
 import type { Kind } from '../diagnosis';
 import { fittedGradientSuspects, truncations } from './fit-gradients';
 import { fittedLossSuspects } from './fit-loss';
-import { stepsToSuspect } from './fit-steps';
+import { stepsToSuspect, stepSuspects } from './fit-steps';
 import { fittedWeightSuspects } from './fit-weights';
 import { mapTensor, catalogue } from '../../faults/index';
 import { memoize } from '../../base/memoize';
 import { otherProblem, smallProblem } from '../../problems/index';
-import { Reading } from './reading';
-import { catalogueFor, overwritten, stepSuspects, type Suspect } from './suspect';
+import { SideReading } from './reading';
+import { catalogueFor, overwritten, type Suspect } from './suspect';
 
 export interface KindOptions {
   /** steps that were found wrong, counted from 0; default: worked out from the answer */
@@ -41,7 +41,7 @@ const mostNames = 3;
  * weight that is off) are fitted to the answer first. With `ask`, what is found must agree with the answer to another problem as well.
  *
  * No name is better than a wrong one. The fault's own effect must be beyond the budget and explain most of what is wrong
- * (`Reading.accountsFor`), and it must begin in the phase that was found wrong (`options.phase`).
+ * (`SideReading.accountsFor`), and it must begin in the phase that was found wrong (`options.phase`).
  *
  * @param problem with its weights; a large one is replaced by a small one where `ask` is given
  * @param answer of the side to it
@@ -55,8 +55,8 @@ export async function kindOf(
 ): Promise<Kind | undefined> {
   const asked = side.precision === 'float32' ? roundProblem(problem) : problem;
   if (productsOf(asked) > largest) return kindOfSmall(asked, side, options);
-  const reading = new Reading(asked, answer, side, options.previous);
-  if (!reading.isRight) {
+  const reading = new SideReading(asked, answer, side, options.previous);
+  if (!reading.isHonest) {
     const suspects = suspectsOf(reading, options);
     const exact = suspects.filter((suspect) => reading.isExplainedBy(suspect));
     const found = await confirmed(exact, asked, side, options);
@@ -69,13 +69,10 @@ export async function kindOf(
   return kindFrom(await ofMemory(asked, side, options));
 }
 
-function suspectsOf(reading: Reading, { timeSteps, phase }: KindOptions): Suspect[] {
+function suspectsOf(reading: SideReading, { timeSteps, phase }: KindOptions): Suspect[] {
   const T = reading.problem.inputs.shape[1];
-  const steps = new Set([
-    ...(timeSteps ?? []),
-    ...(timeSteps ?? []).map((t) => t + 1),
-    ...stepsToSuspect(reading),
-  ]);
+  const seen = stepsToSuspect(reading);
+  const steps = [...(timeSteps ?? []).flatMap((t) => [t, t + 1]), ...seen.steps];
   // wrong states come from the forward pass, and right ones do not; what is near the budget may be either
   const forward = ['states', 'finalState'] as const;
   const isWrong = forward.some((name) => !reading.isTensorNear(name, tensorOf(reading.right, name)));
@@ -85,7 +82,7 @@ function suspectsOf(reading: Reading, { timeSteps, phase }: KindOptions): Suspec
     (phase === undefined || [suspect.phase, ...(suspect.orIn ?? [])].includes(phase));
   return [
     ...catalogueFor(reading.side.precision),
-    ...(T > 1 ? stepSuspects(reading.problem, steps) : []),
+    ...(T > 1 ? stepSuspects(reading, steps, seen.sums) : []),
     ...truncations(reading, steps),
     ...[
       ...fittedGradientSuspects(reading),
@@ -113,7 +110,7 @@ async function confirmed(
     if (left.length === 0) break;
     const again = await answerOf(ask, other, 1);
     if (again === undefined) break;
-    const reading = new Reading(other, again, side);
+    const reading = new SideReading(other, again, side);
     left = left.filter((suspect) => reading.agreesWith(suspect, unlessBackward));
   }
   // a fault without a number of its own is the simpler explanation
@@ -126,12 +123,14 @@ async function ofMemory(problem: Problem, side: Side, { ask }: KindOptions): Pro
   const suspects = catalogue.filter(({ calls }) => calls === true);
   const again = await answerOf(ask, problem, 2);
   if (again === undefined) return [];
-  const reading = new Reading(problem, structuredClone(again), side);
-  if (!reading.isRight) return suspects.filter((suspect) => reading.isExplainedBy(suspect));
+  const reading = new SideReading(problem, structuredClone(again), side);
+  if (!reading.isHonest) return suspects.filter((suspect) => reading.isExplainedBy(suspect));
   // what the caller holds may change only when something else is asked
   const between = { ...problem, inputs: mapTensor(problem.inputs, (x) => -x) };
   if ((await answerOf(ask, between, 1)) === undefined) return [];
-  return new Reading(problem, again, side).isRight ? [] : suspects.filter(({ name }) => name === overwritten);
+  return new SideReading(problem, again, side).isHonest
+    ? []
+    : suspects.filter(({ name }) => name === overwritten);
 }
 
 async function kindOfSmall(problem: Problem, side: Side, options: KindOptions): Promise<Kind | undefined> {

@@ -1,5 +1,5 @@
-import { catalogue, faultsOfStep, type Fault } from '../../faults/index';
-import type { Phase, Precision, Problem } from '../../base/problem';
+import { catalogue, type Fault } from '../../faults/index';
+import type { Phase, Precision } from '../../base/problem';
 
 /** A fault that may explain an answer. */
 export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'network' | 'calls'> & {
@@ -16,10 +16,4 @@ export function catalogueFor(precision: Precision): Suspect[] {
   return catalogue.filter(
     (fault) => (fault.precision ?? precision) === precision && fault.name !== overwritten,
   );
-}
-
-/** Every fault that one of these steps alone can have. */
-export function stepSuspects(problem: Problem, timeSteps: Iterable<number>): Suspect[] {
-  const isThere = (step: number): boolean => step >= 0 && step < problem.inputs.shape[1];
-  return [...new Set(timeSteps)].filter(isThere).flatMap(faultsOfStep);
 }

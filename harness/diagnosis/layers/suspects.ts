@@ -47,7 +47,7 @@ function isIt(reading: LayersReading, fault: EquationFault, forwardOnly = false)
 /** Whether the mistake can begin where the first wrong number was seen. */
 function mayBegin(
   network: Network,
-  { answer }: LayersReading,
+  { given }: LayersReading,
   fault: EquationFault,
   place: LayerPlace | undefined,
 ): boolean {
@@ -60,7 +60,7 @@ function mayBegin(
   const order = [...network.layers.map(({ name }) => name), 'head'];
   const [own, seen] = [fault.layer, place.layer ?? 'head'].map((name) => order.indexOf(name));
   // a layer whose outputs are not in the answer is seen by the next one
-  if (place.phase === 'forward') return own < seen && !answer.has(`states.${fault.layer}`);
+  if (place.phase === 'forward') return own < seen && !given.has(`states.${fault.layer}`);
   // what a layer sends down is seen in the layer below
   return own > seen || place.quantity === 'gradients.inputs';
 }
