@@ -1,5 +1,5 @@
 import { importedWeights, mapTensor, networkWith, weightOff, type WeightName } from '../../faults/index';
-import type { Problem, TensorName } from '../../base/problem';
+import type { Problem } from '../../base/problem';
 import { stepsOfNetwork, type NetworkStep } from '../../budget/index';
 import { asOutcome, equationsOf } from '../../equations/index';
 import type { SideReading } from './reading';
@@ -24,7 +24,8 @@ interface Equations {
  * (each logit) is too large by, given the answer's own states before it.
  */
 export function fittedWeightSuspects(reading: SideReading): Suspect[] {
-  const systems = [ofStates(reading), ofLogits(reading)];
+  const steps = stepsOf(reading);
+  const systems = [ofStates(reading, steps.get('rnn.h')), ofLogits(reading, steps.get('logits'))];
   return systems.flatMap((equations) =>
     equations === undefined
       ? []
@@ -33,11 +34,10 @@ export function fittedWeightSuspects(reading: SideReading): Suspect[] {
 }
 
 /** h_t from the answer's own h_{t-1} */
-function ofStates(reading: SideReading): Equations | undefined {
-  const step = stepsOf(reading).get('rnn.h');
+function ofStates({ problem }: SideReading, step: NetworkStep | undefined): Equations | undefined {
   if (step === undefined) return undefined;
   const { value, given, shape } = step;
-  const { inputs, initialState, mask } = reading.problem;
+  const { inputs, initialState, mask } = problem;
   const [batch, timeSteps, units] = shape;
   const before = given.map((_, i) => {
     if (Math.floor(i / units) % timeSteps > 0) return given[i - units];
@@ -57,8 +57,8 @@ function ofStates(reading: SideReading): Equations | undefined {
 }
 
 /** y from the answer's own h_T */
-function ofLogits(reading: SideReading): Equations | undefined {
-  const [final, step] = [reading.given.get('finalState'), stepsOf(reading).get('logits')];
+function ofLogits({ given: answer }: SideReading, step: NetworkStep | undefined): Equations | undefined {
+  const final = answer.get('finalState');
   if (final === undefined || step === undefined) return undefined;
   const { value, given, shape } = step;
   const columns = shape[shape.length - 1];
@@ -75,11 +75,12 @@ function ofLogits(reading: SideReading): Equations | undefined {
   };
 }
 
-/** Every equation that the answer shows, from the answer's own numbers before it. */
+/** Every equation of the forward pass that the answer shows, from the answer's own numbers before it. */
 function stepsOf({ problem, given, budget }: SideReading): ReadonlyMap<string, NetworkStep> {
   const equations = equationsOf(problem);
-  const outcome = asOutcome(equations, (name) => given.get(name as TensorName));
-  return stepsOfNetwork(equations.network, equations.problem, outcome, budget.model);
+  const { labels, upstream, ...forward } = equations.problem;
+  const outcome = asOutcome(equations, (name) => given.get(name));
+  return stepsOfNetwork(equations.network, forward, outcome, budget.model);
 }
 
 /** The few single weights that leave the least of the residuals, best first. */
