@@ -57,12 +57,22 @@ export function makeRounding(options: RoundingOptions = {}): Rounding {
     elementary: (value, kappa) => round(value * (1 + Math.max(kappa - 1, 0) * unit * shake())),
     total(terms, n) {
       const sum = roundedSum(terms, n, order, round);
-      return noise === 'sums' ? round(sum * (1 + unit * random())) : sum;
+      return noise === 'sums' && isRounded(terms, n, unit) ? round(sum * (1 + unit * random())) : sum;
     },
     form: (n) => form % n,
     joint,
     flat,
   };
+}
+
+/** Whether a sum rounds at all: where all terms but one are zero, or below the last place of that one, it does not. */
+function isRounded(terms: ArrayLike<number>, n: number, unit: number): boolean {
+  let [all, most] = [0, 0];
+  for (let k = 0; k < n; k++) {
+    all += Math.abs(terms[k]);
+    most = Math.max(most, Math.abs(terms[k]));
+  }
+  return all - most > unit * most;
 }
 
 /** The sum in single precision, or in the format that `round` rounds to. */

@@ -1,6 +1,15 @@
 import { losses, type LossNumbers } from '../losses/index';
 import type { Matrix } from '../matrix';
-import { operations as table, outer, partsOf, sum, sizeOfTerm, type Uncertain } from '../operations/index';
+import {
+  isZero,
+  operations as table,
+  outer,
+  partsOf,
+  sum,
+  sizeOfTerm,
+  tallyOf,
+  type Uncertain,
+} from '../operations/index';
 import { capBound, capVariance, varianceOfRounding, type Charges } from '../rounding-model';
 import type { Arithmetic } from './arithmetic';
 import { sizeOfOuter } from './exact';
@@ -40,12 +49,13 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
     sum(terms, factor) {
       const [rows, columns] = sizeOfTerm(terms[0]);
       const parts = partsOf(terms);
+      const tally = tallyOf(terms, charges);
       return {
         value: sum.value(terms, parts),
         rows,
         columns,
-        bound: sum.bound(terms, charges, factor),
-        variance: sum.variance(terms, charges, factor, parts),
+        bound: sum.bound(terms, charges, factor, tally),
+        variance: sum.variance(terms, charges, factor, parts, tally),
       };
     },
     apply(name, operands, f) {
@@ -87,12 +97,14 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
       };
     },
     ...moved,
-    // what is kept may be multiplied by 1, and be flushed to zero there
-    select: (live, real, kept) =>
-      moved.select(live, real, {
+    // what is kept may be multiplied by 1, and be flushed to zero there; zero stays zero
+    select: (live, real, kept) => {
+      const flushed = (i: number): number => (isZero(kept, i) ? 0 : charges.floor);
+      return moved.select(live, real, {
         ...kept,
-        bound: kept.bound.map((e) => e + charges.floor),
-        variance: kept.variance.map((v) => v + charges.floor ** 2),
-      }),
+        bound: kept.bound.map((e, i) => e + flushed(i)),
+        variance: kept.variance.map((v, i) => v + flushed(i) ** 2),
+      });
+    },
   };
 }

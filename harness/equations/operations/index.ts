@@ -6,8 +6,8 @@ import { product } from './product';
 import { slope } from './slope';
 
 export { outer, type Share } from './outer';
-export { partsOf, sum, sizeOfTerm, type SumTerm } from './sum';
-export type { Block, Moving, Operation, Uncertain } from './operation';
+export { partsOf, sum, sizeOfTerm, tallyOf, type SumTerm } from './sum';
+export { isZero, type Block, type Moving, type Operation, type Uncertain } from './operation';
 
 /** Every operation that works element by element. */
 export const operations: Readonly<Record<ElementwiseName, Operation>> = { product, call, slope, blend };

@@ -19,6 +19,11 @@ export interface Uncertain extends Block {
   readonly variance: Matrix;
 }
 
+/** Whether a number is certainly zero: whatever it is multiplied by is zero too, in any arithmetic, and adding it is exact. */
+export function isZero({ value, bound }: Uncertain, i: number): boolean {
+  return value[i] === 0 && bound[i] === 0;
+}
+
 /** A block and how fast it moves: a dual number a + a′ε with ε² = 0. */
 export interface Moving extends Block {
   readonly rate: Matrix;

@@ -9,7 +9,7 @@ import {
   type Charges,
 } from '../rounding-model';
 import type { Rounding } from '../rounding';
-import type { Block, Uncertain } from './operation';
+import { isZero, type Block, type Uncertain } from './operation';
 
 /** One summand of a weight's gradient: leftᵀ · right of one time step, or the sum over the rows of right where there is no left. */
 export interface Share<B> {
@@ -18,7 +18,7 @@ export interface Share<B> {
 }
 
 /**
- * G = Σ_t leftᵀ · right, over batch and time: N terms, in any order.
+ * G = Σ_t leftᵀ · right, over batch and time, in any order: N terms, those aside of which a factor is certainly zero.
  *
  *     E = Σ |left|ᵀ (E_r (1 + γ_(N+1)) + γ_(N+1) |r|) + E_leftᵀ (|r| + E_r)(1 + γ_(N+1)) + (N + 1) η
  *     V = Σ left²ᵀ (V_r + k ce(N) r²) + V_leftᵀ (r² + V_r), and k cs(N) G²
@@ -31,35 +31,58 @@ export const outer = {
   },
 
   bound(shares: readonly Share<Uncertain>[], { model, floor }: Charges): Matrix {
-    const terms = termsOf(shares);
-    const g = gamma(terms + 1, model.unit);
+    const own = shares.filter(isAny);
     const out = emptyFor(shares);
-    for (const { left, right } of shares) {
-      addOuter(out, left?.value.map(Math.abs), entering(right, g).first, right.rows);
-      if (left !== undefined) addOuter(out, left.bound, entering(right, g).whole, right.rows);
+    const counts = countsIn(own);
+    const g = gamma(termsOf(own) + 1, model.unit);
+    // Σ (|left| + E)(|right| + E), which the γ of each element is of, where they differ
+    const size = counts && emptyFor(shares);
+    for (const { left, right } of own) {
+      const { first, whole } = entering(right, counts ? 0 : g);
+      const sizeOfLeft = left?.value.map(Math.abs);
+      addOuter(out, sizeOfLeft, first, right.rows);
+      if (left !== undefined) addOuter(out, left.bound, whole, right.rows);
+      if (size)
+        addOuter(
+          size,
+          sizeOfLeft?.map((v, i) => v + (left?.bound[i] ?? 0)),
+          whole,
+          right.rows,
+        );
     }
-    for (let i = 0; i < out.length; i++) out[i] = capBound(out[i] + (terms + 1) * floor);
+    for (let i = 0; i < out.length; i++) {
+      const n = counts?.[i] ?? termsOf(own);
+      const rounded = size === undefined ? 0 : gamma(n + 1, model.unit) * size[i];
+      out[i] = n === 0 ? 0 : capBound(out[i] + rounded + (n + 1) * floor);
+    }
     return out;
   },
 
   variance(shares: readonly Share<Uncertain>[], value: Matrix, { model, floor }: Charges): Matrix {
-    const terms = termsOf(shares);
+    const own = shares.filter(isAny);
     const k = varianceOfRounding(model);
     const out = emptyFor(shares);
-    const kn = k * perTerm(terms);
-    for (const { left, right } of shares) {
+    const counts = countsIn(own);
+    const kn = counts ? 0 : k * perTerm(termsOf(own));
+    const squares = counts && emptyFor(shares);
+    for (const { left, right } of own) {
       const { first, whole } = enteringVariances(right, kn);
-      addOuter(
-        out,
-        left?.value.map((v) => v * v),
-        first,
-        right.rows,
-      );
+      const squaresOfLeft = left?.value.map((v) => v * v);
+      addOuter(out, squaresOfLeft, first, right.rows);
       if (left !== undefined) addOuter(out, left.variance, whole, right.rows);
+      if (squares)
+        addOuter(
+          squares,
+          squaresOfLeft,
+          right.value.map((v) => v * v),
+          right.rows,
+        );
     }
-    const closing = k * perSum(terms);
-    for (let i = 0; i < out.length; i++)
-      out[i] = capVariance(out[i] + closing * value[i] ** 2 + (terms * floor) ** 2);
+    for (let i = 0; i < out.length; i++) {
+      const n = counts?.[i] ?? termsOf(own);
+      const rounded = squares === undefined ? 0 : k * perTerm(n) * squares[i];
+      out[i] = n === 0 ? 0 : capVariance(out[i] + rounded + k * perSum(n) * value[i] ** 2 + (n * floor) ** 2);
+    }
     return out;
   },
 
@@ -72,6 +95,25 @@ export const outer = {
     return out;
   },
 };
+
+/** Whether neither factor is nothing but certain zeros, as the states before the first step often are. */
+function isAny({ left, right }: Share<Uncertain>): boolean {
+  const isNothing = (of: Uncertain): boolean => of.value.every((_, i) => isZero(of, i));
+  return !isNothing(right) && (left === undefined || !isNothing(left));
+}
+
+/** How many terms each element has; undefined where no factor is certainly zero. */
+function countsIn(shares: readonly Share<Uncertain>[]): Matrix | undefined {
+  const isThere = (of: Uncertain): Matrix => of.value.map((_, i) => (isZero(of, i) ? 0 : 1));
+  const all = shares.map(({ left, right }) => ({ left: left && isThere(left), right: isThere(right) }));
+  if (!all.some(({ left, right }) => right.includes(0) || left?.includes(0) === true)) return undefined;
+  const [{ left, right }] = shares;
+  const out = new Float64Array((left?.columns ?? 1) * right.columns);
+  all.forEach((one, which) => {
+    addOuter(out, one.left, one.right, shares[which].right.rows);
+  });
+  return out;
+}
 
 /** What of a right factor enters a sum: with the left factor's value, and with the left factor's error. */
 interface Entering {

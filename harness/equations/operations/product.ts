@@ -1,13 +1,15 @@
 import { numberOf, productOf } from '../expression';
 import { capBound, capVariance, gamma, varianceOfRounding } from '../rounding-model';
 import type { Matrix } from '../matrix';
-import type { Operation, Uncertain } from './operation';
+import { isZero, type Operation, type Uncertain } from './operation';
 
 /**
  * v = v_1 ∘ v_2 ∘ ... ∘ v_n, in any order.
  *
  *     E = Π(|v_i| + E_i) - Π|v_i|, then γ_(n-1) Π(|v_i| + E_i)
  *     V = Π(v_i² + V_i) - Πv_i² + k (n - 1) v²
+ *
+ * Both are 0 where a factor is certainly zero.
  */
 export const product: Operation = {
   words: (operands) => operands.join(' ∘ '),
@@ -40,13 +42,21 @@ export const product: Operation = {
     const g = gamma(operands.length - 1, model.unit);
     const least = (operands.length - 1) * floor;
     const inherited = excess(operands, ({ bound }) => bound, Math.abs);
-    return value.map((v, i) => capBound(inherited[i] + g * (Math.abs(v) + inherited[i]) + least));
+    return value.map((v, i) =>
+      operands.some((operand) => isZero(operand, i))
+        ? 0
+        : capBound(inherited[i] + g * (Math.abs(v) + inherited[i]) + least),
+    );
   },
 
   variance(operands, value, { model, floor }) {
     const own = varianceOfRounding(model) * (operands.length - 1);
     const inherited = excess(operands, ({ variance }) => variance, square);
-    return value.map((v, i) => capVariance(inherited[i] + own * v * v + floor * floor));
+    return value.map((v, i) =>
+      operands.some((operand) => isZero(operand, i))
+        ? 0
+        : capVariance(inherited[i] + own * v * v + floor * floor),
+    );
   },
 
   rounded(operands, _, { round, form }) {

@@ -284,6 +284,72 @@ describe('rules of the operations', () => {
     }
   });
 
+  it('sum and outer: terms that are zero, or below the last place of the others, round nothing', () => {
+    const seen = { sum: new Seen(), outer: new Seen() };
+    /** Three numbers of four are certainly zero, or for every second seed too small to change what they are added to. */
+    const thinned = (random: Random, made: Off, by: number): Off => {
+      const isThin = made.exact.value.map(() => Number(random.integer(4) > 0));
+      const thin = (block: Uncertain): Uncertain => ({
+        ...block,
+        value: block.value.map((v, i) => (isThin[i] === 1 ? by * v : v)),
+        bound: block.bound.map((e, i) => (isThin[i] === 1 ? by * e : e)),
+        variance: block.variance.map((v, i) => (isThin[i] === 1 ? by * by * v : v)),
+      });
+      return { exact: thin(made.exact), actual: thin(made.actual) };
+    };
+    for (let seed = 0; seed < 120; seed++) {
+      const random = createRandom(seed);
+      const by = [0, 2 ** -40][seed % 2];
+      const left = thinned(random, off(random, 3, 12, 1, [0, 4][seed % 2]), by);
+      const weight = thinned(random, off(random, 12, 5, 0.5, 0), by).exact;
+      const block = thinned(random, off(random, 3, 5, 0.5, 4), by);
+      const terms = (which: 'exact' | 'actual') =>
+        [
+          { sign: 1, left: left[which], weight, transposed: false },
+          { sign: -1, of: block[which] },
+        ] as const;
+      seen.sum.add(
+        sum.value(terms('exact')),
+        sum.rounded(terms('actual'), roundingOf(seed)),
+        sum.bound(terms('exact'), charges),
+        sum.variance(terms('exact'), charges),
+      );
+      const right = thinned(random, off(random, 3, 5, 1, 4), 0);
+      const other = thinned(random, off(random, 3, 12, 1, 4), 0);
+      const shares = (which: 'exact' | 'actual') => [
+        { left: left[which], right: right[which] },
+        { left: other[which], right: block[which] },
+      ];
+      const exact = shares('exact');
+      const value = outer.value(exact);
+      seen.outer.add(
+        value,
+        outer.rounded(shares('actual'), roundingOf(seed)),
+        outer.bound(exact, charges),
+        outer.variance(exact, value, charges),
+      );
+    }
+    for (const one of ['sum', 'outer'] as const) expect(seen[one].broken(one, [0.2, 1.1])).to.deep.equal([]);
+    // one product of forty is not zero: one rounding, and no more where the others are far below its last place
+    for (const rest of [0, 2 ** -60]) {
+      const none = new Float64Array(40);
+      const row = {
+        value: none.map((_, i) => (i === 7 ? 3 : rest)),
+        rows: 1,
+        columns: 40,
+        bound: none,
+        variance: none,
+      };
+      const ones = { ...row, value: none.map(() => 1.1), rows: 40, columns: 1 };
+      const terms = [{ sign: 1, left: row, weight: ones, transposed: false }] as const;
+      expect(sum.bound(terms, charges)[0]).to.be.closeTo(3.3 * model.unit, 1e-6 * model.unit);
+      expect(Math.sqrt(3 * sum.variance(terms, charges)[0])).to.be.closeTo(
+        3.3 * model.unit,
+        1e-6 * model.unit,
+      );
+    }
+  });
+
   for (const terms of ['positive', 'cancelling'] as const)
     it(`sum and outer: sigma is the size of their own roundings where terms are ${terms}`, () => {
       const seen = { sum: new Seen(), outer: new Seen() };
