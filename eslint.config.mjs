@@ -1,4 +1,4 @@
-// The borders between the rooms (scratch, src, harness, test) live here, so that a broken border is a red lint.
+// The borders between the rooms (scratch, src, harness, test) live here, so that a broken border is an error of the linter.
 import tseslint from 'typescript-eslint';
 import { noCircle } from './eslint-circles.mjs';
 
@@ -141,7 +141,7 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
-      // Dense numeric loops index typed arrays whose bounds are checked at the door.
+      // Dense numeric loops index typed arrays whose bounds are checked where they enter.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },

@@ -1,5 +1,5 @@
 /** Who may change a network while `fit` runs: its own loop, or the callback that it awaits. */
-type Turn = 'loop' | 'callback' | 'nobody';
+type Turn = 'loop' | 'callback' | 'none';
 
 const turns = new WeakMap<object, Turn>();
 
@@ -12,7 +12,7 @@ export class FitLock {
         'fit: this network is being trained by another fit that has not ended; await that one first, or train a second network made from getWeights().',
       );
     }
-    turns.set(model, 'nobody');
+    turns.set(model, 'none');
   }
 
   /** Lets the network's own methods change it until `work` returns; what it does asynchronously is not covered. */
@@ -21,7 +21,7 @@ export class FitLock {
     try {
       return work();
     } finally {
-      turns.set(this.model, 'nobody');
+      turns.set(this.model, 'none');
     }
   }
 
@@ -31,7 +31,7 @@ export class FitLock {
     try {
       return await call();
     } finally {
-      turns.set(this.model, 'nobody');
+      turns.set(this.model, 'none');
     }
   }
 

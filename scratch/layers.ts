@@ -147,7 +147,7 @@ function biasesOf(config: RecurrentConfig, name: string): 1 | 2 {
   checkChoice(biases, [1, 2], `${name}: biases`);
   if (config.biases === 2 && !(resetAfter && useBias)) {
     throw new RangeError(
-      `${name}: biases is 2 with ${useBias ? 'resetAfter' : 'useBias'} false; a second bias exists only beside a first one and inside the reset of resetAfter: true, so leave biases out and add two biases up.`,
+      `${name}: biases is 2 with ${useBias ? 'resetAfter' : 'useBias'} false; a second bias exists only alongside a first one and inside the reset of resetAfter: true, so leave biases out and add two biases up.`,
     );
   }
   return biases;

@@ -110,7 +110,7 @@ export function walkThroughTime<Kept extends string>(
   };
 }
 
-/** A layer without bias, and a cell without a second one, get zeros, whose gradient nobody looks at. */
+/** A layer without bias, and a cell without a second one, get zeros; the gradient of these zeros is not read. */
 function splitWeights(weights: LayerWeights, columns: number): CellWeights & { readonly bias: Float64Array } {
   const biases = 'bias' in weights ? weights['bias'].data : new Float64Array(columns);
   return {

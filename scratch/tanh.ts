@@ -29,7 +29,7 @@ export function tanhInPlace(values: Float64Array, from: number, to: number): voi
 const furthest = 20;
 const perUnit = 16;
 const middle = furthest * perUnit;
-/** Every sixteenth from -20 to 20, but 0 in place of its neighbours: beside a small t, what is added had to be exact. */
+/** Every sixteenth from -20 to 20, but 0 instead of its neighbours: next to a small t, what is added would have to be exact. */
 const node = Float64Array.from({ length: 2 * middle + 1 }, (_, n) =>
   Math.abs(n - middle) < 4 ? 0 : (n - middle) / perUnit,
 );

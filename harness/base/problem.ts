@@ -265,7 +265,7 @@ function known<T>(table: ReadonlyMap<string, T>, name: string, { id }: AnyProble
 
 /**
  * Every tensor that a problem may hold, by its dotted name, and what its axes count: one table that all walks over a problem read
- * (mapping, cutting, growing, printing). The labels, one class an example, stand beside it.
+ * (mapping, cutting, growing, printing). The labels, one class an example, are not in it.
  */
 export const partAxes = {
   inputs: ['example', 'timeStep', 'feature'],

@@ -72,7 +72,7 @@ function isNear(
   );
 }
 
-/** A variant may not fit the sizes of the question (time-major without a square): then it is none. */
+/** A variant may not fit the sizes of the question (time-major without a square): it then gives undefined. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -166,7 +166,7 @@ export function shownOutputs(
   return new Map(model.outputs.map(({ of }, i) => [of, { output: outputs[i] }]));
 }
 
-/** The single layer that a question was put to, as a model of its own that shows every step. */
+/** The single layer that a question is about, as a model of its own that shows every step. */
 export function oneLayerModel(
   model: ModelDescription,
   layer: ModelLayer,

@@ -173,7 +173,7 @@ function fromOtherView(examination: Examination, unseen: readonly string[]): Loc
   const exhibit = failingViewsOf(examination).at(0);
   const red = exhibit?.verdict.tensors.filter(isRed) ?? [];
   if (exhibit === undefined || red.length === 0)
-    throw new Error(`locate: nothing is red in the examination of ${problem.id}; there is nothing to locate`);
+    throw new Error(`locate: nothing fails in the examination of ${problem.id}; there is nothing to locate`);
   const why =
     exhibit.view === 'repeat'
       ? 'the step: it is right at first, and wrong when it is asked again'

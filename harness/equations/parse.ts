@@ -175,7 +175,7 @@ class Parser {
           : `${token.text} is a vector: use ∘`;
       return this.refuse(
         token.at,
-        `· multiplies by a matrix of weights, but ${shown(token)} is none (for element by element use ∘); ${hint}`,
+        `· multiplies by a matrix of weights, but ${shown(token)} is not one (for element by element use ∘); ${hint}`,
       );
     }
     this.next++;

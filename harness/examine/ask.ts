@@ -30,16 +30,16 @@ function evaluate(side: Implementation, problem: AnyProblem): Evaluation | Promi
 /** A tensor that could not be read is reported with its reason instead of as missing; it fails in either case. */
 export function withMalformed(verdict: CaseVerdict, malformed: ReadonlyMap<string, string>): CaseVerdict {
   if (malformed.size === 0) return verdict;
-  const told = new Set<string>();
+  const named = new Set<string>();
   const tensors = verdict.tensors.map((tensor): TensorVerdict => {
     const reason = malformed.get(tensor.tensor);
     if (reason === undefined) return tensor;
-    told.add(tensor.tensor);
+    named.add(tensor.tensor);
     return { ...tensor, status: 'shape', reason };
   });
   const { implementation, caseId } = verdict;
   const zero = { elements: 0, compared: 0, beyond: 0 };
-  const others = [...malformed].filter(([name]) => !told.has(name));
+  const others = [...malformed].filter(([name]) => !named.has(name));
   const added = others.map(([tensor, reason]): TensorVerdict => ({
     implementation,
     caseId,

@@ -20,7 +20,7 @@ export interface Question<P extends AnyProblem = Problem> {
   readonly reference: Evaluation;
 }
 
-/** The scratch network's answer; of a user's own cell, which nobody wrote by hand, that of its formulas in float64. */
+/** The scratch network's answer; of a user's own cell, which scratch does not have, that of its formulas in float64. */
 export const referenceFor: (problem: AnyProblem) => Evaluation = memoize((problem) => {
   if (!isLayered(problem) || networkConfigOf(problem.model) !== undefined) return referenceAnswer(problem);
   return doublePrecisionRun(problem);

@@ -49,7 +49,7 @@ export const layersInSteps: (problem: LayeredProblem) => LayersInSteps = memoize
       [...all].flatMap(([own, { shape }]) => {
         const name = dotted.get(own) ?? own;
         const isResult = names.has(name);
-        // what a cell carries that is no state of the layer, as a dense layer's, is nobody's result
+        // what a cell carries but the layer does not show as a state (a dense layer's output) is no result
         if (
           !isResult &&
           /^(final|gradients)\./.test(own) &&

@@ -17,7 +17,7 @@ export interface FixedTolerance {
   readonly relative?: number | undefined;
 }
 
-/** @throws RangeError for a name that is none of its two */
+/** @throws RangeError for a name other than its two */
 export function checkTolerance(tolerance: FixedTolerance | undefined, name: string): void {
   if (tolerance === undefined) return;
   checkOptions(tolerance, { absolute: true, relative: true }, `${name}: tolerance`);

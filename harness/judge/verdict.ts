@@ -2,8 +2,8 @@ import type { Precision } from '../base/problem';
 
 /**
  * How one tensor of one answer fared. `pass`, `zero` (equal, but the signal vanished, so that it is blind to faults) and `omitted`
- * (declared beforehand, counted, never compared) are green; `ill` (ill-conditioned: rounding may swallow the signal, so the comparison
- * says nothing) is neither green nor a mismatch; everything else is red.
+ * (declared beforehand, counted, never compared) pass; `ill` (ill-conditioned: rounding may swallow the signal, so the comparison
+ * says nothing) is neither a pass nor a mismatch; everything else fails.
  */
 export type TensorStatus =
   | 'pass'
@@ -58,7 +58,7 @@ export interface TensorVerdict {
   readonly needed?: { readonly absolute: number; readonly relative: number };
 }
 
-/** Every expected element is compared or declared omitted; anything else is red. */
+/** Every expected element is compared or declared omitted; anything else fails. */
 export interface Ledger {
   readonly expected: number;
   readonly compared: number;
@@ -88,7 +88,7 @@ export function formatPlace(at: Place): string {
     .join(', ');
 }
 
-/** A case's verdict from those of its tensors: green only when something was compared or declared, and nothing is red. */
+/** A case's verdict from those of its tensors: a pass only when something was compared or declared, and nothing fails. */
 export function caseVerdict(
   caseId: string,
   implementation: string,

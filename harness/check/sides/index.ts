@@ -29,7 +29,7 @@ export type SideName = (typeof sideNames)[number] | `browser:${string}`;
 /** Every side that can be named: those of this machine, and the devices of a browser. */
 export const everySideName: readonly SideName[] = [...sideNames, ...browserSideNames];
 
-/** @throws UsageError on a name that is none */
+/** @throws UsageError for a name that no side has */
 export function parseModelSides(names: readonly string[]): SideName[] {
   return names.map((name) => {
     const found = everySideName.find((one) => one === name);

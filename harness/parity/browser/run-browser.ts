@@ -9,7 +9,7 @@ import { readCharts } from './read-charts';
 
 export interface BrowserRunOptions {
   /** what the page runs */ readonly config?: PageConfig;
-  /** absent: `open` shows the address to somebody */ readonly browser?: LaunchOptions | undefined;
+  /** absent: `open` shows the address to a person */ readonly browser?: LaunchOptions | undefined;
   /** opens the address where no browser is started here */ readonly open?: (address: string) => void;
   /** for the whole run, in seconds; default 900 */ readonly timeoutSeconds?: number;
   /** a page that is loaded anew is there again before this; default 10,000 */ readonly reloadMs?: number;

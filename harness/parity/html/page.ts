@@ -192,7 +192,7 @@ function heatSections(charts: readonly SideCharts[]): Section[] {
 
 function settingsTable(report: ParityReport, settings: readonly string[]): Table {
   const { seed, only, vectors, candidate, complete, flags = [] } = report;
-  // problems about one network stand in place of the suite
+  // problems about one network replace the suite
   const about = flags.findIndex((flag) => flag === '--layers' || flag === '--equations');
   const whole = about < 0 ? 'the whole suite' : `problems about ${flags[about + 1]}`;
   return table([

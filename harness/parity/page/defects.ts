@@ -7,7 +7,7 @@ export interface KnownDefect {
   readonly id: string;
   /** what a user meets, as the end of "webgl: ..." */ readonly words: string;
   readonly cause: string;
-  /** on GitHub; absent where nobody has reported it */ readonly issue?: string;
+  /** on GitHub; absent where it has not been reported */ readonly issue?: string;
   readonly backend: 'webgl' | 'webgpu';
   /** how it shows in the failing cases of a side */ readonly shows: (
     failing: FailingOfSide,

@@ -25,7 +25,7 @@ export function withConfig(html: string, config: object): string {
 }
 
 /**
- * Serves the page on this machine only, at a port that is free, under a path that nobody else knows. Anything else is refused: another
+ * Serves the page on this machine only, at a port that is free, under a path that only the opened browser knows. Anything else is refused: another
  * path (404), another Host or Origin (403: a page from elsewhere whose name was made to point here), a body that is too large (413).
  */
 export async function servePage(html: string, config: object, handlers: Handlers): Promise<PageServer> {

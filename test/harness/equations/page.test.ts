@@ -69,7 +69,7 @@ describe('docs/equations.md', () => {
     expect(await judged('by-tanh.ts', byTanh)).to.equal('parity');
     const [place, wrong] = ['peephole[units + u] * before.c[u]', 'peephole[u] * before.c[u]'];
     expect(right).to.contain(place);
-    expect(page).to.contain('`peephole[u]` in place of `peephole[units + u]`');
+    expect(page).to.contain('`peephole[u]` instead of `peephole[units + u]`');
     const message = await judged('wrong.ts', right.replace(place, wrong));
     expect(message).to.match(/^MISMATCH: my peephole LSTM/);
     for (const line of textOf('begins in').split('\n'))

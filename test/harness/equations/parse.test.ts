@@ -180,7 +180,7 @@ describe('formulas of a cell', () => {
       'no matrix after ·',
       (t) => t.replace('∘ tanh(c_t)', '· tanh(c_t)'),
       '4:21',
-      /multiplies by a matrix of weights, but "tanh" is none/,
+      /multiplies by a matrix of weights, but "tanh" is not one/,
     ],
     ['mixed products', (t) => t.replace('∘ v', '· kernel'), '4:31', /put parentheses/],
     ['a block that is never used', (t) => t.replace('z_t[o]', 'z_t[i]'), '2:3', /z_t\[o\] is never used/],
