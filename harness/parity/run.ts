@@ -12,7 +12,7 @@ import type { ParityReport } from './report';
 import { runSide, runSource, together } from './run-side';
 import { noFindings, type Collected } from './side-run';
 import { backendSides, openCandidate, scratchSide } from './sides';
-import { startSidesApart, type NamedSide } from './second-process';
+import { startSidesApart, type SidesApart } from './second-process';
 
 /**
  * Runs every case on every side and judges the answers against the scratch network (or against the vectors' numbers).
@@ -26,6 +26,8 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   const candidate = await openCandidate(options);
   const found: Collected[] = [];
   let blindSpots: ParityReport['blindSpots'] = [];
+  // the other core works while this process looks for what the cases cannot show
+  const apart = options.sides === undefined ? startApart(options, cases) : undefined;
   try {
     if (options.power !== false) {
       const power = await powerOf(cases, options, candidate);
@@ -34,7 +36,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
     }
     found.push({ ...noFindings(), notes: notesOn(cases.vectors) });
     if (cases.vectors.length > 0) found.push(await runSide(scratchSide(), false, cases, options));
-    if (options.sides === undefined) found.push(...(await runNamedSides(options, cases)));
+    if (options.sides === undefined) found.push(...(await runNamedSides(options, cases, apart)));
     for (const source of options.sides ?? []) found.push(await runSource(source, cases, options));
     if (candidate !== undefined) {
       checkName(candidate.name, found);
@@ -43,6 +45,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
     }
   } finally {
     candidate?.dispose();
+    apart?.dispose();
   }
   return conclude({
     seed,
@@ -83,27 +86,34 @@ function checkName(name: string, found: readonly Collected[]): void {
 /** From this many problems on, another process saves more than it takes to start. */
 const fewestApart = 40;
 
-/** The sides by name, in their order; those outside TensorFlow's library in a process of their own where that saves time. */
-async function runNamedSides(options: ParityOptions, cases: Cases): Promise<Collected[]> {
+/** Starts the sides outside TensorFlow's library in a process of their own, where that saves time. */
+function startApart(options: ParityOptions, cases: Cases): SidesApart | undefined {
   const sides = backendSides(options);
   // a framework has a process of its own already
   const apart = sides.filter(({ name }) => isSideName(name) && !usesLibrary(name));
-  const here = sides.filter((side) => !apart.includes(side));
   const pays =
     options.processes === 2 &&
     options.observer === undefined &&
     cases.problems.length >= fewestApart &&
     apart.length > 0 &&
-    here.length > 0;
-  const found = new Map<NamedSide, Collected>();
-  const { tolerance, python, progress = silentProgress } = options;
-  const others = pays ? startSidesApart({ sides: apart, cases, tolerance }, progress) : undefined;
-  try {
-    for (const side of pays ? here : sides)
-      found.set(side, await runSource(anySideSource(side.name, side.required, { python }), cases, options));
-    (await others?.found)?.forEach((one, i) => found.set(apart[i], one));
-  } finally {
-    others?.dispose();
-  }
-  return sides.map((side) => found.get(side) ?? noFindings());
+    apart.length < sides.length;
+  if (!pays) return undefined;
+  const { tolerance, progress = silentProgress } = options;
+  return startSidesApart({ sides: apart, cases, tolerance }, progress);
+}
+
+/** The sides by name, in their order. */
+async function runNamedSides(
+  options: ParityOptions,
+  cases: Cases,
+  apart: SidesApart | undefined,
+): Promise<Collected[]> {
+  const { python } = options;
+  const sides = backendSides(options);
+  const found = new Map<string, Collected>();
+  for (const { name, required } of sides)
+    if (apart?.names.includes(name) !== true)
+      found.set(name, await runSource(anySideSource(name, required, { python }), cases, options));
+  (await apart?.found)?.forEach((one, i) => found.set(apart?.names[i] ?? '', one));
+  return sides.map(({ name }) => found.get(name) ?? noFindings());
 }

@@ -31,7 +31,8 @@ export type Told =
 
 /** Sides at work in a process of their own. */
 export interface SidesApart {
-  /** what each of them found, in the order of the sides */ readonly found: Promise<readonly Collected[]>;
+  readonly names: readonly SideName[];
+  /** what each of them found, in that order */ readonly found: Promise<readonly Collected[]>;
   dispose(): void;
 }
 
@@ -48,12 +49,12 @@ export function startSidesApart(order: Order, start: StartProgress): SidesApart 
   });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
+  const names = order.sides.map(({ name }) => name);
   const found = new Promise<readonly Collected[]>((resolve, reject) => {
-    const names = order.sides.map(({ name }) => name).join(', ');
     const ended = (how: string): void => {
       reject(
         new Error(
-          `the process of ${names} ended ${how} before it was done; run these sides alone: --backends ${names}.`,
+          `the process of ${names.join(', ')} ended ${how} before it was done; run these sides alone: --backends ${names.join()}.`,
         ),
       );
     };
@@ -80,6 +81,7 @@ export function startSidesApart(order: Order, start: StartProgress): SidesApart 
   // whoever waits for it hears of it; until then it is no unhandled one
   found.catch(() => undefined);
   return {
+    names,
     found,
     dispose: () => {
       process.removeListener('exit', stop);

@@ -24,3 +24,31 @@ export function runToEnd(
 /** Runs `rnn-parity ARGS` in a process of its own. */
 export const runProgram = (args: readonly string[], options?: Parameters<typeof runToEnd>[2]): Ended =>
   runToEnd(process.execPath, [program, ...args], options);
+
+/**
+ * Runs command lines one after the other in one process of their own, which takes less time to start than a process for each.
+ *
+ * @returns for each its exit code, stdout and stderr
+ */
+export function runInOneProgram(
+  lines: readonly (readonly string[])[],
+  options?: Parameters<typeof runToEnd>[2],
+): { readonly ended: readonly Ended[]; readonly err: string } {
+  const script = `
+    const { main } = require(${JSON.stringify(join(program, '..', 'main.js'))});
+    (async () => {
+      const ended = [];
+      for (const args of ${JSON.stringify(lines)}) {
+        const kept = { out: '', err: '' };
+        const code = await main(args, { out: (text) => void (kept.out += text), err: (text) => void (kept.err += text) });
+        ended.push({ code, ...kept });
+        console.log(JSON.stringify(ended.at(-1)));
+      }
+    })();`;
+  const { out, err } = runToEnd(process.execPath, ['-e', script], options);
+  const ended = out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Ended);
+  return { ended, err };
+}

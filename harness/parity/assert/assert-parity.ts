@@ -7,7 +7,7 @@ import type { AnyProblem, CellText, Model } from '../../base/problem';
 import { modelOfCell } from '../../problems/index';
 import type { VectorCase } from '../../problems/vectors/index';
 import { ParityAssertionError } from './parity-error';
-import { quickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
+import { quickSuite, sharedQuickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
 
 export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
   /** instead of the quick suite */ readonly problems?: readonly AnyProblem[];
@@ -73,7 +73,11 @@ export async function parityOf(
   const { problems, equations, vectors, tolerance, timeoutSeconds, ...others } = options;
   const { model = equations && modelOfCell(equations), ...suite } = others;
   const isSide = 'open' in candidate;
-  const chosen = problems ?? quickSuite({ ...suite, masks: isSide || candidate.masks === true });
+  const chosen =
+    problems ??
+    (isSide
+      ? quickSuite({ ...suite, masks: true })
+      : sharedQuickSuite({ ...suite, masks: candidate.masks === true }));
   return runParity({
     // what is asserted has to run, whatever a whole run would make of a side that is not there
     ...(isSide

@@ -64,6 +64,23 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
   );
 }
 
+/** The suites that were asked for last, by their options. */
+const recent: { readonly key: string; readonly problems: Problem[] }[] = [];
+const suitesKept = 3;
+
+/**
+ * `quickSuite` for candidates, which are given copies: the tests of a user's project ask for the same suite several times, and what is
+ * derived from a problem (its answer, its budgets) is derived once.
+ */
+export function sharedQuickSuite(options: QuickSuiteOptions): readonly Problem[] {
+  const key = JSON.stringify(options);
+  const at = recent.findIndex((one) => one.key === key);
+  const suite = at < 0 ? { key, problems: quickSuite(options) } : recent.splice(at, 1)[0];
+  recent.unshift(suite);
+  recent.length = Math.min(recent.length, suitesKept);
+  return suite.problems;
+}
+
 /**
  * Whether the quick suite shows every fault that can be made at its sizes, whatever the seed, so that nothing need be looked for in a
  * test of a moment: proven in test/harness/coverage.

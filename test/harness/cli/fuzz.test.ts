@@ -2,14 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runProgram, type Ended } from '../../support/program';
+import { runInOneProgram, runProgram, type Ended } from '../../support/program';
 
 describe('rnn-parity fuzz, replay and merge as commands', () => {
   let directory: string;
   before(() => (directory = mkdtempSync(join(tmpdir(), 'rnn-parity-fuzz-command-'))));
   after(() => rmSync(directory, { recursive: true }));
 
-  const run = (args: readonly string[]): Ended => runProgram(args, { cwd: directory });
+  const run = (...lines: readonly (readonly string[])[]): readonly Ended[] =>
+    runInOneProgram(lines, { cwd: directory }).ended;
 
   it('the commands that docs/fuzz.md begins with run as they stand, and a missing shard is exit code 2', () => {
     const [, block] = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/fuzz.md', 'utf8')) ?? [];
@@ -22,12 +23,10 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
       'rnn-parity fuzz',
       'rnn-parity merge',
     ]);
-    const results = commands.map(([, ...args]) => run(args));
-    expect(results.map(({ code }) => code)).to.deep.equal([0, 0, 0]);
+    const results = run(...commands.map(([, ...args]) => args), ['merge', 'shard-2.json']);
+    expect(results.map(({ code }) => code)).to.deep.equal([0, 0, 0, 2]);
     expect(results[2].out).to.match(/all 2 shards: 6 generated problems[\s\S]*\nPARITY: tfjs:cpu right in/);
-    const cut = run(['merge', 'shard-2.json']);
-    expect(cut.code).to.equal(2);
-    expect(cut.err).to.contain('missing: 1');
+    expect(results[3].err).to.contain('missing: 1');
   });
 
   it('a wrong candidate is exit code 1, its case replays identically, and not without naming the module', () => {
@@ -41,36 +40,34 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
           return { states, finalState: states.map((rows) => rows[rows.length - 1]) };
         } };`,
     );
-    const fuzzed = run([
-      'fuzz',
-      '--cases',
-      '5',
-      '--candidate',
-      './forgetful.js',
-      '--out',
-      'cases',
-      '--json',
-      '-',
-    ]);
+    const fuzzed = runProgram('fuzz --cases 5 --candidate ./forgetful.js --out cases --json -'.split(' '), {
+      cwd: directory,
+    });
     expect(fuzzed.code).to.equal(1);
     const summary = JSON.parse(fuzzed.out) as {
       sides: { failures: { file: string; tensor: string }[] }[];
     };
     const [{ file, tensor }] = summary.sides[0].failures;
     expect(tensor).to.equal('states');
-    const replayed = run(['replay', file, '--candidate', './forgetful.js']);
+    const [replayed, unnamed, onOther] = run(
+      ['replay', file, '--candidate', './forgetful.js'],
+      ['replay', file],
+      ['replay', file, '--backends', 'cpu'],
+    );
     expect(replayed.code).to.equal(1);
     expect(replayed.out).to.contain('the verdict is identical to the one in the file');
-    const unnamed = run(['replay', file]);
     expect(unnamed.code).to.equal(2);
     expect(unnamed.err).to.contain('--candidate ./forgetful.js');
-    expect(run(['replay', file, '--backends', 'cpu']).code).to.equal(0);
+    expect(onOther.code).to.equal(0);
   });
 
   it('a shard without a problem and a malformed division are usage errors', () => {
-    const empty = run(['fuzz', '--cases', '2', '--shard', '3/3', '--backends', 'cpu']);
+    const [empty, malformed] = run(
+      ['fuzz', '--cases', '2', '--shard', '3/3', '--backends', 'cpu'],
+      ['fuzz', '--shard', '4/3'],
+    );
     expect(empty.code).to.equal(2);
     expect(empty.err).to.contain('holds none of 2 problems');
-    expect(run(['fuzz', '--shard', '4/3']).code).to.equal(2);
+    expect(malformed.code).to.equal(2);
   });
 });

@@ -13,20 +13,20 @@ const cli = (args: readonly string[], env: Readonly<Record<string, string>> = {}
 describe('rnn-parity parity, as a program', () => {
   const base = temporaryDirectory();
 
-  it('parity: 0, a table on stdout, the report in a file that accounts for everything', () => {
+  it('parity: 0, a table on stdout, the report in a file that accounts for everything', async () => {
     const file = path.join(base(), 'report.json');
     const { code, out } = cli(['parity', '--backends', 'cpu', '--only', 'edge/one-*', '--json', file]);
     expect(code).to.equal(0);
     expect(out).to.include('tfjs:cpu').and.include('PARITY');
     for (const group of ['states', 'output', 'gradients']) expect(out).to.include(group);
-    expect(cli(['parity', '--check-report', file]).code).to.equal(0);
+    expect((await runCli(['parity', '--check-report', file])).exitCode).to.equal(0);
 
     const report = JSON.parse(readFileSync(file, 'utf8')) as { cases: { tensors: unknown[] }[] };
     report.cases[0].tensors.pop();
     writeFileSync(file, JSON.stringify(report));
-    const damaged = cli(['parity', '--check-report', file]);
-    expect(damaged.code).to.equal(1);
-    expect(damaged.out).to.include('not accounted for');
+    const damaged = await runCli(['parity', '--check-report', file]);
+    expect(damaged.exitCode).to.equal(1);
+    expect(damaged.stdout).to.include('not accounted for');
   });
 
   it('--json to stdout holds nothing else', () => {
@@ -36,23 +36,23 @@ describe('rnn-parity parity, as a program', () => {
     expect(err).to.include('PARITY');
   });
 
-  it('--junit, --html and --json to files; an earlier report is replaced, any other file is not', () => {
+  it('--junit, --html and --json to files; an earlier report is replaced, any other file is not', async () => {
     const [xml, json, html] = ['p.xml', 'p.json', 'p.html'].map((name) => path.join(base(), name));
     const files = ['--junit', xml, '--json', json, '--html', html];
     const args = ['parity', '--backends', 'cpu', '--only', 'edge/one-step', ...files];
-    expect(cli(args).code).to.equal(0);
+    expect((await runCli(args)).exitCode).to.equal(0);
     expect(readFileSync(xml, 'utf8')).to.include('classname="tfjs:cpu" name="edge/one-step"');
     const page = readFileSync(html, 'utf8');
     expect(page).to.include('--only edge/one-step --junit p.xml').and.include('tfjs:cpu: edge/one-step');
-    expect(cli(args).code).to.equal(0);
+    expect((await runCli(args)).exitCode).to.equal(0);
     writeFileSync(xml, 'my notes');
-    const refused = cli(args);
-    expect(refused.code).to.equal(2);
-    expect(refused.err).to.include('--junit').and.include('left alone');
+    const refused = await runCli(args);
+    expect(refused.exitCode).to.equal(2);
+    expect(refused.stderr).to.include('--junit').and.include('left alone');
     expect(readFileSync(xml, 'utf8')).to.equal('my notes');
-    const nowhere = cli(['parity', '--json', path.join(base(), 'none', 'r.json')]);
-    expect(nowhere).to.include({ code: 2, out: '' });
-    expect(nowhere.err).to.include('does not exist');
+    const nowhere = await runCli(['parity', '--json', path.join(base(), 'none', 'r.json')]);
+    expect(nowhere).to.include({ exitCode: 2, stdout: '' });
+    expect(nowhere.stderr).to.include('does not exist');
   });
 
   it('a wrong vector: 1, the failure reported with both numbers', () => {
@@ -121,9 +121,9 @@ describe('rnn-parity parity, as a program', () => {
     }
   });
 
-  it('--help lists the flags and the exit codes', () => {
-    const { code, out } = cli(['parity', '--help']);
-    expect(code).to.equal(0);
+  it('--help lists the flags and the exit codes', async () => {
+    const { exitCode, stdout } = await runCli(['parity', '--help']);
+    expect(exitCode).to.equal(0);
     for (const word of [
       '--backends',
       '--vectors',
@@ -132,7 +132,7 @@ describe('rnn-parity parity, as a program', () => {
       'Exit codes',
       'NATIVE_REQUIRED',
     ]) {
-      expect(out).to.include(word);
+      expect(stdout).to.include(word);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runProgram } from '../../support/program';
+import { runInOneProgram } from '../../support/program';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
 describe('a named pipe without a writer, where a file is expected', () => {
@@ -17,15 +17,18 @@ describe('a named pipe without a writer, where a file is expected', () => {
     ['train', '--data', 'PIPE.csv', '--out', 'run'],
     ['import', '--from', 'PIPE.npz', '--out', 'model'],
   ];
-  for (const command of commands) {
-    it(`${command.join(' ')}: refused at once, exit code 2`, () => {
-      const folder = directory();
-      const args = command.map((word) => word.replace(/^PIPE/, join(folder, 'pipe')));
-      const pipe = args.find((word) => word.includes('pipe'))!;
-      execFileSync('mkfifo', [pipe]);
-      const { code, err } = runProgram(args, { cwd: folder, timeout: 120_000 });
-      expect(code, err).to.equal(2); // null where it hangs until the time is over
-      expect(err).to.match(/a regular file was expected/);
+  it('every command refuses it at once, with exit code 2', () => {
+    const folder = directory();
+    for (const suffix of ['', '.json', '.npz', '.csv'])
+      execFileSync('mkfifo', [join(folder, `pipe${suffix}`)]);
+    const lines = commands.map((command) =>
+      command.map((word) => word.replace(/^PIPE/, join(folder, 'pipe'))),
+    );
+    // a process of its own, which is ended where it hangs
+    const { ended, err } = runInOneProgram(lines, { cwd: folder, timeout: 120_000 });
+    commands.forEach((command, i) => {
+      expect(ended.at(i)?.code, `${command.join(' ')} ${err}`).to.equal(2);
+      expect(ended[i].err, command.join(' ')).to.match(/a regular file was expected/);
     });
-  }
+  });
 });

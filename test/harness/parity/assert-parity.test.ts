@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { expect, use } from 'chai';
 import { assertParity, ParityAssertionError, quickSuite } from '../../../harness/parity/assert/index';
+import { sharedQuickSuite } from '../../../harness/parity/assert/quick-suite';
 import { parityChai } from '../../../harness/check/chai-plugin';
 import type { Candidate, CandidateAnswer } from '../../../harness/sides/candidate/index';
 import { SideUnavailableError, tfjsSide } from '../../../harness/sides/index';
@@ -40,6 +41,25 @@ describe('assertParity', () => {
       .to.include('quick/mask')
       .and.include('quick/one-step');
     expect(report.cases.every(({ status }) => status === 'pass')).to.equal(true);
+  });
+
+  it('asks the next candidate the same, whatever one did to its problems', async () => {
+    const spoiling: Candidate = {
+      ...right,
+      evaluate: (problem) => {
+        const answer = rightAnswer(problem);
+        problem.weights.kernel[0][0] = NaN;
+        return answer;
+      },
+    };
+    expect(await failureOf(assertParity(spoiling))).to.be.instanceOf(ParityAssertionError);
+    await assertParity(right);
+    const again = sharedQuickSuite({ seed: 3 });
+    expect(sharedQuickSuite({ seed: 3 })).to.equal(again);
+    expect(again).to.deep.equal(quickSuite({ seed: 3 }));
+    expect(quickSuite({ seed: 3 })[0]).not.to.equal(again[0]);
+    for (const seed of [4, 5, 6]) expect(sharedQuickSuite({ seed })).to.deep.equal(quickSuite({ seed }));
+    expect(sharedQuickSuite({ seed: 3 })).not.to.equal(again);
   });
 
   it('no time limit of a test runner comes between: nothing else runs before the verdict is there', async () => {
