@@ -31,7 +31,7 @@ export type Told =
 
 /** Sides at work in a process of their own. */
 export interface SidesApart {
-  readonly names: readonly SideName[];
+  readonly names: readonly AnySideName[];
   /** what each of them found, in that order */ readonly found: Promise<readonly Collected[]>;
   dispose(): void;
 }
