@@ -1,14 +1,11 @@
 import {
   isLayered,
-  tensorOf,
   type AnyProblem,
-  type Evaluation,
   type Implementation,
   type LayeredProblem,
   type Phase,
 } from '../base/problem';
-import { precisionModelOf } from '../budget/index';
-import { asOutcome, equationsOf } from '../equations/index';
+import { equationsOf } from '../equations/index';
 import type { Examination } from '../examine/index';
 import { rankOf } from '../judge/index';
 import type { Diagnosis } from './diagnosis';
@@ -41,16 +38,8 @@ export function locateInLayers(
   isNamed = true,
 ): Location & Pick<Diagnosis, 'kind'> {
   const { problem, results, steps, verdicts, unseen } = seenIn(examination);
-  const equations = equationsOf(problem);
-  const outcome = ({ answer }: { readonly answer: Evaluation }, asked: LayeredProblem) =>
-    asOutcome(equationsOf(asked), (name) => tensorOf(answer, name));
   const found =
-    results &&
-    diagnoseLayers(equations.network, equations.problem, outcome(results, problem), {
-      model: precisionModelOf(side),
-      kind: isNamed,
-      ...(steps && { shown: outcome(steps, steps.problem) }),
-    });
+    results && diagnoseLayers(problem, results.answer, side, { kind: isNamed, shown: steps?.answer });
   const red = verdicts
     .flatMap(({ tensors }) => tensors)
     .filter((one) => isRed(one) && one.status !== 'omitted');
@@ -61,7 +50,7 @@ export function locateInLayers(
     tensor: first.tensor,
     ...worstOf(first, side),
   };
-  const [named = own] = [...equations.names].find(([, all]) => all.includes(own)) ?? [];
+  const [named = own] = [...equationsOf(problem).names].find(([, all]) => all.includes(own)) ?? [];
   const inherited = [...new Set(red.map(({ tensor }) => tensor))].filter((name) => name !== named);
   return { caseId: first.caseId, unseen, ...place, inherited };
 }

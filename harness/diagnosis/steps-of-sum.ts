@@ -93,13 +93,16 @@ const echo = 16;
  * Every element of an equation that is beyond what it may be off; where some are far beyond it, those that hardly are do not count:
  * the budget is that of the right computation.
  */
-export function clearlyWrongElements({ equation, allowed }: JudgedEquation): number[] {
+export function clearlyWrongElements(judged: JudgedEquation): number[] {
+  const clearly = wrongElements(judged, echo);
+  return clearly.length > 0 ? clearly : wrongElements(judged);
+}
+
+/** Every element of an equation that is beyond so many times what it may be off. */
+export function wrongElements({ equation, allowed }: JudgedEquation, slack = 1): number[] {
   const { expected, given } = equation;
-  const beyond = (slack: number): number[] =>
-    [...expected.data.keys()].filter((i) => {
-      const x = expected.data[i];
-      return given.data[i] !== x && !(Math.abs(given.data[i] - x) <= slack * allowed[i]);
-    });
-  const clearly = beyond(echo);
-  return clearly.length > 0 ? clearly : beyond(1);
+  return [...expected.data.keys()].filter((i) => {
+    const x = expected.data[i];
+    return given.data[i] !== x && !(Math.abs(given.data[i] - x) <= slack * allowed[i]);
+  });
 }

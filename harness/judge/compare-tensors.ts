@@ -1,6 +1,6 @@
 import { formatShape, indexOf, sizeOf, type Tensor } from '../../scratch/index';
 import type { Axis } from '../base/problem';
-import type { TensorStatus, TensorVerdict, WorstElement } from './verdict';
+import type { Place, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 
 /** One tensor that must be there: what it is, what it may differ by, what its axes count. */
 export interface ExpectedTensor {
@@ -95,13 +95,20 @@ function describe(expected: ExpectedTensor, given: Tensor, flat: number): WorstE
   const { error, usedShare } = judgeElement(reference.data[flat], given.data[flat], bound);
   return {
     index,
-    at: Object.fromEntries(index.flatMap((at, axis) => placeOn(axes.at(axis) ?? `axis${axis}`, at))),
+    at: placeAt(axes, reference.shape, flat),
     reference: reference.data[flat],
     given: given.data[flat],
     error,
     allowed: bound,
     usedShare,
   };
+}
+
+/** Where the number of that index is, by what the axes count. */
+export function placeAt(axes: readonly (string | Axis)[], shape: readonly number[], flat: number): Place {
+  return Object.fromEntries(
+    indexOf(flat, shape).flatMap((at, axis) => placeOn(axes.at(axis) ?? `axis${axis}`, at)),
+  );
 }
 
 /** A place along an axis; where gates lie side by side, the gate and the place in its block. */

@@ -1,6 +1,6 @@
 export { compareEvaluation, expectedTensors, namedTensors } from './compare-evaluation';
 export type { CompareOptions } from './compare-evaluation';
-export { compareTensor, compareTensors, judgeElement } from './compare-tensors';
+export { compareTensor, compareTensors, judgeElement, placeAt } from './compare-tensors';
 export type { ExpectedTensor } from './compare-tensors';
 export { judgeSignal } from './signal';
 export { explainByRounding, type Explanation } from './explain-by-rounding';

@@ -15,6 +15,7 @@ export interface LocalOptions {
 /** One kind of equation, for all its elements: what it should give from the side's own earlier values, and what it gave. */
 export interface LocalEquation {
   /** `states`, `dPreActivations`, `gradients.kernel`, ... */ readonly name: string;
+  /** its name in `stepsOfNetwork`: `rnn.h`, `layer2.dz[f]` */ readonly own: string;
   /** the equation in letters */ readonly formula: string;
   readonly axes: readonly (string | Axis)[];
   /** computed in float64 from the side's own values */ readonly expected: Tensor;
@@ -65,5 +66,5 @@ export function judgeStep({
     inWords: (stage) =>
       `local: ${formula}, from the side's own values; the smaller of the rigorous bound of this one step and ${deviationsInWords(stage).replace(/,$/, '')}`,
   });
-  return { equation: { name, formula, axes, expected, given }, ...judged };
+  return { equation: { name, own, formula, axes, expected, given }, ...judged };
 }

@@ -1,33 +1,35 @@
-import { askedForSteps, precisionModels } from '../../harness/budget/index';
+import { evaluationOf, type Evaluation, type LayeredProblem } from '../../harness/base/problem';
+import { precisionModels } from '../../harness/budget/index';
+import { diagnoseLayers, type LayersDiagnosis } from '../../harness/diagnosis/layers/index';
 import {
+  answerOf,
+  equationsOf,
   makeRounding,
   roundedArithmetic,
   tensorsOfOutcome,
   type Network,
   type NetworkProblem,
 } from '../../harness/equations/index';
-import { diagnoseLayers, type LayersDiagnosis } from '../../harness/diagnosis/layers/index';
 import { runFault, type FaultyRun } from '../../harness/faults/equations/index';
-import type { Tensor } from '../../scratch/index';
+import { problemForLocalJudgement } from '../../harness/judge/index';
 
-const model = precisionModels.wasm;
+type Faulty = (network: Network, problem: NetworkProblem) => FaultyRun;
 
 /** What a host in emulated single precision answers with a faulty network. */
-function hostAnswer(run: FaultyRun, seed: number): ReadonlyMap<string, Tensor> {
+function hostAnswer(source: LayeredProblem, faulty: Faulty, seed: number): Evaluation {
+  const equations = equationsOf(source);
   const rounding = makeRounding({ order: seed % 2 === 0 ? 'lanes' : 'sequential', noise: 'sums', seed });
-  return tensorsOfOutcome(runFault(run, roundedArithmetic(model.kappa, rounding)));
+  const arithmetic = roundedArithmetic(precisionModels.wasm.kappa, rounding);
+  const outcome = tensorsOfOutcome(runFault(faulty(equations.network, equations.problem), arithmetic));
+  return evaluationOf(answerOf(equations, outcome));
 }
 
 /** The diagnosis of such a host, whose inner gradients are seen as well. */
-export function diagnoseHost(
-  network: Network,
-  problem: NetworkProblem,
-  faulty: (network: Network, problem: NetworkProblem) => FaultyRun,
-  seed = 1,
-): LayersDiagnosis | undefined {
-  const asked = askedForSteps(network, problem);
-  return diagnoseLayers(network, problem, hostAnswer(faulty(network, problem), seed), {
-    model,
-    shown: hostAnswer(faulty(asked.network, asked.problem), seed + 1),
-  });
+export function diagnoseHost(problem: LayeredProblem, faulty: Faulty, seed = 1): LayersDiagnosis | undefined {
+  return diagnoseLayers(
+    problem,
+    hostAnswer(problem, faulty, seed),
+    { name: 'tfjs:wasm', precision: 'float32' },
+    { shown: hostAnswer(problemForLocalJudgement(problem), faulty, seed + 1) },
+  );
 }

@@ -1,6 +1,7 @@
-import type { Tensor } from '../../../scratch/index';
-import { askedForSteps, type PrecisionModel } from '../../budget/index';
-import type { Network, NetworkProblem } from '../../equations/index';
+import { tensorOf, type Evaluation, type LayeredProblem } from '../../base/problem';
+import { precisionModelOf } from '../../budget/index';
+import { asOutcome, equationsOf } from '../../equations/index';
+import { judgeEquations, problemForLocalJudgement, type Side } from '../../judge/index';
 import type { Diagnosis } from '../diagnosis';
 import { phaseOf, placeOf } from './place';
 import { LayersReading } from './reading';
@@ -8,9 +9,8 @@ import { kindOfLayers } from './suspects';
 import { layerTitle } from './titles';
 
 export interface DiagnoseLayersOptions {
-  /** how the side rounds */ readonly model: PrecisionModel;
-  /** the side's answer to `askedForSteps(network, problem)`: it shows inner gradients */
-  readonly shown?: ReadonlyMap<string, Tensor>;
+  /** the side's answer to `problemForLocalJudgement(problem)`: it shows inner gradients */
+  readonly shown?: Evaluation | undefined;
   /** names the fault; default true */ readonly kind?: boolean;
 }
 
@@ -26,24 +26,23 @@ export interface LayersDiagnosis extends Pick<
  * Says of a wrong answer where the mistake begins (`placeOf`), and which of the faults that a network of these equations can have gives
  * these numbers (`kindOfLayers`). A fault is named only where its own network, within its own error budget, gives every number.
  *
- * @param answer of the side to the problem, by the names of `evaluateNetwork`; float32 numbers of the problem are exact in float32
+ * @param problem as the side solved it: rounded to float32 where the side is float32
  * @returns undefined where neither the results nor the single equations are wrong
  */
 export function diagnoseLayers(
-  network: Network,
-  problem: NetworkProblem,
-  answer: ReadonlyMap<string, Tensor>,
-  options: DiagnoseLayersOptions,
+  problem: LayeredProblem,
+  answer: Evaluation,
+  side: Side,
+  { shown, kind: isNamed = true }: DiagnoseLayersOptions = {},
 ): LayersDiagnosis | undefined {
-  const { model, shown, kind: isNamed = true } = options;
-  const results = new LayersReading(network, problem, answer, model);
-  const asked = askedForSteps(network, problem);
-  const place = placeOf(network, problem, shown ?? answer, model);
+  const { network } = equationsOf(problem);
+  const results = readingOf(problem, answer, side);
+  const place = placeOf(network, judgeEquations(problem, shown ?? answer, side), side);
   if (place === undefined && results.isRight) return undefined;
   // results that are right leave the answer to the instrumented problem
   const reading =
     results.isRight && shown !== undefined
-      ? new LayersReading(asked.network, asked.problem, shown, model)
+      ? readingOf(problemForLocalJudgement(problem), shown, side)
       : results;
   const kind = isNamed ? kindOfLayers(reading, place) : undefined;
   const [wrong] = reading.wrongTensors;
@@ -60,4 +59,10 @@ export function diagnoseLayers(
     ...(place !== undefined && { worst: place.worst }),
     ...(kind !== undefined && { kind }),
   };
+}
+
+function readingOf(source: LayeredProblem, answer: Evaluation, side: Side): LayersReading {
+  const equations = equationsOf(source);
+  const outcome = asOutcome(equations, (name) => tensorOf(answer, name));
+  return new LayersReading(equations.network, equations.problem, outcome, precisionModelOf(side));
 }

@@ -1,17 +1,10 @@
-import type { Tensor } from '../../../scratch/index';
 import type { Phase } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
-import { stepsOfNetwork, type NetworkStep, type PrecisionModel } from '../../budget/index';
-import {
-  formulaOf,
-  isGradientName,
-  isRecurrent,
-  type Layer,
-  type Network,
-  type NetworkProblem,
-} from '../../equations/index';
-import { judgeNumbers } from '../../judge/index';
+import { isGradientName, isRecurrent, type Layer, type Network } from '../../equations/index';
+import { placeAt, type JudgedEquation, type Side } from '../../judge/index';
 import type { WrongNumber } from '../diagnosis';
+import { isRed } from '../locate';
+import { wrongElements } from '../steps-of-sum';
 
 /** Where the first wrong number of an answer is, in the order of the computation. */
 export interface LayerPlace {
@@ -26,43 +19,28 @@ export interface LayerPlace {
   readonly worst: WrongNumber;
 }
 
-interface WrongSteps {
-  readonly name: string;
-  readonly step: NetworkStep;
-  readonly allowed: Float64Array;
-  /** the elements that rounding does not explain */ readonly wrong: readonly number[];
-}
-
 /**
  * The first quantity, in the order of the computation, that does not follow from the answer's own numbers before it: forward from the
  * first layer to the last, then backward from the last layer to the first.
  *
- * @param answer to the problem, or to `askedForSteps(network, problem)`: then inner gradients are seen as well
+ * @param judged every equation that the answer shows
  * @returns undefined where every equation holds
  */
 export function placeOf(
   network: Network,
-  problem: NetworkProblem,
-  answer: ReadonlyMap<string, Tensor>,
-  model: PrecisionModel,
+  judged: readonly JudgedEquation[],
+  side: Side,
 ): LayerPlace | undefined {
-  const steps = stepsOfNetwork(network, problem, answer, model);
-  const inOrder = [...steps].sort(([one], [other]) => rankOf(network, one) - rankOf(network, other));
-  let first: WrongSteps | undefined;
-  const alike: WrongSteps[] = [];
-  for (const [name, step] of inOrder) {
-    if (first !== undefined && !isBlockBeside(first.name, name)) continue;
-    const found = wrongElements(name, step, model);
-    if (found === undefined) continue;
-    first ??= found;
-    alike.push(found);
-  }
-  return first && describe(network, first, alike, model);
-}
-
-/** Whether both are blocks of the same gradient, as dz[f] and dz[i]. */
-function isBlockBeside(one: string, other: string): boolean {
-  return one.includes('[') && one.split('[')[0] === other.split('[')[0];
+  const wrong = judged
+    .filter(({ verdict }) => isRed(verdict))
+    .sort((one, other) => rankOf(network, one.equation.own) - rankOf(network, other.equation.own));
+  if (wrong.length === 0) return undefined;
+  const [first] = wrong;
+  // blocks of the same gradient, as dz[f] and dz[i], are one quantity
+  const [block, ...more] = first.equation.own.split('[');
+  const alike =
+    more.length === 0 ? [first] : wrong.filter(({ equation }) => equation.own.startsWith(`${block}[`));
+  return describe(network, alike, side);
 }
 
 /** Where a quantity is in the order of the computation: layers from the first to the last, then the output, then back again. */
@@ -110,91 +88,54 @@ export function phaseOf(network: Network, name: string): Phase {
   return isGradientName(network, name) ? 'backward' : 'forward';
 }
 
-/** The elements of a quantity that do not follow from the numbers before it; undefined where all do. */
-function wrongElements(name: string, step: NetworkStep, model: PrecisionModel): WrongSteps | undefined {
-  const { value, given, shape, spread } = step;
-  const { verdict, allowed } = judgeNumbers({
-    implementation: '',
-    caseId: '',
-    name,
-    expected: { reference: { data: value, shape }, axes: shape.map((_, i) => `axis ${i}`) },
-    given: { data: given, shape },
-    spread,
-    model,
-    mean: false,
-    inWords: () => '',
-  });
-  if (!['differs', 'nan', 'infinity'].includes(verdict.status)) return undefined;
-  const wrong = [...value.keys()].filter((i) => !(Math.abs(given[i] - value[i]) <= allowed[i]));
-  return wrong.length === 0 ? undefined : { name, step, allowed, wrong };
-}
-
-function describe(
-  network: Network,
-  first: WrongSteps,
-  alike: readonly WrongSteps[],
-  model: PrecisionModel,
-): LayerPlace {
-  const { layer: name, quantity: whole } = partsOf(network, first.name);
-  const phase = phaseOf(network, first.name);
+function describe(network: Network, alike: readonly JudgedEquation[], side: Side): LayerPlace {
+  const [first] = alike;
+  const { layer: name, quantity: whole } = partsOf(network, first.equation.own);
+  const phase = phaseOf(network, first.equation.own);
   const layer = network.layers.find((one) => one.name === name);
-  const isInTime = first.step.shape.length === 3;
-  const stepsOf = ({ step: { shape }, wrong }: WrongSteps): number[] =>
-    wrong.map((i) => Math.floor(i / shape[2]) % shape[1]);
+  const { shape } = first.equation.expected;
+  const isInTime = shape.length === 3;
+  const stepOf = (i: number): number => Math.floor(i / shape[2]) % shape[1];
+  const stepsOf = (one: JudgedEquation): number[] => wrongElements(one).map(stepOf);
   const all = isInTime ? [...new Set(alike.flatMap(stepsOf))].sort((a, b) => a - b) : [];
   // a hidden state hands a mistake on: then only the first step of the walk is known to be wrong of itself
   const isHidden = layer !== undefined && hides(layer, phase);
   const walksUp =
     (phase === 'forward') === (layer === undefined || !isRecurrent(layer) || layer.reversed !== true);
   const begin = walksUp ? all[0] : all[all.length - 1];
-  const own = isHidden ? all.filter((t) => t === begin) : all;
   const atBegin = alike.filter((one) => !isInTime || stepsOf(one).includes(begin));
   const shown = atBegin.includes(first) ? first : (atBegin[0] ?? first);
-  const columns = columnsOf(network, shown.name);
+  const { own, formula, expected, given, axes } = shown.equation;
+  const elements = wrongElements(shown).filter((i) => !isInTime || stepOf(i) === begin);
+  const at = elements.reduce((most, i) => (shareOf(shown, i) > shareOf(shown, most) ? i : most));
   const gates = new Set(
     atBegin.length > 1
       ? []
-      : columns === undefined
-        ? [/\[(\S+)\]$/.exec(shown.name)?.[1]]
-        : shown.wrong.map((i) => gateAt(columns, i % (shown.step.shape.at(-1) ?? 1)).gate),
+      : wrongElements(shown).map(
+          (i) => placeAt(axes, expected.shape, i)['gate'] ?? /\[(\S+)\]$/.exec(own)?.[1],
+        ),
   );
-  const gate = gates.size === 1 ? [...gates][0] : undefined;
+  const [gate] = gates.size === 1 ? gates : [];
   return {
     ...(name !== undefined && { layer: name }),
-    quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, shown.name).quantity,
-    name: shown.name,
-    formula: formulaOf(network, shown.name),
+    quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, own).quantity,
+    name: own,
+    formula,
     phase,
-    ...(gate !== undefined && { gate }),
-    ...(isInTime && { timeSteps: own }),
-    worst: worstOf(shown, isInTime ? begin : undefined, model, columns),
+    ...(gate !== undefined && { gate: String(gate) }),
+    ...(isInTime && { timeSteps: isHidden ? [begin] : all }),
+    worst: {
+      at: placeAt(axes, expected.shape, at),
+      given: given.data[at],
+      expected: expected.data[at],
+      ulps: ulpsBetween(given.data[at], expected.data[at], side.precision),
+    },
   };
 }
 
-/** The gates of the columns of a weight's gradient, and how many units each has. */
-interface Columns {
-  readonly gates: readonly string[];
-  readonly units: number;
-}
-
-function columnsOf(network: Network, name: string): Columns | undefined {
-  const { layer: own, quantity } = partsOf(network, name);
-  const layer = network.layers.find((one) => one.name === own);
-  const [, weight = ''] = /^gradients\.(\w+)$/.exec(quantity) ?? [];
-  if (layer === undefined || !isRecurrent(layer) || !Object.hasOwn(layer.cell.weights, weight))
-    return undefined;
-  const { columns } = layer.cell.weights[weight];
-  return columns.includes('F') ? undefined : { gates: columns, units: layer.units };
-}
-
-function gateAt(
-  { gates, units }: Columns,
-  column: number,
-): { readonly gate?: string; readonly unit: number } {
-  return {
-    ...(gates.length > 1 && { gate: gates[Math.floor(column / units)] }),
-    unit: column % units,
-  };
+function shareOf({ equation: { expected, given }, allowed }: JudgedEquation, i: number): number {
+  const share = Math.abs(given.data[i] - expected.data[i]) / allowed[i];
+  return Number.isNaN(share) ? Infinity : share;
 }
 
 /** Whether a step hands on something that no answer shows: a second carry, or gradients that are sent back. */
@@ -203,37 +144,4 @@ function hides(layer: Layer, phase: Phase): boolean {
   const { carries, backward } = layer.cell;
   if (phase === 'forward' || carries.length > 1) return carries.length > 1;
   return Object.values(backward.toBefore).some((terms) => terms.some(({ of }) => of.op !== 'times'));
-}
-
-/** The wrong number of the first wrong step that is farthest off. */
-function worstOf(
-  { step: { value, given, shape }, allowed, wrong }: WrongSteps,
-  begin: number | undefined,
-  { precision }: PrecisionModel,
-  columns: Columns | undefined,
-): WrongNumber {
-  const share = (i: number): number => {
-    const own = Math.abs(given[i] - value[i]) / allowed[i];
-    return Number.isNaN(own) ? Infinity : own;
-  };
-  const at = wrong
-    .filter((i) => begin === undefined || Math.floor(i / shape[2]) % shape[1] === begin)
-    .reduce((most, i) => (share(i) > share(most) ? i : most));
-  const axes =
-    { 3: ['example', 'timeStep', 'unit'], 2: ['row', 'column'], 1: ['column'], 0: [] }[shape.length] ?? [];
-  let rest = at;
-  const places = axes.map((axis, i) => {
-    const below = shape.slice(i + 1).reduce((n, s) => n * s, 1);
-    const index = Math.floor(rest / below);
-    rest %= below;
-    return [axis, index] as const;
-  });
-  const place = Object.fromEntries(places);
-  const { column, ...others } = place as Readonly<Record<string, number>> & { readonly column?: number };
-  return {
-    at: columns === undefined || column === undefined ? place : { ...others, ...gateAt(columns, column) },
-    given: given[at],
-    expected: value[at],
-    ulps: ulpsBetween(given[at], value[at], precision),
-  };
 }

@@ -1,20 +1,35 @@
 import { expect } from 'chai';
-import { defineCell, gru, lstm, type Cell, type Network } from '../../../harness/equations/index';
+import type { LayeredProblem, Model } from '../../../harness/base/problem';
+import { defineCell, equationsOf, type Cell, type CellText } from '../../../harness/equations/index';
 import { effectOf, faultsOf, type EquationFault } from '../../../harness/faults/equations/index';
+import { makeLayeredProblem } from '../../../harness/problems/index';
 import { diagnoseHost } from '../../support/layers-host';
-import { generatedProblem, oneLayer } from '../equations/generated';
 
-const stacked: Network = {
-  features: 2,
-  layers: [
-    { name: 'layer1f', cell: gru(), units: 2, reads: 'inputs' },
-    { name: 'layer1b', cell: gru(), units: 2, reads: 'inputs', reversed: true },
-    { name: 'layer1', merge: 'concat', of: ['layer1f', 'layer1b'] },
-    { name: 'layer2', cell: lstm(), units: 3, reads: 'layer1' },
-  ],
-  head: { classes: 3, on: 'last', reads: 'layer2', loss: 'softmax' },
-};
-const problem = generatedProblem(stacked, 11, { upstream: true, batch: 2, timeSteps: 4 });
+/** A problem about layers with gradients that arrive everywhere but at the logits: with those the dense layer is no head. */
+function problemOf(model: Model, seed: number, upstream = true): LayeredProblem {
+  const { upstream: all, ...rest } = makeLayeredProblem({
+    ...{ id: 'layers', seed, model, batch: 2, timeSteps: 4, upstream },
+  });
+  const { logits, ...others } = all ?? {};
+  return { ...rest, ...(upstream && { upstream: others }) };
+}
+
+const dense = { layer: 'dense', units: 3 } as const;
+const problem = problemOf(
+  {
+    features: 2,
+    layers: [
+      {
+        layer: 'bidirectional',
+        wrapped: { layer: 'gru', units: 2, returnSequences: true, resetAfter: false },
+      },
+      { layer: 'lstm', units: 3 },
+      dense,
+    ],
+  },
+  11,
+);
+const stacked = equationsOf(problem).network;
 
 function named(name: string): EquationFault {
   const found = faultsOf(stacked).find((one) => one.name === name);
@@ -31,14 +46,12 @@ function textOf(found: ReturnType<typeof diagnoseHost>): string | undefined {
 
 /** The diagnosis of a fault that a host in single precision has. */
 function diagnosed(fault: EquationFault, way = 0): ReturnType<typeof diagnoseHost> {
-  return diagnoseHost(stacked, problem, (network, asked) => fault.runs(network, asked)[way]);
+  return diagnoseHost(problem, (network, asked) => fault.runs(network, asked)[way]);
 }
 
 describe('diagnosis of layers', () => {
   it('finds nothing in an honest answer', () => {
-    expect(diagnoseHost(stacked, problem, (network, asked) => ({ network, problem: asked }))).to.equal(
-      undefined,
-    );
+    expect(diagnoseHost(problem, (network, asked) => ({ network, problem: asked }))).to.equal(undefined);
   });
 
   it('names layer, gate, time step and mistake', () => {
@@ -58,11 +71,11 @@ describe('diagnosis of layers', () => {
   });
 
   it('a mistake in what one direction sends back, of the pass, and of the loss', () => {
-    const back = diagnosed(named('layer1b, da_t[r]: the factor σ′[σ(a_t[r])] is forgotten'));
+    const back = diagnosed(named('layer1Backward, da_t[r]: the factor σ′[σ(a_t[r])] is forgotten'));
     expect(textOf(back)).to.match(/^layer 1 gru, backwards, gate r/);
     const inner = diagnosed(named('layer2, back to h_(t-1): gate f sends nothing back to h_(t-1)'));
     expect(textOf(inner)).to.match(/^layer 2 lstm, gate f.*gate f sends nothing back/);
-    const order = diagnosed(named('layer1b comes before layer1f'));
+    const order = diagnosed(named('layer1Backward comes before layer1Forward'));
     expect(textOf(order)).to.match(/^layer 1, merged/);
     const loss = diagnosed(named('the loss is in bits: log2 instead of ln'));
     expect(textOf(loss)).to.equal(
@@ -75,7 +88,7 @@ describe('diagnosis of layers', () => {
       'layer2, c_t: the factor σ(z_t[f]) is forgotten',
       'layer2, h_t: c_t instead of tanh(c_t)',
     ].map(named);
-    const found = diagnoseHost(stacked, problem, (network, asked) => {
+    const found = diagnoseHost(problem, (network, asked) => {
       const first = one.runs(network, asked)[0];
       const second = other.runs(network, asked)[0];
       return { ...first, cellAt: (layer, t) => (t === 1 ? second : first).cellAt?.(layer, t) };
@@ -86,7 +99,7 @@ describe('diagnosis of layers', () => {
 });
 
 /** A cell that nobody had in mind: a memory behind a leak, and an output that remembers itself. */
-function coupled(changed: Readonly<Record<string, string>> = {}): Cell {
+function coupledText(changed: Readonly<Record<string, string>> = {}): CellText {
   const lines: Readonly<Record<string, string>> = {
     s: 's_t = x_t · W + h_(t-1) · R + b',
     p: 'p_t = σ(s_t[p] + leak ∘ m_(t-1))',
@@ -95,17 +108,23 @@ function coupled(changed: Readonly<Record<string, string>> = {}): Cell {
     h: 'h_t = q_t ∘ tanh(m_t) + (1 - q_t) ∘ h_(t-1)',
     ...changed,
   };
-  return defineCell({
+  return {
     name: 'coupled unit',
     carries: ['h', 'm'],
     weights: { W: 'F, p q n', R: 'U, p q n', b: 'p q n', leak: 'U' },
     equations: Object.values(lines).join('\n'),
-  });
+  };
 }
 
+const coupled = (changed?: Readonly<Record<string, string>>): Cell => defineCell(coupledText(changed));
+
+/** A problem about one layer of a cell of formulas, with a dense layer on it. */
+const ofCell = (cell: CellText, upstream?: boolean): LayeredProblem =>
+  problemOf({ features: 2, layers: [{ layer: 'cell', cell, units: 3 }, dense] }, 4, upstream);
+
 describe("a user's own cell of five lines", () => {
-  const network = oneLayer(coupled(), 2, 3);
-  const asked = generatedProblem(network, 4, { upstream: true, batch: 2, timeSteps: 4 });
+  const asked = ofCell(coupledText());
+  const { network } = equationsOf(asked);
   const straight = coupled({ m: 'm_t = p_t ∘ m_(t-1) + (1 - p_t) ∘ s_t[n]' });
   const right = coupled();
   const noSlope: Cell = {
@@ -141,27 +160,27 @@ describe("a user's own cell of five lines", () => {
   ];
   for (const [cell, text] of mistakes)
     it(`four planted mistakes are caught and named: ${text.source.split('*: ')[1]}`, () => {
-      const found = diagnoseHost(network, asked, (own, problemOf) => ({
+      const found = diagnoseHost(asked, (own, given) => ({
         network: own,
-        problem: problemOf,
+        problem: given,
         cellAt: () => cell,
       }));
       expect(textOf(found)).to.match(text);
     });
 
   it('a state whose name begins with d is no gradient', () => {
-    const named = (formula: string): Cell =>
-      defineCell({
-        name: 'difference',
-        carries: ['delta'],
-        weights: { W: 'F, U', R: 'U, U', b: 'U' },
-        equations: `delta_t = ${formula}`,
-      });
-    const own = oneLayer(named('tanh(x_t · W + delta_(t-1) · R + b)'), 2, 3);
-    const found = diagnoseHost(own, generatedProblem(own, 4, { batch: 2, timeSteps: 4 }), (same, posed) => ({
+    const text = (formula: string): CellText => ({
+      name: 'difference',
+      carries: ['delta'],
+      weights: { W: 'F, U', R: 'U, U', b: 'U' },
+      equations: `delta_t = ${formula}`,
+    });
+    const own = ofCell(text('tanh(x_t · W + delta_(t-1) · R + b)'), false);
+    const wrong = defineCell(text('tanh(x_t · W + delta_(t-1) · R - b)'));
+    const found = diagnoseHost(own, (same, posed) => ({
       network: same,
       problem: posed,
-      cellAt: () => named('tanh(x_t · W + delta_(t-1) · R - b)'),
+      cellAt: () => wrong,
     }));
     expect(found?.phase).to.equal('forward');
     expect(found?.timeSteps).to.include(0);
@@ -169,19 +188,19 @@ describe("a user's own cell of five lines", () => {
   });
 
   it('faults that change nothing are not blamed', () => {
-    const { inputs, weights, labels = [] } = asked;
-    const rnn = { ...weights['rnn'], leak: { data: new Float64Array(3), shape: [3] } };
-    const blind = { inputs, labels, weights: { ...weights, rnn } };
+    const [first, ...others] = asked.weights;
+    const { upstream, ...plain } = asked;
+    const leak = { data: new Float64Array(3), shape: [3] };
+    const blind = { ...plain, weights: [{ ...first, leak }, ...others] };
     const equal = faultsOf(network).filter(
-      (fault) => fault.phase === 'forward' && effectOf(network, blind, fault) === 0,
+      (fault) => fault.phase === 'forward' && effectOf(network, equationsOf(blind).problem, fault) === 0,
     );
     expect(equal.length).to.be.above(3);
     for (const fault of equal.slice(0, 3))
       expect(
         diagnoseHost(
-          network,
           blind,
-          (own, problemOf) => fault.runs(own, problemOf).at(-1) ?? { network: own, problem: problemOf },
+          (own, given) => fault.runs(own, given).at(-1) ?? { network: own, problem: given },
         ),
       ).to.equal(undefined);
   });
