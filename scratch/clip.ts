@@ -1,3 +1,4 @@
+import { shown } from './options';
 /** sqrt(Σ g²) over all elements of all tensors. */
 export function globalNorm(tensors: readonly Float64Array[]): number {
   let sum = 0;
@@ -28,6 +29,6 @@ export function clipByGlobalNorm(gradients: readonly Float64Array[], clipNorm: n
 export function checkClipNorm(clipNorm: number, name: string): number {
   if (typeof clipNorm === 'number' && clipNorm > 0) return clipNorm;
   throw new RangeError(
-    `${name}: clipNorm is ${String(clipNorm)}; it must be a positive number, or left out for no clipping.`,
+    `${name}: clipNorm is ${shown(clipNorm)}; it must be a positive number, or left out for no clipping.`,
   );
 }

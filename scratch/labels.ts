@@ -1,3 +1,4 @@
+import { shown } from './options';
 /**
  * The boundary check of labels: one class index per example.
  *
@@ -25,7 +26,7 @@ export function checkLabels(
     const label = labels[b];
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new RangeError(
-        `${name} holds ${String(label)} at [${b}]; a label is an integer from 0 to ${classes - 1}, so number the classes from 0 and build the network with enough of them.`,
+        `${name} holds ${shown(label)} at [${b}]; a label is an integer from 0 to ${classes - 1}, so number the classes from 0 and build the network with enough of them.`,
       );
     }
     checked[b] = label;

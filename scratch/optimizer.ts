@@ -1,5 +1,5 @@
 import type { CompileOptions } from './classifier-interface';
-import { checkOptions, type OptionNames } from './options';
+import { checkOptions, shown, type OptionNames } from './options';
 import type { AdamConfig, OptimizerConfig, SgdConfig } from './optimizer-config';
 
 const sgdOptions: OptionNames<SgdConfig> = {
@@ -197,7 +197,7 @@ export function resolveOptimizer(options: CompileOptions): ResolvedOptimizerConf
 function checkSetting(name: string, value: number, from: number, below: number): void {
   if (typeof value === 'number' && value >= from && value < below) return;
   throw new RangeError(
-    `optimizer: ${name} is ${String(value)}; it must be a number in [${from}, ${below}), so pass one of those.`,
+    `optimizer: ${name} is ${shown(value)}; it must be a number in [${from}, ${below}), so pass one of those.`,
   );
 }
 

@@ -43,10 +43,15 @@ export function checkChoice<T extends string | number>(given: T, choices: readon
   );
 }
 
+/** A value for a message: text in quotes, so that `'3'` is not taken for 3. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
 /** @throws TypeError when it is neither true nor false */
 export function checkFlag(given: boolean, name: string): boolean {
   if (typeof given === 'boolean') return given;
-  throw new TypeError(`${name} is ${String(given)}; it is either true or false, so pass one of those.`);
+  throw new TypeError(`${name} is ${shown(given)}; it is either true or false, so pass one of those.`);
 }
 
 /**

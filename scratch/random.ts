@@ -1,3 +1,4 @@
+import { shown } from './options';
 /** A seeded source of random numbers; its whole state is four 32-bit integers, so it can be saved and restored. */
 export interface Random {
   /** Uniform in [0, 1): 53 random bits. */
@@ -28,7 +29,7 @@ export interface Random {
 export function createRandom(seed: number): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(
-      `createRandom: the seed is ${seed}; seeds are integers from 0 to 2^53 - 1, so pass one of those.`,
+      `createRandom: the seed is ${shown(seed)}; seeds are integers from 0 to 2^53 - 1, so pass one of those.`,
     );
   }
   const [first, second] = splitMix64(BigInt(seed), 2);

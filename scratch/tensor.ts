@@ -1,3 +1,4 @@
+import { shown } from './options';
 /**
  * A tensor as this room knows it: a flat row-major Float64Array and a shape.
  *
@@ -76,7 +77,7 @@ export function borrowTensor(value: TensorLike, name: string, expected?: Expecte
 export function checkSize(name: string, size: number): number {
   if (Number.isInteger(size) && size >= 1) return size;
   throw new RangeError(
-    `${name} is ${String(size)}; a size must be an integer of at least 1, so pass how many there are.`,
+    `${name} is ${shown(size)}; a size must be an integer of at least 1, so pass how many there are.`,
   );
 }
 
@@ -138,6 +139,11 @@ function readFlat(value: FlatData, name: string): Tensor {
   const shape = checkSizes(value.shape, name);
   const filled: unknown =
     typeof data === 'object' ? (data as { length?: unknown } | null)?.length : undefined;
+  if (filled === undefined) {
+    throw new TypeError(
+      `${name} has data that is ${describe(data)}; pass { data, shape } with a flat array of numbers (of a tensor of TensorFlow.js: data: tensor.dataSync()).`,
+    );
+  }
   if (filled !== sizeOf(shape)) {
     throw new RangeError(
       `${name} has ${String(filled)} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,

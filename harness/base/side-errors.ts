@@ -12,6 +12,16 @@ export class CandidateError extends Error {
   }
 }
 
+/** What was thrown, in words, and where: also of what is no Error, such as `{ message: 'no' }` of another realm. */
+export function describeThrown(error: unknown): { readonly message: string; readonly stack: string } {
+  if (error instanceof Error) return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  const said = typeof message === 'string' ? message : JSON.stringify(error);
+  const kind =
+    error === null ? '' : typeof error === 'object' ? 'an object, not an Error: ' : `a ${typeof error}: `;
+  return { message: `${kind}${said}`, stack: '' };
+}
+
 /** Some tensors of an answer are no tensors at all: ragged, text, a promise. Counted as a mismatch, not as a crash. */
 export class MalformedAnswerError extends Error {
   override readonly name = 'MalformedAnswerError';

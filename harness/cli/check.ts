@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Outcome } from '../base/outcome';
-import type { DefineCommand } from './command';
+import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
@@ -42,6 +42,8 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .option('--junit <file>', 'the report as JUnit XML')
     .addHelpText('after', `\n${options.exitText}.`)
     .action(async (model: string, flags: Flags, command: Command) => {
+      if (flags.inputs !== undefined && flags.forwardOnly === true)
+        refuseIdle(command, 'with --inputs and --forward-only', ['seed']);
       if (flags.sides !== undefined)
         options.refuseIdlePython(command, '--sides', flags.sides, ['python', 'timeout']);
       finish(await check(model, flags));

@@ -35,14 +35,16 @@ export function refuseIdle(command: Command, because: string, names: readonly st
 
 /**
  * Makes a command refuse an option that is given twice, or together with its opposite (`--standardize --no-standardize`): commander takes
- * the last one and says nothing. Options that collect, whose preset is a list, may be given again.
+ * the last one and says nothing. Options that collect, whose preset is a list, may be given again. An empty value (`--out "$OUT"` where
+ * there is no OUT) is refused as well.
  */
-export function refuseTwice(command: Command): void {
+export function checkGiven(command: Command): void {
   const given = new Map<string, string>();
   for (const option of command.options) {
-    if (option.variadic || Array.isArray(option.defaultValue)) continue;
     const [key, flag] = [option.attributeName(), option.long ?? option.flags];
-    command.on(`option:${option.name()}`, () => {
+    command.on(`option:${option.name()}`, (value: unknown) => {
+      if (value === '') throw new UsageError(`${flag} is empty; give a value, or leave it out.`);
+      if (option.variadic || Array.isArray(option.defaultValue)) return;
       const before = given.get(key);
       if (before === flag) throw new UsageError(`${flag} is given twice; keep one of them.`);
       if (before !== undefined)

@@ -61,8 +61,8 @@ export async function findCell(name: string): Promise<Cell> {
 /** @throws EquationError, or whatever the module throws while it is loaded */
 async function cellIn(file: string, name: string): Promise<Cell> {
   const { defineCell } = await import('../equations/index.js');
-  const { importModule } = await import('../sides/candidate/index.js');
-  const { cell } = (await importModule(file)) as { cell?: Partial<Cell> | CellText };
+  const { importHere } = await import('../sides/candidate/index.js');
+  const { cell } = (await importHere(file)) as { cell?: Partial<Cell> | CellText };
   if (typeof cell?.equations === 'string') return defineCell(cell as CellText);
   if (cell === undefined || !('backward' in cell))
     throw new UsageError(

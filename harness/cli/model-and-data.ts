@@ -59,8 +59,10 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
   const { loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
     await import('../training/data/index.js');
   checkDataFlags(flags, flags.data);
-  if (flags.seed !== undefined && existsSync(flags.data))
-    throw new UsageError(`--seed is for generated data and changes nothing for ${flags.data}; leave it out.`);
+  if (flags.seed !== undefined && !['memory', 'notebook'].includes(flags.data))
+    throw new UsageError(
+      `--seed is for generated data (memory, notebook) and changes nothing for ${flags.data}; leave it out.`,
+    );
   if (flags.side !== undefined && flags.side !== 'tfjs' && flags.backend !== undefined)
     throw new UsageError(
       `--backend ${flags.backend} belongs to the op-by-op side of TensorFlow.js; with --side ${flags.side} leave it out.`,
@@ -156,6 +158,10 @@ async function choosePart(flags: UseFlags, data: SequenceData, trained: Trained 
       );
     return { examples: all, partName: `all ${all.length} sequences of ${flags.data}` };
   }
+  if (wanted === 'validation' && share === 0)
+    throw new UsageError(
+      `--part validation: nothing was kept back when the model was trained (--validation 0); leave it out.`,
+    );
   const split = splitStratified(data.labels, data.classNames.length, share, trained.seed);
   const examples = wanted === 'train' ? split.train : split.validation;
   const what = wanted === 'train' ? 'trained on' : 'kept back from training';

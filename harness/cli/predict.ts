@@ -19,6 +19,7 @@ export const definePredict: DefineCommand = (program, finish) => {
 async function predict(flags: UseFlags): Promise<Outcome> {
   const { predictPart } = await import('../training/index.js');
   const { givesClasses } = await import('../models/index.js');
+  const { visible } = await import('../reports/index.js');
   const { model, part, ids } = await openModel(flags, false);
   const { network, metadata } = model;
   const { classNames } = metadata;
@@ -30,7 +31,7 @@ async function predict(flags: UseFlags): Promise<Outcome> {
       return { id: ids[n], class: classNames[c], probability: row[c], probabilities: Array.from(row) };
     });
     const text = predictions
-      .map((row) => `${row.id}\t${row.class}\t${row.probability.toFixed(4)}`)
+      .map((row) => `${visible(row.id)}\t${visible(row.class)}\t${row.probability.toFixed(4)}`)
       .join('\n');
     return await withJson(
       { exitCode: exitCodes.parity, text, json: { classNames, predictions } },
@@ -49,6 +50,7 @@ async function numbers(
   { json }: UseFlags,
 ): Promise<Outcome> {
   const { inputsOf } = await import('../training/network.js');
+  const { visible } = await import('../reports/index.js');
   const { outputs } = network.predict(inputsOf(network.config, part), part.mask ? { mask: part.mask } : {});
   const { data, shape } = outputs;
   const width = shape[shape.length - 1];
@@ -63,7 +65,9 @@ async function numbers(
     return { id, outputs: shape.length === 3 ? rows : rows[0], rows };
   });
   const text = predictions
-    .map(({ id, rows }) => [id, ...rows.map((row) => row.map((x) => x.toPrecision(6)).join(','))].join('\t'))
+    .map(({ id, rows }) =>
+      [visible(id), ...rows.map((row) => row.map((x) => x.toPrecision(6)).join(','))].join('\t'),
+    )
     .join('\n');
   const plain = predictions.map(({ id, outputs: own }) => ({ id, outputs: own }));
   return withJson({ exitCode: exitCodes.parity, text, json: { predictions: plain } }, json);

@@ -45,6 +45,8 @@ export function metadataOf(
     throw refuse(
       `has a standardisation that does not fit its ${features} features: a finite mean and a finite scale above 0 for each were expected, found ${JSON.stringify(standardisation).slice(0, 120)}`,
     );
+  if (isTexts(featureNames) && featureNames.length !== (features ?? 1))
+    throw refuse(`names ${featureNames.length} features, and its layers read ${features ?? 1}`);
   return {
     classNames: names,
     trainedBy: typeof given['trainedBy'] === 'string' ? given['trainedBy'] : writtenBy,

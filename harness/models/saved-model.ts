@@ -90,6 +90,10 @@ export type Saveable =
 export async function save(model: Saveable, directory: string, options: SaveOptions = {}): Promise<void> {
   checkOptions(options, saveOptions, 'save');
   const { masked = false, ...rest } = options;
+  if (typeof masked !== 'boolean' && !Number.isFinite(masked))
+    throw new TypeError(
+      `save: masked is ${String(masked)}; pass true, false, or the number that marks masked steps.`,
+    );
   const config: NetworkConfig = 'config' in model ? model.config : classifierLayers(model);
   const weights = 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
   const readsIntegers = config.features === undefined;

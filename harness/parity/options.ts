@@ -5,7 +5,7 @@ import {
   type LayerConfig,
   type OptionNames,
 } from '../../scratch/index';
-import type { AnyCandidate } from '../sides/candidate/index';
+import { checkSeconds, type AnyCandidate } from '../sides/candidate/index';
 import { parseAnySides, type AnySideName } from '../frameworks/index';
 import type { SideSource } from '../sides/index';
 import { checkTolerance, type FixedTolerance } from '../judge/index';
@@ -86,13 +86,18 @@ export function checkParityOptions(options: ParityOptions): void {
   if (only !== undefined && typeof only !== 'string')
     throw new TypeError(`runParity: only is a ${typeof only}; pass a part of a case's id, as in 'edge/*'.`);
   if (processes !== undefined) checkChoice(processes, [1, 2], 'runParity: processes');
-  if (timeoutSeconds !== undefined && !(Number.isFinite(timeoutSeconds) && timeoutSeconds > 0))
-    throw new RangeError(
-      `runParity: timeoutSeconds is ${String(timeoutSeconds)}; pass how many seconds a problem may take, more than 0.`,
-    );
+  if (timeoutSeconds !== undefined) checkSeconds(timeoutSeconds, 'runParity');
   checkArray(backends, 'backends', "['wasm', 'cpu']");
   checkArray(options.problems, 'problems', '[makeProblem({ seed: 1 })]');
   checkArray(options.vectors, 'vectors', "['torch.npz']");
+  const kinds = new Set(options.vectors?.map((one) => (typeof one === 'string' ? 'file' : 'case')));
+  if (
+    kinds.size > 1 ||
+    options.vectors?.some((one: unknown) => typeof one !== 'string' && !isCase(one)) === true
+  )
+    throw new TypeError(
+      'runParity: vectors holds something else than files, or than cases; pass paths alone, or what loadVectors gives.',
+    );
   checkArray(options.sides, 'sides', "[tfjsSide('wasm')]");
   if (model !== undefined && !Array.isArray((model as Partial<Model> | null)?.layers))
     throw new TypeError(
@@ -104,6 +109,9 @@ export function checkParityOptions(options: ParityOptions): void {
     modelOfLayers(model.layers as readonly LayerConfig[], 'runParity: model');
   options.problems?.forEach(checkProblemNames);
 }
+
+const isCase = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'problem' in value && 'expected' in value;
 
 function checkWhole(value: number | undefined, name: string, what: string): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))

@@ -39,4 +39,5 @@ export {
   short,
   stepsInWords,
   times,
+  visible,
 } from './words';

@@ -46,6 +46,14 @@ export function indentedLine(text: string): string {
   return text.replace(controls, ' ').trimEnd();
 }
 
+/** Each control character, and each that turns the direction of writing, as JSON writes it: a text that stays on its line. */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const short = JSON.stringify(character).slice(1, -1);
+    return short === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : short;
+  });
+}
+
 /** At most `most` characters; what is cut is marked. */
 export function clip(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 3))}...`;

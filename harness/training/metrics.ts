@@ -1,3 +1,4 @@
+import { clip, visible } from '../reports/index';
 import type { Evaluated, LayersNetwork, Tensor } from '../../scratch/index';
 import type { Part } from './data/index';
 import { inputsOf } from './network';
@@ -81,7 +82,8 @@ const percent = (share: number | undefined): string =>
 
 /** Metrics as text for a terminal. */
 export function formatMetrics(metrics: Metrics): string {
-  const { accuracy, loss, examples, perClass, confusion } = metrics;
+  const { accuracy, loss, examples, confusion } = metrics;
+  const perClass = metrics.perClass.map((one) => ({ ...one, name: clip(visible(one.name), 40) }));
   const lines = [
     `accuracy ${(100 * accuracy).toFixed(2)} % (${Math.round(accuracy * examples)} of ${examples}), loss ${loss.toFixed(4)} nats`,
     '',

@@ -1,5 +1,6 @@
 import {
   checkChoice,
+  checkFlag,
   checkMemory,
   checkOptions,
   type LayerConfig,
@@ -133,6 +134,10 @@ export function checkChoices(choices: TrainChoices, name: string): void {
   checkOptions(choices, choiceNames, name);
   if (choices.data !== undefined) checkOptions(choices.data, dataNames, `${name}: data`);
   checkColumnNames(choices.data?.columns, `${name}: data`);
+  for (const flag of ['standardize', 'skipMalformed'] as const) {
+    const value = choices.data?.[flag];
+    if (value !== undefined) checkFlag(value, `${name}: data: ${flag}`);
+  }
   if (choices.layers !== undefined && choices.from !== undefined && name === 'train')
     throw new UsageError('--from gives the layers of its model; leave out --layers.');
   if (choices.initializer !== undefined && choices.from !== undefined && name === 'train')

@@ -77,6 +77,9 @@ export interface TrainResult extends Omit<RunResult, 'sides'> {
 export async function train(choices: TrainChoices = {}, options: TrainOptions = {}): Promise<TrainResult> {
   checkChoices(choices, 'train');
   checkOptions(options, optionNames, 'train');
+  for (const name of ['onBatch', 'onEpoch', 'onStart', 'say', 'replaceSide'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new TypeError(`train: ${name} is a ${typeof options[name]}; pass a function, or leave it out.`);
   const { out, resume = false, force = false, checkpointSeconds = 30 } = options;
   const hint = Object.entries(options.reading ?? {}).find(([, value]) => value !== undefined);
   if (hint !== undefined && (choices.from === undefined || resume))
@@ -109,6 +112,10 @@ async function trainHere(
 ): Promise<TrainResult> {
   const { out, say = () => undefined } = options;
   const model = resume || asked.from === undefined ? undefined : await readStart(asked.from, options.reading);
+  if (model?.metadata.standardisation !== undefined && asked.data?.standardize !== undefined)
+    throw new UsageError(
+      `--${asked.data.standardize ? '' : 'no-'}standardize changes nothing: --from ${asked.from ?? ''} has a standardisation of its own, which is used; leave it out.`,
+    );
   const choices = model === undefined ? asked : { ...asked, layers: model.config.layers };
   const first = resume ? continueSettings(choices, resume, out ?? '') : resolveSettings(withoutAuto(choices));
   const isAuto = !resume && (choices.model ?? defaultModel(choices)) === 'auto';
@@ -211,8 +218,12 @@ function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string
   const source = choices.data?.source ?? sourceNow(resume, out);
   // the same data under another path are the same: their fingerprint decides
   const settings = { ...resume.meta.settings, data: { ...resume.meta.settings.data, source } };
+  const { units, ...others } = settings;
+  // another network would stand beside the units of this one
+  const isOther = choices.layers !== undefined || choices.from !== undefined;
   const wanted = resolveSettings({
-    ...settings,
+    ...others,
+    ...(units !== undefined && !isOther && { units }),
     ...withoutAuto(choices),
     data: { ...settings.data, ...choices.data },
   });

@@ -55,6 +55,10 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
     throw new UsageError(
       `${where}: name is ${JSON.stringify(name)}, which holds a control character; a name in one line of text was expected.`,
     );
+  if (/^(?:scratch$|graph$|tfjs:|browser:)/.test(name))
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, whose error bounds are its own; choose another name.`,
+    );
   if (precision !== 'float32' && precision !== 'float64') {
     throw new UsageError(
       `${where}: precision is ${show(precision)}; "float32" or "float64" was expected, because tolerances depend on it.`,

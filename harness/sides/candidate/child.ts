@@ -1,4 +1,5 @@
 // Runs in a process of its own, so that a candidate that loops, exits or prints cannot hurt the run.
+import { describeThrown } from '../../base/side-errors';
 import { CandidateCalls } from './calls';
 import { candidateOf, checkCandidate } from './check';
 import { importModule } from './import-module';
@@ -19,7 +20,7 @@ async function handle(message: ToCandidate): Promise<FromCandidate> {
     if (calls === undefined) throw new Error('no candidate is loaded');
     return { type: 'answer', answer: await calls.evaluate(message.problem) };
   } catch (error) {
-    return { type: 'threw', ...describe(error) };
+    return { type: 'threw', ...describeThrown(error) };
   }
 }
 
@@ -30,13 +31,8 @@ async function load(file: string): Promise<FromCandidate> {
     calls = new CandidateCalls(candidate);
     return { type: 'loaded', declaration: checkCandidate(candidate, file) };
   } catch (error) {
-    return { type: 'refused', ...describe(error) };
+    return { type: 'refused', ...describeThrown(error) };
   }
-}
-
-function describe(error: unknown): { readonly message: string; readonly stack: string } {
-  if (!(error instanceof Error)) return { message: `a thrown ${typeof error}: ${String(error)}`, stack: '' };
-  return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
 }
 
 function send(message: FromCandidate): void {

@@ -2,6 +2,27 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 
+/**
+ * Imports a user's module into this process: what it prints goes to stderr, because stdout is the result, and where it ends the process
+ * that is an error.
+ *
+ * @throws whatever the module throws; Error where it calls process.exit
+ */
+export async function importHere(file: string): Promise<unknown> {
+  const { exit, stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  process.exit = (code) => {
+    throw new Error(`it ends the process with exit code ${code ?? 0} while it is loaded`);
+  };
+  try {
+    return await importModule(file);
+  } finally {
+    stdout.write = write;
+    process.exit = exit;
+  }
+}
+
 /** Imports a user's module, TypeScript or JavaScript, ESM or CommonJS, which may import this package by name from wherever it lies. */
 export function importModule(file: string): Promise<unknown> {
   const root = join(__dirname, '..', '..', '..');

@@ -10,7 +10,7 @@ export type {
   CandidateTensor,
   LayersCandidate,
 } from './define';
-export { candidateImplementation, loadCandidate } from './load';
+export { candidateImplementation, checkSeconds, loadCandidate } from './load';
 export type { CandidateImplementation, CandidateOptions } from './load';
 export { plainProblem } from './plain-problem';
-export { importModule } from './import-module';
+export { importHere } from './import-module';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { checkOptions } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
-import { CandidateError } from '../../base/side-errors';
+import { CandidateError, describeThrown } from '../../base/side-errors';
 import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import type { AnyProblem, Evaluation, Implementation, Model } from '../../base/problem';
@@ -17,6 +17,18 @@ import type { FromCandidate, ToCandidate } from './protocol';
 export interface CandidateImplementation extends Implementation {
   /** whether it declared to honour masks */ readonly masks: boolean;
   dispose(): void;
+}
+
+/**
+ * A time limit that a timer can hold: 2^31 - 1 milliseconds at most, beyond which it would end at once.
+ *
+ * @throws RangeError
+ */
+export function checkSeconds(seconds: number, name: string): number {
+  if (typeof seconds === 'number' && seconds > 0 && seconds * 1000 < 2 ** 31) return seconds;
+  throw new RangeError(
+    `${name}: timeoutSeconds is ${JSON.stringify(seconds)}; pass how many seconds a problem may take, more than 0 and at most 2147483.`,
+  );
 }
 
 export interface CandidateOptions {
@@ -37,7 +49,7 @@ export async function loadCandidate(
   checkOptions(options, { timeoutSeconds: true }, 'loadCandidate');
   const path = resolve(file);
   await checkRegularFile(path, 'give the path of a TypeScript or JavaScript module');
-  const child = new CandidateProcess(options.timeoutSeconds ?? 30);
+  const child = new CandidateProcess(checkSeconds(options.timeoutSeconds ?? 30, 'loadCandidate'));
   try {
     const reply = await child.ask({ type: 'load', file: path }, `loading ${file}`);
     if (reply.type === 'loaded') return implementation(reply.declaration, (p) => child.evaluate(p), child);
@@ -56,13 +68,13 @@ export function candidateImplementation(
   options: CandidateOptions = {},
 ): CandidateImplementation {
   const declaration = checkCandidate(candidate, 'candidate');
-  const seconds = options.timeoutSeconds ?? 30;
+  const seconds = checkSeconds(options.timeoutSeconds ?? 30, 'candidateImplementation');
   const calls = new CandidateCalls(candidate);
   const evaluate = async (problem: AnyProblem): Promise<ReadAnswer> => {
     const settled = Promise.resolve()
       .then(() => calls.evaluate(plainProblem(problem)))
       .catch((error: unknown) => {
-        const { message, stack } = error instanceof Error ? error : new Error(String(error));
+        const { message, stack } = error instanceof Error ? error : describeThrown(error);
         throw new CandidateError(`${declaration.name} threw: ${message}`, false, stack);
       });
     return within(settled, seconds, () => tooLate(declaration.name, problem.id, seconds));
@@ -111,11 +123,15 @@ function tooLate(name: string, what: string, seconds: number): CandidateError {
   );
 }
 
+const disposed = 'disposed';
+
 class CandidateProcess {
   private readonly child: ChildProcess;
   private name = 'the candidate';
   private ended: string | undefined;
   private waiting: ((reply: FromCandidate | CandidateError) => void) | undefined;
+  /** the question before, which has to be answered first */ private last: Promise<unknown> =
+    Promise.resolve();
   private readonly stop = (): void => void this.child.kill('SIGKILL');
 
   constructor(private readonly seconds: number) {
@@ -136,7 +152,14 @@ class CandidateProcess {
     process.once('exit', this.stop);
   }
 
-  async ask(message: ToCandidate, what: string): Promise<FromCandidate> {
+  /** One question after the other: an answer does not say which question it is of. */
+  ask(message: ToCandidate, what: string): Promise<FromCandidate> {
+    const answer = this.last.then(() => this.askNow(message, what));
+    this.last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async askNow(message: ToCandidate, what: string): Promise<FromCandidate> {
     if (this.ended !== undefined) throw this.gone(what);
     const reply = new Promise<FromCandidate | CandidateError>((resolve) => (this.waiting = resolve));
     this.child.send(message, (error) => {
@@ -161,6 +184,7 @@ class CandidateProcess {
 
   dispose(): void {
     process.removeListener('exit', this.stop);
+    this.ended ??= disposed;
     this.stop();
   }
 
@@ -175,6 +199,8 @@ class CandidateProcess {
   }
 
   private gone(what: string): CandidateError {
+    if (this.ended === disposed)
+      return new CandidateError(`${this.name} was disposed before ${what}; load it again.`, true);
     return new CandidateError(
       `${this.name} ended its process ${this.ended ?? ''} during ${what}; a candidate must return or throw.`,
       true,

@@ -46,6 +46,15 @@ export function readHeader(
   const sequence = find(sequenceColumn(options), '--sequence-column', true);
   const step = find(wanted.step ?? 'step', '--step-column', wanted.step !== undefined);
   const label = find(wanted.label ?? 'label', '--label-column', needLabels);
+  const roles = { '--sequence-column': sequence, '--step-column': step, '--label-column': label };
+  const asked = Object.entries(roles).filter(([, at]) => at >= 0);
+  for (const [flag, at] of asked) {
+    const other = asked.find(([name, column]) => name !== flag && column === at)?.[0];
+    if (other !== undefined)
+      throw new UsageError(
+        `${file}: column ${quoted(columns[at])} is taken for ${flag} and for ${other}; name another column for one of them.`,
+      );
+  }
   const taken = new Set([sequence, step, label]);
   const others = [...columns.keys()].filter((i) => !taken.has(i));
   const features =
@@ -74,6 +83,11 @@ export function readHeader(
 function hint(columns: readonly string[]): string {
   if (columns.every((name) => parseNumber(name) !== undefined || name === ''))
     return ' All of them are numbers: is the header line missing?';
+  if (columns[0].startsWith('#'))
+    return ' The first line looks like a comment; the header has to be the first line, so remove what stands above it.';
+  const separator = columns.length === 1 ? /[,;|\t ]/.exec(columns[0])?.[0] : undefined;
+  if (separator !== undefined)
+    return ` That is one column: if ${quoted(separator)} separates the names, pass --delimiter ${quoted(separator)}.`;
   return wideHint(columns);
 }
 

@@ -96,10 +96,14 @@ function whiteSpace(delimiter: string): RegExp {
 function refuseRowNames(file: string, rows: readonly (readonly string[])[], { columns }: Layout): void {
   // The sample may end inside the last row.
   const whole = rows.slice(0, Math.max(1, rows.length - 1));
-  if (whole.length > 0 && whole.every((row) => row.length === columns.length + 1 && row.at(-1) !== ''))
-    throw new UsageError(
-      `${file}: every row has ${columns.length + 1} fields, the header has ${columns.length}; R's write.table leaves out the name of the row names, so write the table with row.names = FALSE, or add the missing name.`,
-    );
+  if (whole.length === 0 || whole.some((row) => row.length !== columns.length + 1)) return;
+  throw new UsageError(
+    `${file}: every row has ${columns.length + 1} fields, the header has ${columns.length}; ${
+      whole.every((row) => row.at(-1) === '')
+        ? 'every row ends with a separator, so end the header with one as well, or remove them'
+        : "R's write.table leaves out the name of the row names, so write the table with row.names = FALSE, or add the missing name"
+    }.`,
+  );
 }
 
 /** The rows of one table, checked one by one. */

@@ -18,6 +18,7 @@ export async function readJsonLines(file: string, options: LoadOptions, notes: N
   const needLabels = options.needLabels ?? true;
   const builder = new SequenceBuilder(file, malformed, { needLabels, labels: '"label"', notes });
   const firstLines = new Map<string, number>();
+  /** lines without an id, which their numbers stand for */ const unnamed = new Set<number>();
   let shape: Shape = {};
   let line = 0;
   for await (const text of lines(file, options.encoding, notes)) {
@@ -32,11 +33,18 @@ export async function readJsonLines(file: string, options: LoadOptions, notes: N
     const id = example.id ?? String(line);
     const before = firstLines.get(id);
     if (before !== undefined) {
-      malformed.add(`line ${line}`, `id ${quoted(id)} is given twice, first on line ${before}`);
+      const isNumber = example.id === undefined || unnamed.has(before);
+      malformed.add(
+        `line ${line}`,
+        isNumber
+          ? `id ${quoted(id)} is also what line ${id} is called, which has no id of its own; give every line an id, or none`
+          : `id ${quoted(id)} is given twice, first on line ${before}`,
+      );
       builder.drop(`\0${line}`);
       continue;
     }
     firstLines.set(id, line);
+    if (example.id === undefined) unnamed.add(line);
     ({ shape } = example);
     example.inputs.forEach((row) => builder.addRow(id, undefined, row, example.label, line));
   }
@@ -66,12 +74,14 @@ function readLine(text: string, shape: Shape, notes: Notes): Example | string {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 200) : 'is not JSON';
+    return notJson(text, (error as Error).message);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return `is not a JSON object; ${oneObject}`;
   const fields = new Map<string, unknown>(Object.entries(value));
   // A name that stands twice is rare, and looking for it by text is cheap: JSON.parse keeps the last and says nothing.
-  const twice = keys.find((key) => text.split(`"${key}"`).length > 2 && sourcesOf(text, key).length > 1);
+  const mayBeTwice = (key: string): boolean => text.includes('\\u') || text.split(`"${key}"`).length > 2;
+  const twice = keys.find((key) => mayBeTwice(key) && sourcesOf(text, key).length > 1);
   if (twice !== undefined) return `"${twice}" is given twice; keep one`;
   const ignored = [...fields.keys()].filter((key) => !(keys as readonly string[]).includes(key));
   if (ignored.length > 0) notes.say(`keys that are not read: ${listed(ignored)} (inputs, label and id are)`);
@@ -106,6 +116,17 @@ function readLine(text: string, shape: Shape, notes: Notes): Example | string {
 
 interface Problem {
   readonly problem: string;
+}
+
+const oneObject =
+  'write one object a line, as {"inputs": [[1, 2], [3, 4]], "label": "a"}, without commas between';
+
+/** What is wrong with a line that is no JSON, and the usual reason. */
+function notJson(text: string, message: string): string {
+  const mark = /(?<=[[,:]\s*)(?:NaN|-?Infinity|None)(?=\s*[\],}])/.exec(text)?.[0];
+  return mark === undefined
+    ? `is not JSON (${message.slice(0, 120)}); ${oneObject}`
+    : `holds ${mark}, which is no JSON and no number that can be used; leave out the sequence, or fill in the value`;
 }
 
 function idText(id: unknown, text: string, notes: Notes): string | undefined | Problem {
@@ -155,7 +176,7 @@ function sourcesOf(text: string, key: string): string[] {
   let wanted = false;
   for (const [part] of text.matchAll(token)) {
     if (wanted) found.push(part);
-    wanted = depth === 1 && part === ':' && name === `"${key}"`;
+    wanted = depth === 1 && part === ':' && decoded(name) === key;
     if (part === '{' || part === '[') depth++;
     if (part === '}' || part === ']') depth--;
     name = part;
@@ -163,10 +184,16 @@ function sourcesOf(text: string, key: string): string[] {
   return found;
 }
 
+/** A name as JSON.parse reads it: `"\\u0069d"` is id. */
+const decoded = (name: string): unknown => (name.includes('\\') ? JSON.parse(name) : name.slice(1, -1));
+
 async function* lines(file: string, encoding: string | undefined, notes: Notes): AsyncGenerator<string> {
   let pending = '';
+  /** a carriage return at the end of a piece, which may be the first half of a line end */ let held = '';
   for await (const piece of decodeText(file, encoding, notes)) {
-    const parts = piece.split('\n');
+    const text = held + piece;
+    held = text.endsWith('\r') ? '\r' : '';
+    const parts = text.slice(0, text.length - held.length).split(/\r\n|\r|\n/);
     parts[0] = pending + parts[0];
     pending = parts.pop() ?? '';
     for (const part of parts) yield part.trim();

@@ -106,21 +106,32 @@ export class LabelTable {
 }
 
 /**
- * Data whose labels are the class indices of a model. A model that only counts its outputs (`0`, `1`, ...) takes the classes of the data in
- * their order, where there are as many.
+ * Data whose labels are the class indices of a model. A model whose classes are the numbers of its outputs (`0`, `1`, ...) takes the classes
+ * of the data in their order, where there are as many and none of them is such a number: of `1`, `2`, `3` nobody knows whether `1` is its
+ * output 1 or its first one.
  *
  * @param classNames of the model, in the order of its outputs
- * @param notes gets which output stands for which class, where the model does not name them
- * @throws UsageError with the labels that the model does not know
+ * @param notes gets which output stands for which class, where the names do not say it
+ * @throws UsageError with the labels that the model does not know, or when two of its classes are one label
  */
 export function relabelled(data: SequenceData, classNames: readonly string[], notes?: Notes): SequenceData {
   // data name a whole number by its digits; a model from elsewhere may say 1.0
   const known = new Map(classNames.map((name, c) => [className(name), c]));
+  if (known.size < classNames.length) {
+    const twice = classNames.filter((name, c) => known.get(className(name)) !== c);
+    throw new UsageError(
+      `the model has more than one class that a label ${quoted(className(twice[0]))} can mean, as equal numbers are one label: ${listed(classNames)}; give it other names with import --class-names.`,
+    );
+  }
   const unknown = data.classNames.filter((name) => !known.has(name));
   const counts = classNames.every((name, c) => name === String(c));
   if (unknown.length > 0 && counts && data.classNames.length === classNames.length) {
+    if (unknown.length < data.classNames.length)
+      throw new UsageError(
+        `${data.source} has the labels ${listed(data.classNames)}, the model the classes ${listed(classNames)}: whether a label is the number of an output or stands in its place is not clear; number the labels from 0, or name the outputs with import --class-names ${data.classNames.join(',').slice(0, 60)}.`,
+      );
     notes?.say(
-      `the model does not name its classes: its outputs are ${listed(data.classNames)}, in this order`,
+      `no label is a class of the model, whose classes are the numbers of its outputs: these are ${listed(data.classNames)}, in this order`,
     );
     return data;
   }

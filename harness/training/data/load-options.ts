@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../scratch/index';
+import { checkChoice, checkFlag, checkOptions, type OptionNames } from '../../../scratch/index';
 import type { OnMalformed } from './malformed';
 import type { Decimal } from './numbers';
 
@@ -50,8 +50,20 @@ const optionNames: OptionNames<LoadOptions> = {
 export function checkLoadOptions(options: LoadOptions): void {
   checkOptions(options, optionNames, 'loadData');
   checkColumnNames(options.columns, 'loadData');
+  const { onMalformed, decimal, needLabels } = options;
+  if (onMalformed !== undefined) checkChoice(onMalformed, ['fail', 'skip'], 'loadData: onMalformed');
+  if (decimal !== undefined) checkChoice(decimal, ['.', ','], 'loadData: decimal');
+  if (needLabels !== undefined) checkFlag(needLabels, 'loadData: needLabels');
 }
 
 export function checkColumnNames(columns: ColumnNames | undefined, name: string): void {
-  if (columns !== undefined) checkOptions(columns, columnNames, `${name}: columns`);
+  if (columns === undefined) return;
+  checkOptions(columns, columnNames, `${name}: columns`);
+  const { features, ...single } = columns;
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const bad = Object.entries(single).find(([, value]) => value !== undefined && !isText(value))?.[0];
+  if (bad !== undefined || (features !== undefined && !(Array.isArray(features) && features.every(isText))))
+    throw new TypeError(
+      `${name}: columns: ${bad ?? 'features'} is ${JSON.stringify(columns[(bad ?? 'features') as keyof ColumnNames])}; pass ${bad === undefined ? 'an array of names' : 'the name of a column'}.`,
+    );
 }

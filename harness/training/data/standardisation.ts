@@ -57,7 +57,10 @@ export interface Part {
 
 /** Picks examples, standardises their real steps and rounds to float32. Padding stays 0. */
 export function takePart(data: SequenceData, examples: Int32Array, standardisation?: Standardisation): Part {
-  const [, t, f] = data.inputs.shape;
+  const [count, t, f] = data.inputs.shape;
+  const outside = examples.find((n) => !(n >= 0 && n < count));
+  if (outside !== undefined)
+    throw new RangeError(`takePart: example ${outside} of ${count}; examples are counted from 0.`);
   const inputs = new Float32Array(examples.length * t * f);
   examples.forEach((n, place) => {
     for (let i = 0; i < data.lengths[n] * f; i++) {

@@ -1,3 +1,4 @@
+import { clip, visible } from '../../reports/index';
 import { momentsOf } from './moments';
 import type { SequenceData } from './sequences';
 import { featureName } from './standardisation';
@@ -39,13 +40,18 @@ function classLines(data: SequenceData, split: Split): string[] {
     .slice(0, 30)
     .map(
       (name, c) =>
-        `${JSON.stringify(name).slice(1, -1)}: ${train[c]}${split.validation.length > 0 ? `+${validation[c]}` : ''}`,
+        `${clip(visible(name), 40)}: ${train[c]}${split.validation.length > 0 ? `+${validation[c]}` : ''}`,
     );
   if (classNames.length > 30) shown.push(`and ${classNames.length - 30} more`);
   const lines = [`classes     ${shown.join(', ')}`];
   const absent = classNames.filter((_, c) => train[c] === 0);
   if (absent.length > 0)
-    lines.push(`warning     no example to train on for class ${absent.slice(0, 10).join(', ')}`);
+    lines.push(
+      `warning     no example to train on for class ${absent
+        .slice(0, 10)
+        .map((name) => clip(visible(name), 40))
+        .join(', ')}`,
+    );
   return lines;
 }
 

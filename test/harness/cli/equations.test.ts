@@ -38,6 +38,25 @@ describe('rnn-parity equations', () => {
         .and.match(/^ {2}dleak \+= Σ_t \(dh_t ∘ h_\(t-1\)\)$/m);
     });
 
+  it('reads a module that prints or exits: stdout is the result alone, and the exit code is an error', async () => {
+    const noisy = write(
+      `console.log('hello');\nprocess.stdout.write('there');\nexport const cell = ${formulas};\n`,
+    );
+    const spoken: string[] = [];
+    const { write: toStderr } = process.stderr;
+    process.stderr.write = ((text: string) => spoken.push(text) > 0) as typeof toStderr;
+    try {
+      const { exitCode, stdout } = await run('equations', noisy);
+      expect([exitCode, stdout.slice(0, 5)]).to.deep.equal([0, 'leaky']);
+    } finally {
+      process.stderr.write = toStderr;
+    }
+    expect(spoken.join('')).to.match(/hello\n.*there/s);
+    const ends = await run('equations', write('process.exit(0);\n'));
+    expect([ends.exitCode, ends.stdout]).to.deep.equal([2, '']);
+    expect(ends.stderr).to.match(/cannot be loaded: it ends the process with exit code 0/);
+  });
+
   it('says what is wrong in one line or at the place, with exit code 2', async () => {
     const names = await run('equations', 'lstmm');
     expect([names.exitCode, names.stdout]).to.deep.equal([2, '']);

@@ -66,6 +66,13 @@ describe('options that change nothing, or name what cannot be', () => {
     ],
     [`convert ${lstm} --to npz --out m.npz --python p`, '--python changes nothing with --to npz'],
     ['trial --backends keras', 'there is no backend "keras"'],
+    ['train --data memory --out=', '--out is empty; give a value, or leave it out.'],
+    ['parity --only no-case --json=', '--json is empty; give a value, or leave it out.'],
+    ['predict --model m --data digits --seed 4', '--seed is for generated data'],
+    [
+      `check ${lstm} --inputs x.npz --forward-only --seed 3`,
+      '--seed changes nothing with --inputs and --forward-only; leave it out.',
+    ],
     ['parity --html -', '--html - names no file'],
     ['parity --junit -', '--junit - names no file'],
     ['fuzz --out package.json', 'package.json is no directory'],

@@ -42,7 +42,7 @@ describe('files that a command is to write', () => {
     for (const [flag, value, says] of [
       ['--learning-rate', '0x10', /argument '0x10' is invalid. a number was expected/],
       ['--units', '0b1', /argument '0b1' is invalid/],
-      ['--delimiter', '', /--delimiter is empty; what separates the fields was expected/],
+      ['--delimiter', '', /--delimiter is empty; give a value, or leave it out/],
     ] as const) {
       const { exitCode, stderr } = await runCli([...train, '--out', at('numbers'), flag, value]);
       expect(exitCode).to.equal(2);
@@ -50,6 +50,40 @@ describe('files that a command is to write', () => {
     }
     const { exitCode } = await runCli([...train, '--out', at('numbers'), '--learning-rate', ' +1.5e-3']);
     expect(exitCode).to.equal(0);
+  });
+
+  it('predictions are one line a sequence, whatever ids and classes hold; a part that was not kept back is refused', async () => {
+    const line = (i: number) => ({
+      inputs: [[i], [1]],
+      id: `s\t${i}\n`.trim() + '\tx',
+      label: i % 2 ? 'a\nb' : '\u001b[2Jc',
+    });
+    const data = at('odd.jsonl');
+    writeFileSync(data, [0, 1, 2, 3].map((i) => JSON.stringify(line(i))).join('\n'));
+    const small = ['--model', 'scratch', '--epochs', '1', '--units', '2', '--validation', '0'];
+    const trained = await runCli(['train', '--data', data, ...small, '--out', at('odd')]);
+    expect(trained.stdout).to.include('\\u001b[2Jc').and.not.include('\u001b');
+    const { stdout } = await runCli(['predict', '--model', at('odd'), '--data', data]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((one) => one.split('\t').length)).to.deep.equal([3, 3, 3, 3]);
+    expect(lines[0]).to.match(/^s\\t0\\tx\t(a\\nb|\\u001b\[2Jc)\t/);
+    const part = await runCli(['evaluate', '--model', at('odd'), '--data', data, '--part', 'validation']);
+    expect(part.exitCode).to.equal(2);
+    expect(part.stderr).to.include('--part validation: nothing was kept back when the model was trained');
+    const scaled = await runCli([
+      'train',
+      '--from',
+      at('odd'),
+      '--data',
+      data,
+      '--no-standardize',
+      '--out',
+      at('o'),
+    ]);
+    expect(scaled.exitCode).to.equal(2);
+    expect(scaled.stderr).to.include('--no-standardize changes nothing');
+    const other = await runCli(['train', '--resume', at('odd'), '--layers', 'lstm:2']);
+    expect(other.stderr).to.include('--layers is lstm:2 but was not given');
   });
 
   it('train --json leaves the data and the model of the run alone', async () => {

@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { assertParity, checkModel, defineCandidate, loadVectors, runParity } from '../../../harness/index';
+import {
+  assertParity,
+  checkModel,
+  defineCandidate,
+  loadVectors,
+  runParity,
+  save,
+  train,
+} from '../../../harness/index';
+import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
 
 /** Values that a program without types may pass: each is refused with what was expected, before any side is asked. */
 describe('values of options that make no sense', () => {
@@ -12,11 +21,12 @@ describe('values of options that make no sense', () => {
       return {};
     },
   });
+  const scratch = (units = 3) => new ScratchSimpleRNNClassifier({ features: 2, units, classes: 2 });
   const cell = { name: 'a', carries: ['h'], weights: { k: 'F, U' }, equations: 'h_t = tanh(x_t · k)' };
   const wrong: readonly (readonly [string, () => Promise<unknown>, RegExp])[] = [
     ['a size below 1', () => assertParity(candidate, { sizes: { units: -1 } }), /units is -1/],
     ['a size with a fraction', () => assertParity(candidate, { sizes: { units: 1.5 } }), /units is 1\.5/],
-    ['labels that are text', () => assertParity(candidate, { labels: 'no' as never }), /labels is no/],
+    ['labels that are text', () => assertParity(candidate, { labels: 'no' as never }), /labels is "no"/],
     ['no candidate', () => assertParity(undefined as never), /the candidate is a undefined/],
     ['a path for a candidate', () => assertParity('mine.ts' as never), /the candidate is a string/],
     [
@@ -35,6 +45,43 @@ describe('values of options that make no sense', () => {
     ['a pattern that is no text', () => runParity({ only: 5 as never }), /only is a number/],
     ['three processes', () => runParity({ processes: 3 as never }), /processes is 3/],
     ['diagnoses below 0', () => runParity({ diagnoses: -1 }), /diagnoses is -1/],
+    [
+      'a time limit that no timer holds',
+      () => assertParity(candidate, { timeoutSeconds: 1e9 }),
+      /timeoutSeconds is 1000000000; /,
+    ],
+    [
+      'a number for vectors',
+      () => runParity({ vectors: [3] as never }),
+      /vectors holds something else than files/,
+    ],
+    [
+      'files and cases at once',
+      () => runParity({ vectors: ['a.npz', {}] as never }),
+      /vectors holds something else/,
+    ],
+    [
+      'a flag that is text',
+      () => train({ data: { standardize: 'no' as never } }),
+      /standardize is "no"; it is either true or false/,
+    ],
+    ['a callback that is none', () => train({}, { onBatch: 3 as never }), /train: onBatch is a number/],
+    ['a mask that is no number', () => save(scratch(), 'none', { masked: Number.NaN }), /masked is NaN/],
+    [
+      'names of other features',
+      () => save(scratch(), 'none', { featureNames: ['x'] }),
+      /names 1 features, and its layers read 2/,
+    ],
+    [
+      'a size that is text',
+      () => Promise.resolve().then(() => scratch('3' as never)),
+      /units is "3"; a size must be an integer/,
+    ],
+    [
+      'a tensor of TensorFlow.js',
+      () => Promise.resolve().then(() => scratch().predict({ data: () => [], shape: [1, 1, 2] } as never)),
+      /data that is a function; pass \{ data, shape \}/,
+    ],
     ['no vectors', () => loadVectors(undefined as never), /files is a undefined/],
     ['no model', () => checkModel(undefined as never), /the model is a undefined/],
   ];

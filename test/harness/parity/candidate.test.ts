@@ -20,6 +20,7 @@ const run = (
   timeoutSeconds = 30,
 ): Promise<ParityReport> => runParity({ candidate, only, timeoutSeconds });
 
+const failed = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 const isGood = ['pass', 'zero', 'omitted'];
 
 describe('a candidate at hand', () => {
@@ -231,6 +232,32 @@ describe('a candidate in a module', () => {
     ['a loop without end', 'for (;;);', 'did not answer'],
     ['process.exit(0)', 'process.exit(0);', 'ended its process with exit code 0'],
   ];
+  it('answers one question after the other, and says when it is disposed', async () => {
+    const file = module(
+      'h.cjs',
+      'exports.candidate = { name: "h", precision: "float64", evaluate: (p) => ({ states: p.inputs }) };',
+    );
+    const candidate = await loadCandidate(file);
+    const ask = async (i: number) =>
+      (await candidate.evaluate({ ...generatedProblem(1, i) })) as { states?: { data: Float64Array } };
+    const [one, other] = await Promise.all([ask(1), ask(2)]);
+    expect(one.states?.data).to.deep.equal(generatedProblem(1, 1).inputs.data);
+    expect(other.states?.data).to.deep.equal(generatedProblem(1, 2).inputs.data);
+    candidate.dispose();
+    expect(String(await failed(ask(3)))).to.match(/h was disposed before .*; load it again/);
+    for (const timeoutSeconds of [0, -1, Infinity, 3e6, '5' as never])
+      expect(String(await failed(loadCandidate(file, { timeoutSeconds })))).to.match(/timeoutSeconds is/);
+  });
+  it('that throws what is no Error is quoted, and none is called like a side', async () => {
+    const thrown = module(
+      't.cjs',
+      'exports.candidate = { name: "t", precision: "float64", evaluate: () => { throw { message: "too cold" }; } };',
+    );
+    const { errors } = await run(thrown, 'generated/000');
+    expect(errors[0].message).to.match(/t threw: an object, not an Error: too cold/);
+    for (const name of ['scratch', 'graph', 'tfjs:cpu'])
+      expect(String(await failed(run({ ...right, name })))).to.match(/that of a side of rnn-parity/);
+  });
   it('that loops or exits is stopped, and answers no more', async () => {
     for (const [title, statement, says] of ends) {
       const file = module(

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { UsageError } from '../../../../harness/base/outcome';
+import { relabelled } from '../../../../harness/training/data/index';
 import { formatNpz } from '../../../../harness/base/files/index';
 import { labels, load, notes, refusal } from './load-file';
 
@@ -59,6 +61,25 @@ describe('labels', () => {
     const ids = Array.from({ length: 30 }, (_, i) => String(i * i));
     expect(notes(await load('a.csv', csv(ids)))).to.match(/30 classes for 30 sequences/);
     expect(notes(await load('a.csv', 'sequence,x,label\n1,0,a\n1.0,1,b\n'))).to.match(/ids "1" and "1\.0"/);
+  });
+
+  it('of other data are the classes of a model by name, never by a guess that may be off by one', async () => {
+    const of = async (...values: string[]) => load('a.csv', csv(values));
+    const taken = async (names: readonly string[], ...values: string[]) =>
+      labels(relabelled(await of(...values), names));
+    expect(await taken(['0', '1', '2'], '2', '0', '0')).to.eql(['2', '0', '0']);
+    expect(await taken(['no', 'yes'], 'yes', 'no')).to.eql(['yes', 'no']);
+    // a model that only counts its outputs, and labels of which none is a number of one
+    expect(await taken(['0', '1'], 'a', 'b')).to.eql(['a', 'b']);
+    const shifted = await of('1', '2', '3');
+    expect(() => relabelled(shifted, ['0', '1', '2'])).to.throw(
+      UsageError,
+      /whether a label is the number of an output/,
+    );
+    expect(() => relabelled(shifted, ['1', '01', '2'])).to.throw(
+      UsageError,
+      /more than one class that a label "1" can mean/,
+    );
   });
 
   it('that are real numbers are refused: this is a classifier', async () => {

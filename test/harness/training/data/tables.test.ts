@@ -82,6 +82,42 @@ describe('tables in long form', () => {
     );
   });
 
+  it('says what separates the columns, which column is taken twice, and what every row has too much', async () => {
+    const table = 'sequence step x label\na 0 1 p\nb 0 2 q\n';
+    expect(await refusal('a.csv', table)).to.match(
+      /That is one column: if " " separates the names, pass --delimiter " "/,
+    );
+    expect(await refusal('a.csv', table.replaceAll(' ', ','), { delimiter: ';' })).to.match(
+      /pass --delimiter ","/,
+    );
+    expect((await load('a.csv', table, { delimiter: ' ' })).featureNames).to.eql(['x']);
+    expect(await refusal('a.csv', `# by hand\n${table.replaceAll(' ', ',')}`)).to.match(
+      /looks like a comment/,
+    );
+    const twice = { columns: { label: 'sequence' } };
+    expect(await refusal('a.csv', table.replaceAll(' ', ','), twice)).to.match(
+      /column "sequence" is taken for --sequence-column and for --label-column/,
+    );
+    const ends = 'sequence,x,label\na,1,p,\nb,2,q,\nc,3,p,\n';
+    expect(await refusal('a.csv', ends)).to.match(
+      /every row ends with a separator, so end the header with one/,
+    );
+  });
+
+  it('refuses options that make no sense', async () => {
+    for (const [options, says] of [
+      [{ onMalformed: 'ignore' }, /onMalformed is ignore; the nearest is fail/],
+      [{ decimal: ';' }, /decimal is ;/],
+      [{ columns: { features: 'x' } }, /columns: features is "x"; pass an array of names/],
+      [{ columns: { label: 3 } }, /columns: label is 3; pass the name of a column/],
+    ] as const) {
+      const error = await load('a.csv', 'sequence,x,label\na,1,p\n', options as never).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(String(error)).to.match(says);
+    }
+  });
+
   it('survives any damage: a clear error or numbers that are all finite', async () => {
     const sound = Buffer.from(
       'sequence,step,x,label\na,0,1.5,"u ""v"""\na,1,-2e3,"u ""v"""\n__proto__,0,7,constructor\n',
@@ -148,6 +184,26 @@ describe('JSON lines', () => {
       onMalformed: 'skip',
     });
     expect(skipped.skipped).to.equal(1);
+  });
+
+  it('reads the line ends of old and new systems, and says what is usually wrong with a file', async () => {
+    const good = ['{"inputs": [[1], [2]], "label": "a"}', '{"inputs": [[3]], "label": "b"}'];
+    for (const end of ['\n', '\r\n', '\r', '\r\r\n'])
+      expect((await load('a.jsonl', good.join(end) + end)).inputs.shape).to.eql([2, 2, 1]);
+    for (const [line, says] of [
+      [`[${good[0]}]`, /is not a JSON object; write one object a line/],
+      [`${good[0]},`, /is not JSON \(.*\); write one object a line/],
+      ['{"inputs": [[1, NaN]], "label": "a"}', /holds NaN, which is no JSON/],
+      ['{"inputs": [[1]], "label": "a", "l\\u0061bel": "b"}', /"label" is given twice; keep one/],
+    ] as const)
+      expect(await refusal('a.jsonl', line)).to.match(says);
+    const named = good[1].replace('{', '{"id": "1", ');
+    expect(await refusal('a.jsonl', `${good[0]}\n${named}`)).to.match(
+      /line 2: id "1" is also what line 1 is called, which has no id of its own/,
+    );
+    expect(await refusal('a.jsonl', `${good[1].replace('{', '{"id": 2, ')}\n${good[0]}`)).to.match(
+      /line 2: id "2" is also what line 2 is called/,
+    );
   });
 
   it('survives any damage', async () => {
