@@ -80,7 +80,7 @@ const table: [string, () => unknown, RegExp][] = [
   [
     'data that is no array',
     () => layer.forward({ data: null, shape: [1, 1, 2] } as never),
-    /has undefined numbers for shape/,
+    /has data that is /,
   ],
   [
     'an initial state of another batch',
@@ -171,7 +171,7 @@ const table: [string, () => unknown, RegExp][] = [
   [
     'classes as text',
     () => new ScratchSimpleRNNClassifier({ features: 1, units: 1, classes: '2' as never }),
-    /classes is 2/,
+    /classes is "2"/,
   ],
   [
     'an output kernel of other classes',
