@@ -5,6 +5,7 @@ import { moved, sure } from './doubtful';
 import { judgeShown, judgeTensor, type JudgedTensor } from './judge';
 import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
 import { runLayer, runReference, tensorOf, type ModelInputs } from './reference';
+import type { ShownLayers } from './sides/side';
 import { storageVariants, variantsOf, type Variant } from './variants/index';
 
 /** A known mistake that explains a difference within the error budget. */
@@ -159,11 +160,15 @@ export function causesOfModel(
 }
 
 /** Outputs of a model as a side shows them. */
-export function shownOutputs(
-  model: ModelDescription,
-  outputs: readonly Tensor[],
-): Map<string, { output: Tensor }> {
-  return new Map(model.outputs.map(({ of }, i) => [of, { output: outputs[i] }]));
+export function shownOutputs(model: ModelDescription, outputs: readonly Tensor[]): ShownLayers {
+  const shown = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
+  model.outputs.forEach(({ of, state }, i) => {
+    const layer = shown.get(of) ?? { states: [] };
+    shown.set(of, layer);
+    if (state === undefined) layer.output = outputs[i];
+    else layer.states[state] = outputs[i];
+  });
+  return shown;
 }
 
 /** The single layer that a question is about, as a model of its own that shows every step. */

@@ -1,6 +1,15 @@
 import type { LayerConfig, Tensor } from '../../scratch/index';
-import type { ModelLayer } from '../models/index';
-import { maskAfter, masked, runLayer, seenMask, stackOf, withMaskedRows, type LayerRun } from './reference';
+import type { ModelDescription, ModelLayer, Source } from '../models/index';
+import {
+  maskAfter,
+  masked,
+  runLayer,
+  seenMask,
+  stackOf,
+  tensorOf,
+  withMaskedRows,
+  type LayerRun,
+} from './reference';
 
 /** Loss gradients that arrive at a layer; undefined where none does. */
 export interface ArrivingAtLayer {
@@ -103,6 +112,43 @@ export function runLayerBack(
       return backInStack(config, weights, x, mask, initialStates, { ...(output && { output }), states });
     }
   }
+}
+
+/** Gradients of every weight, by layer, of Σ output · gradient over these gradients, in float64. */
+export function runReferenceBack(
+  { layers }: Pick<ModelDescription, 'layers'>,
+  runs: ReadonlyMap<string, LayerRun>,
+  upstream: readonly (Source & { readonly gradient: Tensor })[],
+): ReadonlyMap<string, SentBack['weights']> {
+  const arriving = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
+  const send = ({ of, state }: Source, { data, shape }: Tensor): void => {
+    const found = arriving.get(of) ?? { states: [] };
+    arriving.set(of, found);
+    const before = state === undefined ? found.output : found.states[state];
+    const sum =
+      before === undefined ? { data, shape } : { data: data.map((x, i) => x + before.data[i]), shape };
+    if (state === undefined) found.output = sum;
+    else found.states[state] = sum;
+  };
+  for (const { gradient, ...source } of upstream) send(source, gradient);
+  const weights = new Map<string, SentBack['weights']>();
+  for (const layer of layers.toReversed()) {
+    const found = arriving.get(layer.name);
+    const before = runs.get(layer.reads.of);
+    if (found === undefined || before === undefined) continue;
+    const read: LayerRun = { ...before, output: tensorOf(runs, layer.reads) };
+    const states = (layer.initialStates ?? []).map((source) => tensorOf(runs, source));
+    const back = runLayerBack(
+      layer,
+      layer.reads.state === undefined ? read : { ...read, mask: undefined },
+      states,
+      found,
+    );
+    weights.set(layer.name, back.weights);
+    if (back.input !== undefined) send(layer.reads, back.input);
+    layer.initialStates?.forEach((source, i) => send(source, back.states[i]));
+  }
+  return weights;
 }
 
 function backInStack(

@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { checkModel, convertModel } from '../../../harness/check/index';
+import { checkModel, convertModel, generateInputs, runReference } from '../../../harness/check/index';
+import { tensorOf } from '../../../harness/check/reference';
+import { deviationsOf } from '../../../harness/check/stored-weights';
+import { createRandom } from '../../../scratch/index';
 import { openModelFile } from '../../../harness/models/index';
 import { fixtureAnswers, modelFixtures, namedInputs } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -51,5 +54,62 @@ describe('weights that a file stores in 8 bits', () => {
     expect(cause.words).to.include('explained by 8-bit weights');
     expect(others).to.deep.equal([]);
     expect(await ask(0.05)).to.deep.equal([]);
+  });
+
+  it('are the deviations by which weights within half a step of theirs scatter the outputs', async () => {
+    const model = await openModelFile(path.join(modelFixtures, 'functional-states.keras'));
+    const inputs = generateInputs(model, { seed: 1 });
+    const reach = 1e-3;
+    const spread = deviationsOf(model, inputs, () => reach);
+    const random = createRandom(5);
+    const draws = 300;
+    const squares = spread.map(({ exact }) => new Float64Array(exact.data.length));
+    for (let k = 0; k < draws; k++) {
+      const layers = model.layers.map((layer) => ({
+        ...layer,
+        weights: Object.fromEntries(
+          Object.entries(layer.weights).map(([name, { data, shape }]) => [
+            name,
+            { data: data.map((w) => w + reach * (2 * random.uniform() - 1)), shape },
+          ]),
+        ),
+      }));
+      const runs = runReference({ ...model, layers }, inputs);
+      model.outputs.forEach((source, n) => {
+        tensorOf(runs, source).data.forEach((y, i) => (squares[n][i] += (y - spread[n].exact.data[i]) ** 2));
+      });
+    }
+    // the deviation of 300 draws is known within 1 / sqrt(600) = 4 %: five of these
+    spread.forEach(({ sigma }, n) => {
+      sigma.forEach((s, i) => expect(Math.sqrt(squares[n][i] / draws) / s).to.be.within(0.8, 1.2));
+    });
+  });
+
+  it('and so are those of a scheme that the file does not say: a scale for each column, no zero point', async () => {
+    const file = path.join(modelFixtures, 'bidirectional-lstm.keras');
+    const model = await openModelFile(file);
+    const inputs = generateInputs(model, { seed: 1 });
+    /** Steps of max |w| / levels for every column by itself. */
+    const causesWith = async (levels: number): Promise<string> => {
+      const layers = model.layers.map((layer) => ({
+        ...layer,
+        weights: Object.fromEntries(
+          Object.entries(layer.weights).map(([name, { data, shape }]) => {
+            const width = shape[shape.length - 1];
+            const column = (i: number) => data.filter((_, k) => k % width === i % width);
+            const step = (i: number): number => Math.max(...column(i).map(Math.abs)) / levels || 1;
+            return [name, { data: data.map((w, i) => step(i) * Math.round(w / step(i))), shape }];
+          }),
+        ),
+      }));
+      const runs = runReference({ ...model, layers }, inputs);
+      const expected = model.outputs.map((source) => tensorOf(runs, source));
+      const report = await checkModel(model, { inputs, expected, sides: [] });
+      return report.sides[0].differences.flatMap(({ causes }) => causes.map(({ words }) => words)).join();
+    };
+    expect(await causesWith(127)).to.match(/explained by 8-bit weights/);
+    // 16 bits of them are within rounding here
+    expect(await causesWith(16_383)).to.match(/explained by 16-bit weights/);
+    expect(await causesWith(7)).to.equal('');
   });
 });
