@@ -1,5 +1,5 @@
 import { bullets, count, paragraph, quoted, stepsInWords, textOf, type Section } from '../reports/index';
-import type { CaseSizes, FailureGroup, FuzzSummary, SideSummary } from './summary';
+import { isAbsent, type CaseSizes, type FailureGroup, type FuzzSummary, type SideSummary } from './summary';
 
 /** Largest number of failure classes in the text of one side; the JSON holds all. */
 const mostFailures = 12;
@@ -89,7 +89,7 @@ export function formatSizes(sizes: CaseSizes): string {
 function verdictLine({ verdict, sides, faults, shards }: FuzzSummary): string {
   const ran = sides.filter(({ status }) => status === 'ran');
   const total = (of: (side: SideSummary) => number): number => ran.reduce((sum, side) => sum + of(side), 0);
-  const notRun = sides.filter(({ status }) => status === 'not run').map(({ name }) => name);
+  const notRun = sides.filter(isAbsent).map(({ name }) => name);
   const missing = notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : '';
   const done = shards.reduce((sum, { cases }) => sum + cases, 0);
   switch (verdict) {

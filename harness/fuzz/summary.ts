@@ -2,6 +2,7 @@ import { formatLayers } from '../base/layers-text';
 import { isLayered, sizesOf, type AnyProblem, type Phase, type ProblemSizes } from '../base/problem';
 import { exitCodes, type ExitCode } from '../base/outcome';
 import type { Networks } from '../problems/index';
+import { isFrameworkName } from '../sides/frameworks/index';
 import type { Shard } from './series';
 import type { Versions } from './versions';
 
@@ -101,7 +102,7 @@ export function conclude(findings: FuzzFindings): FuzzSummary {
     ? 'error'
     : sides.some(({ fail }) => fail > 0)
       ? 'mismatch'
-      : sides.some((side) => side.required && (side.status === 'not run' || isRefused(side)))
+      : sides.some((side) => side.required && isAbsent(side))
         ? 'backend not run'
         : interrupted
           ? 'interrupted'
@@ -118,9 +119,10 @@ export function conclude(findings: FuzzFindings): FuzzSummary {
   return { format: summaryFormat, ...findings, verdict, faults, exitCode };
 }
 
-/** A side that has none of what the problems ask for did not run. */
-const isRefused = ({ cases, errors, left }: SideSummary): boolean =>
-  cases === 0 && errors === 0 && Object.keys(left).length > 0;
+/** Whether it could not be opened, or is a framework that has none of what the problems ask for. */
+export const isAbsent = ({ name, status, cases, errors, left }: SideSummary): boolean =>
+  status === 'not run' ||
+  (isFrameworkName(name) && cases === 0 && errors === 0 && Object.keys(left).length > 0);
 
 /** A run that shows nothing proves nothing, and every problem must be accounted for. */
 function faultsOf({ sides, shards }: FuzzFindings): string[] {
