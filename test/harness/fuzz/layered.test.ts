@@ -108,7 +108,7 @@ describe('rnn-parity fuzz on networks of layers: the problems', () => {
     expect(() => of('any(bidirectional)')).to.throw(/holds no layer that computes/);
     expect(() => of('lstm:2:returnSequences=maybe')).to.throw(
       UsageError,
-      /^--layers: .*returnSequences is maybe/,
+      /^--layers: .*returnSequences is "maybe"/,
     );
     expect(() => parseLayers('lstm:*', '--layers')).to.throw(/whole numbers above 0/);
   });

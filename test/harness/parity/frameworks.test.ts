@@ -67,9 +67,9 @@ describe('Keras, PyTorch and ONNX Runtime as sides of parity', () => {
 
   it('one number that is off is a mismatch', async () => {
     const recorded = JSON.parse(readFileSync(problemAnswers('torch'), 'utf8')) as {
-      answers: { gradients: { weights: { layer1: { recurrentKernel: WireTensor } } } }[];
+      answers: { answer: { gradients: { weights: { layer1: { recurrentKernel: WireTensor } } } } }[];
     };
-    const { layer1 } = recorded.answers[0].gradients.weights;
+    const { layer1 } = recorded.answers[0].answer.gradients.weights;
     const right = decodeTensor(layer1.recurrentKernel);
     right.data[4] *= 1 + 1e-3;
     layer1.recurrentKernel = encodeTensor(right);
