@@ -1,4 +1,5 @@
 // Runs in a process of its own, so that a candidate that loops, exits or prints cannot hurt the run.
+import { Worker } from 'node:worker_threads';
 import { describeThrown } from '../../base/side-errors';
 import { CandidateCalls } from './calls';
 import { candidateOf, checkCandidate } from './check';
@@ -13,6 +14,14 @@ process.on('message', (message: ToCandidate) => {
   });
 });
 process.on('disconnect', () => process.exit(0));
+endWithParent();
+
+/** Ends this process when its parent is gone, also in a loop without end, which hears of nothing: a thread of its own looks twice a second. */
+function endWithParent(): void {
+  const look = `const { ppid } = require('node:worker_threads').workerData;
+    setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+  new Worker(look, { eval: true, workerData: { ppid: process.ppid } }).unref();
+}
 
 async function handle(message: ToCandidate): Promise<FromCandidate> {
   if (message.type === 'load') return load(message.file);

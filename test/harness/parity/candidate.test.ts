@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import {
@@ -11,6 +12,7 @@ import { UsageError } from '../../../harness/base/outcome';
 import { formatSummary, runParity, type ParityReport } from '../../../harness/parity/index';
 import { generatedProblem } from '../../../harness/problems/generated';
 import { rightAnswer } from '../../support/right-candidate';
+import { program } from '../../support/program';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
 const right: Candidate = { name: 'mine', precision: 'float64', masks: true, evaluate: rightAnswer };
@@ -232,6 +234,38 @@ describe('a candidate in a module', () => {
     ['a loop without end', 'for (;;);', 'did not answer'],
     ['process.exit(0)', 'process.exit(0);', 'ended its process with exit code 0'],
   ];
+  it('ends with the program that asks it, also in a loop without end', async () => {
+    const pidFile = path.join(base(), 'pid');
+    const file = module(
+      'h.cjs',
+      `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
+      module.exports = { name: 'h', precision: 'float64', evaluate() { for (;;); } };`,
+    );
+    const asking = spawn(
+      process.execPath,
+      [program, 'parity', '--candidate', file, '--only', 'edge/one-step'],
+      {
+        stdio: 'ignore',
+      },
+    );
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let i = 0; i < 200 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    asking.kill('SIGKILL');
+    const isGone = (): boolean => {
+      try {
+        return !process.kill(pid, 0);
+      } catch {
+        return true;
+      }
+    };
+    await until(isGone);
+    const gone = isGone();
+    if (!gone) process.kill(pid, 'SIGKILL');
+    expect(gone).to.equal(true);
+  });
   it('answers one question after the other, and says when it is disposed', async () => {
     const file = module(
       'h.cjs',
