@@ -36,7 +36,9 @@ export function allFixtures(): Fixture[] {
       ? 'pytorch.npz'
       : name.startsWith('made-')
         ? 'onnx.npz'
-        : 'keras.npz';
+        : name.startsWith('config-')
+          ? 'configurations.npz'
+          : 'keras.npz';
     // an .onnx of the same model says it all
     const options = file.endsWith('.onnx') ? {} : (stateOptions[name] ?? {});
     return { file, name, archive, options };

@@ -134,6 +134,10 @@ function describe(
 
 /** A configuration with the shapes of its layers. */
 export function planModel(config: unknown, dialect: Dialect, where: string, until: string | undefined) {
+  if (dialect.program === 'keras' && /^\D*[01]\./.test(dialect.version))
+    throw new UsageError(
+      `${where} was written by Keras ${dialect.version}, whose recurrent layers have other options (output_dim, inner_activation) and a weight for each gate; open it in Keras 2.0 to 2.2, save it again, and read that file.`,
+    );
   const topology = readTopology(config, dialect, where, until);
   return { topology, shaped: shapeLayers(topology, where) };
 }

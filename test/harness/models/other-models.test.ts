@@ -379,6 +379,30 @@ describe('names of weights in a file', () => {
     for (const [name, content, says] of [
       ['m.pt', '\x80\x02', 'state_dict'],
       ['m.tflite', 'TFL3', 'is no model that is read'],
+      // Keras 1.2, as its options stand in public configurations
+      [
+        'model.json',
+        JSON.stringify({
+          format: 'layers-model',
+          modelTopology: {
+            keras_version: '1.2.2',
+            class_name: 'Sequential',
+            config: [
+              {
+                class_name: 'LSTM',
+                config: {
+                  output_dim: 4,
+                  inner_activation: 'hard_sigmoid',
+                  init: 'glorot_uniform',
+                  consume_less: 'cpu',
+                },
+              },
+            ],
+          },
+          weightsManifest: [],
+        }),
+        'was written by Keras 1.2.2',
+      ],
     ] as const) {
       const file = path.join(base(), name);
       writeFileSync(file, content, 'latin1');
