@@ -1,16 +1,32 @@
 import { silentProgress, type StartProgress } from '../base/progress';
-import type { Implementation, LayeredEvaluation, LayeredProblem, Model } from '../base/problem';
-import { precisionModels, singlePrecisionRun } from '../budget/index';
+import {
+  evaluationOf,
+  type Implementation,
+  type LayeredEvaluation,
+  type LayeredProblem,
+  type Model,
+} from '../base/problem';
+import { precisionModels } from '../budget/index';
 import { layerTitle } from '../diagnosis/layers/index';
-import { equationsOf } from '../equations/index';
+import {
+  answerOf,
+  equationsOf,
+  makeRounding,
+  roundedArithmetic,
+  tensorsOfOutcome,
+  type Network,
+  type NetworkProblem,
+} from '../equations/index';
 import {
   distance,
   effectOf,
   exactFault,
   faultNamed,
   faultsOf,
+  runFault,
   sameRun,
   type EquationFault,
+  type FaultyRun,
 } from '../faults/equations/index';
 import { plantInLayers } from '../faults/index';
 import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
@@ -19,10 +35,15 @@ import { tryMistake, type Mistake } from './mistake';
 import { concludeTrial, type HarmlessRow, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
 
+/** A side that runs networks of layers; its own answer is changed by what a fault changes, unless it can compute the faulty one itself. */
+export interface LayersHost extends Implementation {
+  plant?(fault: Pick<EquationFault, 'runs'>, way: number): Implementation;
+}
+
 export interface LayersTrialOptions {
   /** "lstm:4" */ readonly layers: string;
   readonly model: Model;
-  /** sides that run the model, which faults are planted in, in turn */ readonly hosts: readonly Implementation[];
+  /** sides that run the model, which faults are planted in, in turn */ readonly hosts: readonly LayersHost[];
   /** a float64 side that runs the model; default the first host */ readonly float64?: Implementation;
   readonly notRun?: TrialReport['notRun'];
   readonly seed: number;
@@ -146,7 +167,7 @@ function mistakeIn(given: LayeredProblem, fault: EquationFault, way: number): Mi
     name: fault.name.replace(/at time step \d+$/, 'at one time step'),
     ...{ words, phase, singleStep: timeStep !== undefined },
     family: page.split('#')[1],
-    plantIn: (host) => plantInLayers(fault, way, host),
+    plantIn: (host: LayersHost) => host.plant?.(fault, way) ?? plantInLayers(fault, way, host),
     isLocated: (found) =>
       found !== undefined &&
       found.tensor.startsWith(title) &&
@@ -160,15 +181,29 @@ function mistakeIn(given: LayeredProblem, fault: EquationFault, way: number): Mi
 const orders = ['sequential', 'reversedFused', 'lanes', 'double', 'blocks'] as const;
 
 /** The formulas themselves in emulated single precision, every rounding random; each answer rounds in another way. */
-export function emulatedHost(): Implementation {
+export function emulatedHost(): LayersHost {
   let k = 0;
-  const { kappa } = precisionModels.wasm;
-  const evaluate = (problem: LayeredProblem): LayeredEvaluation =>
-    singlePrecisionRun(problem, {
-      ...{ kappa, order: orders[k % 5], joint: k % 3 === 1, flat: k % 2 === 1, noise: 'sums', seed: k++ },
-    }) as LayeredEvaluation;
-  const refused = (): never => {
-    throw new Error('the emulated side runs networks of layers');
-  };
-  return { name: 'emulated', precision: 'float32', evaluate: refused, layered: { evaluate } };
+  const hostOf = (
+    faultyRun: (network: Network, problem: NetworkProblem) => FaultyRun | undefined,
+  ): LayersHost => ({
+    name: 'emulated',
+    precision: 'float32',
+    evaluate: () => {
+      throw new Error('the emulated side runs networks of layers');
+    },
+    layered: {
+      evaluate: (source) => {
+        const equations = equationsOf(source);
+        const { network, problem } = equations;
+        const rounding = makeRounding({
+          ...{ order: orders[k % 5], joint: k % 3 === 1, flat: k % 2 === 1, noise: 'sums', seed: k++ },
+        });
+        const run = faultyRun(network, problem) ?? { network, problem };
+        const outcome = runFault(run, roundedArithmetic(precisionModels.wasm.kappa, rounding));
+        return evaluationOf(answerOf(equations, tensorsOfOutcome(outcome))) as LayeredEvaluation;
+      },
+    },
+    plant: ({ runs }, way) => hostOf((network, problem) => runs(network, problem).at(way)),
+  });
+  return hostOf(() => undefined);
 }

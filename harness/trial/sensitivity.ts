@@ -1,5 +1,5 @@
 import { createRandom, type Tensor } from '../../scratch/index';
-import { examine, referenceFor } from '../examine/index';
+import { ask, examine, referenceFor } from '../examine/index';
 import {
   evaluationOf,
   expectedNames,
@@ -172,10 +172,8 @@ async function look(
       },
     }),
   };
-  const ask = async (one: Implementation): Promise<Evaluation> =>
-    isLayered(problem) ? ((await one.layered?.evaluate(problem)) ?? {}) : one.evaluate(problem);
-  const given = await ask(faulty);
-  if (sameGradients(problem, given, await ask(side))) return;
+  const { answer: given } = await ask(faulty, problem);
+  if (sameGradients(problem, given, (await ask(side, problem)).answer)) return;
   const { results, steps, probe } = await examine(faulty, problem);
   const [byResults, bySteps, byProbe] = [results, steps, probe].map(
     (view) => view?.verdict.status === 'fail',
