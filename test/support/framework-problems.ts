@@ -45,5 +45,18 @@ export function frameworkProblems(): AnyProblem[] {
         loss: 'meanSquaredError',
       },
     }),
+    makeLayeredProblem({
+      ...{ id: 'framework/hard-gates', seed: 11, ...sizes, upstream: false },
+      model: {
+        features: 2,
+        layers: [
+          {
+            layer: 'bidirectional',
+            wrapped: { layer: 'lstm', units: 2, recurrentActivation: 'hardSigmoid' },
+          },
+          dense,
+        ],
+      },
+    }),
   ];
 }

@@ -232,10 +232,14 @@ def in_order(weights, config, prefix):
     return values
 
 
+@keras.saving.register_keras_serializable("rnn_parity")
+def hard_sigmoid_of_keras2(x):
+    """A registered function: Bidirectional makes its layers again from their descriptions."""
+    return keras.ops.clip(0.2 * x + 0.5, 0, 1)
+
+
 def activation_of(name):
-    if name == "hardSigmoid":
-        return lambda x: keras.ops.clip(0.2 * x + 0.5, 0, 1)
-    return {"hardSigmoidKeras3": "hard_sigmoid"}.get(name, name)
+    return {"hardSigmoid": hard_sigmoid_of_keras2, "hardSigmoidKeras3": "hard_sigmoid"}.get(name, name)
 
 
 def safe(name):

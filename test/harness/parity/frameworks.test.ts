@@ -52,7 +52,9 @@ describe('Keras, PyTorch and ONNX Runtime as sides of parity', () => {
       .to.include('framework/simple')
       .and.not.include('framework/masked');
     const keras = await run('keras');
-    expect(keras.cases.map(({ caseId }) => caseId)).to.include('framework/masked');
+    expect(keras.cases.map(({ caseId }) => caseId))
+      .to.include('framework/masked')
+      .and.include('framework/hard-gates');
   });
 
   it('ONNX Runtime infers only: its states and outputs are compared, loss and gradients are declared as not given', async () => {
