@@ -1,5 +1,6 @@
 import { zeros, type Tensor } from '../../scratch/index';
 import { sizesOf, type Evaluation, type Implementation, type Problem } from '../base/problem';
+import { keep } from '../problems/index';
 
 /** Above this many steps a side is not asked for the state of each of them. */
 const mostPrefixes = 128;
@@ -34,21 +35,9 @@ export async function statesByPrefixes(
 }
 
 /** The forward pass of the first steps. */
-function prefix(problem: Problem, steps: number): Problem {
-  const { inputs, initialState, mask, weights } = problem;
-  const { kernel, recurrentKernel, bias } = weights;
-  const cut = ({ data, shape: [batch, timeSteps, ...rest] }: Tensor): Tensor => {
-    const width = rest.reduce((product, n) => product * n, 1);
-    const out = zeros(batch, steps, ...rest);
-    for (let b = 0; b < batch; b++)
-      out.data.set(data.subarray(b * timeSteps * width, (b * timeSteps + steps) * width), b * steps * width);
-    return out;
-  };
-  return {
-    id: `${problem.id}, first ${steps} steps`,
-    inputs: cut(inputs),
-    ...(initialState && { initialState }),
-    ...(mask && { mask: cut(mask) }),
-    weights: { kernel, recurrentKernel, bias },
-  };
+function prefix({ labels, upstream, ...problem }: Problem, steps: number): Problem {
+  const { kernel, recurrentKernel, bias } = problem.weights;
+  const forward = { ...problem, weights: { kernel, recurrentKernel, bias } };
+  const first = Array.from({ length: steps }, (_, t) => t);
+  return { ...keep(forward, 'timeStep', first), id: `${problem.id}, first ${steps} steps` };
 }

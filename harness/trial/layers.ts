@@ -32,7 +32,7 @@ import { plantInLayers } from '../faults/index';
 import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
 import { lookAt } from './look';
 import { tryMistake, type Mistake } from './mistake';
-import { concludeTrial, type HarmlessRow, type TrialReport } from './report';
+import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
 
 /** A side that runs networks of layers; its own answer is changed by what a fault changes, unless it can compute the faulty one itself. */
@@ -91,12 +91,11 @@ export async function runLayersTrial(options: LayersTrialOptions): Promise<Trial
   } finally {
     progress.stop();
   }
-  const { rows, perHost, misses } = trial.book;
   return concludeTrial({
     ...options,
-    ...{ shapes: 1, rows, perHost, misses, heldOut: [] },
+    ...trial.book.found,
+    shapes: 1,
     hosts: hosts.map(({ name }) => name),
-    equivalents: [...trial.harmless.values()],
     seconds: (performance.now() - started) / 1000,
   });
 }
@@ -111,7 +110,6 @@ function withHead(recipe: LayeredRecipe): LayeredProblem {
 
 class LayersTrial {
   readonly book = new ScoreBook();
-  readonly harmless = new Map<string, { -readonly [K in keyof HarmlessRow]: HarmlessRow[K] }>();
   private turn = 0;
 
   constructor(
@@ -133,20 +131,14 @@ class LayersTrial {
     const { hosts, float64 = hosts[0] } = this.options;
     const host = hosts[this.turn % hosts.length];
     const mistake = mistakeIn(given, fault, this.turn++ % length);
-    if (effect > sameRun) this.book.note(mistake, await tryMistake(mistake, given, host, float64));
-    else await this.lookAtHarmless(mistake, given, host);
-  }
-
-  private async lookAtHarmless(mistake: Mistake, given: LayeredProblem, host: Implementation): Promise<void> {
-    const { name } = mistake;
-    const why = 'no problem of this trial shows it';
-    const row = this.harmless.get(name) ?? { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
-    this.harmless.set(name, row);
+    if (effect > sameRun) {
+      this.book.note(mistake, await tryMistake(mistake, given, host, float64));
+      return;
+    }
     const { isRed, caught, diagnosis } = await lookAt(mistake.plantIn(host), given);
-    row.planted++;
-    row.caught += Number(isRed);
-    row.accused += Number(isRed || caught.referee);
-    row.kindWrong += Number(diagnosis?.kind !== undefined);
+    const said = { isRed, isAccused: isRed || caught.referee, kind: diagnosis?.kind };
+    const { name } = mistake;
+    this.book.noteHarmless('equivalents', { name, why: 'no problem of this trial shows it' }, said);
   }
 }
 

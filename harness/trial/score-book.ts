@@ -1,5 +1,5 @@
-import type { Diagnosis } from '../diagnosis/index';
-import type { HostRow, TrialRow } from './report';
+import type { Diagnosis, Kind } from '../diagnosis/index';
+import type { HarmlessRow, HostRow, TrialReport, TrialRow } from './report';
 
 /** The name of a fault and where it belongs. */
 export type Planted = Pick<TrialRow, 'name' | 'family' | 'phase' | 'singleStep'> & { readonly words: string };
@@ -37,15 +37,21 @@ type Counts = Writable<TrialRow>;
 /** Counts the results of the planted faults, and keeps a sentence for every unexpected result. */
 export class ScoreBook {
   readonly misses: string[] = [];
+  private readonly harmless = {
+    equivalents: new Map<string, Writable<HarmlessRow>>(),
+    heldOut: new Map<string, Writable<HarmlessRow>>(),
+  };
   private readonly counts = new Map<string, Counts>();
   private readonly hosts = new Map<string, Writable<HostRow>>();
 
-  get rows(): TrialRow[] {
-    return [...this.counts.values()];
-  }
-
-  get perHost(): HostRow[] {
-    return [...this.hosts.values()];
+  /** Everything that was counted. */
+  get found(): Pick<TrialReport, 'rows' | 'perHost' | 'misses' | 'equivalents' | 'heldOut'> {
+    const { counts, hosts, misses, harmless } = this;
+    return {
+      ...{ rows: [...counts.values()], perHost: [...hosts.values()], misses },
+      equivalents: [...harmless.equivalents.values()],
+      heldOut: [...harmless.heldOut.values()],
+    };
   }
 
   note(fault: Planted, outcome: Outcome): void {
@@ -82,6 +88,22 @@ export class ScoreBook {
     own.localised += Number(outcome.isLocated);
     own.sideNamed += Number(side === host);
     own.kindNamed += Number(outcome.isKind);
+  }
+
+  /** Counts what was said of an equivalent change, or of a fault outside the catalogue. */
+  noteHarmless(
+    list: 'equivalents' | 'heldOut',
+    { name, why }: Pick<HarmlessRow, 'name' | 'why'>,
+    said: { readonly isRed: boolean; readonly isAccused: boolean; readonly kind?: Kind | undefined },
+  ): void {
+    const rows = this.harmless[list];
+    const row = rows.get(name) ?? { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
+    rows.set(name, row);
+    row.planted++;
+    row.caught += Number(said.isRed);
+    row.accused += Number(said.isAccused);
+    row.kindWrong += Number(said.kind !== undefined);
+    if (said.kind !== undefined) this.misses.push(`${name}: called ${said.kind.names.join(', ')}`);
   }
 
   private rowOf({ name, words, family, phase, singleStep }: Planted): Counts {

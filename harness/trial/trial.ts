@@ -21,7 +21,7 @@ import {
 import { isLocated, lookAt, whereOf } from './look';
 import { tryMistake, type Mistake } from './mistake';
 import { problemsFor, stepCases, type TrialSizes } from './problems';
-import { concludeTrial, type HarmlessRow, type TrialReport } from './report';
+import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
 import { updateCases, UpdateTrial, type Host } from './update-trial';
 
@@ -59,16 +59,16 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
       .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
     ...wanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
     ...wanted(equivalents).map(
-      (one) => [one.name, () => trial.lookAtAll(trial.equivalents, one, one.equivalent, [])] as const,
+      (one) => [one.name, () => trial.lookAtAll('equivalents', one, one.equivalent, [])] as const,
     ),
     ...wanted(updateEquivalents).map(
-      (one) => [one.name, () => trial.lookAtUpdates(trial.equivalents, one, one.equivalent)] as const,
+      (one) => [one.name, () => trial.lookAtUpdates('equivalents', one, one.equivalent)] as const,
     ),
     ...wanted(heldOut).map(
-      (one) => [one.name, () => trial.lookAtAll(trial.strangers, one, stranger, one.families)] as const,
+      (one) => [one.name, () => trial.lookAtAll('heldOut', one, stranger, one.families)] as const,
     ),
     ...wanted(heldOutUpdates).map(
-      (one) => [one.name, () => trial.lookAtUpdates(trial.strangers, one, stranger)] as const,
+      (one) => [one.name, () => trial.lookAtUpdates('heldOut', one, stranger)] as const,
     ),
   ];
   const progress = (options.progress ?? silentProgress)('trial', work.length);
@@ -84,11 +84,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   return trial.report((performance.now() - started) / 1000);
 }
 
-type Row = { -readonly [K in keyof HarmlessRow]: HarmlessRow[K] };
-
 class Trial {
-  readonly equivalents: HarmlessRow[] = [];
-  readonly strangers: HarmlessRow[] = [];
   private readonly book = new ScoreBook();
   private readonly updates = new UpdateTrial();
   private turn = 0;
@@ -125,53 +121,40 @@ class Trial {
 
   /** Plants an equivalent change, or a fault outside the catalogue, and notes which side is blamed for what. */
   async lookAtAll(
-    rows: HarmlessRow[],
+    list: 'equivalents' | 'heldOut',
     fault: Pick<Equivalent, 'name' | 'network'> & Partial<Pick<Equivalent, 'equivalent'>>,
     why: string,
     families: readonly string[],
   ): Promise<void> {
     const { name, network } = fault;
-    const row: Row = { name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
-    rows.push(row);
     for (const problem of problemsFor(fault, this.options).flat()) {
       const { implementation } = this.nextHost();
       const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
-      const isNamed = diagnosis?.kind !== undefined && !families.some((one) => isOf(diagnosis.kind, one));
-      this.noteHarmless(row, isRed, isRed || caught.referee, isNamed ? diagnosis.kind : undefined);
+      const kind = families.some((one) => isOf(diagnosis?.kind, one)) ? undefined : diagnosis?.kind;
+      this.book.noteHarmless(list, { name, why }, { isRed, isAccused: isRed || caught.referee, kind });
     }
   }
 
   /** The same for an optimizer. */
   async lookAtUpdates(
-    rows: HarmlessRow[],
+    list: 'equivalents' | 'heldOut',
     fault: Pick<UpdateFault, 'name' | 'optimizer'> & Partial<UpdateEquivalent>,
     why: string,
   ): Promise<void> {
-    const row: Row = { name: fault.name, why, planted: 0, caught: 0, accused: 0, kindWrong: 0 };
-    rows.push(row);
     for (const planted of updateCases(fault, this.options)) {
       const diagnosis = await this.updates.look(fault, this.nextHost(), planted);
-      this.noteHarmless(row, diagnosis !== undefined, diagnosis !== undefined, diagnosis?.kind);
+      const isRed = diagnosis !== undefined;
+      const said = { isRed, isAccused: isRed, kind: diagnosis?.kind };
+      this.book.noteHarmless(list, { name: fault.name, why }, said);
     }
-  }
-
-  private noteHarmless(row: Row, isRed: boolean, isAccused: boolean, kind: Kind | undefined): void {
-    row.planted++;
-    row.caught += Number(isRed);
-    row.accused += Number(isAccused);
-    row.kindWrong += Number(kind !== undefined);
-    if (kind !== undefined) this.book.misses.push(`${row.name}: called ${kind.names.join(', ')}`);
   }
 
   report(seconds: number): TrialReport {
     const { hosts, ...options } = this.options;
-    const { rows, perHost, misses } = this.book;
     return concludeTrial({
       ...options,
-      ...{ rows, perHost, misses, seconds },
-      hosts: hosts.map(({ implementation }) => implementation.name),
-      equivalents: this.equivalents,
-      heldOut: this.strangers,
+      ...this.book.found,
+      ...{ seconds, hosts: hosts.map(({ implementation }) => implementation.name) },
     });
   }
 

@@ -156,19 +156,24 @@ async function answerOf(
   }
 }
 
-/** Several faults that nothing tells apart become one sentence. */
+/** The words of several faults that nothing tells apart. */
+export function inOneSentence(faults: readonly { readonly words: string }[]): string {
+  const sentences = [...new Set(faults.map(({ words }) => words))];
+  const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
+  return [...sentences.slice(0, 3), ...more].join('; or ');
+}
+
+/** Several faults that nothing tells apart become one kind. */
 export function kindFrom(
   suspects: readonly Pick<Suspect, 'name' | 'words' | 'family' | 'timeStep'>[],
 ): Kind | undefined {
   if (suspects.length === 0 || new Set(suspects.map(({ name }) => name)).size > mostNames) return undefined;
-  const sentences = [...new Set(suspects.map(({ words }) => words))];
-  const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
   // one that sits in a single step and explains everything shows that the others go wrong in that step alone, too
   const steps = new Set(suspects.map(({ timeStep }) => timeStep).filter((step) => step !== undefined));
   const timeStep = steps.size === 1 ? [...steps][0] : undefined;
   return {
     names: [...new Set(suspects.map(({ name }) => name))],
-    words: [...sentences.slice(0, 3), ...more].join('; or '),
+    words: inOneSentence(suspects),
     page: `docs/bptt.md#${suspects[0].family}`,
     ...(timeStep !== undefined && { timeStep }),
   };

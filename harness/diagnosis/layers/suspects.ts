@@ -1,6 +1,7 @@
 import type { Network, NetworkProblem } from '../../equations/index';
 import { distance, exactFault, faultsOf, sameRun, type EquationFault } from '../../faults/equations/index';
 import type { Kind } from '../diagnosis';
+import { inOneSentence } from '../kind/kind';
 import type { LayerPlace } from './place';
 import type { LayersReading } from './reading';
 
@@ -74,8 +75,6 @@ function kindFrom(
   if (faults.length === 0) return undefined;
   const names = [...new Set(faults.map(({ name }) => name))];
   if (names.length > mostNames && !areEqual(network, problem, faults)) return undefined;
-  const sentences = [...new Set(faults.map(({ words }) => words))];
-  const more = sentences.length > 3 ? [`${sentences.length - 3} more`] : [];
   const one = <T>(pick: (fault: EquationFault) => T): T | undefined => {
     const all = new Set(faults.map(pick));
     return all.size === 1 ? [...all][0] : undefined;
@@ -83,7 +82,7 @@ function kindFrom(
   const [timeStep, layer, gate] = [one((f) => f.timeStep), one((f) => f.layer), one((f) => f.gate)];
   return {
     names,
-    words: [...sentences.slice(0, 3), ...more].join('; or '),
+    words: inOneSentence(faults),
     page: faults[0].page,
     ...(timeStep !== undefined && { timeStep }),
     ...(layer !== undefined && { layer }),
