@@ -166,7 +166,10 @@ function withoutCard({ sides, browser }: ParityReport): string[] {
   const soft = (browser?.sides ?? []).filter(({ name, software }) => isOnGpu(name) && software);
   const ran = gpus.filter(({ status }) => status === 'ran');
   if (soft.length > 0) return soft.map(({ name, version }) => `${name} ran on a software GPU (${version})`);
-  return ran.length > 0 ? [] : gpus.map(({ name, reason = 'not run' }) => `${name}: ${reason}`);
+  const reasons = ran.length > 0 ? [] : [...new Set(gpus.map(({ reason = 'not run' }) => reason))];
+  return reasons.map(
+    (why) => `${gpus.flatMap(({ name, reason }) => (reason === why ? [name] : [])).join(', ')}: ${why}`,
+  );
 }
 
 /** Saves failing problems, and says how each is run again. */

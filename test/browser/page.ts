@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +11,7 @@ import { checkModel } from '../../harness/check/index';
 import { browserSummary, casesOf } from '../../harness/parity/page/index';
 import { runBrowser } from '../../harness/parity/browser/index';
 import { findChromium, pageHtml, remoteSide } from '../../harness/sides/remote/index';
+import { foreignSockets } from '../support/sockets';
 
 /** What axe-core says is wrong with a page. */
 interface Violation {
@@ -73,6 +74,26 @@ describe('the page in a browser', () => {
     } finally {
       await browser?.close();
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  // both call their makers on their own account as soon as they start: updates, accounts, advertisements
+  it('drives a browser that reaches nothing but this machine', async () => {
+    const firefox = '/usr/bin/firefox';
+    for (const program of [path!, ...(existsSync(firefox) ? [firefox] : [])]) {
+      const found = { sockets: 0, foreign: new Set<string>() };
+      const timer = setInterval(() => {
+        const { sockets, foreign } = foreignSockets('rnn-parity-browser-');
+        found.sockets = Math.max(found.sockets, sockets);
+        for (const one of foreign) found.foreign.add(one);
+      }, 200);
+      const { report, faults } = await runBrowser({
+        config: { only: 'shape/2-5-1-3-4', extent: 'quick', sides: ['browser:cpu', 'browser:wasm'] },
+        browser: { path: program },
+      }).finally(() => clearInterval(timer));
+      expect({ faults, exitCode: report.exitCode }, program).to.deep.equal({ faults: [], exitCode: 0 });
+      expect(found.sockets, program).to.be.above(0);
+      expect([...found.foreign], program).to.deep.equal([]);
     }
   });
 

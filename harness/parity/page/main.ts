@@ -22,6 +22,7 @@ const byId = (id: string): HTMLElement => {
 const given = JSON.parse(byId('config').textContent || '{}') as PageConfig;
 const config = configFor(given, location.hash);
 let state: PageState | undefined;
+let posted = '';
 
 /** Puts blocks into a section, and hides the section while there are none. */
 async function show(id: string, blocks: readonly Block[]): Promise<void> {
@@ -104,7 +105,8 @@ async function runSuite(): Promise<void> {
     if (isStep) say('progress', progressInWords(now));
     else {
       draw(session.names);
-      if (config.reports === true) void post('progress', byId('verdict').textContent);
+      const line = byId('verdict').textContent;
+      if (config.reports === true && line !== posted) void post('progress', (posted = line));
     }
     if (now.report.browser !== undefined) say('device', deviceInWords(now.report.browser));
   });

@@ -13,19 +13,12 @@ import {
 } from '../../reports/index';
 import { heatFigure } from '../html/charts';
 import type { SideCharts } from '../html/chart-data';
-import type { ParityReport } from '../report';
+import type { ParityReport, SideReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
 import { failingProblems, usedInWords, worstFirst } from '../text/failing';
 import { caseLine } from '../text/failures';
 import { defectsOf } from './defects';
-import {
-  halfInWords,
-  sideInWords,
-  stateOf,
-  unknownInWords,
-  unseenInWords,
-  type SideState,
-} from './words';
+import { halfInWords, sideInWords, stateOf, unknownInWords, unseenInWords, type SideState } from './words';
 
 /** Of a run as far as it has come. */
 export interface PageState {
@@ -44,7 +37,7 @@ const marks: Readonly<Record<SideState, Mark>> = {
   wrong: { text: '✗\u00a0MISMATCH', tone: 'bad' },
   error: { text: '✗\u00a0ERROR', tone: 'bad' },
   'not run': { text: '○\u00a0not run' },
-  unfinished: { text: '…\u00a0running' },
+  unfinished: { text: '…\u00a0not\u00a0done' },
 };
 
 /** Where a case is run alone: seed, side and case. The flags belong to the side. */
@@ -57,7 +50,7 @@ export function linkOf(report: Pick<ParityReport, 'seed'>, side: string, caseId:
 export function sideTable({ report, progress }: PageState, names: readonly string[]): Block {
   const rows = names.map((name): Cell[] => {
     const side = report.sides.find((one) => one.name === name);
-    const [done, planned] = progress.get(name) ?? [0, 0];
+    const [, planned] = progress.get(name) ?? [0, 0];
     const own = report.cases.filter(({ implementation }) => implementation === name);
     const judged = own
       .flatMap(({ tensors }) => tensors)
@@ -73,18 +66,22 @@ export function sideTable({ report, progress }: PageState, names: readonly strin
     const state = side === undefined ? 'unfinished' : stateOf(report, name);
     return [
       // a hyphen that no line breaks at
-      { text: name.slice('browser:'.length).replace('-', '\u2011'), href: `#side=${encodeURIComponent(name)}&seed=${report.seed}` },
-      side?.status === 'not run' ? (side.reason ?? '') : (side?.version ?? 'waiting'),
+      {
+        text: name.slice('browser:'.length).replace('-', '\u2011'),
+        href: `#side=${encodeURIComponent(name)}&seed=${report.seed}`,
+      },
+      deviceCell(side, state),
       marks[state],
-      state === 'unfinished'
-        ? `${done} of ${planned === 0 ? '?' : planned}`
-        : failing > 0
-          ? `${failing} wrong of ${all}`
-          : all,
+      state === 'unfinished' ? `${planned} planned` : failing > 0 ? `${failing} wrong of ${all}` : all,
       worst === undefined ? '' : `${usedInWords(worst)} ${worst.tensor}`,
     ];
   });
   return table(rows, { head: ['side', 'device', 'verdict', 'problems', 'worst share of its error budget'] });
+}
+
+function deviceCell(side: SideReport | undefined, state: SideState): string {
+  if (side?.status === 'not run') return side.reason ?? '';
+  return side?.version ?? (state === 'unfinished' ? 'not open yet' : 'never opened');
 }
 
 /** What is wrong on a side: known defects by name, what each failing problem shows, and a link that runs it alone. */
@@ -114,9 +111,7 @@ export function wrongBlocks({ report }: PageState): Block[] {
             `Known: ${defect.words} (${cases.length} comparisons). Cause: ${defect.cause}. ${defect.issue === undefined ? 'No upstream report is known.' : `Reported as ${defect.issue}.`}`,
         ),
         ...(half === undefined ? [] : [`It ${half}.`]),
-        ...(unexplained > 0 && half === undefined
-          ? [`${unknownInWords(unexplained)}.`]
-          : []),
+        ...(unexplained > 0 && half === undefined ? [`${unknownInWords(unexplained)}.`] : []),
         ...report.errors
           .filter(({ implementation }) => implementation === name)
           .map(({ caseId, message }) => (caseId.startsWith('(') ? message : `${caseId}: ${message}`)),

@@ -120,7 +120,7 @@ export class Session {
       const hear = (message: FromWorker): void => {
         this.hear(one, message, required);
         const isOver = ['done', 'unavailable', 'threw', 'silent'].includes(message.type);
-        this.changed(this.state(), !isOver);
+        this.changed(this.state(), !isOver && message.type !== 'opened');
         if (!isOver) return;
         worker.end();
         resolve();

@@ -38,8 +38,11 @@ export function verdictInWords(report: ParityReport): string {
   const notRun = missing.length === 0 ? '' : ` Not run: ${listed(missing)}.`;
   const open = of('unfinished');
   const unfinished = open.length === 0 ? '' : ` Not finished: ${listed(open.map(sideInWords))}.`;
-  const wrong = [...of('wrong'), ...of('error')];
-  if (wrong.length > 0) return `NO: ${wrongInWords(report, wrong)}.${good}${unfinished}${notRun}`;
+  const [wrong, errors] = [of('wrong'), of('error')];
+  const unknown = errors.length === 0 ? '' : `${wrongInWords(report, errors)}.`;
+  if (wrong.length > 0)
+    return `NO: ${wrongInWords(report, wrong)}.${unknown && ` Not shown: ${unknown}`}${good}${unfinished}${notRun}`;
+  if (errors.length > 0) return `NOT SHOWN: ${unknown}${good}${unfinished}${notRun}`;
   if (report.verdict === 'parity') {
     const asIs = [
       ...new Set(right.filter((name) => name.includes('as-is')).map((name) => name.split(':')[1])),

@@ -48,6 +48,8 @@ const firefoxSettings = ({
     ]),
   ),
   'network.trr.mode': 5,
+  'network.dns.disabled': true,
+  'network.dns.disablePrefetch': true,
   'webgl.force-enabled': software,
   'dom.webgpu.enabled': true,
   'browser.shell.checkDefaultBrowser': false,
