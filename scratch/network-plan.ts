@@ -141,14 +141,23 @@ export class NetworkPlan extends StackPlan {
     };
   }
 
-  /** The boundary check of an optimizer's state: its slots are weights of this network. */
-  checkOptimizerState(state: NetworkOptimizerState, name: string): CheckedOptimizerState {
+  /**
+   * The boundary check of an optimizer's state: its slots are weights of this network.
+   *
+   * @param checkWeights of a network whose weights come in another form
+   */
+  checkOptimizerState<W = StackWeights>(
+    state: Omit<NetworkOptimizerState, 'slots'> & { readonly slots: Readonly<Record<string, W>> },
+    name: string,
+    checkWeights: (memory: W, name: string) => StackWeights = (memory, slot) =>
+      this.checkWeights(memory as StackWeights, slot),
+  ): CheckedOptimizerState {
     checkOptions(state, stateOptions, name);
     const config = resolveOptimizer({ optimizer: state.config });
     checkOptimizerMemory(state, slotNames(config));
     const slots = Object.entries(state.slots).map(([slot, memory]): readonly [string, StackWeights] => [
       slot,
-      this.checkWeights(memory, `${name}: ${slot}`),
+      checkWeights(memory, `${name}: ${slot}`),
     ]);
     return { config, step: state.step, slots: Object.fromEntries(slots) };
   }

@@ -48,6 +48,7 @@ export class StackPlan {
   /** how many integers an embedding knows; undefined where the inputs are numbers */
   readonly vocabulary: number | undefined;
   protected readonly built: readonly Layer[];
+  /** the masks where there is none */ private readonly allSteps: undefined[];
 
   /**
    * @param name of the class, for messages
@@ -75,6 +76,7 @@ export class StackPlan {
       return layer;
     });
     this.layers = this.built;
+    this.allSteps = new Array<undefined>(layers.length + 1).fill(undefined);
     checkMemory(`${name}: layers`, ...this.layers.flatMap(({ shapes }) => Object.values(shapes)));
   }
 
@@ -148,7 +150,8 @@ export class StackPlan {
    * Which steps exist for each layer, and at last for the output of the stack: [B, T] in the order of the steps that the layer
    * reads; undefined where all exist, or where there is no time axis.
    */
-  masksOf({ inputs, mask, batch, timeSteps }: StackInputs): (Tensor | undefined)[] {
+  masksOf({ inputs, mask, batch, timeSteps }: StackInputs): readonly (Tensor | undefined)[] {
+    if (mask === undefined && this.vocabulary === undefined) return this.allSteps;
     const masks = [mask];
     this.config.layers.forEach((config, i) => {
       let next = this.layers[i].output.hasTime ? masks[i] : undefined;

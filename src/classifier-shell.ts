@@ -1,90 +1,56 @@
 import {
   checkClassifierWeights,
   checkLabels,
-  checkNotFitting,
-  checkOptimizerMemory,
-  checkOptions,
   checkSequences,
-  checkSize,
   evaluateOptions,
-  resolveCompile,
-  resolveOptimizer,
   runFit,
-  slotNames,
-  someOf,
-  stateOptions,
+  weightsByLayer,
+  weightsOfLayers,
 } from '../scratch/index';
 import type {
   BatchResult,
   ClassifierSizes,
   ClassifierWeights,
-  CompileOptions,
-  Evaluated,
   FitOptions,
   History,
   LossAndGradients,
-  OptimizerState,
-  ResolvedOptimizerConfig,
+  NetworkPlan,
   SequenceOptions,
-  Sequences,
   SimpleRNNClassifier,
+  StackInputs,
+  StackWeights,
   Tensor,
   TensorLike,
 } from '../scratch/index';
+import type { CheckedBatch, NetworkEngine } from './network-engine';
+import { sequenceInputs } from './problem';
+import { Shell } from './shell';
 
-/** Examples per forward pass of predict and evaluate; the results do not depend on it. */
-const chunk = 256;
+type GivenClassifierWeights = { readonly [K in keyof ClassifierWeights]: TensorLike };
 
-/** An optimizer's state, checked and with every default filled in. */
-export interface CheckedState extends OptimizerState {
-  readonly config: ResolvedOptimizerConfig;
+interface OfClassifier {
+  readonly options: SequenceOptions;
+  readonly targets: ArrayLike<number>;
+  readonly weights: ClassifierWeights;
+  readonly givenWeights: GivenClassifierWeights;
+  readonly result: BatchResult;
 }
 
-/**
- * What the classifiers of this room have in common: boundary checks, chunks, the life of a model. A network adds how it
- * computes; everything that reaches it has been checked.
- */
-export abstract class ClassifierShell implements SimpleRNNClassifier {
-  abstract readonly name: string;
-  readonly precision = 'float32';
+/** A network of two layers, a SimpleRNN and a Dense layer on its final state, under the names of the classifier. */
+export abstract class ClassifierShell extends Shell<OfClassifier> implements SimpleRNNClassifier {
   readonly features: number;
   readonly units: number;
   readonly classes: number;
-  protected clipNorm: number | undefined;
-  private disposed = false;
 
   protected constructor(
     sizes: ClassifierSizes,
+    plan: NetworkPlan,
+    engine: NetworkEngine,
     clipNorm: number | undefined,
-    private readonly runsOn: { use(): void },
+    runsOn: { use(): void },
   ) {
+    super('classifier', plan, engine, clipNorm, runsOn);
     ({ features: this.features, units: this.units, classes: this.classes } = sizes);
-    this.clipNorm = clipNorm;
-  }
-
-  /** One update, unless the loss or the gradients' norm is not finite. */
-  protected abstract step(given: Sequences, labels: Int32Array): BatchResult;
-  protected abstract differentiate(given: Sequences, labels: Int32Array): LossAndGradients;
-  /** @returns [B, C] */
-  protected abstract logits(given: Sequences, name: string): ArrayLike<number>;
-  /** The sum of the examples' losses, in nats, and the logits [B, C]. */
-  protected abstract lossAndLogits(
-    given: Sequences,
-    labels: Int32Array,
-  ): { readonly loss: number; readonly logits: ArrayLike<number> };
-  protected abstract readWeights(): ClassifierWeights;
-  /** All of the weights or, when one does not fit float32, none. */
-  protected abstract writeWeights(weights: ClassifierWeights): void;
-  protected abstract readState(): OptimizerState;
-  protected abstract writeState(state: CheckedState): void;
-  /** Frees everything that the network owns. */
-  protected abstract release(): void;
-
-  compile(options: CompileOptions): void {
-    this.beginChange('compile');
-    const { config, clipNorm } = resolveCompile(options);
-    this.writeState({ config, step: 0, slots: {} });
-    this.clipNorm = clipNorm;
   }
 
   async fit(inputs: TensorLike, labels: ArrayLike<number>, options: FitOptions = {}): Promise<History> {
@@ -92,48 +58,18 @@ export abstract class ClassifierShell implements SimpleRNNClassifier {
     return runFit(this, inputs, labels, options);
   }
 
-  /** The result tells when loss or norm is not finite; weights and optimizer are then as they were. */
-  trainOnBatch(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): BatchResult {
-    this.beginChange('trainOnBatch', false);
-    const given = checkSequences(inputs, options, this, 'trainOnBatch');
-    return this.step(given, checkLabels(labels, 'trainOnBatch: labels', given.batch, this.classes));
-  }
-
   predict(inputs: TensorLike, options: SequenceOptions = {}): Int32Array {
-    const { data, shape } = this.allLogits(inputs, options, 'predict');
+    const { data, shape } = this.predictions(inputs, options, 'predict').logits;
     return Int32Array.from({ length: shape[0] }, (_, b) => argmaxOfRow(data, b, this.classes));
   }
 
   predictProbabilities(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
-    const { data, shape } = this.allLogits(inputs, options, 'predictProbabilities');
-    return softmaxOf(data, shape[0], this.classes);
+    return this.predictions(inputs, options, 'predictProbabilities').outputs;
   }
 
   /** Logits [B, C], before the softmax. */
   predictLogits(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
-    return this.allLogits(inputs, options, 'predictLogits');
-  }
-
-  evaluate(
-    inputs: TensorLike,
-    labels: ArrayLike<number>,
-    options: SequenceOptions & { readonly batchSize?: number } = {},
-  ): Evaluated {
-    this.begin('evaluate');
-    const given = checkSequences(inputs, options, this, 'evaluate', evaluateOptions);
-    const checked = checkLabels(labels, 'evaluate: labels', given.batch, this.classes);
-    const batchSize =
-      options.batchSize === undefined ? chunk : checkSize('evaluate: batchSize', options.batchSize);
-    let loss = 0;
-    let correct = 0;
-    for (let from = 0; from < given.batch; from += batchSize) {
-      const to = Math.min(from + batchSize, given.batch);
-      const some = checked.subarray(from, to);
-      const part = this.lossAndLogits(someOf(given, from, to), some);
-      loss += part.loss;
-      correct += hits(part.logits, some, this.classes);
-    }
-    return { loss: loss / given.batch, accuracy: correct / given.batch };
+    return this.predictions(inputs, options, 'predictLogits').logits;
   }
 
   loss(inputs: TensorLike, labels: ArrayLike<number>, options: SequenceOptions = {}): number {
@@ -146,94 +82,42 @@ export abstract class ClassifierShell implements SimpleRNNClassifier {
     labels: ArrayLike<number>,
     options: SequenceOptions = {},
   ): LossAndGradients {
-    this.begin('lossAndGradients');
-    const given = checkSequences(inputs, options, this, 'lossAndGradients');
-    return this.differentiate(
-      given,
-      checkLabels(labels, 'lossAndGradients: labels', given.batch, this.classes),
-    );
+    const { loss, outputs, gradients } = this.differentiate(inputs, labels, options);
+    const { weights, inputs: dInputs, initialStates } = gradients;
+    return {
+      loss,
+      probabilities: outputs,
+      gradients: { ...weightsOfLayers(weights), inputs: dInputs!, initialState: initialStates[0][0] },
+    };
   }
 
-  getWeights(): ClassifierWeights {
-    this.begin('getWeights');
-    return this.readWeights();
+  protected override check(
+    inputs: TensorLike,
+    options: SequenceOptions,
+    name: string,
+    more?: object,
+  ): StackInputs {
+    return sequenceInputs(checkSequences(inputs, options, this, name, more && evaluateOptions), 2);
   }
 
-  /** Values are rounded to float32. */
-  setWeights(weights: { readonly [K in keyof ClassifierWeights]: TensorLike }): void {
-    this.beginChange('setWeights');
-    this.writeWeights(checkClassifierWeights(weights, this));
+  protected override checkBatch(
+    inputs: TensorLike,
+    labels: ArrayLike<number>,
+    options: SequenceOptions,
+    name: string,
+    more?: object,
+  ): CheckedBatch {
+    const given = this.check(inputs, options, name, more);
+    return { given, targets: checkLabels(labels, `${name}: labels`, given.batch, this.classes) };
   }
 
-  getOptimizerState(): OptimizerState {
-    this.begin('getOptimizerState');
-    return this.readState();
+  protected override checkWeights(weights: GivenClassifierWeights, name: string): StackWeights {
+    return weightsByLayer(checkClassifierWeights(weights, this, name));
   }
 
-  setOptimizerState(state: OptimizerState): void {
-    this.beginChange('setOptimizerState');
-    checkOptions(state, stateOptions, 'setOptimizerState');
-    const config = resolveOptimizer({ optimizer: state.config });
-    checkOptimizerMemory(state, slotNames(config));
-    const slots = Object.entries(state.slots).map(
-      ([slot, memory]) => [slot, checkClassifierWeights(memory, this, `setOptimizerState: ${slot}`)] as const,
-    );
-    this.writeState({ config, step: state.step, slots: Object.fromEntries(slots) });
+  protected override fromLayers(weights: StackWeights): ClassifierWeights {
+    return weightsOfLayers(weights);
   }
-
-  /** Frees what the model owns; afterwards every other method throws. A second call does nothing. */
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.release();
-  }
-
-  /** Makes this model's backend the current one, whatever ran before. */
-  protected begin(method: string): void {
-    if (this.disposed) {
-      throw new Error(
-        `${method}: this classifier was disposed and its weights are gone; call dispose last, or make a new classifier.`,
-      );
-    }
-    this.runsOn.use();
-  }
-
-  private beginChange(method: string, inCallback = true): void {
-    checkNotFitting(this, method, inCallback);
-    this.begin(method);
-  }
-
-  /** The forward pass over any number of examples, in chunks so that memory stays small. @returns [B, C] */
-  private allLogits(inputs: TensorLike, options: SequenceOptions, name: string): Tensor {
-    this.begin(name);
-    const given = checkSequences(inputs, options, this, name);
-    const data = new Float64Array(given.batch * this.classes);
-    for (let from = 0; from < given.batch; from += chunk) {
-      const some = someOf(given, from, Math.min(from + chunk, given.batch));
-      data.set(this.logits(some, name), from * this.classes);
-    }
-    return { data, shape: [given.batch, this.classes] };
-  }
-}
-
-/** How many rows have their largest logit at the label. */
-export function hits(logits: ArrayLike<number>, labels: Int32Array, classes: number): number {
-  let count = 0;
-  for (let b = 0; b < labels.length; b++) if (argmaxOfRow(logits, b, classes) === labels[b]) count++;
-  return count;
-}
-
-/** exp(z - max) / sum, row by row. @returns [B, C] */
-export function softmaxOf(logits: ArrayLike<number>, batch: number, classes: number): Tensor {
-  const data = Float64Array.from(logits);
-  for (let from = 0; from < data.length; from += classes) {
-    const row = data.subarray(from, from + classes);
-    const max = row.reduce((a, b) => Math.max(a, b));
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += row[c] = Math.exp(row[c] - max);
-    for (let c = 0; c < classes; c++) row[c] /= sum;
-  }
-  return { data, shape: [batch, classes] };
 }
 
 /** Position of the row's largest element, the first of them on a tie. */

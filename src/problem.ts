@@ -1,8 +1,10 @@
 import { borrowTensor, checkLabels, checkSequences, checkUpstream } from '../scratch/index';
 import type {
+  CheckedQuestion,
   ClassifierGradients,
   Sequences,
   SimpleRNNUpstream,
+  StackInputs,
   Tensor,
   TensorLike,
   Upstream,
@@ -86,4 +88,29 @@ export function checkProblem(problem: NetworkProblem, name: string): CheckedProb
     labels: labels && checkLabels(labels, `${name}: labels`, given.batch, classes as number),
     upstream: upstream && checkUpstream(upstream, [given.batch, given.timeSteps, units], name),
   };
+}
+
+/** Sequences as the inputs of a SimpleRNN with one layer above it, or none. */
+export function sequenceInputs(
+  { batch, timeSteps, inputs, initialState, mask }: Sequences,
+  layers: 1 | 2,
+): StackInputs {
+  return { batch, timeSteps, inputs, mask, initialStates: byLayer(initialState, layers) };
+}
+
+/** What arrives at a SimpleRNN with one layer above it, or none. */
+export function upstreamOfLayers(
+  { states, finalState }: Upstream,
+  layers: 1 | 2,
+): NonNullable<CheckedQuestion['upstream']> {
+  return {
+    logits: undefined,
+    finalStates: byLayer(finalState, layers),
+    sequences: byLayer(states, layers),
+  };
+}
+
+function byLayer(ofFirst: Tensor | undefined, layers: 1 | 2): Tensor[][] {
+  const first = ofFirst ? [ofFirst] : [];
+  return layers === 1 ? [first] : [first, []];
 }

@@ -1,5 +1,19 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { CheckedQuestion, StackInputs } from '../../scratch/index';
+import type { CheckedQuestion, StackInputs, Targets, Tensor } from '../../scratch/index';
+
+/**
+ * Where gradients come from.
+ *
+ * - `autodiff`: tf.layers, differentiated by tfjs operation by operation
+ * - `bptt`: the same formulas and their gradients written out in tfjs operations, several times faster
+ */
+export type GradientMethod = 'autodiff' | 'bptt';
+
+/** @throws RangeError when there is no such method */
+export function checkGradientMethod(method: GradientMethod, name: string): GradientMethod {
+  if (['autodiff', 'bptt'].includes(method)) return method;
+  throw new RangeError(`${name}: gradients is ${method}; there are autodiff and bptt, so pass one of those.`);
+}
 
 /** The weights of a layer, or their gradients, by the names of its plan. */
 export type NamedTensors = Readonly<Record<string, Tf.Tensor>>;
@@ -7,6 +21,9 @@ export type NamedTensors = Readonly<Record<string, Tf.Tensor>>;
 /** What a forward pass gives. */
 export interface Outcome {
   /** [B, C] or [B, T, C] */ readonly logits: Tf.Tensor;
+  /** the same shape, and a scalar; where they are absent the host computes them from the logits */
+  readonly outputs?: Tf.Tensor;
+  readonly loss?: Tf.Tensor;
   /** by layer */ readonly finalStates: readonly (readonly Tf.Tensor[])[];
   /** by layer, h_1 .. h_T of each walk, [B, T, U]; only where they were asked for */
   readonly sequences: readonly (readonly Tf.Tensor[])[] | undefined;
@@ -29,9 +46,16 @@ export interface Asked {
   readonly keep: <T extends Tf.Tensor>(tensor: T) => T;
 }
 
+/** The loss of a batch. */
+export interface AskedLoss {
+  readonly targets: Targets;
+  /** [B, T]: a time step with 0 has no part in the mean */ readonly mask: Tensor | undefined;
+  /** dLoss/dlogits on the host, from the logits: for a method that does not compute the loss itself */
+  readonly gradient: (logits: Tf.Tensor) => Float32Array;
+}
+
 export interface AskedBackward extends Asked {
-  /** dLoss/dlogits of the loss, from the logits; undefined: there is no loss */
-  readonly lossGradient: ((logits: Tf.Tensor) => Float32Array) | undefined;
+  readonly loss: AskedLoss | undefined;
   readonly upstream: HostUpstream | undefined;
   /** whether gradients of inputs and initial states are wanted */ readonly toInputs: boolean;
 }
@@ -44,7 +68,13 @@ export interface NetworkMethod {
   /** by layer, by the names of the plan */ readonly variables: readonly Readonly<
     Record<string, Tf.Variable>
   >[];
+  /** whether it needs no loss of the host */ readonly computesLoss: boolean;
   forward(asked: Asked): Outcome;
   differentiate(asked: AskedBackward): { readonly outcome: Outcome; readonly gradients: Gradients };
   dispose(): void;
+}
+
+/** `tfjs:wasm`, `tfjs:wasm:bptt` */
+export function sideName({ name }: { readonly name: string }, gradients: GradientMethod): string {
+  return gradients === 'autodiff' ? `tfjs:${name}` : `tfjs:${name}:${gradients}`;
 }

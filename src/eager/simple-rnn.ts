@@ -1,9 +1,9 @@
-import type * as Tf from '@tensorflow/tfjs';
 import {
   checkSequences,
   checkSimpleRNNOptions,
   checkSimpleRNNWeights,
   checkUpstream,
+  NetworkPlan,
   simpleRNNWeights,
 } from '../../scratch/index';
 import type {
@@ -15,10 +15,10 @@ import type {
   TensorLike,
 } from '../../scratch/index';
 import type { LoadedBackend } from '../backends/index';
-import { checkGradientMethod, createRecurrentNetwork, type RecurrentNetwork } from './network';
-import type { GradientMethod } from './pass';
-import { runAndDifferentiate } from './run';
-import { assignVariables, readVariables } from './variables';
+import { predictionOf, simpleRNNNames } from '../network-engine';
+import { sequenceInputs, upstreamOfLayers } from '../problem';
+import { TfEngine } from './engine';
+import { checkGradientMethod, type GradientMethod } from './method';
 
 /** Sizes of a SimpleRNN, and either its weights or the seed of Keras's default initialisers. */
 export interface TfSimpleRNNOptions extends SimpleRNNOptions {
@@ -49,7 +49,7 @@ export class TfSimpleRNN {
   readonly features: number;
   readonly units: number;
   private readonly backend: LoadedBackend;
-  private readonly network: RecurrentNetwork;
+  private readonly engine: TfEngine;
   private disposed = false;
 
   /** @throws RangeError on a size that is not a positive integer, or weights that do not fit */
@@ -57,17 +57,16 @@ export class TfSimpleRNN {
     const { backend, gradients = 'autodiff' } = options;
     const more = { backend: true, gradients: true } as const;
     ({ features: this.features, units: this.units } = checkSimpleRNNOptions(options, 'TfSimpleRNN', more));
-    const method = checkGradientMethod(gradients, 'TfSimpleRNN');
-    const weights = simpleRNNWeights(options, 'TfSimpleRNN');
+    const { features, units } = this;
+    const name = 'TfSimpleRNN';
+    const method = checkGradientMethod(gradients, name);
+    const weights = [{ ...simpleRNNWeights(options, name) }];
     this.backend = backend;
-    backend.use();
-    this.network = createRecurrentNetwork(backend, this, method);
-    try {
-      assignVariables(backend.tf, this.network.variables, weights, 'TfSimpleRNN');
-    } catch (error) {
-      this.network.dispose();
-      throw error;
-    }
+    const layers = [{ layer: 'simpleRNN', units }] as const;
+    const plan = new NetworkPlan({ features, layers, loss: 'meanSquaredError' }, name);
+    this.engine = new TfEngine(backend, plan, name, {
+      ...{ gradients: method, weights, nameOf: simpleRNNNames },
+    });
   }
 
   /**
@@ -82,11 +81,12 @@ export class TfSimpleRNN {
     initialState?: TensorLike,
     mask?: TensorLike,
   ): { readonly states: Tensor; readonly finalState: Tensor } {
-    const tf = this.begin('forward');
+    const name = 'TfSimpleRNN.forward';
+    this.begin('forward');
     const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
-    const given = checkSequences(inputs, options, this, 'TfSimpleRNN.forward');
-    const { states, finalState } = runAndDifferentiate(tf, this.network, given, {}, 'TfSimpleRNN.forward');
-    return { states, finalState };
+    const given = sequenceInputs(checkSequences(inputs, options, this, name), 1);
+    const { sequences, finalStates } = this.engine.answer({ ...predictionOf(given), sequences: true }, name);
+    return { states: sequences![0][0], finalState: finalStates[0][0] };
   }
 
   /**
@@ -105,40 +105,42 @@ export class TfSimpleRNN {
     options: SequenceOptions = {},
   ): TfSimpleRNNGradients {
     const name = 'TfSimpleRNN.backward';
-    const tf = this.begin('backward');
-    const given = checkSequences(inputs, options, this, name);
+    this.begin('backward');
+    const given = sequenceInputs(checkSequences(inputs, options, this, name), 1);
     const arriving = checkUpstream(upstream, [given.batch, given.timeSteps, this.units], name);
-    const { gradients } = runAndDifferentiate(tf, this.network, given, { upstream: arriving }, name);
-    return gradients as TfSimpleRNNGradients;
+    const question = { ...predictionOf(given), upstream: upstreamOfLayers(arriving, 1) };
+    const { weights, inputs: dInputs, initialStates } = this.engine.answer(question, name).gradients!;
+    const [{ kernel, recurrentKernel, bias }] = weights;
+    return { kernel, recurrentKernel, bias, inputs: dInputs!, initialState: initialStates[0][0] };
   }
 
   /** A copy of the weights. */
   getWeights(): SimpleRNNWeights {
     this.begin('getWeights');
-    return readVariables(this.network.variables);
+    const [{ kernel, recurrentKernel, bias }] = this.engine.readWeights();
+    return { kernel, recurrentKernel, bias };
   }
 
   /** Replaces the weights by copies, rounded to float32. */
   setWeights(weights: { readonly [K in keyof SimpleRNNWeights]: TensorLike }): void {
-    const tf = this.begin('setWeights');
+    this.begin('setWeights');
     const checked = checkSimpleRNNWeights(weights, this, 'TfSimpleRNN');
-    assignVariables(tf, this.network.variables, checked, 'TfSimpleRNN.setWeights');
+    this.engine.writeWeights([{ ...checked }], 'TfSimpleRNN.setWeights');
   }
 
   /** Releases the variables; afterwards every other method throws. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.network.dispose();
+    this.engine.dispose();
   }
 
-  private begin(name: string): typeof Tf {
+  private begin(name: string): void {
     if (this.disposed) {
       throw new Error(
         `TfSimpleRNN.${name}: this layer was disposed and its weights are gone; call dispose last, or make a new layer.`,
       );
     }
     this.backend.use();
-    return this.backend.tf;
   }
 }

@@ -1,21 +1,19 @@
 import {
   checkClassifierWeights,
-  mapWeights,
+  classifierLayers,
+  NetworkPlan,
   resolveCompile,
-  weightNames,
+  weightsByLayer,
+  weightsOfLayers,
   type ClassifierWeights,
   type CompileOptions,
   type OptimizerState,
   type TensorLike,
 } from '../../scratch/index';
 import type { LoadedBackend } from '../backends/index';
-import { checkProblem } from '../problem';
-import { read, readAll } from '../to-tensors';
-import { tidy } from './differentiate';
-import { createClassifierNetwork } from './network';
-import { createTfOptimizer } from './optimizer';
-import { computeNetwork } from './run';
-import { assignVariables } from './variables';
+import { simpleRNNNames } from '../network-engine';
+import { checkProblem, sequenceInputs } from '../problem';
+import { TfEngine } from './engine';
 
 /** One training step: where it starts, and on what. */
 export interface UpdateOptions extends CompileOptions {
@@ -47,50 +45,30 @@ export async function updateWithTfjsAsync(
 ): Promise<Updated> {
   const name = 'updateWithTfjsAsync';
   const { config, clipNorm } = resolveCompile(compile);
-  const { given, sizes, classes, labels: checked } = checkProblem({ inputs, labels, weights }, name);
-  const all = { ...sizes, classes: classes ?? 0 };
-  backend.use();
-  const { tf } = backend;
-  const network = createClassifierNetwork(backend, all, 'autodiff');
-  const variables = weightNames.map((key) => network.variables[key]);
-  const slots = Object.entries(state.slots).map(
-    ([slot, memory]) => [slot, weightNames.map((key) => memory[key])] as const,
-  );
-  const from = { step: state.step, slots: Object.fromEntries(slots) };
-  const optimizer = createTfOptimizer(
-    tf,
-    config,
-    variables.map((one) => one.name),
-    from,
-    backend.asIs,
-  );
+  const { given, sizes, classes = 0, labels: targets } = checkProblem({ inputs, labels, weights }, name);
+  const all = { ...sizes, classes };
+  const plan = new NetworkPlan(classifierLayers(all), name);
+  const engine = new TfEngine(backend, plan, name, {
+    ...{ gradients: 'autodiff', nameOf: simpleRNNNames, reportsStates: false },
+    weights: weightsByLayer(checkClassifierWeights(weights, all)),
+  });
   try {
-    assignVariables(tf, network.variables, checkClassifierWeights(weights, all), name);
-    const computed = computeNetwork(tf, network, given, { labels: checked }, name);
-    let loss: number;
-    try {
-      const valuesOf = await readAll(computed.tensors);
-      loss = computed.assemble(valuesOf).loss?.data[0] ?? NaN;
-      const gradients = weightNames.map((key) => computed.gradients[key]);
-      const norm = Math.hypot(...gradients.map((one) => Math.hypot(...Array.from(valuesOf(one)))));
-      tidy(tf, () => {
-        const factor = clipNorm === undefined || norm <= clipNorm ? 1 : clipNorm / norm;
-        optimizer.update(variables, factor === 1 ? gradients : gradients.map((one) => tf.mul(one, factor)));
-      });
-    } finally {
-      computed.release();
-    }
-    const valuesOf = await readAll([...variables, ...optimizer.slotTensors()]);
-    const memory = Object.entries(optimizer.readSlots(valuesOf)).map(
-      ([slot, tensors]) => [slot, mapWeights((_key, i) => tensors[i])] as const,
+    const slots = Object.entries(state.slots).map(
+      ([slot, memory]) => [slot, weightsByLayer(memory)] as const,
+    );
+    engine.writeState({ config, step: state.step, slots: Object.fromEntries(slots) });
+    const batch = { given: sequenceInputs(given, 2), targets: targets! };
+    const { loss } = await engine.stepAsync(batch, clipNorm, () => backend.use());
+    const after = await engine.readTrained();
+    const memory = Object.entries(after.state.slots).map(
+      ([slot, one]) => [slot, weightsOfLayers(one)] as const,
     );
     return {
       loss,
-      weights: mapWeights((_key, i) => read(variables[i], valuesOf)),
-      state: { config: optimizer.config, step: optimizer.step, slots: Object.fromEntries(memory) },
+      weights: weightsOfLayers(after.weights),
+      state: { ...after.state, slots: Object.fromEntries(memory) },
     };
   } finally {
-    optimizer.dispose();
-    network.dispose();
+    engine.dispose();
   }
 }

@@ -1,8 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { StackWeights, Tensor } from '../../scratch/index';
-import { read, readAll, type ValuesOf } from '../to-tensors';
-import type { NetworkMethod } from './method';
-import { assignVariables } from './variables';
+import { readAll, type ValuesOf } from '../to-tensors';
 
 /** The tensors of one piece of work that are read at its end, whatever tidies and tapes end before. */
 export class Work {
@@ -19,6 +16,14 @@ export class Work {
     return tensor;
   };
 
+  /** Keeps every tensor in an object or array. */
+  keepAll<T>(container: T): T {
+    if (container instanceof this.tf.Tensor) this.keep(container);
+    else if (typeof container === 'object' && container !== null)
+      for (const part of Object.values(container)) this.keepAll(part);
+    return container;
+  }
+
   /** Waits for all of them. */
   read(): Promise<ValuesOf> {
     return readAll([...this.tensors]);
@@ -27,25 +32,4 @@ export class Work {
   release(): void {
     for (const tensor of this.tensors) tensor.dispose();
   }
-}
-
-export function readLayers(layers: readonly (readonly Tf.Tensor[])[], valuesOf: ValuesOf): Tensor[][] {
-  return layers.map((layer) => layer.map((tensor) => read(tensor, valuesOf)));
-}
-
-/** All of the weights or, when one does not fit float32, none. */
-export function assignWeights(
-  tf: typeof Tf,
-  { variables }: NetworkMethod,
-  weights: StackWeights,
-  name: string,
-): void {
-  assignVariables<string>(tf, numbered(variables), numbered(weights), name);
-}
-
-/** By layer and name as one record: [1]: kernel. */
-function numbered<T>(layers: readonly Readonly<Record<string, T>>[]): Record<string, T> {
-  return Object.fromEntries(
-    layers.flatMap((layer, i) => Object.entries(layer).map(([key, value]) => [`[${i}]: ${key}`, value])),
-  );
 }

@@ -1,8 +1,11 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import {
+  checkMemory,
   checkSize,
+  zeros,
   type CheckedOptimizerState,
   type CheckedQuestion,
+  type NetworkAnswer,
   type NetworkOptimizerState,
   type NetworkPlan,
   type ResolvedOptimizerConfig,
@@ -12,6 +15,8 @@ import {
   type Targets,
   type Tensor,
 } from '../../scratch/index';
+import { accuracyOf, outputsOf } from '../host-losses';
+import type { CheckedBatch, NameOf, NetworkEngine, StepResult } from '../network-engine';
 import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
 import { CompiledGraphs, type SetUp } from './compiled-graphs';
 import { chainsFor } from './layers/chains';
@@ -33,20 +38,11 @@ export interface GraphOptions {
 /** The names of the options, for the checks of those who take them. */
 export const graphOptions = { backend: true, loop: true, chains: true } as const;
 
-/** A step of training, before anybody has looked whether it is to be taken. */
-interface StepMade {
-  readonly loss: number;
-  /** global norm of the gradients before clipping; NaN when a next weight is not finite */
-  readonly gradientNorm: number;
-  /** [B, C] or [B, T, C], flat */ readonly logits: Float32Array;
-  /** [] where they are not reported */ readonly finalStates: readonly (readonly Tensor[])[];
-}
-
 /**
  * What computes for the networks of this room: the weights in the library's memory, the optimizer, and the compiled graphs.
  * Everything that reaches it has been checked, since a graph checks nothing: a call that would fail never happens.
  */
-export class NetworkEngine {
+export class GraphEngine implements NetworkEngine {
   private readonly backend: SessionBackend;
   private readonly packing: PackedWeights;
   private readonly graphs: CompiledGraphs;
@@ -61,7 +57,7 @@ export class NetworkEngine {
 
   /**
    * @param name of the class, for messages
-   * @param reportsStates whether `step` gives the final states
+   * @param reportsStates whether steps and answers hold the final states
    */
   constructor(
     private readonly plan: NetworkPlan,
@@ -69,7 +65,8 @@ export class NetworkEngine {
     weights: StackWeights,
     private config: ResolvedOptimizerConfig,
     name: string,
-    private readonly reportsStates: boolean,
+    private readonly nameOf: NameOf,
+    private readonly reportsStates = true,
   ) {
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
@@ -91,8 +88,8 @@ export class NetworkEngine {
     return this.graphs.setUps;
   }
 
-  /** One update, unless the loss, the gradients' norm or a next weight is not finite: then nothing changes. */
-  step(given: StackInputs, targets: Targets, clipNorm: number | undefined): StepMade {
+  /** Nor does anything change when a weight of after the update is not finite; the norm is then reported as NaN. */
+  step({ given, targets }: CheckedBatch, clipNorm: number | undefined): StepResult {
     const { weights, report, ...slots } = this.runTrain(given, targets, clipNorm);
     const numbers = report.dataSync<'float32'>();
     report.dispose();
@@ -105,26 +102,57 @@ export class NetworkEngine {
     } else {
       disposeAll({ weights, ...slots });
     }
-    let at = 2 + this.plan.outputShape(given).reduce((a, b) => a * b, 1);
-    const logits = numbers.subarray(2, at);
+    const shape = this.plan.outputShape(given);
+    let at = 2 + shape.reduce((a, b) => a * b, 1);
+    const width = shape[shape.length - 1];
+    const mask = this.plan.masksOf(given).at(-1);
+    const accuracy = accuracyOf(this.plan.loss, numbers.subarray(2, at), width, targets, mask);
+    if (!this.reportsStates) return { loss, accuracy, gradientNorm };
     const finalStates = this.plan.layers.map(({ states }) =>
-      (this.reportsStates ? states : []).map((units) => {
+      states.map((units) => {
         const data = new Float64Array(numbers.subarray(at, (at += given.batch * units)));
         return { data, shape: [given.batch, units] };
       }),
     );
-    return { loss, gradientNorm, logits, finalStates };
+    return { loss, accuracy, gradientNorm, finalStates };
   }
 
-  /** A step whose result is thrown away: compiles what such a step needs. @returns milliseconds */
-  warmUp(given: StackInputs, targets: Targets, clipNorm: number | undefined): number {
+  /**
+   * Compiles what training on batches of this shape needs, by one step whose result is thrown away.
+   *
+   * @param more whether masks and initial states come as well
+   * @returns milliseconds
+   * @throws RangeError on sizes that are not positive integers or that no memory holds
+   */
+  warmUp(
+    batch: number,
+    timeSteps: number,
+    more: { readonly mask: boolean; readonly initialStates: boolean },
+    clipNorm: number | undefined,
+  ): number {
+    checkSize('warmUp: batch', batch);
+    checkSize('warmUp: timeSteps', timeSteps);
+    const { vocabulary, features, layers, loss } = this.plan;
+    const shape = vocabulary === undefined ? [batch, timeSteps, features] : [batch, timeSteps];
+    checkMemory('warmUp', shape);
+    const ones = { data: new Float64Array(batch * timeSteps).fill(1), shape: [batch, timeSteps] };
+    const given = {
+      ...{ batch, timeSteps, inputs: vocabulary === undefined ? zeros(...shape) : ones },
+      mask: more.mask ? ones : undefined,
+      initialStates: layers.map(({ states }) =>
+        more.initialStates ? states.map((units) => zeros(batch, units)) : [],
+      ),
+    };
+    const outputs = this.plan.outputShape(given);
+    const rows = outputs.slice(0, -1).reduce((a, b) => a * b, 1);
+    const width = outputs[outputs.length - 1];
     const start = performance.now();
+    const targets = loss === 'softmaxCrossEntropy' ? new Int32Array(rows) : new Float64Array(rows * width);
     disposeAll(this.runTrain(given, targets, clipNorm));
     return performance.now() - start;
   }
 
-  /** Logits [B, C] or [B, T, C], the final states, and what else the question asks for. */
-  answer(asked: CheckedQuestion, name: string) {
+  answer(asked: CheckedQuestion, name: string): NetworkAnswer {
     const { given, targets, upstream, sequences } = asked;
     const predicts = targets === undefined && upstream === undefined && !sequences;
     const results = this.run(predicts ? 'predict' : 'run', given, targets, name, {
@@ -133,9 +161,12 @@ export class NetworkEngine {
     });
     const tensor = (key: string) => read(results[key]);
     const walks = this.plan.layers.map((layer) => layer.sequences.length);
+    const logits = tensor('logits');
+    const { data, shape } = logits;
     const answer = {
-      logits: tensor('logits'),
-      finalStates: byLayer(this.states, 'finalStates', tensor),
+      logits,
+      outputs: { data: outputsOf(this.plan.loss, data, shape[shape.length - 1]), shape },
+      finalStates: this.reportsStates ? byLayer(this.states, 'finalStates', tensor) : [],
       ...('loss' in results && { loss: results['loss'].dataSync()[0] }),
       ...(sequences && { sequences: byLayer(walks, 'sequences', tensor) }),
       ...('gradients' in results && {
@@ -252,7 +283,7 @@ export class NetworkEngine {
           fed[keyFor('initialStates', layer, k)] = upload(
             tf,
             state,
-            `${name}: initialStates[${layer}][${k}]`,
+            `${name}: ${this.nameOf('initialStates', layer, k)}`,
           );
         });
       }

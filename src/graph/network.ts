@@ -1,20 +1,8 @@
-import {
-  checkMemory,
-  checkSize,
-  resolveNetwork,
-  zeros,
-  type CheckedOptimizerState,
-  type CheckedQuestion,
-  type NetworkAnswer,
-  type NetworkBatchResult,
-  type NetworkOptimizerState,
-  type NetworkOptions,
-  type StackWeights,
-} from '../../scratch/index';
-import { accuracyOf, outputsOf } from '../host-losses';
-import { NetworkShell, type CheckedBatch } from '../network-shell';
+import { resolveNetwork, type NetworkOptions } from '../../scratch/index';
+import { layerNames } from '../network-engine';
+import { NetworkShell } from '../network-shell';
 import type { SetUp } from './compiled-graphs';
-import { graphOptions, NetworkEngine, type GraphOptions } from './engine';
+import { GraphEngine, graphOptions, type GraphOptions } from './engine';
 
 export interface GraphNetworkOptions extends NetworkOptions, GraphOptions {}
 
@@ -35,14 +23,13 @@ export interface GraphNetworkOptions extends NetworkOptions, GraphOptions {}
  */
 export class GraphNetwork extends NetworkShell {
   readonly name = 'graph';
-  private readonly engine: NetworkEngine;
+  declare protected readonly engine: GraphEngine;
 
   /** @throws RangeError on an unknown option, a description that makes no sense, a bad setting, or weights that do not fit */
   constructor(options: GraphNetworkOptions) {
     const name = 'GraphNetwork';
     const { plan, weights, config, clipNorm } = resolveNetwork(options, name, graphOptions);
-    super(plan, clipNorm, options.backend);
-    this.engine = new NetworkEngine(plan, options, weights, config, name, true);
+    super(plan, new GraphEngine(plan, options, weights, config, name, layerNames), clipNorm, options.backend);
   }
 
   /** What has been compiled so far, and how long each took: set-up is not part of a step. */
@@ -59,57 +46,6 @@ export class GraphNetwork extends NetworkShell {
    */
   warmUp(batch: number, timeSteps: number, { mask = false, initialStates = false } = {}): number {
     this.begin('warmUp');
-    checkSize('warmUp: batch', batch);
-    checkSize('warmUp: timeSteps', timeSteps);
-    const { vocabulary, features, layers } = this.plan;
-    const shape = vocabulary === undefined ? [batch, timeSteps, features] : [batch, timeSteps];
-    checkMemory('warmUp', shape);
-    const ones = { data: new Float64Array(batch * timeSteps).fill(1), shape: [batch, timeSteps] };
-    const given = {
-      ...{ batch, timeSteps, inputs: vocabulary === undefined ? zeros(...shape) : ones },
-      mask: mask ? ones : undefined,
-      initialStates: layers.map(({ states }) =>
-        initialStates ? states.map((units) => zeros(batch, units)) : [],
-      ),
-    };
-    const outputs = this.plan.outputShape(given).reduce((a, b) => a * b, 1);
-    const width = layers[layers.length - 1].output.width;
-    const labelled = this.plan.loss === 'softmaxCrossEntropy';
-    const targets = labelled ? new Int32Array(outputs / width) : new Float64Array(outputs);
-    return this.engine.warmUp(given, targets, this.clipNorm);
-  }
-
-  protected override step({ given, targets }: CheckedBatch): NetworkBatchResult {
-    const { logits, ...result } = this.engine.step(given, targets, this.clipNorm);
-    const width = this.plan.layers[this.plan.layers.length - 1].output.width;
-    const mask = this.plan.masksOf(given).at(-1);
-    return { ...result, accuracy: accuracyOf(this.plan.loss, logits, width, targets, mask) };
-  }
-
-  protected override answer(question: CheckedQuestion, name: string): NetworkAnswer {
-    const { logits, ...answer } = this.engine.answer(question, name);
-    const { data, shape } = logits;
-    const outputs = { data: outputsOf(this.plan.loss, data, shape[shape.length - 1]), shape };
-    return { ...answer, logits, outputs };
-  }
-
-  protected override readWeights(): StackWeights {
-    return this.engine.readWeights();
-  }
-
-  protected override writeWeights(weights: StackWeights): void {
-    this.engine.writeWeights(weights);
-  }
-
-  protected override readState(): NetworkOptimizerState {
-    return this.engine.readState();
-  }
-
-  protected override writeState(state: CheckedOptimizerState): void {
-    this.engine.writeState(state);
-  }
-
-  protected override release(): void {
-    this.engine.dispose();
+    return this.engine.warmUp(batch, timeSteps, { mask, initialStates }, this.clipNorm);
   }
 }

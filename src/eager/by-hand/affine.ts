@@ -22,15 +22,14 @@ export function biasRow(tf: typeof Tf, weights: NamedTensors, row: 0 | 1): Tf.Te
  *
  *     [dKernel; dBias] = Σ_t [x_t, 1]ᵀ · dz_t
  *
- * @param dz one for each step of the signal
+ * @param dz of all steps of the signal, below each other
  */
 export function affineGradients(
   tf: typeof Tf,
   signal: Signal,
-  dz: readonly Tf.Tensor[],
+  dz: Tf.Tensor,
 ): { readonly kernel: Tf.Tensor; readonly bias: Tf.Tensor } {
-  const { concat, matMul } = kernelsOf(tf);
-  const both = matMul(signal.rowsTransposed(), concat(dz));
+  const both = kernelsOf(tf).matMul(signal.rowsTransposed(), dz);
   const [rows, columns] = both.shape as [number, number];
   return {
     kernel: tf.slice(both, [0, 0], [rows - 1, columns]),

@@ -8,6 +8,7 @@ export type Arriving = readonly (Tf.Tensor | undefined)[];
 /** What arrives at one layer. */
 export interface LayerUpstream {
   /** at the steps of its output */ readonly outputs: Arriving;
+  /** the same on the host, step after step, where all of it comes from there */ readonly onHost?: Float32Array;
   /** at its final states */ readonly finalStates: Arriving;
   /** at every step of its walks through time, in their order */ readonly sequences: readonly Arriving[];
 }
@@ -37,6 +38,7 @@ export interface LayerPass {
 export interface LayerInput {
   readonly signal: Signal;
   /** one per carried state */ readonly initialStates: readonly Tf.Tensor[];
+  /** whether all of them are zeros, so that the first step can do without products */ readonly fromZero: boolean;
   /** in the order of the signal */ readonly mask: readonly (StepMask | undefined)[];
 }
 

@@ -1,15 +1,16 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { LayerConfig, NetworkPlan, Tensor } from '../../../scratch/index';
+import type { NameOf } from '../../network-engine';
 import { upload } from '../../to-tensors';
 import { kernelsOf } from '../kernels';
 import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';
 import type { Arriving, HandLayer, LayerGradients, LayerPass } from './layer';
 import { bidirectionalLayer, denseLayer, embeddingPass } from './other-layers';
 import { recurrentLayer } from './recurrent';
-import { Signal, uploadMask, uploadSteps, type StepMask } from './signal';
+import { cutSteps, HostSignal, uploadMask, uploadSteps, type StepMask } from './signal';
 
 /** A network by its formulas, forward and backward, in tfjs operations without a tape. */
-export function networkByHand(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
+export function networkByHand(tf: typeof Tf, plan: NetworkPlan, nameOf: NameOf): NetworkMethod {
   const { layers: configs } = plan.config;
   const layers = configs.map((config) => layerOf(tf, config));
   const variables = plan.layers.map(({ shapes }) =>
@@ -27,25 +28,28 @@ export function networkByHand(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
         passes.push(embeddingPass(tf, configs[i] as never, variables[i], given.inputs));
         return;
       }
-      const signal = passes.at(-1)?.output ?? Signal.upload(tf, given.inputs, `${name}: inputs`);
+      const signal = passes.at(-1)?.output ?? new HostSignal(tf, given.inputs, `${name}: inputs`);
       const initialStates = plan.layers[i].states.map((width, k) => {
         const state = given.initialStates[i].at(k);
         return state
-          ? upload(tf, state, `${name}: initialStates[${i}][${k}]`)
+          ? upload(tf, state, `${name}: ${nameOf('initialStates', i, k)}`)
           : tf.zeros([given.batch, width]);
       });
-      passes.push(layer(variables[i], { signal, initialStates, mask: masks(layerMasks[i]) }, backward));
+      const fromZero = given.initialStates[i].length === 0;
+      const input = { signal, initialStates, fromZero, mask: masks(layerMasks[i]) };
+      passes.push(layer(variables[i], input, backward));
     });
     return passes;
   };
 
   return {
     variables,
+    computesLoss: false,
     forward: (asked) => outcomeOf(tf, runLayers(asked, false), asked.sequences),
     differentiate(asked) {
       const passes = runLayers(asked, true);
       const outcome = outcomeOf(tf, passes, asked.sequences);
-      const back = backward(tf, asked, passes, outcome);
+      const back = backward(tf, asked, passes, outcome, nameOf);
       const toStart = back[0].input;
       return {
         outcome,
@@ -92,18 +96,17 @@ function outcomeOf(tf: typeof Tf, passes: readonly LayerPass[], sequences: boole
 /** From the last layer to the first. @returns by layer */
 function backward(
   tf: typeof Tf,
-  { name, lossGradient, upstream, toInputs }: AskedBackward,
+  { name, loss, upstream, toInputs }: AskedBackward,
   passes: readonly LayerPass[],
   { logits }: Outcome,
+  nameOf: NameOf,
 ): LayerGradients[] {
   const { add } = kernelsOf(tf);
   const toSteps = (tensor: Tensor | undefined, what: string): Arriving =>
-    tensor ? uploadSteps(tf, tensor, `${name}: upstream.${what}`) : [];
-  const fromLoss = lossGradient && {
-    data: Float64Array.from(lossGradient(logits)),
-    shape: logits.shape,
-  };
-  const [one, other] = [toSteps(fromLoss, 'loss'), toSteps(upstream?.logits, 'logits')];
+    tensor ? uploadSteps(tf, tensor, `${name}: ${what}`) : [];
+  const fromLoss = loss?.gradient(logits);
+  const one: Arriving = fromLoss ? cutSteps(tf, fromLoss, logits.shape) : [];
+  const other = toSteps(upstream?.logits, 'upstream.logits');
   let outputs: Arriving = passes[passes.length - 1].output.steps.map((_, t) => {
     const [a, b] = [one[t], other[t]];
     return a && b ? add(a, b) : (a ?? b);
@@ -111,11 +114,14 @@ function backward(
   const back = new Array<LayerGradients>(passes.length);
   for (let i = passes.length - 1; i >= 0; i--) {
     const finalStates = (upstream?.finalStates[i] ?? []).map((state, k) =>
-      upload(tf, state, `${name}: upstream.finalStates[${i}][${k}]`),
+      upload(tf, state, `${name}: ${nameOf('upstream.finalStates', i, k)}`),
     );
-    const sequences = (upstream?.sequences[i] ?? []).map((walk, k) => toSteps(walk, `sequences[${i}][${k}]`));
+    const sequences = (upstream?.sequences[i] ?? []).map((walk, k) =>
+      toSteps(walk, nameOf('upstream.sequences', i, k)),
+    );
     const wanted = { input: i > 0 || toInputs, initialStates: toInputs };
-    back[i] = passes[i].backward({ outputs, finalStates, sequences }, wanted);
+    const onHost = i === passes.length - 1 && !upstream?.logits ? fromLoss : undefined;
+    back[i] = passes[i].backward({ outputs, ...(onHost && { onHost }), finalStates, sequences }, wanted);
     outputs = back[i].input ?? [];
   }
   return back;

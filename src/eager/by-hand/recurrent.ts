@@ -1,14 +1,14 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { RecurrentConfig } from '../../../scratch/index';
 import {
-  activationsOf,
+  activationOf,
   cellOf,
   gateProducts,
   type Kept,
   type State,
   type StepGradients,
 } from '../cells/index';
-import { kernelsOf } from '../kernels';
+import { kernelsOf, steppedKernels } from '../kernels';
 import { affineGradients, affineInputGradients, biasRow, kernelAndBias } from './affine';
 import type { NamedTensors } from '../method';
 import { sumOf, type Arriving, type HandLayer, type LayerUpstream } from './layer';
@@ -31,11 +31,11 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig): HandLaye
   const { returnSequences = false, goBackwards = false, activation: φ = 'tanh' } = config;
   const σ = config.layer === 'simpleRNN' ? φ : (config.recurrentActivation ?? 'sigmoid');
   const cell = cellOf(config);
-  return (weights, { signal, initialStates, mask }, needsBackward) => {
-    const kernels = kernelsOf(tf);
-    const { add, multiply } = kernels;
-    const activations = activationsOf(tf);
+  const { kernels, runStep } = steppedKernels(tf);
+  const { add, multiply } = kernels;
+  return (weights, { signal, initialStates, fromZero, mask }, needsBackward) => {
     const recurrentBias = biasRow(tf, weights, 1);
+    const activation = activationOf(tf, kernels, φ);
     const work = cell.atWork(
       {
         kernel: kernelAndBias(tf, weights),
@@ -45,9 +45,9 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig): HandLaye
       {
         tf,
         kernels,
-        products: gateProducts(tf, tf.getBackend() === 'wasm'),
-        activation: activations[φ],
-        recurrentActivation: activations[σ],
+        products: gateProducts(kernels, tf.getBackend() === 'wasm'),
+        activation,
+        recurrentActivation: σ === φ ? activation : activationOf(tf, kernels, σ),
       },
       needsBackward,
     );
@@ -61,15 +61,23 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig): HandLaye
     for (let t = 0; t <= last; t++) {
       const before = states[t];
       const masked = mask[placeOf(t)];
-      const made = tf.tidy(() => {
-        const step = work.forward(x[placeOf(t)], before);
-        const after = masked
-          ? step.after.map((s, k) => add(multiply(s, masked.counts), multiply(before[k], masked.skips)))
-          : step.after;
-        return { after: [...after], kept: needsBackward ? step.kept : undefined } as never;
-      }) as { readonly after: State; readonly kept?: Kept };
+      const made = runStep(
+        () => {
+          const step = work.forward(x[placeOf(t)], before, fromZero && t === 0);
+          const after = masked
+            ? step.after.map((s, k) => add(multiply(s, masked.counts), multiply(before[k], masked.skips)))
+            : step.after;
+          return { after, kept: step.kept };
+        },
+        ({ after, kept: { activated, tensors } }) => {
+          if (!needsBackward) return after;
+          const needed: (Tf.Tensor | undefined)[] = [...after, ...tensors];
+          for (const { y, z } of activated) needed.push(y, z);
+          return needed;
+        },
+      );
       states.push(made.after);
-      if (made.kept) kept.push(made.kept);
+      kept.push(made.kept);
     }
     const sequence = states.slice(1).map(([h]) => h);
 
@@ -98,12 +106,20 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig): HandLaye
         let arriving: Arriving = upstream.finalStates;
         for (let t = last; t >= 0; t--) {
           const toBefore = t > 0 || wanted.initialStates;
-          steps[t] = tf.tidy(() => stepBack(t, upstream, arriving, toBefore) as never);
+          steps[t] = runStep(
+            () => stepBack(t, upstream, arriving, toBefore),
+            ({ dz, dBefore = [], recurrent }) => {
+              const needed = [dz, ...dBefore];
+              for (const [left, right] of recurrent) needed.push(left, right);
+              return needed;
+            },
+          );
           arriving = steps[t].dBefore ?? [];
         }
-        const dz = steps.map((_, t) => steps[placeOf(t)].dz);
+        const inOrder = steps.map((_, t) => steps[placeOf(t)]);
+        const dz = inOrder.map((step) => step.dz);
         return {
-          weights: weightGradients(tf, weights, signal, dz, steps),
+          weights: weightGradients(tf, weights, signal, dz, inOrder),
           input: wanted.input ? affineInputGradients(tf, weights, dz) : undefined,
           initialStates: wanted.initialStates ? (arriving as readonly Tf.Tensor[]) : [],
         };
@@ -118,7 +134,7 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig): HandLaye
  *
  * The steps stand below each other, [T·B, ..], so that each sum over time is part of one product.
  *
- * @param dz by step of the signal
+ * @param dz by step of the signal, as `steps`
  */
 function weightGradients(
   tf: typeof Tf,
@@ -128,8 +144,12 @@ function weightGradients(
   steps: readonly StepGradients[],
 ): NamedTensors {
   const { concat, matMul, sideBySide, transpose } = kernelsOf(tf);
-  const { kernel, bias } = affineGradients(tf, signal, dz);
-  const rights = steps[0].recurrent.map((_, i) => concat(steps.map(({ recurrent }) => recurrent[i][1])));
+  const all = concat(dz);
+  const { kernel, bias } = affineGradients(tf, signal, all);
+  const [first] = steps;
+  const rights = first.recurrent.map(([, right], i) =>
+    right === first.dz ? all : concat(steps.map(({ recurrent }) => recurrent[i][1])),
+  );
   const recurrentKernel = sideBySide(
     rights.map((right, i) => {
       const left = concat(steps.map(({ recurrent }) => recurrent[i][0]));

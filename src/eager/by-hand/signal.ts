@@ -5,25 +5,59 @@ import { kernelsOf } from '../kernels';
 
 /**
  * What one layer hands to the next: one tensor [B, N] per time step, or a single one without a time axis. (A tensor of all
- * steps would have to be cut again, and wasm copies the whole of it for every piece.) A layer with a bias reads the steps with a
- * column of ones, which carries it: [x_t, 1] · [kernel; bias].
+ * steps would have to be cut again, and wasm copies the whole of it for every piece.) A recurrent layer reads the steps with a
+ * column of ones, which carries its bias: [x_t, 1] · [kernel; bias].
  */
 export class Signal {
-  private extended: { readonly steps: readonly Tf.Tensor[]; readonly rows?: Tf.Tensor } | undefined;
+  protected ones: readonly Tf.Tensor[] | undefined;
+  protected rows: Tf.Tensor | undefined;
 
   constructor(
-    private readonly tf: typeof Tf,
-    readonly steps: readonly Tf.Tensor[],
+    protected readonly tf: typeof Tf,
+    private readonly given: readonly Tf.Tensor[],
     readonly hasTime: boolean,
   ) {}
 
-  /** [B, T, N] of the host as a signal, with its column of ones. */
-  static upload(tf: typeof Tf, tensor: Tensor, name: string): Signal {
-    const rounded = toFloat32(tensor, name);
-    const [batch, timeSteps, width] = tensor.shape;
+  get steps(): readonly Tf.Tensor[] {
+    return this.given;
+  }
+
+  /** The steps with a column of ones, [B, N + 1] each. */
+  withOnes(): readonly Tf.Tensor[] {
+    const one = this.ones ? undefined : this.tf.ones([this.steps[0].shape[0], 1]);
+    return (this.ones ??= this.steps.map((step) => kernelsOf(this.tf).sideBySide([step, one!])));
+  }
+
+  /** All rows of `withOnes`, step after step, transposed: [N + 1, T·B]. */
+  rowsTransposed(): Tf.Tensor {
+    const { concat, transpose } = kernelsOf(this.tf);
+    return (this.rows ??= transpose(concat(this.withOnes())));
+  }
+}
+
+/** [B, T, N] of the host as a signal. */
+export class HostSignal extends Signal {
+  private readonly rounded: Float32Array;
+  private readonly shape: readonly number[];
+  private plain: readonly Tf.Tensor[] | undefined;
+
+  constructor(tf: typeof Tf, tensor: Tensor, name: string) {
+    super(tf, [], true);
+    this.rounded = toFloat32(tensor, name);
+    this.shape = tensor.shape;
+  }
+
+  override get steps(): readonly Tf.Tensor[] {
+    return (this.plain ??= cutSteps(this.tf, this.rounded, this.shape));
+  }
+
+  override withOnes(): readonly Tf.Tensor[] {
+    if (this.ones) return this.ones;
+    const { rounded, tf } = this;
+    const [batch, timeSteps, width] = this.shape;
     const count = timeSteps * batch;
     const rows = new Float32Array((width + 1) * count).fill(1, width * count);
-    const steps = Array.from({ length: timeSteps }, (_, t) => {
+    this.ones = Array.from({ length: timeSteps }, (_, t) => {
       const step = new Float32Array(batch * (width + 1)).fill(1);
       for (let b = 0; b < batch; b++) {
         const from = (b * timeSteps + t) * width;
@@ -33,45 +67,25 @@ export class Signal {
       }
       return tf.tensor2d(step, [batch, width + 1]);
     });
-    const signal = new Signal(tf, [], true);
-    signal.extended = { steps, rows: tf.tensor2d(rows, [width + 1, count]) };
-    return signal;
-  }
-
-  get timeSteps(): number {
-    return Math.max(this.steps.length, this.extended?.steps.length ?? 0);
-  }
-
-  /** The steps with a column of ones, [B, N + 1] each. */
-  withOnes(): readonly Tf.Tensor[] {
-    if (this.extended === undefined) {
-      const ones = this.tf.ones([this.steps[0].shape[0], 1]);
-      const { sideBySide } = kernelsOf(this.tf);
-      this.extended = { steps: this.steps.map((step) => sideBySide([step, ones])) };
-    }
-    return this.extended.steps;
-  }
-
-  /** All rows of `withOnes`, step after step, transposed: [N + 1, T·B]. */
-  rowsTransposed(): Tf.Tensor {
-    const { concat, transpose } = kernelsOf(this.tf);
-    const steps = this.withOnes();
-    const rows = this.extended?.rows ?? transpose(concat(steps));
-    this.extended = { steps, rows };
-    return rows;
+    this.rows = tf.tensor2d(rows, [width + 1, count]);
+    return this.ones;
   }
 }
 
 /** One tensor [B, n] per time step of [B, T, n] on the host; a single one of [B, n]. */
 export function uploadSteps(tf: typeof Tf, tensor: Tensor, name: string): Tf.Tensor[] {
-  const rounded = toFloat32(tensor, name);
-  if (tensor.shape.length === 2) return [tf.tensor2d(rounded, [tensor.shape[0], tensor.shape[1]])];
-  const [batch, timeSteps, width] = tensor.shape;
+  return cutSteps(tf, toFloat32(tensor, name), tensor.shape);
+}
+
+/** The same from float32. The numbers are not to be changed afterwards. */
+export function cutSteps(tf: typeof Tf, data: Float32Array, shape: readonly number[]): Tf.Tensor[] {
+  if (shape.length === 2) return [tf.tensor2d(data, [shape[0], shape[1]])];
+  const [batch, timeSteps, width] = shape;
   return Array.from({ length: timeSteps }, (_, t) => {
     const step = new Float32Array(batch * width);
     for (let b = 0; b < batch; b++) {
       const from = (b * timeSteps + t) * width;
-      step.set(rounded.subarray(from, from + width), b * width);
+      step.set(data.subarray(from, from + width), b * width);
     }
     return tf.tensor2d(step, [batch, width]);
   });

@@ -1,16 +1,26 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { BidirectionalConfig, LayerConfig, NetworkPlan, Tensor } from '../../../scratch/index';
+import type { NameOf } from '../../network-engine';
 import { upload } from '../../to-tensors';
+import { clearPaddingOfGradient, type Detours } from '../detours';
 import { differentiate } from '../differentiate';
 import { directions, prefixed } from '../directions';
 import { lookUp, lookUpGradient } from '../embedding';
 import { registerHardSigmoidKeras3 } from '../hard-sigmoid';
 import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';
-import { build } from '../recurrent-layer';
-import { recurrentLayer, type TapeLayer, type TapeOutput } from './recurrent';
+import { oneHot, softmaxCrossEntropy } from '../softmax-cross-entropy';
+import { build, recurrentLayer, type TapeLayer, type TapeOutput } from './recurrent';
 
-/** A network of tf.layers (and of our own where TensorFlow.js has none), differentiated by tfjs operation by operation. */
-export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
+/**
+ * A network of tf.layers (and of our own where TensorFlow.js has none), differentiated by tfjs operation by operation: softmax and
+ * cross-entropy as well, the other losses from the gradient at the logits on.
+ */
+export function networkByTape(
+  tf: typeof Tf,
+  plan: NetworkPlan,
+  nameOf: NameOf,
+  { clearsPadding, masksByStep }: Detours,
+): NetworkMethod {
   registerHardSigmoidKeras3(tf);
   const layers: TapeLayer[] = [];
   const dispose = (): void => layers.forEach((layer) => layer.dispose());
@@ -24,6 +34,7 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
     throw error;
   }
   const variables = layers.map((layer) => layer.variables);
+  const classifies = plan.loss === 'softmaxCrossEntropy';
 
   const start = ({ given, name }: Asked) => {
     const masks = plan.masksOf(given);
@@ -33,13 +44,14 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
         states.map((width, k) => {
           const state = given.initialStates[i].at(k);
           return state
-            ? upload(tf, state, `${name}: initialStates[${i}][${k}]`)
+            ? upload(tf, state, `${name}: ${nameOf('initialStates', i, k)}`)
             : tf.zeros([given.batch, width]);
         }),
       ),
       masks: plan.layers.map(({ sequences }, i) => {
         const mask = sequences.length > 0 ? masks[i] : undefined;
-        return mask?.data.includes(0) ? columnsOf(tf, mask) : undefined;
+        if (!mask?.data.includes(0)) return undefined;
+        return masksByStep ? columnsOf(tf, mask) : upload(tf, mask, `${name}: mask`);
       }),
     };
   };
@@ -51,8 +63,10 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
       x = output.output;
       return output;
     });
+    const logits = classifies && clearsPadding ? clearPaddingOfGradient(tf, x) : x;
     return {
-      logits: x,
+      logits,
+      ...(classifies && { outputs: tf.softmax(logits) }),
       finalStates: outputs.map(({ finalStates }) => finalStates),
       sequences: sequences ? outputs.map((output) => output.sequences) : undefined,
     };
@@ -60,17 +74,20 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
 
   return {
     variables,
+    computesLoss: classifies,
     forward: (asked) => run(start(asked), asked.sequences),
     differentiate(asked) {
       const started = start(asked);
-      const upstream = uploadUpstream(tf, asked);
+      const upstream = uploadUpstream(tf, asked, nameOf);
+      const meanLoss = asked.loss && classifies ? lossOnTape(tf, plan, asked.loss) : undefined;
       let outcome: Outcome | undefined;
       const sequences = asked.sequences || upstream.sequences.some((layer) => layer.length > 0);
       const objective = (): Tf.Scalar => {
         const made = run(started, sequences);
-        outcome = keepAll(made, asked.keep);
-        const fromLoss = asked.lossGradient?.(made.logits);
-        const terms = [
+        const loss = meanLoss?.(made.logits);
+        outcome = keepAll({ ...made, ...(loss && { loss }) }, asked.keep);
+        const fromLoss = loss ? undefined : asked.loss?.gradient(made.logits);
+        const arriving = [
           ...(fromLoss ? [[made.logits, tf.tensor(fromLoss, made.logits.shape)] as const] : []),
           ...upstream.logits.map((d) => [made.logits, d] as const),
           ...upstream.finalStates.flatMap((layer, i) =>
@@ -81,10 +98,10 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
           ),
         ];
         // everything leads to the logits: with this term each gradient exists
-        const none = tf.sum(tf.mul(made.logits, 0));
-        return terms.reduce<Tf.Tensor>(
+        const first = loss ?? tf.sum(tf.mul(made.logits, 0));
+        return arriving.reduce<Tf.Tensor>(
           (sum, [value, d]) => tf.add(sum, tf.sum(tf.mul(value, d))),
-          none,
+          first,
         ) as Tf.Scalar;
       };
       const flat = variables.map((layer) => Object.values(layer)).flat();
@@ -93,7 +110,7 @@ export function networkByTape(tf: typeof Tf, plan: NetworkPlan): NetworkMethod {
       const all = differentiate(tf, objective, [...flat, ...inputs, ...states]);
       const take = (count: number): Tf.Tensor[] => all.splice(0, count);
       return {
-        outcome: outcome!,
+        outcome: { ...outcome!, sequences: asked.sequences ? outcome!.sequences : undefined },
         gradients: {
           weights: variables.map((layer) => {
             const gradients = take(Object.keys(layer).length);
@@ -200,21 +217,38 @@ function lookUpOnTape(tf: typeof Tf, embeddings: Tf.Variable, x: Tf.Tensor, inpu
   }))(embeddings);
 }
 
-function keepAll(outcome: Outcome, keep: Asked['keep']): Outcome {
-  return {
-    logits: keep(outcome.logits),
-    finalStates: outcome.finalStates.map((layer) => layer.map(keep)),
-    sequences: outcome.sequences?.map((layer) => layer.map(keep)),
+/** The mean of the rows that exist, from logits [B, C] or [B, T, C]. */
+function lossOnTape(
+  tf: typeof Tf,
+  plan: NetworkPlan,
+  { targets, mask }: NonNullable<AskedBackward['loss']>,
+): (logits: Tf.Tensor) => Tf.Scalar {
+  const { width, hasTime } = plan.layers[plan.layers.length - 1].output;
+  const labels = oneHot(tf, targets as Int32Array, width, mask);
+  const count = mask?.data.reduce((sum, exists) => sum + exists, 0);
+  return (logits) => {
+    const rows = hasTime ? tf.reshape(logits, [-1, width]) : logits;
+    return softmaxCrossEntropy(tf, rows as Tf.Tensor2D, labels, count);
   };
 }
 
-function uploadUpstream(tf: typeof Tf, { upstream, name }: AskedBackward) {
-  const send = (what: string) => (tensor: Tensor, k: number) =>
-    upload(tf, tensor, `${name}: upstream.${what}[${k}]`);
+function keepAll({ logits, outputs, loss, finalStates, sequences }: Outcome, keep: Asked['keep']): Outcome {
+  return {
+    logits: keep(logits),
+    ...(outputs && { outputs: keep(outputs) }),
+    ...(loss && { loss: keep(loss) }),
+    finalStates: finalStates.map((layer) => layer.map(keep)),
+    sequences: sequences?.map((layer) => layer.map(keep)),
+  };
+}
+
+function uploadUpstream(tf: typeof Tf, { upstream, name }: AskedBackward, nameOf: NameOf) {
+  const send = (what: string) => (layer: readonly Tensor[], i: number) =>
+    layer.map((tensor, k) => upload(tf, tensor, `${name}: ${nameOf(what, i, k)}`));
   return {
     logits: upstream?.logits ? [upload(tf, upstream.logits, `${name}: upstream.logits`)] : [],
-    finalStates: (upstream?.finalStates ?? []).map((layer, i) => layer.map(send(`finalStates[${i}]`))),
-    sequences: (upstream?.sequences ?? []).map((layer, i) => layer.map(send(`sequences[${i}]`))),
+    finalStates: (upstream?.finalStates ?? []).map(send('upstream.finalStates')),
+    sequences: (upstream?.sequences ?? []).map(send('upstream.sequences')),
   };
 }
 

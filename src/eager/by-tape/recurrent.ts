@@ -1,7 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { RecurrentConfig } from '../../../scratch/index';
 import { gruResetAfter } from '../gru-reset-after';
-import { build } from '../recurrent-layer';
 
 /** A layer of the network as tfjs runs and differentiates it. It owns its variables. */
 export interface TapeLayer {
@@ -14,8 +13,8 @@ export interface TapeLayer {
 export interface TapeInput {
   /** [B, T, N] or [B, N] */ readonly x: Tf.Tensor;
   /** one per carried state */ readonly initialStates: readonly Tf.Tensor[];
-  /** [B, 1] of 0 and 1 for each time step; undefined: every step exists */
-  readonly mask: readonly Tf.Tensor[] | undefined;
+  /** [B, T] of 0 and 1, or [B, 1] for each time step (see `walkByStep`); undefined: every step exists */
+  readonly mask: Tf.Tensor | readonly Tf.Tensor[] | undefined;
   /** whether every step is wanted */ readonly sequences: boolean;
 }
 
@@ -43,9 +42,10 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig, features:
     variables: { kernel, recurrentKernel, ...(useBias && { bias }) },
     run({ x, initialStates, mask, sequences }) {
       const every = returnSequences || sequences;
-      const { steps, states } = mask
-        ? walkMasked(tf, layer.cell, x, initialStates, goBackwards ? [...mask].reverse() : mask, goBackwards)
-        : walk(layer, x, initialStates, every);
+      const { steps, states } =
+        mask === undefined || 'shape' in mask
+          ? walk(layer, x, initialStates, mask, every)
+          : walkByStep(tf, layer.cell, x, initialStates, mask, goBackwards);
       return {
         output: returnSequences ? steps! : states[0],
         finalStates: states,
@@ -54,6 +54,21 @@ export function recurrentLayer(tf: typeof Tf, config: RecurrentConfig, features:
     },
     dispose: () => void layer.dispose(),
   };
+}
+
+/**
+ * A layer makes its variables in its first call; calling its `build` instead makes them twice.
+ *
+ * @returns its variables; when the call fails they are released
+ */
+export function build(tf: typeof Tf, layer: Tf.layers.Layer, inputShape: number[]): Tf.Variable[] {
+  try {
+    tf.tidy(() => void layer.apply(tf.zeros(inputShape)));
+  } catch (error) {
+    if (layer.built) layer.dispose();
+    throw error;
+  }
+  return layer.trainableWeights.map((weight) => weight.read() as unknown as Tf.Variable);
 }
 
 /**
@@ -84,32 +99,44 @@ export function rnnOf(
   return gruResetAfter(tf, { ...args, recurrentActivation, biases: config.biases ?? 2 });
 }
 
-/** The walk of tf.layers. One layer, with or without the states between: with them, tfjs stacks the states of all steps. */
-function walk(layer: Rnn, x: Tf.Tensor, initialState: readonly Tf.Tensor[], every: boolean) {
+/**
+ * The walk of tf.layers. One layer, with or without the states between: with them, tfjs stacks the states of all steps. Its masks are
+ * this project's: at a masked step
+ *
+ *     state_t = mask_t · step(x_t, state_{t-1}) + (1 - mask_t) · state_{t-1}
+ *
+ * so the state stays, and the row of `steps` is the state before. (Keras keeps the state too, but its row is the last real output:
+ * zeros where no real step came before, whatever the initial state.)
+ */
+function walk(
+  layer: Rnn,
+  x: Tf.Tensor,
+  initialState: readonly Tf.Tensor[],
+  mask: Tf.Tensor | undefined,
+  every: boolean,
+) {
   layer.returnSequences = every;
-  const [output, ...states] = layer.apply(x, { initialState: [...initialState] }) as Tf.Tensor[];
+  const given = { initialState: [...initialState], ...(mask && { mask }) };
+  const [output, ...states] = layer.apply(x, given) as Tf.Tensor[];
   return { steps: every ? output : undefined, states };
 }
 
 /**
- * The steps of tf.layers' cell with masks, by the formula of tf.layers, without its transposed mask of booleans, which is wrong on
- * WebGPU (tfjs#8638):
- *
- *     state_t = mask_t · step(x_t, state_{t-1}) + (1 - mask_t) · state_{t-1}
- *
- * @param mask in the order of the walk
+ * The same by the layer's cell, with masks that were cut in memory: tf.layers transposes a mask of booleans, which is wrong on WebGPU
+ * (tfjs#8638).
  */
-function walkMasked(
+function walkByStep(
   tf: typeof Tf,
   cell: Tf.layers.Layer,
   x: Tf.Tensor,
   initialStates: readonly Tf.Tensor[],
-  mask: readonly Tf.Tensor[],
+  masks: readonly Tf.Tensor[],
   goBackwards: boolean,
 ) {
   // a copy: the tape holds on to the array that unstack gave
   const inputs = [...tf.unstack(x, 1)];
   if (goBackwards) inputs.reverse();
+  const mask = goBackwards ? masks.toReversed() : masks;
   let states = initialStates;
   const steps = inputs.map((input, t) => {
     const [, ...next] = cell.call([input, ...states], {}) as Tf.Tensor[];

@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { ActivationName } from '../../../scratch/index';
-import { kernelsOf } from '../kernels';
+import type { Kernels } from '../kernels';
 
 /** A tensor that an activation has gone over, with what its slope is made of. */
 export interface Activated {
@@ -15,6 +15,8 @@ export interface Activation {
 }
 
 /**
+ * Call it outside of steps: what they share is made here.
+ *
  *     tanh                 tanh(z)                              f' = 1 - y²
  *     sigmoid              1 / (1 + exp(-z))                    f' = y ∘ (1 - y)
  *     hardSigmoid          0.2 z + 0.5, cut to [0, 1]           f' = 0.2 where 0 <= 0.2 z + 0.5 <= 1, else 0
@@ -22,32 +24,40 @@ export interface Activation {
  *     relu                 max(z, 0)                            f' = 1 where y > 0, else 0
  *     linear               z                                    f' = 1
  */
-export function activationsOf(tf: typeof Tf): Readonly<Record<ActivationName, Activation>> {
-  const { multiply, relu, sigmoid, square, step, subtract, tanh } = kernelsOf(tf);
-  const one = tf.scalar(1);
-  const hard = (slope: number): Activation => {
-    const line = (z: Tf.Tensor): Tf.Tensor => tf.add(tf.mul(z, slope), 0.5);
-    return {
-      forward: (z) => ({ y: tf.clipByValue(line(z), 0, 1), z }),
-      backward: (dy, { z }) => {
-        const v = line(z!);
-        const inside = tf.logicalAnd(tf.greaterEqual(v, 0), tf.lessEqual(v, 1));
-        return tf.where(inside, tf.mul(dy, slope), tf.zerosLike(dy));
-      },
-    };
-  };
-  return {
-    tanh: {
-      forward: (z) => ({ y: tanh(z) }),
-      backward: (dy, { y }) => multiply(dy, subtract(one, square(y))),
-    },
-    sigmoid: {
-      forward: (z) => ({ y: sigmoid(z) }),
-      backward: (dy, { y }) => multiply(dy, multiply(y, subtract(one, y))),
-    },
-    hardSigmoid: hard(0.2),
-    hardSigmoidKeras3: hard(1 / 6),
-    relu: { forward: (z) => ({ y: relu(z) }), backward: (dy, { y }) => multiply(dy, step(y)) },
-    linear: { forward: (z) => ({ y: z }), backward: (dy) => dy },
-  };
+export function activationOf(tf: typeof Tf, kernels: Kernels, name: ActivationName): Activation {
+  const { multiply, other, relu, sigmoid, square, step, subtract, tanh } = kernels;
+  switch (name) {
+    case 'tanh': {
+      const one = tf.scalar(1);
+      return {
+        forward: (z) => ({ y: tanh(z) }),
+        backward: (dy, { y }) => multiply(dy, subtract(one, square(y))),
+      };
+    }
+    case 'sigmoid': {
+      const one = tf.scalar(1);
+      return {
+        forward: (z) => ({ y: sigmoid(z) }),
+        backward: (dy, { y }) => multiply(dy, multiply(y, subtract(one, y))),
+      };
+    }
+    case 'hardSigmoid':
+    case 'hardSigmoidKeras3': {
+      const slope = name === 'hardSigmoid' ? 0.2 : 1 / 6;
+      const line = (z: Tf.Tensor): Tf.Tensor => tf.add(tf.mul(z, slope), 0.5);
+      return {
+        forward: (z) => ({ y: other(() => tf.clipByValue(line(z), 0, 1)), z }),
+        backward: (dy, { z }) =>
+          other(() => {
+            const v = line(z!);
+            const inside = tf.logicalAnd(tf.greaterEqual(v, 0), tf.lessEqual(v, 1));
+            return tf.where(inside, tf.mul(dy, slope), tf.zerosLike(dy));
+          }),
+      };
+    }
+    case 'relu':
+      return { forward: (z) => ({ y: relu(z) }), backward: (dy, { y }) => multiply(dy, step(y)) };
+    case 'linear':
+      return { forward: (z) => ({ y: z }), backward: (dy) => dy };
+  }
 }

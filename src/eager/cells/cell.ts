@@ -33,8 +33,11 @@ export interface StepGradients {
 
 /** A cell with the weights of one batch. */
 export interface CellAtWork {
-  /** @param x [B, F], or [B, F + 1] with the column of ones */
-  forward(x: Tf.Tensor, before: State): { readonly after: State; readonly kept: Kept };
+  /**
+   * @param x [B, F], or [B, F + 1] with the column of ones
+   * @param fromZero whether `before` is zeros, so that nothing need be multiplied by it
+   */
+  forward(x: Tf.Tensor, before: State, fromZero: boolean): { readonly after: State; readonly kept: Kept };
   /**
    * @param dAfter what arrives at the states after the step
    * @param toBefore whether `dBefore` is wanted

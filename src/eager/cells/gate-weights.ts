@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { kernelsOf } from '../kernels';
+import type { Kernels } from '../kernels';
 
 /** A product with the blocks of several gates: one tensor of all blocks side by side, or one tensor a gate. */
 export type Blocks = readonly Tf.Tensor[];
@@ -24,8 +24,7 @@ export interface GateProducts {
 }
 
 /** @param apart whether every gate has products of its own */
-export function gateProducts(tf: typeof Tf, apart: boolean): GateProducts {
-  const { add, matMul, split } = kernelsOf(tf);
+export function gateProducts({ add, matMul, split }: Kernels, apart: boolean): GateProducts {
   const cut = (x: Tf.Tensor, gates: number): Tf.Tensor[] =>
     split(x, new Array<number>(gates).fill(x.shape[1]! / gates));
   return {

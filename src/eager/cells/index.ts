@@ -4,7 +4,7 @@ import { gruCell, gruResetAfterCell } from './gru';
 import { lstmCell } from './lstm';
 import { simpleRnnCell } from './simple-rnn';
 
-export { activationsOf, type Activated, type Activation } from './activations';
+export { activationOf, type Activated, type Activation } from './activations';
 export type { Cell, CellAtWork, CellTools, CellWeights, Kept, State, StepGradients } from './cell';
 export { gateProducts } from './gate-weights';
 

@@ -26,10 +26,12 @@ export const lstmCell: Cell = {
     const [K, R] = [products.weights(kernel, 4), products.weights(recurrentKernel, 4)];
     const transposed = backward ? transpose(recurrentKernel) : undefined;
     return {
-      forward(x, [hBefore, cBefore]) {
-        const z = products.gates(products.add(K.product(x), R.product(hBefore)), 4);
+      forward(x, [hBefore, cBefore], fromZero) {
+        const fromInput = K.product(x);
+        const z = products.gates(fromZero ? fromInput : products.add(fromInput, R.product(hBefore)), 4);
         const [i, f, g, o] = [σ.forward(z[0]), σ.forward(z[1]), φ.forward(z[2]), σ.forward(z[3])];
-        const c = add(multiply(f.y, cBefore), multiply(i.y, g.y));
+        const taken = multiply(i.y, g.y);
+        const c = fromZero ? taken : add(multiply(f.y, cBefore), taken);
         const shown = φ.forward(c);
         return { after: [multiply(o.y, shown.y), c], kept: { activated: [i, f, g, o, shown], tensors: [] } };
       },

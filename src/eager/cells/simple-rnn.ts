@@ -18,8 +18,9 @@ export const simpleRnnCell: Cell = {
     const { add, matMul, transpose } = kernels;
     const transposed = backward ? transpose(recurrentKernel) : undefined;
     return {
-      forward(x, [h]) {
-        const z = add(matMul(x, kernel), matMul(h, recurrentKernel));
+      forward(x, [h], fromZero) {
+        const fromInput = matMul(x, kernel);
+        const z = fromZero ? fromInput : add(fromInput, matMul(h, recurrentKernel));
         const activated = φ.forward(z);
         return { after: [activated.y], kept: { activated: [activated], tensors: [] } };
       },
