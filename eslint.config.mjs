@@ -1,6 +1,7 @@
 // The borders between the rooms (scratch, src, harness, test) live here, so that a broken border is an error of the linter.
 import tseslint from 'typescript-eslint';
 import { noCircle } from './eslint-circles.mjs';
+import { noTypeError } from './eslint-types.mjs';
 
 /** What src/ may take from scratch/: the makers and checkers of inputs, never the network's arithmetic. */
 const inputMakers = [
@@ -123,7 +124,7 @@ const pastIndex = (rooms) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist-test/', 'coverage/', 'docs/', 'node_modules/', 'test/fixtures/'] },
+  { ignores: ['dist/', 'dist-test/', 'coverage/', 'docs/', 'node_modules/', 'test/fixtures/**/*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -145,6 +146,11 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
+  },
+  {
+    files: ['**/*.ts'],
+    plugins: { compiler: { rules: { 'no-type-error': noTypeError } } },
+    rules: { 'compiler/no-type-error': 'error' },
   },
   {
     files: ['scratch/**/*.ts'],

@@ -14,11 +14,12 @@ exports.build = build;
 exports.mochaGlobalSetup = build;
 
 function build() {
-  const files = ['scratch', 'src', 'harness', 'docs/schemas'].flatMap((room) =>
+  const rooms = ['scratch', 'src', 'harness', 'docs/schemas', 'test/support', 'test/harness/bench'];
+  const files = rooms.flatMap((room) =>
     fs
       .readdirSync(path.join(root, room), { recursive: true })
       .map((name) => path.join(room, name))
-      .filter((file) => fs.statSync(path.join(root, file)).isFile()),
+      .filter((file) => fs.statSync(path.join(root, file)).isFile() && !file.endsWith('.test.ts')),
   );
   const state = createHash('sha256');
   for (const file of [...files, 'node_modules/esbuild/package.json', 'test/support/build-program.cjs'])

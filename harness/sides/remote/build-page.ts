@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { version } from '../../base/version';
 import { style } from '../../reports/index';
 
-const folder = join(__dirname, '../../parity/page');
+/** Of the sources, also where JavaScript that was made of them runs. */
+const folder = join(
+  dirname(createRequire(__filename).resolve('rnn-parity/package.json')),
+  'harness/parity/page',
+);
 
 const shared = {
   bundle: true,
