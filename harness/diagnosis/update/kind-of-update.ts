@@ -2,6 +2,7 @@ import type { Side } from '../../judge/index';
 import {
   canShowUpdate,
   HandOptimizer,
+  otherEpsilons,
   updateFaults,
   type UpdateQuestion,
   type UpdateFault,
@@ -17,11 +18,11 @@ export interface UpdateMade {
 }
 
 /**
- * The faults of the catalogue that, made by hand, give every number of the update, and of the other updates by the same rule: what one
- * update cannot tell apart (by no old velocity nothing moves), another can. Undefined where none does.
+ * The faults of the catalogue, and other values of Adam's epsilon, that give every number of the update when they are made by hand, and of the
+ * other updates by the same rule: what one update cannot tell apart (by no old velocity nothing moves), another can. Undefined where none does.
  */
 export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], side: Side): Kind | undefined {
-  const possible = updateFaults.filter((fault) => canShowUpdate(fault, made.question));
+  const possible = [...updateFaults, ...otherEpsilons].filter((fault) => canShowUpdate(fault, made.question));
   // what cannot show in another update makes the right one there
   const found = [made, ...others.slice(0, mostOthers)].reduce(
     (left, update) => explaining(left, update, side),

@@ -82,3 +82,17 @@ export const adamFaults: readonly UpdateFault[] = [
     },
   ),
 ];
+
+/**
+ * Adam with the epsilon of another program: 1e-8 of PyTorch and the paper (Kingma & Ba 2015), 1e-7 of Keras, 1e-4 of TensorFlow.js where it
+ * takes a device for one of half precision. They are looked for in a wrong update, and not planted.
+ */
+export const otherEpsilons: readonly UpdateFault[] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3].map((epsilon) =>
+  inWeights('adam/another-epsilon', `epsilon is ${epsilon}, and not the one that was asked for`, {
+    adamStep: ({ own }, m, v, t) => {
+      const [forM, forV] = own.corrections(t);
+      if (own.form === 'keras') return ((Math.sqrt(forV) / forM) * m) / (Math.sqrt(v) + epsilon);
+      return m / forM / (Math.sqrt(v / forV) + epsilon);
+    },
+  }),
+);

@@ -32,6 +32,9 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   // g + momentum times the old velocity is the new velocity
   'plain momentum instead of Nesterov': ['momentum/step-before-velocity', 'momentum/plain-for-nesterov'],
   'bias correction one step late': ['adam/count-late'],
+  'another epsilon of Adam, 0.0001': ['adam/another-epsilon'],
+  // where one update was made, from no memory
+  'another epsilon of Adam, 1e-8': ['adam/other-form-of-epsilon', 'adam/another-epsilon'],
   'a loss measured after the update': ['order/loss-after-update'],
 };
 
@@ -105,6 +108,19 @@ describe('training checks', () => {
         };
       },
     ],
+    ...[1e-8, 1e-4].map((epsilon): [string, string, Change] => [
+      `another epsilon of Adam, ${epsilon}`,
+      'step/adam-*first',
+      (model) => {
+        const { compile, setOptimizerState: restore } = model;
+        model.compile = (options) => {
+          compile.call(model, { ...options, optimizer: { name: 'adam', learningRate: 0.01, epsilon } });
+        };
+        model.setOptimizerState = (state: OptimizerState) => {
+          restore.call(model, { ...state, config: { ...state.config, epsilon } as OptimizerState['config'] });
+        };
+      },
+    ]),
     [
       'a memory that is not the one the update used',
       'step/adam-later',
