@@ -110,7 +110,7 @@ describe('scratch/softmax-cross-entropy', () => {
     ['a negative label', [[1, 2]], [-1], /labels holds -1/],
     ['a fractional label', [[1, 2]], [0.5], /labels holds 0.5/],
     ['NaN as a label', [[1, 2]], [NaN], /labels holds NaN/],
-    ['a string as a label', [[1, 2]], ['1'], /labels holds 1 at/],
+    ['a string as a label', [[1, 2]], ['1'], /labels holds "1" at/],
     [
       'too few labels',
       [

@@ -218,7 +218,7 @@ describe('rnn-parity-vectors/2: networks of layers', () => {
       [{ ...text, tolerance: 5 }, /tolerance is the number 5; an object with sequences/],
       [{ ...text, tolerance: null }, /tolerance is null; an object with/],
       [ownCell({ loss: 'hinge' }), /loss is hinge; the nearest is/],
-      [ownCell({ features: '3' }), /features is 3; a size must be an integer/],
+      [ownCell({ features: '3' }), /features is "3"; a size must be an integer/],
       [ownCell({}, { units: 0 }), /units.* 0/],
       [ownCell({}, { activation: 'relu' }), /model\.layers\[0\] holds "activation", which/],
       [ownCell({}, { cell: undefined }), /needs a cell with name.*its cell is missing/],

@@ -63,13 +63,9 @@ describe('a run that is killed', () => {
     let killed = 0;
     for (let i = 0; i < kills; i++) {
       const args = existsSync(join(out, 'checkpoint.npz'))
-        ? ['--resume', out]
+        ? ['--resume', out, '--checkpoint-seconds', '0']
         : [...flags.split(' '), '--out', out, '--force'];
-      const { code, stderr } = await run(
-        [...args, '--checkpoint-seconds', '0'],
-        'SIGKILL',
-        random.integer(1200),
-      );
+      const { code, stderr } = await run(args, 'SIGKILL', random.integer(1200));
       if (code === 'SIGKILL') killed++;
       else expect(code, stderr).to.equal(0);
     }
