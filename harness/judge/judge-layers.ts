@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from '../../scratch/index';
+import type { Tensor } from '../../scratch/index';
 import { memoize } from '../base/memoize';
 import {
   axesOf,
@@ -11,7 +11,7 @@ import {
   type Evaluation,
   type LayeredProblem,
 } from '../base/problem';
-import { askedForSteps, precisionModelOf, precisionModels, stepsOfNetwork } from '../budget/index';
+import { askedForSteps, precisionModels, stepsOfNetwork } from '../budget/index';
 import {
   answerOf,
   asOutcome,
@@ -21,15 +21,23 @@ import {
   isRecurrent,
   type Network,
 } from '../equations/index';
-import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
-import type { Side, TensorVerdict } from './verdict';
+import type { TensorVerdict } from './verdict';
+
+/** An equation by its name in `stepsOfNetwork`, and what the axes of its quantity count. */
+export interface LocalStep {
+  readonly own: string;
+  readonly axes: readonly Axis[];
+}
+
+/** Why a quantity was not judged. */
+export type Unseen = Pick<TensorVerdict, 'status' | 'reason'>;
 
 /** Everything of a local judgement that follows from the problem alone. */
-interface LayersInSteps {
+export interface LayersInSteps {
   /** what a side is asked: with one more feature, always zero, for every inner gradient of the first layer (`instrument`) */
   readonly asked: LayeredProblem;
   /** each equation by its name in reports, in the order of the computation */
-  readonly steps: ReadonlyMap<string, { readonly own: string; readonly axes: readonly Axis[] }>;
+  readonly steps: ReadonlyMap<string, LocalStep>;
 }
 
 /** How the layers of a problem are judged equation by equation: the ledger comes from a run in float64, never from an answer. */
@@ -103,70 +111,44 @@ export function withMoreFeatures(
   };
 }
 
-/** As `judgeEquations`, of a layered problem: only the equations that the answer shows. */
-export function judgeLayers(source: LayeredProblem, answer: Evaluation, side: Side): JudgedEquation[] {
-  const { network, problem } = equationsOf(source);
-  const { asked, steps } = layersInSteps(source);
+/** The tensors of an answer that have the shape that was asked for. */
+export function shownOfLayers(source: LayeredProblem, answer: Evaluation): Evaluation {
+  const { asked } = layersInSteps(source);
   const readable = new Map<string, Tensor>();
   for (const name of expectedNames(asked)) {
     const tensor = tensorOf(answer, name);
     if (tensor?.shape.join() === expectedShape(asked, name).join()) readable.set(name, tensor);
   }
-  const shown = evaluationOf(readable);
-  const model = precisionModelOf(side);
-  const seen = stepsOfNetwork(
-    network,
-    problem,
-    asOutcome(equationsOf(asked), (name) => tensorOf(shown, name)),
-    model,
-  );
-  return [...steps].flatMap(([name, { own, axes }]) => {
-    const step = seen.get(own);
-    if (step === undefined) return [];
-    // the equations have the output after the last step as a sequence of one
-    const shape = axes.map(({ size }) => size);
-    const asShown = sizeOf(shape) === step.value.length ? { ...step, shape } : step;
-    return [judgeStep({ name, axes, step: asShown, network, own, caseId: source.id, side, model })];
-  });
+  return evaluationOf(readable);
 }
 
-/** As `judgeLocally`, of a layered problem: one verdict for each name of its ledger. */
-export function judgeLayersLocally(
+/** Why there is no equation to judge: something that it needs is not there, or has another shape. */
+export function unseenInLayers(
   problem: LayeredProblem,
   answer: Evaluation,
-  side: Side,
-  { omits = [], caseId = problem.id }: LocalOptions,
-): TensorVerdict[] {
-  const { asked, steps } = layersInSteps(problem);
-  const verdicts = judgeLayers(problem, answer, side).map(({ verdict }) => ({ ...verdict, caseId }));
-  const judged = new Map(verdicts.map((verdict) => [verdict.tensor, verdict]));
-  const absent = expectedNames(asked).filter((name) => tensorOf(answer, name) === undefined);
-  const undeclared = absent.filter((name) => !omits.includes(name));
-  return [...steps].map(([name, { axes }]) => {
-    const known = judged.get(name);
-    if (known !== undefined) return known;
-    const elements = sizeOf(axes.map(({ size }) => size));
-    const base = { implementation: side.name, caseId, tensor: name, elements, compared: 0, beyond: 0 };
-    const wrong = expectedNames(asked).find((one) => {
-      const given = tensorOf(answer, one);
-      return given !== undefined && given.shape.join() !== expectedShape(asked, one).join();
-    });
-    if (wrong !== undefined) {
-      const reason = `cannot be judged step by step: ${wrong} has shape [${tensorOf(answer, wrong)?.shape.join(', ') ?? ''}], but [${expectedShape(asked, wrong).join(', ')}] was expected (the problem with ${partOf(asked, 'inputs')?.shape[2] ?? 0} features)`;
-      return { ...base, status: 'shape', reason };
-    }
-    if (undeclared.length > 0)
-      return {
-        ...base,
-        status: 'missing',
-        reason: `cannot be judged step by step: ${undeclared.join(', ')} is missing`,
-      };
-    return {
-      ...base,
-      status: 'omitted',
-      reason: `cannot be judged step by step: ${namesInWords(absent, asked, name)} not given (declared beforehand)`,
-    };
+  name: string,
+  omits: readonly string[],
+): Unseen {
+  const { asked } = layersInSteps(problem);
+  const absent = expectedNames(asked).filter((one) => tensorOf(answer, one) === undefined);
+  const undeclared = absent.filter((one) => !omits.includes(one));
+  const wrong = expectedNames(asked).find((one) => {
+    const given = tensorOf(answer, one);
+    return given !== undefined && given.shape.join() !== expectedShape(asked, one).join();
   });
+  if (wrong !== undefined) {
+    const reason = `cannot be judged step by step: ${wrong} has shape [${tensorOf(answer, wrong)?.shape.join(', ') ?? ''}], but [${expectedShape(asked, wrong).join(', ')}] was expected (the problem with ${partOf(asked, 'inputs')?.shape[2] ?? 0} features)`;
+    return { status: 'shape', reason };
+  }
+  if (undeclared.length > 0)
+    return {
+      status: 'missing',
+      reason: `cannot be judged step by step: ${undeclared.join(', ')} is missing`,
+    };
+  return {
+    status: 'omitted',
+    reason: `cannot be judged step by step: ${namesInWords(absent, asked, name)} not given (declared beforehand)`,
+  };
 }
 
 const isGradient = (name: string): boolean => name.startsWith('gradients.');

@@ -1,23 +1,31 @@
+import { formatShape, sizeOf } from '../../scratch/index';
+import { memoize } from '../base/memoize';
 import {
+  axesOf,
   expectedNames,
   expectedShape,
+  isLayered,
   sizesOf,
-  tensorAxes,
   tensorNames,
   tensorOf,
-  type Evaluation,
-  isLayered,
   type AnyProblem,
+  type Evaluation,
   type Problem,
   type TensorName,
 } from '../base/problem';
 import { askedForSteps, precisionModelOf, stepsOfNetwork } from '../budget/index';
 import { asOutcome, equationsOf } from '../equations/index';
-import { memoize } from '../base/memoize';
-import { judgeLayers, judgeLayersLocally, layersInSteps, madeByLayers } from './judge-layers';
+import {
+  layersInSteps,
+  madeByLayers,
+  shownOfLayers,
+  unseenInLayers,
+  type LayersInSteps,
+  type LocalStep,
+  type Unseen,
+} from './judge-layers';
 import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 import type { Side, TensorVerdict } from './verdict';
-import { formatShape, sizeOf } from '../../scratch/index';
 
 /** Whether a problem has a backward pass, so that its inner gradients can be seen on the instrumented problem. */
 export function hasBackward(problem: AnyProblem): boolean {
@@ -52,28 +60,40 @@ export function rankOf(name: string): number {
   return rank < 0 ? inOrder.length : rank;
 }
 
-/** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
-export function localNames(problem: Problem): LocalName[];
-export function localNames(problem: AnyProblem): string[];
-export function localNames(problem: AnyProblem): string[] {
-  if (isLayered(problem)) return [...layersInSteps(problem).steps.keys()];
-  return expectedNames(problem).flatMap((name) =>
-    name === 'gradients.inputs' ? ['dPreActivations' as const, name] : [name],
+/** Each equation of the simple RNN by its name in reports, as `layersInSteps` has those of layers. */
+const simpleSteps = memoize((source: Problem): LayersInSteps['steps'] => {
+  const { names } = equationsOf(source);
+  return new Map(
+    expectedNames(source).flatMap((name): [LocalName, LocalStep][] => {
+      const [own = ''] = name === 'states' ? ['rnn.h'] : (names.get(name) ?? []);
+      const step = { own, axes: axesOf(source, name) };
+      return name === 'gradients.inputs'
+        ? [
+            ['dPreActivations', { own: 'rnn.dz', axes: axesOf(source, 'states') }],
+            [name, step],
+          ]
+        : [[name, step]];
+    }),
   );
+});
+
+const stepsIn = (problem: AnyProblem): LayersInSteps['steps'] =>
+  isLayered(problem) ? layersInSteps(problem).steps : simpleSteps(problem);
+
+/** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
+export function localNames(problem: AnyProblem): string[] {
+  return [...stepsIn(problem).keys()];
 }
 
 /** The shape of that quantity; dPreActivations is [B, T, U] as the states are. */
 export function localShape(problem: AnyProblem, name: string): number[] {
-  if (isLayered(problem)) return (layersInSteps(problem).steps.get(name)?.axes ?? []).map(({ size }) => size);
-  return expectedShape(problem, name === 'dPreActivations' ? 'states' : name);
+  return (stepsIn(problem).get(name)?.axes ?? []).map(({ size }) => size);
 }
 
 /** The equations that a quantity is made by, from the inputs on: when all of these hold, it is right whatever its error. */
-export function madeBy(problem: Problem, name: LocalName): LocalName[];
-export function madeBy(problem: AnyProblem, name: string): string[];
 export function madeBy(problem: AnyProblem, name: string): string[] {
   if (isLayered(problem)) return madeByLayers(problem, name);
-  const output = problem.labels === undefined ? [] : (['logits'] as const);
+  const output = problem.labels === undefined ? [] : ['logits'];
   if (name === 'states') return ['states'];
   if (name === 'finalState' || name === 'logits') return ['states', name];
   if (name === 'probabilities') return ['states', 'logits', name];
@@ -93,75 +113,62 @@ export function judgeLocally(
   problem: AnyProblem,
   answer: Evaluation,
   side: Side,
-  options: LocalOptions = {},
+  { omits = [], caseId = problem.id }: LocalOptions = {},
 ): TensorVerdict[] {
-  if (isLayered(problem)) return judgeLayersLocally(problem, answer, side, options);
-  const judged = { ...problem, id: options.caseId ?? problem.id };
   const seen = new Map(
-    judgeEquations(judged, answer, side).map(({ equation, verdict }) => [equation.name, verdict]),
+    judgeEquations(problem, answer, side).map(({ equation, verdict }) => [equation.name, verdict]),
   );
-  const asked = problemForLocalJudgement(problem);
-  return localNames(problem).map(
-    (name) => seen.get(name) ?? unseen(judged, asked, answer, side, name, new Set(options.omits)),
-  );
+  return localNames(problem).map((tensor) => {
+    const verdict = seen.get(tensor);
+    if (verdict !== undefined) return { ...verdict, caseId };
+    const elements = sizeOf(localShape(problem, tensor));
+    const why = isLayered(problem)
+      ? unseenInLayers(problem, answer, tensor, omits)
+      : unseen(problem, answer, tensor, omits);
+    return { implementation: side.name, caseId, tensor, elements, compared: 0, beyond: 0, ...why };
+  });
 }
 
 /** The same, with every element: only the equations that the answer shows, in the order of the computation. */
 export function judgeEquations(source: AnyProblem, answer: Evaluation, side: Side): JudgedEquation[] {
-  if (isLayered(source)) return judgeLayers(source, answer, side);
-  const equations = equationsOf(source);
-  const { network, problem, names } = equations;
+  const { network, problem } = equationsOf(source);
+  const steps = stepsIn(source);
+  const shown = isLayered(source) ? shownOfLayers(source, answer) : answer;
+  const asked = isLayered(source) ? layersInSteps(source).asked : source;
+  const outcome = asOutcome(equationsOf(asked), (name) => tensorOf(shown, name));
   const model = precisionModelOf(side);
-  const outcome = asOutcome(equations, (name) => tensorOf(answer, name));
-  const steps = stepsOfNetwork(network, problem, outcome, model);
-  const stepName = (name: LocalName): string =>
-    name === 'dPreActivations' ? 'rnn.dz' : name === 'states' ? 'rnn.h' : (names.get(name) ?? [''])[0];
+  const seen = stepsOfNetwork(network, problem, outcome, model);
   // what is made of a quantity that is not shown cannot be judged alone
-  const isShown = (name: LocalName): boolean =>
-    madeBy(source, name).every((one) => one === 'logits' || steps.has(stepName(one)));
-  return localNames(source).flatMap((name) => {
-    const step = steps.get(stepName(name));
+  const isShown = (name: string): boolean =>
+    isLayered(source) ||
+    madeBy(source, name).every((one) => one === 'logits' || seen.has(steps.get(one)?.own ?? ''));
+  return [...steps].flatMap(([name, { own, axes }]) => {
+    const step = seen.get(own);
     if (step === undefined || !isShown(name)) return [];
-    const [example, ...others] = tensorAxes[name === 'dPreActivations' ? 'states' : name];
-    // the network's own logits are [B, 1, C]: of the one step that the output layer reads
-    const axes = name === 'logits' ? [example, '', ...others] : [example, ...others];
-    return [judgeStep({ name, axes, step, network, own: stepName(name), caseId: source.id, side, model })];
+    // the equations have the output after the last step as a sequence of one
+    const shape = axes.map(({ size }) => size);
+    const asShown = sizeOf(shape) === step.value.length ? { ...step, shape } : step;
+    return [judgeStep({ name, axes, step: asShown, network, own, caseId: source.id, side, model })];
   });
 }
 
 /** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
-function unseen(
-  problem: Problem,
-  asked: Problem,
-  answer: Evaluation,
-  side: Side,
-  name: LocalName,
-  omits: ReadonlySet<string>,
-): TensorVerdict {
-  const elements = sizeOf(localShape(problem, name));
-  const base = {
-    implementation: side.name,
-    caseId: problem.id,
-    tensor: name,
-    elements,
-    compared: 0,
-    beyond: 0,
-  };
-  const own: TensorName = name === 'dPreActivations' ? 'gradients.inputs' : name;
+function unseen(problem: Problem, answer: Evaluation, name: string, omits: readonly string[]): Unseen {
+  const asked = problemForLocalJudgement(problem);
+  const own = name === 'dPreActivations' ? 'gradients.inputs' : name;
   const inner = name.startsWith('gradients.') && !name.startsWith('gradients.output');
-  const needed: TensorName[] = [own, 'states', ...(inner ? (['gradients.inputs'] as const) : [])];
-  for (const tensor of needed) {
+  for (const tensor of [own, 'states', ...(inner ? ['gradients.inputs'] : [])]) {
     const given = tensorOf(answer, tensor);
     const shape = expectedShape(asked, tensor);
-    if (given === undefined && omits.has(tensor)) {
+    if (given === undefined && omits.includes(tensor)) {
       const without = tensor === name ? 'is' : `cannot be judged step by step: ${tensor} is`;
-      return { ...base, status: 'omitted', reason: `${without} declared beforehand as not given` };
+      return { status: 'omitted', reason: `${without} declared beforehand as not given` };
     }
     if (given === undefined)
-      return { ...base, status: 'missing', reason: `cannot be judged step by step: ${tensor} is missing` };
+      return { status: 'missing', reason: `cannot be judged step by step: ${tensor} is missing` };
     if (given.shape.join() !== shape.join()) {
       const reason = `${tensor} has shape ${formatShape(given.shape)}, but ${formatShape(shape)} was expected (the problem with one more feature for each of ${sizesOf(problem).units} units)`;
-      return { ...base, status: 'shape', reason };
+      return { status: 'shape', reason };
     }
   }
   throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);

@@ -13,6 +13,7 @@ import {
   weightNames,
   type Fault,
 } from '../../faults/index';
+import { factorOf } from './fit-loss';
 import type { SideReading } from './reading';
 import type { Suspect } from './suspect';
 
@@ -96,22 +97,19 @@ function factors({ answer, right }: SideReading): Suspect[] {
   });
 }
 
-/** <given, right> / <right, right> over those gradients together: the factor that fits best. */
+/** The factor that fits those gradients together best. */
 function factorBetween(
   given: Evaluation,
   right: Evaluation,
   names: readonly GradientName[],
 ): number | undefined {
-  let [both, square] = [0, 0];
+  const [from, to]: [number[], number[]] = [[], []];
   for (const name of names) {
     const [g, r] = [given.gradients?.[name]?.data, right.gradients?.[name]?.data];
     if (g === undefined || r === undefined) continue;
     if (g.length !== r.length) return undefined;
-    r.forEach((x, i) => {
-      both += x * g[i];
-      square += x * x;
-    });
+    from.push(...r);
+    to.push(...g);
   }
-  const factor = both / square;
-  return Number.isFinite(factor) ? factor : undefined;
+  return factorOf(from, to);
 }
