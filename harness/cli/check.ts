@@ -40,7 +40,16 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .addOption(options.jsonOption('the report'))
     .option('--html <file>', 'the report as a page')
     .option('--junit <file>', 'the report as JUnit XML')
-    .addHelpText('after', `\n${options.exitText}.`)
+    .addHelpText(
+      'after',
+      `
+${options.exitText}.
+
+Examples:
+  rnn-parity check lstm.keras
+  rnn-parity check lstm.onnx --inputs mine.npz --sides tfjs:wasm,twin:wasm
+  rnn-parity check gru.safetensors --steps last --html check.html`,
+    )
     .action(async (model: string, flags: Flags, command: Command) => {
       if (flags.inputs !== undefined && flags.forwardOnly === true)
         refuseIdle(command, 'with --inputs and --forward-only', ['seed']);

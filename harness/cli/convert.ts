@@ -44,7 +44,16 @@ export const defineConvert: DefineCommand = (program, finish) => {
     .addOption(options.pythonOption('with --to keras or onnx, Keras or onnxruntime opens the result'))
     .addOption(options.frameworkTimeoutOption())
     .addOption(options.seedOption('of the inputs of the proof'))
-    .addHelpText('after', `\n${options.exitText}.`)
+    .addHelpText(
+      'after',
+      `
+${options.exitText}.
+--force replaces a file, or a folder that holds nothing but what convert writes.
+
+Examples:
+  rnn-parity convert lstm.keras --to tfjs --out web-model
+  rnn-parity convert runs/mine --to onnx --out mine.onnx`,
+    )
     .action(async (model: string, flags: Flags, command: Command) => {
       if (flags.to !== 'keras' && flags.to !== 'onnx')
         refuseIdle(command, `with --to ${flags.to}`, ['python', 'timeout']);

@@ -16,6 +16,13 @@ export const defineEquations: DefineCommand = (program, finish) => {
       'simple-rnn, lstm, gru, gru-reset-after, or a module that exports `cell = defineCell({ ... })`',
       'lstm',
     )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rnn-parity equations gru-reset-after
+  rnn-parity equations my-cell.ts`,
+    )
     .action(async (cell: string) => {
       const { describeCell } = await import('../equations/index.js');
       finish({ exitCode: exitCodes.parity, text: describeCell(await findCell(cell)) });
@@ -64,7 +71,7 @@ async function cellIn(file: string, name: string): Promise<Cell> {
   const { importHere } = await import('../sides/candidate/index.js');
   const { cell } = (await importHere(file)) as { cell?: Partial<Cell> | CellText };
   if (typeof cell?.equations === 'string') return defineCell(cell as CellText);
-  if (cell === undefined || !('backward' in cell))
+  if (typeof cell !== 'object' || (cell as object | null) === null || !('backward' in cell))
     throw new UsageError(
       `${name} exports no \`cell\`; write: export const cell = defineCell({ name, carries, weights, equations });`,
     );

@@ -11,7 +11,15 @@ export const defineEvaluate: DefineCommand = (program, finish) => {
     .description(
       'measure a model on labelled sequences: accuracy, loss, precision, recall and confusion matrix',
     );
-  addOptions(command, useModelOptions()).action(async (flags: UseFlags) => finish(await evaluate(flags)));
+  addOptions(command, useModelOptions())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rnn-parity evaluate --model runs/mine --data mine.csv
+  rnn-parity evaluate --model runs/digits-1 --data digits --part train`,
+    )
+    .action(async (flags: UseFlags) => finish(await evaluate(flags)));
 };
 
 async function evaluate(flags: UseFlags): Promise<Outcome> {

@@ -23,6 +23,13 @@ export const defineExport: DefineCommand = (program, finish) => {
     .requiredOption('--out <file>', '.npz file to write')
     .addOption(layoutOption().default('notebook'))
     .option('--force', 'replace --out if it exists')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rnn-parity export --model runs/mine --out weights.npz
+  rnn-parity export --model runs/mine --layout pytorch --out weights.npz`,
+    )
     .action(async (flags: Flags) => finish(await exportWeights(flags)));
 };
 

@@ -39,7 +39,15 @@ export const defineImport: DefineCommand = (program, finish) => {
       ).argParser(list),
     )
     .option('--force', 'replace the files of a model in --out');
-  addOptions(command, stateOptions()).action(async (flags: Flags) => finish(await importWeights(flags)));
+  addOptions(command, stateOptions())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rnn-parity import --from lstm.keras --out my-model --class-names no,yes
+  rnn-parity import --from notebook.npz --layout notebook --out my-model`,
+    )
+    .action(async (flags: Flags) => finish(await importWeights(flags)));
 };
 
 async function importWeights({

@@ -13,7 +13,17 @@ export const definePredict: DefineCommand = (program, finish) => {
     .description(
       'print the class of every sequence, with its probability; of a model that is no classifier, its numbers',
     );
-  addOptions(command, useModelOptions()).action(async (flags: UseFlags) => finish(await predict(flags)));
+  addOptions(command, useModelOptions())
+    .addHelpText(
+      'after',
+      `
+Prints the id, the class and its probability, with tabs between; control characters in them as in JSON.
+
+Examples:
+  rnn-parity predict --model runs/mine --data new.csv
+  rnn-parity predict --model lstm.keras --data new.npz --json`,
+    )
+    .action(async (flags: UseFlags) => finish(await predict(flags)));
 };
 
 async function predict(flags: UseFlags): Promise<Outcome> {

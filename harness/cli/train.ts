@@ -144,7 +144,13 @@ export const defineTrain: DefineCommand = (program, finish) => {
       'after',
       `
 Defaults depend on the data; those shown are for digits (docs/training.md has the table).
-Exit codes: 0 trained, 1 training diverged or the two sides disagreed, 2 usage, 3 the backend did not run, 130 interrupted.`,
+Exit codes: 0 trained, 1 training diverged or the two sides disagreed, 2 usage, 3 the backend did not run, 130 interrupted.
+
+Examples:
+  rnn-parity train
+  rnn-parity train --data mine.csv --label-column kind --out runs/mine
+  rnn-parity train --data memory --layers 'bidirectional(gru:16),lstm:8' --epochs 5
+  rnn-parity train --resume runs/mine`,
     )
     .action(async (flags: Flags) => finish(await train(flags)));
 };

@@ -1,4 +1,5 @@
 import type { TensorName } from '../base/problem';
+import { partBeyondSingle } from '../examine/index';
 import type { Fault } from '../faults/index';
 import type { BlindSpot } from './blind-spot';
 import { explain, explainRest, weaknesses } from './explain';
@@ -25,7 +26,7 @@ const mostExplained = 8;
  * @returns that which hides most first; nothing where a problem that is malformed, or too large to be replayed, might have shown it
  */
 export async function findBlindSpots(asked: readonly Asked[], options: FindOptions): Promise<BlindSpot[]> {
-  if (asked.length === 0) return [];
+  if (asked.length === 0 || asked.some(({ problem }) => partBeyondSingle(problem) !== undefined)) return [];
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
   let hidden: readonly Fault[] = faultsToShow(options.precision);
   for (const look of looks) hidden = look.withoutShown(hidden);

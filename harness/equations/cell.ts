@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../scratch/index';
 import { deriveBackward, gradientName, type BackwardStep } from './derive';
 import { EquationError } from './equation-error';
 import {
@@ -56,6 +57,7 @@ export interface Cell {
  */
 export function defineCell(text: CellText): Cell {
   checkText(text);
+  checkOptions(text, textNames, 'defineCell', 'part');
   const weights = Object.fromEntries(
     Object.entries(text.weights).map(([name, axes]) => [name, weightShape(text.name, name, axes)]),
   );
@@ -75,11 +77,13 @@ export function defineCell(text: CellText): Cell {
   });
 }
 
+const textNames: OptionNames<CellText> = { name: true, carries: true, weights: true, equations: true };
+
 /** @throws TypeError where a part is missing, or is no text, list or object */
 function checkText(text: Partial<CellText> | undefined): void {
   const { name, carries, weights, equations } = typeof text === 'object' ? text : {};
   const wrong = [
-    typeof name === 'string' ? '' : 'name (a text)',
+    typeof name === 'string' && name.trim() !== '' ? '' : 'name (a text)',
     Array.isArray(carries) ? '' : "carries (as ['h'])",
     typeof weights === 'object' && (weights as object | null) !== null
       ? ''

@@ -326,6 +326,12 @@ class Parser {
   }
 
   private unknown({ text, at }: Token, kind: string, names: readonly string[]): never {
+    // h_(t+1), h_(t-2)
+    if (kind === 'function' && text.endsWith('_'))
+      this.refuse(
+        at,
+        `a step knows ${text}t and ${text}(t-1) alone, no other time step; carry what comes from earlier`,
+      );
     return this.refuse(
       at,
       `there is no ${kind} ${text}; known are ${names.join(', ') || 'none'}${this.meant(text, names, '')}`,

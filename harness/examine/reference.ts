@@ -37,11 +37,17 @@ export function questionFor<P extends AnyProblem>(problem: P, precision: Precisi
   return { problem: held, reference: referenceFor(held) };
 }
 
+/** The first part of a problem with a number beyond float32; undefined where single precision holds them all. */
+export function partBeyondSingle(problem: AnyProblem): string | undefined {
+  return partsOf(problem).find(
+    (name) => partOf(problem, name)?.data.every((x) => Number.isFinite(Math.fround(x))) !== true,
+  );
+}
+
 function checkFinite(rounded: AnyProblem): void {
-  for (const name of partsOf(rounded)) {
-    if (partOf(rounded, name)?.data.every((x) => Number.isFinite(x)) === true) continue;
+  const name = partBeyondSingle(rounded);
+  if (name !== undefined)
     throw new UsageError(
       `case ${JSON.stringify(rounded.id)}: ${name} holds a number beyond 3.4e38, which float32 cannot hold; scale the problem down, or compare float64 implementations only.`,
     );
-  }
 }

@@ -72,6 +72,8 @@ describe('rnn-parity equations', () => {
       /^error: leaky, line 1, column 35: there is no weight V; known are W, leak/,
     );
     expect(wrong.stderr.split('\n')[2]).to.equal(`${' '.repeat(38)}^`);
+    const nothing = await run('equations', write('export const cell = null;\n'));
+    expect(nothing.stderr).to.match(/^error: .*exports no `cell`/);
     const none = await run('equations', write('export const other = 1;\n'));
     expect(none.stderr).to.match(/^error: .*exports no `cell`; write: export const cell = defineCell/);
     const broken = await run('equations', write('export const cell = nothing;\n'));

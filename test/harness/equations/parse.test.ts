@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { defineCell, EquationError, gru, lstm, type Cell } from '../../../harness/equations/index';
+import {
+  defineCell,
+  EquationError,
+  gru,
+  lstm,
+  type Cell,
+  type CellText,
+} from '../../../harness/equations/index';
 import { inWords } from '../../../harness/equations/words';
 import { minimalGatedUnit, oddCell } from './cells';
 
@@ -192,6 +199,12 @@ describe('formulas of a cell', () => {
       '4:3',
       /an equation begins with a quantity of this step/,
     ],
+    [
+      'a step that is not handed on',
+      (t) => t.replace('h_(t-1)', 'h_(t-2)'),
+      '2:24',
+      /a step knows h_t and h_\(t-1\) alone, no other time step/,
+    ],
     ['two definitions', (t) => t.replace('h_t =', 'c_t ='), '4:3', /c_t is defined twice/],
     ['division', (t) => t.replace('∘ v', '/ v'), '4:31', /"\/" is no part of a formula/],
     ['no operator', (t) => t.replace('∘ v', 'v'), '4:31', /an operator or the end of the line is expected/],
@@ -224,6 +237,15 @@ describe('formulas of a cell', () => {
       }
       expect.fail('it was taken');
     });
+
+  it('refuses a part that does not exist, no name, and a module without a cell', () => {
+    const cell = { name: 'LSTM', carries: ['h', 'c'], weights, equations: good };
+    expect(() => defineCell({ ...cell, weigths: {} } as CellText)).to.throw(
+      RangeError,
+      /no part weigths; the nearest is weights/,
+    );
+    expect(() => defineCell({ ...cell, name: ' ' })).to.throw(TypeError, /lacks name/);
+  });
 
   it('refuses overlapping parts, axes and carries that cannot be read', () => {
     const cell = (change: Partial<Parameters<typeof defineCell>[0]>) => () =>

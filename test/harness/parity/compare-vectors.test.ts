@@ -88,6 +88,16 @@ describe('numbers from elsewhere, computed in single precision', () => {
     ]);
   });
 
+  it('numbers beyond float32 are an error of the file for sides in single precision, and no bug', async () => {
+    const problem = { ...adversarialProblem(54, 3, gaussian), id: 'huge' };
+    problem.weights.kernel.data[0] = 1e308;
+    const vectors = [
+      { id: 'huge', source: 'huge.json', problem, expected: referenceAnswer(problem), tolerance: new Map() },
+    ];
+    const error: unknown = await runParity({ vectors, backends: ['cpu'] }).catch((thrown: unknown) => thrown);
+    expect(String(error)).to.match(/UsageError: case "huge": weights.kernel holds a number beyond 3\.4e38/);
+  });
+
   it('a run passes with them and says so', async () => {
     const problem = { ...adversarialProblem(54, 3, gaussian), id: 'torch' };
     const expected = await answer(problem, 0);
