@@ -29,7 +29,9 @@ export function frameworkImplementation(
     } catch (error) {
       if (error instanceof UsageError) throw new ProblemRefusedError(error.message, { cause: error });
       if (!(error instanceof FrameworkRefusal)) throw error;
-      if (error.refused) throw new ProblemRefusedError(error.message, { cause: error });
+      // the same reason is counted once, whichever layer it is
+      if (error.refused)
+        throw new ProblemRefusedError(error.message.replace(/^layer\d+: /, ''), { cause: error });
       if (error.gone) throw new CandidateError(`${name}: ${error.message}`, true);
       throw new Error(`${name} failed: ${error.message}`, { cause: error });
     }

@@ -6,4 +6,4 @@ export {
   type FrameworkName,
   type FrameworkOptions,
 } from './framework';
-export type { FrameworkAnswer, FrameworkLoss, FrameworkQuestion, FrameworkSource } from './protocol';
+export type { FrameworkAnswer, FrameworkQuestion, FrameworkSource } from './protocol';
