@@ -78,5 +78,5 @@ export function factorOf(x: ArrayLike<number>, y: ArrayLike<number>): number | u
     square += x[i] * x[i];
   }
   const factor = both / square;
-  return Number.isFinite(factor) && factor !== 0 ? factor : undefined;
+  return Number.isFinite(factor) ? factor : undefined;
 }
