@@ -129,7 +129,7 @@ async function fromEquation(
     ...worstOf(verdict, implementation),
     inherited,
   };
-  if (axes.includes('timeStep')) {
+  if (axes.some(({ counts }) => counts === 'timeStep')) {
     const [, timeSteps, n] = expected.shape;
     const steps = new Set(clearlyWrongElements(judged).map((i) => Math.floor(i / n) % timeSteps));
     return { ...place, timeSteps: [...steps].sort((one, other) => one - other), unseen };

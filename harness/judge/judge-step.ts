@@ -17,7 +17,7 @@ export interface LocalEquation {
   /** `states`, `dPreActivations`, `gradients.kernel`, ... */ readonly name: string;
   /** its name in `stepsOfNetwork`: `rnn.h`, `layer2.dz[f]` */ readonly own: string;
   /** the equation in letters */ readonly formula: string;
-  readonly axes: readonly (string | Axis)[];
+  readonly axes: readonly Axis[];
   /** computed in float64 from the side's own values */ readonly expected: Tensor;
   readonly given: Tensor;
 }
@@ -31,7 +31,7 @@ export interface JudgedEquation {
 
 interface StepToJudge {
   /** as reports name it */ readonly name: string;
-  readonly axes: readonly (string | Axis)[];
+  readonly axes: readonly Axis[];
   readonly step: NetworkStep;
   readonly network: Network;
   /** its name in `stepsOfNetwork` */ readonly own: string;
