@@ -9,6 +9,15 @@ import { readBackSizes } from './read-back';
 import { refusesLayers, type PageSide } from '../../sides/page/index';
 
 /**
+ * What runs on a side. TensorFlow.js as it is takes each optimizer's first step, which shows its defects; many steps with them would show the
+ * same again.
+ */
+export function casesOn({ asIs }: PageSide, cases: Cases): Cases {
+  const training = cases.training.filter(({ batches }) => !asIs || batches.length === 1);
+  return { ...cases, training };
+}
+
+/**
  * Everything that a side of the page must account for, by the problems alone. The page puts it into its report before it runs anything,
  * and Node derives it again from the seed: a page that was closed midway, or a report that lost a case, is no pass.
  */
@@ -24,7 +33,7 @@ export function planOf(cases: Cases, side: PageSide, only?: string): PlannedCase
       ...(view === 'results' && { problem: sketchOf(problem) }),
     }));
   });
-  const training = cases.training.flatMap((check) =>
+  const training = casesOn(side, cases).training.flatMap((check) =>
     check.batches.map((_, i): PlannedCase => ({
       implementation,
       caseId: check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`,

@@ -18,6 +18,7 @@ import { runSide } from '../run-side';
 import { casesOf } from './config';
 import { judgeAsHalf } from './half';
 import type { FromWorker, ToWorker } from './messages';
+import { casesOn } from './plan';
 import { readBack } from './read-back';
 import { byModelAsync, refusesLayers, type PageSide } from '../../sides/page/index';
 
@@ -119,7 +120,7 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
   const { software } = await deviceOf(side);
   const opened = performance.now() - started;
   say({ type: 'opened', version, software, opened });
-  const cases = await casesOf(config);
+  const cases = casesOn(side, await casesOf(config));
   const charts = new ChartData();
   const open = openSide(backend, order);
   const found = await runSide(open, true, cases, {

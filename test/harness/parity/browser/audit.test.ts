@@ -40,6 +40,11 @@ describe('the report of a page', () => {
     expect(layered.exitCode).to.equal(0);
     const cases = await pageCases(config.seed, extents.quick, only);
     expect(planOf(cases, parsePageSides('webgl:as-is')[0], only)).to.deep.equal([]);
+    const training = await pageCases(config.seed, extents.quick, 'a');
+    const trained = (name: string): number =>
+      planOf(training, parsePageSides(name)[0]).filter(({ caseId }) => caseId.startsWith('trajectory/'))
+        .length;
+    expect([trained('webgl'), trained('webgl:as-is')]).to.deep.equal([25, 0]);
   });
 
   it('of a page that was closed midway is no pass', async () => {
