@@ -150,12 +150,14 @@ function checkMeta({ settings, data, progress, members }: CheckpointMeta): void 
   need(object(progress), 'it does not say how far the run was');
   const { position, history, sums, comparisons, steps } = progress;
   need([history, sums, comparisons].every(Array.isArray) && whole(steps, 0), 'its history is no list');
-  const isSound = (side: object): boolean =>
-    Object.values(side).every((x) => typeof x === 'string' || Number.isFinite(x));
+  const isSound = (one: unknown): boolean =>
+    object(one) && Object.values(one as object).every((x) => typeof x === 'string' || Number.isFinite(x));
   need(
     history.every((record) => object(record) && Array.isArray(record.sides) && record.sides.every(isSound)),
     'its history holds something that is no number',
   );
+  need(sums.every(isSound), 'its sums of the epoch so far hold something that is no number');
+  need(comparisons.every(object), 'its checked steps hold something that is no step');
   need(progress.best === undefined || Number.isFinite(progress.best.loss), 'its best loss is no number');
   need(Array.isArray(members) && members.length > 0 && members.every(object), 'it has no networks');
   if (position === undefined) return;

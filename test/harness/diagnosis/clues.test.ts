@@ -243,7 +243,8 @@ describe('clues of a diagnosis', () => {
       ['tanh off by 4e-15', 'float64', (_, problem) => new Off(problem, undefined, 4e-15).evaluate()],
       ['tanh off by 2e-6', 'float32', (_, problem) => new Off(problem, undefined, 2e-6).evaluate()],
       ['noise of 1e-6 in dx', 'float64', (answer) => withNoise(answer)],
-      ['products in bfloat16 parts', 'float32', (_, problem) => new InParts(problem).evaluate()],
+      ['products in two bfloat16 parts', 'float32', (_, problem) => new InParts(problem).evaluate()],
+      ['products in three bfloat16 parts', 'float32', (_, problem) => new InThreeParts(problem).evaluate()],
     ];
     for (const [name, precision, change] of cases) {
       const side: Implementation = {
@@ -303,19 +304,34 @@ describe('NaN where an input is exactly 0', () => {
 
 /** Products of two numbers of 24 bits as three products of bfloat16 parts: hi hi + hi lo + lo hi, some 2^-16 off. */
 class InParts extends HandNetwork {
+  protected readonly product: (a: number, b: number) => number = inTwoParts;
   override preActivation(x: readonly number[], before: readonly number[]): number[] {
     const into = (row: readonly number[], matrix: readonly (readonly number[])[], u: number): number =>
-      row.reduce((sum, a, i) => sum + inParts(a, matrix[i][u]), 0);
+      row.reduce((sum, a, i) => sum + this.product(a, matrix[i][u]), 0);
     return this.bias.map((c, u) => c + into(x, this.kernel, u) + into(before, this.recurrentKernel, u));
   }
 }
 
-function inParts(a: number, b: number): number {
-  const bfloat16 = (x: number): number => {
-    const bits = new Uint32Array(Float32Array.of(x).buffer);
-    bits[0] = (bits[0] + 0x8000) & 0xffff0000;
-    return new Float32Array(bits.buffer)[0];
+/** The same of three parts, without the products of two small ones: the middle ones' product is missing, some 2^-18 off. */
+class InThreeParts extends InParts {
+  protected override readonly product = (a: number, b: number): number => {
+    const parts = (x: number): [number, number, number] => {
+      const [high, middle] = [bfloat16(x), bfloat16(x - bfloat16(x))];
+      return [high, middle, bfloat16(x - high - middle)];
+    };
+    const [p, q] = [parts(a), parts(b)];
+    return p[0] * q[0] + p[0] * q[1] + p[1] * q[0] + p[0] * q[2] + p[2] * q[0];
   };
+}
+
+/** The nearest number of 8 bits. */
+function bfloat16(x: number): number {
+  const bits = new Uint32Array(Float32Array.of(x).buffer);
+  bits[0] = (bits[0] + 0x8000) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0];
+}
+
+function inTwoParts(a: number, b: number): number {
   const [high, other] = [bfloat16(a), bfloat16(b)];
   return high * other + high * bfloat16(b - other) + bfloat16(a - high) * other;
 }

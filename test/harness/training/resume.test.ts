@@ -63,6 +63,12 @@ describe('a run that is continued', () => {
       ],
       ['position null', (meta) => ({ ...meta, progress: { ...meta.progress, position: null } })],
       ['history', (meta) => ({ ...meta, progress: { ...meta.progress, history: 3 } })],
+      ['history null', (meta) => ({ ...meta, progress: { ...meta.progress, history: null } })],
+      ['an epoch null', (meta) => ({ ...meta, progress: { ...meta.progress, history: [null] } })],
+      ['a side null', (meta) => ({ ...meta, progress: { ...meta.progress, history: [{ sides: [null] }] } })],
+      ['sums null', (meta) => ({ ...meta, progress: { ...meta.progress, sums: null } })],
+      ['a sum null', (meta) => ({ ...meta, progress: { ...meta.progress, sums: [null] } })],
+      ['a step null', (meta) => ({ ...meta, progress: { ...meta.progress, comparisons: [null] } })],
     ];
     for (const [what, change] of damages) {
       const changed = change(JSON.parse(text.data[0]) as Meta);
