@@ -8,8 +8,15 @@ import {
   type FixedTolerance,
   type Tolerances,
 } from '../judge/index';
-import { roundProblem, tensorOf, type Evaluation, type Precision, type TensorName } from '../base/problem';
-import { rightAnswer, type Fault } from '../faults/index';
+import {
+  roundProblem,
+  tensorOf,
+  type AnyProblem,
+  type Evaluation,
+  type Precision,
+  type Problem,
+} from '../base/problem';
+import { plantingFor, type NamedFault, type Planting } from './planting';
 import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 
@@ -20,44 +27,51 @@ export interface Judging {
 }
 
 /** One question with all that is needed to say whether a fault would be seen in its results. */
-export class Detectability {
+export class Detectability<P extends AnyProblem = Problem> {
   readonly right: Evaluation;
+  private readonly planting: Planting<P>;
   private readonly tolerances: Tolerances;
   private readonly expected: ReadonlyMap<string, ExpectedTensor>;
-  private readonly names: readonly TensorName[];
+  private readonly names: readonly string[];
 
   /** @throws what the network or the judge throws on a malformed problem */
   constructor(
-    readonly asked: Asked,
+    readonly asked: Asked<P>,
     { precision, tolerance }: Judging,
   ) {
     const problem = precision === 'float32' ? roundProblem(asked.problem) : asked.problem;
     this.asked = { ...asked, problem };
-    this.right = rightAnswer(problem);
+    this.planting = plantingFor(problem);
+    this.right = this.planting.right(problem);
     this.tolerances = tolerancesFor(problem, this.right, { name: 'any side', precision }, tolerance);
     this.expected = expectedTensors(problem, this.right, this.tolerances);
     this.names = namesOf(asked).filter((name) => this.expected.has(name));
   }
 
-  /** The tensors in which a side that rounds nothing, but has that fault, would be found wrong. */
-  *shows({ network }: Fault): Generator<TensorName> {
-    const wrong = new network(this.asked.problem).evaluate();
-    for (const name of this.names) if (this.differs(name, wrong)) yield name;
+  /**
+   * The tensors in which a side that rounds nothing, but has that fault, would be found wrong; none where it would not be found in one of the
+   * ways to run the fault.
+   */
+  shows(fault: NamedFault): string[] {
+    const ways = this.planting.wrong(fault, this.asked.problem);
+    const shown = ways.map((wrong) => this.names.filter((name) => this.differs(name, wrong)));
+    return shown.every((names) => names.length > 0) ? [...new Set(shown.flat())] : [];
   }
 
-  isShown(fault: Fault): boolean {
-    return this.shows(fault).next().done !== true;
+  isShown(fault: NamedFault): boolean {
+    const ways = this.planting.wrong(fault, this.asked.problem);
+    return ways.length > 0 && ways.every((wrong) => this.names.some((name) => this.differs(name, wrong)));
   }
 
   /** The tensors in which rounding alone may be as large as the signal, or that are zero: no fault shows in them. */
-  blind(): TensorName[] {
+  blind(): string[] {
     return this.names.filter((name) => {
       const { status } = this.judge(name, this.right);
       return status === 'zero' || status === 'ill';
     });
   }
 
-  private differs(name: TensorName, answer: Evaluation): boolean {
+  private differs(name: string, answer: Evaluation): boolean {
     const [given, right] = [tensorOf(answer, name), tensorOf(this.right, name)];
     if (given === undefined || right === undefined || given.shape.join() !== right.shape.join()) return true;
     if (given.data.every((x, i) => x === right.data[i])) return false;
@@ -73,7 +87,7 @@ export class Detectability {
     return isRed && (own === 0 || (budget !== undefined && isBeyond(budget.allowed(name, true))));
   }
 
-  private judge(name: TensorName, answer: Evaluation): ReturnType<typeof judgeTensor> {
+  private judge(name: string, answer: Evaluation): ReturnType<typeof judgeTensor> {
     const [expected, given] = [this.expected.get(name), tensorOf(answer, name)];
     if (expected === undefined || given === undefined) throw new Error(`there is no ${name} to judge`);
     const { budget } = this.tolerances;

@@ -1,16 +1,17 @@
-import { tensorNames, tensorOf, type TensorName } from '../base/problem';
-import type { Fault } from '../faults/index';
+import { expectedNames, isLayered, tensorOf, type AnyProblem, type Problem } from '../base/problem';
 import type { BlindSpot } from './blind-spot';
 import { weaknessesOfInputs } from './inputs';
 import { weaknessesOfSizes } from './sizes';
 import { weaknessesOfStates } from './states';
+import { weaknessesOfLayers } from './layers';
 import type { Look } from './look';
 import { Detectability, type Judging } from './detectability';
+import type { NamedFault } from './planting';
 import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
 import { listed } from './words';
 
-/** Of two reasons for the same fault the first is reported. */
+/** Of the simple RNN. Of two reasons for the same fault the first is reported. */
 export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfSizes,
   ...weaknessesOfInputs,
@@ -18,9 +19,13 @@ export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfStates,
 ];
 
+export function weaknessesOf<P extends AnyProblem>(problem: P): readonly Weakness<P>[] {
+  return (isLayered(problem) ? weaknessesOfLayers : weaknesses) as unknown as readonly Weakness<P>[];
+}
+
 export interface Explanation {
   readonly spots: readonly BlindSpot[];
-  /** faults that stay without a reason */ readonly left: readonly Fault[];
+  /** faults that stay without a reason */ readonly left: readonly NamedFault[];
 }
 
 /**
@@ -30,24 +35,24 @@ export interface Explanation {
  * @param look at the problem; weaknesses are those of the whole of it, faults are replayed on its first examples
  * @param hidden faults that do not show in it
  */
-export function explain(
-  look: Look,
-  hidden: readonly Fault[],
+export function explain<P extends AnyProblem = Problem>(
+  look: Look<P>,
+  hidden: readonly NamedFault[],
   judging: Judging,
-  reasons: readonly Weakness[] = weaknesses,
+  reasons: readonly Weakness<P>[],
 ): Explanation {
   const { asked: whole, onProblem, onTwoExamples } = look;
   if (onProblem === undefined || onTwoExamples === undefined) return { spots: [], left: hidden };
-  const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason[] => {
+  const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason<P>[] => {
     const because = foundIn(whole, onProblem.right);
     return because === undefined ? [] : [{ what, because, fix, fixed, faults: [], tensors: new Set() }];
   });
   let left = hidden;
-  const reveal = (reason: Reason, asked: Asked, how: Judging): void => {
+  const reveal = (reason: Reason<P>, asked: Asked<P>, how: Judging): void => {
     if (left.length === 0) return;
     const fixed = new Detectability(asked, how);
     const shown = left.filter((fault) => {
-      const tensors = [...fixed.shows(fault)];
+      const tensors = fixed.shows(fault);
       tensors.forEach((name) => reason.tensors.add(name));
       return tensors.length > 0;
     });
@@ -67,11 +72,11 @@ export function explain(
   }
   const spots = found
     .filter(({ faults }) => faults.length > 0)
-    .map(({ what, because, fix, faults, tensors }): BlindSpot => ({
+    .map(({ what, because, fix, fixed, faults, tensors }): BlindSpot => ({
       what,
       caseId: whole.problem.id,
       because,
-      tensors: tensorNames.filter((name) => tensors.has(name)),
+      tensors: expectedNames(fixed(onTwoExamples.asked).problem).filter((name) => tensors.has(name)),
       hides: faults.map(({ name }) => name),
       example: shortest(faults),
       fix,
@@ -79,14 +84,17 @@ export function explain(
   return { spots, left };
 }
 
-interface Reason extends Pick<Weakness, 'what' | 'fix' | 'fixed'> {
+interface Reason<P extends AnyProblem> extends Pick<Weakness<P>, 'what' | 'fix' | 'fixed'> {
   readonly because: string;
-  readonly faults: Fault[];
-  readonly tensors: Set<TensorName>;
+  readonly faults: NamedFault[];
+  readonly tensors: Set<string>;
 }
 
 /** A tolerance that the user gave: of the command, or of a vectors file. */
-function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | undefined {
+function wideTolerance<P extends AnyProblem>(
+  asked: Asked<P>,
+  { tolerance = {} }: Judging,
+): Reason<P> | undefined {
   const { absolute, relative } = tolerance;
   const given = [
     ...(absolute === undefined ? [] : [`--atol ${absolute}`]),
@@ -105,12 +113,12 @@ function wideTolerance(asked: Asked, { tolerance = {} }: Judging): Reason | unde
 }
 
 /** Tensors that are zero, or that rounding swallows; with them, or else by themselves, faults that no weakness explains. */
-export function explainRest(
-  { asked: { problem }, right }: Detectability,
-  blind: readonly TensorName[],
-  left: readonly Fault[],
+export function explainRest<P extends AnyProblem>(
+  { asked: { problem }, right }: Detectability<P>,
+  blind: readonly string[],
+  left: readonly NamedFault[],
 ): BlindSpot[] {
-  const isZero = (name: TensorName): boolean => tensorOf(right, name)?.data.every((x) => x === 0) === true;
+  const isZero = (name: string): boolean => tensorOf(right, name)?.data.every((x) => x === 0) === true;
   const zero = blind.filter(isZero);
   const vanished = blind.filter((name) => !isZero(name));
   const rest = [
@@ -137,6 +145,6 @@ export function explainRest(
 const reach =
   'let larger numbers reach them: larger weights or gradients from above, fewer steps, less saturation';
 
-function shortest(faults: readonly Fault[]): string {
+function shortest(faults: readonly NamedFault[]): string {
   return faults.map(({ words }) => words).reduce((one, other) => (other.length < one.length ? other : one));
 }

@@ -1,13 +1,13 @@
-import type { TensorName } from '../base/problem';
+import { isLayered, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
 import { partBeyondSingle } from '../examine/index';
-import type { Fault } from '../faults/index';
 import type { BlindSpot } from './blind-spot';
-import { explain, explainRest, weaknesses } from './explain';
-import { faultsToShow } from './faults';
+import { explain, explainRest, weaknessesOf } from './explain';
+import { absentPartsOfLayers } from './layers';
 import { Look, type LookOptions } from './look';
 import { absentParts } from './parts';
+import { plantingFor, type NamedFault } from './planting';
 import { namesOf } from './sizes';
-import type { Asked } from './weakness';
+import type { Asked, Weakness } from './weakness';
 
 export interface FindOptions extends LookOptions {
   /** whether parts that a single problem does without (labels, gradients from above) are reported */
@@ -25,16 +25,43 @@ const mostExplained = 8;
  * @param asked the problems, and which of their tensors are compared
  * @returns that which hides most first; nothing where a problem that is malformed, or too large to be replayed, might have shown it
  */
-export async function findBlindSpots(asked: readonly Asked[], options: FindOptions): Promise<BlindSpot[]> {
-  if (asked.length === 0 || asked.some(({ problem }) => partBeyondSingle(problem) !== undefined)) return [];
+export function findBlindSpots(asked: readonly Asked<AnyProblem>[], options: FindOptions): BlindSpot[] {
+  if (asked.some(({ problem }) => partBeyondSingle(problem) !== undefined)) return [];
+  const groups = new Map<string, Asked<AnyProblem>[]>();
+  for (const one of asked) {
+    const { problem } = one;
+    const of = isLayered(problem) ? JSON.stringify([problem.model.layers, problem.model.loss]) : '';
+    groups.set(of, [...(groups.get(of) ?? []), one]);
+  }
+  const isOne = asked.length === 1 && options.parts === true;
+  return [...groups.values()].flatMap((own) =>
+    own.every(isAboutLayers)
+      ? findInGroup(own, options, isOne ? absentPartsOfLayers : undefined)
+      : findInGroup(own as readonly Asked[], options, isOne ? absentParts : undefined),
+  );
+}
+
+function isAboutLayers(asked: Asked<AnyProblem>): asked is Asked<LayeredProblem> {
+  return isLayered(asked.problem);
+}
+
+/** Of problems about one network. */
+function findInGroup<P extends AnyProblem = Problem>(
+  asked: readonly Asked<P>[],
+  options: FindOptions,
+  absent: Weakness<P> | undefined,
+): BlindSpot[] {
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
-  let hidden: readonly Fault[] = faultsToShow(options.precision);
+  if (looks.some(({ isTooLarge }) => isTooLarge)) return [];
+  const [{ asked: first }] = looks;
+  let hidden: readonly NamedFault[] = plantingFor(first.problem).faults(first.problem, options.precision);
   for (const look of looks) hidden = look.withoutShown(hidden);
-  for (const look of looks) hidden = await look.withoutSeen(hidden);
+  for (const look of looks) hidden = look.withoutSeen(hidden);
   const blind = blindEverywhere(looks);
   if (looks.some(({ passedOver }) => passedOver)) return [];
 
-  const reasons = options.parts === true && looks.length === 1 ? [...weaknesses, absentParts] : weaknesses;
+  const own = weaknessesOf(first.problem);
+  const reasons = absent === undefined ? own : [...own, absent];
   const spots: BlindSpot[] = [];
   for (const look of looks.slice(0, mostExplained)) {
     if (hidden.length === 0) break;
@@ -55,9 +82,9 @@ function rank({ what, hides }: BlindSpot): number {
 }
 
 /** Tensors that are compared, but that no problem can show a fault in. */
-function blindEverywhere(looks: readonly Look[]): TensorName[] {
+function blindEverywhere<P extends AnyProblem>(looks: readonly Look<P>[]): string[] {
   const all = new Set(looks.flatMap(({ asked }) => namesOf(asked)));
-  const sighted = new Set<TensorName>();
+  const sighted = new Set<string>();
   for (const look of looks) {
     const names = namesOf(look.asked);
     if (names.every((name) => sighted.has(name))) continue;

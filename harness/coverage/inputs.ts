@@ -1,10 +1,10 @@
-import { sizesOf } from '../base/problem';
+import { sizesOf, type AnyProblem } from '../base/problem';
 import { fill } from '../problems/index';
 import { isSameAlong, isZero, map, random, varied } from './tensors';
-import { change, type Weakness } from './weakness';
+import { change, type Asked, type CommonWeakness, type Weakness } from './weakness';
 
-/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
-export const weaknessesOfInputs: readonly Weakness[] = [
+/** Weaknesses of the inputs themselves. */
+export const weaknessesOfNumbers: readonly CommonWeakness[] = [
   {
     what: 'zero inputs',
     found: ({ problem: { inputs } }) => (isZero(inputs) ? 'every input is zero' : undefined),
@@ -38,6 +38,31 @@ export const weaknessesOfInputs: readonly Weakness[] = [
     fix: 'give every example different inputs',
     fixed: (asked) => change(asked, { inputs: varied(asked.problem.inputs, 3) }),
   },
+];
+
+/** Weaknesses of the masks. */
+export const weaknessesOfMasks: readonly CommonWeakness[] = [
+  {
+    what: 'nothing masked',
+    found: ({ problem: { mask } }) =>
+      mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
+    fix: 'mask some steps, different ones in each example',
+    fixed: (asked) => maskedSomewhere(asked),
+  },
+  {
+    what: 'identical masks',
+    found: ({ problem: { mask } }) =>
+      mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
+        ? `all ${mask.shape[0]} examples have the same mask`
+        : undefined,
+    fix: 'mask different steps in each example',
+    fixed: (asked) => maskedSomewhere(asked),
+  },
+];
+
+/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
+export const weaknessesOfInputs: readonly Weakness[] = [
+  ...weaknessesOfNumbers,
   {
     what: 'identical initial states',
     found: ({ problem: { initialState } }) =>
@@ -89,26 +114,11 @@ export const weaknessesOfInputs: readonly Weakness[] = [
       return change(asked, { upstream: { ...asked.problem.upstream, states: other } });
     },
   },
-  {
-    what: 'nothing masked',
-    found: ({ problem: { mask } }) =>
-      mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
-    fix: 'mask some steps, different ones in each example',
-    fixed: (asked) => maskedSomewhere(asked),
-  },
-  {
-    what: 'identical masks',
-    found: ({ problem: { mask } }) =>
-      mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
-        ? `all ${mask.shape[0]} examples have the same mask`
-        : undefined,
-    fix: 'mask different steps in each example',
-    fixed: (asked) => maskedSomewhere(asked),
-  },
+  ...weaknessesOfMasks,
 ];
 
-function maskedSomewhere(asked: Parameters<Weakness['fixed']>[0]): ReturnType<Weakness['fixed']> {
-  const { batch, timeSteps } = sizesOf(asked.problem);
+function maskedSomewhere<P extends AnyProblem>(asked: Asked<P>): Asked<P> {
+  const [batch, timeSteps] = asked.problem.inputs.shape;
   const mask = fill([batch, timeSteps], (b, t) => ((b + t) % 3 === 1 ? 0 : 1));
   return change(asked, { mask });
 }

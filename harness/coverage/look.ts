@@ -1,10 +1,10 @@
-import { examine, type ViewName, weightProbe } from '../examine/index';
-import { scratchImplementation } from '../sides/reference/index';
-import type { Problem, TensorName } from '../base/problem';
-import { canShow, plant, type Fault } from '../faults/index';
+import { type ViewName, weightProbe } from '../examine/index';
+import type { AnyProblem, Problem } from '../base/problem';
+import { isGreen, judgeLocally, problemForLocalJudgement } from '../judge/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';
 import { namesOf } from './sizes';
 import { Detectability, type Judging } from './detectability';
+import { plantingFor, type NamedFault, type Planting } from './planting';
 import type { Asked } from './weakness';
 
 export interface LookOptions extends Judging {
@@ -16,26 +16,25 @@ export interface LookOptions extends Judging {
 const mostWork = 100_000;
 
 /** One problem of a run, and what it can show; all are set when they are first needed. */
-export class Look {
+export class Look<P extends AnyProblem = Problem> {
   readonly work: number;
   /** it is malformed, or too large: what it can show is not known */ passedOver = false;
-  private whole: Detectability | undefined;
-  private part: Detectability | undefined;
-  private probe: Detectability | undefined;
+  private whole: Detectability<P> | undefined;
+  private part: Detectability<P> | undefined;
+  private probe: Detectability<P> | undefined;
+  private readonly planting: Planting<P>;
 
   constructor(
-    readonly asked: Asked,
+    readonly asked: Asked<P>,
     private readonly options: LookOptions,
   ) {
     this.work = workOf(asked.problem);
+    this.planting = plantingFor(asked.problem);
   }
 
   /** Set on the problem, on the first part of it where it is large; absent where it is passed over. */
-  get onProblem(): Detectability | undefined {
-    const { problem } = this.asked;
-    return (this.whole ??= this.set(
-      this.work <= mostWork ? problem : firstSteps(firstExamples(problem, 2), mostWork),
-    ));
+  get onProblem(): Detectability<P> | undefined {
+    return (this.whole ??= this.set(this.partOf(this.asked.problem)));
   }
 
   /** Whether the onProblem is set on a part only: what is hidden there need not be hidden in the whole. */
@@ -43,15 +42,24 @@ export class Look {
     return this.work > mostWork;
   }
 
+  /** Whether the part of it that faults are replayed on is too large still: what it can show is not known. */
+  get isTooLarge(): boolean {
+    return workOf(this.partOf(this.asked.problem)) > mostWork;
+  }
+
+  private partOf(problem: P): P {
+    return this.isCut ? firstSteps(firstExamples(problem, 2), mostWork) : problem;
+  }
+
   /** Set on two examples: quicker. */
-  get onTwoExamples(): Detectability | undefined {
+  get onTwoExamples(): Detectability<P> | undefined {
     if (this.onProblem === undefined) return undefined;
     const { problem } = this.onProblem.asked;
     const part = firstExamples(problem, 2);
     return (this.part ??= part === problem ? this.onProblem : this.set(part));
   }
 
-  private set(problem: Problem): Detectability | undefined {
+  private set(problem: P): Detectability<P> | undefined {
     if (workOf(problem) > mostWork) this.passedOver = true;
     return this.passedOver
       ? undefined
@@ -59,16 +67,18 @@ export class Look {
   }
 
   /** Those of the faults that change its answer at all, by exact replay. */
-  able(faults: readonly Fault[]): readonly Fault[] {
+  able(faults: readonly NamedFault[]): readonly NamedFault[] {
     const { precision } = this.options;
     const problem = this.onProblem?.asked.problem;
     if (problem === undefined) return [];
-    return this.attempt(() => faults.filter((fault) => canShow(fault, problem, precision))) ?? [];
+    return (
+      this.attempt(() => faults.filter((fault) => this.planting.isAble(fault, problem, precision))) ?? []
+    );
   }
 
   /** Those of the faults that its results do not show. */
-  withoutShown(faults: readonly Fault[]): readonly Fault[] {
-    const all = (): Detectability[] =>
+  withoutShown(faults: readonly NamedFault[]): readonly NamedFault[] {
+    const all = (): Detectability<P>[] =>
       [...new Set([this.onTwoExamples, this.onProblem])].filter((onProblem) => onProblem !== undefined);
     const shown = this.attempt(() =>
       faults.filter((fault) => all().some((onProblem) => onProblem.isShown(fault))),
@@ -77,42 +87,41 @@ export class Look {
   }
 
   /** Those that do not show either where the problem is put in its other ways: weight by weight, and equation by equation. */
-  async withoutSeen(faults: readonly Fault[]): Promise<readonly Fault[]> {
+  withoutSeen(faults: readonly NamedFault[]): readonly NamedFault[] {
     const { views = [] } = this.options;
-    const left: Fault[] = [];
-    for (const fault of faults) {
-      const seen =
-        (views.includes('probe') && this.isShownByProbe(fault)) ||
-        (views.includes('steps') && this.able([fault]).length > 0 && (await this.isShownBySteps(fault)));
-      if (!seen) left.push(fault);
-    }
-    return left;
+    return faults.filter(
+      (fault) =>
+        !(views.includes('probe') && this.isShownByProbe(fault)) &&
+        !(views.includes('steps') && this.able([fault]).length > 0 && this.isShownBySteps(fault)),
+    );
   }
 
-  private isShownByProbe(fault: Fault): boolean {
+  private isShownByProbe(fault: NamedFault): boolean {
     const probe = this.attempt(() => weightProbe(this.asked.problem));
-    return probe !== undefined && this.onProbe?.isShown(fault) === true;
+    if (probe === undefined || !this.planting.isAble(fault, probe, this.options.precision)) return false;
+    return this.onProbe?.isShown(fault) === true;
   }
 
-  private async isShownBySteps(fault: Fault): Promise<boolean> {
-    if (this.onTwoExamples === undefined) return false;
-    const side = { ...scratchImplementation(), name: 'any side', precision: this.options.precision };
-    const { status } = await examine(plant(fault, side), this.onTwoExamples.asked.problem, {
-      views: ['steps'],
-    });
-    return status === 'fail';
+  private isShownBySteps(fault: NamedFault): boolean {
+    const problem = this.onTwoExamples?.asked.problem;
+    if (problem === undefined) return false;
+    const side = { name: 'any side', precision: this.options.precision };
+    const wrong = this.planting.wrong(fault, problemForLocalJudgement(problem));
+    return wrong.every((answer) =>
+      judgeLocally(problem, answer, side).some((verdict) => !isGreen(verdict) && verdict.status !== 'ill'),
+    );
   }
 
   /** Set on the probe of single weights. */
-  private get onProbe(): Detectability | undefined {
+  private get onProbe(): Detectability<P> | undefined {
     const { precision } = this.options;
-    return (this.probe ??= this.attempt(
-      () => new Detectability({ problem: weightProbe(this.asked.problem) }, { precision }),
-    ));
+    const problem = weightProbe<P>(this.asked.problem);
+    if (problem === undefined) return undefined;
+    return (this.probe ??= this.attempt(() => new Detectability({ problem }, { precision })));
   }
 
   /** The tensors that no fault shows in, by results or probe; of those only that are compared. */
-  blindTensors(): TensorName[] {
+  blindTensors(): string[] {
     const blind = this.onProblem?.blind() ?? [];
     if (blind.length === 0 || this.options.views?.includes('probe') !== true) return blind;
     const { onProbe } = this;

@@ -1,4 +1,4 @@
-import { expectedNames, sizesOf, type ProblemSizes } from '../base/problem';
+import { expectedNames, sizesOf, type AnyProblem, type ProblemSizes } from '../base/problem';
 import { grow } from '../problems/index';
 import { random } from './tensors';
 import { change, type Asked, type Weakness } from './weakness';
@@ -39,7 +39,7 @@ export const weaknessesOfSizes: readonly Weakness[] = [
 ];
 
 /** The tensors that are compared. */
-export function namesOf({ problem, names }: Asked): NonNullable<Asked['names']> {
+export function namesOf({ problem, names }: Asked<AnyProblem>): readonly string[] {
   return names ?? expectedNames(problem);
 }
 

@@ -1,4 +1,3 @@
-import type { TensorName } from '../base/problem';
 import type { BlindSpot } from './blind-spot';
 
 const mostTensors = 3;
@@ -22,7 +21,7 @@ export function describeBlindSpot(spot: BlindSpot, ofCase: boolean): string {
 }
 
 /** `states, logits and 3 more tensors` */
-export function listed(tensors: readonly TensorName[]): string {
+export function listed(tensors: readonly string[]): string {
   if (tensors.length <= mostTensors) return tensors.join(', ');
   const shown = tensors.slice(0, mostTensors - 1);
   return `${shown.join(', ')} and ${tensors.length - shown.length} more tensors`;

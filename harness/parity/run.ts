@@ -30,7 +30,7 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
   const apart = options.sides === undefined ? startApart(options, cases) : undefined;
   try {
     if (options.power !== false) {
-      const power = await powerOf(cases, options, candidate);
+      const power = powerOf(cases, options, candidate);
       found.push({ ...noFindings(), warnings: [...power.warnings] });
       blindSpots = power.blindSpots;
     }

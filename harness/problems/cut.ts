@@ -11,7 +11,6 @@ import {
   type LayeredProblem,
   type Model,
   type PartName,
-  type Problem,
 } from '../base/problem';
 
 /**
@@ -105,13 +104,13 @@ export function workOf(problem: AnyProblem): number {
 }
 
 /** The first so many examples; the same problem where it has no more. */
-export function firstExamples(problem: Problem, most: number): Problem {
-  return firstOf(problem, 'example', sizesOf(problem).batch, most);
+export function firstExamples<P extends AnyProblem>(problem: P, most: number): P {
+  return firstOf(problem, 'example', problem.inputs.shape[0], most);
 }
 
 /** The first so many steps for that much work, eight at least. */
-export function firstSteps(problem: Problem, work: number): Problem {
-  const { timeSteps } = sizesOf(problem);
+export function firstSteps<P extends AnyProblem>(problem: P, work: number): P {
+  const [, timeSteps] = problem.inputs.shape;
   return firstOf(
     problem,
     'timeStep',
@@ -120,7 +119,12 @@ export function firstSteps(problem: Problem, work: number): Problem {
   );
 }
 
-function firstOf(problem: Problem, axis: 'example' | 'timeStep', size: number, most: number): Problem {
+function firstOf<P extends AnyProblem>(
+  problem: P,
+  axis: 'example' | 'timeStep',
+  size: number,
+  most: number,
+): P {
   return size <= most ? problem : keep(problem, axis, [...Array(most).keys()]);
 }
 

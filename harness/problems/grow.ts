@@ -1,5 +1,13 @@
 import { sizeOf, type Tensor } from '../../scratch/index';
-import { mapParts, partAxes, sizesByAxis, type Problem, type ProblemSizes } from '../base/problem';
+import { layeredTables } from '../base/layered';
+import {
+  mapParts,
+  partAxes,
+  sizesByAxis,
+  type LayeredProblem,
+  type Problem,
+  type ProblemSizes,
+} from '../base/problem';
 
 /** A tensor's numbers by their position. */
 export function fill(shape: readonly number[], at: (...position: number[]) => number): Tensor {
@@ -30,6 +38,33 @@ export function grow(problem: Problem, larger: Partial<ProblemSizes>): Problem {
     }),
     ...(labels && {
       labels: Array.from({ length: sizes.example }, (_, b) => nextLabel(labels, b, sizes.class)),
+    }),
+  };
+}
+
+/** The same for a network of layers, with more examples or steps. */
+export function growLayered(
+  problem: LayeredProblem,
+  larger: { readonly example?: number; readonly timeStep?: number },
+): LayeredProblem {
+  const { labels, inputs, model } = problem;
+  const [batch, timeSteps] = inputs.shape;
+  const { parts } = layeredTables(problem);
+  const isOfSteps = labels !== undefined && labels.length > batch;
+  const perExample = isOfSteps ? timeSteps : 1;
+  const [B, T] = [larger.example ?? batch, isOfSteps ? (larger.timeStep ?? timeSteps) : 1];
+  return {
+    ...mapParts(problem, (tensor, name) => {
+      const counts = (parts.get(name) ?? []).map((axis) => axis.counts);
+      const shape = tensor.shape.map((n, i) => larger[counts[i] as keyof typeof larger] ?? n);
+      const isWhole = name === 'mask' || (name === 'inputs' && model.layers[0].layer === 'embedding');
+      return repeat(tensor, shape, isWhole ? 1 : 0.5);
+    }),
+    ...(labels && {
+      labels: Array.from(
+        { length: B * T },
+        (_, i) => labels[(Math.floor(i / T) % batch) * perExample + ((i % T) % perExample)],
+      ),
     }),
   };
 }

@@ -1,6 +1,6 @@
 export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
-export { fill, grow } from './grow';
+export { fill, grow, growLayered } from './grow';
 export { firstExamples, firstSteps, keep, sizesIn, workOf } from './cut';
 export { otherProblem, smallProblem } from './other-problem';
 export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
