@@ -35,6 +35,9 @@ const inputMakers = [
   'initialClassifierWeights',
   'checkClassifierWeights',
   'weightNames',
+  'classifierLayers',
+  'weightsByLayer',
+  'weightsOfLayers',
   'mapWeights',
   'resolveClassifier',
   'resolveCompile',
@@ -145,6 +148,8 @@ export default tseslint.config(
       // Dense numeric loops index typed arrays whose bounds are checked where they enter.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // what is taken out of a rest is left out of it
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
     },
   },
   {

@@ -137,8 +137,7 @@ function isFlat(value: unknown): value is FlatData {
 function readFlat(value: FlatData, name: string): Tensor {
   const { data } = value;
   const shape = checkSizes(value.shape, name);
-  const filled: unknown =
-    typeof data === 'object' ? (data as { length?: unknown } | null)?.length : undefined;
+  const filled = typeof data === 'object' ? (data as { length?: number } | null)?.length : undefined;
   if (filled === undefined) {
     throw new TypeError(
       `${name} has data that is ${describe(data)}; pass { data, shape } with a flat array of numbers (of a tensor of TensorFlow.js: data: tensor.dataSync()).`,
@@ -146,7 +145,7 @@ function readFlat(value: FlatData, name: string): Tensor {
   }
   if (filled !== sizeOf(shape)) {
     throw new RangeError(
-      `${name} has ${String(filled)} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,
+      `${name} has ${filled} numbers for shape ${formatShape(shape)}, which holds ${sizeOf(shape)}; make data and shape agree.`,
     );
   }
   if (data instanceof Float64Array) return { data, shape };

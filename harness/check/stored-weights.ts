@@ -30,7 +30,7 @@ export function causeOfStorage(
   const { storage = {} } = model;
   if (Object.keys(storage).length === 0) return [];
   const spread = deviationsOf(model, inputs, (name, w) => {
-    const stored: StoredAs | undefined = storage[name];
+    const stored = storage[name] as StoredAs | undefined;
     return stored === undefined ? 0 : reachOf(stored, w);
   });
   if (!isExplained(spread, outputs, rounding, 0)) return [];

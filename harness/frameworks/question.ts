@@ -112,7 +112,7 @@ function checkMasks(
     if (mask === undefined || !(isOneWay(config) || isBothWays)) return;
     if (name === 'onnxruntime') throw new ProblemRefusedError("ONNX's recurrent operations take no mask");
     const [batch, timeSteps] = mask.shape;
-    const isBack = 'goBackwards' in config && config.goBackwards === true;
+    const isBack = 'goBackwards' in config && config.goBackwards;
     const starts = [...(isBack ? [] : [0]), ...(isBack || isBothWays ? [timeSteps - 1] : [])];
     const isLate = Array.from({ length: batch }, (_, b) => b).some((b) =>
       starts.some((t) => mask.data[b * timeSteps + t] === 0),

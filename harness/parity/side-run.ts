@@ -257,7 +257,7 @@ export class SideRun {
     const examination = await examine(implementation, asked, { ...options, reference });
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
-    if (isOfNumbers(examination.verdicts)) this.failed.push(examination as Examination<AnyProblem>);
+    if (isOfNumbers(examination.verdicts)) this.failed.push(examination);
     else if (examination.status === 'pass') this.passed.push(problem);
     const { results } = examination;
     if (results === undefined) return examination;

@@ -1,11 +1,5 @@
 import { silentProgress, type StartProgress } from '../base/progress';
-import {
-  evaluationOf,
-  type Implementation,
-  type LayeredEvaluation,
-  type LayeredProblem,
-  type Model,
-} from '../base/problem';
+import { evaluationOf, type Implementation, type LayeredProblem, type Model } from '../base/problem';
 import { precisionModels } from '../budget/index';
 import { layerTitle } from '../diagnosis/layers/index';
 import {
@@ -37,7 +31,7 @@ import { ScoreBook } from './score-book';
 
 /** A side that runs networks of layers; its own answer is changed by what a fault changes, unless it can compute the faulty one itself. */
 export interface LayersHost extends Implementation {
-  plant?(fault: Pick<EquationFault, 'runs'>, way: number): Implementation;
+  plant?: (fault: Pick<EquationFault, 'runs'>, way: number) => Implementation;
 }
 
 export interface LayersTrialOptions {
@@ -192,7 +186,7 @@ export function emulatedHost(): LayersHost {
         });
         const run = faultyRun(network, problem) ?? { network, problem };
         const outcome = runFault(run, roundedArithmetic(precisionModels.wasm.kappa, rounding));
-        return evaluationOf(answerOf(equations, tensorsOfOutcome(outcome))) as LayeredEvaluation;
+        return evaluationOf(answerOf(equations, tensorsOfOutcome(outcome)));
       },
     },
     plant: ({ runs }, way) => hostOf((network, problem) => runs(network, problem).at(way)),

@@ -120,7 +120,7 @@ describe('the page in a browser', () => {
         implementation.dispose?.();
         return verdict.status;
       });
-      const found = await answered.catch((error: Error) => error.message);
+      const found = await answered.catch((error: unknown) => (error as Error).message);
       expect(found).to.match(hangs === 1 ? /^pass$/ : /^not answered/);
     }
   });

@@ -115,7 +115,7 @@ function describe(network: Network, alike: readonly JudgedEquation[], side: Side
           (i) => placeAt(axes, expected.shape, i)['gate'] ?? /\[(\S+)\]$/.exec(own)?.[1],
         ),
   );
-  const [gate] = gates.size === 1 ? gates : [];
+  const gate = gates.size === 1 ? [...gates][0] : undefined;
   return {
     ...(name !== undefined && { layer: name }),
     quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, own).quantity,

@@ -47,8 +47,8 @@ export function sidesOf({ sides }: PageConfig): readonly PageSide[] {
 /** What a page runs. */
 export function casesOf({ seed = 1, only, extent = 'usual', problem }: PageConfig): Promise<Cases> {
   if (problem === undefined) return pageCases(seed, extents[extent], only);
-  const [one] = [readWritten(problem)].filter(({ id }) => isSelected(id, only));
+  const one = readWritten(problem);
   const cases = { problems: [], layered: [], vectors: [], training: [] };
-  if (one === undefined) return Promise.resolve(cases);
+  if (!isSelected(one.id, only)) return Promise.resolve(cases);
   return Promise.resolve(isLayered(one) ? { ...cases, layered: [one] } : { ...cases, problems: [one] });
 }

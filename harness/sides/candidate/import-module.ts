@@ -9,7 +9,8 @@ import { createJiti } from 'jiti';
  * @throws whatever the module throws; Error where it calls process.exit
  */
 export async function importHere(file: string): Promise<unknown> {
-  const { exit, stdout, stderr } = process;
+  const { stdout, stderr } = process;
+  const exit = process.exit.bind(process);
   const write = stdout.write.bind(stdout);
   stdout.write = stderr.write.bind(stderr);
   process.exit = (code) => {

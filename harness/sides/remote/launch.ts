@@ -42,7 +42,7 @@ const firefoxSettings = ({
 }: LaunchOptions): Readonly<Record<string, boolean | number | string>> => ({
   'network.proxy.type': 1,
   ...Object.fromEntries(
-    ['http', 'ssl'].flatMap((kind) => [
+    ['http', 'ssl'].flatMap((kind): [string, string | number][] => [
       [`network.proxy.${kind}`, '127.0.0.1'],
       [`network.proxy.${kind}_port`, proxyPort],
     ]),

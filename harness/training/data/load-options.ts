@@ -61,7 +61,7 @@ export function checkColumnNames(columns: ColumnNames | undefined, name: string)
   checkOptions(columns, columnNames, `${name}: columns`);
   const { features, ...single } = columns;
   const isText = (value: unknown): boolean => typeof value === 'string';
-  const bad = Object.entries(single).find(([, value]) => value !== undefined && !isText(value))?.[0];
+  const bad = Object.entries<unknown>(single).find(([, value]) => value !== undefined && !isText(value))?.[0];
   if (bad !== undefined || (features !== undefined && !(Array.isArray(features) && features.every(isText))))
     throw new TypeError(
       `${name}: columns: ${bad ?? 'features'} is ${JSON.stringify(columns[(bad ?? 'features') as keyof ColumnNames])}; pass ${bad === undefined ? 'an array of names' : 'the name of a column'}.`,

@@ -34,7 +34,7 @@ async function withKernel<T>(
       const right = registered.kernelFunc(call) as TensorInfo;
       const data = call.backend as { readSync(id: object): Float32Array; write(...of: unknown[]): object };
       const wrong = Float32Array.from(data.readSync(right.dataId), change);
-      return { ...right, dataId: data.write(wrong, right.shape, right.dtype) } as TensorInfo;
+      return { ...right, dataId: data.write(wrong, right.shape, right.dtype) };
     },
   });
   try {

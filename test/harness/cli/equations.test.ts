@@ -43,8 +43,8 @@ describe('rnn-parity equations', () => {
       `console.log('hello');\nprocess.stdout.write('there');\nexport const cell = ${formulas};\n`,
     );
     const spoken: string[] = [];
-    const { write: toStderr } = process.stderr;
-    process.stderr.write = ((text: string) => spoken.push(text) > 0) as typeof toStderr;
+    const toStderr = process.stderr.write.bind(process.stderr);
+    process.stderr.write = (text: string) => spoken.push(text) > 0;
     try {
       const { exitCode, stdout } = await run('equations', noisy);
       expect([exitCode, stdout.slice(0, 5)]).to.deep.equal([0, 'leaky']);

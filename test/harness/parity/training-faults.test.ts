@@ -112,12 +112,13 @@ describe('training checks', () => {
       `another epsilon of Adam, ${epsilon}`,
       'step/adam-*first',
       (model) => {
-        const { compile, setOptimizerState: restore } = model;
+        const compile = model.compile.bind(model);
+        const restore = model.setOptimizerState.bind(model);
         model.compile = (options) => {
-          compile.call(model, { ...options, optimizer: { name: 'adam', learningRate: 0.01, epsilon } });
+          compile({ ...options, optimizer: { name: 'adam', learningRate: 0.01, epsilon } });
         };
         model.setOptimizerState = (state: OptimizerState) => {
-          restore.call(model, { ...state, config: { ...state.config, epsilon } as OptimizerState['config'] });
+          restore({ ...state, config: { ...state.config, epsilon } as OptimizerState['config'] });
         };
       },
     ]),

@@ -63,7 +63,6 @@ describe('the trial of a network of layers', () => {
 
   it('fails where a fault is not caught: a host whose answer is always the right one', async () => {
     const { plant, layered, ...host } = emulatedHost();
-    expect(plant).not.to.equal(undefined);
     const first = { layer: 'cell', cell: textOfCell(lstm()), units: 2 } as const;
     const blind = await trial('my cell', first, /^layer1, c_t: the factor σ\(z_t\[f\]\) is forgotten$/, {
       hosts: [

@@ -495,7 +495,11 @@ describe('scratch layers: bad input gets an error that says what is wrong and ho
     ],
     ['softmax as an activation', build([lstm, { ...dense, activation: 'softmax' }]), /activation is softmax/],
     ['half a unit', build([{ layer: 'gru', units: 2.5 }]), /layers\[0\] \(gru\): units is 2.5/],
-    ['a flag that is none', build([{ ...lstm, useBias: 'no' }]), /useBias is "no"; it is either true or false/],
+    [
+      'a flag that is none',
+      build([{ ...lstm, useBias: 'no' }]),
+      /useBias is "no"; it is either true or false/,
+    ],
     [
       'sequences where none are',
       build([lstm, lstm]),
