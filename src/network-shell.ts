@@ -28,7 +28,7 @@ interface OfLayers {
   readonly result: NetworkBatchResult;
 }
 
-/** A network that is spoken to layer by layer. */
+/** A network whose options, weights and states are arrays by layer. */
 export abstract class NetworkShell extends Shell<OfLayers> implements LayersNetwork {
   readonly config: NetworkConfig;
 

@@ -23,8 +23,8 @@ import {
   type NetworkEngine,
 } from './network-engine';
 
-/** The types by which a network is spoken to. */
-export interface Speech {
+/** The types of a network's public methods. */
+export interface PublicTypes {
   /** companions of the inputs */ readonly options: object;
   readonly targets: unknown;
   readonly weights: unknown;
@@ -42,10 +42,10 @@ export interface StateIn<W> {
 type More = Readonly<Record<string, true>>;
 
 /**
- * What the networks of this room have in common: boundary checks, chunks, the life of a model. How a network is spoken to is up to
- * its class, how it computes to its engine, which only sees what has been checked.
+ * What the networks of this room have in common: boundary checks, chunks, the life of a model. A class of it decides the names and
+ * types that users see; its engine computes, and sees only what has been checked.
  */
-export abstract class Shell<S extends Speech> {
+export abstract class Shell<S extends PublicTypes> {
   abstract readonly name: string;
   readonly precision = 'float32';
   private disposed = false;

@@ -11,11 +11,6 @@ export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf
   return tf.tensor(toFloat32({ data, shape }, name), [...shape], 'float32');
 }
 
-/** [B] of int32. The caller owns it. */
-export function uploadLabels(tf: typeof Tf, labels: Int32Array): Tf.Tensor {
-  return uploadIntegers(tf, labels, [labels.length]);
-}
-
 /** Checked whole numbers as int32. The caller owns it. */
 export function uploadIntegers(
   tf: typeof Tf,

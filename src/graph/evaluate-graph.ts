@@ -1,3 +1,4 @@
+import type { LayerConfig } from '../../scratch/index';
 import {
   GraphBuilder,
   type AnyTensor,
@@ -6,10 +7,8 @@ import {
   type Placeholder,
   type Signature,
 } from './builder/index';
-import { denseLayer } from './layers/dense';
-import { sumOf } from './layers/layer';
 import { losses } from './layers/losses';
-import { recurrentLayer } from './layers/recurrent';
+import { stackOf } from './layers/stack';
 import { batchFirst, stepsBelow } from './network-pass';
 import { walkFor, type Loop } from './time/index';
 
@@ -59,40 +58,40 @@ export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; sign
   const sizes = { batch: g.slice(shape, [0], [1]), timeSteps: g.slice(shape, [1], [1]) };
   const rows = stepsBelow(g, inputs, g.slice(shape, [2], [1]));
   const signal = { rows, hasTime: true, mask: mask && g.transpose(g.expandDims(mask, 2), [1, 0, 2]) };
-  // both layers take their sizes from their weights
-  const recurrent = recurrentLayer({ layer: 'simpleRNN', units: 0 }, walk)(g, weights);
-  const pass = recurrent(signal, [initialState], sizes);
-  const states = batchFirst(g, pass.sequences()[0], sizes);
-  const outputs: Record<string, AnyTensor> = { states, finalState: pass.finalStates[0] };
-  let dOutput: GraphTensor | undefined;
-  if (output !== undefined) {
-    const top = denseLayer({ layer: 'dense', units: 0 })(g, output)(pass.output, [], sizes);
-    const logits = top.output.rows;
-    Object.assign(outputs, { logits, probabilities: g.softmax(logits) });
-    if (labels !== undefined) {
-      const { losses: each, dLogits } = losses.softmaxCrossEntropy.rows(g, logits, labels, 0);
-      const mean = g.div(dLogits, g.cast(g.size(labels), 'float32'));
-      const back = top.backward({ output: mean, finalStates: [], sequences: [] });
-      dOutput = back.input;
-      Object.assign(outputs, {
-        loss: g.mean(each, [0]),
-        'gradients.outputKernel': back.weights['kernel'],
-        'gradients.outputBias': back.weights['bias'],
-      });
-    }
+  // layers take their sizes from their weights
+  const units = 0;
+  const layers: LayerConfig[] = [
+    { layer: 'simpleRNN', units },
+    { layer: 'dense', units },
+  ];
+  const all = output ? [weights, output] : [weights];
+  const pass = stackOf(g, layers.slice(0, all.length), all, walk)(signal, [[initialState], []], sizes);
+  const [recurrent] = pass.passes;
+  const outputs: Record<string, AnyTensor> = {
+    states: batchFirst(g, recurrent.sequences()[0], sizes),
+    finalState: recurrent.finalStates[0],
+  };
+  const logits = pass.output.rows;
+  if (output) Object.assign(outputs, { logits, probabilities: g.softmax(logits) });
+  let dLogits: GraphTensor | undefined;
+  if (labels) {
+    const rows = losses.softmaxCrossEntropy.rows(g, logits, labels, 0);
+    dLogits = g.div(rows.dLogits, g.cast(g.size(labels), 'float32'));
+    outputs['loss'] = g.mean(rows.losses, [0]);
   }
-  if (dOutput !== undefined || parts.upstreamFinalState || parts.upstreamStates) {
+  if (labels || upstreamFinalState || upstreamStates) {
     const dStates = upstreamStates && stepsBelow(g, upstreamStates, g.slice(g.shape(weights.bias), [0], [1]));
     const back = pass.backward({
-      output: sumOf(g, dOutput, upstreamFinalState),
-      finalStates: [],
-      sequences: [dStates],
+      output: dLogits,
+      finalStates: [[upstreamFinalState], []],
+      sequences: [[dStates], []],
     });
-    const [dInitialState] = back.initialStates;
+    const [dWeights, dOutput] = back.weights;
     const gradients = {
-      ...back.weights,
+      ...dWeights,
+      ...(labels && { outputKernel: dOutput['kernel'], outputBias: dOutput['bias'] }),
       inputs: batchFirst(g, back.input, sizes),
-      initialState: dInitialState,
+      initialState: back.initialStates[0][0],
     };
     for (const [key, gradient] of Object.entries(gradients)) outputs[`gradients.${key}`] = gradient;
   }

@@ -1,7 +1,7 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tensor } from '../../scratch/index';
 import { checkProblem, type NetworkEvaluation, type NetworkProblem } from '../problem';
-import { read, upload, uploadLabels, uploadMask } from '../to-tensors';
+import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
 import type { Signature } from './builder/index';
 import { evaluateGraph, keyOf } from './evaluate-graph';
 import { hasOneDnnProducts } from './one-dnn';
@@ -64,7 +64,7 @@ export class GraphEvaluator {
         if (tensor !== undefined) feeds[name] = upload(tf, tensor, `evaluate: ${name}`);
       }
       if (mask) feeds.mask = uploadMask(tf, mask);
-      if (labels) feeds.labels = uploadLabels(tf, labels);
+      if (labels) feeds.labels = uploadIntegers(tf, labels, [labels.length]);
       evaluation = unflatten(session.run(signature, feeds));
     });
     return evaluation as unknown as NetworkEvaluation;

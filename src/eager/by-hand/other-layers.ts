@@ -7,7 +7,7 @@ import type {
   Tensor,
 } from '../../../scratch/index';
 import { activationOf } from '../cells/index';
-import { directions, partOf, prefixed } from '../directions';
+import { directions, partOf, prefixed } from '../../directions';
 import { idsByStep, lookUp, lookUpGradient } from '../embedding';
 import { kernelsOf } from '../kernels';
 import { affineInputGradients } from './affine';

@@ -4,7 +4,7 @@ import type { NameOf } from '../../network-engine';
 import { upload } from '../../to-tensors';
 import { clearPaddingOfGradient, type Detours } from '../detours';
 import { differentiate } from '../differentiate';
-import { directions, prefixed } from '../directions';
+import { directions, prefixed } from '../../directions';
 import { lookUp, lookUpGradient } from '../embedding';
 import { registerHardSigmoidKeras3 } from '../hard-sigmoid';
 import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';

@@ -1,4 +1,5 @@
 import type { BidirectionalConfig } from '../../../scratch/index';
+import { partOf, prefixed } from '../../directions';
 import type { GraphBuilder, GraphTensor } from '../builder/index';
 import type { Tensors } from '../cells/index';
 import type { WalkThroughTime } from '../time/index';
@@ -24,7 +25,7 @@ export function bidirectionalLayer(
   ];
   return (g, weights) => {
     const built = directions.map(({ prefix, layer }) =>
-      g.scope(prefix, () => layer(g, partOf(prefix, weights))),
+      g.scope(prefix, () => layer(g, partOf(weights, prefix))),
     );
     return (input, initialStates, sizes) => {
       const each = initialStates.length / 2;
@@ -52,7 +53,7 @@ export function bidirectionalLayer(
           return {
             weights: Object.assign(
               {},
-              ...gradients.map((of, k) => prefixed(directions[k].prefix, of.weights)),
+              ...gradients.map((of, k) => prefixed(of.weights, directions[k].prefix)),
             ) as Tensors,
             input: sumOf(g, ...gradients.map((of) => of.input)) as GraphTensor,
             initialStates: gradients.flatMap((of) => of.initialStates),
@@ -75,19 +76,4 @@ export function bidirectionalLayer(
     const d = mergeMode === 'sum' ? dy : g.mul(g.float(0.5), dy);
     return [d, d];
   }
-}
-
-/** kernel becomes forwardKernel. */
-function prefixed(prefix: string, tensors: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([key, x]) => [prefix + key[0].toUpperCase() + key.slice(1), x]),
-  );
-}
-
-/** The weights of one direction, under the names that its layer knows. */
-function partOf(prefix: string, weights: Tensors): Tensors {
-  const own = Object.entries(weights).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(
-    own.map(([key, x]) => [key[prefix.length].toLowerCase() + key.slice(prefix.length + 1), x]),
-  );
 }
