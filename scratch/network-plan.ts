@@ -17,7 +17,7 @@ import type {
 } from './network-interface';
 import { checkOptimizerMemory, resolveOptimizer, slotNames, type ResolvedOptimizerConfig } from './optimizer';
 import { checkChoice, checkFlag, checkOptions, type OptionNames } from './options';
-import { StackPlan } from './stack-plan';
+import { copyOfLayer, StackPlan } from './stack-plan';
 import type { StackInputs, StackWeights } from './stack-pass';
 import { borrowTensor, type Tensor, type TensorLike } from './tensor';
 
@@ -66,7 +66,7 @@ export class NetworkPlan extends StackPlan {
     this.loss = checkChoice(loss, Object.keys(losses) as LossName[], `${name}: loss`);
     this.config = {
       ...(options.features !== undefined && { features: options.features }),
-      layers: options.layers,
+      layers: options.layers.map(copyOfLayer),
       loss,
     };
     if (loss === 'softmaxCrossEntropy' && this.layers[this.layers.length - 1].output.width === 1) {

@@ -54,7 +54,9 @@ export class StackPlan {
    * @param name of the class, for messages
    * @throws RangeError on a description that makes no sense or sizes that do not fit
    */
-  constructor({ features, layers }: StackConfig, name = 'Stack') {
+  constructor({ features, layers: given }: StackConfig, name = 'Stack') {
+    // a copy: the caller may change the descriptions afterwards
+    const layers = Array.isArray(given) ? (given as readonly LayerConfig[]).map(copyOfLayer) : given;
     this.config = { ...(features !== undefined && { features }), layers };
     if (!Array.isArray(layers) || layers.length === 0) {
       throw new RangeError(
@@ -221,6 +223,12 @@ export class StackPlan {
       return ofLayer.map((one: TensorLike, k) => borrowTensor(one, `${name}[${i}][${k}]`, shapes[k]));
     });
   }
+}
+
+/** A description of a layer that shares nothing with the one given; what is no description is left to its check. */
+export function copyOfLayer<T>(layer: T): T {
+  if (typeof layer !== 'object' || layer === null) return layer;
+  return { ...layer, ...('wrapped' in layer && { wrapped: copyOfLayer(layer.wrapped) }) };
 }
 
 function mapRecord<T, R>(

@@ -54,7 +54,7 @@ export function describeNetwork({ config, weights, maskValue }: ModelNetwork): M
     });
   };
   if (maskValue !== undefined) add('Masking', { layer: 'masking', maskValue }, {});
-  const last = config.layers[config.layers.length - 1];
+  const last = plan.config.layers[plan.config.layers.length - 1];
   const isPlainDense = last.layer === 'dense' && (last.activation ?? 'linear') === 'linear';
   plan.config.layers.forEach((own, i) => {
     const { width, hasTime } = plan.layers[i].output;

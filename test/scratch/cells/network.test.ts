@@ -42,6 +42,23 @@ describe('scratch/network', () => {
     expect(network.lossAndGradients(many, all).loss).to.equal(whole.loss);
   });
 
+  it('keeps its layers where the caller changes the descriptions afterwards', () => {
+    const layer = { layer: 'embedding', inputDim: 3, outputDim: 2, maskZero: true };
+    const wrapped = { ...lstm, ...steps };
+    const layers = [layer, { layer: 'bidirectional', wrapped }, { ...lstm }, { ...dense }];
+    const network = new ScratchNetwork({ layers: layers as unknown as LayerConfig[] });
+    const before = network.predict([[1, 0, 2]]).outputs;
+    layer.maskZero = false;
+    Object.assign(wrapped, { units: 7 });
+    layers.pop();
+    expect(network.predict([[1, 0, 2]]).outputs).to.deep.equal(before);
+    const targets = [1];
+    expect(network.evaluate([[1, 0, 2]], targets).loss).to.be.closeTo(-Math.log(before.data[1]), 1e-12);
+    expect(network.config.layers).to.have.length(4);
+    expect(network.config.layers[0]).to.include({ maskZero: true });
+    expect(network.config.layers[1]).to.deep.include({ wrapped: { ...lstm, ...steps } });
+  });
+
   it('streams: one step at a time with the states handed on is the whole sequence', () => {
     const layers: LayerConfig[] = [{ ...lstm, ...steps }, { layer: 'gru', units: 2, ...steps }, dense];
     const network = new ScratchNetwork({ features: F, layers, loss: 'sigmoidCrossEntropy' });
