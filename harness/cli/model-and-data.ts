@@ -165,5 +165,9 @@ async function choosePart(flags: UseFlags, data: SequenceData, trained: Trained 
   const split = splitStratified(data.labels, data.classNames.length, share, trained.seed);
   const examples = wanted === 'train' ? split.train : split.validation;
   const what = wanted === 'train' ? 'trained on' : 'kept back from training';
+  if (flags.part === undefined)
+    process.stderr.write(
+      `part        ${flags.data} is what the model was trained on: the ${examples.length} of ${all.length} sequences that were kept back are used (--part all: every one)\n`,
+    );
   return { examples, partName: `the ${examples.length} sequences of ${flags.data} that were ${what}` };
 }

@@ -40,6 +40,7 @@ export function runInOneProgram(
       const ended = [];
       for (const args of ${JSON.stringify(lines)}) {
         const kept = { out: '', err: '' };
+        process.stderr.write = (text) => ((kept.err += text), true);
         const code = await main(args, { out: (text) => void (kept.out += text), err: (text) => void (kept.err += text) });
         ended.push({ code, ...kept });
         console.log(JSON.stringify(ended.at(-1)));

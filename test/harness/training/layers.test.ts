@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { loadNetwork } from '../../../harness/models/index';
 import { train, type TrainChoices } from '../../../harness/training/index';
+import { runInOneProgram } from '../../support/program';
 import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -54,6 +55,10 @@ describe('training networks of layers', () => {
       const predict = ['predict', '--model', whole, '--data', 'a.csv'];
       const lines = (await run(...predict)).split('\n');
       expect(lines[0]).to.match(/^s\d+\t(even|odd)\t0\.\d{4}$/);
+      const [kept, all] = runInOneProgram([predict, [...predict, '--part', 'all']], { cwd: base() }).ended;
+      expect(kept.err).to.contain('of 24 sequences that were kept back are used (--part all: every one)');
+      expect(all.err).to.not.contain('kept back');
+      expect(all.out.trim().split('\n')).to.have.length(24);
       expect(await run(...predict, '--side', 'scratch')).to.equal(lines.join('\n'));
       expect(await run('evaluate', '--model', whole, '--data', 'a.csv', '--part', 'all')).to.match(
         /^graph on all 24 sequences of a.csv\naccuracy \d+/,
