@@ -3,7 +3,7 @@ import type { LossName, Target } from '../losses/index';
 import type { Matrix } from '../matrix';
 import type { Block } from '../operations/operation';
 import type { Share } from '../operations/outer';
-import type { SumTerm } from '../operations/sum';
+import type { SumTerm } from '../operations/sum-terms';
 
 /** The outcome of a loss: `outputs` and `dLogits` [rows, columns], the loss [1, 1]. */
 export interface LossOutcome<V> {

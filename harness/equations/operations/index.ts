@@ -6,7 +6,9 @@ import { product } from './product';
 import { slope } from './slope';
 
 export { outer, type Share } from './outer';
-export { partsOf, sum, sizeOfTerm, tallyOf, type SumTerm } from './sum';
+export { sum } from './sum';
+export { partsOf, sizeOfTerm, type SumTerm } from './sum-terms';
+export { tallyOf } from './tally';
 export { isZero, type Block, type Moving, type Operation, type Uncertain } from './operation';
 
 /** Every operation that works element by element. */

@@ -1,4 +1,4 @@
-import { addProduct, type Matrix } from '../matrix';
+import type { Matrix } from '../matrix';
 import {
   capBound,
   capVariance,
@@ -10,31 +10,18 @@ import {
 } from '../rounding-model';
 import type { Rounding } from '../rounding';
 import type { Block, Moving, Uncertain } from './operation';
-
-/**
- * One term of a sum: a block, or left · weight (left · weightᵀ), which is summed together with the rest. A bias may be what the
- * accumulator begins with.
- */
-export type SumTerm<B> =
-  | { readonly sign: 1 | -1; readonly of: B; readonly bias?: boolean }
-  | { readonly sign: 1 | -1; readonly left: B; readonly weight: B; readonly transposed: boolean };
-
-/** [rows, columns] of a term. */
-export function sizeOfTerm(term: SumTerm<Block>): readonly [rows: number, columns: number] {
-  if ('of' in term) return [term.of.rows, term.of.columns];
-  return [term.left.rows, term.transposed ? term.weight.rows : term.weight.columns];
-}
-
-/** ± left · weight added to `out`; `map` is applied to both matrices first. */
-function addMatrixProduct(
-  out: Matrix,
-  left: Matrix,
-  weight: Matrix,
-  term: { left: Block; weight: Block; transposed: boolean },
-): Matrix {
-  const [rows, columns] = sizeOfTerm({ sign: 1, ...term });
-  return addProduct(out, left, weight, [rows, term.left.columns, columns], term.transposed);
-}
+import {
+  absolute,
+  addMatrixProduct,
+  addTo,
+  countOf,
+  partsOf,
+  sizeOfTerm,
+  squares,
+  zerosLike,
+  type SumTerm,
+} from './sum-terms';
+import { tallyOf } from './tally';
 
 /**
  * s = ± v_1 ± v_2 ... ± left · weight ..., added in any order, also as one sum over the inner terms of all products.
@@ -203,126 +190,6 @@ export const sum = {
       .join(''),
 };
 
-/** All inner terms of a sum, and how many of its terms are products with a matrix. */
-function countOf(terms: readonly SumTerm<Block>[]): { n: number; products: number } {
-  let n = 0;
-  let products = 0;
-  for (const term of terms) {
-    if (!('of' in term)) products++;
-    n += 'of' in term ? 1 : term.left.columns;
-  }
-  return { n, products };
-}
-
-/**
- * Which terms of each element can be rounded.
- *
- * A product with a number that is certainly zero (its value and its bound are 0) is zero in any arithmetic, and adding it is exact. And
- * a + b is off by at most |a| and by at most |b|, as both are numbers of the format: what is small costs no more than itself.
- * So let τ be the sum of |p| over any set of terms, and n the number of the others. Of the additions of any order, at most n - 1 join two
- * sums that both have one of the others in them; the rest add sums of small terms, each term once, or join small terms alone. So
- *
- *     |error| <= γ_n Σ|p| + (1 + γ_n)(1 + 2 γ_N) τ,     N = the number of all terms
- *
- * with one rounding of each product among the n, fused or not. Small here is what is at most u Σ|p|, where this is the smaller charge.
- */
-interface Tally {
-  /** Σ|p|, errors of the factors included */ readonly size: Matrix;
-  /** how many terms are large */ readonly large: Matrix;
-  /** in how many of the blocks and products these are */ readonly groups: Matrix;
-  /** Σ|p| of the others */ readonly small: Matrix;
-  /** how many terms are not certainly zero */ readonly all: Matrix;
-}
-
-/** Undefined where all terms of all elements are about as large: all of them count. */
-export function tallyOf(
-  terms: readonly SumTerm<Uncertain>[],
-  { model: { unit } }: Charges,
-): Tally | undefined {
-  const reaches = terms.map((term) => reachOf('of' in term ? term.of : term.left));
-  if (!isUneven(terms, reaches, unit)) return undefined;
-  const [size, large, groups, small, all] = [1, 2, 3, 4, 5].map(() => zerosLike(terms));
-  terms.forEach((term, which) => {
-    if ('of' in term) addTo(size, 1, reaches[which]);
-    else addMatrixProduct(size, reaches[which], absolute(term.weight.value), term);
-  });
-  const count = (p: number, i: number): boolean => {
-    all[i]++;
-    const isLarge = p > unit * size[i];
-    if (isLarge) large[i]++;
-    else small[i] += p;
-    return isLarge;
-  };
-  terms.forEach((term, which) => {
-    const reach = reaches[which];
-    if ('of' in term) {
-      for (let i = 0; i < reach.length; i++) if (reach[i] > 0 && count(reach[i], i)) groups[i]++;
-      return;
-    }
-    const { left, weight, transposed } = term;
-    const magnitude = absolute(weight.value);
-    const [rows, columns] = sizeOfTerm(term);
-    const [alongInner, alongColumn] = transposed ? [1, weight.columns] : [weight.columns, 1];
-    const isIn = new Uint8Array(columns);
-    for (let i = 0; i < rows; i++) {
-      isIn.fill(0);
-      for (let l = 0; l < left.columns; l++) {
-        const a = reach[i * left.columns + l];
-        if (a === 0) continue;
-        for (let j = 0, at = l * alongInner; j < columns; j++, at += alongColumn)
-          if (magnitude[at] > 0 && count(a * magnitude[at], i * columns + j)) isIn[j] = 1;
-      }
-      for (let j = 0; j < columns; j++) groups[i * columns + j] += isIn[j];
-    }
-  });
-  return { size, large, groups, small, all };
-}
-
-/** Whether a row of a left factor, a weight, or where there is no product an element's blocks, differ by more than a factor of u. */
-function isUneven(terms: readonly SumTerm<Uncertain>[], reaches: readonly Matrix[], unit: number): boolean {
-  const products = terms.flatMap((term, which) => ('of' in term ? [] : [{ ...term, reach: reaches[which] }]));
-  if (products.length === 0) {
-    if (terms.length < 2) return false;
-    return reaches[0].some((_, i) => {
-      let [least, most] = [Infinity, 0];
-      for (const reach of reaches) {
-        least = Math.min(least, reach[i]);
-        most = Math.max(most, reach[i]);
-      }
-      return least <= unit * most;
-    });
-  }
-  return products.some(({ left: { rows, columns }, weight, reach }) => {
-    if (isUnevenWeight(weight.value)) return true;
-    for (let i = 0; i < rows; i++) if (isUnevenRow(reach, i * columns, (i + 1) * columns, unit)) return true;
-    return false;
-  });
-}
-
-function isUnevenRow(sizes: Matrix, from: number, to: number, unit: number): boolean {
-  let [least, most] = [Infinity, 0];
-  for (let i = from; i < to; i++) {
-    if (sizes[i] < least) least = sizes[i];
-    if (sizes[i] > most) most = sizes[i];
-  }
-  return least <= unit * most;
-}
-
-const unevenWeights = new WeakMap<Matrix, boolean>();
-function isUnevenWeight(weight: Matrix): boolean {
-  let known = unevenWeights.get(weight);
-  if (known === undefined)
-    unevenWeights.set(weight, (known = isUnevenRow(absolute(weight), 0, weight.length, 2 ** -24)));
-  return known;
-}
-
-/** |v| + E */
-function reachOf({ value, bound }: Uncertain): Matrix {
-  const out = new Float64Array(value.length);
-  for (let i = 0; i < out.length; i++) out[i] = Math.abs(value[i]) + bound[i];
-  return out;
-}
-
 /** The sum over the inner terms of one or more products, each rounded as the run sums. */
 function dots(group: readonly Exclude<SumTerm<Block>, { of: Block }>[], rounding: Rounding): Matrix {
   const [rows, columns] = sizeOfTerm(group[0]);
@@ -341,42 +208,9 @@ function dots(group: readonly Exclude<SumTerm<Block>, { of: Block }>[], rounding
   return out;
 }
 
-/** The value of every term, without its sign. */
-export function partsOf(terms: readonly SumTerm<Block>[]): readonly Matrix[] {
-  return terms.map(termValue);
-}
-
-function termValue(term: SumTerm<Block>): Matrix {
-  if ('of' in term) return term.of.value;
-  return addMatrixProduct(zerosLike([term]), term.left.value, term.weight.value, term);
-}
-
-function zerosLike(terms: readonly SumTerm<Block>[]): Matrix {
-  const [rows, columns] = sizeOfTerm(terms[0]);
-  return new Float64Array(rows * columns);
-}
-
-function addTo(out: Matrix, sign: 1 | -1, more: Matrix): void {
-  for (let i = 0; i < out.length; i++) out[i] += sign * more[i];
-}
-
 /** E (1 + γ) + γ |v|: what enters a sum whose every term is rounded by at most γ */
 function entering({ value, bound }: Uncertain, g: number): Matrix {
   const out = new Float64Array(value.length);
   for (let i = 0; i < out.length; i++) out[i] = bound[i] * (1 + g) + g * Math.abs(value[i]);
   return out;
-}
-
-/** Weights are used at every step: their magnitudes and squares are made once. */
-const magnitudes = new WeakMap<Matrix, Matrix>();
-function absolute(weight: Matrix): Matrix {
-  let made = magnitudes.get(weight);
-  if (made === undefined) magnitudes.set(weight, (made = weight.map(Math.abs)));
-  return made;
-}
-const squared = new WeakMap<Matrix, Matrix>();
-function squares(weight: Matrix): Matrix {
-  let made = squared.get(weight);
-  if (made === undefined) squared.set(weight, (made = weight.map((w) => w * w)));
-  return made;
 }

@@ -1,0 +1,113 @@
+import type { Matrix } from '../matrix';
+import type { Charges } from '../rounding-model';
+import type { Uncertain } from './operation';
+import { absolute, addMatrixProduct, addTo, sizeOfTerm, zerosLike, type SumTerm } from './sum-terms';
+
+/**
+ * Which terms of each element can be rounded.
+ *
+ * A product with a number that is certainly zero (its value and its bound are 0) is zero in any arithmetic, and adding it is exact. And
+ * a + b is off by at most |a| and by at most |b|, as both are numbers of the format: what is small costs no more than itself.
+ * So let τ be the sum of |p| over any set of terms, and n the number of the others. Of the additions of any order, at most n - 1 join two
+ * sums that both have one of the others in them; the rest add sums of small terms, each term once, or join small terms alone. So
+ *
+ *     |error| <= γ_n Σ|p| + (1 + γ_n)(1 + 2 γ_N) τ,     N = the number of all terms
+ *
+ * with one rounding of each product among the n, fused or not. Small here is what is at most u Σ|p|, where this is the smaller charge.
+ */
+export interface Tally {
+  /** Σ|p|, errors of the factors included */ readonly size: Matrix;
+  /** how many terms are large */ readonly large: Matrix;
+  /** in how many of the blocks and products these are */ readonly groups: Matrix;
+  /** Σ|p| of the others */ readonly small: Matrix;
+  /** how many terms are not certainly zero */ readonly all: Matrix;
+}
+
+/** Undefined where all terms of all elements are about as large: all of them count. */
+export function tallyOf(
+  terms: readonly SumTerm<Uncertain>[],
+  { model: { unit } }: Charges,
+): Tally | undefined {
+  const reaches = terms.map((term) => reachOf('of' in term ? term.of : term.left));
+  if (!isUneven(terms, reaches, unit)) return undefined;
+  const [size, large, groups, small, all] = [1, 2, 3, 4, 5].map(() => zerosLike(terms));
+  terms.forEach((term, which) => {
+    if ('of' in term) addTo(size, 1, reaches[which]);
+    else addMatrixProduct(size, reaches[which], absolute(term.weight.value), term);
+  });
+  const count = (p: number, i: number): boolean => {
+    all[i]++;
+    const isLarge = p > unit * size[i];
+    if (isLarge) large[i]++;
+    else small[i] += p;
+    return isLarge;
+  };
+  terms.forEach((term, which) => {
+    const reach = reaches[which];
+    if ('of' in term) {
+      for (let i = 0; i < reach.length; i++) if (reach[i] > 0 && count(reach[i], i)) groups[i]++;
+      return;
+    }
+    const { left, weight, transposed } = term;
+    const magnitude = absolute(weight.value);
+    const [rows, columns] = sizeOfTerm(term);
+    const [alongInner, alongColumn] = transposed ? [1, weight.columns] : [weight.columns, 1];
+    const isIn = new Uint8Array(columns);
+    for (let i = 0; i < rows; i++) {
+      isIn.fill(0);
+      for (let l = 0; l < left.columns; l++) {
+        const a = reach[i * left.columns + l];
+        if (a === 0) continue;
+        for (let j = 0, at = l * alongInner; j < columns; j++, at += alongColumn)
+          if (magnitude[at] > 0 && count(a * magnitude[at], i * columns + j)) isIn[j] = 1;
+      }
+      for (let j = 0; j < columns; j++) groups[i * columns + j] += isIn[j];
+    }
+  });
+  return { size, large, groups, small, all };
+}
+
+/** Whether a row of a left factor, a weight, or where there is no product an element's blocks, differ by more than a factor of u. */
+function isUneven(terms: readonly SumTerm<Uncertain>[], reaches: readonly Matrix[], unit: number): boolean {
+  const products = terms.flatMap((term, which) => ('of' in term ? [] : [{ ...term, reach: reaches[which] }]));
+  if (products.length === 0) {
+    if (terms.length < 2) return false;
+    return reaches[0].some((_, i) => {
+      let [least, most] = [Infinity, 0];
+      for (const reach of reaches) {
+        least = Math.min(least, reach[i]);
+        most = Math.max(most, reach[i]);
+      }
+      return least <= unit * most;
+    });
+  }
+  return products.some(({ left: { rows, columns }, weight, reach }) => {
+    if (isUnevenWeight(weight.value)) return true;
+    for (let i = 0; i < rows; i++) if (isUnevenRow(reach, i * columns, (i + 1) * columns, unit)) return true;
+    return false;
+  });
+}
+
+function isUnevenRow(sizes: Matrix, from: number, to: number, unit: number): boolean {
+  let [least, most] = [Infinity, 0];
+  for (let i = from; i < to; i++) {
+    if (sizes[i] < least) least = sizes[i];
+    if (sizes[i] > most) most = sizes[i];
+  }
+  return least <= unit * most;
+}
+
+const unevenWeights = new WeakMap<Matrix, boolean>();
+function isUnevenWeight(weight: Matrix): boolean {
+  let known = unevenWeights.get(weight);
+  if (known === undefined)
+    unevenWeights.set(weight, (known = isUnevenRow(absolute(weight), 0, weight.length, 2 ** -24)));
+  return known;
+}
+
+/** |v| + E */
+function reachOf({ value, bound }: Uncertain): Matrix {
+  const out = new Float64Array(value.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.abs(value[i]) + bound[i];
+  return out;
+}
