@@ -85,6 +85,11 @@ const other = changed((copy) => { copy.cases[0].tensors[0].worst.given = 0.5; })
       `await post('report', signed(good), { origin: 'http://evil.example' });`,
       `await fetch(address + 'report', { method: 'PUT', body: signed(good) });`,
       `await post('progress', signed(good));`,
+      `await post('report', '['.repeat(1e6));`,
+      `await post('report', '{"format":"rnn-parity-report/1","__proto__":' + signed(good) + '}');`,
+      // the connection is cut within the report
+      `const { port, pathname } = new URL(address); const text = signed(good);
+      await new Promise((end) => { const socket = require('node:net').connect(port, '127.0.0.1', () => { socket.write('POST ' + pathname + 'report HTTP/1.1\\r\\nHost: 127.0.0.1:' + port + '\\r\\nContent-Length: ' + text.length + '\\r\\n\\r\\n' + text.slice(0, -1), () => { socket.destroy(); end(); }); }); });`,
     ])
       expect(await errorWith(`${start} ${program}`), program).to.be.an('error');
   });
