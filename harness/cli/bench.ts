@@ -140,7 +140,7 @@ async function bench(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const { runBench } = await import('../bench/run.js');
   const { htmlReport, markdownReport, textReport } = await import('../bench/report/document.js');
   const [html, markdown] = [outputOf('--html', flags.html), outputOf('--markdown', flags.markdown)];
-  await checkOutputs([...outputOf('--json', flags.json), ...html, ...markdown]);
+  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-bench'), ...html, ...markdown]);
   const settings = await readFlags(flags, args);
   const json =
     flags.from === undefined ? await runBench(settings) : await rereadReport(flags.from, flags.baseline);

@@ -14,7 +14,7 @@ export const defineDoctor: DefineCommand = (program, finish) => {
     )
     .addOption(jsonOption('the result'))
     .action(async ({ json: flag }: { readonly json?: JsonFlag }) => {
-      await checkOutputs(outputOf('--json', flag));
+      await checkOutputs(outputOf('--json', flag, '"recipe"'));
       const json = await examine();
       finish(await withJson({ exitCode: exitCodes.parity, text: await describe(json), json }, flag));
     });

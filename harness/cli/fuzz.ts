@@ -93,7 +93,7 @@ async function fuzz(flags: Flags) {
   const { sidesFor } = await import('../fuzz/sides.js');
   const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
   const { isNativeRequired } = await import('../../src/index.js');
-  await checkOutputs(outputOf('--json', flags.json));
+  await checkOutputs(outputOf('--json', flags.json, 'rnn-parity-fuzz/'));
   await checkFolder('--out', flags.out);
   const stop = stopOnInterrupt('finishing the problem under way');
   try {

@@ -21,7 +21,7 @@ Example:
     .action(async (files: string[], { json }: { readonly json?: JsonFlag }) => {
       const { mergeSummaries, readSummaries } = await import('../fuzz/merge.js');
       const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
-      await checkOutputs(outputOf('--json', json), files);
+      await checkOutputs(outputOf('--json', json, 'rnn-parity-fuzz/'), files);
       const merged = mergeSummaries(await readSummaries(files), files);
       const text = formatFuzzSummary(merged);
       finish(await withJson({ exitCode: merged.exitCode, text, json: merged, summarizes: true }, json));

@@ -67,7 +67,12 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     throw new UsageError(
       `--backend ${flags.backend} belongs to the op-by-op side of TensorFlow.js; with --side ${flags.side} leave it out.`,
     );
-  await checkOutputs(outputOf('--json', flags.json), [flags.data, flags.model, ...runFiles(flags.model)]);
+  const mark = labelled ? '"confusion"' : '"predictions"';
+  await checkOutputs(outputOf('--json', flags.json, mark), [
+    flags.data,
+    flags.model,
+    ...runFiles(flags.model),
+  ]);
   const model = await loadNetwork(flags.model, {
     ...(flags.side !== undefined && { side: flags.side }),
     ...(flags.backend !== undefined && { backend: flags.backend }),

@@ -47,7 +47,7 @@ async function replay(file: string, flags: Flags, command: Command): Promise<Out
   const { formatReplay, replayCase } = await import('../fuzz/replay.js');
   const { sidesFor } = await import('../fuzz/sides.js');
   const { SideUnavailableError } = await import('../sides/index.js');
-  await checkOutputs(outputOf('--json', flags.json), [file]);
+  await checkOutputs(outputOf('--json', flags.json, 'rnn-parity-replay/'), [file]);
   const { found, problem } = await readCaseFile(file);
   const sides: OpenSide[] = [];
   try {

@@ -162,7 +162,7 @@ async function train(flags: Flags): Promise<Outcome> {
   const { freeDirectory } = await import('../models/directory.js');
   const training = await import('../training/index.js');
   const directory = flags.resume ?? flags.out;
-  await checkOutputs(outputOf('--json', flags.json), [
+  await checkOutputs(outputOf('--json', flags.json, '"outcome"'), [
     ...(flags.data === undefined ? [] : [flags.data]),
     ...(directory === undefined ? [] : runFiles(directory)),
     ...(flags.from === undefined ? [] : [flags.from, ...runFiles(flags.from)]),
