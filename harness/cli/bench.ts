@@ -7,7 +7,7 @@ import type { BenchReport } from '../bench/report/schema';
 import type { BenchOptions } from '../bench/run';
 import { describeSize, namedSizes, parseSize, parseSweep, withLayers } from '../bench/size';
 import { parseTasks, taskTitles } from '../bench/task';
-import { argumentsOf, type DefineCommand } from './command';
+import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
@@ -33,6 +33,12 @@ interface Flags {
   readonly html?: string;
   readonly markdown?: string;
 }
+
+/** What says how to measure. */
+const measuring: readonly (keyof Flags)[] = [
+  ...(['sizes', 'promises', 'layers', 'engines', 'tasks', 'rounds', 'time', 'python', 'seed'] as const),
+  ...(['sweep', 'sweepBase', 'sweepEngines', 'endurance', 'maxCall', 'rest'] as const),
+];
 
 /** `rnn-parity bench` */
 export const defineBench: DefineCommand = (program, finish) => {
@@ -104,7 +110,12 @@ export const defineBench: DefineCommand = (program, finish) => {
     .option('--html <file>', 'write a self-contained page with charts')
     .option('--markdown <file>', 'write the report in the form of docs/performance.md')
     .addHelpText('after', helpAfter())
-    .action(async (flags: Flags, command: Command) => finish(await bench(flags, argumentsOf(command))));
+    .action(async (flags: Flags, command: Command) => {
+      if (flags.from !== undefined) refuseIdle(command, 'with --from', measuring);
+      else if (flags.sweep.length === 0)
+        refuseIdle(command, 'without --sweep', ['sweepBase', 'sweepEngines']);
+      finish(await bench(flags, argumentsOf(command)));
+    });
 };
 
 function helpAfter(): string {

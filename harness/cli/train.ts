@@ -169,6 +169,10 @@ async function train(flags: Flags): Promise<Outcome> {
   ]);
   if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
     throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
+  if (flags.force === true && flags.out === undefined)
+    throw new UsageError(
+      '--force replaces the files of a run in --out, and changes nothing without it; leave it out.',
+    );
   if (flags.resume === undefined || flags.data !== undefined) checkDataFlags(flags, flags.data ?? 'digits');
   if (directory !== undefined && flags.data !== undefined)
     await checkKeepsInputs(directory, { '--data': flags.data });

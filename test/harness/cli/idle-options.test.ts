@@ -83,6 +83,15 @@ describe('options that change nothing, or name what cannot be', () => {
       'bench --sizes S --engines scratch --json package.json',
       'doctor --json package.json',
     ].map((line) => [line, '--json package.json exists and is no report of an earlier run'] as const),
+    [
+      'bench --from r.json --rounds 3 --sizes S',
+      '--sizes and --rounds change nothing with --from; leave them out.',
+    ],
+    ['bench --engines nope --sweep-base S', '--sweep-base changes nothing without --sweep; leave it out.'],
+    [
+      'train --data none.csv --force',
+      '--force replaces the files of a run in --out, and changes nothing without it',
+    ],
     ['parity --html -', '--html - names no file'],
     ['parity --junit -', '--junit - names no file'],
     ['fuzz --out package.json', 'package.json is no directory'],
