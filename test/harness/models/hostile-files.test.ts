@@ -333,21 +333,33 @@ describe('model files that are damaged or hostile', () => {
   });
 
   it('compares the sizes of a safetensors file with its bytes before memory is taken', async () => {
-    const header = (tensor: object): Buffer => {
-      const json = Buffer.from(JSON.stringify({ 'rnn.weight_ih_l0': tensor }));
+    const file = (tensors: Readonly<Record<string, object>>, more = 0): Buffer => {
+      const json = Buffer.from(JSON.stringify(tensors));
       const length = Buffer.alloc(8);
-      length.writeUInt32LE(json.length);
+      length.writeUInt32LE(json.length + more);
       return Buffer.concat([length, json, Buffer.alloc(64)]);
     };
-    for (const tensor of [
-      { dtype: 'F32', shape: [2 ** 20, 2 ** 20], data_offsets: [0, 2 ** 42] },
-      { dtype: 'F32', shape: [4, 4], data_offsets: [32, 96] },
-      { dtype: 'F32', shape: [4, 4], data_offsets: [-64, 0] },
-      { dtype: 'X', shape: [4, 4], data_offsets: [0, 64] },
-    ])
-      expect(await saidOf('m.safetensors', header(tensor))).to.match(
-        /^UsageError: .*is not a sound safetensors file/,
-      );
+    const whole = { dtype: 'F32', shape: [4, 4], data_offsets: [0, 64] };
+    const one = (change: object): Buffer => file({ w: { ...whole, ...change } });
+    const half = { ...whole, shape: [2, 4] };
+    const refused: readonly (readonly [Buffer, RegExp])[] = [
+      [one({ shape: [2 ** 20, 2 ** 20], data_offsets: [0, 2 ** 42] }), /w has 4398046511104 bytes at \[0,/],
+      [one({ data_offsets: [32, 96] }), /w has 64 bytes at \[32, ?96\], where 64 bytes of numbers are/],
+      [one({ data_offsets: [-64, 0] }), /w has 64 bytes at \[-64, ?0\]/],
+      [one({ data_offsets: [0, 60] }), /w has 64 bytes at \[0, ?60\]/],
+      [one({ data_offsets: null }), /w has 64 bytes at null/],
+      [one({ dtype: 'X' }), /w is \{.*, where a shape and one of F64, F32, F16, BF16, I64, I32 was expected/],
+      [one({ shape: [4, -4] }), /w is \{.*, where a shape and one of/],
+      [file({ w: whole }, 1000), /its header has \d+ bytes, the whole file has \d+/],
+      [
+        file({ v: { ...half, data_offsets: [0, 32] }, w: { ...half, data_offsets: [28, 60] } }),
+        /two tensors lie on the same bytes/,
+      ],
+    ];
+    for (const [bytes, says] of refused)
+      expect(await saidOf('m.safetensors', bytes))
+        .to.match(/^UsageError: .*is not a sound safetensors file: /)
+        .and.match(says);
   });
 
   it('refuses modules of PyTorch that it does not read by name', async () => {
