@@ -61,6 +61,7 @@ export interface Candidate {
   omits?: readonly string[];
   /** whether it honours `problem.mask`; without it the suite's masked problems are not run on it, and the report says so */
   masks?: boolean;
+  /** only of a `LayersCandidate`: tells the compiler which problem `evaluate` gets */ layers?: undefined;
   evaluate(problem: CandidateProblem): CandidateAnswer | Promise<CandidateAnswer>;
 }
 
@@ -106,7 +107,7 @@ export interface CandidateLayersAnswer {
 }
 
 /** A user's own network of layers: it is asked problems about layers only. */
-export interface LayersCandidate extends Omit<Candidate, 'evaluate'> {
+export interface LayersCandidate extends Omit<Candidate, 'evaluate' | 'layers'> {
   /** the layers that it can run: `['lstm', 'dense']`; `cell` is one of your own formulas (--equations) */
   layers: readonly string[];
   evaluate(problem: CandidateLayersProblem): CandidateLayersAnswer | Promise<CandidateLayersAnswer>;
@@ -115,7 +116,7 @@ export interface LayersCandidate extends Omit<Candidate, 'evaluate'> {
 /** A candidate of either kind. */
 export type AnyCandidate = Candidate | LayersCandidate;
 
-export const candidateNames: OptionNames<Candidate & Pick<LayersCandidate, 'layers'>> = {
+export const candidateNames: OptionNames<LayersCandidate> = {
   layers: true,
   name: true,
   precision: true,
@@ -138,6 +139,8 @@ export const candidateNames: OptionNames<Candidate & Pick<LayersCandidate, 'laye
  * ```
  * @throws RangeError for a field that does not exist, with the nearest one
  */
+export function defineCandidate<C extends LayersCandidate>(candidate: C): C;
+export function defineCandidate<C extends Candidate>(candidate: C): C;
 export function defineCandidate<C extends AnyCandidate>(candidate: C): C {
   checkOptions(candidate, candidateNames, 'defineCandidate', 'field');
   return candidate;

@@ -5,6 +5,7 @@ import { examine, type Examination } from '../../../harness/examine/index';
 import { makeProblem } from '../../../harness/problems/generated';
 import {
   candidateImplementation,
+  defineCandidate,
   type Candidate,
   type CandidateAnswer,
   type CandidateProblem,
@@ -46,6 +47,18 @@ const reasons = ({ verdicts }: Examination): string[] =>
       status === 'shape' ? [`${tensor} ${reason ?? ''}`] : [],
     ),
   );
+
+// a strict project compiles the README's way to write a candidate: what `evaluate` gets has a type, by `layers`
+defineCandidate({
+  name: 'typed',
+  precision: 'float64',
+  evaluate: ({ inputs, weights: { kernel } }) => ({ states: inputs.map((rows) => rows.map(() => kernel[0])) }),
+});
+defineCandidate({
+  ...{ name: 'typed', precision: 'float64' },
+  layers: ['lstm'],
+  evaluate: ({ model, weights }) => ({ loss: model.layers.length + weights.length }),
+});
 
 describe('the contract of a candidate', () => {
   it('asks for logits with labels only', async () => {
