@@ -2,6 +2,7 @@ import { mapProblem } from '../base/problem';
 import { caseIdOf, viewNames } from '../examine/index';
 import type { ParityReport } from '../parity/index';
 import { casesOf, type PageConfig } from '../parity/page/index';
+import { browserIn } from '../sides/page/index';
 import { signatureOf, verdictOfViews } from './judge-problem';
 import { keepCase } from './save-case';
 import { versionsOf } from './versions';
@@ -16,7 +17,7 @@ import { versionsOf } from './versions';
  */
 export async function keepPageCases(
   out: string,
-  { sides, cases, seed }: Pick<ParityReport, 'sides' | 'cases' | 'seed'>,
+  { sides, cases, seed, browser }: Pick<ParityReport, 'sides' | 'cases' | 'seed' | 'browser'>,
   config: PageConfig,
 ): Promise<string[]> {
   const { problems, layered } = await casesOf(config);
@@ -40,7 +41,10 @@ export async function keepPageCases(
       known.add(signature);
       const finding = { verdict, compared: 0, fatal: false };
       const shrinking = { path: '0', tries: 0, ended: 'not asked' } as const;
-      const versions = versionsOf([{ name, version }]);
+      // as `replay` has it of the same side
+      const versions = versionsOf([
+        { name, version: `${version ?? ''}, ${browserIn(browser?.userAgent ?? '')}` },
+      ]);
       const origin = { id, seed, versions, side: { name, backend: name } };
       files.push(await keepCase(out, { problem, finding, shrinking }, origin));
     }

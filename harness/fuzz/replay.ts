@@ -20,6 +20,8 @@ export interface Replay {
   readonly verdict: PutVerdict;
   /** the same verdict as in the file, to the last digit; absent when the side is not the file's */
   readonly identical?: boolean;
+  /** not identical, and the same but for the last digits of numbers: another engine of JavaScript has another tanh and exp */
+  readonly alike?: boolean;
 }
 
 export interface ReplayResult {
@@ -50,7 +52,7 @@ export async function replayCase(
       versions,
       differences: own ? differencesOf(found.versions, versions) : {},
       verdict,
-      ...(own && { identical: isDeepStrictEqual(asRead(verdict), found.verdict) }),
+      ...(own && likeness(verdict, found.verdict)),
     });
   }
   const statuses = replays.map(({ verdict }) => verdict.status);
@@ -60,6 +62,16 @@ export async function replayCase(
       ? exitCodes.mismatch
       : exitCodes.parity;
   return { format: replayFormat, id: found.id, then: found.verdict, replays, exitCode };
+}
+
+/** A page's references are computed by the browser, and those of `replay` by Node. */
+function likeness(now: PutVerdict, then: PutVerdict): Pick<Replay, 'identical' | 'alike'> {
+  if (isDeepStrictEqual(asRead(now), then)) return { identical: true };
+  const rounded = (verdict: PutVerdict): string =>
+    JSON.stringify(verdict, (_, value: unknown) =>
+      typeof value === 'number' ? Number(value.toPrecision(9)) : value,
+    );
+  return { identical: false, ...(rounded(now) === rounded(then) && { alike: true }) };
 }
 
 /** As it is after a round trip through JSON: undefined fields are gone. */
@@ -80,12 +92,14 @@ function differencesOf(then: Versions, now: Versions): Replay['differences'] {
 /** For people: the verdict of each side, and both verdicts where they are not the same. */
 export function formatReplay({ id, then, replays }: ReplayResult, problem: AnyProblem): string {
   const lines = [`${id}: ${formatSizes(sizesOfCase(problem))}`];
-  for (const { side, differences, verdict, identical } of replays) {
+  for (const { side, differences, verdict, identical, alike } of replays) {
     lines.push('', `${side}: ${describeVerdict(verdict)}`);
     for (const [name, { then: was = 'none', now = 'none' }] of Object.entries(differences))
       lines.push(`  version changed since the failure was found: ${name} ${was}, now ${now}`);
     if (identical === true) lines.push('  the verdict is identical to the one in the file');
-    if (identical === false)
+    if (alike === true)
+      lines.push('  the verdict is the one in the file, but for the last digits of some numbers');
+    else if (identical === false)
       lines.push('  the verdict differs from the one in the file, which was:', `  ${describeVerdict(then)}`);
   }
   return lines.join('\n');

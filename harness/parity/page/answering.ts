@@ -3,6 +3,7 @@ import type { FromWorker } from './messages';
 import { silenceInWords } from './patience';
 import { SideWorker } from './side-worker';
 import {
+  browserIn,
   pageSides,
   readAsked,
   writeAnswered,
@@ -31,7 +32,7 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
     if (answerer === undefined) answerers.set(side.name, (answerer = new Answerer(side, config)));
     const heard = await answerer.answer(asked);
     return 'answer' in heard
-      ? writeAnswered(asked, heard.answer, `${heard.version}, ${browserName()}`)
+      ? writeAnswered(asked, heard.answer, `${heard.version}, ${browserIn(navigator.userAgent)}`)
       : writeAnswered(asked, heard);
   };
   let count = 0;
@@ -99,10 +100,6 @@ class Answerer {
 }
 
 const thrown = (message: string): Thrown => ({ message, trace: '' });
-
-/** `HeadlessChrome/156.0.0.0` */
-const browserName = (): string =>
-  /(?:Headless)?Chrom\w*\/\S+|Firefox\/\S+|Version\/\S+ Safari/.exec(navigator.userAgent)?.[0] ?? 'a browser';
 
 function post(path: string, body: string): Promise<Response> {
   return fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });

@@ -1,5 +1,5 @@
 export { byModelAsync } from '../by-model';
-export { pageSides, parsePageSides, refusesLayers, usualSides, type PageSide } from './sides';
+export { browserIn, pageSides, parsePageSides, refusesLayers, usualSides, type PageSide } from './sides';
 export {
   readAnswered,
   readAsked,

@@ -61,3 +61,8 @@ export function refusesLayers({ asIs }: Pick<PageSide, 'asIs'>, model: Model): s
     ? "it runs TensorFlow.js's own simple RNN only; networks of layers are the twin's"
     : ownCellRefused(model);
 }
+
+/** `HeadlessChrome/156.0.0.0`, of the text by which a browser names itself. */
+export function browserIn(userAgent: string): string {
+  return /(?:Headless)?Chrom\w*\/\S+|Firefox\/\S+|Version\/\S+ Safari/.exec(userAgent)?.[0] ?? 'a browser';
+}

@@ -24,6 +24,12 @@ describe('the failing problems of a page', () => {
     const report = await reportOfPage(config, (one) => (side = faulty(one)));
     const files = await keepPageCases(out, report, config);
     expect(files).to.have.lengthOf.within(1, 6);
+    const last = await readCaseFile(files[0]);
+    const [first, ...red] = last.found.verdict.red;
+    const expected = Number(first.expected) * (1 + 1e-15);
+    const near = { ...last.found, verdict: { ...last.found.verdict, red: [{ ...first, expected }, ...red] } };
+    const [replay] = (await replayCase(near, last.problem, [{ implementation: side! }])).replays;
+    expect(replay).to.include({ identical: false, alike: true });
     for (const file of files) {
       const { found, problem } = await readCaseFile(file);
       expect(found.side).to.deep.equal({ name: 'browser:cpu', backend: 'browser:cpu' });
