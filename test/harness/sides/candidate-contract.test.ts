@@ -52,7 +52,9 @@ const reasons = ({ verdicts }: Examination): string[] =>
 defineCandidate({
   name: 'typed',
   precision: 'float64',
-  evaluate: ({ inputs, weights: { kernel } }) => ({ states: inputs.map((rows) => rows.map(() => kernel[0])) }),
+  evaluate: ({ inputs, weights: { kernel } }) => ({
+    states: inputs.map((rows) => rows.map(() => kernel[0])),
+  }),
 });
 defineCandidate({
   ...{ name: 'typed', precision: 'float64' },
