@@ -370,6 +370,29 @@ describe('model files that are damaged or hostile', () => {
     const lstm = { 'lstm.weight_ih_l0': array(16, 3), 'lstm.weight_hh_l0': array(16, 4) };
     for (const [says, arrays] of [
       [/lstm has a projection \(proj_size\)/, { ...lstm, 'lstm.weight_hr_l0': array(2, 4) }],
+      [/lstm has weight_ih_l2, which fits no layer/, { ...lstm, 'lstm.weight_ih_l2': array(16, 4) }],
+      [
+        /lstm has weights of layer 1 whose shapes do not fit each other/,
+        { ...lstm, 'lstm.weight_ih_l1': array(16, 5), 'lstm.weight_hh_l1': array(16, 4) },
+      ],
+      [/lstm lacks a weight of layer 0;/, { 'lstm.weight_ih_l0': array(16, 3) }],
+      [/lstm lacks a weight of layer 0;/, { ...lstm, 'lstm.bias_ih_l0': array(16) }],
+      [
+        /fc has scale, which is no weight of such a module/,
+        { ...lstm, 'fc.weight': array(2, 4), 'fc.scale': array(2) },
+      ],
+      [
+        /has 13 modules, where 1 to 12 were expected/,
+        Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`m${i}.weight`, array(4, 4)])),
+      ],
+      [
+        /more than one order fits\. A chain of modules is read/,
+        {
+          ...{ 'a.weight': array(4, 4), 'a.bias': array(4) },
+          ...{ 'b.weight': array(4, 4), 'b.bias': array(4) },
+          ...lstm,
+        },
+      ],
       [
         /conv is no module that is read \(its weight has 3 axes\)/,
         { ...lstm, 'conv.weight': array(4, 4, 3) },
