@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { rootMeanSquare } from '../budget/index';
 import type { ModelDescription, StoredAs } from '../models/index';
 import type { Cause } from './causes';
 import { runReferenceBack } from './reference-back';
@@ -91,8 +92,12 @@ function isExplained(
 ): boolean {
   return spread.every(({ exact, sigma }, n) => {
     const errors = exact.data.map((y, i) => Math.abs(outputs[n].data[i] - y));
-    const share = Math.hypot(...errors.map((e, i) => e / sigma[i])) / Math.sqrt(errors.length);
-    return errors.every((e, i) => e <= widest * sigma[i] + rounding[n][i]) && share >= least;
+    // a number that no weight moves, as that of a unit whose relu is shut, has no share
+    const shares = errors.map((e, i) => e / sigma[i]).filter((_, i) => sigma[i] > 0);
+    return (
+      errors.every((e, i) => e <= widest * sigma[i] + rounding[n][i]) &&
+      (shares.length === 0 || rootMeanSquare(shares) >= least)
+    );
   });
 }
 

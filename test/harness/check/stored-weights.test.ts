@@ -3,9 +3,9 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { checkModel, convertModel, generateInputs, runReference } from '../../../harness/check/index';
 import { tensorOf } from '../../../harness/check/reference';
-import { deviationsOf } from '../../../harness/check/stored-weights';
+import { causeOfStorage, deviationsOf } from '../../../harness/check/stored-weights';
 import { createRandom } from '../../../scratch/index';
-import { openModelFile } from '../../../harness/models/index';
+import { openModelFile, type ModelDescription } from '../../../harness/models/index';
 import { fixtureAnswers, modelFixtures, namedInputs } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -54,6 +54,34 @@ describe('weights that a file stores in 8 bits', () => {
     expect(cause.words).to.include('explained by 8-bit weights');
     expect(others).to.deep.equal([]);
     expect(await ask(0.05)).to.deep.equal([]);
+  });
+
+  it('explain outputs of which no weight moves one: that of a unit whose relu is shut', () => {
+    const tensor = (shape: number[], ...numbers: number[]) => ({ data: Float64Array.from(numbers), shape });
+    const model = (weight: number): ModelDescription => ({
+      ...{ format: 'keras', writtenBy: 'test', notes: [], outputs: [{ of: 'dense' }] },
+      inputs: [{ name: 'x', shape: [1] }],
+      layers: [
+        {
+          ...{ name: 'dense', kind: 'Dense', reads: { of: 'x' }, output: [2] },
+          config: { layer: 'dense', units: 2, activation: 'relu' },
+          weights: { kernel: tensor([1, 2], weight, 1), bias: tensor([2], 0, -9) },
+        },
+      ],
+      storage: { 'dense.kernel': { dtype: 'uint8', reach: 0.01 } },
+    });
+    const inputs = { x: tensor([1, 1], 1) };
+    const causes = (weight: number, of = inputs.x) =>
+      causeOfStorage(
+        model(0.5),
+        inputs,
+        [tensorOf(runReference(model(weight), { x: of }), { of: 'dense' })],
+        [[1e-7, 1e-7]],
+      ).map(({ id }) => id);
+    expect(causes(0.509)).to.deep.equal(['stored-weights']);
+    expect(causes(0.6)).to.deep.equal([]);
+    // the shut unit is open there: no weight within its reach does that
+    expect(causes(0.05, tensor([1, 1], 10))).to.deep.equal([]);
   });
 
   it('are the deviations by which weights within half a step of theirs scatter the outputs', async () => {
