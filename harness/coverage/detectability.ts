@@ -1,7 +1,7 @@
 import {
   compareTensor,
   expectedTensors,
-  isGreen,
+  isFailing,
   judgeTensor,
   tolerancesFor,
   type ExpectedTensor,
@@ -82,8 +82,7 @@ export class Detectability<P extends AnyProblem = Problem> {
     const bound = budget?.spread(name).bound;
     // no budget is above the rigorous bound: the emulated runs are only worth their time below it
     if (bound !== undefined && isBeyond(bound)) return true;
-    const verdict = this.judge(name, answer);
-    const isRed = !isGreen(verdict) && verdict.status !== 'ill';
+    const isRed = isFailing(this.judge(name, answer));
     return isRed && (own === 0 || (budget !== undefined && isBeyond(budget.allowed(name, true))));
   }
 

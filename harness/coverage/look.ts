@@ -1,6 +1,6 @@
 import { type ViewName, weightProbe } from '../examine/index';
 import type { AnyProblem, Problem } from '../base/problem';
-import { isGreen, judgeLocally, problemForLocalJudgement } from '../judge/index';
+import { isFailing, judgeLocally, problemForLocalJudgement } from '../judge/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';
 import { namesOf } from './sizes';
 import { Detectability, type Judging } from './detectability';
@@ -107,9 +107,7 @@ export class Look<P extends AnyProblem = Problem> {
     if (problem === undefined) return false;
     const side = { name: 'any side', precision: this.options.precision };
     const wrong = this.planting.wrong(fault, problemForLocalJudgement(problem));
-    return wrong.every((answer) =>
-      judgeLocally(problem, answer, side).some((verdict) => !isGreen(verdict) && verdict.status !== 'ill'),
-    );
+    return wrong.every((answer) => judgeLocally(problem, answer, side).some(isFailing));
   }
 
   /** Set on the probe of single weights. */

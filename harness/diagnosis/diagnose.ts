@@ -8,7 +8,7 @@ import {
   type Problem,
 } from '../base/problem';
 import { ask, failingViewsOf, type Examination } from '../examine/index';
-import { isGreen } from '../judge/index';
+import { isFailing } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
 import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
 import { kindOf } from './kind/index';
@@ -133,7 +133,7 @@ function ratioIn(
   expected: Evaluation | undefined,
 ): Diagnosis['ratio'] {
   if (results === undefined) return undefined;
-  const wrong = results.verdict.tensors.filter((verdict) => !isGreen(verdict) && verdict.status !== 'ill');
+  const wrong = results.verdict.tensors.filter(isFailing);
   const names = expectedNames(problem).filter((name) => wrong.some(({ tensor }) => tensor === name));
   if (names.length === 0) return undefined;
   return ratioOf(

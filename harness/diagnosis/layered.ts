@@ -7,11 +7,11 @@ import {
 } from '../base/problem';
 import { equationsOf } from '../equations/index';
 import type { Examination } from '../examine/index';
-import { rankOf } from '../judge/index';
+import { isFailing, rankOf } from '../judge/index';
 import type { Diagnosis } from './diagnosis';
 import { diagnoseLayers } from './layers/index';
 import { orderIn } from './layers/place';
-import { isRed, phaseOf, worstOf, type Location } from './locate';
+import { phaseOf, worstOf, type Location } from './locate';
 
 /** Whether a network of layers was examined. */
 export function isOfLayers(examination: Examination<AnyProblem>): examination is Examination<LayeredProblem> {
@@ -40,9 +40,7 @@ export function locateInLayers(
   const { problem, results, steps, verdicts, unseen } = seenIn(examination);
   const found =
     results && diagnoseLayers(problem, results.answer, side, { kind: isNamed, shown: steps?.answer });
-  const red = verdicts
-    .flatMap(({ tensors }) => tensors)
-    .filter((one) => isRed(one) && one.status !== 'omitted');
+  const red = verdicts.flatMap(({ tensors }) => tensors.filter(isFailing));
   const [first] = red;
   const { name: own, ...place } = found ?? {
     name: first.tensor,

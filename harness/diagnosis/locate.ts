@@ -1,6 +1,6 @@
 import { indexOf } from '../../scratch/index';
 import { budgetFor, precisionModelOf } from '../budget/index';
-import { isGreen, judgeEquations, rankOf, type JudgedEquation, type TensorVerdict } from '../judge/index';
+import { isFailing, judgeEquations, rankOf, type JudgedEquation, type TensorVerdict } from '../judge/index';
 import {
   sizesOf,
   tensorOf,
@@ -39,7 +39,7 @@ export function phaseOf(tensor: string): Phase {
 export async function locate(implementation: Implementation, examination: Examination): Promise<Location> {
   const unseen = [...examination.unseen];
   const equations = await judgedEquations(implementation, examination, unseen);
-  const wrong = equations.filter(({ verdict }) => isRed(verdict));
+  const wrong = equations.filter(({ verdict }) => isFailing(verdict));
   const inherited = inheritedOf(examination, equations, wrong);
   const door = inputGradientsAlone(examination);
   if (door !== undefined && wrong[0]?.equation.name === 'dPreActivations')
@@ -68,7 +68,7 @@ export async function locate(implementation: Implementation, examination: Examin
  */
 function isOfWeightsAlone(tensor: string, equations: readonly JudgedEquation[]): boolean {
   const sentBack = equations.find(({ equation }) => equation.name === 'dPreActivations');
-  return tensor.startsWith('gradients.output') && sentBack !== undefined && !isRed(sentBack.verdict);
+  return tensor.startsWith('gradients.output') && sentBack !== undefined && !isFailing(sentBack.verdict);
 }
 
 /**
@@ -83,7 +83,7 @@ function inPlainAnswer(
   const states = results?.answer.states;
   if (name !== 'states' || states === undefined) return undefined;
   return judgeEquations(problem, { states }, implementation).find(
-    ({ equation, verdict }) => equation.name === name && isRed(verdict),
+    ({ equation, verdict }) => equation.name === name && isFailing(verdict),
   );
 }
 
@@ -171,7 +171,7 @@ function fromResults(
 function fromOtherView(examination: Examination, unseen: readonly string[]): Location {
   const { problem, precision } = examination;
   const exhibit = failingViewsOf(examination).at(0);
-  const red = exhibit?.verdict.tensors.filter(isRed) ?? [];
+  const red = exhibit?.verdict.tensors.filter(isFailing) ?? [];
   if (exhibit === undefined || red.length === 0)
     throw new Error(`locate: nothing fails in the examination of ${problem.id}; there is nothing to locate`);
   const why =
@@ -231,12 +231,8 @@ function inheritedOf(
 
 function redResults({ results }: Examination): TensorVerdict[] {
   return (results?.verdict.tensors ?? [])
-    .filter(isRed)
+    .filter(isFailing)
     .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor));
-}
-
-export function isRed(verdict: TensorVerdict): boolean {
-  return !isGreen(verdict) && verdict.status !== 'ill';
 }
 
 export function worstOf(

@@ -1,6 +1,6 @@
 import { partOf, partsOf, tensorOf, type AnyProblem, type Phase } from '../base/problem';
 import type { Examination } from '../examine/index';
-import { isGreen, type TensorVerdict } from '../judge/index';
+import { isFailing, type TensorVerdict } from '../judge/index';
 import { workOf } from '../problems/index';
 import { sizesByLetter, sketchOf } from './in-common';
 import { whereIn } from './layered';
@@ -43,11 +43,7 @@ interface Standing {
 
 function standing(examination: Examination<AnyProblem>): Standing {
   const phaseOf = (tensor: string): number => phases.indexOf(whereIn(examination.problem, tensor).phase);
-  const red = examination.verdicts.flatMap(({ tensors }) =>
-    tensors.filter(
-      (verdict) => !isGreen(verdict) && verdict.status !== 'ill' && verdict.status !== 'omitted',
-    ),
-  );
+  const red = examination.verdicts.flatMap(({ tensors }) => tensors.filter(isFailing));
   const clearly = red.filter((verdict) => shareOf(verdict) >= clear);
   const counted = clearly.length > 0 ? clearly : red;
   const phase = Math.min(...counted.map(({ tensor }) => phaseOf(tensor)));

@@ -3,7 +3,7 @@ import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
 import { isOfLayers, kindOf, locateInLayers, whereIn, type Kind, type KindOptions } from '../diagnosis/index';
-import { isGreen, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
+import { isFailing, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
 export interface RedTensor {
@@ -142,7 +142,7 @@ export function verdictOfViews(
 function redTensors(problem: AnyProblem, view: ViewName, verdict: CaseVerdict | undefined): RedTensor[] {
   const rankOf = (tensor: string): number => whereIn(problem, tensor).rank;
   return (verdict?.tensors ?? [])
-    .filter((tensor) => !isGreen(tensor) && tensor.status !== 'ill')
+    .filter(isFailing)
     .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor))
     .map(({ tensor, status, reason, worst, beyond, elements }) => ({
       view,

@@ -20,7 +20,7 @@ export { withMoreFeatures } from './judge-layers';
 export { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';
-export { caseVerdict, formatPlace, isGreen, isOfNumbers } from './verdict';
+export { caseVerdict, formatPlace, isFailing, isGreen, isOfNumbers } from './verdict';
 export type { CaseVerdict, Ledger, Place, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { resolveIllConditioned } from './resolve-ill-conditioned';
 export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';

@@ -80,6 +80,11 @@ export function isGreen(verdict: TensorVerdict): boolean {
   return verdict.status === 'pass' || verdict.status === 'zero' || verdict.status === 'omitted';
 }
 
+/** Whether a tensor's verdict is a mismatch: neither green nor ill-conditioned. */
+export function isFailing(verdict: TensorVerdict): boolean {
+  return !isGreen(verdict) && verdict.status !== 'ill';
+}
+
 /** `example 2, time step 4, unit 0` for messages; empty for a scalar. */
 export function formatPlace(at: Place): string {
   const words: Readonly<Record<string, string>> = { timeStep: 'time step', fromUnit: 'from unit' };
@@ -116,7 +121,7 @@ export function caseVerdict(
     omitted: sum(all, (t) => (t.status === 'omitted' ? t.elements : 0)),
   };
   const complete = ledger.expected === ledger.compared + ledger.omitted;
-  const red = !complete || !all.every((t) => isGreen(t) || t.status === 'ill');
+  const red = !complete || all.some(isFailing);
   const status = red ? 'fail' : all.every(isGreen) ? 'pass' : 'ill';
   return { implementation, against, caseId, status, tensors: all, ledger };
 }

@@ -11,7 +11,7 @@ import {
   type LayeredProblem,
   type Model,
 } from '../base/problem';
-import { compareEvaluation, isGreen, tolerancesFor } from '../judge/index';
+import { compareEvaluation, isFailing, tolerancesFor } from '../judge/index';
 import {
   adversarialProblem,
   generatedLayered,
@@ -84,7 +84,7 @@ export async function measureSensitivity(
     const { verdicts, status } = await examine(implementation, problem);
     for (const t of verdicts.flatMap(({ tensors }) => tensors)) {
       if (t.status === 'pass') largestShare = Math.max(largestShare, t.worst?.usedShare ?? 0);
-      else if (!isGreen(t) && t.status !== 'ill')
+      else if (isFailing(t))
         falseAlarms.push(
           `${problem.id}: ${t.tensor} ${t.status} ${t.reason ?? ''} ${JSON.stringify(t.worst)}`,
         );

@@ -1,9 +1,8 @@
 import type { Phase } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
 import { isGradientName, isRecurrent, type Layer, type Network } from '../../equations/index';
-import { placeAt, type JudgedEquation, type Side } from '../../judge/index';
+import { isFailing, placeAt, type JudgedEquation, type Side } from '../../judge/index';
 import type { WrongNumber } from '../diagnosis';
-import { isRed } from '../locate';
 import { wrongElements } from '../steps-of-sum';
 
 /** Where the first wrong number of an answer is, in the order of the computation. */
@@ -32,7 +31,7 @@ export function placeOf(
   side: Side,
 ): LayerPlace | undefined {
   const wrong = judged
-    .filter(({ verdict }) => isRed(verdict))
+    .filter(({ verdict }) => isFailing(verdict))
     .sort((one, other) => rankOf(network, one.equation.own) - rankOf(network, other.equation.own));
   if (wrong.length === 0) return undefined;
   const [first] = wrong;

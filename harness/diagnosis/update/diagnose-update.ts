@@ -1,5 +1,5 @@
 import type { OptimizerConfig } from '../../../scratch/index';
-import { isGreen, type CaseVerdict, type TensorVerdict, type TrainingComparison } from '../../judge/index';
+import { isFailing, type CaseVerdict, type TensorVerdict, type TrainingComparison } from '../../judge/index';
 import type { Implementation } from '../../base/problem';
 import { optimizerWith } from '../../faults/updates/index';
 import { diagnose } from '../diagnose';
@@ -24,7 +24,7 @@ export async function diagnoseUpdate(
   others: readonly TrainingComparison[] = [],
 ): Promise<Diagnosis> {
   const { caseId, step, optimizer } = comparison;
-  const red = verdict.tensors.filter((tensor) => !isGreen(tensor) && tensor.status !== 'ill').sort(byOrder);
+  const red = verdict.tensors.filter(isFailing).sort(byOrder);
   const gradients = await examinationOf(implementation, comparison);
   if (gradients !== undefined && hasWrongNumbers(gradients)) {
     const cause = await diagnose(implementation, gradients);

@@ -1,6 +1,6 @@
 import { percent, seriesColor, short, type Figure, type LegendItem } from '../../reports/index';
 import type { ParityReport } from '../report';
-import { isFailing } from '../text/failing';
+import { isFailing } from '../../judge/index';
 import type { SideCharts, UlpHistogram } from './chart-data';
 import type { HeatCell, HeatMap } from './heat-map';
 

@@ -1,11 +1,6 @@
 import { problemIdOf } from '../../examine/index';
-import { isGreen, type CaseVerdict, type TensorStatus, type TensorVerdict } from '../../judge/index';
+import { isFailing, type CaseVerdict, type TensorStatus, type TensorVerdict } from '../../judge/index';
 import { percent } from '../../reports/index';
-
-/** Whether a tensor's verdict is a mismatch: neither a pass nor ill-conditioned. */
-export function isFailing(verdict: TensorVerdict): boolean {
-  return !isGreen(verdict) && verdict.status !== 'ill';
-}
 
 /** How bad a verdict is: NaN, infinities and what is missing come first, then the largest share of the tolerance. */
 export function badness({ status, worst }: TensorVerdict): number {

@@ -1,9 +1,8 @@
 import { inCommon, sizesByLetter } from '../../diagnosis/index';
 import { problemIdOf } from '../../examine/index';
-import type { TensorVerdict } from '../../judge/index';
+import { isFailing, type TensorVerdict } from '../../judge/index';
 import { count } from '../../reports/index';
 import type { ParityReport, PlannedCase } from '../report';
-import { isFailing } from './failing';
 import { sizesIn } from './place';
 
 type ProblemOf = NonNullable<PlannedCase['problem']>;

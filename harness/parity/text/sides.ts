@@ -1,4 +1,4 @@
-import type { TensorVerdict } from '../../judge/index';
+import { isFailing, type TensorVerdict } from '../../judge/index';
 import {
   clip,
   count,
@@ -11,7 +11,7 @@ import {
   type Table,
 } from '../../reports/index';
 import type { ParityReport, SideReport } from '../report';
-import { isFailing, usedInWords, worstFirst } from './failing';
+import { usedInWords, worstFirst } from './failing';
 import { placeInWords } from './place';
 
 /** The columns of the table, and which tensors they gather; the first that has a tensor takes it. */
