@@ -98,7 +98,7 @@ export function outputOf({ name }: LayerParts, config: LayerConfig): Source {
 
 /**
  * Keras gives zeros at the masked steps before the first real one, where ours have the initial state: the same only where that is zero
- * and no gradient arrives there from elsewhere.
+ * and no gradient arrives there: from elsewhere, or at the output of an example without a real step.
  */
 function checkMasks(
   { initialStates, upstream }: LayeredProblem,
@@ -117,7 +117,10 @@ function checkMasks(
     const isLate = Array.from({ length: batch }, (_, b) => b).some((b) =>
       starts.some((t) => mask.data[b * timeSteps + t] === 0),
     );
-    if (name === 'keras' && isLate && (initialStates !== undefined || upstream !== undefined))
+    const isEmpty = Array.from({ length: batch }, (_, b) =>
+      mask.data.subarray(b * timeSteps, (b + 1) * timeSteps),
+    ).some((steps) => steps.every((m) => m === 0));
+    if (name === 'keras' && isLate && (initialStates !== undefined || upstream !== undefined || isEmpty))
       throw new ProblemRefusedError(
         'Keras gives zeros at masked steps before the first real one, where the reference has the initial state',
       );

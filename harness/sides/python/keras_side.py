@@ -52,7 +52,8 @@ class KerasSide:
 
 def loss_of(loss, logits):
     """The mean over examples, and over the time steps that exist, of Keras's own loss of a row."""
-    target = loss["target"]
+    # without what Keras remembers of the activation that made them: it would take the numbers before that
+    logits, target = tf.identity(logits), loss["target"]
     if loss["name"] == "softmaxCrossEntropy":
         rows = keras.losses.sparse_categorical_crossentropy(target.astype("int32"), logits, from_logits=True)
     elif loss["name"] == "sigmoidCrossEntropy":

@@ -6,6 +6,8 @@ import { anySideSource, parseAnySides, type AnySideName } from '../../../harness
 import { runFuzz } from '../../../harness/fuzz/run';
 import { formatSummary, runParity, type ParityReport } from '../../../harness/parity/index';
 import { commandFor } from '../../../harness/parity/text/failures';
+import type { LayeredProblem } from '../../../harness/base/problem';
+import { questionOf } from '../../../harness/frameworks/question';
 import { frameworkProblems } from '../../support/framework-problems';
 import { problemAnswers, withAnswers } from '../../support/recorded-frameworks';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -134,6 +136,17 @@ describe('Keras, PyTorch and ONNX Runtime as sides of parity', () => {
       },
     }).catch((error: unknown) => error as Error);
     expect((absent as Error).message).to.match(/--python: .* does not run as Python 3\.8 or later/);
+  });
+
+  it('an example without a real step is not asked of Keras, which sends its initial state no gradient', () => {
+    const [, , , { initialStates, ...masked }] = frameworkProblems() as LayeredProblem[];
+    const { data, shape } = masked.mask!;
+    const empty = { ...masked, mask: { data: data.map((m, i) => (i < shape[1] ? 0 : m)), shape } };
+    expect(initialStates).to.not.equal(undefined);
+    expect(() => questionOf(empty, 'keras')).to.throw(
+      /Keras gives zeros at masked steps before the first real one/,
+    );
+    expect(questionOf(masked, 'keras').layers).to.have.length(2);
   });
 
   it('they are named among the backends', () => {
