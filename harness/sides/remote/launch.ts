@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BackendNotRunError } from '../../base/outcome';
@@ -117,13 +118,12 @@ export async function launchBrowser(options: LaunchOptions, address: string): Pr
     });
     child.once('error', (error) => resolve(`because it could not be started: ${error.message}`));
   });
-  const stop = (): void => endGroup(child);
-  process.once('exit', stop);
+  const dismiss = child.pid === undefined ? undefined : guard(child.pid, profile);
   const close = async (): Promise<void> => {
-    process.removeListener('exit', stop);
-    stop();
+    endGroup(child);
     if (child.pid !== undefined) await ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    dismiss?.();
   };
   if (child.pid === undefined) {
     const how = await ended;
@@ -133,6 +133,29 @@ export async function launchBrowser(options: LaunchOptions, address: string): Pr
     );
   }
   return { ended, close };
+}
+
+/**
+ * Ends the browser and removes its profile when this process is gone: one that is killed cannot do it itself, and a browser does not notice.
+ *
+ * @returns ends the guard
+ */
+function guard(browser: number, profile: string): () => void {
+  const watch = `
+    const [browser, profile] = process.argv.slice(1);
+    process.stdin.resume().on('end', () => {
+      try { process.kill(-browser, 'SIGKILL'); } catch {}
+      require('node:fs').rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    });`;
+  // a group of its own, so that Ctrl-C does not reach it
+  const child = spawn(process.execPath, ['-e', watch, String(browser), profile], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  child.on('error', () => undefined);
+  child.unref();
+  (child.stdin as Socket).unref();
+  return () => void child.kill('SIGKILL');
 }
 
 function endGroup({ pid }: ChildProcess): void {

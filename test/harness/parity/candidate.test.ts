@@ -12,6 +12,7 @@ import { UsageError } from '../../../harness/base/outcome';
 import { formatSummary, runParity, type ParityReport } from '../../../harness/parity/index';
 import { generatedProblem } from '../../../harness/problems/generated';
 import { rightAnswer } from '../../support/right-candidate';
+import { endsSoon, until } from '../../support/process-life';
 import { program } from '../../support/program';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -248,23 +249,10 @@ describe('a candidate in a module', () => {
         stdio: 'ignore',
       },
     );
-    const until = async (isSo: () => boolean): Promise<void> => {
-      for (let i = 0; i < 200 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-    };
     await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
     const pid = Number(readFileSync(pidFile, 'utf8'));
     asking.kill('SIGKILL');
-    const isGone = (): boolean => {
-      try {
-        return !process.kill(pid, 0);
-      } catch {
-        return true;
-      }
-    };
-    await until(isGone);
-    const gone = isGone();
-    if (!gone) process.kill(pid, 'SIGKILL');
-    expect(gone).to.equal(true);
+    expect(await endsSoon(pid)).to.equal(true);
   });
   it('answers one question after the other, and says when it is disposed', async () => {
     const file = module(
