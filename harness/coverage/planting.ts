@@ -1,6 +1,5 @@
 import { memoize } from '../base/memoize';
 import {
-  evaluationOf,
   isLayered,
   type AnyProblem,
   type Evaluation,
@@ -8,7 +7,8 @@ import {
   type Precision,
   type Problem,
 } from '../base/problem';
-import { answerOf, equationsOf } from '../equations/index';
+import { asEvaluation } from '../budget/index';
+import { equationsOf } from '../equations/index';
 import { canShowFault, exactFault, faultNamed, faultsOf } from '../faults/equations/index';
 import { canShow, firstAnswer, rightAnswer, type Fault } from '../faults/index';
 import { faultsToShow } from './faults';
@@ -43,12 +43,12 @@ export const layeredPlanting: Planting<LayeredProblem> = {
   faults: (problem) => faultsOf(equationsOf(problem).network),
   right: memoize((problem) => {
     const { network, problem: own } = equationsOf(problem);
-    return asEvaluation(problem, exactFault({ network, problem: own }));
+    return asEvaluation(problem, exactFault({ network, problem: own }).whole());
   }),
   wrong({ name }, problem) {
     const { network, problem: own } = equationsOf(problem);
     const runs = faultNamed(network, name)?.runs(network, own) ?? [];
-    return runs.map((run) => asEvaluation(problem, exactFault(run)));
+    return runs.map((run) => asEvaluation(problem, exactFault(run).whole()));
   },
   isAble({ name }, problem) {
     const { network, problem: own } = equationsOf(problem);
@@ -57,11 +57,7 @@ export const layeredPlanting: Planting<LayeredProblem> = {
   },
 };
 
-function asEvaluation(problem: LayeredProblem, answer: ReturnType<typeof exactFault>): Evaluation {
-  return evaluationOf(answerOf(equationsOf(problem), answer.whole()));
-}
-
 /** That of a problem's kind. */
 export function plantingFor<P extends AnyProblem>(problem: P): Planting<P> {
-  return (isLayered(problem) ? layeredPlanting : simplePlanting) as Planting<AnyProblem> as Planting<P>;
+  return (isLayered(problem) ? layeredPlanting : simplePlanting) as Planting<AnyProblem>;
 }

@@ -1,9 +1,8 @@
 import { silentProgress, type StartProgress } from '../base/progress';
-import { evaluationOf, type Implementation, type LayeredProblem, type Model } from '../base/problem';
-import { precisionModels } from '../budget/index';
+import type { Implementation, LayeredProblem, Model } from '../base/problem';
+import { asEvaluation, precisionModels } from '../budget/index';
 import { layerTitle } from '../diagnosis/layers/index';
 import {
-  answerOf,
   equationsOf,
   makeRounding,
   roundedArithmetic,
@@ -179,14 +178,13 @@ export function emulatedHost(): LayersHost {
     },
     layered: {
       evaluate: (source) => {
-        const equations = equationsOf(source);
-        const { network, problem } = equations;
+        const { network, problem } = equationsOf(source);
         const rounding = makeRounding({
           ...{ order: orders[k % 5], joint: k % 3 === 1, flat: k % 2 === 1, noise: 'sums', seed: k++ },
         });
         const run = faultyRun(network, problem) ?? { network, problem };
         const outcome = runFault(run, roundedArithmetic(precisionModels.wasm.kappa, rounding));
-        return evaluationOf(answerOf(equations, tensorsOfOutcome(outcome)));
+        return asEvaluation(source, tensorsOfOutcome(outcome));
       },
     },
     plant: ({ runs }, way) => hostOf((network, problem) => runs(network, problem).at(way)),
