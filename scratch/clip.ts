@@ -1,4 +1,5 @@
 import { shown } from './options';
+
 /** sqrt(Σ g²) over all elements of all tensors. */
 export function globalNorm(tensors: readonly Float64Array[]): number {
   let sum = 0;

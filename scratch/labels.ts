@@ -1,4 +1,5 @@
 import { shown } from './options';
+
 /**
  * The boundary check of labels: one class index per example.
  *

@@ -1,4 +1,5 @@
 import { shown } from './options';
+
 /** A seeded source of random numbers; its whole state is four 32-bit integers, so it can be saved and restored. */
 export interface Random {
   /** Uniform in [0, 1): 53 random bits. */

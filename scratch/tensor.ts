@@ -1,4 +1,5 @@
 import { shown } from './options';
+
 /**
  * A tensor as this room knows it: a flat row-major Float64Array and a shape.
  *

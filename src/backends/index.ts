@@ -7,7 +7,7 @@ export {
 } from './backend-name';
 export { checkComputation } from './check-computation';
 export { prepareCpu } from './cpu';
-export type { LoadedBackend, PreparedBackend } from './loaded-backend';
+export { checkBackend, type LoadedBackend, type PreparedBackend } from './loaded-backend';
 export { openBackend } from './open-backend';
 export type { SavedModel, SummaryFileWriter, TensorflowNode } from './tensorflow-node';
 export { BackendUnavailableError } from './unavailable';

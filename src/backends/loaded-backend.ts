@@ -20,3 +20,20 @@ export interface LoadedBackend {
    */
   readonly use: () => void;
 }
+
+/** @throws TypeError when it is not what loadBackend gives, such as the name of a backend or a promise that was not awaited */
+export function checkBackend(backend: Pick<LoadedBackend, 'use'> | undefined, name: string): void {
+  if (typeof backend?.use === 'function') return;
+  const given: unknown = backend;
+  const is =
+    given === undefined
+      ? 'missing'
+      : given instanceof Promise
+        ? 'a promise'
+        : typeof given === 'string'
+          ? `"${given}"`
+          : `of type ${typeof given}`;
+  throw new TypeError(
+    `${name}: backend is ${is}; pass what loadBackend gives: backend: await loadBackend('wasm').`,
+  );
+}

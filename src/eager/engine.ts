@@ -9,7 +9,7 @@ import type {
   StackWeights,
   Tensor,
 } from '../../scratch/index';
-import type { LoadedBackend } from '../backends/index';
+import { checkBackend, type LoadedBackend } from '../backends/index';
 import { accuracyOf, lossOf, outputsOf, type HostLoss } from '../host-losses';
 import {
   layerNames,
@@ -62,7 +62,7 @@ export class TfEngine implements NetworkEngine {
 
   /**
    * @param name of the class, for messages
-   * @throws RangeError when a weight is beyond float32
+   * @throws RangeError when a weight is beyond float32, TypeError when the backend is none that was loaded
    */
   constructor(
     private readonly backend: Pick<LoadedBackend, 'tf' | 'name' | 'asIs' | 'use'>,
@@ -70,6 +70,7 @@ export class TfEngine implements NetworkEngine {
     name: string,
     { gradients, weights, config, reportsStates = true, nameOf = layerNames }: TfEngineOptions,
   ) {
+    checkBackend(backend, name);
     this.tf = backend.tf;
     this.reportsStates = reportsStates;
     this.nameOf = nameOf;
@@ -107,7 +108,7 @@ export class TfEngine implements NetworkEngine {
    */
   async stepAsync(batch: CheckedBatch, clipNorm: number | undefined, goOn: () => void): Promise<StepResult> {
     if (!['webgl', 'webgpu'].includes(this.backend.name)) return this.step(batch, clipNorm);
-    const judged = await this.judgeFirst(batch, 'trainOnBatch');
+    const judged = await this.judgeFirst(batch, 'trainOnBatch', goOn);
     goOn();
     const work = new Work(this.tf);
     try {
@@ -129,10 +130,10 @@ export class TfEngine implements NetworkEngine {
     }
   }
 
-  /** The same with asynchronous reads. */
-  async answerAsync(question: CheckedQuestion, name: string): Promise<NetworkAnswer> {
-    const judged = await this.judgeFirst(question, name);
-    this.backend.use();
+  /** The same with asynchronous reads. @param goOn is called after each wait but the last */
+  async answerAsync(question: CheckedQuestion, name: string, goOn: () => void): Promise<NetworkAnswer> {
+    const judged = await this.judgeFirst(question, name, goOn);
+    goOn();
     const work = new Work(this.tf);
     try {
       const computed = tidy(this.tf, () => work.keepAll(this.compute(work, question, name, true, judged)));
@@ -191,9 +192,10 @@ export class TfEngine implements NetworkEngine {
   private async judgeFirst(
     { given, targets }: Pick<CheckedQuestion, 'given' | 'targets'>,
     name: string,
+    goOn: () => void,
   ): Promise<HostLoss | undefined> {
     if (targets === undefined || this.method.computesLoss) return undefined;
-    const { logits } = await this.answerAsync(predictionOf(given), name);
+    const { logits } = await this.answerAsync(predictionOf(given), name, goOn);
     return lossOf(this.plan.loss, logits.data, widthOf(logits), targets, this.plan.masksOf(given).at(-1));
   }
 

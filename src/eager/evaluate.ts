@@ -6,7 +6,7 @@ import {
   weightsOfLayers,
 } from '../../scratch/index';
 import type { CheckedQuestion, ClassifierWeights, LossName, NetworkAnswer } from '../../scratch/index';
-import type { LoadedBackend } from '../backends/index';
+import { checkBackend, type LoadedBackend } from '../backends/index';
 import { simpleRNNNames } from '../network-engine';
 import {
   checkProblem,
@@ -59,13 +59,14 @@ export async function evaluateWithTfjsAsync(
   const name = 'evaluateWithTfjsAsync';
   const { engine, checked, question } = prepare(backend, problem, options, name);
   try {
-    return evaluationOf(checked, await engine.answerAsync(question, name));
+    return evaluationOf(checked, await engine.answerAsync(question, name, () => backend.use()));
   } finally {
     engine.dispose();
   }
 }
 
 function prepare(backend: LoadedBackend, problem: NetworkProblem, options: EvaluateOptions, name: string) {
+  checkBackend(backend, name);
   checkOptions(options, { gradients: true }, name);
   const gradients = checkGradientMethod(options.gradients ?? 'autodiff', name);
   const checked = checkProblem(problem, name);

@@ -1,6 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import { NetworkPlan, resolveNetwork } from '../../scratch/index';
 import type {
+  CheckedQuestion,
   Evaluated,
   NetworkAnswer,
   NetworkBatchResult,
@@ -58,10 +59,6 @@ export class TfNetwork extends NetworkShell {
       gradients: true,
     });
     const { backend, gradients = 'autodiff' } = options;
-    if (typeof (backend as LoadedBackend | undefined)?.use !== 'function')
-      throw new TypeError(
-        `${name}: backend is a ${typeof backend}; pass what loadBackend gives: backend: await loadBackend('wasm').`,
-      );
     const method = checkGradientMethod(gradients, name);
     const engine = new TfEngine(backend, plan, name, { gradients: method, weights, config });
     super(plan, engine, clipNorm, backend);
@@ -114,7 +111,7 @@ export class TfNetwork extends NetworkShell {
     this.begin('predict');
     const parts: NetworkPrediction[] = [];
     for (const given of inChunks(this.plan.check(inputs, options, 'predict'))) {
-      parts.push(await this.engine.answerAsync(predictionOf(given), 'predict'));
+      parts.push(await this.answerAsync(predictionOf(given), 'predict'));
     }
     return joined(parts);
   }
@@ -129,7 +126,7 @@ export class TfNetwork extends NetworkShell {
     const batch = this.checkBatch(inputs, targets, options, 'evaluate', { batchSize: true });
     const parts: NetworkAnswer[] = [];
     for (const given of inChunks(batch.given, options.batchSize)) {
-      parts.push(await this.engine.answerAsync(predictionOf(given), 'evaluate'));
+      parts.push(await this.answerAsync(predictionOf(given), 'evaluate'));
     }
     return this.judge(batch, parts);
   }
@@ -137,6 +134,10 @@ export class TfNetwork extends NetworkShell {
   /** As `run`, with asynchronous reads. */
   async runAsync(inputs: TensorLike, question: NetworkQuestion = {}): Promise<NetworkAnswer> {
     this.begin('run');
-    return this.engine.answerAsync(this.plan.checkQuestion(inputs, question, 'run'), 'run');
+    return this.answerAsync(this.plan.checkQuestion(inputs, question, 'run'), 'run');
+  }
+
+  private answerAsync(question: CheckedQuestion, name: string): Promise<NetworkAnswer> {
+    return this.engine.answerAsync(question, name, () => this.begin(name));
   }
 }

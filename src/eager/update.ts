@@ -50,13 +50,15 @@ export async function updateWithTfjsAsync(
   const plan = new NetworkPlan(classifierLayers(all), name);
   const engine = new TfEngine(backend, plan, name, {
     ...{ gradients: 'autodiff', nameOf: simpleRNNNames, reportsStates: false },
-    weights: weightsByLayer(checkClassifierWeights(weights, all)),
+    weights: weightsByLayer(checkClassifierWeights(weights, all, name)),
   });
   try {
-    const slots = Object.entries(state.slots).map(
-      ([slot, memory]) => [slot, weightsByLayer(memory)] as const,
+    const { step, slots } = state;
+    engine.writeState(
+      plan.checkOptimizerState({ config, step, slots }, `${name}: state`, (memory, slot) =>
+        weightsByLayer(checkClassifierWeights(memory, all, slot)),
+      ),
     );
-    engine.writeState({ config, step: state.step, slots: Object.fromEntries(slots) });
     const batch = { given: sequenceInputs(given, 2), targets: targets! };
     const { loss } = await engine.stepAsync(batch, clipNorm, () => backend.use());
     const after = await engine.readTrained();

@@ -15,6 +15,7 @@ import {
   type Targets,
   type Tensor,
 } from '../../scratch/index';
+import { checkBackend } from '../backends/index';
 import { accuracyOf, outputsOf } from '../host-losses';
 import type { CheckedBatch, NameOf, NetworkEngine, StepResult } from '../network-engine';
 import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
@@ -68,6 +69,7 @@ export class GraphEngine implements NetworkEngine {
     private readonly nameOf: NameOf,
     private readonly reportsStates = true,
   ) {
+    checkBackend(backend, name);
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
     this.packing = new PackedWeights(plan);

@@ -15,12 +15,10 @@ exports.mochaGlobalSetup = build;
 
 function build() {
   const rooms = ['scratch', 'src', 'harness', 'docs/schemas', 'test/support', 'test/harness/bench'];
-  const files = rooms.flatMap((room) =>
-    fs
-      .readdirSync(path.join(root, room), { recursive: true })
-      .map((name) => path.join(room, name))
-      .filter((file) => fs.statSync(path.join(root, file)).isFile() && !file.endsWith('.test.ts')),
-  );
+  const files = rooms
+    .flatMap((room) => filesIn(path.join(root, room)))
+    .map((file) => path.relative(root, file))
+    .filter((file) => !file.endsWith('.test.ts'));
   const state = createHash('sha256');
   for (const file of [...files, 'node_modules/esbuild/package.json', 'test/support/build-program.cjs'])
     state.update(`${file}\n`).update(fs.readFileSync(path.join(root, file)));
@@ -41,16 +39,31 @@ function build() {
   const wanted = [
     ...outputFiles.map(({ path: file, contents }) => [file, Buffer.from(contents)]),
     ...others.map((file) => [path.join(built, file), fs.readFileSync(path.join(root, file))]),
-    [stamp, Buffer.from(madeFrom)],
   ];
+  // a build that is killed halfway leaves no stamp: the next one makes everything again
+  fs.rmSync(stamp, { force: true });
   for (const [file, contents] of wanted) replace(file, contents);
+  // a module that moved from name.ts to name/index.ts would still be found under its old name
+  const known = new Set(wanted.map(([file]) => file));
+  const old = filesIn(built).filter((file) => !known.has(file) && !temporary.test(file));
+  for (const file of old) fs.rmSync(file, { force: true });
+  replace(stamp, Buffer.from(madeFrom));
 }
+
+const filesIn = (folder) =>
+  fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.join(parentPath, name));
+
+/** What `replace` of another process is about to rename. */
+const temporary = /\.\d+$/;
 
 /** Leaves an equal file alone and renames a new one into its place: another run of the program may be reading it. */
 function replace(file, contents) {
   if (fs.existsSync(file) && fs.readFileSync(file).equals(contents)) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}`;
-  fs.writeFileSync(temporary, contents);
-  fs.renameSync(temporary, file);
+  const written = `${file}.${process.pid}`;
+  fs.writeFileSync(written, contents);
+  fs.renameSync(written, file);
 }

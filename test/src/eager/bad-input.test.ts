@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { ScratchSimpleRNNClassifier, zeros } from '../../../scratch/index';
-import { evaluateWithTfjs, TfSimpleRNN, TfSimpleRNNClassifier } from '../../../src/index';
+import {
+  evaluateWithTfjs,
+  GraphSimpleRNNClassifier,
+  loadBackend,
+  TfNetwork,
+  TfSimpleRNN,
+  TfSimpleRNNClassifier,
+  updateWithTfjsAsync,
+} from '../../../src/index';
 import { describeOnBackends } from '../../support/backends';
 import { layerProblem } from '../../support/layer-problem';
 
@@ -56,6 +64,43 @@ describeOnBackends('src/eager refuses, before any work', (backend) => {
       layer.dispose();
     });
   }
+
+  it('a backend that is none, in every class by its name', () => {
+    const layers = [{ layer: 'dense', units: 2 }];
+    for (const [given, shown] of [
+      [undefined, 'missing'],
+      ['wasm', '"wasm"'],
+      [loadBackend('cpu'), 'a promise'],
+      [{}, 'of type object'],
+    ] as const) {
+      const none = given as never;
+      for (const [name, make] of [
+        ['TfSimpleRNNClassifier', () => new TfSimpleRNNClassifier({ ...sizes, backend: none })],
+        ['TfSimpleRNN', () => new TfSimpleRNN({ features: 2, units: 3, backend: none })],
+        ['TfNetwork', () => new TfNetwork({ features: 2, layers, backend: none } as never)],
+        ['evaluateWithTfjs', () => evaluateWithTfjs(none, { inputs, weights })],
+        ['GraphSimpleRNNClassifier', () => new GraphSimpleRNNClassifier({ ...sizes, backend: none })],
+      ] as const)
+        expect(make).to.throw(TypeError, `${name}: backend is ${shown}; pass what loadBackend gives`);
+    }
+  });
+
+  it('the memory of an optimizer that does not fit, and keeps no tensor', async () => {
+    const { numTensors } = backend().tf.memory();
+    const wrong = { ...five, kernel: { data: new Float64Array(3), shape: [1, 3] } };
+    for (const [memory, message] of [
+      [wrong, 'updateWithTfjsAsync: state: velocity: kernel has shape [1, 3] but [2, 3] was expected'],
+      [{ ...five, bias: undefined as never }, 'updateWithTfjsAsync: state: velocity: bias is undefined'],
+    ] as const) {
+      const optimizer = { name: 'sgd', learningRate: 0.1, momentum: 0.9 } as const;
+      const state = { step: 1, slots: { velocity: memory } };
+      const error: unknown = await updateWithTfjsAsync(backend(), {
+        ...{ inputs, labels, weights: five, optimizer, state },
+      }).catch((thrown: unknown) => thrown);
+      expect(String(error)).to.include(message);
+    }
+    expect(backend().tf.memory().numTensors).to.equal(numTensors);
+  });
 
   it('sizes and gradient methods that there are not', () => {
     const make = (more: object) => () => new TfSimpleRNNClassifier({ backend: backend(), ...sizes, ...more });

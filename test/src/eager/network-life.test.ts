@@ -159,7 +159,17 @@ describeOnBackends('TfNetwork: who owns which tensor', (backend) => {
       expect(await other.trainOnBatchAsync(inputs, labels)).to.deep.equal(one.trainOnBatch(inputs, labels));
       expect(other.getWeights()).to.deep.equal(one.getWeights());
       one.dispose();
+      const interrupted = [
+        ['predict', other.predictAsync(inputs)],
+        ['evaluate', other.evaluateAsync(inputs, labels)],
+        ['run', other.runAsync(inputs)],
+        ['trainOnBatch', other.trainOnBatchAsync(inputs, labels)],
+      ] as const;
       other.dispose();
+      for (const [name, work] of interrupted) {
+        const error: unknown = await work.catch((thrown: unknown) => thrown);
+        expect(String(error)).to.include(`${name}: this network was disposed`);
+      }
     });
 
     it(`${gradients}: an error in the middle, forward or backward, leaks nothing and breaks nothing`, () => {
