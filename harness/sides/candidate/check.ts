@@ -55,9 +55,9 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
     throw new UsageError(
       `${where}: name is ${JSON.stringify(name)}, which holds a control character; a name in one line of text was expected.`,
     );
-  if (/^(?:scratch$|graph$|tfjs:|browser:)/.test(name))
+  if (/^(?:(?:scratch|graph|keras|torch|onnxruntime)$|tfjs:|browser:)/.test(name))
     throw new UsageError(
-      `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, whose error bounds are its own; choose another name.`,
+      `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, with which reports and error bounds would confuse it; choose another name.`,
     );
   if (precision !== 'float32' && precision !== 'float64') {
     throw new UsageError(

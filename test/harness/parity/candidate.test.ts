@@ -277,7 +277,7 @@ describe('a candidate in a module', () => {
     );
     const { errors } = await run(thrown, 'generated/000');
     expect(errors[0].message).to.match(/t threw: an object, not an Error: too cold/);
-    for (const name of ['scratch', 'graph', 'tfjs:cpu'])
+    for (const name of ['scratch', 'graph', 'tfjs:cpu', 'torch'])
       expect(String(await failed(run({ ...right, name })))).to.match(/that of a side of rnn-parity/);
   });
   it('that loops or exits is stopped, and answers no more', async () => {
