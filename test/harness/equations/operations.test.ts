@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { activations, activationOf } from '../../../harness/equations/activations/index';
 import { exactArithmetic } from '../../../harness/equations/arithmetics/exact';
+import { certain } from '../../../harness/equations/arithmetics/errors';
 import { evaluate } from '../../../harness/equations/evaluate';
 import type { Expression } from '../../../harness/equations/expression';
 import { losses, type Target } from '../../../harness/equations/losses/index';
@@ -348,6 +349,26 @@ describe('rules of the operations', () => {
         1e-6 * model.unit,
       );
     }
+    // what is lost below the last place of a larger term costs itself: a quarter of u each
+    const lost = model.unit / 4;
+    const sequential = makeRounding({ order: 'sequential' });
+    const exactly = (...value: number[]) => certain(Float64Array.from(value), 1);
+    const row = exactly(1, ...Array.from({ length: 40 }, () => lost));
+    const ones = certain(
+      row.value.map(() => 1),
+      41,
+    );
+    const product = [{ sign: 1, left: row, weight: ones, transposed: false }] as const;
+    const blocks = [1, lost, lost].map((value) => ({ sign: 1, of: exactly(value) }) as const);
+    for (const [terms, times, most] of [
+      [product, 40, 11],
+      [blocks, 2, 0.5],
+    ] as const) {
+      const error = sum.value(terms)[0] - sum.rounded(terms, sequential)[0];
+      expect(error).to.equal(times * lost);
+      expect(sum.bound(terms, charges)[0] / model.unit).to.be.within(error / model.unit, most + 1e-3);
+    }
+    expect(Math.sqrt(sum.variance(blocks, charges)[0])).to.be.closeTo(2 * lost, 1e-6 * lost);
   });
 
   for (const terms of ['positive', 'cancelling'] as const)
