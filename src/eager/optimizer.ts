@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { checkOptimizerMemory, resolveOptimizer, slotNames } from '../../scratch/index';
-import type { OptimizerConfig, ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
+import { slotNames } from '../../scratch/index';
+import type { ResolvedOptimizerConfig, Tensor } from '../../scratch/index';
 import { read, toFloat32, type ValuesOf } from '../to-tensors';
 import { kernelsOf } from './kernels';
 
@@ -53,18 +53,17 @@ const slotFields = {
  * multiplication. Here both are immediate, and a restored optimizer continues bit for bit.
  *
  * @param names of the variables, in their order; tfjs names slots after them
+ * @param from slots that were checked to be those of this optimizer
  * @param asIs leaves Adam's usual epsilon, 1e-7, to tfjs as its users do: on webgl that is 1e-4 (docs/browser.md)
- * @throws RangeError when a setting is out of range or `from` does not hold this optimizer's slots
+ * @throws RangeError when a number of the slots is beyond float32
  */
 export function createTfOptimizer(
   tf: typeof Tf,
-  config: OptimizerConfig,
+  config: ResolvedOptimizerConfig,
   names: readonly string[],
   from: { readonly step: number; readonly slots: OptimizerSlots } = { step: 0, slots: {} },
   asIs = false,
 ): TfOptimizer {
-  const resolved = resolveOptimizer({ optimizer: config });
-  checkOptimizerMemory(from, slotNames(resolved));
   const restored = Object.entries(from.slots).map(([slot, tensors]) => ({
     field: slotFields[slot as keyof typeof slotFields],
     slot,
@@ -72,7 +71,7 @@ export function createTfOptimizer(
     arrays: tensors.map((tensor) => toFloat32(tensor, `setOptimizerState: ${slot}`)),
   }));
 
-  const optimizer = newOptimizer(tf, resolved, asIs);
+  const optimizer = newOptimizer(tf, config, asIs);
   const internals = optimizer as unknown as Internals;
   let { step } = from;
   for (const { field, slot, shapes, arrays } of restored) {
@@ -81,17 +80,17 @@ export function createTfOptimizer(
       variable: tf.tidy(() => tf.variable(tf.tensor(arrays[i], shapes[i]), false)),
     }));
   }
-  if (resolved.name === 'adam' && step > 0) {
+  if (config.name === 'adam' && step > 0) {
     tf.tidy(() => {
-      internals.accBeta1.assign(tf.scalar(powerInFloat32(resolved.beta1, step + 1)));
-      internals.accBeta2.assign(tf.scalar(powerInFloat32(resolved.beta2, step + 1)));
+      internals.accBeta1.assign(tf.scalar(powerInFloat32(config.beta1, step + 1)));
+      internals.accBeta2.assign(tf.scalar(powerInFloat32(config.beta2, step + 1)));
     });
   }
 
   const variablesOf = (slot: string): Tf.Variable[] =>
     internals[slotFields[slot as keyof typeof slotFields]].map(({ variable }) => variable);
   return {
-    config: resolved,
+    config,
     get step() {
       return step;
     },
@@ -99,15 +98,15 @@ export function createTfOptimizer(
       if (step === 0) return {};
       const copies = (slot: string): Tensor[] =>
         variablesOf(slot).map((variable) => read(variable, valuesOf));
-      return Object.fromEntries(slotNames(resolved).map((slot) => [slot, copies(slot)]));
+      return Object.fromEntries(slotNames(config).map((slot) => [slot, copies(slot)]));
     },
-    slotTensors: () => (step === 0 ? [] : slotNames(resolved).flatMap(variablesOf)),
+    slotTensors: () => (step === 0 ? [] : slotNames(config).flatMap(variablesOf)),
     update: (variables, gradients) => {
       step++;
-      if (resolved.name === 'adam' && resolved.form === 'keras') {
-        internals.epsilon = resolved.epsilon / Math.sqrt(1 - resolved.beta2 ** step);
+      if (config.name === 'adam' && config.form === 'keras') {
+        internals.epsilon = config.epsilon / Math.sqrt(1 - config.beta2 ** step);
       }
-      if (resolved.name === 'sgd' && resolved.momentum === 0) {
+      if (config.name === 'sgd' && config.momentum === 0) {
         descend(tf, internals.c, variables, gradients);
       } else {
         optimizer.applyGradients(variables.map(({ name }, i) => ({ name, tensor: gradients[i] })));
@@ -116,7 +115,7 @@ export function createTfOptimizer(
     dispose: () => {
       optimizer.dispose();
       // tfjs's momentum optimizer forgets its learning rate, a kept tensor.
-      if (resolved.name === 'sgd') internals.c.dispose();
+      if (config.name === 'sgd') internals.c.dispose();
     },
   };
 }
