@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { BackendNotRunError } from '../../base/outcome';
 
 export interface LaunchOptions {
@@ -154,7 +154,7 @@ function guard(browser: number, profile: string): () => void {
   });
   child.on('error', () => undefined);
   child.unref();
-  (child.stdin as Socket).unref();
+  (child.stdin as Writable & { unref(): void }).unref();
   return () => void child.kill('SIGKILL');
 }
 

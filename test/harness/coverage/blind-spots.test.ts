@@ -45,7 +45,7 @@ function wrongInStrong(fault: Fault): Promise<string[]> {
 
 describe('blind spots', () => {
   it('has none: a problem with all parts and without a weakness, whose sizes are all equal', async () => {
-    expect(await findBlindSpots([{ problem: strong }], { ...float32, parts: true })).to.deep.equal([]);
+    expect(findBlindSpots([{ problem: strong }], { ...float32, parts: true })).to.deep.equal([]);
     for (const fault of faults) {
       expect(canShow(fault, strong, 'float32'), fault.name).to.equal(true);
       expect(await wrongInStrong(fault), fault.name).to.not.deep.equal([]);
@@ -58,7 +58,7 @@ describe('blind spots', () => {
 
   for (const [what, asked] of Object.entries(weak)) {
     it(`${what}: the faults it is said to hide pass when they are planted, and are found without it`, async () => {
-      const spots = await findBlindSpots([asked], float32);
+      const spots = findBlindSpots([asked], float32);
       const { hides, tensors } =
         spots.find((one) => one.what === what) ?? expect.fail(`told: ${JSON.stringify(spots)}`);
       expect(hides).to.not.deep.equal([]);
@@ -79,7 +79,7 @@ describe('blind spots', () => {
         problemArbitrary({ largest }),
         fc.integer({ min: 0, max: 3 }),
         async (problem, sample) => {
-          const spots = await findBlindSpots([{ problem }], float32);
+          const spots = findBlindSpots([{ problem }], float32);
           const hidden = new Set(spots.flatMap(({ hides }) => hides));
           told += hidden.size;
           for (const [i, fault] of faults.entries()) {
@@ -94,46 +94,43 @@ describe('blind spots', () => {
     expect(told).to.be.above(20);
   });
 
-  it('a run hides only what each of its problems hides', async () => {
+  it('a run hides only what each of its problems hides', () => {
     const [zeroStart, constant] = [weak['zero initial state'], weak['constant over time']];
-    expect(await findBlindSpots([zeroStart, constant], float32)).to.deep.equal([]);
-    const both = await findBlindSpots(
-      [zeroStart, { problem: { ...zeroStart.problem, id: 'other' } }],
-      float32,
-    );
+    expect(findBlindSpots([zeroStart, constant], float32)).to.deep.equal([]);
+    const both = findBlindSpots([zeroStart, { problem: { ...zeroStart.problem, id: 'other' } }], float32);
     expect(both.map(({ what }) => what)).to.deep.equal(['zero initial state']);
   });
 
-  it('the weight probe shows what a zero initial state hides in the results, but for its share in dRecurrentKernel', async () => {
+  it('the weight probe shows what a zero initial state hides in the results, but for its share in dRecurrentKernel', () => {
     const asked = [weak['zero initial state']];
-    const [results] = await findBlindSpots(asked, { ...float32, views: ['results'] });
-    const [all] = await findBlindSpots(asked, { ...float32, views: viewNames });
+    const [results] = findBlindSpots(asked, { ...float32, views: ['results'] });
+    const [all] = findBlindSpots(asked, { ...float32, views: viewNames });
     expect(results.hides).to.include.members([...all.hides, 'initial-state/ignored']);
     expect(all.hides).to.deep.equal(['initial-state/left-out-of-recurrent-kernel']);
   });
 
-  it('single equations show what sums over many steps drown: tanh applied twice to states near zero', async () => {
+  it('single equations show what sums over many steps drown: tanh applied twice to states near zero', () => {
     const problem = makeProblem({ ...longAndWeak, seed: 4, timeSteps: 60, scale: 0.01 });
-    const hiddenBy = async (...views: ViewName[]): Promise<string[]> =>
-      (await findBlindSpots([{ problem }], { ...float32, views })).flatMap(({ hides }) => hides);
-    expect(await hiddenBy('results', 'probe')).to.include('slope/tanh-twice');
-    expect(await hiddenBy('results', 'probe', 'steps')).to.not.include('slope/tanh-twice');
+    const hiddenBy = (...views: ViewName[]): string[] =>
+      findBlindSpots([{ problem }], { ...float32, views }).flatMap(({ hides }) => hides);
+    expect(hiddenBy('results', 'probe')).to.include('slope/tanh-twice');
+    expect(hiddenBy('results', 'probe', 'steps')).to.not.include('slope/tanh-twice');
   });
 
-  it('tensors of zeros, and tensors that rounding swallows, are reported by name', async () => {
+  it('tensors of zeros, and tensors that rounding swallows, are reported by name', () => {
     const { problem } = weak['one class'];
-    const [zero] = (await findBlindSpots([{ problem }], float32)).filter(({ what }) => what === 'zero');
+    const [zero] = findBlindSpots([{ problem }], float32).filter(({ what }) => what === 'zero');
     expect(zero.tensors).to.include.members(['loss', 'gradients.outputKernel', 'gradients.kernel']);
     const long = makeProblem({ ...longAndWeak, upstreamStates: false });
-    const [vanished] = (await findBlindSpots([{ problem: long }], float32)).filter(({ hides }) =>
+    const [vanished] = findBlindSpots([{ problem: long }], float32).filter(({ hides }) =>
       hides.includes('initial-state/gradient-lost'),
     );
     expect(vanished.tensors).to.include('gradients.initialState');
   });
 
-  it('a tolerance that was given hides what a derived one shows', async () => {
+  it('a tolerance that was given hides what a derived one shows', () => {
     const asked = [{ problem: strong }];
-    const [wide] = await findBlindSpots(asked, { ...float32, tolerance: { relative: 0.1 } });
+    const [wide] = findBlindSpots(asked, { ...float32, tolerance: { relative: 0.1 } });
     expect(wide.what).to.equal('wide tolerance');
     expect(wide.because).to.include('--rtol 0.1');
     expect(wide.hides).to.include('weights/one-weight-off-by-0.01-percent');
@@ -142,39 +139,37 @@ describe('blind spots', () => {
       ['states', 10],
       ['gradients.bias', 1e3],
     ]);
-    const ofFile = await findBlindSpots([{ problem: strong, names, tolerance }], float32);
+    const ofFile = findBlindSpots([{ problem: strong, names, tolerance }], float32);
     const spot = ofFile.find(({ what }) => what === 'wide tolerance');
     expect(spot?.because).to.include('10 for states');
     expect(spot?.hides).to.include('weights/bias-forgotten');
   });
 
-  it('float64 sides show what float32 rounds away', async () => {
+  it('float64 sides show what float32 rounds away', () => {
     const asked = [weak['small states']];
-    const [coarse, fine] = await Promise.all(
-      (['float32', 'float64'] as const).map((precision) => findBlindSpots(asked, { precision })),
+    const [coarse, fine] = (['float32', 'float64'] as const).map((precision) =>
+      findBlindSpots(asked, { precision }),
     );
     expect(coarse[0].hides).to.include('slope/missing');
     expect(fine.flatMap(({ hides }) => hides)).to.not.include('slope/missing');
   });
 
-  it('says nothing of a run with a malformed or huge problem, which might have shown it', async () => {
+  it('says nothing of a run with a malformed or huge problem, which might have shown it', () => {
     const malformed = {
       ...weak['zero bias'].problem,
       inputs: { data: new Float64Array(6), shape: [1, 2, 3] },
     };
     const huge = makeProblem({ ...longAndWeak, units: 200, features: 200, batch: 2, timeSteps: 8 });
     for (const other of [malformed, huge])
-      expect(await findBlindSpots([weak['one time step'], { problem: other }], float32)).to.deep.equal([]);
-    expect(await findBlindSpots([], float32)).to.deep.equal([]);
+      expect(findBlindSpots([weak['one time step'], { problem: other }], float32)).to.deep.equal([]);
+    expect(findBlindSpots([], float32)).to.deep.equal([]);
   });
 
-  it('a large batch is looked at by its first two examples, and by all where these hide something', async () => {
-    expect(await findBlindSpots([{ problem: { ...strong, labels: [2, 2, 0, 1] } }], float32)).to.deep.equal(
-      [],
-    );
+  it('a large batch is looked at by its first two examples, and by all where these hide something', () => {
+    expect(findBlindSpots([{ problem: { ...strong, labels: [2, 2, 0, 1] } }], float32)).to.deep.equal([]);
   });
 
-  it('long sequences are examined by their first steps, which claim nothing about later steps', async () => {
+  it('long sequences are examined by their first steps, which claim nothing about later steps', () => {
     const problem = makeProblem({
       ...longAndWeak,
       timeSteps: 200,
@@ -186,14 +181,14 @@ describe('blind spots', () => {
       ...problem.inputs,
       data: problem.inputs.data.map((x, i) => (i % 4800 < 2400 ? Math.abs(x) : x)),
     };
-    const spots = await findBlindSpots([{ problem: { ...problem, inputs } }], float32);
+    const spots = findBlindSpots([{ problem: { ...problem, inputs } }], float32);
     expect(spots.map(({ what }) => what)).to.include('zero initial state');
     expect(spots.flatMap(({ hides }) => hides)).to.not.include('sign/inputs-cut-at-zero');
   });
 
-  it('faults that two weaknesses hide together are reported too', async () => {
+  it('faults that two weaknesses hide together are reported too', () => {
     const problem = makeProblem({ ...longAndWeak, batch: 1, timeSteps: 5, initialState: false });
-    const spots = await findBlindSpots([{ problem }], float32);
+    const spots = findBlindSpots([{ problem }], float32);
     const hides = spots.filter(({ what }) => what === 'one example' || what === 'zero initial state');
     expect(hides.flatMap((spot) => spot.hides)).to.include('initial-state/of-first-example');
   });
@@ -202,20 +197,20 @@ describe('blind spots', () => {
 describe('the power of the suites', () => {
   for (const seed of [1, 2])
     it(`the default suite of seed ${seed} shows every fault in some result`, async () => {
-      expect(await findBlindSpots(askedBy(await suiteProblems(seed)), float32)).to.deep.equal([]);
+      expect(findBlindSpots(askedBy(await suiteProblems(seed)), float32)).to.deep.equal([]);
     });
 
-  it('the quick suite shows every fault that its sizes can have, from the smallest sizes that are said to do on', async () => {
+  it('the quick suite shows every fault that its sizes can have, from the smallest sizes that are said to do on', () => {
     const sizes = { batch: 4, timeSteps: 5, features: 2, units: 3, classes: 3 };
     expect(showsEverything({})).to.equal(true);
     expect(showsEverything({ sizes })).to.equal(true);
     for (const seed of [1, 2])
       for (const options of [{ seed }, { seed, sizes }, { seed, sizes, labels: false }])
-        expect(await findBlindSpots(askedBy(quickSuite(options)), float32)).to.deep.equal([]);
+        expect(findBlindSpots(askedBy(quickSuite(options)), float32)).to.deep.equal([]);
     for (const [size, n] of Object.entries({ batch: 1, timeSteps: 1, features: 1, units: 1, classes: 1 })) {
       const options = { sizes: { ...sizes, [size]: n } };
       expect(showsEverything(options), size).to.equal(false);
-      expect(await findBlindSpots(askedBy(quickSuite(options)), float32), size).to.not.deep.equal([]);
+      expect(findBlindSpots(askedBy(quickSuite(options)), float32), size).to.not.deep.equal([]);
     }
   });
 });
