@@ -349,6 +349,18 @@ describe('rules of the operations', () => {
         1e-6 * model.unit,
       );
     }
+    const alone = certain(
+      Float64Array.from({ length: 40 }, (_, i) => (i === 7 ? 3 : 0)),
+      40,
+    );
+    const shares = [{ left: alone, right: certain(new Float64Array(40).fill(1.1), 40) }];
+    const units = [
+      outer.bound(shares, charges)[0],
+      Math.sqrt(3 * outer.variance(shares, outer.value(shares), charges)[0]),
+    ].map((error) => error / model.unit);
+    // the bound has a rounding more, of the mean over the batch
+    expect(units[0]).to.be.closeTo(6.6, 1e-5);
+    expect(units[1]).to.be.closeTo(3.3, 1e-5);
     // what is lost below the last place of a larger term costs itself: a quarter of u each
     const lost = model.unit / 4;
     const sequential = makeRounding({ order: 'sequential' });
