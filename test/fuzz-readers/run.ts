@@ -1,16 +1,21 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { formatNames, openMutants } from './mutants';
 
 /*
- * Damages model files and opens them: npm run -s cli -- --version, which makes the script of the HDF5 thread, then
- * jiti test/fuzz-readers/run.ts [mutants a format, default 5000] [seed, default 1] [formats, default all]
+ * Damages model files and opens them:
+ * npx jiti test/fuzz-readers/run.ts [mutants a format, default 5000] [seed, default 1] [formats, default all]
  * A mutant must open, or be refused with a UsageError. Exit code 1 where one ends otherwise; the counts are printed. Mutants that take
  * longer than 5 s are kept in the folder for temporary files, as slow-...
  */
 
+const { build } = createRequire(__filename)('../support/build-program.cjs') as { build: () => void };
+
 async function main(): Promise<void> {
+  // the script of the HDF5 thread
+  build();
   const [mutants = '5000', seed = '1', ...wanted] = process.argv.slice(2);
   const folder = mkdtempSync(path.join(tmpdir(), 'fuzz-readers-'));
   let slow = 0;
