@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OpenSide } from '../sides/index';
 import { formatPlace } from '../judge/index';
-import { exitCodes, type ExitCode } from '../base/outcome';
+import { BackendNotRunError, exitCodes, type ExitCode } from '../base/outcome';
 import type { AnyProblem } from '../base/problem';
 import type { CaseFile } from './case-file';
 import { put, withKind, type PutVerdict } from './judge-problem';
@@ -34,6 +34,8 @@ export interface ReplayResult {
 
 /**
  * Runs a saved case on sides again. The exit code follows from the verdicts now: 1 while the failure is there, 0 once it is fixed.
+ *
+ * @throws BackendNotRunError where a side does not have what the problem asks for
  */
 export async function replayCase(
   found: CaseFile,
@@ -43,6 +45,10 @@ export async function replayCase(
   const replays: Replay[] = [];
   for (const { implementation, version, candidate = false } of sides) {
     const plain = await put(implementation, problem, candidate);
+    if (plain.refused !== undefined)
+      throw new BackendNotRunError(
+        `${implementation.name} does not run ${found.id}: ${plain.refused}; name other sides with --backends.`,
+      );
     // the fault class is determined only where the file names one
     const { verdict } = found.verdict.kind === undefined ? plain : await withKind(implementation, plain);
     const versions = versionsOf([{ name: implementation.name, version }]);

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { decodeTensor, encodeTensor, type WireTensor } from '../../../harness/base/process/index';
 import { anySideSource, parseAnySides, type AnySideName } from '../../../harness/frameworks/index';
+import { BackendNotRunError } from '../../../harness/base/outcome';
+import { replayCase } from '../../../harness/fuzz/replay';
 import { runFuzz } from '../../../harness/fuzz/run';
 import { formatSummary, runParity, type ParityReport } from '../../../harness/parity/index';
 import { commandFor } from '../../../harness/parity/text/failures';
@@ -119,6 +121,16 @@ describe('Keras, PyTorch and ONNX Runtime as sides of parity', () => {
     );
     expect(fuzzed).to.include({ verdict: 'backend not run', exitCode: 3 });
     expect(fuzzed.sides[0].left).to.deep.equal({ 'PyTorch has no such layer': 2 });
+    const replayed = withAnswers(file, async (python) => {
+      const side = await anySideSource('torch', true, { python }).open();
+      const found = { id: 'fuzz/1/7', side: { name: 'torch' }, verdict: {}, versions: {} };
+      return replayCase(found as never, frameworkProblems()[0], [side]).finally(() =>
+        side.implementation.dispose?.(),
+      );
+    });
+    const error = await replayed.catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(BackendNotRunError);
+    expect(String(error)).to.include('torch does not run fuzz/1/7: PyTorch has no such layer');
   });
 
   it('one that fails, or whose Python is not there, is never parity', async () => {
