@@ -97,7 +97,8 @@ export function outputOf({ name }: LayerParts, config: LayerConfig): Source {
 }
 
 /**
- * Keras gives zeros at the masked steps before the first real one, where ours have the initial state: the same only where that is zero
+ * Keras sets zero_output_for_mask in a Bidirectional that returns sequences, where ours keep the state. Of other layers it
+ * gives zeros at the masked steps before the first real one, where ours have the initial state: the same only where that is zero
  * and no gradient arrives there: from elsewhere, or at the output of an example without a real step.
  */
 function checkMasks(
@@ -112,6 +113,10 @@ function checkMasks(
     if (mask === undefined || !(isOneWay(config) || isBothWays)) return;
     if (name === 'onnxruntime') throw new ProblemRefusedError("ONNX's recurrent operations take no mask");
     const [batch, timeSteps] = mask.shape;
+    if (name === 'keras' && isBothWays && config.wrapped.returnSequences === true && mask.data.includes(0))
+      throw new ProblemRefusedError(
+        'Keras gives zeros at masked steps of a bidirectional layer, where the reference keeps the state before',
+      );
     const isBack = 'goBackwards' in config && config.goBackwards;
     const starts = [...(isBack ? [] : [0]), ...(isBack || isBothWays ? [timeSteps - 1] : [])];
     const isLate = Array.from({ length: batch }, (_, b) => b).some((b) =>

@@ -10,6 +10,7 @@ import { formatSummary, runParity, type ParityReport } from '../../../harness/pa
 import { commandFor } from '../../../harness/parity/text/failures';
 import type { LayeredProblem } from '../../../harness/base/problem';
 import { questionOf } from '../../../harness/frameworks/question';
+import { makeLayeredProblem } from '../../../harness/problems/index';
 import { frameworkProblems } from '../../support/framework-problems';
 import { problemAnswers, withAnswers } from '../../support/recorded-frameworks';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -59,6 +60,27 @@ describe('Keras, PyTorch and ONNX Runtime as sides of parity', () => {
     expect(keras.cases.map(({ caseId }) => caseId))
       .to.include('framework/masked')
       .and.include('framework/hard-gates');
+  });
+
+  it('Keras is not asked about masked steps of a bidirectional layer that gives all steps: it gives zeros there', () => {
+    const problem = makeLayeredProblem({
+      ...{ id: 'masked both ways', seed: 1, batch: 2, timeSteps: 5, mask: true },
+      model: {
+        features: 1,
+        layers: [
+          {
+            layer: 'bidirectional',
+            mergeMode: 'mul',
+            wrapped: { layer: 'gru', units: 2, returnSequences: true },
+          },
+          { layer: 'dense', units: 3 },
+        ],
+      },
+    });
+    expect(() => questionOf(problem, 'keras')).to.throw(/zeros at masked steps of a bidirectional layer/);
+    const { mask, ...whole } = problem;
+    expect(mask?.data.includes(0)).to.equal(true);
+    expect(questionOf(whole, 'keras').layers).to.have.length(3);
   });
 
   it('ONNX Runtime infers only: its states and outputs are compared, loss and gradients are declared as not given', async () => {
