@@ -30,7 +30,7 @@ export function measureInflation(value: Matrix, sigma: Matrix, runs: readonly Ma
 /**
  * How much of a tensor's error variance one common cause can hold, 1 where all errors go together: the largest eigenvalue of the
  * errors' covariance over its trace. It is at most the Frobenius norm over the trace, whose square is the mean of cos^2 over pairs
- * of runs. Elements of equal value are computed alike and err alike, though the noise of the emulated runs tells them apart.
+ * of runs. Elements of equal value are computed alike and err alike.
  *
  * @param reference [n]
  * @param errors error / sigma of every element [n], for each emulated run

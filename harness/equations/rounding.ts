@@ -33,7 +33,7 @@ export interface RoundingOptions {
   readonly flat?: boolean;
   /** default 0 */ readonly form?: number;
   /**
-   * errors of the functions: `functions` random within kappa, `high` and `low` all of the largest size and of one sign (real
+   * errors of the functions: `functions` random within kappa (the same for the same number), `high` and `low` all of the largest size and of one sign (real
    * functions are biased), `sums` random, and every sum shaken by up to u as well; default none
    */
   readonly noise?: 'functions' | 'high' | 'low' | 'sums';
@@ -50,14 +50,14 @@ export function makeRounding(options: RoundingOptions = {}): Rounding {
   const unit = emulatedUnit[format];
   const round = format === 'single' ? Math.fround : to45Bits;
   const random = uniform(options.seed ?? 0);
-  const shake =
+  const shake: (x: number) => number =
     noise === undefined ? () => 0 : { high: () => 1, low: () => -1, functions: random, sums: random }[noise];
   return {
     round,
-    elementary: (value, kappa) => round(value * (1 + Math.max(kappa - 1, 0) * unit * shake())),
+    elementary: (value, kappa) => round(value * (1 + Math.max(kappa - 1, 0) * unit * shake(value))),
     total(terms, n) {
       const sum = roundedSum(terms, n, order, round);
-      return noise === 'sums' && isRounded(terms, n, unit) ? round(sum * (1 + unit * random())) : sum;
+      return noise === 'sums' && isRounded(terms, n, unit) ? round(sum * (1 + unit * random(sum))) : sum;
     },
     form: (n) => form % n,
     joint,
@@ -116,14 +116,20 @@ function to45Bits(x: number): number {
   return Number.isFinite(c) ? c - (c - x) : x;
 }
 
-/** Uniform numbers in (-1, 1) from a 32-bit mixing function (Steele, Lea & Flood 2014). */
-function uniform(seed: number): () => number {
-  let state = Math.imul(seed + 1, 0x9e3779b9) | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let x = state;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
+/**
+ * A number in (-1, 1) for every number, as if drawn uniformly (mixed as by Steele, Lea & Flood 2014). Equal numbers get equal ones: a
+ * program rounds them alike, and the errors of units with equal weights add up.
+ */
+function uniform(seed: number): (x: number) => number {
+  const bits = new DataView(new ArrayBuffer(8));
+  const start = Math.imul(seed + 1, 0x9e3779b9);
+  const mix = (x: number): number => {
+    let mixed = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    return mixed ^ (mixed >>> 16);
+  };
+  return (x) => {
+    bits.setFloat64(0, x);
+    return (mix(mix(start ^ bits.getInt32(0)) ^ bits.getInt32(4)) >>> 0) / 2 ** 31 - 1;
   };
 }

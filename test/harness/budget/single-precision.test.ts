@@ -26,4 +26,26 @@ describe('the emulated float32 run', () => {
     }
     expect(different).to.deep.equal([]);
   });
+
+  it('rounds equal numbers alike, as every program does: units with equal weights stay equal, whatever the noise', () => {
+    const problem = adversarialProblem(41, 0, { plain: true, kinds: ['gaussian'] });
+    const weights: readonly (Tensor | undefined)[] = Object.values(problem.weights);
+    for (const weight of weights) weight?.data.fill(Math.fround(0.07));
+    const kappa = { tanh: 6, sigmoid: 6, exp: 3, log: 3 };
+    for (const noise of ['functions', 'sums'] as const) {
+      const { states } = singlePrecisionRun(problem, { noise, seed: 1, kappa });
+      const [batch, timeSteps, units] = states!.shape;
+      const rows = Array.from(
+        { length: batch * timeSteps },
+        (_, i) => new Set(states!.data.subarray(i * units, (i + 1) * units)),
+      );
+      expect(units).to.be.above(1);
+      expect(rows.filter(({ size }) => size > 1)).to.deep.equal([]);
+      const quiet = singlePrecisionRun(problem).states!.data;
+      expect(
+        states!.data.some((x, i) => x !== quiet[i]),
+        noise,
+      ).to.equal(true);
+    }
+  });
 });
