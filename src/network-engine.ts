@@ -85,7 +85,7 @@ export function joined(parts: readonly NetworkPrediction[]): NetworkPrediction {
   };
 }
 
-/** Tensors below each other. */
+/** Tensors below each other. Written here too: scratch/ does not put the answers together that it is compared with. */
 export function joinedTensors(tensors: readonly Tensor[]): Tensor {
   const data = new Float64Array(tensors.reduce((sum, tensor) => sum + tensor.data.length, 0));
   let at = 0;

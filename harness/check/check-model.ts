@@ -8,7 +8,7 @@ import { checkInputs, generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
-import { isFrameworkName } from '../sides/frameworks/index';
+import { isFrameworkName } from '../base/framework-names';
 import { everySideName, sideNames, openSide, type SideName } from './sides/index';
 import {
   AbsentSideError,

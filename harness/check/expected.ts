@@ -7,7 +7,7 @@ import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeShown, type JudgedTensor } from './judge';
 import type { ModelInputs } from './reference';
 import { unknownProgram } from './sides/framework';
-import { causeOfFewerBits, causeOfStorage } from './stored-weights';
+import { causeOfStorage, causesOfFewerBits } from './stored-weights';
 
 /** Outputs from elsewhere: nothing inside is known, so that every layer may be the one. */
 export function judgeExpected(
@@ -27,17 +27,15 @@ export function judgeExpected(
     ({ of, state }) => judged.find((one) => one.layer.name === of && one.state === state)?.allowed ?? [],
   );
   const hasShapes = judged.every(({ status }) => status !== 'shape');
+  const ofBits = causesOfFewerBits(model, inputs, outputs, rounding);
   const causes =
     wrong.length === 0 || known.length > 0 || !hasShapes
       ? known
       : firstOf([
           () => causeOfStorage(model, inputs, outputs, rounding),
-          () => causeOfFewerBits(model, inputs, outputs, rounding, 16),
+          () => ofBits(16),
           // of the same size in small models: then both are named
-          () => [
-            ...causeOfFewerBits(model, inputs, outputs, rounding, 8),
-            ...fewerBits(model, inputs, outputs),
-          ],
+          () => [...ofBits(8), ...fewerBits(model, inputs, outputs)],
         ]);
   const differences = wrong.map(([first]) => {
     const cause = causes.at(0);

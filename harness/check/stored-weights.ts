@@ -57,26 +57,37 @@ const leastShare = 1 / 4;
 /**
  * The same for a program that has the weights in so many bits by a scheme of its own: other zero points, a scale for each column, rounding
  * at random. Each weight is then within half a step of (max - min) / (2^bits - 1) of what it is here.
+ *
+ * @returns the cause for a number of bits; the derivatives are taken once for all of them
  */
-export function causeOfFewerBits(
+export function causesOfFewerBits(
   model: ModelDescription,
   inputs: ModelInputs,
   outputs: readonly Tensor[],
   rounding: readonly ArrayLike<number>[],
-  bits: 8 | 16,
-): Cause[] {
+): (bits: 8 | 16) => Cause[] {
+  let ofOneStep: readonly Spread[] | undefined;
+  return (bits) => {
+    ofOneStep ??= ofOneStepEach(model, inputs);
+    const steps = 2 ** bits - 1;
+    const spread = ofOneStep.map(({ exact, sigma }) => ({ exact, sigma: sigma.map((s) => s / steps) }));
+    if (!isExplained(spread, outputs, rounding, leastShare)) return [];
+    const words = `the other program has its weights in ${bits} bits by a scheme of its own: explained by ${bits}-bit weights`;
+    return [{ id: `weights-${bits}-bit`, words, layer: '' }];
+  };
+}
+
+/** The deviations where every weight is anywhere within half the range of its tensor: a single step. */
+function ofOneStepEach(model: ModelDescription, inputs: ModelInputs): Spread[] {
   const half = new Map(
     model.layers.flatMap(({ name: layer, weights }) =>
       Object.entries(weights).map(([name, { data }]): [string, number] => {
         const [low, high] = data.reduce(([a, b], w) => [Math.min(a, w), Math.max(b, w)], [0, 0]);
-        return [`${layer}.${name}`, (high - low) / (2 ** bits - 1) / 2];
+        return [`${layer}.${name}`, (high - low) / 2];
       }),
     ),
   );
-  const spread = deviationsOf(model, inputs, (name) => half.get(name) ?? 0);
-  if (!isExplained(spread, outputs, rounding, leastShare)) return [];
-  const words = `the other program has its weights in ${bits} bits by a scheme of its own: explained by ${bits}-bit weights`;
-  return [{ id: `weights-${bits}-bit`, words, layer: '' }];
+  return deviationsOf(model, inputs, (name) => half.get(name) ?? 0);
 }
 
 interface Spread {

@@ -85,17 +85,15 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     );
   for (const line of model.notes) process.stderr.write(`note: ${line}\n`);
   const trained = await trainedSettings(flags.model);
-  const { skipMalformed, examples } = flags;
   const seed = flags.seed ?? trained?.seed;
-  const steps = flags.timeSteps ?? trained?.data.timeSteps;
+  const steps = trained?.data.timeSteps;
   const data = await loadData(flags.data, {
     needLabels: labelled,
-    onMalformed: skipMalformed === true ? 'skip' : 'fail',
+    onMalformed: flags.skipMalformed === true ? 'skip' : 'fail',
     onReport: (line) => process.stderr.write(`${line}\n`),
     ...formatFor(flags, trained?.data, model.metadata.featureNames),
     ...(seed !== undefined && { seed }),
     ...(steps !== undefined && { timeSteps: steps }),
-    ...(examples !== undefined && { examples }),
   });
   for (const line of data.notes ?? []) process.stderr.write(`${line}\n`);
   const found = data.inputs.shape[2];

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { frameworkNames, isFrameworkName } from '../base/framework-names';
 import { refuseIdle } from './command';
 
 /*
@@ -95,11 +96,9 @@ export function refuseIdlePython(
   idle = ['python'],
 ): void {
   const names = typeof sides === 'string' ? list(sides) : sides;
-  if (!names.some((name) => (pythonSides as readonly string[]).includes(name)))
-    refuseIdle(command, `without ${pythonSides.join(', ')} in ${flag}`, idle);
+  if (!names.some(isFrameworkName))
+    refuseIdle(command, `without ${frameworkNames.join(', ')} in ${flag}`, idle);
 }
-
-const pythonSides = ['keras', 'torch', 'onnxruntime'] as const;
 
 /** `--candidate` and its `--timeout`, in seconds. */
 export const candidateOptions = (): Option[] => [

@@ -3,7 +3,7 @@ import { layeredTables } from '../base/layered';
 import { expectedNames, type ByLayer, type LayeredProblem } from '../base/problem';
 import { growLayered, makeLayeredProblem } from '../problems/index';
 import { weaknessesOfMasks, weaknessesOfNumbers } from './inputs';
-import { namesOf } from './sizes';
+import { fewOf, namesOf } from './sizes';
 import { isEqual, isSameAlong, isZero, random, varied } from './tensors';
 import { change, type Asked, type Weakness } from './weakness';
 
@@ -11,21 +11,7 @@ type LayersWeakness = Weakness<LayeredProblem>;
 
 /** Of two reasons for the same fault the first is reported. */
 export const weaknessesOfLayers: readonly LayersWeakness[] = [
-  tooFew('example', 2, 'one example', () => 'there is one example (B = 1)', 'give two examples or more'),
-  tooFew(
-    'timeStep',
-    2,
-    'one time step',
-    () => 'there is one time step (T = 1)',
-    'give five time steps or more',
-  ),
-  tooFew(
-    'timeStep',
-    4,
-    'few time steps',
-    (T) => `there are only ${T} time steps`,
-    'give five time steps or more',
-  ),
+  ...fewOf.map(tooFew),
   {
     what: 'no gradient asked for',
     found: (asked) =>
@@ -136,13 +122,7 @@ function withNames(
   return { ...changed, names: [...names] };
 }
 
-function tooFew(
-  size: 'example' | 'timeStep',
-  least: number,
-  what: string,
-  says: (n: number) => string,
-  fix: string,
-): LayersWeakness {
+function tooFew([size, least, what, says, fix]: (typeof fewOf)[number]): LayersWeakness {
   const axis = size === 'example' ? 0 : 1;
   return {
     what,

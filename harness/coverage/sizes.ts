@@ -3,22 +3,20 @@ import { grow } from '../problems/index';
 import { random } from './tensors';
 import { change, type Asked, type Weakness } from './weakness';
 
+/** How few: below this number, what it is called, what is said of n, and what to do. */
+type Few = readonly [least: number, what: string, says: (n: number) => string, fix: string];
+
+/** Few examples and few time steps, of any model. */
+export const fewOf: readonly (readonly [size: 'example' | 'timeStep', ...few: Few])[] = [
+  ['example', 2, 'one example', () => 'there is one example (B = 1)', 'give two examples or more'],
+  ['timeStep', 2, 'one time step', () => 'there is one time step (T = 1)', 'give five time steps or more'],
+  ['timeStep', 4, 'few time steps', (T) => `there are only ${T} time steps`, 'give five time steps or more'],
+];
+
 /** Weaknesses of the sizes, and of what is not asked for. */
 export const weaknessesOfSizes: readonly Weakness[] = [
-  tooFew('batch', 2, 'one example', () => 'there is one example (B = 1)', 'give two examples or more'),
-  tooFew(
-    'timeSteps',
-    2,
-    'one time step',
-    () => 'there is one time step (T = 1)',
-    'give five time steps or more',
-  ),
-  tooFew(
-    'timeSteps',
-    4,
-    'few time steps',
-    (T) => `there are only ${T} time steps`,
-    'give five time steps or more',
+  ...fewOf.map(([size, ...rest]) =>
+    tooFew(({ example: 'batch', timeStep: 'timeSteps' } as const)[size], ...rest),
   ),
   tooFew('units', 2, 'one unit', () => 'there is one unit (U = 1)', 'take two units or more'),
   tooFew('features', 2, 'one feature', () => 'there is one feature (F = 1)', 'give two features or more'),
@@ -45,13 +43,7 @@ export function namesOf({ problem, names }: Asked<AnyProblem>): readonly string[
 
 const enough: Readonly<ProblemSizes> = { batch: 3, timeSteps: 5, features: 3, units: 3, classes: 3 };
 
-function tooFew(
-  size: keyof ProblemSizes,
-  least: number,
-  what: string,
-  says: (n: number) => string,
-  fix: string,
-): Weakness {
+function tooFew(size: keyof ProblemSizes, ...[least, what, says, fix]: Few): Weakness {
   return {
     what,
     found: ({ problem }) => {

@@ -1,3 +1,4 @@
+import type { FrameworkName } from '../base/framework-names';
 import { CandidateError, ProblemRefusedError } from '../base/side-errors';
 import { UsageError } from '../base/outcome';
 import {
@@ -7,7 +8,7 @@ import {
   type LayeredEvaluation,
   type LayeredProblem,
 } from '../base/problem';
-import { FrameworkRefusal, type Framework, type FrameworkName } from '../sides/frameworks/index';
+import { FrameworkRefusal, type Framework } from '../sides/frameworks/index';
 import { ownCellRefused } from '../sides/index';
 import { answerOf } from './answer';
 import { questionOf } from './question';

@@ -1,9 +1,10 @@
 import { StackPlan, zeros, type LayerConfig, type RecurrentConfig, type Tensor } from '../../scratch/index';
+import type { FrameworkName } from '../base/framework-names';
 import { ProblemRefusedError } from '../base/side-errors';
 import { networkConfigOf, partsOfLayers, unitsOf, wordOf, type LayerParts } from '../base/model';
 import type { LayeredProblem } from '../base/problem';
 import { toOnnx, type ModelInput, type ModelLayer, type Source } from '../models/index';
-import type { FrameworkName, FrameworkQuestion } from '../sides/frameworks/index';
+import type { FrameworkQuestion } from '../sides/frameworks/index';
 
 /** A problem about layers as a question to a framework, which runs a model whose every step it shows. */
 export function questionOf(problem: LayeredProblem, name: FrameworkName): FrameworkQuestion<Tensor> {

@@ -1,10 +1,5 @@
-import {
-  Framework,
-  frameworkNames,
-  isFrameworkName,
-  type FrameworkName,
-  type FrameworkOptions,
-} from '../sides/frameworks/index';
+import { frameworkNames, isFrameworkName, type FrameworkName } from '../base/framework-names';
+import { Framework, type FrameworkOptions } from '../sides/frameworks/index';
 import { parseSideNames, sideSource, type OpenSide, type SideName, type SideSource } from '../sides/index';
 import { frameworkImplementation } from './implementation';
 

@@ -1,3 +1,4 @@
+import { isBackendByName } from '../base/framework-names';
 import { bullets, count, paragraph, quoted, stepsInWords, textOf, type Section } from '../reports/index';
 import { isAbsent, type CaseSizes, type FailureGroup, type FuzzSummary, type SideSummary } from './summary';
 
@@ -44,7 +45,7 @@ function sideSection(side: SideSummary, candidate: string | undefined): Section 
   for (const [why, problems] of Object.entries(left))
     lines.push(`${count(problems, 'problem')} ${problems === 1 ? 'was' : 'were'} not run on it: ${why}`);
   if (reason !== undefined) lines.push(reason);
-  const isBackend = /^(tfjs:|browser:|(graph|keras|torch|onnxruntime)$)/.test(name);
+  const isBackend = name.startsWith('tfjs:') || isBackendByName(name);
   const how = isBackend || candidate === undefined ? '' : ` --candidate ${quoted(candidate)}`;
   for (const group of side.failures.slice(0, mostFailures)) lines.push(...failureLines(group, how));
   if (side.failures.length > mostFailures)

@@ -1,8 +1,8 @@
+import { isFrameworkName } from '../base/framework-names';
 import { formatLayers } from '../base/layers-text';
 import { isLayered, sizesOf, type AnyProblem, type Phase, type ProblemSizes } from '../base/problem';
 import { exitCodes, type ExitCode } from '../base/outcome';
 import type { Networks } from '../problems/index';
-import { isFrameworkName } from '../sides/frameworks/index';
 import type { Shard } from './series';
 import type { Versions } from './versions';
 

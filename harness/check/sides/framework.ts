@@ -1,4 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
+import type { FrameworkName } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
 import { SideUnavailableError } from '../../base/side-errors';
 import { precisionModels, withCustomaryForms, type PrecisionModel } from '../../budget/index';
@@ -7,7 +8,6 @@ import {
   Framework,
   FrameworkRefusal,
   type FrameworkAnswer,
-  type FrameworkName,
   type FrameworkOptions,
 } from '../../sides/frameworks/index';
 import { AbsentSideError, CannotRunError, type ModelSide, type Shown, type ShownGradients } from './side';

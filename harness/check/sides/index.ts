@@ -2,7 +2,7 @@ import { backendNames, isBackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { pageSides } from '../../sides/page/index';
 import { openBrowserSide } from './browser';
-import { isFrameworkName } from '../../sides/frameworks/index';
+import { isFrameworkName } from '../../base/framework-names';
 import { openFrameworkSide, type FrameworkSideOptions } from './framework';
 import { openNetworkSide } from './network';
 import type { ModelSide } from './side';

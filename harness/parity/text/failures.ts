@@ -1,3 +1,4 @@
+import { isBackendByName } from '../../base/framework-names';
 import type { Diagnosis } from '../../diagnosis/index';
 import { problemIdOf } from '../../examine/index';
 import type { TensorVerdict } from '../../judge/index';
@@ -160,9 +161,7 @@ export function commandFor(
     const which = flags.length > 0 ? flags.map(quoted).join(' ') : `--seed ${seed} --only ${quoted(id)}`;
     return `rnn-parity browser --sides ${implementation.replace('browser:', '')} ${which}`;
   }
-  const backend = /^(?:(?:graph|keras|torch|onnxruntime)$|browser:)/.test(implementation)
-    ? implementation
-    : /^tfjs:(.*)/.exec(implementation)?.[1];
+  const backend = isBackendByName(implementation) ? implementation : /^tfjs:(.*)/.exec(implementation)?.[1];
   return [
     'rnn-parity parity',
     ...(backend === undefined ? [] : [`--backends ${backend}`]),

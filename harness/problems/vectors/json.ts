@@ -1,3 +1,4 @@
+import { keyGivenTwice } from '../../base/json-text';
 import { UsageError } from '../../base/outcome';
 import { isLayered } from '../../base/problem';
 import { fieldsOf, describe } from './field';
@@ -35,6 +36,11 @@ export function parseVectors(text: string, source: string): VectorCase[] {
       { cause: error },
     );
   }
+  const twice = keyGivenTwice(text);
+  if (twice !== undefined)
+    throw new UsageError(
+      `${source}: ${JSON.stringify(twice.key)} is given twice in one object, the second time on line ${twice.line}; keep one of them.`,
+    );
   return readVectors(value, source);
 }
 

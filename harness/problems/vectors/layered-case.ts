@@ -14,6 +14,7 @@ import {
   type Model,
 } from '../../base/problem';
 import { describe, fieldsOf, readLabels, readMask, readNumber, readTensor, type Fields } from './field';
+import { toleranceOf } from './tolerance';
 
 /** Checks the fields of a problem about a network of layers: the model first, then every size against it. */
 export function readLayeredProblem(value: unknown, id: string, where: string): LayeredProblem {
@@ -216,19 +217,15 @@ export function readLayeredTolerance(
   problem: LayeredProblem,
   where: string,
 ): Map<string, number> {
-  const tolerance = new Map<string, number>();
-  if (value === undefined) return tolerance;
+  if (value === undefined) return new Map();
   const known = expectedNames(problem);
   const names = known.flatMap((name) => name.split('.').map((_, i, all) => all.slice(0, i + 1).join('.')));
-  for (const [name, item] of fieldsOf(value, where, [...new Set(names)])) {
-    const all = known.filter((one) => one === name || one.startsWith(`${name}.`));
-    const allowed = readNumber(item, `${where}.${name}`);
-    if (allowed < 0)
-      throw new UsageError(`${where}.${name} is ${allowed}; an absolute error of 0 or more was expected.`);
-    for (const one of all) {
-      if (tolerance.has(one)) throw new UsageError(`${where} gives ${one} twice; keep one of them.`);
-      tolerance.set(one, allowed);
-    }
-  }
-  return tolerance;
+  return toleranceOf(
+    [...fieldsOf(value, where, [...new Set(names)])].map(([name, given]) => [
+      name,
+      given,
+      known.filter((one) => one === name || one.startsWith(`${name}.`)),
+    ]),
+    where,
+  );
 }

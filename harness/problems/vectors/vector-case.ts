@@ -13,6 +13,7 @@ import {
   type TensorName,
 } from '../../base/problem';
 import { fieldsOf, readLabels, readMask, readNumber, readTensor, type Fields } from './field';
+import { toleranceOf } from './tolerance';
 import { readLayeredExpected, readLayeredProblem, readLayeredTolerance } from './layered-case';
 
 /** One case of a vectors file: a problem, numbers from elsewhere, and how far one may be from them. */
@@ -197,27 +198,18 @@ function whyNot(name: TensorName): string {
   return 'is expected, but the problem has neither labels nor upstream; add one of them, so that there is a gradient.';
 }
 
-function readTolerance(value: unknown, where: string): Map<TensorName, number> {
-  const tolerance = new Map<TensorName, number>();
-  if (value === undefined) return tolerance;
+function readTolerance(value: unknown, where: string): Map<string, number> {
+  if (value === undefined) return new Map();
   const fields = fieldsOf(value, where, [...tensorNames, ...gradientNames, 'gradients']);
-  for (const [key, item] of fields) {
-    const nested = key === 'gradients' && typeof item === 'object' && item !== null;
-    const entries = nested
+  const entries = [...fields].flatMap(([key, item]) =>
+    key === 'gradients' && typeof item === 'object' && item !== null
       ? [...fieldsOf(item, `${where}.gradients`, gradientNames)]
-      : [[key, item] as const];
-    for (const [name, given] of entries) {
-      const allowed = readNumber(given, `${where}.${name}`);
-      if (allowed < 0) {
-        throw new UsageError(`${where}.${name} is ${allowed}; an absolute error of 0 or more was expected.`);
-      }
-      for (const full of namesFor(name)) {
-        if (tolerance.has(full)) throw new UsageError(`${where} gives ${full} twice; keep one of them.`);
-        tolerance.set(full, allowed);
-      }
-    }
-  }
-  return tolerance;
+      : [[key, item] as const],
+  );
+  return toleranceOf(
+    entries.map(([name, given]) => [name, given, namesFor(name)]),
+    where,
+  );
 }
 
 /** `kernel` and `gradients.kernel` mean the same; `gradients` means all of them. */

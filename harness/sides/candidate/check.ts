@@ -1,4 +1,5 @@
 import { resembles } from '../../../scratch/index';
+import { isBackendByName } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
 import { layerNames } from '../../base/model';
 import { tensorNames, type ModelLayer, type Precision } from '../../base/problem';
@@ -55,7 +56,7 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
     throw new UsageError(
       `${where}: name is ${JSON.stringify(name)}, which holds a control character; a name in one line of text was expected.`,
     );
-  if (/^(?:(?:scratch|graph|keras|torch|onnxruntime)$|tfjs:|browser:)/.test(name))
+  if (name === 'scratch' || name.startsWith('tfjs:') || isBackendByName(name))
     throw new UsageError(
       `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, with which reports and error bounds would confuse it; choose another name.`,
     );

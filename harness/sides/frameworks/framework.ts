@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Tensor } from '../../../scratch/index';
+import type { FrameworkName } from '../../base/framework-names';
 import {
   ChildFailure,
   decodeTensor,
@@ -12,14 +13,6 @@ import {
 } from '../../base/process/index';
 import { SideUnavailableError } from '../../base/side-errors';
 import type { FrameworkAnswer, FrameworkOperations, FrameworkQuestion } from './protocol';
-
-/** Programs that run in a Python of the user. */
-export const frameworkNames = ['keras', 'torch', 'onnxruntime'] as const;
-export type FrameworkName = (typeof frameworkNames)[number];
-
-export function isFrameworkName(name: string): name is FrameworkName {
-  return (frameworkNames as readonly string[]).includes(name);
-}
 
 /** The framework does not have something that the model needs, or it failed; the message says what. */
 export class FrameworkRefusal extends Error {

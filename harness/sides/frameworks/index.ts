@@ -1,9 +1,2 @@
-export {
-  Framework,
-  FrameworkRefusal,
-  frameworkNames,
-  isFrameworkName,
-  type FrameworkName,
-  type FrameworkOptions,
-} from './framework';
+export { Framework, FrameworkRefusal, type FrameworkOptions } from './framework';
 export type { FrameworkAnswer, FrameworkQuestion, FrameworkSource } from './protocol';

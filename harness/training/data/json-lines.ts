@@ -1,3 +1,4 @@
+import { sourcesOf } from '../../base/json-text';
 import { UsageError } from '../../base/outcome';
 import { labelExpected, oneHotIndex } from './labels';
 import type { LoadOptions } from './load-options';
@@ -165,27 +166,6 @@ function labelText(
     };
   return { text: String(label) };
 }
-
-const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-
-/** The values of one key of a JSON object as they are written (a number with all its digits); of nested values, the first token. */
-function sourcesOf(text: string, key: string): string[] {
-  const found: string[] = [];
-  let depth = 0;
-  let name = '';
-  let wanted = false;
-  for (const [part] of text.matchAll(token)) {
-    if (wanted) found.push(part);
-    wanted = depth === 1 && part === ':' && decoded(name) === key;
-    if (part === '{' || part === '[') depth++;
-    if (part === '}' || part === ']') depth--;
-    name = part;
-  }
-  return found;
-}
-
-/** A name as JSON.parse reads it: `"\\u0069d"` is id. */
-const decoded = (name: string): unknown => (name.includes('\\') ? JSON.parse(name) : name.slice(1, -1));
 
 async function* lines(file: string, encoding: string | undefined, notes: Notes): AsyncGenerator<string> {
   let pending = '';

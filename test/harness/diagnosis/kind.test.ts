@@ -187,19 +187,13 @@ describe('kindOf', () => {
   });
 });
 
-const all = [
-  'kernel',
-  'recurrentKernel',
-  'bias',
-  'outputKernel',
-  'outputBias',
-  'inputs',
-  'initialState',
-] as const;
+type GradientName = Parameters<typeof changeGradients>[1][number];
 
-function scaledGradients(factor: number, names: readonly (typeof all)[number][] = all): NetworkClass {
+/** Some gradients, or all of them, times a factor. */
+function scaledGradients(factor: number, some?: readonly GradientName[]): NetworkClass {
   return class extends HandNetwork {
     override finish(answer: ReturnType<HandNetwork['evaluate']>) {
+      const names = some ?? (Object.keys(answer.gradients ?? {}) as GradientName[]);
       return changeGradients(answer, names, (tensor) => mapTensor(tensor, (x) => x * factor));
     }
   };

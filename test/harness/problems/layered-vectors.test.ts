@@ -231,4 +231,15 @@ describe('rnn-parity-vectors/2: networks of layers', () => {
       /has problem\.model, which "rnn-parity-vectors\/1" does not know; write "rnn-parity-vectors\/2"/,
     );
   });
+
+  it('refuses a key that an object has twice, of which JSON.parse keeps the last', () => {
+    const file = fileOf([written(known[0])]);
+    const twice = file.replace('"cases":', '"cases": [],\n"cases":');
+    expect(() => parseVectors(twice, 'v.json')).to.throw(
+      UsageError,
+      /v\.json: "cases" is given twice in one object, the second time on line \d+/,
+    );
+    const escaped = file.replace('"id":', '"\\u0069d": "other", "id":');
+    expect(() => parseVectors(escaped, 'v.json')).to.throw(UsageError, /"id" is given twice/);
+  });
 });
