@@ -148,7 +148,7 @@ export function accumulateWeightGradients(
   const rows = timeSteps * batch;
   // dKernel += xᵀ · dz    over all rows of all steps
   transposedMultiplyAccumulate(inputs, 0, dPreActivation, 0, gradients.kernel.data, features, rows, units);
-  // dRecurrentKernel += h_{t-1}ᵀ · dz_t    the rows of h_0 .. h_{T-1} beside those of dz_1 .. dz_T
+  // dRecurrentKernel += h_{t-1}ᵀ · dz_t    the rows of h_0 .. h_{T-1} next to those of dz_1 .. dz_T
   const dRecurrentKernel = gradients.recurrentKernel.data;
   const used = startsAtZero ? rows - batch : rows;
   const from = (rows - used) * units;

@@ -6,6 +6,11 @@ export function isFrameworkName(name: string): name is FrameworkName {
   return (frameworkNames as readonly string[]).includes(name);
 }
 
+/** Whether --backends names a side `tfjs:...` so. */
+export function isBackendFlag(name: string): boolean {
+  return /^(?:tensorflow|wasm|cpu)(?::bptt)?$/.test(name);
+}
+
 /** Whether --backends can name it as it is called in reports; `tfjs:wasm` is `wasm` there. */
 export function isBackendByName(name: string): boolean {
   return isFrameworkName(name) || name === 'graph' || name.startsWith('browser:');

@@ -12,9 +12,16 @@ export class CandidateError extends Error {
   }
 }
 
+/** What was thrown, as it travels from a process of its own. */
+export interface Thrown {
+  /** of the class of an Error; absent where no Error was thrown */ readonly name?: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
 /** What was thrown, in words, and where: also of what is no Error, such as `{ message: 'no' }` of another realm. */
-export function describeThrown(error: unknown): { readonly message: string; readonly stack: string } {
-  if (error instanceof Error) return { message: `${error.name}: ${error.message}`, stack: error.stack ?? '' };
+export function describeThrown(error: unknown): Thrown {
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack ?? '' };
   const { message } = (error ?? {}) as { readonly message?: unknown };
   const said = typeof message === 'string' ? message : JSON.stringify(error);
   const kind =

@@ -97,7 +97,7 @@ export class Bench {
     if (launch === undefined) {
       throw new ChildFailure(
         'no Python 3.8 or later on the PATH; give one that has the library with --python PATH',
-        true,
+        { absent: true },
       );
     }
     return EngineSession.start(entry, launch, this.settings.effort);

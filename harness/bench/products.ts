@@ -1,6 +1,6 @@
 import type { Operations } from './process/protocol';
 import { engineEntries, type EngineEntry } from './catalogue';
-import { ChildFailure, LineProcess, type Launch } from '../base/process/index';
+import { ChildFailure, ChildLink, type Launch } from '../base/process/index';
 
 /** What float32 products reach on this machine, 10^9 operations a second (a multiply-add is two). */
 export interface MachineProducts {
@@ -50,7 +50,7 @@ export async function measureProducts(
 
 /** 10^9 operations a second; undefined when the engine does not run here. */
 async function rate(launch: Launch): Promise<number | undefined> {
-  const engine = new LineProcess<Operations>(launch);
+  const engine = new ChildLink<Operations>(launch);
   try {
     await engine.request('start', {}, milliseconds);
     const product = await engine.request('product', {}, milliseconds);

@@ -17,7 +17,7 @@ export interface Cause {
 }
 
 /**
- * The variants of one layer that give what the side gave, within the budget of that variant. Several that cannot be told apart by these
+ * The variants of one layer that give what the side gave, within the budget of that variant. Several that cannot be distinguished by these
  * numbers are all named; none is named where none explains them.
  */
 export function causesOfLayer(judged: readonly JudgedTensor[], precision: PrecisionModel): Cause[] {

@@ -17,7 +17,7 @@ interface WrongNumber {
   readonly allowed: number;
 }
 
-/** An answer beside the right one: the numbers that rounding does not explain, and whether a fault accounts for them. */
+/** An answer compared with the right one: the numbers that rounding does not explain, and whether a fault accounts for them. */
 export class Reading {
   /** numbers that rounding does not explain, the worst first */ private readonly wrong: readonly WrongNumber[];
   private readonly misshapen: string[] = [];

@@ -105,8 +105,8 @@ export function sideAtFault(
     });
     return { tensor, wrong: wrong.map(({ name }) => name), examined: values.size, elements };
   });
-  const accused = new Set(tensors.flatMap(({ wrong }) => wrong));
-  const side = accused.size === 0 ? 'undecided' : accused.size === 2 ? 'both' : [...accused][0];
+  const blamed = new Set(tensors.flatMap(({ wrong }) => wrong));
+  const side = blamed.size === 0 ? 'undecided' : blamed.size === 2 ? 'both' : [...blamed][0];
   return { side, tensors, note: noteOn(tensors) };
 }
 

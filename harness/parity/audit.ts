@@ -13,7 +13,9 @@ import type { ParityReport } from './report';
 export function auditReport(report: ParityReport): string[] {
   const concluded = conclude(report);
   return [
-    ...concluded.audit.map((fault) => `not accounted for: ${fault}`),
+    ...concluded.audit
+      .filter((fault) => !report.audit.includes(fault))
+      .map((fault) => `not accounted for: ${fault}`),
     ...unplanned(report),
     ...report.cases.flatMap((verdict) => auditCase(verdict, report)),
     ...differences('the run', report, concluded, ['verdict', 'exitCode', 'unshown', 'audit']),

@@ -6,19 +6,29 @@ import { reportFormat, type ParityReport, type Unshown } from './report';
 export type Findings = Omit<ParityReport, 'format' | 'unshown' | 'audit' | 'verdict' | 'exitCode'>;
 
 /**
- * Draws the conclusion: an error outranks a mismatch, and that a required side that did not run.
+ * Draws the conclusion: an error outranks a mismatch, and that a required side that did not run. A run that compared nothing is an error:
+ * no two numbers of it differ.
  * Nothing is believed that the ledger does not show: every planned element must be compared or declared omitted.
  */
 export function conclude(findings: Findings): ParityReport {
   const unshown = unshownTensors(findings);
-  const audit = auditLedger(findings);
+  const [ledger, empty] = [auditLedger(findings), auditSides(findings)];
+  const audit = [...ledger, ...empty];
   const fails =
-    audit.length > 0 ||
+    ledger.length > 0 ||
     findings.cases.some((verdict) => verdict.status === 'fail') ||
     (findings.complete && unshown.length > 0);
   const notRun = findings.sides.some((side) => side.required && side.status === 'not run');
   const verdict =
-    findings.errors.length > 0 ? 'error' : fails ? 'mismatch' : notRun ? 'backend not run' : 'parity';
+    findings.errors.length > 0
+      ? 'error'
+      : fails
+        ? 'mismatch'
+        : notRun
+          ? 'backend not run'
+          : empty.length > 0
+            ? 'error'
+            : 'parity';
   const exitCode = {
     parity: exitCodes.parity,
     mismatch: exitCodes.mismatch,
@@ -33,7 +43,7 @@ export function conclude(findings: Findings): ParityReport {
  *
  * @returns one line for each thing that is planned but not accounted for; empty when all is well
  */
-export function auditLedger({ plan, cases, errors, sides }: Findings): string[] {
+export function auditLedger({ plan, cases, errors }: Findings): string[] {
   const faults: string[] = [];
   const key = (implementation: string, caseId: string): string => JSON.stringify([implementation, caseId]);
   const verdicts = new Map(cases.map((v) => [key(v.implementation, v.caseId), v]));
@@ -55,12 +65,22 @@ export function auditLedger({ plan, cases, errors, sides }: Findings): string[] 
     }
     if (Object.keys(tensors).length === 0) faults.push(`${where}: nothing is planned to be compared`);
   }
+  return faults;
+}
+
+/** What compared nothing that could have shown a fault, one line each: a side, or the whole run. */
+function auditSides({ cases, errors, sides }: Findings): string[] {
+  const faults: string[] = [];
+  const stopped = new Set(errors.map((e) => e.implementation));
   for (const side of sides) {
     if (side.status !== 'ran' || stopped.has(side.name)) continue;
     const own = cases.filter((verdict) => verdict.implementation === side.name);
     const shown = own.some((verdict) => verdict.tensors.some((t) => t.status === 'pass' && t.compared > 0));
     const fails = own.some((verdict) => verdict.status === 'fail');
-    if (!shown && !fails) faults.push(`${side.name}: nothing was compared that could have shown a fault`);
+    if (!shown && !fails)
+      faults.push(
+        `${side.name}: nothing was compared that could have shown a fault: every tensor is 0, ill-conditioned or omitted`,
+      );
   }
   // A required side that did not run is its own verdict; without one, a run of no side is a fault.
   const excused = sides.some((side) => side.status === 'ran' || side.required);

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { childScript } from '../../src/index';
 import type { AnySideName } from '../frameworks/index';
 import type { FixedTolerance } from '../judge/index';
 import { UsageError } from '../base/outcome';
+import { ChildFailure, ChildLink } from '../base/process/index';
 import type { Progress, StartProgress } from '../base/progress';
 import type { Cases } from './cases';
 import type { Collected } from './side-run';
@@ -14,20 +14,22 @@ export interface NamedSide {
   readonly required: boolean;
 }
 
-/** What the process is to do: one message. */
+/** What the process is to do. */
 export interface Order {
   readonly sides: readonly NamedSide[];
   readonly cases: Cases;
   readonly tolerance: FixedTolerance | undefined;
 }
 
-/** What it says meanwhile; the last is `done` or `failed`. */
-export type Told =
+/** What it reports meanwhile. */
+export type RunEvent =
   | { readonly type: 'start'; readonly title: string; readonly total: number }
   | { readonly type: 'step'; readonly label: string | undefined }
-  | { readonly type: 'stop' }
-  | { readonly type: 'done'; readonly found: readonly Collected[] }
-  | { readonly type: 'failed'; readonly message: string; readonly usage: boolean };
+  | { readonly type: 'stop' };
+
+export interface ApartOperations {
+  run: { request: Order; result: { readonly found: readonly Collected[] }; event: RunEvent };
+}
 
 /** Sides at work in a process of their own. */
 export interface SidesApart {
@@ -43,49 +45,32 @@ export interface SidesApart {
  * @returns at once; `found` is rejected with what the process failed by, and when it ends too soon
  */
 export function startSidesApart(order: Order, start: StartProgress): SidesApart {
-  const child = spawn(process.execPath, childScript(join(__dirname, 'second-process-child')), {
-    stdio: ['ignore', 2, 2, 'ipc'],
-    serialization: 'advanced',
+  const child = new ChildLink<ApartOperations>({
+    command: process.execPath,
+    args: childScript(join(__dirname, 'second-process-child')),
+    channel: 'messages',
   });
-  const stop = (): void => void child.kill('SIGKILL');
-  process.once('exit', stop);
   const names = order.sides.map(({ name }) => name);
-  const found = new Promise<readonly Collected[]>((resolve, reject) => {
-    const ended = (how: string): void => {
-      reject(
-        new Error(
-          `the process of ${names.join(', ')} ended ${how} before it was done; run these sides alone: --backends ${names.join()}.`,
-        ),
-      );
-    };
-    let progress: Progress | undefined;
-    child.on('message', (message) => {
-      const told = message as Told;
-      if (told.type === 'start') progress = start(told.title, told.total);
-      else if (told.type === 'step') progress?.step(told.label);
-      else if (told.type === 'stop') progress?.stop();
-      else if (told.type === 'done') resolve(told.found);
-      else reject(told.usage ? new UsageError(told.message) : new Error(told.message));
-    });
-    child.on('error', (error) => {
-      ended(`because it could not run: ${error.message}`);
-    });
-    child.on('exit', (code, signal) => {
+  let progress: Progress | undefined;
+  const follow = (event: RunEvent): void => {
+    if (event.type === 'start') progress = start(event.title, event.total);
+    else if (event.type === 'step') progress?.step(event.label);
+    else progress?.stop();
+  };
+  const found = child.request('run', order, Infinity, follow).then(
+    (result) => result.found,
+    (error: unknown) => {
       progress?.stop();
-      ended(signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`);
-    });
-    child.send(order, (error) => {
-      if (error !== null) ended(`because it takes no messages: ${error.message}`);
-    });
-  });
+      if (!(error instanceof ChildFailure)) throw error;
+      const { answered, ended = '' } = error;
+      if (answered?.name === 'UsageError') throw new UsageError(answered.message);
+      if (answered !== undefined) throw new Error(answered.stack ?? answered.message);
+      throw new Error(
+        `the process of ${names.join(', ')} ended ${ended} before it was done; run these sides alone: --backends ${names.join()}.`,
+      );
+    },
+  );
   // whoever waits for it hears of it; until then it is no unhandled one
   found.catch(() => undefined);
-  return {
-    names,
-    found,
-    dispose: () => {
-      process.removeListener('exit', stop);
-      stop();
-    },
-  };
+  return { names, found, dispose: child.kill };
 }

@@ -57,7 +57,12 @@ export interface Figure {
   readonly title: string;
   /** what to see in it */ readonly caption?: string;
   readonly legend?: readonly LegendItem[];
-  /** builds the chart; use `seriesColor` and `currentColor` so that it is readable in light and dark */
+  /**
+   * Builds the chart; use `seriesColor` and `currentColor` so that it is readable in light and dark. Not in the package's typings: Plot's
+   * name types of d3, which it does not install.
+   *
+   * @internal
+   */
   readonly plot: (plot: typeof ObservablePlot) => PlotOptions;
 }
 

@@ -219,7 +219,7 @@ function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string
   // the same data under another path are the same: their fingerprint decides
   const settings = { ...resume.meta.settings, data: { ...resume.meta.settings.data, source } };
   const { units, ...others } = settings;
-  // another network would stand beside the units of this one
+  // another network would stand next to the units of this one
   const isOther = choices.layers !== undefined || choices.from !== undefined;
   const wanted = resolveSettings({
     ...others,

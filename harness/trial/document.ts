@@ -83,12 +83,12 @@ export function trialPage(report: TrialReport, settings: readonly string[] = [])
 function verdictOf({ exitCode, score, break: threshold }: TrialReport): string {
   return exitCode === 0
     ? `TRIAL PASSED: at least ${threshold} % caught, no right side blamed, no wrong name`
-    : `TRIAL FAILED: ${percent(score.caught)} caught (--break ${threshold}), ${score.sideWrong + score.kindWrong + score.accused} wrong names or sides`;
+    : `TRIAL FAILED: ${percent(score.caught)} caught (--break ${threshold}), ${score.sideWrong + score.kindWrong + score.blamed} wrong names or sides`;
 }
 
 /** The numbers of the trial that a reader wants first. */
 function factsOf({ score, layers }: TrialReport): Fact[] {
-  const wrong = score.sideWrong + score.kindWrong + score.accused;
+  const wrong = score.sideWrong + score.kindWrong + score.blamed;
   const goal = (label: string, value: number, least: number): Fact => ({
     label,
     value: percent(value),
@@ -170,7 +170,7 @@ function cellsOf(row: TrialRow): Cell[] {
 
 function harmless(title: string, why: string, rows: readonly HarmlessRow[]): Section[] {
   const cells = (row: HarmlessRow): Cell[] => [
-    ...[row.name, row.planted, row.caught, row.accused, row.kindWrong, row.why],
+    ...[row.name, row.planted, row.caught, row.blamed, row.kindWrong, row.why],
   ];
   const head = ['change', 'planted', 'caught', 'side blamed', 'wrong name', why];
   return section(title, rows.length === 0 ? [] : [table(rows.map(cells), { head })]);

@@ -129,7 +129,7 @@ class LayersTrial {
       return;
     }
     const { isRed, caught, diagnosis } = await lookAt(mistake.plantIn(host), given);
-    const said = { isRed, isAccused: isRed || caught.referee, kind: diagnosis?.kind };
+    const said = { isRed, isBlamed: isRed || caught.referee, kind: diagnosis?.kind };
     const { name } = mistake;
     this.book.noteHarmless('equivalents', { name, why: 'no problem of this trial shows it' }, said);
   }

@@ -22,7 +22,7 @@ export async function lookAt(side: Implementation, problem: AnyProblem): Promise
       probe: red('probe'),
       // what is wrong at first is so when it is asked again: only a change tells of a memory
       repeat: red('repeat') && !red('results'),
-      referee: refereesAccuse(side, examination),
+      referee: refereesBlame(side, examination),
     },
     isRed,
     ...(isRed && { diagnosis: await diagnose(side, examination) }),
@@ -30,7 +30,7 @@ export async function lookAt(side: Implementation, problem: AnyProblem): Promise
 }
 
 /** The referees alone, without knowing any verdict: first on the plain answer, then on the one that was given later. */
-function refereesAccuse({ name, precision }: Implementation, examination: Examination<AnyProblem>): boolean {
+function refereesBlame({ name, precision }: Implementation, examination: Examination<AnyProblem>): boolean {
   const { problem, reference, results, repeat } = examination;
   return [results, repeat].some((view) => {
     if (view === undefined) return false;

@@ -1,7 +1,7 @@
 import type { Phase } from '../base/problem';
 import { version } from '../base/version';
 
-export const trialFormat = 'rnn-parity-trial/2';
+export const trialFormat = 'rnn-parity-trial/3';
 
 /** The results of one fault: how often it was planted, and how often the harness reported what. */
 export interface TrialRow {
@@ -35,7 +35,7 @@ export interface HarmlessRow {
   /** why nothing may be found: the proof, or that the fault is held out */ readonly why: string;
   readonly planted: number;
   readonly caught: number;
-  readonly accused: number;
+  readonly blamed: number;
   readonly kindWrong: number;
 }
 
@@ -58,7 +58,7 @@ export interface TrialScore {
   /** faults that got the name of a different fault class */ readonly kindWrong: number;
   /** per cent of planted faults where the faulty side was named, planted at either side */ readonly side: number;
   readonly sideWrong: number;
-  /** harmless changes that were caught or named */ readonly accused: number;
+  /** harmless changes that were caught or named */ readonly blamed: number;
 }
 
 export interface TrialReport {
@@ -90,7 +90,7 @@ export function concludeTrial(found: Findings): TrialReport {
   const { seed, shapes, seeds, hosts, notRun = [], rows, perHost, equivalents, heldOut, seconds } = found;
   const { break: threshold = 100, misses, layers } = found;
   const score = scoreOf(rows, equivalents, heldOut);
-  const wrong = score.kindWrong + score.sideWrong + score.accused;
+  const wrong = score.kindWrong + score.sideWrong + score.blamed;
   return {
     format: trialFormat,
     version,
@@ -121,7 +121,7 @@ export function scoreOf(
     kindWrong: total(rows, 'kindWrong') + wrongKinds,
     side: percent(total(rows, 'sideNamed') + total(rows, 'scratchNamed'), 2 * planted),
     sideWrong: total(rows, 'sideWrong') + total(rows, 'scratchWrong'),
-    accused: equivalents.reduce((sum, row) => sum + row.accused, 0),
+    blamed: equivalents.reduce((sum, row) => sum + row.blamed, 0),
   };
 }
 

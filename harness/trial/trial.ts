@@ -131,7 +131,7 @@ class Trial {
       const { implementation } = this.nextHost();
       const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
       const kind = families.some((one) => isOf(diagnosis?.kind, one)) ? undefined : diagnosis?.kind;
-      this.book.noteHarmless(list, { name, why }, { isRed, isAccused: isRed || caught.referee, kind });
+      this.book.noteHarmless(list, { name, why }, { isRed, isBlamed: isRed || caught.referee, kind });
     }
   }
 
@@ -144,7 +144,7 @@ class Trial {
     for (const planted of updateCases(fault, this.options)) {
       const diagnosis = await this.updates.look(fault, this.nextHost(), planted);
       const isRed = diagnosis !== undefined;
-      const said = { isRed, isAccused: isRed, kind: diagnosis?.kind };
+      const said = { isRed, isBlamed: isRed, kind: diagnosis?.kind };
       this.book.noteHarmless(list, { name: fault.name, why }, said);
     }
   }

@@ -31,7 +31,10 @@ export class GraphSimpleRNNClassifier extends ClassifierShell {
   readonly name = 'graph';
   declare protected readonly engine: GraphEngine;
 
-  /** @throws RangeError on an unknown option, a bad size or setting, or weights that do not fit */
+  /**
+   * @throws RangeError on an unknown option, a bad size or setting, or weights that do not fit; GraphUnavailableError on a
+   *   backend other than tensorflow
+   */
   constructor(options: GraphSimpleRNNClassifierOptions) {
     const name = 'GraphSimpleRNNClassifier';
     const { sizes, weights, config, clipNorm } = resolveClassifier(options, name, graphOptions);

@@ -15,7 +15,6 @@ import {
   type Targets,
   type Tensor,
 } from '../../scratch/index';
-import { checkBackend } from '../backends/index';
 import { accuracyOf, outputsOf } from '../host-losses';
 import type { CheckedBatch, NameOf, NetworkEngine, StepResult } from '../network-engine';
 import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
@@ -24,7 +23,7 @@ import { chainsFor } from './layers/chains';
 import type { Call, Question } from './network-graph';
 import { byLayer, keyFor } from './network-pass';
 import { PackedWeights } from './packed-weights';
-import type { SessionBackend } from './session';
+import { checkSessions, type SessionBackend } from './session';
 import { operationsSideBySide } from './threads';
 import { checkLoop, type Loop } from './time/index';
 import { kindOf, settingsFor, slotsOf } from './update-rule';
@@ -69,7 +68,7 @@ export class GraphEngine implements NetworkEngine {
     private readonly nameOf: NameOf,
     private readonly reportsStates = true,
   ) {
-    checkBackend(backend, name);
+    checkSessions(backend, name);
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
     this.packing = new PackedWeights(plan);

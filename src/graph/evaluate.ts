@@ -5,7 +5,7 @@ import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
 import type { Signature } from './builder/index';
 import { evaluateGraph, keyOf } from './evaluate-graph';
 import { hasOneDnnProducts } from './one-dnn';
-import { GraphSession, type SessionBackend } from './session';
+import { checkSessions, GraphSession, type SessionBackend } from './session';
 import { SessionCache } from './session-cache';
 import { checkLoop, chooseLoop, type Loop } from './time/index';
 
@@ -20,11 +20,15 @@ export class GraphEvaluator {
   private readonly sessions = new SessionCache<{ session: GraphSession; signature: Signature }>(mostSessions);
   private readonly loop: Loop | undefined;
 
-  /** @param loop instead of the choice by length */
+  /**
+   * @param loop instead of the choice by length
+   * @throws GraphUnavailableError on a backend without sessions
+   */
   constructor(
     private readonly backend: SessionBackend,
     loop?: Loop,
   ) {
+    checkSessions(backend, 'GraphEvaluator');
     this.loop = loop && checkLoop(loop, 'GraphEvaluator');
   }
 

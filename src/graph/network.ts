@@ -25,7 +25,10 @@ export class GraphNetwork extends NetworkShell {
   readonly name = 'graph';
   declare protected readonly engine: GraphEngine;
 
-  /** @throws RangeError on an unknown option, a description that makes no sense, a bad setting, or weights that do not fit */
+  /**
+   * @throws RangeError on an unknown option, a description that makes no sense, a bad setting, or weights that do not fit;
+   *   GraphUnavailableError on a backend other than tensorflow
+   */
   constructor(options: GraphNetworkOptions) {
     const name = 'GraphNetwork';
     const { plan, weights, config, clipNorm } = resolveNetwork(options, name, graphOptions);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Tf from '@tensorflow/tfjs';
 import { formatShape } from '../../scratch/index';
+import { checkBackend } from '../backends/index';
 import {
   encodeSessionConfig,
   type AnyTensor,
@@ -164,14 +165,23 @@ function checkedFeed(
   );
 }
 
-function nativeSessions(backend: SessionBackend): NativeSessions {
+/**
+ * @param name of what is given the backend, for messages
+ * @throws TypeError when it is no loaded backend, GraphUnavailableError when it has no sessions
+ */
+export function checkSessions(backend: SessionBackend, name: string): void {
+  checkBackend(backend, name);
+  nativeSessions(backend, `${name}: `);
+}
+
+function nativeSessions(backend: SessionBackend, where = ''): NativeSessions {
   backend.use();
   const current: unknown = backend.tf.backend();
   if (typeof current === 'object' && current !== null && 'runSavedModel' in current) {
     return current as NativeSessions;
   }
   throw new GraphUnavailableError(
-    `The backend "${backend.tf.getBackend()}" cannot run graphs: sessions are a part of the native library. ` +
+    `${where}the backend "${backend.tf.getBackend()}" cannot run graphs: sessions are a part of the native library. ` +
       'Load the backend "tensorflow" (`rnn-parity setup` builds it), or use the eager twin.',
   );
 }

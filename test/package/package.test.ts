@@ -90,7 +90,7 @@ describe('the packed package in the project of a user', function () {
     expect(result.stdout).to.equal('0\n');
   });
 
-  it('has typings that a strict project compiles', async () => {
+  it('has typings that a strict project compiles, also without skipLibCheck but for those of TensorFlow.js itself', async () => {
     const source = `
       import { loadBackend, BackendUnavailableError } from 'rnn-parity';
       import { SimpleRNN } from 'rnn-parity/scratch';
@@ -109,11 +109,14 @@ describe('the packed package in the project of a user', function () {
       void loadBackend('webgpu');`;
     fs.writeFileSync(path.join(project, 'index.ts'), source);
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'node20', '--target', 'es2023'];
+    const flags = ['--noEmit', '--strict', '--module', 'node20', '--target', 'es2023'];
     const types = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
-    const result = await node([tsc, ...flags, ...types, 'index.ts']);
-    expect(result.stdout).to.equal('');
-    expect(result.code).to.equal(0);
+    const { stdout } = await node([tsc, ...flags, ...types, '--pretty', 'false', 'index.ts']);
+    // TensorFlow.js 4.22 does not compile under strict, and its typings of WebGPU are older than those of lib.dom.d.ts
+    const isOfTensorFlow =
+      /^(?:\s|\S*node_modules\/(?:@tensorflow\/|@webgpu\/|typescript\/lib\/lib\.dom\.d\.ts))/;
+    expect(stdout.split('\n').filter((line) => line !== '' && !isOfTensorFlow.test(line))).to.deep.equal([]);
+    expect(stdout, 'skipLibCheck is needed no more: say so in docs/tfjs-twin.md').to.include('error TS');
   });
 
   it('assertParity is a test for node:test, as an ES module and as CommonJS: the verdict is the failure', async () => {

@@ -8,22 +8,46 @@ const path = require('node:path');
 const root = path.join(__dirname, '..', '..');
 const built = path.join(root, 'dist-test');
 const stamp = path.join(built, 'made-from');
+const locked = path.join(built, 'lock');
 
 exports.built = built;
 exports.build = build;
 exports.mochaGlobalSetup = build;
 
+/** Makes the program of the sources as they are; a second process waits, because files of two builds that mix are no program. */
 function build() {
+  while (madeFrom() !== stateOf(sources())) {
+    const release = lock();
+    try {
+      make();
+    } finally {
+      release();
+    }
+  }
+}
+
+const madeFrom = () => (fs.existsSync(stamp) ? fs.readFileSync(stamp, 'utf8') : '');
+
+function sources() {
   const rooms = ['scratch', 'src', 'harness', 'docs/schemas', 'test/support', 'test/harness/bench'];
-  const files = rooms
+  return rooms
     .flatMap((room) => filesIn(path.join(root, room)))
     .map((file) => path.relative(root, file))
     .filter((file) => !file.endsWith('.test.ts'));
+}
+
+function stateOf(files) {
   const state = createHash('sha256');
   for (const file of [...files, 'node_modules/esbuild/package.json', 'test/support/build-program.cjs'])
     state.update(`${file}\n`).update(fs.readFileSync(path.join(root, file)));
-  const madeFrom = state.digest('hex');
-  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === madeFrom) return;
+  return state.digest('hex');
+}
+
+function make() {
+  const files = sources();
+  // of before the sources are read: where one is changed meanwhile, the next look at the stamp sees it
+  const state = stateOf(files);
+  if (madeFrom() === state) return;
   const { outputFiles } = require('esbuild').buildSync({
     absWorkingDir: root,
     entryPoints: files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
@@ -45,9 +69,33 @@ function build() {
   for (const [file, contents] of wanted) replace(file, contents);
   // a module that moved from name.ts to name/index.ts would still be found under its old name
   const known = new Set(wanted.map(([file]) => file));
-  const old = filesIn(built).filter((file) => !known.has(file) && !temporary.test(file));
+  const old = filesIn(built).filter((file) => !known.has(file) && !temporary.test(file) && file !== locked);
   for (const file of old) fs.rmSync(file, { force: true });
-  replace(stamp, Buffer.from(madeFrom));
+  if (stateOf(sources()) === state) replace(stamp, Buffer.from(state));
+}
+
+/** Waits until no other process builds; a lock whose process has ended holds up no other. */
+function lock() {
+  fs.mkdirSync(built, { recursive: true });
+  for (;;) {
+    try {
+      fs.writeFileSync(locked, String(process.pid), { flag: 'wx' });
+      return () => fs.rmSync(locked, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (isAbandoned()) fs.rmSync(locked, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
+}
+
+function isAbandoned() {
+  try {
+    process.kill(Number(fs.readFileSync(locked, 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
 }
 
 const filesIn = (folder) =>

@@ -1,4 +1,4 @@
-export { ChildFailure, LineProcess, type Launch } from './line-process';
+export { ChildFailure, ChildLink, type Launch } from './child-link';
 export {
   decodeFloat32,
   decodeTensor,
@@ -8,9 +8,10 @@ export {
   mapRecord,
   parseAnswer,
   type OperationTable,
+  type WireError,
   type WireRequest,
   type WireTensor,
   type WireWeights,
 } from './protocol';
 export { findPython, pythonEnvironment } from './python';
-export { ChildAbsentError, serveLines } from './serve-lines';
+export { ChildAbsentError, serveLines, serveMessages } from './serve';

@@ -1,17 +1,20 @@
 import { makeTensor, sizeOf, type StackWeights, type Tensor } from '../../../scratch/index';
+import type { Thrown } from '../side-errors';
 
 /**
- * The line protocol between this program and the child processes that run other programs. A child answers one line of JSON with one
- * line of JSON, so that children in JavaScript and in Python are driven alike:
+ * The protocol between this program and its child processes: each request has one answer, and may report events before it.
  *
  *   -> {"id": 3, "op": "run", "task": "step", "calls": 40}
+ *   <- {"id": 3, "event": {"step": "..."}}
  *   <- {"id": 3, "result": {"milliseconds": 12.5, "loss": 1.09}}
  *   <- {"id": 3, "error": {"message": "...", "absent": false}}
  *
- * Lines on stdout that are not such answers are noise of some library and are ignored. The child ends when its stdin does.
+ * It travels as lines of JSON, so that children in JavaScript and in Python are driven alike; lines on stdout that are not such answers
+ * are noise of some library and are ignored, and the child ends when its stdin does. Or, to children of our own sources, as messages of
+ * Node, which keep NaN, -0, maps and typed arrays; the child ends when its parent is gone.
  */
 export type OperationTable<Names> = {
-  readonly [K in keyof Names]: { readonly request: object; readonly result: object };
+  readonly [K in keyof Names]: { readonly request: object; readonly result: object; readonly event?: object };
 };
 
 /** A request as it travels. */
@@ -22,7 +25,9 @@ export type WireRequest<Operations extends OperationTable<Operations>> = {
 export type WireAnswer =
   { readonly id: number; readonly result: object } | { readonly id: number; readonly error: WireError };
 
-export interface WireError {
+export type WireMessage = WireAnswer | { readonly id: number; readonly event: object };
+
+export interface WireError extends Partial<Thrown> {
   readonly message: string;
   /** the child cannot run on this machine, for example because a library is not installed */
   readonly absent?: boolean;
@@ -83,14 +88,20 @@ export function mapRecord<In, Out>(
 }
 
 /** Reads one line of a child's stdout; undefined when it is noise. */
-export function parseAnswer(line: string): WireAnswer | undefined {
+export function parseAnswer(line: string): WireMessage | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
-    const value = JSON.parse(line) as Partial<Record<'id' | 'result' | 'error', unknown>>;
-    return typeof value.id === 'number' && ('result' in value || 'error' in value)
-      ? (value as WireAnswer)
-      : undefined;
+    const value = JSON.parse(line) as object;
+    return isAnswer(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+export function isAnswer(value: object): value is WireMessage {
+  return (
+    'id' in value &&
+    typeof value.id === 'number' &&
+    ('result' in value || 'error' in value || 'event' in value)
+  );
 }

@@ -9,7 +9,7 @@ import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "sides" / "python"))
 
-from lines import decode, encode, serve_lines  # noqa: E402
+from lines import decoded, encoded, serve_lines  # noqa: E402
 
 
 def peer_class(name):
@@ -39,16 +39,15 @@ class Server:
     def open(self, request):
         import numpy as np
 
-        problem = request["problem"]
-        size = problem["size"]
-        inputs = decode(problem["inputs"])
+        problem = decoded(request["problem"])
+        inputs = problem["inputs"]
         self.problem = {
-            "batch": size["batch"],
+            "batch": problem["size"]["batch"],
             "inputs": inputs,
             "labels": np.asarray(problem["labels"], dtype=np.int64),
             "questions": {n: inputs[np.arange(n) % len(inputs)] for n in (1, 256)},
             "layers": problem["layers"],
-            "weights": [{name: decode(weight) for name, weight in layer.items()} for layer in problem["weights"]],
+            "weights": problem["weights"],
             "learning_rate": problem["learningRate"],
         }
         self.peer.open(self.problem)
@@ -56,13 +55,11 @@ class Server:
 
     def check(self, _):
         self.peer.open({**self.problem, "learning_rate": 1.0})
-        answer = {f"forward{n}": encode(self.peer.forward(n)) for n in (1, 256)}
+        answer = {f"forward{n}": self.peer.forward(n) for n in (1, 256)}
         answer["loss"] = float(self.peer.train_step())
-        answer["weights"] = [
-            {name: encode(weight) for name, weight in layer.items()} for layer in self.peer.weights()
-        ]
+        answer["weights"] = self.peer.weights()
         self.peer.open(self.problem)
-        return {"scores": "logits", **answer}
+        return {"scores": "logits", **encoded(answer)}
 
     def warm(self, request):
         begin = time.perf_counter()
@@ -109,5 +106,4 @@ def resident_bytes():
 
 
 if __name__ == "__main__":
-    server = Server(sys.argv[1])
-    serve_lines(lambda request: getattr(server, request["op"])(request))
+    serve_lines(Server(sys.argv[1]))

@@ -1,5 +1,5 @@
 import type { EngineEntry } from '../catalogue';
-import { ChildFailure, LineProcess, type Launch } from '../../base/process/index';
+import { ChildFailure, ChildLink, type Launch } from '../../base/process/index';
 import { describeVerdict, judgeEngine, type Reference } from '../parity-gate';
 import type { Operations, Started, Status, WireProblem } from './protocol';
 import type { EngineFailureNote, EngineReport } from '../report/schema';
@@ -20,7 +20,7 @@ export class EngineSession {
 
   private constructor(
     readonly entry: EngineEntry,
-    private readonly engine: LineProcess<Operations>,
+    private readonly engine: ChildLink<Operations>,
     readonly started: Started,
     private readonly loaded: Status,
     private readonly limits: CallLimits,
@@ -28,7 +28,7 @@ export class EngineSession {
 
   /** @throws ChildFailure with `absent` when the engine cannot run on this machine */
   static async start(entry: EngineEntry, launch: Launch, limits: CallLimits): Promise<EngineSession> {
-    const engine = new LineProcess<Operations>(launch);
+    const engine = new ChildLink<Operations>(launch);
     try {
       const started = await engine.request('start', {}, startMilliseconds);
       const loaded = await engine.request('status', {}, startMilliseconds);

@@ -23,11 +23,11 @@ export function ruleOnUpdate(
     name: party.name,
     tensors: wrongIn(question, party),
   }));
-  const accused = wrong.filter(({ tensors }) => tensors.length > 0);
-  if (accused.length === 0) return { side: 'undecided', note: 'a third optimizer agrees with both sides' };
-  const tensors = accused.map(({ name, tensors: own }) => `${own.slice(0, 3).join(', ')} of ${name}`);
+  const blamed = wrong.filter(({ tensors }) => tensors.length > 0);
+  if (blamed.length === 0) return { side: 'undecided', note: 'a third optimizer agrees with both sides' };
+  const tensors = blamed.map(({ name, tensors: own }) => `${own.slice(0, 3).join(', ')} of ${name}`);
   return {
-    side: accused.length === 2 ? 'both' : accused[0].name,
+    side: blamed.length === 2 ? 'both' : blamed[0].name,
     note: `a third optimizer, by hand in float64, made the same update: it disagrees with ${tensors.join(', and with ')}`,
   };
 }

@@ -29,7 +29,7 @@ export const stepFaults: readonly UpdateFault[] = [
     { gradient: (_, g, w) => g + decay * w },
   ),
   inWeights(
-    'optimizer/weight-decay-beside-step',
+    'optimizer/weight-decay-decoupled',
     `every weight shrinks by ${decay} of itself times the learning rate, although weight decay is not set`,
     { moved: ({ right }, w, step) => right(w, step + decay * w) },
   ),

@@ -57,7 +57,7 @@ export class Session {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.runSide(next);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    // a machine that has much to do is slow without being wrong: once more, with nothing beside it
+    // a machine that has much to do is slow without being wrong: once more, with nothing else at work
     for (const one of this.sides) if (one.silent !== undefined) await this.runSide(one);
     for (const one of this.sides)
       if (one.found !== undefined)

@@ -46,7 +46,8 @@ function sentences(report: ParityReport): string[] {
     case 'mismatch':
       return mismatch(report, [missing, missingCount]);
     case 'error': {
-      const [first] = errors;
+      const first = errors.at(0);
+      if (first === undefined) return [`ERROR: ${report.audit[0]}${missing}`, `ERROR: ${report.audit[0]}`];
       const failed = failingCases(cases).length;
       const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${failed > 0 ? `; ${failedOf(failed, cases.length)}` : ''}`;
       const message = oneLine(first.message);

@@ -1,4 +1,4 @@
-import { describePlace, readAnswer, type ReadAnswer } from './answer';
+import { describePlace, mostNumbersOf, readAnswer, type ReadAnswer } from './answer';
 import type { AnyCandidate, Candidate, CandidateLayersProblem, CandidateProblem } from './define';
 
 /**
@@ -7,7 +7,8 @@ import type { AnyCandidate, Candidate, CandidateLayersProblem, CandidateProblem 
  * reported as tensors that could not be read, `(problem)` and `(answer before)`.
  */
 export class CandidateCalls {
-  private before: { readonly answer: unknown; readonly read: ReadAnswer } | undefined;
+  private before:
+    { readonly tensors: ReadAnswer['tensors']; readonly readAgain: () => ReadAnswer } | undefined;
 
   constructor(private readonly candidate: AnyCandidate) {}
 
@@ -15,7 +16,9 @@ export class CandidateCalls {
   async evaluate(problem: CandidateProblem | CandidateLayersProblem): Promise<ReadAnswer> {
     const asked = structuredClone(problem);
     const answer: unknown = await (this.candidate as Candidate).evaluate(problem as CandidateProblem);
-    const read = readAnswer(answer);
+    const most = mostNumbersOf(asked);
+    const readAgain = (): ReadAnswer => readAnswer(answer, most);
+    const read = readAgain();
     const malformed = new Map(read.malformed);
     const change = changeOf(asked, problem);
     if (change !== undefined)
@@ -26,15 +29,15 @@ export class CandidateCalls {
         '(answer before)',
         `was changed by the next call: ${overwritten}; the answers share a buffer, so give each its own`,
       );
-    this.before = { answer, read };
+    this.before = { tensors: read.tensors, readAgain };
     return { tensors: read.tensors, malformed };
   }
 
   /** What the last call changed in the answer of the call before it. */
   private overwritten(): string | undefined {
     if (this.before === undefined) return undefined;
-    const now = readAnswer(this.before.answer).tensors;
-    for (const [name, { data, shape }] of this.before.read.tensors) {
+    const now = this.before.readAgain().tensors;
+    for (const [name, { data, shape }] of this.before.tensors) {
       const found = now.get(name)?.data;
       const at = data.findIndex((x, i) => !Object.is(x, found?.[i]));
       if (at >= 0) return `${name}${describePlace(at, shape)} was ${data[at]} and is ${String(found?.[at])}`;

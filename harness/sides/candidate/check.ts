@@ -1,5 +1,5 @@
 import { resembles } from '../../../scratch/index';
-import { isBackendByName } from '../../base/framework-names';
+import { isBackendByName, isBackendFlag } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
 import { layerNames } from '../../base/model';
 import { tensorNames, type ModelLayer, type Precision } from '../../base/problem';
@@ -52,14 +52,7 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
   if (typeof name !== 'string' || name.trim() === '') {
     throw new UsageError(`${where}: name is ${show(name)}; a name for the reports was expected.`);
   }
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name))
-    throw new UsageError(
-      `${where}: name is ${JSON.stringify(name)}, which holds a control character; a name in one line of text was expected.`,
-    );
-  if (name === 'scratch' || name.startsWith('tfjs:') || isBackendByName(name))
-    throw new UsageError(
-      `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, with which reports and error bounds would confuse it; choose another name.`,
-    );
+  checkName(name, where);
   if (precision !== 'float32' && precision !== 'float64') {
     throw new UsageError(
       `${where}: precision is ${show(precision)}; "float32" or "float64" was expected, because tolerances depend on it.`,
@@ -75,6 +68,35 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
     masks: masks ?? false,
     ...(layers !== undefined && { layers: checkLayers(layers, where) }),
   };
+}
+
+/** Whatever a reader of a report cannot see: control and format characters, and spaces of other widths. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+
+/** Words that reports say of sides. */
+const verdictWords = ['both', 'undecided', 'reference'];
+
+function checkName(name: string, where: string): void {
+  const found = unseen.exec(name)?.[0];
+  if (found !== undefined) {
+    const point = found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, which holds a character that readers cannot see (U+${point}); a name in one line of visible text was expected.`,
+    );
+  }
+  if (name !== name.trim())
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, with a space at its start or end, which readers cannot see; leave it out.`,
+    );
+  const plain = name.normalize('NFKC').toLowerCase();
+  if (plain === 'scratch' || plain.startsWith('tfjs:') || isBackendByName(plain) || isBackendFlag(plain))
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, that of a side of rnn-parity, with which reports and error bounds would confuse it; choose another name.`,
+    );
+  if (verdictWords.includes(plain))
+    throw new UsageError(
+      `${where}: name is ${JSON.stringify(name)}, a word that reports say of sides ("${plain} is wrong"); choose another name.`,
+    );
 }
 
 /** `cell`: a user's own */

@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { checkOptions } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
+import { ChildFailure, ChildLink, type WireError } from '../../base/process/index';
 import { CandidateError, describeThrown } from '../../base/side-errors';
 import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
@@ -11,7 +11,7 @@ import { CandidateCalls } from './calls';
 import { checkCandidate, type CandidateDeclaration } from './check';
 import type { AnyCandidate } from './define';
 import { plainProblem } from './plain-problem';
-import type { FromCandidate, ToCandidate } from './protocol';
+import type { CandidateOperations } from './protocol';
 
 /** A candidate as an implementation. */
 export interface CandidateImplementation extends Implementation {
@@ -51,13 +51,10 @@ export async function loadCandidate(
   await checkRegularFile(path, 'give the path of a TypeScript or JavaScript module');
   const child = new CandidateProcess(checkSeconds(options.timeoutSeconds ?? 30, 'loadCandidate'));
   try {
-    const reply = await child.ask({ type: 'load', file: path }, `loading ${file}`);
-    if (reply.type === 'loaded') return implementation(reply.declaration, (p) => child.evaluate(p), child);
-    const reason = reply.type === 'refused' ? reply.message.replace(/^UsageError: /, '') : reply.type;
-    throw new UsageError(`the candidate ${file} cannot be used: ${reason}`);
+    const declaration = await child.load(path, file);
+    return implementation(declaration, (problem) => child.evaluate(problem), child);
   } catch (error) {
     child.dispose();
-    if (error instanceof CandidateError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }
@@ -74,7 +71,7 @@ export function candidateImplementation(
     const settled = Promise.resolve()
       .then(() => calls.evaluate(plainProblem(problem)))
       .catch((error: unknown) => {
-        const { message, stack } = error instanceof Error ? error : describeThrown(error);
+        const { message, stack } = describeThrown(error);
         throw new CandidateError(`${declaration.name} threw: ${message}`, false, stack);
       });
     return within(settled, seconds, () => tooLate(declaration.name, problem.id, seconds));
@@ -123,89 +120,62 @@ function tooLate(name: string, what: string, seconds: number): CandidateError {
   );
 }
 
-const disposed = 'disposed';
-
 class CandidateProcess {
-  private readonly child: ChildProcess;
+  private readonly child = new ChildLink<CandidateOperations>({
+    command: process.execPath,
+    args: childScript(join(__dirname, 'child')),
+    channel: 'messages',
+  });
   private name = 'the candidate';
-  private ended: string | undefined;
-  private waiting: ((reply: FromCandidate | CandidateError) => void) | undefined;
-  /** the question before, which has to be answered first */ private last: Promise<unknown> =
-    Promise.resolve();
-  private readonly stop = (): void => void this.child.kill('SIGKILL');
+  private disposed = false;
 
-  constructor(private readonly seconds: number) {
-    this.child = spawn(process.execPath, childScript(join(__dirname, 'child')), {
-      // its standard output joins our standard error: standard output belongs to the result
-      stdio: ['ignore', 2, 2, 'ipc'],
-      serialization: 'advanced',
-    });
-    this.child.on('message', (reply) => {
-      this.settle(reply as FromCandidate);
-    });
-    this.child.on('exit', (code, signal) => {
-      this.end(signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`);
-    });
-    this.child.on('error', (error) => {
-      this.end(`because it could not run: ${error.message}`);
-    });
-    process.once('exit', this.stop);
-  }
+  constructor(private readonly seconds: number) {}
 
-  /** One question after the other: an answer does not say which question it is of. */
-  ask(message: ToCandidate, what: string): Promise<FromCandidate> {
-    const answer = this.last.then(() => this.askNow(message, what));
-    this.last = answer.catch(() => undefined);
-    return answer;
-  }
-
-  private async askNow(message: ToCandidate, what: string): Promise<FromCandidate> {
-    if (this.ended !== undefined) throw this.gone(what);
-    const reply = new Promise<FromCandidate | CandidateError>((resolve) => (this.waiting = resolve));
-    this.child.send(message, (error) => {
-      if (error !== null) this.end(`because it takes no messages: ${error.message}`);
-    });
-    const settled = await within(reply, this.seconds, () => {
-      this.stop();
-      return tooLate(this.name, what, this.seconds);
-    });
-    if (settled instanceof CandidateError) throw this.gone(what);
-    if (settled.type === 'loaded') this.name = settled.declaration.name;
-    return settled;
+  /** @throws UsageError when the module cannot be used */
+  async load(path: string, file: string): Promise<CandidateDeclaration> {
+    try {
+      const declaration = await this.child.request('load', { file: path }, 1000 * this.seconds);
+      this.name = declaration.name;
+      return declaration;
+    } catch (error) {
+      const refused = error instanceof ChildFailure ? error.answered : undefined;
+      const reason =
+        refused === undefined ? undefined : `the candidate ${file} cannot be used: ${inWords(refused)}`;
+      throw new UsageError(reason ?? this.errorOf(error, `loading ${file}`).message, { cause: error });
+    }
   }
 
   async evaluate(problem: AnyProblem): Promise<ReadAnswer> {
-    const reply = await this.ask({ type: 'evaluate', problem: plainProblem(problem) }, problem.id);
-    if (reply.type === 'answer') return reply.answer;
-    const trace = reply.type === 'threw' ? reply.stack : '';
-    const message = reply.type === 'threw' || reply.type === 'refused' ? reply.message : reply.type;
-    throw new CandidateError(`${this.name} threw: ${message}`, false, trace);
+    try {
+      return await this.child.request('evaluate', { problem: plainProblem(problem) }, 1000 * this.seconds);
+    } catch (error) {
+      throw this.errorOf(error, problem.id);
+    }
   }
 
   dispose(): void {
-    process.removeListener('exit', this.stop);
-    this.ended ??= disposed;
-    this.stop();
+    this.disposed = true;
+    this.child.kill();
   }
 
-  private settle(reply: FromCandidate | CandidateError): void {
-    this.waiting?.(reply);
-    this.waiting = undefined;
-  }
-
-  private end(how: string): void {
-    this.ended ??= how;
-    this.settle(this.gone(''));
-  }
-
-  private gone(what: string): CandidateError {
-    if (this.ended === disposed)
+  private errorOf(error: unknown, what: string): CandidateError {
+    if (this.disposed)
       return new CandidateError(`${this.name} was disposed before ${what}; load it again.`, true);
+    if (!(error instanceof ChildFailure)) throw error;
+    const { answered, ended = '', late } = error;
+    if (answered !== undefined)
+      return new CandidateError(`${this.name} threw: ${inWords(answered)}`, false, answered.stack);
+    if (late) return tooLate(this.name, what, this.seconds);
     return new CandidateError(
-      `${this.name} ended its process ${this.ended ?? ''} during ${what}; a candidate must return or throw.`,
+      `${this.name} ended its process ${ended} during ${what}; a candidate must return or throw.`,
       true,
     );
   }
+}
+
+/** What was thrown, with the name of its class where that says more. */
+function inWords({ name, message }: WireError): string {
+  return name === undefined || name === 'UsageError' ? message : `${name}: ${message}`;
 }
 
 async function within<T>(work: Promise<T>, seconds: number, late: () => CandidateError): Promise<T> {

@@ -6,7 +6,7 @@ import {
   decodeTensor,
   encodeTensor,
   findPython,
-  LineProcess,
+  ChildLink,
   mapRecord,
   pythonEnvironment,
   type WireTensor,
@@ -43,7 +43,7 @@ export class Framework {
     readonly version: string,
     private readonly name: FrameworkName,
     private readonly milliseconds: number,
-    private readonly child: LineProcess<FrameworkOperations>,
+    private readonly child: ChildLink<FrameworkOperations>,
   ) {}
 
   /**
@@ -59,7 +59,7 @@ export class Framework {
         'no Python 3.8 or later is on the PATH; give one in which it is installed with --python PATH',
       );
     const script = path.join(__dirname, '..', 'python', 'serve.py');
-    const child = new LineProcess<FrameworkOperations>({
+    const child = new ChildLink<FrameworkOperations>({
       command,
       args: [script, name],
       env: pythonEnvironment,

@@ -50,12 +50,12 @@ def encoded(value):
 LONGEST = 500_000_000
 
 
-def serve_lines(perform):
-    """Answers every request with perform(request), or with what it raised, until stdin ends."""
+def serve_lines(server):
+    """Answers every request with the server's method of its op, or with what that raised, until stdin ends."""
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = {"result": perform(request)}
+            answer = {"result": getattr(server, request["op"])(request)}
         except ImportError as error:
             answer = {"error": {"message": f"this Python cannot import it ({error}); install it there, or give another one with --python PATH", "absent": True}}
         except CannotRun as error:

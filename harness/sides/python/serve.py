@@ -26,5 +26,4 @@ class Server:
 
 
 if __name__ == "__main__":
-    server = Server(sys.argv[1])
-    serve_lines(lambda request: getattr(server, request["op"])(request))
+    serve_lines(Server(sys.argv[1]))

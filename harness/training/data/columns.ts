@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/outcome';
 import type { LoadOptions } from './load-options';
-import { listed, quoted, type Notes } from './notes';
+import { listed, lookalikeOf, quoted, type Notes } from './notes';
 import { parseNumber } from './numbers';
 
 /** Where the columns of a table are; -1: there is none. */
@@ -38,7 +38,7 @@ export function readHeader(
     const at = columns.indexOf(name);
     if (at < 0 && needed)
       throw new UsageError(
-        `${file} has no column ${quoted(name)}; its header reads ${columns.map(quoted).join(', ')}, so name the right one with ${flag}.${hint(columns)}`,
+        `${file} has no column ${quoted(name)}; its header reads ${columns.map(quoted).join(', ')}, so name the right one with ${flag}.${lookalikeOf(name, columns) || hint(columns)}`,
       );
     return at;
   };

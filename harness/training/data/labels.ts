@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/outcome';
-import { listed, quoted, warnAlike, type Notes } from './notes';
+import { listed, lookalikeOf, quoted, warnAlike, type Notes } from './notes';
 import { parseNumber, type Decimal } from './numbers';
 import type { SequenceData } from './sequences';
 
@@ -107,7 +107,7 @@ export class LabelTable {
 
 /**
  * Data whose labels are the class indices of a model. A model whose classes are the numbers of its outputs (`0`, `1`, ...) takes the classes
- * of the data in their order, where there are as many and none of them is such a number: of `1`, `2`, `3` nobody knows whether `1` is its
+ * of the data in their order, where there are as many and none of them is such a number: of `1`, `2`, `3` the data do not say whether `1` is its
  * output 1 or its first one.
  *
  * @param classNames of the model, in the order of its outputs
@@ -137,7 +137,7 @@ export function relabelled(data: SequenceData, classNames: readonly string[], no
   }
   if (unknown.length > 0)
     throw new UsageError(
-      `${data.source} has labels the model does not know: ${unknown.slice(0, 10).join(', ')}; it knows ${classNames.slice(0, 20).join(', ')}.`,
+      `${data.source} has labels the model does not know: ${unknown.slice(0, 10).join(', ')}; it knows ${classNames.slice(0, 20).join(', ')}.${lookalikeOf(unknown[0], classNames)}`,
     );
   const labels = data.labels?.map((label) => known.get(data.classNames[label]) ?? -1);
   return { ...data, classNames, ...(labels && { labels }) };

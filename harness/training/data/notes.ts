@@ -32,7 +32,10 @@ export function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }
 
-/** Warns of names that are different but look the same: by letter case, white space, Unicode form, or as numbers. */
+/**
+ * Warns of names that are different but look the same: by letter case, white space, Unicode form, letters of another alphabet, or as
+ * numbers. Code points say what differs where the two print alike.
+ */
 export function warnAlike(what: string, names: Iterable<string>, notes: Notes): void {
   const groups = new Map<string, string>();
   const pairs: string[] = [];
@@ -40,15 +43,46 @@ export function warnAlike(what: string, names: Iterable<string>, notes: Notes): 
     const look = appearance(name);
     const other = groups.get(look);
     if (other === undefined) groups.set(look, name);
-    else if (pairs.length < 3) pairs.push(`${quoted(other)} and ${quoted(name)}`);
+    else if (pairs.length < 3) pairs.push(`${quoted(other)} and ${quoted(name)}${difference(other, name)}`);
   }
   if (pairs.length > 0)
     notes.warn(`${what} ${pairs.join(', ')} are different but look the same; write them alike if they are`);
 }
 
+/** A sentence about the name that looks like a missing one but is another, else nothing. */
+export function lookalikeOf(missing: string, names: readonly string[]): string {
+  const other = names.find((name) => name !== missing && appearance(name) === appearance(missing));
+  if (other === undefined) return '';
+  return ` ${quoted(missing)} and ${quoted(other)} look the same but are different${difference(missing, other)}.`;
+}
+
+/**
+ * Letters of the Cyrillic and the Greek alphabet that print as a Latin one, below it (from Unicode's confusables.txt, Technical
+ * Standard 39).
+ */
+const [latin, printAlike] = [
+  'ABEKMHOPCTXYIJSaeopcyxijshABEZHIKMNOPTYXov',
+  'АВЕКМНОРСТХУІЈЅаеорсухіјѕһΑΒΕΖΗΙΚΜΝΟΡΤΥΧον',
+];
+const lookalikes = new Map(Array.from(printAlike, (letter, i) => [letter, latin[i]]));
+
+/** ` (U+00E9 and U+0065 U+0301)`: what stands in the one and the other where they differ; empty where that is plain to see. */
+function difference(one: string, other: string): string {
+  const [a, b] = [Array.from(one), Array.from(other)];
+  while (a.length > 0 && a[0] === b[0]) [a, b].forEach((letters) => letters.shift());
+  while (a.length > 0 && a.at(-1) === b.at(-1)) [a, b].forEach((letters) => letters.pop());
+  if (/^[\x21-\x7e]*$/.test([...a, ...b].join(''))) return '';
+  const points = (letters: readonly string[]): string =>
+    letters
+      .slice(0, 4)
+      .map((letter) => `U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
+      .join(' ') || 'nothing';
+  return ` (${points(a)} and ${points(b)})`;
+}
+
 function appearance(name: string): string {
-  const text = name
-    .normalize('NFKC')
+  const text = Array.from(name.normalize('NFKC'), (letter) => lookalikes.get(letter) ?? letter)
+    .join('')
     .toLowerCase()
     .replace(/\p{Cf}/gu, '')
     .replace(/\s+/g, ' ');

@@ -99,7 +99,7 @@ describe('harness/bench engine server', () => {
       { op: 'start' },
       { op: 'run', task: 'step', calls: 1 },
     ]);
-    expect(answers[0]).to.deep.equal({ id: 1, error: { message: 'not installed', absent: true } });
+    expect(answers[0]).to.have.property('error').that.includes({ message: 'not installed', absent: true });
     expect(answers[1]).to.have.nested.property('error.message').that.includes('not started');
     expect(answers[2]).to.have.property('result');
     expect(answers[3]).to.have.nested.property('error.message').that.includes('No problem is open');

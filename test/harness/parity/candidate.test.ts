@@ -122,6 +122,18 @@ describe('a candidate at hand', () => {
       (a) => ({ ...a, states: { data: [1], shape: [1, 2] } }),
       '1 numbers for shape [1, 2]',
     ],
+    // so many that reading them takes minutes; an array without elements costs the test nothing
+    ['two million rows', (a) => ({ ...a, states: new Array(2e6) }), 'has 2000000 or more numbers'],
+    [
+      'a flat array of two million numbers',
+      (a) => ({ ...a, states: { data: new Float32Array(2e6), shape: [2e6] } }),
+      'has 2000000 or more numbers',
+    ],
+    [
+      'two thousand fields',
+      () => Object.fromEntries(new Array(2000).fill(0).map((zero, i) => [`h${i}`, zero])),
+      'has 2000 fields',
+    ],
     ['text', (a) => ({ ...a, states: 'h' }), 'the string "h"'],
     ['a promise inside', (a) => ({ ...a, states: Promise.resolve([]) }), 'a promise'],
     ['NaN', (a) => ({ ...a, loss: NaN }), 'numbers: NaN, expected '],
@@ -165,7 +177,10 @@ describe('a candidate at hand', () => {
 
   const declarations: [title: string, change: object, says: string][] = [
     ['no name', { name: '' }, 'name is ""'],
-    ['a name that a terminal obeys', { name: 'a\u001b[31m' }, 'holds a control character'],
+    ['a name that a terminal obeys', { name: 'a\u001b[31m' }, 'cannot see (U+001B)'],
+    ['a name with a character of no width', { name: 'mi\u200bne' }, 'cannot see (U+200B)'],
+    ['a name with a space at its end', { name: 'mine ' }, 'with a space at its start or end'],
+    ['a word of the verdict as its name', { name: 'both' }, 'a word that reports say of sides'],
     ['no precision', { precision: undefined }, 'precision is missing'],
     ['another precision', { precision: 'float16' }, '"float32" or "float64"'],
     ['an unknown omission', { omits: ['states', 'hidden'] }, '"hidden"'],
@@ -277,7 +292,7 @@ describe('a candidate in a module', () => {
     );
     const { errors } = await run(thrown, 'generated/000');
     expect(errors[0].message).to.match(/t threw: an object, not an Error: too cold/);
-    for (const name of ['scratch', 'graph', 'tfjs:cpu', 'torch'])
+    for (const name of ['scratch', 'Scratch', 'graph', 'tfjs:cpu', 'wasm', 'cpu:bptt', 'torch'])
       expect(String(await failed(run({ ...right, name })))).to.match(/that of a side of rnn-parity/);
   });
   it('that loops or exits is stopped, and answers no more', async () => {

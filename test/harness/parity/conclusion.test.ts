@@ -3,7 +3,8 @@ import { scratchImplementation, SideUnavailableError, type SideSource } from '..
 import { caseVerdict, type TensorStatus } from '../../../harness/judge/index';
 import { conclude } from '../../../harness/parity/conclude';
 import { failingTensor, reportOf } from './synthetic-report';
-import { formatSummary, runParity } from '../../../harness/parity/index';
+import { auditReport, formatSummary, runParity } from '../../../harness/parity/index';
+import { readVectors } from '../../../harness/problems/vectors/index';
 import { tensorNames, type Implementation } from '../../../harness/base/problem';
 
 const source = (implementation: Implementation, required = true): SideSource => ({
@@ -37,9 +38,10 @@ describe('the conclusion of a run', () => {
     expect(report).to.include({ verdict: 'backend not run', exitCode: 3 });
     expect(formatSummary(report)).to.include('nothing was compared');
   });
-  it('no side at all: fails, because nothing was compared', async () => {
+  it('no side at all: an error and no mismatch, because nothing was compared', async () => {
     const report = await runParity({ ...options, sides: [absent('tfjs:wasm', false)] });
-    expect(report.exitCode).to.equal(1);
+    expect(report).to.include({ verdict: 'error', exitCode: 2 });
+    expect(formatSummary(report)).to.match(/^ERROR: no side ran: nothing was compared; not run: tfjs:wasm$/m);
     expect(report.audit.join()).to.include('nothing was compared');
   });
   it('a side that throws: 2, with its message and the case', async () => {
@@ -50,13 +52,24 @@ describe('the conclusion of a run', () => {
     expect(report).to.include({ verdict: 'error', exitCode: 2 });
     expect(formatSummary(report)).to.include('edge/one-step: out of ink');
   });
-  it('a side that declares everything omitted: fails, because nothing was compared', async () => {
+  it('a side that declares everything omitted: an error, because nothing was compared', async () => {
     const report = await runParity({
       ...options,
       sides: [source({ ...twin, omits: tensorNames, evaluate: () => ({}) })],
     });
-    expect(report.exitCode).to.equal(1);
+    expect(report).to.include({ verdict: 'error', exitCode: 2 });
     expect(report.audit.join()).to.include('nothing was compared');
+  });
+  it('answers that are all 0: an error, because zeros show no fault', async () => {
+    const zeros = { inputs: [[[0]]], weights: { kernel: [[0]], recurrentKernel: [[0]], bias: [0] } };
+    const one = { id: 'zeros', problem: zeros, expected: { states: [[[0]]], finalState: [[0]] } };
+    const vectors = readVectors({ format: 'rnn-parity-vectors/1', cases: [one] }, 'zeros.json');
+    const report = await runParity({ vectors, sides: [source(twin)] });
+    expect(report).to.include({ verdict: 'error', exitCode: 2 });
+    expect(formatSummary(report)).to.match(
+      /^ERROR: scratch: nothing was compared that could have shown a fault/m,
+    );
+    expect(auditReport(report)).to.deep.equal([]);
   });
   it('a tensor never had to prove itself only where it neither passes nor fails in any case', () => {
     const unshownOf = (...statuses: TensorStatus[]): string[] => {

@@ -43,7 +43,7 @@ describe('the trial of a network of layers', () => {
     expect(report.misses).to.deep.equal([]);
     expect(report.score).to.deep.include({
       ...{ caught: 100, localised: 100, kind: 100, side: 100 },
-      ...{ kindWrong: 0, sideWrong: 0, accused: 0 },
+      ...{ kindWrong: 0, sideWrong: 0, blamed: 0 },
     });
     expect(report.rows.length).to.be.above(5);
     expect(report.perHost.map(({ name }) => name)).to.deep.equal(report.hosts);

@@ -22,9 +22,9 @@ export function syntheticTrial(): TrialReport {
     row(`step/${hostile}`, { singleStep: true }),
     row('adam/root-forgotten', { phase: 'update', family: 'optimizer', byResults: 0, byTraining: 15 }),
   ];
-  const harmless = { planted: 15, caught: 0, accused: 0, kindWrong: 0 };
+  const harmless = { planted: 15, caught: 0, blamed: 0, kindWrong: 0 };
   const equivalents = [{ name: 'equivalent/other-order', why: 'a + b = b + a', ...harmless }];
-  const heldOut = [{ name: 'held out/noise', why: hostile, ...harmless, caught: 15, accused: 15 }];
+  const heldOut = [{ name: 'held out/noise', why: hostile, ...harmless, caught: 15, blamed: 15 }];
   return {
     ...{
       format: trialFormat,

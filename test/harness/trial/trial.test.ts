@@ -51,10 +51,10 @@ describe('trial', function () {
       expect(row.localised, row.name).to.equal(row.planted);
     }
     const { score } = report;
-    expect([score.sideWrong, score.kindWrong, score.accused]).to.deep.equal([0, 0, 0]);
+    expect([score.sideWrong, score.kindWrong, score.blamed]).to.deep.equal([0, 0, 0]);
     expect(report.equivalents.length).to.be.at.least(5);
     for (const row of report.equivalents)
-      expect([row.planted > 0, row.caught, row.accused]).to.deep.equal([true, 0, 0]);
+      expect([row.planted > 0, row.caught, row.blamed]).to.deep.equal([true, 0, 0]);
     for (const row of report.heldOut)
       expect([row.planted, row.caught, row.kindWrong], row.name).to.deep.equal([1, 1, 0]);
     expect(report.format).to.equal(trialFormat);

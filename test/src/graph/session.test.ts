@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { GraphEvaluator, GraphNetwork, GraphSimpleRNNClassifier } from '../../../src/graph/index';
 import { loadBackend, type LoadedBackend } from '../../../src/index';
 import { GraphBuilder, type Signature } from '../../../src/graph/builder/index';
 import { GraphSession, GraphUnavailableError, openSessions } from '../../../src/graph/session';
@@ -74,9 +75,23 @@ describe('graph/session', () => {
     feed.dispose();
   });
 
-  it('says which backend can run graphs', async () => {
-    const cpu = await loadBackend('cpu');
-    expect(() => new GraphSession(cpu, new GraphBuilder())).to.throw(GraphUnavailableError, /"cpu" cannot/);
+  it('says which backend can run graphs, before anything is made', async () => {
+    const layers = [{ layer: 'dense', units: 2 }] as const;
+    for (const name of ['cpu', 'wasm'] as const) {
+      const other = await loadBackend(name);
+      const tensors = other.tf.memory().numTensors;
+      for (const [what, make] of [
+        ['', () => new GraphSession(other, new GraphBuilder())],
+        ['GraphNetwork: ', () => new GraphNetwork({ backend: other, features: 2, layers })],
+        [
+          'GraphSimpleRNNClassifier: ',
+          () => new GraphSimpleRNNClassifier({ backend: other, features: 2, units: 3, classes: 2 }),
+        ],
+        ['GraphEvaluator: ', () => new GraphEvaluator(other)],
+      ] as const)
+        expect(make).to.throw(GraphUnavailableError, `${what}the backend "${name}" cannot run graphs`);
+      expect(other.tf.memory().numTensors).to.equal(tensors);
+    }
     backend.use();
   });
 });

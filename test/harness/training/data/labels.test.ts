@@ -54,7 +54,15 @@ describe('labels', () => {
     expect(notes(await load('a.csv', csv(['Cat', 'cat', 'dog'])))).to.match(
       /warning .*"Cat" and "cat" are different but look the same/,
     );
-    expect(notes(await load('a.csv', csv(['e\u0301', '\u00e9'])))).to.match(/look the same/);
+    for (const [one, other, points] of [
+      ['e\u0301', '\u00e9', 'U+0065 U+0301 and U+00E9'],
+      ['cat', 'c\u0430t', 'U+0061 and U+0430'],
+      ['cat', 'ca\u200bt', 'nothing and U+200B'],
+      ['a b', 'a\u00a0b', 'U+0020 and U+00A0'],
+    ]) {
+      const alike = `"${one}" and "${other}" (${points}) are different but look the same`;
+      expect(notes(await load('a.csv', csv([one, other])))).to.include(alike);
+    }
     expect(notes(await load('a.csv', csv(['NA', 'b'])))).to.match(
       /class "NA" looks like the mark of a missing/,
     );
@@ -71,6 +79,11 @@ describe('labels', () => {
     expect(await taken(['no', 'yes'], 'yes', 'no')).to.eql(['yes', 'no']);
     // a model that only counts its outputs, and labels of which none is a number of one
     expect(await taken(['0', '1'], 'a', 'b')).to.eql(['a', 'b']);
+    const composed = await of('caf\u00e9', 'b');
+    expect(() => relabelled(composed, ['cafe\u0301', 'b'])).to.throw(
+      UsageError,
+      /look the same but are different \(U\+00E9 and U\+0065 U\+0301\)/,
+    );
     const shifted = await of('1', '2', '3');
     expect(() => relabelled(shifted, ['0', '1', '2'])).to.throw(
       UsageError,
