@@ -1,4 +1,12 @@
-import { checkChoice, checkOptions, type OptionNames, type Tensor } from '../../scratch/index';
+import {
+  checkChoice,
+  checkOptions,
+  checkSize,
+  type CompileOptions,
+  type OptionNames,
+  type ResolvedOptimizerConfig,
+  type Tensor,
+} from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import { countParameters, openModelFile, type ModelDescription, type Size } from '../models/index';
 import { causesOfLayer, oneLayerModel } from './causes';
@@ -8,6 +16,7 @@ import { checkInputs, generateInputs } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
+import { Training } from './training';
 import { isFrameworkName } from '../base/framework-names';
 import { everySideName, sideNames, openSide, type SideName } from './sides/index';
 import {
@@ -33,8 +42,11 @@ export interface CheckOptions {
     number | undefined;
   /** where the model was read from; default the path that is given: Keras opens its own files itself */
   readonly file?: string | undefined;
-  /** of generated inputs, and of the gradients that arrive at the outputs; default 1 */ readonly seed?:
+  /** of generated inputs, of the gradients that arrive at the outputs, and of labels; default 1 */ readonly seed?:
     number | undefined;
+  /** training steps that are compared as well; default 0 */ readonly trainSteps?: number | undefined;
+  /** of the training steps; default adam, with Keras's settings. Adam's `form` is that of each program unless it is given */
+  readonly optimizer?: CompileOptions['optimizer'] | undefined;
   readonly progress?: ((line: string) => void) | undefined;
 }
 
@@ -49,6 +61,8 @@ const optionNames: OptionNames<CheckOptions> = {
   timeoutSeconds: true,
   file: true,
   seed: true,
+  trainSteps: true,
+  optimizer: true,
   progress: true,
 };
 
@@ -61,6 +75,8 @@ export interface CheckedSide {
   /** tensors that it showed */ readonly tensors: number;
   /** how many of them are gradients */ readonly gradients: number;
   /** how many are ill-conditioned: rounding alone may move their numbers so far that they show nothing */ readonly unclear: number;
+  /** how many are weights, memory and losses of training steps; absent where none were asked for */ readonly updates?: number;
+  /** why its training steps were not compared */ readonly untrained?: string;
   /** what the user should know of this run */ readonly note?: string;
   readonly numbers: number;
   /** largest share of its budget that a number used */ readonly used: number;
@@ -81,6 +97,10 @@ export interface CheckReport {
   readonly parameters: number;
   readonly notes: readonly string[];
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** that were compared */ readonly training?: {
+    readonly steps: number;
+    readonly optimizer: ResolvedOptimizerConfig;
+  };
   readonly sides: readonly CheckedSide[];
   readonly verdict: 'parity' | 'mismatch' | 'side not run';
   readonly exitCode: 0 | 1 | 3;
@@ -121,6 +141,16 @@ export async function checkModel(
     throw new UsageError(
       'expected outputs belong to inputs: give the inputs that the other program had as well.',
     );
+  if (options.optimizer !== undefined && options.trainSteps === undefined)
+    throw new RangeError(
+      'checkModel: optimizer is that of training steps, and trainSteps is not given; give it as well.',
+    );
+  const trainSteps =
+    options.trainSteps === undefined ? 0 : checkSize('checkModel: trainSteps', options.trainSteps);
+  const training =
+    trainSteps === 0
+      ? undefined
+      : new Training(model, inputs, { steps: trainSteps, optimizer: options.optimizer, seed });
   const wanted = new Set([...(options.sides ?? sideNames), ...(options.sidesIfThere ?? [])]);
   const sides: CheckedSide[] = [];
   if (options.expected !== undefined) {
@@ -147,7 +177,8 @@ export async function checkModel(
     for (const name of wanted) {
       options.progress?.(`${name} ...`);
       const required = options.sides?.includes(name) === true;
-      sides.push(await judgeAsked(name, required, question, await (early.get(name) ?? ask(name))));
+      const asked = await (early.get(name) ?? ask(name));
+      sides.push(await judgeAsked(name, required, question, asked, training));
     }
   } catch (error) {
     // a program that is left open keeps this process alive
@@ -158,7 +189,12 @@ export async function checkModel(
   // one whose numbers are all ill-conditioned shows nothing
   const didRun = ({ status, tensors, unclear }: CheckedSide): boolean =>
     status !== 'absent' && status !== 'cannot run' && tensors > unclear;
-  const isMissing = !sides.some(didRun) || sides.some((side) => side.required && !didRun(side));
+  // and one that was to train and did not has not done what was asked
+  const isLacking = (side: CheckedSide): boolean => !didRun(side) || side.untrained !== undefined;
+  const isMissing =
+    !sides.some(didRun) ||
+    sides.some((side) => side.required && isLacking(side)) ||
+    (training !== undefined && !sides.some(({ updates = 0 }) => updates > 0));
   const isMismatch = sides.some(({ status }) => status === 'mismatch');
   return {
     schema: 'rnn-parity-check/1',
@@ -172,7 +208,8 @@ export async function checkModel(
       parameters: countParameters(layer),
     })),
     parameters: model.layers.reduce((sum, layer) => sum + countParameters(layer), 0),
-    notes: [...model.notes, ...notes],
+    notes: [...model.notes, ...notes, ...(training?.notes ?? [])],
+    ...(training && { training: { steps: trainSteps, optimizer: training.optimizer } }),
     inputs: model.inputs.map(({ name }) => ({ name, shape: inputs[name].shape })),
     sides,
     verdict: isMismatch ? 'mismatch' : isMissing ? 'side not run' : 'parity',
@@ -241,6 +278,7 @@ async function judgeAsked(
   required: boolean,
   question: SideQuestion,
   asked: Asked,
+  training: Training | undefined,
 ): Promise<CheckedSide> {
   if ('reason' in asked)
     return {
@@ -255,7 +293,8 @@ async function judgeAsked(
       ...asked,
     };
   try {
-    return await judgeSide(asked.side, required, question, asked.answer);
+    const judged = await judgeSide(asked.side, required, question, asked.answer);
+    return training === undefined ? judged : await withTraining(judged, training, asked.side);
   } finally {
     await asked.side.close?.();
   }
@@ -299,6 +338,31 @@ async function judgeSide(
     version: side.version,
     ...(note !== undefined && { note }),
   };
+}
+
+/** The result with the training steps of the side in it: where its layers or gradients are right, for wrong ones make wrong steps. */
+async function withTraining(result: CheckedSide, training: Training, side: ModelSide): Promise<CheckedSide> {
+  if (result.status === 'mismatch')
+    return { ...result, untrained: 'they would follow from what is different before' };
+  if (result.status === 'cannot run') return result;
+  try {
+    const { verdicts, differences } = await training.judge(side);
+    const shares = verdicts.map(({ worst }) => worst?.usedShare ?? 0);
+    const unclear = result.unclear + verdicts.filter(({ status }) => status === 'ill').length;
+    return {
+      ...result,
+      status: differences.length > 0 ? 'mismatch' : unclear > 0 ? 'ill' : 'parity',
+      tensors: result.tensors + verdicts.length,
+      updates: verdicts.length,
+      unclear,
+      numbers: verdicts.reduce((sum, { compared }) => sum + compared, result.numbers),
+      used: shares.reduce((a, b) => Math.max(a, b), result.used),
+      differences,
+    };
+  } catch (error) {
+    if (error instanceof CannotRunError) return { ...result, untrained: error.message };
+    throw error;
+  }
 }
 
 function resultOf(

@@ -12,7 +12,7 @@ import type { CheckedSide, CheckReport } from './check-model';
 import type { Difference } from './difference';
 
 /** The verdict in one sentence. */
-export function checkVerdict({ file, sides, verdict }: CheckReport): string {
+export function checkVerdict({ file, sides, verdict, training }: CheckReport): string {
   const ran = sides.filter(({ status }) => status !== 'absent' && status !== 'cannot run');
   const names = ran.map(({ name }) => (name === 'expected' ? 'the expected outputs' : name)).join(', ');
   if (verdict === 'mismatch') {
@@ -26,19 +26,32 @@ export function checkVerdict({ file, sides, verdict }: CheckReport): string {
     if (isIll)
       return `NOTHING COMPARED: rounding alone may move every number of ${file} so far that it shows nothing (${names}: ill-conditioned); give other inputs`;
     const missing = sides.filter(
-      ({ required, status, tensors, unclear }) =>
-        required && (status === 'absent' || status === 'cannot run' || tensors === unclear),
+      ({ required, status, tensors, unclear, untrained }) =>
+        required &&
+        (status === 'absent' || status === 'cannot run' || tensors === unclear || untrained !== undefined),
     );
-    if (missing.length === 0) return `NOTHING COMPARED: no side can run ${file}`;
-    const why = ({ name, status }: CheckedSide): string =>
-      status === 'ill' ? `${name} (all its numbers are ill-conditioned)` : name;
-    return `NOT RUN: ${missing.map(why).join(', ')}${ran.length === 0 ? '; nothing was compared' : `; ${names} agree with the reference`}`;
+    if (missing.length === 0)
+      return ran.length > 0
+        ? `NOT TRAINED: no side can take a training step of ${file}; ${names} agree with the reference when predicting`
+        : `NOTHING COMPARED: no side can run ${file}`;
+    const why = ({ name, status, tensors, unclear }: CheckedSide): string =>
+      status === 'absent' || status === 'cannot run'
+        ? name
+        : tensors === unclear
+          ? `${name} (all its numbers are ill-conditioned)`
+          : `${name} (its training steps)`;
+    return `NOT RUN: ${missing.map(why).join(', ')}${ran.length === 0 ? '; nothing was compared' : missing.some(({ untrained }) => untrained !== undefined) ? '; what else was compared agrees with the reference' : `; ${names} agree with the reference`}`;
   }
   const ill = ran.filter(({ status }) => status === 'ill');
   const parts = ill.map(({ name, tensors, unclear }) => `${name}: ${unclear} of ${tensors} tensors`);
   const but =
     ill.length === 0 ? '' : `; neither right nor wrong, because ill-conditioned: ${parts.join(', ')}`;
-  return `PARITY: ${file} is the same function in the float64 reference and in ${names}, within rounding${but}`;
+  const trained = ran.filter(({ updates = 0 }) => updates > 0).map(({ name }) => name);
+  const steps =
+    training === undefined
+      ? ''
+      : `, and ${count(training.steps, 'training step')} of ${training.optimizer.name} ${training.steps === 1 ? 'makes' : 'make'} the same weights in ${trained.join(', ')}`;
+  return `PARITY: ${file} is the same function in the float64 reference and in ${names}${steps}, within rounding${but}`;
 }
 
 /** `differs at layer 2 lstm (LSTM), time step 0, unit 3: 0.5 instead of 0.25: its recurrent activation is ...` */
@@ -67,7 +80,8 @@ export function differenceInWords({
     shapes === undefined
       ? `${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`
       : `it has the shape [${shapes.given.join(', ')}] instead of [${shapes.expected.join(', ')}]`;
-  const at = shapes === undefined ? `${inside}${step}, unit ${unit ?? 0}${gate}` : '';
+  const column = unit === undefined ? '' : `, unit ${unit}`;
+  const at = shapes === undefined ? `${inside}${step}${column}${gate}` : '';
   const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${at}: ${what}`;
   if (causes.length === 0) return `${place}; no known cause explains it`;
   const words = causes.slice(0, 4).map((cause) => cause.words);
@@ -76,7 +90,7 @@ export function differenceInWords({
 
 /** What the model is, what each side gave, and where they differ. */
 export function checkDocument(report: CheckReport): Document {
-  const { layers, sides, notes, inputs, file, writtenBy, parameters } = report;
+  const { layers, sides, notes, inputs, file, writtenBy, parameters, training } = report;
   const size = (n: number | null, i: number): string => (n === null ? (i === 0 ? 'T' : 'N') : String(n));
   const rows = layers.map(({ number, name, kind, output, parameters: own }): Cell[] => [
     number,
@@ -85,6 +99,13 @@ export function checkDocument(report: CheckReport): Document {
     `[B, ${output.map(size).join(', ')}]`,
     own,
   ]);
+  const told = sides.flatMap(({ name, reason, note, untrained }) =>
+    [
+      reason,
+      note,
+      untrained === undefined ? undefined : `its training steps were not compared: ${untrained}`,
+    ].flatMap((text) => (text === undefined ? [] : [`${name}: ${text}`])),
+  );
   return {
     title: `Check of ${file}`,
     subtitle: `${writtenBy}; ${count(layers.length, 'layer')}, ${parameters} parameters; inputs ${inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')}`,
@@ -104,19 +125,17 @@ export function checkDocument(report: CheckReport): Document {
       {
         title: 'The sides',
         blocks: [
-          table(sides.map(sideRow), {
-            head: ['side', 'result', 'tensors', 'of them gradients', 'numbers', 'share of its budget'],
-          }),
-          ...(sides.some(({ reason, note }) => reason !== undefined || note !== undefined)
-            ? [
-                {
-                  kind: 'list' as const,
-                  items: sides.flatMap(({ name, reason, note }) =>
-                    [reason, note].flatMap((text) => (text === undefined ? [] : [`${name}: ${text}`])),
-                  ),
-                },
-              ]
-            : []),
+          table(
+            sides.map((side) => sideRow(side, training !== undefined)),
+            {
+              head: [
+                ...['side', 'result', 'tensors', 'of them gradients'],
+                ...(training === undefined ? [] : ['of training steps']),
+                ...['numbers', 'share of its budget'],
+              ],
+            },
+          ),
+          ...(told.length > 0 ? [{ kind: 'list' as const, items: told }] : []),
         ],
       },
       ...(sides.some(({ differences }) => differences.length > 0)
@@ -138,16 +157,22 @@ export function checkDocument(report: CheckReport): Document {
   };
 }
 
-function sideRow({ name, status, tensors, gradients, unclear, numbers, used, version }: CheckedSide): Cell[] {
+function sideRow(side: CheckedSide, hasTraining: boolean): Cell[] {
+  const { name, status, tensors, gradients, unclear, numbers, used, version, updates = '' } = side;
   const label = version === undefined ? name : `${name} (${version})`;
-  if (status === 'absent') return [label, 'not on this machine', '', '', '', ''];
-  if (status === 'cannot run') return [label, 'cannot run it', '', '', '', ''];
+  const row = (result: string, ...[shown, ofGradients, all, share]: Cell[]): Cell[] => [
+    ...[label, result, shown ?? '', ofGradients ?? ''],
+    ...(hasTraining ? [updates] : []),
+    ...[all ?? '', share ?? ''],
+  ];
+  if (status === 'absent') return row('not on this machine');
+  if (status === 'cannot run') return row('cannot run it');
   const words = {
     parity: 'parity',
     mismatch: 'MISMATCH',
     ill: unclear === tensors ? 'ill-conditioned' : `parity, ${unclear} ill-conditioned`,
   }[status];
-  return [label, words, tensors, gradients, numbers, Number.isFinite(used) ? percent(used) : 'beyond'];
+  return row(words, tensors, gradients, numbers, Number.isFinite(used) ? percent(used) : 'beyond');
 }
 
 export function formatCheck(report: CheckReport): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Outcome } from '../base/outcome';
+import type { OptimizerConfig } from '../../scratch/index';
+import { UsageError, type Outcome } from '../base/outcome';
 import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
 import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
@@ -10,6 +11,8 @@ interface Flags extends options.StateFlags {
   readonly sides?: string[];
   readonly until?: string;
   readonly forwardOnly?: boolean;
+  readonly trainSteps?: number;
+  readonly optimizer?: OptimizerConfig;
   readonly python?: string;
   readonly timeout?: number;
   readonly seed: number;
@@ -34,6 +37,16 @@ export const defineCheck: DefineCommand = (program, finish) => {
     .addOption(options.stepsOption())
     .option('--until <layer>', 'check only what comes before the layer of this name')
     .option('--forward-only', 'compare no gradients')
+    .addOption(
+      options.option('--train-steps <n>', 'compare so many training steps as well', options.whole(1)),
+    )
+    .addOption(
+      options.option(
+        '--optimizer <settings>',
+        'of the training steps: sgd or adam, with settings (default: adam), for example adam:learningRate=0.01:epsilon=1e-8',
+        options.optimizer,
+      ),
+    )
     .addOption(options.pythonOption('for the sides keras, torch and onnxruntime'))
     .addOption(options.frameworkTimeoutOption())
     .addOption(options.seedOption('of generated inputs'))
@@ -48,11 +61,17 @@ ${options.exitText}.
 Examples:
   rnn-parity check lstm.keras
   rnn-parity check lstm.onnx --inputs mine.npz --sides tfjs:wasm,twin:wasm
-  rnn-parity check gru.safetensors --steps last --html check.html`,
+  rnn-parity check gru.safetensors --steps last --html check.html
+  rnn-parity check lstm.keras --train-steps 3 --optimizer adam:epsilon=1e-7:form=keras`,
     )
     .action(async (model: string, flags: Flags, command: Command) => {
       if (flags.inputs !== undefined && flags.forwardOnly === true)
-        refuseIdle(command, 'with --inputs and --forward-only', ['seed']);
+        refuseIdle(
+          command,
+          'with --inputs and --forward-only',
+          flags.trainSteps === undefined ? ['seed'] : [],
+        );
+      if (flags.trainSteps === undefined) refuseIdle(command, 'without --train-steps', ['optimizer']);
       if (flags.sides !== undefined)
         options.refuseIdlePython(command, '--sides', flags.sides, ['python', 'timeout']);
       finish(await check(model, flags));
@@ -68,6 +87,14 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
   const html = outputOf('--html', flags.html, 'Check of ');
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity check"');
   await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-check/'), ...html, ...junit]);
+  if (flags.optimizer !== undefined) {
+    const { resolveOptimizer } = await import('../../scratch/index.js');
+    try {
+      resolveOptimizer({ optimizer: flags.optimizer });
+    } catch (error) {
+      throw new UsageError(`--optimizer: ${(error as Error).message}`, { cause: error });
+    }
+  }
   const { until, nonlinearity, steps } = flags;
   const model = await openModelFile(file, { until, nonlinearity, steps });
   const given = flags.inputs === undefined ? undefined : await readInputs(flags.inputs, model);
@@ -79,6 +106,8 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
       sides: flags.sides === undefined ? undefined : parseModelSides(flags.sides),
       seed: flags.seed,
       forwardOnly: flags.forwardOnly,
+      trainSteps: flags.trainSteps,
+      optimizer: flags.optimizer,
       python: flags.python,
       timeoutSeconds: flags.timeout,
       file,

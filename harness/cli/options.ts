@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { OptimizerConfig } from '../../scratch/index';
 import { frameworkNames, isFrameworkName } from '../base/framework-names';
 import { refuseIdle } from './command';
 
@@ -30,6 +31,21 @@ export function number(least = -Infinity, most = Infinity): (text: string) => nu
     if (isDecimal && Number.isFinite(value) && value >= least && value <= most) return value;
     throw wrong(`a number${bounds}`);
   };
+}
+
+/** An optimizer and its settings, which `resolveOptimizer` checks: `adam`, `sgd:learningRate=0.1:momentum=0.9:nesterov=true`. */
+export function optimizer(text: string): OptimizerConfig {
+  const [name, ...settings] = text.split(':').map((part) => part.trim());
+  const entries = settings.map((setting): [string, unknown] => {
+    const [key, value = ''] = setting.split(/=(.*)/s);
+    return [
+      key,
+      value === 'true' || value === 'false' ? value === 'true' : key === 'form' ? value : number()(value),
+    ];
+  });
+  const twice = entries.find(([key], i) => entries.findIndex(([other]) => other === key) < i);
+  if (twice !== undefined) throw new InvalidArgumentError(`${twice[0]} is given twice; keep one of them.`);
+  return { name, ...Object.fromEntries(entries) } as OptimizerConfig;
 }
 
 const seconds = { ms: 0.001, s: 1, m: 60, h: 3600 };

@@ -20,6 +20,7 @@ export { families, type Equivalent, type Family, type Fault, type NetworkClass }
 export {
   arraysOf,
   canShowUpdate,
+  customaryEpsilons,
   each,
   firstWrong,
   gradientsOf,
@@ -27,6 +28,7 @@ export {
   isSame,
   normOf,
   optimizerWith,
+  otherEpsilonInWords,
   plantUpdate,
   updateEquivalents,
   updateFaults,

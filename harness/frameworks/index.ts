@@ -1,2 +1,3 @@
 export { anySideSource, parseAnySides, type AnySideName } from './source';
 export { frameworkImplementation } from './implementation';
+export { questionOf } from './question';

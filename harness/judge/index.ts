@@ -24,6 +24,14 @@ export { caseVerdict, formatPlace, isFailing, isGreen, isOfNumbers } from './ver
 export type { CaseVerdict, Ledger, Place, Side, TensorStatus, TensorVerdict, WorstElement } from './verdict';
 export { resolveIllConditioned } from './resolve-ill-conditioned';
 export { type TrainingComparison, compareTraining, plannedTraining } from './updates/compare-training';
+export {
+  compareUpdate,
+  explainsUpdate,
+  isUpdateOf,
+  namedUpdate,
+  type MadeUpdate,
+  type UpdateComparison,
+} from './updates/compare-update';
 export { biasCorrectionError, updateReach, type Reach } from './updates/update-reach';
 export {
   trainingChecks,

@@ -1,8 +1,10 @@
-import type { Tensor } from '../../../scratch/index';
+import type { StackWeights, Tensor } from '../../../scratch/index';
 import type { FrameworkName } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
-import { SideUnavailableError } from '../../base/side-errors';
+import { mapRecord } from '../../base/process/index';
+import { ProblemRefusedError, SideUnavailableError } from '../../base/side-errors';
 import { precisionModels, withCustomaryForms, type PrecisionModel } from '../../budget/index';
+import { questionOf } from '../../frameworks/index';
 import { toOnnx, type ModelDescription } from '../../models/index';
 import {
   Framework,
@@ -10,7 +12,15 @@ import {
   type FrameworkAnswer,
   type FrameworkOptions,
 } from '../../sides/frameworks/index';
-import { AbsentSideError, CannotRunError, type ModelSide, type Shown, type ShownGradients } from './side';
+import {
+  AbsentSideError,
+  CannotRunError,
+  type ModelSide,
+  type Shown,
+  type ShownGradients,
+  type TrainingAnswer,
+  type TrainingQuestion,
+} from './side';
 
 /** A program in single precision that was never measured, in any customary form. */
 export const unknownProgram: PrecisionModel = withCustomaryForms(precisionModels.any) ?? precisionModels.any;
@@ -65,8 +75,40 @@ export async function openFrameworkSide(
         throw error;
       }
     },
+    ...(name !== 'onnxruntime' && {
+      train: (question: TrainingQuestion) => trainIn(framework, name, question),
+    }),
     close: () => framework.stop(),
   };
+}
+
+/** One update by the framework's own optimizer. Weights and memory are called layer1, layer2, ... there. */
+async function trainIn(
+  framework: Framework,
+  name: FrameworkName,
+  { problem, optimizer, step, slots }: TrainingQuestion,
+): Promise<TrainingAnswer> {
+  const named = (byLayer: StackWeights) =>
+    Object.fromEntries(byLayer.map((weights, i) => [`layer${i + 1}`, weights]));
+  const inOrder = (found: Readonly<Record<string, StackWeights[number]>>): StackWeights =>
+    problem.weights.map((_, i) => found[`layer${i + 1}`] ?? {});
+  try {
+    const { loss, trained } = await framework.run({
+      ...questionOf(problem, name),
+      training: { optimizer, step, slots: mapRecord(slots, named) },
+    });
+    if (loss === undefined || trained === undefined)
+      throw new CannotRunError(`${name} gave no weights after the update.`);
+    return {
+      loss: loss.data[0],
+      weights: inOrder(trained.weights),
+      slots: mapRecord(trained.slots, inOrder),
+    };
+  } catch (error) {
+    if (error instanceof FrameworkRefusal || error instanceof ProblemRefusedError)
+      throw new CannotRunError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function shownGradients({

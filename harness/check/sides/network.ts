@@ -1,6 +1,7 @@
 import type {
   LayerConfig,
   NetworkAnswer,
+  NetworkConfig,
   NetworkOptions,
   StackWeights,
   Tensor,
@@ -63,6 +64,23 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
     version: backend.version,
     model,
     run: (question) => runByLayers(create, question),
+    train: ({ problem, optimizer, step, slots }) => {
+      const { inputs, labels, targets, mask, weights, model: network } = problem;
+      const config = network as NetworkConfig;
+      const options = { ...config, weights, optimizer };
+      const trained =
+        name === 'graph'
+          ? new GraphNetwork({ backend, ...options })
+          : new TfNetwork({ backend, gradients: 'bptt', ...options });
+      try {
+        trained.setOptimizerState({ config: optimizer, step, slots });
+        const { loss } = trained.trainOnBatch(inputs, labels ?? targets ?? [], { ...(mask && { mask }) });
+        const { slots: after } = trained.getOptimizerState();
+        return Promise.resolve({ loss, weights: trained.getWeights(), slots: after });
+      } finally {
+        trained.dispose();
+      }
+    },
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Tensor } from '../../../scratch/index';
+import type { ResolvedOptimizerConfig, StackWeights, Tensor } from '../../../scratch/index';
+import type { LayeredProblem } from '../../base/problem';
 import type { PrecisionModel } from '../../budget/index';
 import type { ModelDescription, Source } from '../../models/index';
 import type { ModelInputs } from '../reference';
@@ -38,6 +39,24 @@ export interface SideAnswer {
   /** what the user should know */ readonly note?: string;
 }
 
+/** One training step: a batch with its labels or targets and the weights before, and what the optimizer remembers. */
+export interface TrainingQuestion {
+  readonly problem: LayeredProblem;
+  /** of a Masking layer before the first: the steps that the mask of the problem leaves out hold it */ readonly maskValue?:
+    number | undefined;
+  readonly optimizer: ResolvedOptimizerConfig;
+  /** updates done before */ readonly step: number;
+  /** slot name (`velocity`, `m`, `v`) to one tensor a weight; empty before the first update */
+  readonly slots: Readonly<Record<string, StackWeights>>;
+}
+
+/** What one training step made, by layer of the network. */
+export interface TrainingAnswer {
+  /** of the batch, before the update */ readonly loss: number;
+  readonly weights: StackWeights;
+  readonly slots: Readonly<Record<string, StackWeights>>;
+}
+
 /** A program that runs a user's model. */
 export interface ModelSide {
   /** `tfjs:wasm`, `graph`, `keras` */ readonly name: string;
@@ -47,6 +66,12 @@ export interface ModelSide {
    * @throws CannotRunError when this program does not have a layer or an option of the model
    */
   run(question: SideQuestion): Promise<SideAnswer>;
+  /**
+   * One training step by the program's own optimizer; absent where it does not train.
+   *
+   * @throws CannotRunError when it cannot train this network
+   */
+  train?(question: TrainingQuestion): Promise<TrainingAnswer>;
   close?(): Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import {
   type ShownGradients,
   type SideAnswer,
 } from './side';
+import { read, trainInTfjs } from './tfjs-training';
 
 /**
  * Plain TensorFlow.js: the model as a LayersModel that `tf.loadLayersModel` opens, every layer of it shown. What TensorFlow.js does
@@ -76,15 +77,27 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
           tf.dispose(given);
         }
       } catch (error) {
-        const what =
-          error instanceof UsageError ? error.message : `TensorFlow.js: ${(error as Error).message}`;
-        throw new CannotRunError(what, { cause: error });
+        throw refusal(error);
       } finally {
         loaded?.dispose();
       }
     },
+    async train(question) {
+      backend.use();
+      try {
+        return await trainInTfjs(tf, question);
+      } catch (error) {
+        throw refusal(error);
+      }
+    },
   };
 }
+
+const refusal = (error: unknown): CannotRunError =>
+  new CannotRunError(
+    error instanceof UsageError ? error.message : `TensorFlow.js: ${(error as Error).message}`,
+    { cause: error },
+  );
 
 /** Runs it, and releases the tensors that it leaves. */
 function inScope<T>(tf: typeof Tf, work: () => T): T {
@@ -92,11 +105,6 @@ function inScope<T>(tf: typeof Tf, work: () => T): T {
   tf.tidy(() => void results.push(work()));
   return results[0];
 }
-
-const read = (tensor: Tf.Tensor): Tensor => ({
-  data: Float64Array.from(tensor.dataSync()),
-  shape: tensor.shape,
-});
 
 /**
  * Gradients of Σ output · gradient by the tape, with what the layers gave there, of the weights of every layer and of the inputs. TensorFlow.js has none of an embedding on

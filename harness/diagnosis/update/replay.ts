@@ -1,6 +1,13 @@
 import type { ClassifierWeights, Tensor } from '../../../scratch/index';
 import { budgetFor, possibleOf, precisionModelOf } from '../../budget/index';
-import { type Side, type TrainingComparison, updateReach, type Reach } from '../../judge/index';
+import {
+  explainsUpdate,
+  namedUpdate,
+  type Side,
+  type TrainingComparison,
+  updateReach,
+  type Reach,
+} from '../../judge/index';
 import {
   each,
   gradientsOf,
@@ -52,27 +59,25 @@ export class Replay {
 
   /** The quantities of a result that are farther off than they may be: `loss`, `velocity.kernel`, ... */
   wrongIn(result: UpdateResult): string[] {
-    return this.beyond(result, (tensor, i) => this.reach.get(tensor)?.allowed[i] ?? 0);
+    const given = namedUpdate(result);
+    const wrong = [...this.reach].filter(([tensor, { centre, allowed }]) => {
+      const data = given.get(tensor)?.data;
+      return centre.some((x, i) => !(Math.abs((data?.[i] ?? NaN) - x) <= allowed[i]));
+    });
+    const names = wrong.map(([tensor]) => tensor);
+    return this.hasLoss(result) ? names : ['loss', ...names];
   }
 
   /**
-   * Whether this replay of a fault gives every number of a result, up to four times what this update or the honest one may be off: the
-   * faulty update is another function, with other errors.
+   * Whether this replay of a fault gives every number of a result, within what this update or the honest one may be off
+   * (`explainsUpdate`).
    */
   explains(result: UpdateResult, honest: Replay): boolean {
-    const either = (tensor: string, i: number): number =>
-      Math.max(this.reach.get(tensor)?.allowed[i] ?? 0, honest.reach.get(tensor)?.allowed[i] ?? 0);
-    return this.beyond(result, (tensor, i) => 4 * either(tensor, i)).length === 0;
+    return this.hasLoss(result) && explainsUpdate(namedUpdate(result), this.reach, honest.reach);
   }
 
-  private beyond(result: UpdateResult, allowed: (tensor: string, i: number) => number): string[] {
-    const wrong = [...this.reach].filter(([tensor, { centre }]) => {
-      const [group, name] = tensor.split('.') as [string, keyof ClassifierWeights];
-      const given = numbersOf(result, group, name);
-      return centre.some((x, i) => !(Math.abs((given?.data[i] ?? NaN) - x) <= allowed(tensor, i)));
-    });
-    const names = wrong.map(([tensor]) => tensor);
-    return Math.abs(result.loss - this.loss.value) <= this.loss.allowed ? names : ['loss', ...names];
+  private hasLoss({ loss }: UpdateResult): boolean {
+    return Math.abs(loss - this.loss.value) <= this.loss.allowed;
   }
 }
 

@@ -84,11 +84,18 @@ export const adamFaults: readonly UpdateFault[] = [
 ];
 
 /**
- * Adam with the epsilon of another program: 1e-8 of PyTorch and the paper (Kingma & Ba 2015), 1e-7 of Keras, 1e-4 of TensorFlow.js where it
- * takes a device for one of half precision. They are looked for in a wrong update, and not planted.
+ * The epsilons of Adam in use: 1e-8 of PyTorch and the paper (Kingma & Ba 2015), 1e-7 of Keras, 1e-4 of TensorFlow.js where it takes a device
+ * for one of half precision.
  */
-export const otherEpsilons: readonly UpdateFault[] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3].map((epsilon) =>
-  inWeights('adam/another-epsilon', `epsilon is ${epsilon}, and not the one that was asked for`, {
+export const customaryEpsilons: readonly number[] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
+
+/** What a report says of another epsilon. */
+export const otherEpsilonInWords = (epsilon: number): string =>
+  `epsilon is ${epsilon}, and not the one that was asked for`;
+
+/** Adam with the epsilon of another program. They are looked for in a wrong update, and not planted. */
+export const otherEpsilons: readonly UpdateFault[] = customaryEpsilons.map((epsilon) =>
+  inWeights('adam/another-epsilon', otherEpsilonInWords(epsilon), {
     adamStep: ({ own }, m, v, t) => {
       const [forM, forV] = own.corrections(t);
       if (own.form === 'keras') return ((Math.sqrt(forV) / forM) * m) / (Math.sqrt(v) + epsilon);

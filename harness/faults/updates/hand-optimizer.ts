@@ -224,7 +224,10 @@ export function gradientsOf(problem: Problem): Numbers {
 }
 
 /** The root of the sum of all squares. */
-export function normOf(numbers: Numbers, names: readonly WeightName[]): number {
+export function normOf<N extends string>(
+  numbers: Readonly<Record<N, Float64Array>>,
+  names: readonly N[],
+): number {
   let sum = 0;
   for (const name of names) numbers[name].forEach((x) => (sum += x * x));
   return Math.sqrt(sum);

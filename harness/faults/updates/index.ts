@@ -3,7 +3,7 @@ import { updateClippingFaults } from './clipping';
 import { momentumFaults, stepFaults } from './steps-and-momentum';
 import type { UpdateFault } from './update-fault';
 
-export { otherEpsilons } from './adam';
+export { customaryEpsilons, otherEpsilonInWords, otherEpsilons } from './adam';
 export { updateEquivalents, type UpdateEquivalent } from './equivalents';
 export {
   each,

@@ -39,6 +39,32 @@ export interface FrameworkQuestion<Tensor> {
   readonly upstream?: readonly (FrameworkSource & { readonly gradient: Tensor })[];
   /** the user's file, which the framework opens itself where it can */ readonly file?: string;
   /** base64 of an ONNX model of it, for a runtime of such models */ readonly onnx?: string;
+  /** asks for one update of the weights by the framework's own optimizer; with `loss` */
+  readonly training?: FrameworkTraining<Tensor>;
+}
+
+/** By layer and weight. */
+export type FrameworkWeights<Tensor> = Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
+
+/** Where an update starts. */
+export interface FrameworkTraining<Tensor> {
+  readonly optimizer:
+    | {
+        readonly name: 'sgd';
+        readonly learningRate: number;
+        readonly momentum: number;
+        readonly nesterov: boolean;
+      }
+    | {
+        readonly name: 'adam';
+        readonly learningRate: number;
+        readonly beta1: number;
+        readonly beta2: number;
+        readonly epsilon: number;
+      };
+  /** updates done before */ readonly step: number;
+  /** `velocity`, or `m` and `v`; empty before the first update */
+  readonly slots: Readonly<Record<string, FrameworkWeights<Tensor>>>;
 }
 
 /** What a framework shows, by layer. */
@@ -46,12 +72,17 @@ export interface FrameworkAnswer<Tensor> {
   readonly layers: Readonly<Record<string, { readonly output: Tensor; readonly states?: readonly Tensor[] }>>;
   /** [1] */ readonly loss?: Tensor;
   readonly gradients?: {
-    readonly weights: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
+    readonly weights: FrameworkWeights<Tensor>;
     /** what arrives at each layer's output and final states */
     readonly outputs: Readonly<
       Record<string, { readonly output?: Tensor; readonly states: readonly (Tensor | null)[] }>
     >;
     readonly inputs: Readonly<Record<string, Tensor>>;
+  };
+  /** what the update made */
+  readonly trained?: {
+    readonly weights: FrameworkWeights<Tensor>;
+    readonly slots: Readonly<Record<string, FrameworkWeights<Tensor>>>;
   };
   /** what the user should know */ readonly note?: string;
 }

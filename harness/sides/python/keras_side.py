@@ -47,7 +47,39 @@ class KerasSide:
             answer["loss"] = value.numpy().reshape(1)
         if backward:
             answer["gradients"] = gradients_of(tape, total, question, kept, parts, inputs)
+        if "training" in question:
+            answer["trained"] = trained(question["training"], parts, answer["gradients"]["weights"])
         return answer
+
+
+def trained(training, parts, gradients):
+    """Weights and memory after one update by Keras's own optimizer."""
+    places = [(name, key) for name, own in parts.items() for key in own]
+    variables = [keras.Variable(parts[name][key]) for name, key in places]
+    settings, slots = training["optimizer"], training["slots"]
+    rate = settings["learningRate"]
+    if settings["name"] == "adam":
+        own = keras.optimizers.Adam(rate, settings["beta1"], settings["beta2"], settings["epsilon"])
+        own.build(variables)
+        memory = {"m": (own._momentums, 1.0), "v": (own._velocities, 1.0)}
+    else:
+        own = keras.optimizers.SGD(rate, settings["momentum"], settings["nesterov"])
+        own.build(variables)
+        # Keras keeps -learningRate velocity
+        memory = {"velocity": (own.momentums, -rate)} if settings["momentum"] else {}
+    own.iterations.assign(training["step"])
+    for slot, (held, factor) in memory.items():
+        for (name, key), variable in zip(places, held):
+            if slot in slots:
+                variable.assign(slots[slot][name][key].astype("float64") * factor)
+    own.apply([tf.constant(gradients[name][key]) for name, key in places], variables)
+    nested = lambda values: {name: {key: value for (layer, key), value in zip(places, values) if layer == name} for name in parts}
+    return {
+        "weights": nested([np.asarray(variable) for variable in variables]),
+        "slots": {
+            slot: nested([(np.asarray(variable, "f8") / factor).astype("f4") for variable in held]) for slot, (held, factor) in memory.items()
+        },
+    }
 
 
 def loss_of(loss, logits):

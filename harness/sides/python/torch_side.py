@@ -65,7 +65,38 @@ class TorchSide:
                 "outputs": {name: {"output": grads(kept[name])[0], "states": grads(kept[name][1:])} for name in names},
                 "inputs": {name: leaf.grad.numpy() for name, leaf in leaves.items() if leaf.grad is not None},
             }
+            if "training" in question:
+                before = {layer["name"]: layer["weights"] for layer in question["layers"] if layer["weights"]}
+                answer["trained"] = trained(question["training"], before, answer["gradients"]["weights"])
         return answer
+
+
+def trained(training, before, gradients):
+    """Weights and memory after one update by PyTorch's own optimizer."""
+    places = [(name, key) for name, own in gradients.items() for key in own]
+    weights = []
+    for name, key in places:
+        weight = nn.Parameter(torch.from_numpy(before[name][key].copy()))
+        weight.grad = torch.from_numpy(gradients[name][key])
+        weights.append(weight)
+    settings, slots = training["optimizer"], training["slots"]
+    if settings["name"] == "adam":
+        own = torch.optim.Adam(weights, settings["learningRate"], (settings["beta1"], settings["beta2"]), settings["epsilon"])
+        memory = {"m": "exp_avg", "v": "exp_avg_sq"}
+    else:
+        own = torch.optim.SGD(weights, settings["learningRate"], settings["momentum"], nesterov=settings["nesterov"])
+        memory = {"velocity": "momentum_buffer"} if settings["momentum"] else {}
+    if training["step"] > 0:
+        for (name, key), weight in zip(places, weights):
+            own.state[weight] = {theirs: torch.from_numpy(slots[ours][name][key].copy()) for ours, theirs in memory.items()}
+            if settings["name"] == "adam":
+                own.state[weight]["step"] = torch.tensor(float(training["step"]))
+    own.step()
+    nested = lambda values: {name: {key: value for (layer, key), value in zip(places, values) if layer == name} for name in gradients}
+    return {
+        "weights": nested([weight.detach().numpy() for weight in weights]),
+        "slots": {ours: nested([own.state[weight][theirs].numpy() for weight in weights]) for ours, theirs in memory.items()},
+    }
 
 
 def loss_of(loss, logits):

@@ -1,0 +1,138 @@
+import type * as Tf from '@tensorflow/tfjs';
+import {
+  StackPlan,
+  type NetworkConfig,
+  type ResolvedOptimizerConfig,
+  type StackWeights,
+  type Tensor,
+} from '../../../scratch/index';
+import { describeNetwork, toLayersModel, weightOrder } from '../../models/index';
+import type { TrainingAnswer, TrainingQuestion } from './side';
+
+/**
+ * One training step of plain TensorFlow.js: the network as a LayersModel, the loss by `tf.losses`, its gradients by the tape, and the update
+ * by `tf.train.adam`, `momentum` or `sgd`.
+ */
+export async function trainInTfjs(
+  tf: typeof Tf,
+  { problem, maskValue, optimizer, step, slots }: TrainingQuestion,
+): Promise<TrainingAnswer> {
+  const { inputs, labels, targets, mask, weights } = problem;
+  const config = problem.model as NetworkConfig;
+  const [batch, timeSteps] = inputs.shape;
+  const masks = new StackPlan(config).masksOf({ inputs, mask, batch, timeSteps, initialStates: [] });
+  // the loss is taken of what the last layer gives, before softmax or sigmoid
+  const model = describeNetwork({
+    config: { ...config, loss: 'meanSquaredError' },
+    weights,
+    ...(maskValue !== undefined && { maskValue }),
+  });
+  const { modelTopology, weightSpecs, weightData, layerOf } = toLayersModel(model);
+  const bytes = Uint8Array.from(weightData).buffer;
+  const loaded = await tf.loadLayersModel(
+    tf.io.fromMemory({ modelTopology, weightSpecs: [...weightSpecs], weightData: bytes }),
+  );
+  const update = optimizerOf(tf, optimizer);
+  try {
+    const own = model.layers.filter((layer) => Object.keys(layer.weights).length > 0);
+    const places = own.flatMap((layer, i) => {
+      const theirs = loaded.getLayer(layerOf.get(layer.name) ?? layer.name).trainableWeights;
+      const names = weightOrder.filter((name) => name in layer.weights);
+      // what a LayerVariable reads is the variable itself
+      return names.map((name, n) => ({ layer: i, name, variable: theirs[n].read() as Tf.Variable }));
+    });
+    const variables = places.map(({ variable }) => variable);
+    /** In the order of the variables, by layer and weight. */
+    const byLayer = (tensors: readonly Tf.Tensor[]): StackWeights =>
+      weights.map((_, layer) =>
+        Object.fromEntries(
+          places.flatMap(({ layer: at, name }, n) => (at === layer ? [[name, read(tensors[n])]] : [])),
+        ),
+      );
+    if (step > 0 && Object.keys(slots).length > 0)
+      await update.setWeights([
+        { name: 'iter', tensor: tf.scalar(step, 'int32') },
+        ...Object.entries(slots).flatMap(([slot, memory]) =>
+          places.map(({ layer, name }) => ({
+            name: `${name}/${slot}`,
+            tensor: given(tf, memory[layer][name]),
+          })),
+        ),
+      ]);
+    const first = config.layers[0].layer;
+    let loss = NaN;
+    tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(
+        () =>
+          lossOf(tf, config, {
+            logits: loaded.apply(given(tf, inputs, first === 'embedding' ? 'int32' : 'float32'), {
+              training: true,
+            }) as Tf.Tensor,
+            ...{ labels, targets, steps: masks.at(-1) },
+          }),
+        variables,
+      );
+      [loss] = value.dataSync();
+      update.applyGradients(variables.map(({ name }) => ({ name, tensor: grads[name] })));
+    });
+    const [count, ...memory] = await update.getWeights();
+    count.tensor.dispose();
+    const held = memory.map(({ tensor }) => tensor);
+    const names = optimizer.name === 'adam' ? ['m', 'v'] : optimizer.momentum > 0 ? ['velocity'] : [];
+    const after = names.map((slot, n): [string, StackWeights] => [
+      slot,
+      byLayer(held.slice(n * places.length, (n + 1) * places.length)),
+    ]);
+    return { loss, weights: byLayer(variables), slots: Object.fromEntries(after) };
+  } finally {
+    update.dispose();
+    // the momentum optimizer of TensorFlow.js forgets its learning rate, a kept tensor
+    const { c } = update as unknown as { readonly c?: Tf.Tensor };
+    if (c?.isDisposed === false) c.dispose();
+    loaded.dispose();
+  }
+}
+
+function optimizerOf(tf: typeof Tf, config: ResolvedOptimizerConfig): Tf.Optimizer {
+  if (config.name === 'adam')
+    return tf.train.adam(config.learningRate, config.beta1, config.beta2, config.epsilon);
+  const { learningRate, momentum, nesterov } = config;
+  return momentum === 0 ? tf.train.sgd(learningRate) : tf.train.momentum(learningRate, momentum, nesterov);
+}
+
+interface Batch {
+  /** [B, C] or [B, T, C] */ readonly logits: Tf.Tensor;
+  readonly labels: readonly number[] | undefined;
+  readonly targets: Tensor | undefined;
+  /** [B, T] of 0 and 1 */ readonly steps: Tensor | undefined;
+}
+
+/** The mean over examples, and over the time steps that exist, of TensorFlow.js's own loss of a row. */
+function lossOf(
+  tf: typeof Tf,
+  { loss = 'softmaxCrossEntropy' }: NetworkConfig,
+  { logits, labels = [], targets, steps }: Batch,
+): Tf.Scalar {
+  const { NONE } = tf.Reduction;
+  const numbers = (): Tf.Tensor => given(tf, targets!);
+  const rows = {
+    softmaxCrossEntropy: () => {
+      const classes = tf.oneHot(tf.tensor1d([...labels], 'int32'), logits.shape.at(-1)!);
+      return tf.losses.softmaxCrossEntropy(classes.reshape(logits.shape), logits, undefined, undefined, NONE);
+    },
+    sigmoidCrossEntropy: () =>
+      tf.mean(tf.losses.sigmoidCrossEntropy(numbers(), logits, undefined, undefined, NONE), -1),
+    meanSquaredError: () => tf.mean(tf.losses.meanSquaredError(numbers(), logits, undefined, NONE), -1),
+  }[loss]();
+  if (steps === undefined || rows.rank < 2) return tf.mean(rows);
+  const exists = given(tf, steps);
+  return tf.div(tf.sum(tf.mul(rows, exists)), tf.sum(exists));
+}
+
+const given = (tf: typeof Tf, { data, shape }: Tensor, dtype: 'float32' | 'int32' = 'float32'): Tf.Tensor =>
+  tf.tensor(Float32Array.from(data), [...shape], dtype);
+
+export const read = (tensor: Tf.Tensor): Tensor => ({
+  data: Float64Array.from(tensor.dataSync()),
+  shape: tensor.shape,
+});
