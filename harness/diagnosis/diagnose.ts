@@ -33,7 +33,7 @@ export async function diagnose(
   const isExpectedWrong = expected !== undefined && agreesWithReference(examination);
   const subject = isExpectedWrong ? expected : undefined;
   const { kind, ...location } = isOfLayers(examination)
-    ? locateInLayers(implementation, examination, isNamed)
+    ? await locateInLayers(implementation, examination, isNamed)
     : await locateAndName(implementation, examination as Examination, isNamed, subject);
   const { side, note } = isExpectedWrong
     ? {

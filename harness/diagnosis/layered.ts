@@ -6,10 +6,11 @@ import {
   type Phase,
 } from '../base/problem';
 import { equationsOf } from '../equations/index';
-import type { Examination } from '../examine/index';
+import { ask, type Examination } from '../examine/index';
 import { isFailing, rankOf } from '../judge/index';
+import { otherLayeredProblem } from '../problems/index';
 import type { Diagnosis } from './diagnosis';
-import { diagnoseLayers } from './layers/index';
+import { diagnoseLayers, type DiagnoseLayersOptions } from './layers/index';
 import { orderIn } from './layers/place';
 import { phaseOf, worstOf, type Location } from './locate';
 
@@ -30,16 +31,18 @@ export function whereIn(
 
 /**
  * Where a mistake begins in an answer to a problem about layers, and which of the faults that its formulas can have it looks like
- * (`diagnoseLayers`). Where the formulas find nothing wrong with it, the first failing tensor.
+ * (`diagnoseLayers`). Where the formulas find nothing wrong with it, the first failing tensor. The side is asked one more problem, with whose
+ * answer a name must agree.
  */
-export function locateInLayers(
+export async function locateInLayers(
   side: Implementation,
   examination: Examination<LayeredProblem>,
   isNamed = true,
-): Location & Pick<Diagnosis, 'kind'> {
+): Promise<Location & Pick<Diagnosis, 'kind'>> {
   const { problem, results, steps, verdicts, unseen } = seenIn(examination);
+  const others = isNamed ? await answersToOthers(side, problem) : [];
   const found =
-    results && diagnoseLayers(problem, results.answer, side, { kind: isNamed, shown: steps?.answer });
+    results && diagnoseLayers(problem, results.answer, side, { kind: isNamed, shown: steps?.answer, others });
   const red = verdicts.flatMap(({ tensors }) => tensors.filter(isFailing));
   const [first] = red;
   const { name: own, ...place } = found ?? {
@@ -51,6 +54,19 @@ export function locateInLayers(
   const [named = own] = [...equationsOf(problem).names].find(([, all]) => all.includes(own)) ?? [];
   const inherited = [...new Set(red.map(({ tensor }) => tensor))].filter((name) => name !== named);
   return { caseId: first.caseId, unseen, ...place, inherited };
+}
+
+/** The answer to another problem about the same layers; none of a side that refuses it, which may be of fixed sizes. */
+async function answersToOthers(
+  side: Implementation,
+  problem: LayeredProblem,
+): Promise<NonNullable<DiagnoseLayersOptions['others']>> {
+  const other = otherLayeredProblem(problem);
+  try {
+    return [{ problem: other, answer: (await ask(side, other)).answer }];
+  } catch {
+    return [];
+  }
 }
 
 /** What is diagnosed: the problem itself, or its weight probe where that alone shows something. */

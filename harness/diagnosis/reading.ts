@@ -57,6 +57,15 @@ export class Reading {
     return this.wrong.length === 0;
   }
 
+  /** Whether rounding explains what a fault changes. */
+  protected showsNothingOf(made: Answer): boolean {
+    return [...this.expected].every(([name, { data }]) => {
+      const { each } = this.allowedFor(name);
+      const own = made.get(name)?.data;
+      return own === undefined || data.every((right, at) => budgets(own[at], right, each[at]) <= 1);
+    });
+  }
+
   /** The tensors with numbers that rounding does not explain. */
   get wrongTensors(): ReadonlySet<string> {
     return new Set(this.wrong.map(({ name }) => name));

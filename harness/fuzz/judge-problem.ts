@@ -74,7 +74,7 @@ export async function withKind(implementation: Implementation, finding: Finding)
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
   try {
     const kind = isOfLayers(examination)
-      ? locateInLayers(implementation, examination).kind
+      ? (await locateInLayers(implementation, examination)).kind
       : await kindIn(implementation, examination as Examination);
     return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
   } catch {

@@ -1,6 +1,7 @@
 import { createRandom, zeros, type Tensor } from '../../scratch/index';
 import { makeProblem } from './generated';
-import { roundProblem, sizesOf, type Problem } from '../base/problem';
+import { makeLayeredProblem } from './layered';
+import { roundProblem, sizesOf, type LayeredProblem, type Problem } from '../base/problem';
 
 /**
  * Another question about the same weights, with everything in it that a mistake could hide without: other inputs, one step more, an
@@ -29,6 +30,26 @@ export function otherProblem(problem: Problem, seed: number): Problem {
     upstream: { states: normal(1, batch, steps, units), finalState: normal(1, batch, units) },
     weights: problem.weights,
   });
+}
+
+/**
+ * Another question about the same network with other weights, and with everything in it that a mistake could hide without: three
+ * examples, one step more (at most eleven steps), initial states, and where gradients are asked for, some for every state and every final
+ * one. A mask, labels or targets, and gradients of the logits only where the first question had them: without those the network is another.
+ */
+export function otherLayeredProblem(problem: LayeredProblem): LayeredProblem {
+  const { model, inputs, labels, targets, mask, upstream } = problem;
+  const loss = labels !== undefined || targets !== undefined;
+  const { upstream: drawn, ...rest } = makeLayeredProblem({
+    ...{ id: `${problem.id}, other numbers`, seed: 7, model, batch: 3 },
+    timeSteps: Math.min(inputs.shape[1], 10) + 1,
+    loss,
+    mask: mask !== undefined,
+    upstream: loss || upstream !== undefined,
+  });
+  if (drawn === undefined) return rest;
+  const { logits, ...states } = drawn;
+  return { ...rest, upstream: { ...states, ...(upstream?.logits && logits && { logits }) } };
 }
 
 /** A small question like a large one: what is equal in size stays equal, so that the same mistakes have room. */

@@ -12,6 +12,8 @@ export interface DiagnoseLayersOptions {
   /** the side's answer to `problemForLocalJudgement(problem)`: it shows inner gradients */
   readonly shown?: Evaluation | undefined;
   /** names the fault; default true */ readonly kind?: boolean;
+  /** the side's answers to other problems about the same layers (`otherLayeredProblem`), with which a name must agree */
+  readonly others?: readonly { readonly problem: LayeredProblem; readonly answer: Evaluation }[];
 }
 
 /** Where a mistake begins in an answer, and which it looks like; `layer 2 lstm, gate f, c` is the tensor. */
@@ -33,7 +35,7 @@ export function diagnoseLayers(
   problem: LayeredProblem,
   answer: Evaluation,
   side: Side,
-  { shown, kind: isNamed = true }: DiagnoseLayersOptions = {},
+  { shown, kind: isNamed = true, others = [] }: DiagnoseLayersOptions = {},
 ): LayersDiagnosis | undefined {
   const { network } = equationsOf(problem);
   const results = readingOf(problem, answer, side);
@@ -44,7 +46,13 @@ export function diagnoseLayers(
     results.isRight && shown !== undefined
       ? readingOf(problemForLocalJudgement(problem), shown, side)
       : results;
-  const kind = isNamed ? kindOfLayers(reading, place) : undefined;
+  const kind = isNamed
+    ? kindOfLayers(
+        reading,
+        place,
+        others.map((other) => readingOf(other.problem, other.answer, side)),
+      )
+    : undefined;
   const [wrong] = reading.wrongTensors;
   const gate = kind?.gate ?? place?.gate;
   const timeSteps = kind?.timeStep !== undefined ? [kind.timeStep] : place?.timeSteps;

@@ -46,6 +46,12 @@ export class LayersReading extends Reading {
     );
   }
 
+  /** The same, or the answer is right and rounding explains what the fault changes here: nothing that speaks against it. */
+  agreesWith(run: FaultyRun, forwardOnly: boolean): boolean {
+    if (!this.isRight) return this.isExplainedBy(run, forwardOnly);
+    return this.showsNothingOf(exactFault(run).whole());
+  }
+
   private isWithinOwnBudget(run: FaultyRun, forwardOnly: boolean): boolean {
     const { charges, observe } = chargesOf(run.problem, this.model);
     const own = estimates(runFault(run, errorArithmetic(charges), observe), charges);

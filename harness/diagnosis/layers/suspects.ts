@@ -17,32 +17,47 @@ export interface LayersKind extends Kind {
 /**
  * The faults that give an answer, within their own budgets; first those of every time step, then those of one step alone. Undefined
  * where none does, or where too many do.
+ *
+ * @param others answers of the same side to other problems about the same layers: a fault must agree with them as well
  */
-export function kindOfLayers(reading: LayersReading, place: LayerPlace | undefined): LayersKind | undefined {
+export function kindOfLayers(
+  reading: LayersReading,
+  place: LayerPlace | undefined,
+  others: readonly LayersReading[] = [],
+): LayersKind | undefined {
   const { network, problem } = reading;
   const suspects = faultsOf(network).filter((fault) => mayBegin(network, reading, fault, place));
-  const whole = suspects.filter((fault) => isIt(reading, fault));
+  const found = (among: readonly EquationFault[], forwardOnly = false): readonly EquationFault[] =>
+    among.filter((fault) => isIt(reading, fault, forwardOnly));
+  const confirmed = (faults: readonly EquationFault[], forwardOnly = false): LayersKind | undefined =>
+    kindFrom(
+      network,
+      problem,
+      faults.filter((fault) => others.every((other) => agrees(other, fault, forwardOnly))),
+    );
+  const whole = found(suspects);
   // a mistake outside of the steps may be one that a single step can have: a carry cut at the first step
-  if (whole.some(({ atStep }) => atStep !== undefined)) return kindFrom(network, problem, whole);
+  if (whole.some(({ atStep }) => atStep !== undefined)) return confirmed(whole);
   const timeSteps = problem.inputs.shape[1];
   const seen = place?.timeSteps;
   const steps = seen ?? Array.from({ length: timeSteps }, (_, t) => t);
   // what is sent on shows at the next step of the walk
   const wanted = [...new Set(steps.flatMap((t) => [t, t + 1, t - 1]))].filter((t) => t >= 0 && t < timeSteps);
-  if (timeSteps === 1) return kindFrom(network, problem, whole);
-  const single = suspects.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep)));
-  const found = single.filter((fault) => isIt(reading, fault));
-  if (found.length + whole.length > 0) return kindFrom(network, problem, [...whole, ...found]);
+  if (timeSteps === 1) return confirmed(whole);
+  const single = found(suspects.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep))));
+  if (single.length + whole.length > 0) return confirmed([...whole, ...single]);
   const forward = suspects.filter(({ phase }) => phase === 'forward');
-  return kindFrom(
-    network,
-    problem,
-    forward.filter((fault) => isIt(reading, fault, true)),
-  );
+  return confirmed(found(forward, true), true);
 }
 
-function isIt(reading: LayersReading, fault: EquationFault, forwardOnly = false): boolean {
+function isIt(reading: LayersReading, fault: EquationFault, forwardOnly: boolean): boolean {
   return fault.runs(reading.network, reading.problem).some((run) => reading.isExplainedBy(run, forwardOnly));
+}
+
+/** Whether the answer to another problem does not speak against the fault. */
+function agrees(reading: LayersReading, fault: EquationFault, forwardOnly: boolean): boolean {
+  const runs = fault.runs(reading.network, reading.problem);
+  return runs.length === 0 ? reading.isRight : runs.some((run) => reading.agreesWith(run, forwardOnly));
 }
 
 /** Whether the mistake can begin where the first wrong number was seen. */

@@ -1,8 +1,11 @@
 import { expect } from 'chai';
-import type { LayeredProblem, Model } from '../../../harness/base/problem';
+import type { Implementation, LayeredEvaluation, LayeredProblem, Model } from '../../../harness/base/problem';
+import { diagnose, type Diagnosis } from '../../../harness/diagnosis/index';
 import { defineCell, equationsOf, type Cell, type CellText } from '../../../harness/equations/index';
+import { examine } from '../../../harness/examine/index';
 import { effectOf, faultsOf, type EquationFault } from '../../../harness/faults/equations/index';
 import { makeLayeredProblem } from '../../../harness/problems/index';
+import { scratchImplementation } from '../../../harness/sides/reference/index';
 import { diagnoseHost } from '../../support/layers-host';
 
 /** A problem about layers with gradients that arrive everywhere but at the logits: with those the dense layer is no head. */
@@ -95,6 +98,37 @@ describe('diagnosis of layers', () => {
     });
     expect(found?.kind).to.equal(undefined);
     expect(textOf(found)).to.match(/^layer 2 lstm, h at 0: h_t = /);
+  });
+});
+
+describe('a name for a mistake in layers', () => {
+  const model: Model = { features: 2, layers: [{ layer: 'lstm', units: 3 }, dense] };
+  /** The diagnosis of a float64 side that is the scratch network but for what it does with its gradients. */
+  async function diagnosisOf(
+    asked: LayeredProblem,
+    change: (answer: LayeredEvaluation, posed: LayeredProblem) => LayeredEvaluation,
+  ): Promise<Diagnosis> {
+    const { layered, ...scratch } = scratchImplementation();
+    const side: Implementation = {
+      ...{ ...scratch, name: 'mine' },
+      layered: {
+        evaluate: async (posed) => change(structuredClone(await layered!.evaluate(posed)), posed),
+      },
+    };
+    return diagnose(side, await examine(side, asked));
+  }
+
+  it('has to agree with the answer to another problem: half of a gradient is no mean over two examples', async () => {
+    const halved = (factor: (batch: number) => number) =>
+      diagnosisOf(problemOf(model, 3, false), (answer, { inputs }) => {
+        const { kernel } = answer.gradients!.weights![0];
+        kernel.data.forEach((x, i) => (kernel.data[i] = x * factor(inputs.shape[0])));
+        return answer;
+      });
+    const half = await halved(() => 1 / 2);
+    expect([half.tensor, half.kind]).to.deep.equal(['layer 1 lstm, gradients.kernel', undefined]);
+    const mean = await halved((batch) => 1 / batch);
+    expect(mean.kind?.words).to.equal('the gradient of kernel is divided by the batch size');
   });
 });
 
