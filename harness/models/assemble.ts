@@ -17,16 +17,16 @@ export interface ShapedLayer {
  * @throws UsageError where a layer cannot read what comes before it
  */
 export function shapeLayers(
-  { inputs, layers }: Pick<Topology, 'inputs' | 'layers'>,
+  { inputs, layers, outputs = [] }: Pick<Topology, 'inputs' | 'layers'> & Partial<Pick<Topology, 'outputs'>>,
   where: string,
 ): ShapedLayer[] {
   const known = new Map<string, { readonly shape: readonly Size[]; readonly layer?: PlannedLayer }>(
     inputs.map(({ name, shape }) => [name, { shape }]),
   );
-  const shapeOf = ({ of, state }: Source, reader: PlannedLayer): readonly Size[] => {
+  const shapeOf = ({ of, state }: Source, reader?: PlannedLayer): readonly Size[] => {
     const found = known.get(of);
-    const refuse = (what: string): UsageError =>
-      new UsageError(`${where}: layer ${reader.name} (${reader.kind}) reads ${what}.`);
+    const who = reader === undefined ? 'an output' : `layer ${reader.name} (${reader.kind})`;
+    const refuse = (what: string): UsageError => new UsageError(`${where}: ${who} reads ${what}.`);
     if (found === undefined) throw refuse(`${of}, which does not exist before it`);
     if (state === undefined) return found.shape;
     const { layer } = found;
@@ -36,8 +36,12 @@ export function shapeLayers(
       );
     return [stateWidth(layer.config)];
   };
-  return layers.map((layer) => {
+  const shaped = layers.map((layer) => {
     const input = shapeOf(layer.reads, layer);
+    if (layer.rank !== undefined && input.length + 1 !== layer.rank)
+      throw new UsageError(
+        `${where}: layer ${layer.name} (${layer.kind}) goes by axis ${layer.rank - 1} of what has ${input.length + 1} axes; only the last one is read (axis ${input.length}, or -1).`,
+      );
     const { output, weights } = shapesOf(
       layer.config,
       input,
@@ -53,6 +57,8 @@ export function shapeLayers(
     known.set(layer.name, { shape: output, layer });
     return { layer, shapes: weights, output };
   });
+  for (const source of outputs) shapeOf(source);
+  return shaped;
 }
 
 /** Layers and weights as one description; a Dense with softmax becomes two entries. */

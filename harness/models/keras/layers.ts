@@ -1,6 +1,6 @@
 import type { ActivationName, DenseConfig, RecurrentConfig } from '../../../scratch/index';
 import type { MaskedRows, ModelLayerConfig } from '../description';
-import { asObject, show } from '../json';
+import { asObject, show, type Json } from '../json';
 import { Options, type Dialect } from './options';
 
 /** A layer of a Keras configuration, in our words. */
@@ -9,6 +9,7 @@ export interface ReadLayer {
   /** a Dense with softmax: what follows the dense layer */ readonly softmax: boolean;
   readonly returnState: boolean;
   readonly maskedRows?: MaskedRows;
+  /** how many axes it must read, the batch included, where an option says it */ readonly rank?: number;
   /** names of the layers inside, which weights are also called after */ readonly inner: readonly string[];
   readonly notes: readonly string[];
 }
@@ -45,20 +46,22 @@ const layers: Readonly<Record<string, Read>> = {
   TimeDistributed: timeDistributed,
   RepeatVector: (options) => plain({ layer: 'repeatVector', times: options.size('n') }),
   Flatten(options) {
-    options.value('data_format');
+    const order = options.value('data_format', 'channels_last') ?? 'channels_last';
+    if (order !== 'channels_last') throw options.wrong('data_format', order, 'channels_last');
     return plain({ layer: 'flatten' });
   },
   BatchNormalization(options) {
     const axis = options.value('axis', -1);
     const last = Array.isArray(axis) && axis.length === 1 ? (axis[0] as unknown) : axis;
-    // Keras 2 writes [1] or [2] for the last axis of [B, N] or [B, T, N]; the shape of its weights tells a wrong one
+    // Keras 2 writes [1] or [2] for the last axis of [B, N] or [B, T, N]
     if (last !== -1 && last !== 1 && last !== 2) throw options.wrong('axis', axis, '-1');
-    return plain({
+    const own = plain({
       layer: 'batchNormalization',
       epsilon: options.number('epsilon', 1e-3),
       center: options.flag('center', true),
       scale: options.flag('scale', true),
     });
+    return { ...own, ...(last !== -1 && { rank: last + 1 }) };
   },
   Activation: (options, dialect) =>
     plain({ layer: 'activation', activation: activationOf(options, 'activation', 'linear', dialect) }),
@@ -92,6 +95,28 @@ const layers: Readonly<Record<string, Read>> = {
     ]),
   ),
 };
+
+/** The packages whose layers are read: `keras.layers`, `tf_keras.src.engine`. */
+const ownModules = /^(keras|tf_keras|tensorflow|builtins)(\.|$)/;
+
+/**
+ * Refuses a class that somebody else wrote, whatever its name: Keras 2.12 and later say the module and the registered name.
+ *
+ * @param owner how messages call it: `layer lstm`
+ */
+export function checkOrigin(
+  { class_name: kind, module, registered_name: registered }: Json,
+  owner: string,
+  refuse: Refuse,
+): void {
+  const isOther =
+    (typeof module === 'string' && !ownModules.test(module)) ||
+    (typeof registered === 'string' && registered.includes('>'));
+  if (isOther)
+    throw refuse(
+      `${owner} is a class ${show(kind)} of its own (${[module, registered].filter((text) => typeof text === 'string').join(', ')}), which may compute something else than Keras's`,
+    );
+}
 
 /** The layers that are read, for messages. */
 export const layerKinds = ['InputLayer', ...Object.keys(layers)];
@@ -240,8 +265,10 @@ function wrappedLayer(
   dialect: Dialect,
   refuse: Refuse,
 ): { readonly read: ReadLayer; readonly kind: string; readonly name: string } {
-  const { class_name: kind, config, className } = asObject(options.value(key));
+  const origin = asObject(options.value(key));
+  const { class_name: kind, config, className } = origin;
   const name = asObject(config)['name'];
+  checkOrigin(origin, `${options.owner}: its ${key}`, refuse);
   const given = String(kind ?? className);
   const called = typeof name === 'string' ? name : given.toLowerCase();
   return { read: readLayer(given, called, config, dialect, refuse), kind: given, name: called };

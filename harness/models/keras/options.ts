@@ -62,15 +62,15 @@ export class Options {
   }
 
   /**
-   * A policy of Keras for mixed precision: the weights are float32, the layer computes in fewer bits. What it is meant to compute is the
-   * same function, so that it is read, with a note.
+   * A policy of Keras for another precision: the layer computes in fewer bits, or in more. What it is meant to compute is the same function,
+   * so that it is read, with a note.
    */
   precisionNotes(): string[] {
     const policy = policyOf(this.values['dtype']);
-    if (policy !== 'mixed_float16' && policy !== 'mixed_bfloat16') return [];
+    if (policy !== 'mixed_float16' && policy !== 'mixed_bfloat16' && policy !== 'float64') return [];
     this.asked.add('dtype');
     return [
-      `${this.owner} has the dtype policy ${policy}: Keras computes it in ${policy.slice('mixed_'.length)}; it is checked in single precision`,
+      `${this.owner} has the dtype policy ${policy}: Keras computes it in ${policy.replace('mixed_', '')}; it is checked in single precision`,
     ];
   }
 

@@ -2,7 +2,7 @@ import { UsageError } from '../../base/outcome';
 import type { ModelInput, Size, Source } from '../description';
 import { asObject, show, type Json } from '../json';
 import { statesOf } from '../shapes';
-import { layerKinds, readLayer, type ReadLayer } from './layers';
+import { checkOrigin, layerKinds, readLayer, type ReadLayer } from './layers';
 import type { Dialect } from './options';
 
 /** A layer before its weights are known. */
@@ -26,6 +26,7 @@ interface FoundLayer {
   readonly kind: string;
   readonly name: string;
   readonly options: Json;
+  /** with its module and registered name, where the file says them */ readonly origin: Json;
   readonly inbound: unknown;
 }
 
@@ -52,11 +53,13 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   const found = list.map((entry: unknown, i): FoundLayer => {
     const layer = asObject(entry);
     const options = asObject(layer['config']);
-    const name = layer['name'] ?? options['name'];
+    const given = layer['name'] ?? options['name'];
+    const name = typeof given === 'string' ? given : `layer ${i + 1}`;
     return {
       kind: String(layer['class_name']),
-      name: typeof name === 'string' ? name : `layer ${i + 1}`,
+      name,
       options,
+      origin: layer,
       inbound: layer['inbound_nodes'],
     };
   });
@@ -78,6 +81,7 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
     isChain || until !== undefined
       ? [last]
       : sourcesIn(asObject(config)['output_layers'], 'its outputs', refuse);
+  if (named.length === 0) throw refuse('the model names no outputs');
   const notes = until === undefined ? [] : [`only what comes before the layer ${until} was read`];
   const order = isChain
     ? []
@@ -144,13 +148,19 @@ function graph(
 }
 
 function plan(
-  { kind, name, options }: FoundLayer,
+  { kind, name, options, origin, inbound }: FoundLayer,
   reads: Source,
   states: readonly Source[],
   dialect: Dialect,
   refuse: Refuse,
 ): PlannedLayer {
+  checkOrigin(origin, `layer ${name}`, refuse);
   const read = readLayer(kind, name, options, dialect, refuse);
+  // Keras 3 passes training=False when predicting, whatever the call said
+  if (isCalledTraining(inbound) && !(dialect.program === 'keras' && dialect.major === 3))
+    throw refuse(
+      `layer ${name} (${kind}) is called with training=True, so that it drops out, adds noise or takes the means of the batch when predicting as well`,
+    );
   const carries = statesOf(read.config);
   if (states.length > 0 && states.length !== carries)
     throw refuse(
@@ -219,24 +229,34 @@ function sourcesIn(node: unknown, where: string, refuse: Refuse): Source[] {
   }
   const { class_name: kind, config, args, kwargs } = asObject(node);
   if (kind === '__keras_tensor__') return sourcesIn(asObject(config)['keras_history'], where, refuse);
-  if (args === undefined && kwargs === undefined) return [];
+  // outputs of a model by name
+  if (args === undefined && kwargs === undefined)
+    return Object.values(asObject(node)).flatMap((one) => sourcesIn(one, where, refuse));
   return [...sourcesIn(args, where, refuse), ...keywordSources(kwargs, where, refuse)];
 }
 
 function keywordSources(keywords: unknown, where: string, refuse: Refuse): Source[] {
-  const { initial_state: states, mask, constants } = asObject(keywords);
+  const { initial_state: states, mask, ...others } = asObject(keywords);
   if (sourcesIn(mask, where, refuse).length > 0) throw refuse(`${where} gets a mask as a tensor of its own`);
-  if (sourcesIn(constants, where, refuse).length > 0) throw refuse(`${where} gets constants`);
+  for (const [name, value] of Object.entries(others))
+    if (sourcesIn(value, where, refuse).length > 0)
+      throw refuse(`${where} gets a tensor as its argument ${name}`);
   return sourcesIn(states, where, refuse);
 }
 
-/** The inputs of the model, with the vocabulary of an embedding that reads one. */
+/** Whether a node has the keyword training=True, at any depth. */
+function isCalledTraining(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(isCalledTraining);
+  const { training, ...others } = asObject(node);
+  return training === true || Object.values(others).some(isCalledTraining);
+}
+
+/** The inputs of the model, with the vocabulary of the embedding that reads one: the smallest, where several do. */
 export function inputsOf({ inputs, layers }: Pick<Topology, 'inputs' | 'layers'>): ModelInput[] {
   return inputs.map((input) => {
-    const reader = layers.find(({ reads }) => reads.of === input.name);
-    return {
-      ...input,
-      ...(reader?.config.layer === 'embedding' && { vocabulary: reader.config.inputDim }),
-    };
+    const sizes = layers.flatMap(({ reads, config }) =>
+      reads.of === input.name && config.layer === 'embedding' ? [config.inputDim] : [],
+    );
+    return { ...input, ...(sizes.length > 0 && { vocabulary: Math.min(...sizes) }) };
   });
 }

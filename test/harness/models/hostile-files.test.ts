@@ -68,6 +68,61 @@ describe('model files that are damaged or hostile', () => {
     expect(said).to.match(/^UsageError: .*is Lambda, whose function is code, and no code of a file is run/);
   });
 
+  it('refuses what has the name of a layer and computes something else', async () => {
+    for (const [module, registered] of [
+      ['my_package.layers', 'LSTM'],
+      [null, 'mine>LSTM'],
+    ])
+      expect(
+        await refusal(({ modelTopology }) =>
+          Object.assign(modelTopology.config.layers[1], { module, registered_name: registered }),
+        ),
+      ).to.match(
+        /^UsageError: .*layer lstm is a class LSTM of its own \((my_package.layers, LSTM|mine>LSTM)\)/,
+      );
+    expect(
+      await refusal(({ modelTopology }) =>
+        Object.assign(modelTopology.config.layers[1], { module: 'keras.layers', registered_name: null }),
+      ),
+    ).to.equal('opened');
+    // Keras 2 and TensorFlow.js keep what the call said; Keras 3 passes training=False when predicting
+    const called = { inbound_nodes: [[['input_layer', 0, 0, { training: true }]]] };
+    expect(
+      await refusal(({ modelTopology }) => Object.assign(modelTopology.config.layers[1], called)),
+    ).to.match(/^UsageError: .*layer lstm \(LSTM\) is called with training=True/);
+    const constants = { inbound_nodes: [[['input_layer', 0, 0, { constants: [['input_layer', 0, 0]] }]]] };
+    expect(
+      await refusal(({ modelTopology }) => Object.assign(modelTopology.config.layers[1], constants)),
+    ).to.match(/^UsageError: .*layer lstm gets a tensor as its argument constants/);
+  });
+
+  it('refuses axes and orders that it does not read, and a model without outputs', async () => {
+    for (const [file, kind, option, says] of [
+      ['flatten.keras', 'Flatten', { data_format: 'channels_first' }, /has data_format channels_first/],
+      ['batch-normalization.keras', 'BatchNormalization', { axis: 1 }, /goes by axis 1 of what has 3 axes/],
+      ['batch-normalization.keras', 'BatchNormalization', { axis: [2] }, /goes by axis 2 of what has 2 axes/],
+    ] as const) {
+      const model = await openModelFile(path.join(modelFixtures, file));
+      const written = toLayersModel(model, 'the model', 'registered');
+      const json = JSON.parse(layersModelText(written)) as ModelJson;
+      for (const { class_name: name, config } of json.modelTopology.config.layers)
+        if (name === kind) Object.assign(config, option);
+      expect(await refusalOf(JSON.stringify(json), written.weightData)).to.match(says);
+    }
+    expect(
+      await refusal(({ modelTopology }) => Object.assign(modelTopology.config, { output_layers: [] })),
+    ).to.match(/^UsageError: .*names no outputs/);
+    expect(
+      await refusal(({ modelTopology }) =>
+        Object.assign(modelTopology.config, { output_layers: [['lstm', 0, 3]] }),
+      ),
+    ).to.match(/^UsageError: .*an output reads state 3 of lstm, which gives none/);
+    const byName = { answer: ['dense', 0, 0] };
+    expect(
+      await refusal(({ modelTopology }) => Object.assign(modelTopology.config, { output_layers: byName })),
+    ).to.equal('opened');
+  });
+
   it('names a layer and an option that it does not read', async () => {
     const conv = await refusal(({ modelTopology }) => (modelTopology.config.layers[1].class_name = 'Conv1D'));
     expect(conv).to.match(/layer lstm is Conv1D; read are InputLayer, Masking, .*--until LAYER/);
