@@ -4,7 +4,7 @@ import type { ModelDescription, ModelLayer } from '../models/index';
 import { moved, sure } from './doubtful';
 import { judgeShown, judgeTensor, type JudgedTensor } from './judge';
 import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
-import { runLayer, runReference, tensorOf, type ModelInputs } from './reference';
+import { runLayer, runReference, seenMask, tensorOf, type ModelInputs } from './reference';
 import type { ShownLayers } from './sides/side';
 import { storageVariants, variantsOf, type Variant } from './variants/index';
 
@@ -26,17 +26,52 @@ export function causesOfLayer(judged: readonly JudgedTensor[], precision: Precis
   if (given.length === 0) return [];
   const dropped = layer.config.layer === 'identity' ? dropoutOf(layer, given[0]) : undefined;
   if (dropped !== undefined) return [dropped];
+  const kept = withKeptMask(layer, read);
+  const asked = [
+    ...variantsOf(layer).map((variant) => ({ variant, question: read })),
+    ...(kept === undefined ? [] : [kept]),
+  ];
   return oneOfAKind(
-    variantsOf(layer).flatMap((variant): Cause[] => {
-      if (!isNear(variant, read, given)) return [];
-      const run = runVariant(variant, read, precision);
+    asked.flatMap(({ variant, question }): Cause[] => {
+      if (!isNear(variant, question, given)) return [];
+      const run = runVariant(variant, question, precision);
       const explained = given.every((one) => {
         const expected = one.state === undefined ? run.output : run.states[one.state];
-        return judgeTensor(variant.layer, one.state, expected, one.given, read).status === 'explained';
+        return judgeTensor(variant.layer, one.state, expected, one.given, question).status === 'explained';
       });
       return explained ? [causeOf(variant)] : [];
     }),
   );
+}
+
+/**
+ * The layer under the mask of a layer before, which does not reach it. TensorFlow.js 4.22 passes the last mask on to every layer that
+ * follows (engine/executor.ts writes it into arguments that all layers share); a longer one is cut to the steps of the layer.
+ */
+function withKeptMask(
+  layer: ModelLayer,
+  read: LayerQuestion,
+): { readonly variant: Variant; readonly question: LayerQuestion } | undefined {
+  const { earlierMask, input } = read;
+  const [batch, timeSteps] = input.tensor.shape;
+  if (earlierMask === undefined || seenMask(layer, earlierMask) === undefined) return undefined;
+  const [rows, steps] = earlierMask.shape;
+  if (rows !== batch || steps < timeSteps || input.tensor.shape.length !== 3) return undefined;
+  const isBack = 'goBackwards' in layer.config && layer.config.goBackwards === true;
+  const from = isBack ? steps - timeSteps : 0;
+  const data = Float64Array.from({ length: batch * timeSteps }, (_, i) => {
+    const [b, t] = [Math.floor(i / timeSteps), i % timeSteps];
+    return earlierMask.data[b * steps + from + t];
+  });
+  return {
+    variant: {
+      id: 'masked-rows',
+      words:
+        'the mask of an earlier layer is applied here as well (TensorFlow.js keeps it for the layers that follow)',
+      layer: { ...layer, maskedRows: 'state' },
+    },
+    question: { ...read, mask: { data, shape: [batch, timeSteps] } },
+  };
 }
 
 /** Two forms of one mistake in one layer that these numbers cannot tell apart are one cause. */

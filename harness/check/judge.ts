@@ -42,12 +42,14 @@ export function judgeShown(
     if (run === undefined) throw new Error(`judgeShown: ${of} has not run`);
     return state === undefined ? run.output : run.states[state];
   };
+  let earlierMask: Tensor | undefined;
   for (const layer of model.layers) {
+    const mask = layer.reads.state === undefined ? runs.get(layer.reads.of)?.mask : undefined;
     const read: LayerQuestion = {
-      input: at(layer.reads),
-      mask: layer.reads.state === undefined ? runs.get(layer.reads.of)?.mask : undefined,
-      initialStates: (layer.initialStates ?? []).map(at),
+      ...{ input: at(layer.reads), mask, initialStates: (layer.initialStates ?? []).map(at) },
+      ...(mask === undefined && { earlierMask }),
     };
+    earlierMask = mask ?? earlierMask;
     questions.set(layer.name, read);
     const run = propagate(layer, read, precision);
     const { output, states }: Shown = shown.get(layer.name) ?? {};

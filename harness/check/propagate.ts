@@ -12,6 +12,8 @@ import { softmaxErrors, softmaxGradientErrors } from './softmax-errors';
 export interface LayerQuestion {
   readonly input: Doubtful;
   readonly mask: Tensor | undefined;
+  /** [B, T'] of a layer before, where none reaches this one: for a search of the cause */ readonly earlierMask?:
+    Tensor | undefined;
   readonly initialStates: readonly Doubtful[];
 }
 

@@ -5,6 +5,7 @@ import { assemble, shapeLayers } from '../assemble';
 import type { ModelDescription } from '../description';
 import { asObject, parseJson } from '../json';
 import { withH5 } from './h5';
+import { fromKeras1, isKeras1, weightsOfKeras1 } from './keras1';
 import type { Dialect } from './options';
 import { inputsOf, readTopology } from './topology';
 import { kerasVersion } from './write';
@@ -119,11 +120,17 @@ function describe(
   where: string,
   until: string | undefined,
 ): ModelDescription {
-  const model = planModel(config, dialect, where, until);
-  const inside = entries
+  const isOld = isKeras1(dialect.version);
+  const model = isOld
+    ? planModel(fromKeras1(config, where), { ...dialect, version: '2' }, where, until)
+    : planModel(config, dialect, where, until);
+  const own = entries
     .filter(({ name }) => format !== 'h5' || name.startsWith('model_weights/'))
     .map((entry) => ({ ...entry, name: entry.name.replace(/^model_weights\//, '') }));
-  const { found, notes } = matchWeights(model.shaped, model.topology.all, inside, where);
+  const { all } = model.topology;
+  const embeddings = new Set(all.flatMap(({ kind, name }) => (kind === 'Embedding' ? [name] : [])));
+  const inside = isOld ? weightsOfKeras1(own, embeddings) : own;
+  const { found, notes } = matchWeights(model.shaped, all, inside, where);
   return finishModel(
     { format, writtenBy: format === 'npz' ? 'rnn-parity' : `Keras ${dialect.version}`, notes },
     model,
@@ -136,7 +143,7 @@ function describe(
 export function planModel(config: unknown, dialect: Dialect, where: string, until: string | undefined) {
   if (dialect.program === 'keras' && /^\D*[01]\./.test(dialect.version))
     throw new UsageError(
-      `${where} was written by Keras ${dialect.version}, whose recurrent layers have other options (output_dim, inner_activation) and a weight for each gate; open it in Keras 2.0 to 2.2, save it again, and read that file.`,
+      `${where} was written by Keras ${dialect.version}, whose layers have other options (output_dim, inner_activation) and weights; of Keras 1 the .h5 files are read. Open it in Keras 2.0 to 2.2, save it again, and read that file.`,
     );
   const topology = readTopology(config, dialect, where, until);
   return { topology, shaped: shapeLayers(topology, where) };

@@ -74,6 +74,18 @@ describe('what users of TensorFlow.js asked in public', () => {
     expect((await checkModel(model, { inputs, expected: moved, sides: [] })).verdict).to.equal('mismatch');
   });
 
+  it('an autoencoder of masked integers predicts something else: the mask that TensorFlow.js keeps is named', async () => {
+    const report = await checkModel(path.join(modelFixtures, 'config-231-completion.h5'), {
+      ...{ sides: ['tfjs:cpu', 'twin:cpu'], forwardOnly: true },
+    });
+    const [tfjs, twin] = report.sides;
+    expect(twin.status).to.equal('parity');
+    expect(tfjs.differences).to.have.length(1);
+    expect(differenceInWords(tfjs.differences[0])).to.match(
+      /^differs at layer 4 lstm_2 \(LSTM\), output, .*as if the mask of an earlier layer is applied here as well \(TensorFlow\.js/,
+    );
+  });
+
   it('"An InputLayer should be passed either ..." (tfjs#8494, #8328, #8358, #8489): the file of Keras 3 opens here, and is converted', async () => {
     const out = path.join(base(), 'lstm');
     await convertModel(file('lstm'), { to: 'tfjs', out });

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { formatNpz, formatZip } from '../../../harness/base/files/index';
 import { layersModelText, openModelFile, toLayersModel } from '../../../harness/models/index';
+import { fromKeras1, weightsOfKeras1 } from '../../../harness/models/keras/keras1';
+import { zeros } from '../../../scratch/index';
 import { GraphWriter } from '../../../harness/models/onnx/graph-writer';
 import { elementTypes, encodeOnnx } from '../../../harness/models/onnx/schema';
 import { formatNames, openMutants } from '../../fuzz-readers/mutants';
@@ -94,6 +96,21 @@ describe('model files that are damaged or hostile', () => {
     expect(
       await refusal(({ modelTopology }) => Object.assign(modelTopology.config.layers[1], constants)),
     ).to.match(/^UsageError: .*layer lstm gets a tensor as its argument constants/);
+  });
+
+  it('refuses of Keras 1 what Keras 2 does not have, and leaves gates that are not complete to be reported', () => {
+    const layer = (config: object): object => ({ class_name: 'BatchNormalization', config });
+    expect(() => fromKeras1([layer({ name: 'bn', mode: 2 })], 'x.h5')).to.throw(
+      /^x\.h5: layer bn is a BatchNormalization of Keras 1 with mode 2.*only mode 0 is read/,
+    );
+    expect(fromKeras1([layer({ name: 'bn', mode: 0, axis: -1 })], 'x.h5')).to.deep.equal([
+      layer({ name: 'bn', axis: -1 }),
+    ]);
+    const entry = (gate: string) => ({ name: `a/a_W_${gate}`, shape: [2, 3], read: () => zeros(2, 3) });
+    const named = (gates: string): string[] =>
+      weightsOfKeras1([...gates].map(entry), new Set()).map(({ name }) => name);
+    expect(named('fcio')).to.deep.equal(['a/a/kernel']);
+    expect(named('fco')).to.deep.equal(['a/a_W_f', 'a/a_W_c', 'a/a_W_o']);
   });
 
   it('refuses axes and orders that it does not read, and a model without outputs', async () => {
