@@ -18,6 +18,7 @@ const inputMakers = [
   'checkLabels',
   'checkMask',
   'checkFitOptions',
+  'checkFlag',
   'checkMemory',
   'checkNotFitting',
   'checkOptions',

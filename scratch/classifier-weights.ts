@@ -2,7 +2,7 @@ import type { ClassifierWeights, CompileOptions, OptimizerState } from './classi
 import { checkClipNorm } from './clip';
 import { glorotUniform, orthogonal, scaledNormal } from './initializers';
 import { resolveOptimizer, type ResolvedOptimizerConfig } from './optimizer';
-import { checkOptions, type OptionNames } from './options';
+import { checkOptions, describe, type OptionNames } from './options';
 import { createRandom } from './random';
 import { checkMemory, checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
 
@@ -37,7 +37,21 @@ const classifierOptions: OptionNames<ClassifierOptions> = {
   weights: true,
   ...compileOptions,
 };
-export const stateOptions: OptionNames<OptimizerState> = { config: true, step: true, slots: true };
+const stateOptions: OptionNames<OptimizerState> = { config: true, step: true, slots: true };
+
+/** @throws RangeError, TypeError when it is no state that getOptimizerState gives */
+export function checkStateFields(
+  state: { readonly config: unknown; readonly slots: unknown },
+  name: string,
+): void {
+  checkOptions(state, stateOptions, name, 'field');
+  for (const field of ['config', 'slots'] as const) {
+    if (typeof state[field] === 'object' && state[field] !== null) continue;
+    throw new TypeError(
+      `${name}: ${field} is ${describe(state[field])}; pass a state as getOptimizerState gives it.`,
+    );
+  }
+}
 
 /** The keys of ClassifierWeights, in their order. */
 export const weightNames = [
@@ -87,6 +101,7 @@ export function checkClassifierWeights(
   name = 'setWeights',
 ): ClassifierWeights {
   const shapes = weightShapes(sizes);
+  checkOptions(weights, shapes, name, 'weight');
   return mapWeights((key) => toTensor(weights[key], `${name}: ${key}`, shapes[key]));
 }
 

@@ -13,9 +13,9 @@ import type {
 import { backwardPass, forwardPass, lossOf, roomFor, type Room } from './classifier-pass';
 import {
   checkClassifierWeights,
+  checkStateFields,
   resolveClassifier,
   resolveCompile,
-  stateOptions,
   weightArrays,
   weightNames,
   zeroClassifierWeights,
@@ -26,7 +26,6 @@ import { runFit } from './fit';
 import { checkNotFitting } from './fit-lock';
 import { checkLabels } from './labels';
 import { createOptimizer, type Optimizer, type OptimizerSlots } from './optimizer';
-import { checkOptions } from './options';
 import { checkSequences, evaluateOptions, someOf, type Sequences } from './sequences';
 import { inputGradients } from './simple-rnn';
 import { argmax, argmaxOfRow, crossEntropyLoss } from './softmax-cross-entropy';
@@ -190,7 +189,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
       return memory;
     };
     return {
-      config,
+      config: { ...config },
       step,
       slots: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, named(arrays)])),
     };
@@ -198,7 +197,7 @@ export class ScratchSimpleRNNClassifier implements SimpleRNNClassifier {
 
   setOptimizerState(state: OptimizerState): void {
     checkNotFitting(this, 'setOptimizerState', true);
-    checkOptions(state, stateOptions, 'setOptimizerState');
+    checkStateFields(state, 'setOptimizerState');
     const { config, step, slots } = state;
     const arrays: OptimizerSlots = Object.fromEntries(
       Object.entries(slots).map(([name, memory]) => [

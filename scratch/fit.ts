@@ -17,7 +17,7 @@ import { checkLabels } from './labels';
 import { checkMask } from './mask';
 import { resolveOptimizer } from './optimizer';
 import type { OptimizerConfig } from './optimizer-config';
-import { checkOptions, type OptionNames } from './options';
+import { checkOptions, describe, shown, type OptionNames } from './options';
 import { createRandom, restoreRandom, type Random } from './random';
 import { borrowTensor, checkSize, type TensorLike } from './tensor';
 
@@ -154,11 +154,17 @@ async function train(
   lock: FitLock,
 ): Promise<History> {
   checkOptions(options, fitOptions, 'fit');
-  const data = checkExamples(check, { ...given, ...(options.mask && { mask: options.mask }) }, 'fit');
+  const data = checkExamples(
+    check,
+    { ...given, ...(options.mask !== undefined && { mask: options.mask }) },
+    'fit',
+  );
   const count = data.inputs.shape[0];
   const settings = checkFitOptions(options, count);
   const validation =
-    options.validationData && checkExamples(check, options.validationData, 'fit: validationData');
+    options.validationData === undefined
+      ? undefined
+      : checkExamples(check, options.validationData, 'fit: validationData');
   lock.step(() => compileFor(model, options));
 
   const { epochs, batchSize, batches, position } = settings;
@@ -240,27 +246,63 @@ export function checkFitOptions(options: NetworkFitOptions, examples: number): F
   checkSize('fit: batchSize', batchSize);
   const batches = Math.ceil(examples / batchSize);
   const begin = { epoch: 0, batch: 0, randomState: createRandom(seed).state(), partial: nothingYet };
-  const position = options.position ?? begin;
+  const position = options.position === undefined ? begin : checkPosition(options.position);
   const { epoch, batch, partial } = position;
-  const seen = Math.min(batch * batchSize, examples);
-  const fits =
-    Number.isInteger(epoch) && epoch >= 0 && Number.isInteger(batch) && batch >= 0 && batch <= batches;
-  if (!fits || partial.examples !== seen) {
+  const isIn = (value: number, most: number): boolean =>
+    Number.isInteger(value) && value >= 0 && value <= most;
+  if (
+    !isIn(epoch, epochs) ||
+    !isIn(batch, batches) ||
+    partial.examples !== Math.min(batch * batchSize, examples)
+  ) {
     throw new RangeError(
-      `fit: position is epoch ${String(epoch)}, batch ${String(batch)} with ${String(partial.examples)} examples seen; these data have ${batches} batches of ${batchSize} an epoch, so resume with the data and batchSize that it was made with.`,
+      `fit: position is epoch ${shown(epoch)}, batch ${shown(batch)} with ${shown(partial.examples)} examples seen; there are ${epochs} epochs of ${batches} batches of ${batchSize}, so resume with the data, batchSize and epochs that it was made with.`,
     );
   }
   return { epochs, batchSize, batches, position };
 }
 
+const positionOptions: OptionNames<FitPosition> = {
+  epoch: true,
+  batch: true,
+  randomState: true,
+  partial: true,
+};
+const partialOptions: OptionNames<FitPosition['partial']> = { examples: true, loss: true, correct: true };
+
+/** @throws RangeError, TypeError when it is no position that a log had */
+function checkPosition(position: FitPosition): FitPosition {
+  checkOptions(position, positionOptions, 'fit: position', 'field');
+  checkOptions(position.partial, partialOptions, 'fit: position: partial', 'field');
+  const { loss, correct } = position.partial;
+  if (!Number.isFinite(loss) || !Number.isFinite(correct)) {
+    throw new RangeError(
+      `fit: position: partial has the loss ${shown(loss)} and ${shown(correct)} right answers; both must be finite numbers, so pass the position of a log as it was.`,
+    );
+  }
+  restoreRandom(position.randomState);
+  return position;
+}
+
 function checkCallback(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
-  throw new TypeError(`fit: ${name} is a ${typeof value}; pass a function, or leave it out.`);
+  throw new TypeError(`fit: ${name} is ${describe(value)}; pass a function, or leave it out.`);
 }
 
 function checkExamples(check: CheckExamples, given: GivenExamples, name: string): Examples {
-  checkOptions(given, labelledOptions, name);
-  return check(given, name);
+  checkOptions(given, labelledOptions, name, 'field');
+  const examples = check(given, name);
+  return {
+    ...examples,
+    inputs: owned(examples.inputs, given.inputs),
+    labels: owned(examples.labels, given.labels),
+  };
+}
+
+/** A copy where the check only borrowed the caller's array, which may change while the loop awaits. */
+function owned<T extends Examples['labels']>(checked: T, given: GivenExamples['labels']): T {
+  const isBorrowed = 'data' in given && given.data === checked.data;
+  return isBorrowed ? { ...checked, data: checked.data.slice() } : checked;
 }
 
 function checkSequenceExamples(model: Trainable, given: LabelledSequences, name: string): Examples {
@@ -279,7 +321,7 @@ function compileFor(model: TrainableNetwork, options: NetworkFitOptions): void {
   if (optimizer === undefined && learningRate === undefined && clipNorm === undefined) return;
   const state = model.getOptimizerState();
   const asked: CompileOptions = {
-    optimizer: optimizer ?? state.config,
+    optimizer: optimizer === undefined ? state.config : optimizer,
     ...(learningRate !== undefined && { learningRate }),
     ...(clipNorm !== undefined && { clipNorm }),
   };

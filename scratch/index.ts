@@ -46,7 +46,6 @@ export {
   mapWeights,
   resolveClassifier,
   resolveCompile,
-  stateOptions,
   initialClassifierWeights,
   weightNames,
   weightsByLayer,

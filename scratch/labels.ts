@@ -1,4 +1,4 @@
-import { shown } from './options';
+import { describe, shown } from './options';
 
 /**
  * The boundary check of labels: one class index per example.
@@ -13,9 +13,7 @@ export function checkLabels(
 ): Int32Array {
   const given: unknown = labels;
   if (typeof given !== 'object' || given === null || !('length' in given)) {
-    throw new TypeError(
-      `${name} is ${given === null ? 'null' : `a ${typeof given}`}; pass an array with one class index per example.`,
-    );
+    throw new TypeError(`${name} is ${describe(given)}; pass an array with one class index per example.`);
   }
   if (labels.length !== batch) {
     throw new RangeError(

@@ -18,7 +18,7 @@ import type {
   SimpleRNNConfig,
   TimeDistributedConfig,
 } from './layer-config';
-import { checkChoice, checkFlag, checkOptions, type OptionNames } from './options';
+import { checkChoice, checkFlag, checkOptions, describe, type OptionNames } from './options';
 import { walkThroughTime } from './recurrent';
 import { checkSize, zeros } from './tensor';
 
@@ -255,7 +255,7 @@ function checkLayer(config: LayerConfig, allowed: readonly string[], name: strin
   const given: unknown = config;
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(
-      `${name} is ${given === null || given === undefined ? String(given) : `a ${typeof given}`}; pass the description of a layer: { layer: '${allowed[0]}', units: 16 }.`,
+      `${name} is ${describe(given)}; pass the description of a layer: { layer: '${allowed[0]}', units: 16 }.`,
     );
   }
   checkChoice(config.layer, allowed, `${name}.layer`);

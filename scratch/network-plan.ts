@@ -1,8 +1,8 @@
 import type { CompileOptions } from './classifier-interface';
 import {
+  checkStateFields,
   compileOptions,
   resolveCompile,
-  stateOptions,
   type ResolvedCompileOptions,
 } from './classifier-weights';
 import type { Examples, GivenExamples } from './fit-examples';
@@ -64,11 +64,11 @@ export class NetworkPlan extends StackPlan {
     super(options, name);
     const { loss = 'softmaxCrossEntropy' } = options;
     this.loss = checkChoice(loss, Object.keys(losses) as LossName[], `${name}: loss`);
-    this.config = {
+    this.config = Object.freeze({
       ...(options.features !== undefined && { features: options.features }),
-      layers: options.layers.map(copyOfLayer),
+      layers: Object.freeze(options.layers.map(copyOfLayer)),
       loss,
-    };
+    });
     if (loss === 'softmaxCrossEntropy' && this.layers[this.layers.length - 1].output.width === 1) {
       throw new RangeError(
         `${name}: the last layer gives 1 number for softmaxCrossEntropy; the softmax of one number is always 1, so give the last layer 2 units or more, or take sigmoidCrossEntropy.`,
@@ -109,17 +109,18 @@ export class NetworkPlan extends StackPlan {
 
   /** The boundary check of `run`. */
   checkQuestion(inputs: TensorLike, question: NetworkQuestion, name: string): CheckedQuestion {
-    const { targets, upstream, sequences = false } = question;
     const given = this.check(inputs, question, name, questionOptions);
+    const { targets, upstream, sequences = false } = question;
     if (targets !== undefined) this.checkSomeStep(given, name);
     if (upstream !== undefined) checkOptions(upstream, upstreamOptions, `${name}: upstream`);
     return {
       given,
-      targets: targets && this.checkTargets(targets, given, `${name}: targets`),
+      targets: targets === undefined ? undefined : this.checkTargets(targets, given, `${name}: targets`),
       upstream: upstream && {
         logits:
-          upstream.logits &&
-          borrowTensor(upstream.logits, `${name}: upstream.logits`, this.outputShape(given)),
+          upstream.logits === undefined
+            ? undefined
+            : borrowTensor(upstream.logits, `${name}: upstream.logits`, this.outputShape(given)),
         finalStates: this.checkStates(upstream.finalStates, given.batch, `${name}: upstream.finalStates`),
         sequences: this.checkSequences(upstream.sequences, given, `${name}: upstream.sequences`),
       },
@@ -129,7 +130,7 @@ export class NetworkPlan extends StackPlan {
 
   /** The boundary check of the examples of `fit`. */
   checkExamples({ inputs, labels, mask }: GivenExamples, name: string): Examples {
-    const given = this.check(inputs, mask ? { mask } : {}, name);
+    const given = this.check(inputs, mask === undefined ? {} : { mask }, name);
     const shape = this.outputShape(given);
     return {
       inputs: given.inputs,
@@ -152,7 +153,7 @@ export class NetworkPlan extends StackPlan {
     checkWeights: (memory: W, name: string) => StackWeights = (memory, slot) =>
       this.checkWeights(memory as StackWeights, slot),
   ): CheckedOptimizerState {
-    checkOptions(state, stateOptions, name);
+    checkStateFields(state, name);
     const config = resolveOptimizer({ optimizer: state.config });
     checkOptimizerMemory(state, slotNames(config));
     const slots = Object.entries(state.slots).map(([slot, memory]): readonly [string, StackWeights] => [

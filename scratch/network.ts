@@ -139,7 +139,7 @@ export class ScratchNetwork implements LayersNetwork {
     targets: NetworkTargets,
     { batchSize = chunk, ...options }: StackInputOptions & { readonly batchSize?: number } = {},
   ): Evaluated {
-    const batch = this.plan.checkBatch(inputs, targets, options, 'evaluate');
+    const batch = this.plan.checkBatch(inputs, targets, options, 'evaluate', { batchSize: true });
     const { logits, mask } = this.forward(batch.given, checkSize('evaluate: batchSize', batchSize));
     const { loss, accuracy } = judge(this.plan.loss, logits, batch.targets, mask);
     return { loss, accuracy };
@@ -181,7 +181,7 @@ export class ScratchNetwork implements LayersNetwork {
       return memory;
     };
     return {
-      config,
+      config: { ...config },
       step,
       slots: Object.fromEntries(Object.entries(slots).map(([name, arrays]) => [name, named(arrays)])),
     };

@@ -1,5 +1,5 @@
 import type { CompileOptions } from './classifier-interface';
-import { checkOptions, shown, type OptionNames } from './options';
+import { asText, checkChoice, checkOptions, shown, type OptionNames } from './options';
 import type { AdamConfig, OptimizerConfig, SgdConfig } from './optimizer-config';
 
 const sgdOptions: OptionNames<SgdConfig> = {
@@ -163,33 +163,31 @@ export function resolveOptimizer(options: CompileOptions): ResolvedOptimizerConf
   switch (asked.name) {
     case 'sgd': {
       checkOptions(asked, sgdOptions, 'optimizer sgd');
-      const { momentum = 0, nesterov = false } = asked;
-      const learningRate = options.learningRate ?? asked.learningRate ?? 0.01;
+      const { momentum = 0, nesterov = false, learningRate: own = 0.01 } = asked;
+      const { learningRate = own } = options;
       checkSetting('learningRate', learningRate, 0, Infinity);
       checkSetting('momentum', momentum, 0, 1);
       if (typeof nesterov !== 'boolean') {
         throw new RangeError(
-          `optimizer: nesterov is ${String(nesterov)}; it must be true or false, so pass one.`,
+          `optimizer: nesterov is ${shown(nesterov)}; it must be true or false, so pass one.`,
         );
       }
       return { name: 'sgd', learningRate, momentum, nesterov };
     }
     case 'adam': {
       checkOptions(asked, adamOptions, 'optimizer adam');
-      const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, form = 'tfjs' } = asked;
-      const learningRate = options.learningRate ?? asked.learningRate ?? 0.001;
+      const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, form = 'tfjs', learningRate: own = 0.001 } = asked;
+      const { learningRate = own } = options;
       checkSetting('learningRate', learningRate, 0, Infinity);
       checkSetting('beta1', beta1, 0, 1);
       checkSetting('beta2', beta2, 0, 1);
       checkSetting('epsilon', epsilon, 0, Infinity);
-      if (!['tfjs', 'keras'].includes(form)) {
-        throw new RangeError(`optimizer: form is ${form}; Adam's forms are tfjs and keras, so pass one.`);
-      }
+      checkChoice(form, ['tfjs', 'keras'], 'optimizer: form');
       return { name: 'adam', learningRate, beta1, beta2, epsilon, form };
     }
     default:
       throw new RangeError(
-        `optimizer: the name is ${String((asked as { name: unknown }).name)}; there are sgd and adam, so pass one of those.`,
+        `optimizer: the name is ${asText((asked as { name: unknown }).name)}; there are sgd and adam, so pass one of those.`,
       );
   }
 }
@@ -214,7 +212,7 @@ export function checkOptimizerMemory(
   const found = Object.keys(from.slots).sort();
   if (!Number.isInteger(from.step) || from.step < 0 || found.join() !== [...expected].sort().join()) {
     throw new RangeError(
-      `optimizer: the state has step ${String(from.step)} and slots [${found.join(', ')}]; after ${String(from.step)} updates this optimizer has [${expected.join(', ')}], so pass the state of one with the same settings.`,
+      `optimizer: the state has step ${shown(from.step)} and slots [${found.join(', ')}]; after ${shown(from.step)} updates this optimizer has [${expected.join(', ')}], so pass the state of one with the same settings.`,
     );
   }
 }

@@ -10,14 +10,15 @@ export type OptionNames<T> = { readonly [K in keyof T]-?: true };
  */
 export function checkOptions(
   options: object,
-  known: Readonly<Record<string, true>>,
+  known: Readonly<Record<string, unknown>>,
   name: string,
   word = 'option',
 ): void {
   const given: unknown = options;
-  if (typeof given !== 'object' || given === null) {
+  // of a Map nothing would be read, nor of an empty array
+  if (typeof given !== 'object' || given === null || Symbol.iterator in given) {
     throw new TypeError(
-      `${name}: ${word}s is ${given === null ? 'null' : `a ${typeof given}`}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,
+      `${name}${word === 'option' ? ': options' : ''} is ${describe(given)}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,
     );
   }
   for (const option in options) {
@@ -38,14 +39,30 @@ export function checkOptions(
 export function checkChoice<T extends string | number>(given: T, choices: readonly T[], name: string): T {
   if (choices.includes(given)) return given;
   const names = choices.map(String);
+  const text = asText(given);
   throw new RangeError(
-    `${name} is ${String(given)}; the nearest is ${nearest(String(given), names)} (there are ${names.join(', ')}), so pass one of those.`,
+    `${name} is ${text}; the nearest is ${nearest(text, names)} (there are ${names.join(', ')}), so pass one of those.`,
   );
 }
 
-/** A value for a message: text in quotes, so that `'3'` is not taken for 3. */
+/** A value for a message: text in quotes, so that `'3'` is not taken for 3, nor 3n or [3]. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return typeof value === 'object' || typeof value === 'function' ? describe(value) : String(value);
+}
+
+/** A name for a message, as it is; anything else as `shown` has it. */
+export const asText = (value: unknown): string => (typeof value === 'string' ? value : shown(value));
+
+/** What a value is, for messages: `an array of 3`, `a string`, `undefined`. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  // typed arrays and maps by their names: a Float64Array
+  const kind = Symbol.iterator in value ? value.constructor.name : 'object';
+  return `${/^[AEIOU]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** @throws TypeError when it is neither true nor false */

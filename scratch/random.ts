@@ -43,13 +43,14 @@ export function createRandom(seed: number): Random {
  * @throws RangeError when the state is not four unsigned 32-bit integers, or all of them are zero
  */
 export function restoreRandom(state: readonly number[]): Random {
-  const valid = state.length === 4 && state.every((x) => x >>> 0 === x) && state.some((x) => x !== 0);
+  const given = Array.from((state as readonly number[] | undefined) ?? []);
+  const valid = given.length === 4 && given.every((x) => x >>> 0 === x) && given.some((x) => x !== 0);
   if (!valid) {
     throw new RangeError(
-      `restoreRandom: the state is [${state.join(', ')}]; it must be four integers in 0..2^32-1, not all 0, so pass what state() returned.`,
+      `restoreRandom: the state is [${given.map(shown).join(', ')}]; it must be four integers in 0..2^32-1, not all 0, so pass what state() returned.`,
     );
   }
-  return xoshiro128(Uint32Array.from(state));
+  return xoshiro128(Uint32Array.from(given));
 }
 
 /** The first `count` outputs of SplitMix64: a counter, each value scrambled by two multiply-xorshift rounds. */

@@ -39,7 +39,10 @@ export function checkSequences(
     batch,
     timeSteps,
     inputs: x,
-    initialState: initialState && borrowTensor(initialState, `${name}: initialState`, [batch, units]),
+    initialState:
+      initialState === undefined
+        ? undefined
+        : borrowTensor(initialState, `${name}: initialState`, [batch, units]),
     mask: checkMask(mask, `${name}: mask`, batch, timeSteps),
   };
 }
@@ -83,7 +86,13 @@ export interface Upstream {
 export function checkUpstream(upstream: SimpleRNNUpstream, made: readonly number[], name: string): Upstream {
   checkOptions(upstream, upstreamOptions, `${name}: upstream`);
   const { states, finalState } = upstream;
-  const check = (value: TensorLike, key: string, shape: readonly number[], fix: string): Tensor => {
+  const check = (
+    value: TensorLike | undefined,
+    key: string,
+    shape: readonly number[],
+    fix: string,
+  ): Tensor | undefined => {
+    if (value === undefined) return undefined;
     const tensor = borrowTensor(value, `${name}: upstream.${key}`);
     if (formatShape(tensor.shape) === formatShape(shape)) return tensor;
     throw new RangeError(
@@ -92,7 +101,7 @@ export function checkUpstream(upstream: SimpleRNNUpstream, made: readonly number
   };
   const [batch, , units] = made;
   return {
-    states: states && check(states, 'states', made, 'one gradient per time step'),
-    finalState: finalState && check(finalState, 'finalState', [batch, units], 'one per final state'),
+    states: check(states, 'states', made, 'one gradient per time step'),
+    finalState: check(finalState, 'finalState', [batch, units], 'one per final state'),
   };
 }

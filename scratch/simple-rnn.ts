@@ -207,7 +207,10 @@ export class SimpleRNN {
    */
   forward(inputs: TensorLike, initialState?: TensorLike, mask?: TensorLike): SimpleRNNForward {
     const { units } = this;
-    const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
+    const options = {
+      ...(initialState !== undefined && { initialState }),
+      ...(mask !== undefined && { mask }),
+    };
     const given = checkSequences(inputs, options, this, 'SimpleRNN.forward');
     const { batch, timeSteps } = given;
     const states = new Float64Array((timeSteps + 1) * batch * units);

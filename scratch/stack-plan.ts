@@ -56,8 +56,10 @@ export class StackPlan {
    */
   constructor({ features, layers: given }: StackConfig, name = 'Stack') {
     // a copy: the caller may change the descriptions afterwards
-    const layers = Array.isArray(given) ? (given as readonly LayerConfig[]).map(copyOfLayer) : given;
-    this.config = { ...(features !== undefined && { features }), layers };
+    const layers = Array.isArray(given)
+      ? Object.freeze((given as readonly LayerConfig[]).map(copyOfLayer))
+      : given;
+    this.config = Object.freeze({ ...(features !== undefined && { features }), layers });
     if (!Array.isArray(layers) || layers.length === 0) {
       throw new RangeError(
         `${name}: layers is ${Array.isArray(layers) ? 'empty' : `a ${typeof layers}`}; pass an array of layer descriptions: [{ layer: 'lstm', units: 16 }].`,
@@ -225,10 +227,12 @@ export class StackPlan {
   }
 }
 
-/** A description of a layer that shares nothing with the one given; what is no description is left to its check. */
+/**
+ * A description of a layer that shares nothing with the one given, and that nobody can change; what is no description is left to its check.
+ */
 export function copyOfLayer<T>(layer: T): T {
   if (typeof layer !== 'object' || layer === null) return layer;
-  return { ...layer, ...('wrapped' in layer && { wrapped: copyOfLayer(layer.wrapped) }) };
+  return Object.freeze({ ...layer, ...('wrapped' in layer && { wrapped: copyOfLayer(layer.wrapped) }) });
 }
 
 function mapRecord<T, R>(

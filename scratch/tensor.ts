@@ -1,4 +1,4 @@
-import { shown } from './options';
+import { describe, shown } from './options';
 
 /**
  * A tensor as this room knows it: a flat row-major Float64Array and a shape.
@@ -141,7 +141,7 @@ function readFlat(value: FlatData, name: string): Tensor {
   const filled = typeof data === 'object' ? (data as { length?: number } | null)?.length : undefined;
   if (filled === undefined) {
     throw new TypeError(
-      `${name} has data that is ${describe(data)}; pass { data, shape } with a flat array of numbers (of a tensor of TensorFlow.js: data: tensor.dataSync()).`,
+      `${name} has data that is ${describe(data)}; pass { data, shape } with a flat array of numbers (${typeof data === 'function' ? 'of a tensor of TensorFlow.js: data: tensor.dataSync()' : 'JSON makes an object of a typed array: save Array.from(data)'}).`,
     );
   }
   if (filled !== sizeOf(shape)) {
@@ -164,6 +164,9 @@ function checkSizes(shape: unknown, name: string): readonly number[] {
   );
 }
 
+/** No tensor here has as many axes: what is deeper may have no end. */
+const deepest = 8;
+
 function copyNested(value: unknown, name: string): Tensor {
   if (!Array.isArray(value)) {
     throw new TypeError(
@@ -171,7 +174,15 @@ function copyNested(value: unknown, name: string): Tensor {
     );
   }
   const shape: number[] = [];
-  for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = value; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (shape.length > deepest) {
+      throw new RangeError(
+        `${name} is nested more than ${deepest} deep; at most 3 axes are needed (or does an array hold itself?).`,
+      );
+    }
+  }
+  checkMemory(name, shape);
   const data = new Float64Array(sizeOf(shape));
   let next = 0;
   const copy = (level: unknown, axis: number, at: number[]): void => {
@@ -213,9 +224,4 @@ function checkNumber(value: unknown, name: string, at: readonly number[]): numbe
   throw new TypeError(
     `${name} holds ${describe(value)} at ${formatShape(at)}; every element must be a number.`,
   );
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
 }

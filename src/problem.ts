@@ -73,7 +73,10 @@ export function checkProblem(problem: NetworkProblem, name: string): CheckedProb
   const sizes = { features, units };
   const output = outputKernel && weight('outputKernel', units, 'C');
   const classes = output?.shape[1];
-  const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
+  const options = {
+    ...(initialState !== undefined && { initialState }),
+    ...(mask !== undefined && { mask }),
+  };
   const given = checkSequences(inputs, options, sizes, name);
   return {
     given,
@@ -85,8 +88,14 @@ export function checkProblem(problem: NetworkProblem, name: string): CheckedProb
       bias: weight('bias', units),
       ...(output && { outputKernel: output, outputBias: weight('outputBias', output.shape[1]) }),
     },
-    labels: labels && checkLabels(labels, `${name}: labels`, given.batch, classes as number),
-    upstream: upstream && checkUpstream(upstream, [given.batch, given.timeSteps, units], name),
+    labels:
+      labels === undefined
+        ? undefined
+        : checkLabels(labels, `${name}: labels`, given.batch, classes as number),
+    upstream:
+      upstream === undefined
+        ? undefined
+        : checkUpstream(upstream, [given.batch, given.timeSteps, units], name),
   };
 }
 

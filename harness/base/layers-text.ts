@@ -62,7 +62,10 @@ function parseLayer(text: string, reading: Reading): Loose {
   const sizes = parts.findIndex((part) => part.includes('='));
   const wanted = layer === 'embedding' ? ['inputDim', 'outputDim'] : ['units'];
   const numbers = (sizes < 0 ? parts : parts.slice(0, sizes)).map((part, i) =>
-    part === '*' && drawn !== undefined ? drawn(wanted[i]) : Number(part),
+    part === '*' && drawn !== undefined
+      ? drawn(wanted[i])
+      : // Number also reads 0x10 and 1e1
+        Number(/^ *\d+ *$/.test(part) ? part : Number.NaN),
   );
   if (!(layerNames as readonly string[]).includes(layer) || wrappers.includes(layer)) {
     throw new UsageError(

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { ColumnNames, Decimal, TextFormat } from '../training/data/index';
 import type { DataSettings, TrainChoices } from '../training/settings';
 import { UsageError } from '../base/outcome';
@@ -23,6 +23,13 @@ export interface DataFlags {
 
 export const group = 'Data:';
 
+/** @throws InvalidArgumentError for an empty name, which would choose an index without a name */
+function names(text: string): string[] {
+  const found = list(text);
+  if (found.includes('')) throw new InvalidArgumentError('names with single commas between were expected.');
+  return found;
+}
+
 /** The flags that say how a table is read; shared with predict and evaluate. */
 export function columnOptions(): Option[] {
   return [
@@ -32,7 +39,7 @@ export function columnOptions(): Option[] {
     new Option(
       '--feature-columns <names>',
       'columns with features, separated by commas (default: all remaining columns that have a name)',
-    ).argParser(list),
+    ).argParser(names),
     new Option(
       '--delimiter <text>',
       'field separator, for example ";" or "\\t" (default: detected from the header)',

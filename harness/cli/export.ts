@@ -38,7 +38,7 @@ async function exportWeights({ model, out, layout, force }: Flags): Promise<Outc
   const { load, writeLayout } = await import('../models/index.js');
   if (!out.endsWith('.npz'))
     throw new UsageError(`--out ${out} must end in .npz, the only format that is written.`);
-  await checkOutputs(outputOf('--out', out), runFiles(model));
+  await checkOutputs(outputOf('--out', out), [model, ...runFiles(model)]);
   if (existsSync(out) && force !== true)
     throw new UsageError(`--out ${out} exists; choose another name, or pass --force to replace it.`);
   const { classifier, metadata, notes } = await load(model, { side: 'scratch' }).catch((error: unknown) => {

@@ -56,7 +56,7 @@ interface Opened {
 /** The model and the part of the data that the flags name. */
 export async function openModel(flags: UseFlags, labelled: boolean): Promise<Opened> {
   const { givesClasses, loadNetwork } = await import('../models/index.js');
-  const { loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
+  const { checkFeatures, loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
     await import('../training/data/index.js');
   checkDataFlags(flags, flags.data);
   if (flags.seed !== undefined && !['memory', 'notebook'].includes(flags.data))
@@ -96,13 +96,9 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     ...(steps !== undefined && { timeSteps: steps }),
   });
   for (const line of data.notes ?? []) process.stderr.write(`${line}\n`);
-  const found = data.inputs.shape[2];
   const { features = 1 } = model.config;
-  if (found !== features)
-    throw new UsageError(
-      `${flags.data} has ${found} features, the model takes ${features}; choose them with --feature-columns.`,
-    );
-  checkFeatureNames(data, model, flags.data);
+  const { featureNames } = model.metadata;
+  checkFeatures(flags.data, { ...data, features: data.inputs.shape[2] }, { features, featureNames });
   const { examples: chosen, partName } = await choosePart(flags, data, trained);
   const notes = new Notes();
   const own = labelled ? relabelled(data, model.metadata.classNames, notes) : data;
@@ -113,15 +109,6 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
     partName,
     ids: Array.from(chosen, (n) => data.ids?.[n] ?? String(n)),
   };
-}
-
-function checkFeatureNames({ featureNames }: SequenceData, model: LoadedNetworkModel, source: string): void {
-  const trained = model.metadata.featureNames;
-  if (featureNames === undefined || trained === undefined || featureNames.join('\0') === trained.join('\0'))
-    return;
-  throw new UsageError(
-    `${source} has the features ${featureNames.join(', ')} but the model was trained on ${trained.join(', ')}; put them in that order with --feature-columns ${trained.join(',')}.`,
-  );
 }
 
 interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {

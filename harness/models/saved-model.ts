@@ -21,7 +21,7 @@ import {
   readNpz,
   readRegularFile,
   weightsArchive,
-  writeFileAtomic,
+  writeFilesAtomic,
   makeDirectory,
 } from '../base/files/index';
 import { formatLayers } from '../base/layers-text';
@@ -78,7 +78,7 @@ export type Saveable =
 
 /**
  * Saves a network or a classifier of any side: `model.json` and `weights.bin`, which `tf.loadLayersModel` opens, and `weights.npz` with
- * the same weights in full float64. Each file is replaced atomically; model.json holds the SHA-256 of all three.
+ * the same weights in full float64. All three are replaced together, or none; model.json holds the SHA-256 of all three.
  *
  * @example
  * ```ts
@@ -114,9 +114,11 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
   const sums = { 'weights.bin': sha256(written.weightData), 'weights.npz': sha256(npz) };
   const text = `${JSON.stringify(seal(json, sums), undefined, 2)}\n`;
   await makeDirectory(directory);
-  await writeFileAtomic(path.join(directory, 'weights.npz'), npz);
-  await writeFileAtomic(path.join(directory, 'weights.bin'), written.weightData);
-  await writeFileAtomic(where, text);
+  await writeFilesAtomic([
+    [path.join(directory, 'weights.npz'), npz],
+    [path.join(directory, 'weights.bin'), written.weightData],
+    [where, text],
+  ]);
 }
 
 /** Whether a model gives one class a sequence. */

@@ -1,4 +1,5 @@
 import {
+  checkFeatures,
   fingerprint,
   fitStandardisation,
   loadData,
@@ -9,6 +10,7 @@ import {
   takePart,
   warnOfRounding,
   withoutMaskedSteps,
+  type Features,
   type LoadOptions,
   type Part,
   type SequenceData,
@@ -38,7 +40,7 @@ export interface PreparedData {
 }
 
 /** What a model that training starts from says about the data. */
-export interface GivenData {
+export interface GivenData extends Partial<Features> {
   /** of its outputs, in their order */ readonly classNames?: readonly string[];
   readonly standardisation?: Standardisation;
   readonly maskValue?: number;
@@ -50,11 +52,13 @@ export async function prepareData(
   onReport?: (line: string) => void,
   given: GivenData = {},
 ): Promise<PreparedData> {
-  const { source, columns, delimiter, decimal, encoding, skipMalformed, timeSteps, examples } = settings.data;
+  const { source, delimiter, decimal, encoding, skipMalformed, timeSteps, examples } = settings.data;
+  // a model names the columns that it reads
+  const columns = { ...(given.featureNames && { features: given.featureNames }), ...settings.data.columns };
   const options: LoadOptions = {
     onMalformed: skipMalformed ? 'skip' : 'fail',
     seed: settings.seed,
-    ...(columns && { columns }),
+    columns,
     ...(delimiter !== undefined && { delimiter }),
     ...(decimal !== undefined && { decimal }),
     ...(encoding !== undefined && { encoding }),
@@ -80,13 +84,20 @@ export function prepareSequences(
       `${data.source} has ${classNames.length} ${classNames.length === 1 ? 'class' : 'classes'} of labels; at least 2 are needed to learn to tell them apart.`,
     );
   }
+  const [sequences, timeSteps, features] = data.inputs.shape;
+  if (given.features !== undefined)
+    checkFeatures(data.source, { ...data, features }, { ...given, features: given.features });
   const split = splitStratified(labels, classNames.length, settings.data.validation, settings.seed);
   const notes = new Notes();
+  const { validation: share } = settings.data;
+  if (share > 0 && split.validation.length === 0)
+    notes.warn(
+      `--validation ${share} of ${labels.length} sequences is less than half of one: nothing is kept back, and all numbers are of the training part`,
+    );
   const standardisation =
     given.standardisation ??
     (settings.data.standardize ? fitStandardisation(data, split.train, notes) : undefined);
   if (standardisation === undefined) warnOfRounding(data, split.train, notes);
-  const [sequences, timeSteps, features] = data.inputs.shape;
   const named = given.classNames === undefined ? data : relabelled(data, given.classNames, notes);
   const part = (examples: Int32Array): Part =>
     withoutMaskedSteps(takePart(named, examples, standardisation), given.maskValue);

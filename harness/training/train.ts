@@ -122,8 +122,11 @@ async function trainHere(
   const given = resume ? resume.meta.given : model && givenBy(model);
   const data = await prepareData(first, say, given);
   for (const note of model?.notes ?? []) say(`note        ${note}`);
-  if (model) checkFeatures(data, model, first);
   if (resume) checkSameData(data, resume);
+  else if (first.patience > 0 && data.validation.labels.length === 0)
+    throw new UsageError(
+      `--patience watches the validation loss, and --validation ${first.data.validation} keeps back none of ${data.train.labels.length} sequences; raise it.`,
+    );
   checkNetworkSize(first, data.identity);
   for (const line of data.summary) say(line);
   const settings = isAuto ? await pickModel(choices, first, data, say) : first;
@@ -163,24 +166,15 @@ async function readStart(file: string, reading?: StateOptions): Promise<SavedMod
 }
 
 /** What the run keeps of it, besides its layers and weights. */
-function givenBy({ metadata: { classNames, standardisation }, maskValue }: SavedModel): GivenData {
+function givenBy({ config, metadata, maskValue }: SavedModel): GivenData {
+  const { classNames, standardisation, featureNames } = metadata;
   return {
+    features: config.features ?? 1,
     classNames,
+    ...(featureNames && { featureNames }),
     ...(standardisation && { standardisation }),
     ...(maskValue !== undefined && { maskValue }),
   };
-}
-
-function checkFeatures(
-  { identity, source }: PreparedData,
-  { config }: SavedModel,
-  { from }: TrainSettings,
-): void {
-  const { features = 1 } = config;
-  if (identity.features === features) return;
-  throw new UsageError(
-    `${source} has ${identity.features} features, --from ${from ?? ''} takes ${features}; choose them with --feature-columns.`,
-  );
 }
 
 /** The fastest engine there is, unless a choice belongs to the op-by-op network. */

@@ -34,12 +34,12 @@ export class TfSimpleRNNClassifier extends ClassifierShell {
   /** @throws RangeError on an unknown option, a bad size or setting, or weights that do not fit */
   constructor(options: TfSimpleRNNClassifierOptions) {
     const name = 'TfSimpleRNNClassifier';
-    const { backend } = options;
     const { sizes, weights, config, clipNorm } = resolveClassifier(options, name, {
       backend: true,
       gradients: true,
     });
-    const gradients = checkGradientMethod(options.gradients ?? 'autodiff', name);
+    const { backend, gradients: asked = 'autodiff' } = options;
+    const gradients = checkGradientMethod(asked, name);
     const plan = new NetworkPlan(classifierLayers(sizes), name);
     const engine = new TfEngine(backend, plan, name, {
       ...{ gradients, config, reportsStates: false, nameOf: simpleRNNNames },

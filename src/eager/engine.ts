@@ -92,6 +92,11 @@ export class TfEngine implements NetworkEngine {
     }
   }
 
+  /** Whether the backend gives results only some time after they were asked for. */
+  get isAsynchronous(): boolean {
+    return ['webgl', 'webgpu'].includes(this.backend.name);
+  }
+
   step(batch: CheckedBatch, clipNorm: number | undefined): StepResult {
     const work = new Work(this.tf);
     try {
@@ -102,12 +107,12 @@ export class TfEngine implements NetworkEngine {
   }
 
   /**
-   * The same with asynchronous reads, where the backend gives results only some time after they were asked for.
+   * The same with asynchronous reads, where the backend needs them.
    *
    * @param goOn is called after each wait
    */
   async stepAsync(batch: CheckedBatch, clipNorm: number | undefined, goOn: () => void): Promise<StepResult> {
-    if (!['webgl', 'webgpu'].includes(this.backend.name)) return this.step(batch, clipNorm);
+    if (!this.isAsynchronous) return this.step(batch, clipNorm);
     const judged = await this.judgeFirst(batch, 'trainOnBatch', goOn);
     goOn();
     const work = new Work(this.tf);
@@ -163,7 +168,7 @@ export class TfEngine implements NetworkEngine {
     const slots = Object.entries(this.optimizer!.readSlots(valuesOf)).map(
       ([slot, tensors]): readonly [string, StackWeights] => [slot, this.byLayer(tensors)],
     );
-    return { config, step, slots: Object.fromEntries(slots) };
+    return { config: { ...config }, step, slots: Object.fromEntries(slots) };
   }
 
   writeState({ config, step, slots }: CheckedOptimizerState): void {

@@ -54,9 +54,9 @@ export class TfSimpleRNN {
 
   /** @throws RangeError on a size that is not a positive integer, or weights that do not fit */
   constructor(options: TfSimpleRNNOptions) {
-    const { backend, gradients = 'autodiff' } = options;
     const more = { backend: true, gradients: true } as const;
     ({ features: this.features, units: this.units } = checkSimpleRNNOptions(options, 'TfSimpleRNN', more));
+    const { backend, gradients = 'autodiff' } = options;
     const { features, units } = this;
     const name = 'TfSimpleRNN';
     const method = checkGradientMethod(gradients, name);
@@ -83,7 +83,10 @@ export class TfSimpleRNN {
   ): { readonly states: Tensor; readonly finalState: Tensor } {
     const name = 'TfSimpleRNN.forward';
     this.begin('forward');
-    const options = { ...(initialState && { initialState }), ...(mask && { mask }) };
+    const options = {
+      ...(initialState !== undefined && { initialState }),
+      ...(mask !== undefined && { mask }),
+    };
     const given = sequenceInputs(checkSequences(inputs, options, this, name), 1);
     const { sequences, finalStates } = this.engine.answer({ ...predictionOf(given), sequences: true }, name);
     return { states: sequences![0][0], finalState: finalStates[0][0] };

@@ -101,6 +101,8 @@ export class TfNetwork extends NetworkShell {
 
   /** As `trainOnBatch`, with asynchronous reads: for WebGPU, whose immediate reads are wrong, and WebGL, which they block. */
   async trainOnBatchAsync(...given: Parameters<TfNetwork['trainOnBatch']>): Promise<NetworkBatchResult> {
+    // so that a class that overrides trainOnBatch is trained by its own
+    if (!this.engine.isAsynchronous) return this.trainOnBatch(...given);
     const batch = this.beginStep(given[0], given[1], given[2] ?? {});
     const result = await this.engine.stepAsync(batch, this.clipNorm, () => this.begin('trainOnBatch'));
     return result as NetworkBatchResult;
@@ -122,6 +124,7 @@ export class TfNetwork extends NetworkShell {
     targets: NetworkTargets,
     options: StackInputOptions & { readonly batchSize?: number } = {},
   ): Promise<Evaluated> {
+    if (!this.engine.isAsynchronous) return this.evaluate(inputs, targets, options);
     this.begin('evaluate');
     const batch = this.checkBatch(inputs, targets, options, 'evaluate', { batchSize: true });
     const parts: NetworkAnswer[] = [];

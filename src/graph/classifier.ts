@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   classifierLayers,
   NetworkPlan,
   resolveClassifier,
@@ -56,8 +57,14 @@ export class GraphSimpleRNNClassifier extends ClassifierShell {
    * @returns milliseconds it took
    * @throws RangeError on sizes that are not positive integers or that no memory holds
    */
-  warmUp(batch: number, timeSteps: number, { mask = false, initialState = false } = {}): number {
+  warmUp(
+    batch: number,
+    timeSteps: number,
+    options: { readonly mask?: boolean; readonly initialState?: boolean } = {},
+  ): number {
     this.begin('warmUp');
+    checkOptions(options, { mask: true, initialState: true }, 'warmUp');
+    const { mask = false, initialState = false } = options;
     return this.engine.warmUp(batch, timeSteps, { mask, initialStates: initialState }, this.clipNorm);
   }
 }

@@ -1,5 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import {
+  checkFlag,
   checkMemory,
   checkSize,
   zeros,
@@ -133,6 +134,8 @@ export class GraphEngine implements NetworkEngine {
   ): number {
     checkSize('warmUp: batch', batch);
     checkSize('warmUp: timeSteps', timeSteps);
+    checkFlag(more.mask, 'warmUp: mask');
+    checkFlag(more.initialStates, 'warmUp: initial states');
     const { vocabulary, features, layers, loss } = this.plan;
     const shape = vocabulary === undefined ? [batch, timeSteps, features] : [batch, timeSteps];
     checkMemory('warmUp', shape);
@@ -197,7 +200,7 @@ export class GraphEngine implements NetworkEngine {
     const slots = Object.entries(updates === 0 ? {} : this.slots).map(
       ([name, memory]) => [name, this.packing.unpackArrays(memory.dataSync())] as const,
     );
-    return { config, step: updates, slots: Object.fromEntries(slots) };
+    return { config: { ...config }, step: updates, slots: Object.fromEntries(slots) };
   }
 
   writeState({ config, step, slots }: CheckedOptimizerState): void {
@@ -222,11 +225,9 @@ export class GraphEngine implements NetworkEngine {
     this.setSlots({});
   }
 
-  private runTrain(
-    given: StackInputs,
-    targets: Targets,
-    clipNorm: number | undefined,
-  ): Record<string, TfTensor> {
+  private runTrain(given: StackInputs, targets: Targets, norm: number | undefined): Record<string, TfTensor> {
+    // what float32 does not hold clips nothing
+    const clipNorm = Number.isFinite(Math.fround(norm ?? Infinity)) ? norm : undefined;
     for (const name of slotsOf[kindOf(this.config)]) {
       this.slots[name] ??= this.backend.tf.keep(this.backend.tf.zeros([this.packing.size]));
     }

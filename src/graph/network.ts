@@ -1,4 +1,4 @@
-import { resolveNetwork, type NetworkOptions } from '../../scratch/index';
+import { checkOptions, resolveNetwork, type NetworkOptions } from '../../scratch/index';
 import { layerNames } from '../network-engine';
 import { NetworkShell } from '../network-shell';
 import type { SetUp } from './compiled-graphs';
@@ -47,8 +47,14 @@ export class GraphNetwork extends NetworkShell {
    * @returns milliseconds it took
    * @throws RangeError on sizes that are not positive integers or that no memory holds
    */
-  warmUp(batch: number, timeSteps: number, { mask = false, initialStates = false } = {}): number {
+  warmUp(
+    batch: number,
+    timeSteps: number,
+    options: { readonly mask?: boolean; readonly initialStates?: boolean } = {},
+  ): number {
     this.begin('warmUp');
+    checkOptions(options, { mask: true, initialStates: true }, 'warmUp');
+    const { mask = false, initialStates = false } = options;
     return this.engine.warmUp(batch, timeSteps, { mask, initialStates }, this.clipNorm);
   }
 }

@@ -205,7 +205,7 @@ const table: [string, () => unknown, RegExp][] = [
         [1, 0],
         [0, 1],
       ] as never),
-    /labels holds 1,0 at \[0\]/,
+    /labels holds an array of 2 at \[0\]/,
   ],
   [
     'too many labels',

@@ -231,7 +231,7 @@ describe('scratch/fit', () => {
       });
       const from = position as unknown as FitPosition;
       const otherBatches = await failure(model.fit(inputs, labels, { batchSize: 5, position: from }));
-      expect(otherBatches.message).to.match(/position is epoch 0, batch 3 .* have 2 batches of 5 an epoch/);
+      expect(otherBatches.message).to.match(/position is epoch 0, batch 3 .* of 2 batches of 5,/);
       const otherRate = await failure(
         model.fit(inputs, labels, { batchSize: 4, position: from, learningRate: 0.5 }),
       );

@@ -23,6 +23,9 @@ function holed<T>(values: readonly T[], at: number): T[] {
   return sparse;
 }
 
+const ring: unknown[] = [];
+ring.push(ring);
+
 /** Mistakes that every network refuses, in the same words. */
 const mistakes: Record<string, (model: SimpleRNNClassifier) => unknown> = {
   'ragged inputs': (m) => m.predict([[[1, 2]], [[1]]]),
@@ -116,9 +119,29 @@ const mistakes: Record<string, (model: SimpleRNNClassifier) => unknown> = {
     m.setOptimizerState({ config: { name: 'sgd' }, step: 0, slots: {}, steps: 3 } as never),
   'options that are none': (m) => m.predict(inputs, 3 as never),
   'an optimizer of null': (m) => m.compile({ optimizer: null as never }),
+  'a Map of options': (m) => m.predict(inputs, new Map([['mask', 1]]) as never),
+  'a mask of null': (m) => m.predict(inputs, { mask: null as never }),
+  'an initial state of null': (m) => m.predict(inputs, { initialState: null as never }),
+  'an initial state of 0': (m) => m.predict(inputs, { initialState: 0 as never }),
+  'an array that holds itself': (m) => m.predict(ring as never),
+  'labels of 64 bits': (m) => m.loss(inputs, BigInt64Array.of(0n, 3n) as never),
+  'labels that are rows': (m) => m.loss(inputs, [[0], [3]] as never),
+  'weights of null': (m) => m.setWeights(null as never),
+  'a weight that there is not': (m) => m.setWeights({ ...five, bais: five.bias } as never),
+  'a learning rate of null': (m) => m.compile({ learningRate: null as never }),
+  'an optimizer state without its settings': (m) => m.setOptimizerState({ step: 0, slots: {} } as never),
+  'an optimizer state without slots': (m) =>
+    m.setOptimizerState({ config: { name: 'sgd' }, step: 0 } as never),
+  'weights that went through JSON': (m) => m.setWeights(JSON.parse(JSON.stringify(five)) as never),
   'nesterov as text': (m) =>
     m.compile({ optimizer: { name: 'sgd', momentum: 0.9, nesterov: 'no' as never } }),
 };
+
+const seen = { examples: 0, loss: 0, correct: 0 };
+const positionWith = (more: object) => ({
+  ...{ epoch: 0, batch: 0, randomState: [1, 2, 3, 4], partial: seen },
+  ...more,
+});
 
 /** The same for `fit`, which refuses by rejecting. */
 const mistakesOfFit: Record<string, [labels: number[], options: object]> = {
@@ -134,6 +157,14 @@ const mistakesOfFit: Record<string, [labels: number[], options: object]> = {
   'a hole in the labels': [holed(labels, 0), {}],
   'a callback that is none': [labels, { epochs: 1, onEpochEnd: 3 }],
   'a verbose that is none': [labels, { epochs: 1, verbose: 'yes' }],
+  'a mask of false': [labels, { epochs: 1, mask: false }],
+  'validation data of null': [labels, { epochs: 1, validationData: null }],
+  'a learning rate of null': [labels, { epochs: 1, learningRate: null }],
+  'an optimizer of null': [labels, { epochs: 1, optimizer: null }],
+  'a position that is none': [labels, { epochs: 1, position: {} }],
+  'a position of NaN': [labels, { epochs: 1, position: positionWith({ partial: { ...seen, loss: NaN } }) }],
+  'a position behind the last epoch': [labels, { epochs: 1, position: positionWith({ epoch: 2 }) }],
+  'a position without a random state': [labels, { epochs: 1, position: positionWith({ randomState: 0 }) }],
 };
 
 /** Mistakes in what a classifier is made from. */
@@ -314,6 +345,10 @@ describeOnBackends(
       expect(
         () => new GraphSimpleRNNClassifier({ ...sizes, backend: backend(), loop: 'unroled' as never }),
       ).to.throw(RangeError, 'loop is unroled; there are unrolled and while');
+      const model = make();
+      expect(() => model.warmUp(2, 3, { maks: true } as never)).to.throw(RangeError, 'no option maks');
+      expect(() => model.warmUp(2, 3, { mask: 'yes' as never })).to.throw(TypeError, 'mask is "yes"');
+      model.dispose();
     });
   },
   testedBackends.filter((name) => name === 'tensorflow'),
@@ -359,6 +394,25 @@ function testOneFit(make: () => SimpleRNNClassifier): void {
     await running;
     expect(model.getWeights()).to.deep.equal(alone.getWeights());
     model.setWeights(five);
+    for (const each of [model, alone]) each.dispose();
+  });
+
+  it('trains on what it was given, though the caller changes its arrays meanwhile', async () => {
+    const [model, alone] = [make(), make()];
+    const validationData = { inputs: inputs, labels };
+    const settings = { ...fit, validationData };
+    const expected = await alone.fit(inputs, labels, settings);
+    const [mine, theirs] = [inputs.data.slice(), inputs.data.slice()];
+    const running = model.fit({ ...inputs, data: mine }, labels, {
+      ...settings,
+      validationData: { ...validationData, inputs: { ...inputs, data: theirs } },
+    });
+    for (const data of [mine, theirs]) data.fill(9);
+    expect(await running).to.deep.equal(expected);
+    // nor are settings that were asked for the model's own
+    const asked = model.getOptimizerState().config as { learningRate: number };
+    asked.learningRate = 5;
+    expect(model.getOptimizerState()).to.deep.equal(alone.getOptimizerState());
     for (const each of [model, alone]) each.dispose();
   });
 

@@ -11,32 +11,48 @@ let count = 0;
  *
  * @throws UsageError when it cannot be written; the old file is unchanged then, and nothing is left alongside
  */
-export async function writeFileAtomic(file: string, data: string | Uint8Array): Promise<void> {
+export function writeFileAtomic(file: string, data: string | Uint8Array): Promise<void> {
+  return writeFilesAtomic([[file, data]]);
+}
+
+/**
+ * The same for files that belong together, as a model's do: none is replaced before all of them are written.
+ *
+ * @throws UsageError when one cannot be written; the old files are unchanged then, and nothing is left alongside
+ */
+export async function writeFilesAtomic(
+  files: readonly (readonly [file: string, data: string | Uint8Array])[],
+): Promise<void> {
+  const written: { readonly temporary: string; readonly target: string }[] = [];
+  let current = '';
   try {
-    const found = await stat(file).catch(() => undefined);
-    if (found === undefined || found.isFile()) await replace(await followed(file), data, found?.mode);
-    else await writeFile(file, data);
+    for (const [file, data] of files) {
+      current = file;
+      const found = await stat(file).catch(() => undefined);
+      if (found !== undefined && !found.isFile()) await writeFile(file, data);
+      else {
+        const target = await followed(file);
+        const temporary = `${target}.${process.pid}-${++count}.tmp`;
+        written.push({ temporary, target });
+        await writeWhole(temporary, data, found?.mode);
+      }
+    }
+    for (const { temporary, target } of written) await rename(temporary, (current = target));
   } catch (error) {
+    for (const { temporary } of written) await rm(temporary, { force: true }).catch(() => undefined);
     const { code = '', message } = error as NodeJS.ErrnoException;
     const reason = message.startsWith(`${code}: `) ? message.split(',')[0] : message;
-    throw new UsageError(`${file} cannot be written (${reason}); ${adviceOn(code)}.`, { cause: error });
+    throw new UsageError(`${current} cannot be written (${reason}); ${adviceOn(code)}.`, { cause: error });
   }
 }
 
-async function replace(file: string, data: string | Uint8Array, mode: number | undefined): Promise<void> {
-  const temporary = `${file}.${process.pid}-${++count}.tmp`;
+async function writeWhole(file: string, data: string | Uint8Array, mode = 0o666): Promise<void> {
+  const handle = await open(file, 'wx', mode);
   try {
-    const handle = await open(temporary, 'wx', mode ?? 0o666);
-    try {
-      await handle.writeFile(data);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,4 +1,4 @@
-export { removeLeftovers, writeFileAtomic } from './atomic';
+export { removeLeftovers, writeFileAtomic, writeFilesAtomic } from './atomic';
 export { makeDirectory } from './make-directory';
 export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';

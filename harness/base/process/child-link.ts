@@ -9,6 +9,7 @@ export interface Launch {
   /** added to this process's environment; undefined removes a variable */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** how requests and answers travel (protocol.ts); default lines */ readonly channel?: 'lines' | 'messages';
+  /** whether the processes that it starts end with it: it gets a group of its own; default false */ readonly group?: boolean;
 }
 
 /** The child answered with an error, died, or did not answer in time. */
@@ -46,17 +47,39 @@ interface Waiting {
   readonly onEvent: (event: never) => void;
 }
 
-const alive = new Set<ChildProcess>();
+/** What ends each child that runs. */
+const alive = new Map<ChildProcess, () => void>();
 
 /** One listener for all children, however many there are. */
-function endWithThisProcess(child: ChildProcess): void {
+function endWithThisProcess(child: ChildProcess, kill: () => void): void {
   if (!process.listeners('exit').includes(endAll)) process.on('exit', endAll);
-  alive.add(child);
+  alive.set(child, kill);
   child.once('close', () => alive.delete(child));
 }
 
 function endAll(): void {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const kill of alive.values()) kill();
+}
+
+/** What ends a child at once, and as long as it has not ended its group. */
+function killerOf(child: ChildProcess, group: boolean): () => void {
+  const { pid } = child;
+  let isOver = false;
+  const kill = (): void => {
+    if (isOver) return;
+    try {
+      if (group && pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // nothing of the group is left
+    }
+    child.kill('SIGKILL');
+  };
+  // afterwards its number may belong to another process
+  child.once('exit', () => {
+    if (group) kill();
+    isOver = true;
+  });
+  return kill;
 }
 
 /** What is kept of a child's stderr, to say why it died. */
@@ -74,8 +97,12 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
   /** the request before, which has to be answered first */ private last: Promise<unknown> =
     Promise.resolve();
 
-  constructor({ command, args, env, channel = 'lines' }: Launch) {
-    const options = { env: { ...process.env, ...env }, windowsHide: true };
+  /** Ends the process at once. */ readonly kill: () => void;
+
+  constructor({ command, args, env, channel = 'lines', group = false }: Launch) {
+    // Windows has no groups
+    const detached = group && process.platform !== 'win32';
+    const options = { env: { ...process.env, ...env }, windowsHide: true, detached };
     if (channel === 'messages') {
       // its standard output joins our standard error: standard output belongs to the result
       this.child = spawn(command, args, {
@@ -83,7 +110,7 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
         stdio: ['ignore', 2, 2, 'ipc'],
         serialization: 'advanced',
       });
-      this.child.on('message', (message: object) => this.take(message));
+      this.child.on('message', (message: unknown) => this.take(message));
       this.send = (request) =>
         this.child.send(request, (error) => {
           if (error !== null) this.end(`because it takes no messages: ${error.message}`);
@@ -97,7 +124,8 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
       this.child = child;
       this.send = (request) => void child.stdin.write(`${JSON.stringify(request)}\n`);
     }
-    endWithThisProcess(this.child);
+    this.kill = killerOf(this.child, detached);
+    endWithThisProcess(this.child, this.kill);
     this.exited = new Promise((resolve) => {
       this.child.once('error', (error) => {
         const ended = `because it could not run: ${error.message}`;
@@ -110,9 +138,6 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
       });
     });
   }
-
-  /** Ends the process at once. */
-  readonly kill = (): void => void this.child.kill('SIGKILL');
 
   /**
    * Sends one request, after the answer to the one before, and waits for its answer.
@@ -176,7 +201,7 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
     else this.take(message);
   }
 
-  private take(message: object): void {
+  private take(message: unknown): void {
     if (!isAnswer(message) || message.id !== this.waiting?.id) return;
     if ('event' in message) this.waiting.onEvent(message.event as never);
     else this.waiting.resolve(message);

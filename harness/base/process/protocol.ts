@@ -98,8 +98,11 @@ export function parseAnswer(line: string): WireMessage | undefined {
   }
 }
 
-export function isAnswer(value: object): value is WireMessage {
+/** Whether it is a message of this protocol: a candidate may send any value of its own on its channel. */
+export function isAnswer(value: unknown): value is WireMessage {
   return (
+    typeof value === 'object' &&
+    value !== null &&
     'id' in value &&
     typeof value.id === 'number' &&
     ('result' in value || 'error' in value || 'event' in value)

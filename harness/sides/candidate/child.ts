@@ -15,10 +15,14 @@ serveMessages<CandidateOperations>((request) => {
 });
 endWithParent();
 
-/** Ends this process when its parent is gone, also in a loop without end, which hears of nothing: a thread of its own looks twice a second. */
+/**
+ * Ends this process when its parent is gone, also in a loop without end, which hears of nothing: a thread of its own looks twice a second.
+ * What the candidate started is of its group, and ends with it.
+ */
 function endWithParent(): void {
   const look = `const { ppid } = require('node:worker_threads').workerData;
-    setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+    const end = (pid) => { try { process.kill(pid, 'SIGKILL'); } catch {} };
+    setInterval(() => { if (process.ppid !== ppid) { end(-process.pid); end(process.pid); } }, 500);`;
   new Worker(look, { eval: true, workerData: { ppid: process.ppid } }).unref();
 }
 

@@ -125,6 +125,7 @@ class CandidateProcess {
     command: process.execPath,
     args: childScript(join(__dirname, 'child')),
     channel: 'messages',
+    group: true,
   });
   private name = 'the candidate';
   private disposed = false;

@@ -28,6 +28,11 @@ export async function readArchive(file: string, options: LoadOptions, notes: Not
     throw new UsageError(
       `${file}: inputs has shape [${n}, ${t}, ${f}]; every axis needs at least one element.`,
     );
+  const lengthsType = arrays.get('lengths')?.dtype;
+  if (lengthsType?.endsWith('b1') === true)
+    throw new UsageError(
+      `${file}: lengths is of bool (${lengthsType}), as a mask is; give the number of real steps of each sequence: lengths=mask.sum(axis=1).`,
+    );
   const given = arrays.has('lengths')
     ? numbersOf(arrays, 'lengths', 1, file).data
     : new Float64Array(n).fill(t);

@@ -79,6 +79,30 @@ export function readHeader(
   return { sequence, step, label, features, columns };
 }
 
+/** The features of data, or those that a model reads. */
+export interface Features {
+  readonly features: number;
+  /** in their order; absent where they have no names */ readonly featureNames?:
+    readonly string[] | undefined;
+}
+
+/**
+ * @param source of the data
+ * @throws UsageError when a model reads other features than the data have, or the same in another order
+ */
+export function checkFeatures(source: string, found: Features, model: Features): void {
+  const isTable = found.featureNames !== undefined;
+  if (found.features !== model.features)
+    throw new UsageError(
+      `${source} has ${found.features} features, the model takes ${model.features}; ${isTable ? 'choose them with --feature-columns' : `give ${model.features} numbers a time step`}.`,
+    );
+  const [names, trained] = [found.featureNames, model.featureNames];
+  if (names === undefined || trained === undefined || names.join('\0') === trained.join('\0')) return;
+  throw new UsageError(
+    `${source} has the features ${names.join(', ')} but the model was trained on ${trained.join(', ')}; put them in that order with --feature-columns ${trained.join(',')}.`,
+  );
+}
+
 /** What the header looks like when it is not the header of a table in long form. */
 function hint(columns: readonly string[]): string {
   if (columns.every((name) => parseNumber(name) !== undefined || name === ''))

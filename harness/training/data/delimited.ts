@@ -139,7 +139,8 @@ class Table {
     });
     this.features = new Float64Array(layout.features.length);
     this.last = new Float64Array(layout.features.length);
-    this.counters = [...layout.features.keys()];
+    // columns that were chosen are meant
+    this.counters = options.columns?.features === undefined ? [...layout.features.keys()] : [];
   }
 
   /** @param line where the record ends */

@@ -1,4 +1,5 @@
 export { builtInData, loadData } from './load';
+export { checkFeatures, type Features } from './columns';
 export { checkColumnNames, textFormatNames } from './load-options';
 export type { ColumnNames, LoadOptions, TextFormat } from './load-options';
 export { memoryData, notebookData, type MemoryOptions } from './generated';

@@ -59,7 +59,7 @@ export async function readJsonLines(file: string, options: LoadOptions, notes: N
 /** What the first line sets for all others. */
 interface Shape {
   readonly features?: number;
-  /** the length of one-hot labels */ readonly classes?: number;
+  /** the length of one-hot labels; 0 of single ones */ readonly classes?: number;
 }
 
 interface Example {
@@ -96,8 +96,7 @@ function readLine(text: string, shape: Shape, notes: Notes): Example | string {
     if (row.length !== features)
       return `"inputs"[${t}] has ${row.length} features where ${features} were before`;
     const bad = row.findIndex((x) => typeof x !== 'number' || !Number.isFinite(x));
-    if (bad >= 0)
-      return `"inputs"[${t}][${bad}] is ${typeof row[bad] === 'number' ? String(row[bad]) : JSON.stringify(row[bad])}, not a finite number`;
+    if (bad >= 0) return `"inputs"[${t}][${bad}] is ${written(row[bad])}, not a finite number`;
   }
   const label = labelText(fields.get('label'), text, shape.classes, notes);
   if ('problem' in label) return label.problem;
@@ -113,6 +112,16 @@ function readLine(text: string, shape: Shape, notes: Notes): Example | string {
       ...(label.classes !== undefined && { classes: label.classes }),
     },
   };
+}
+
+/** A value as JSON has it, cut; numbers beyond float64 are Infinity. What is nested too deep for that is called so. */
+function written(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value).slice(0, 80);
+  } catch {
+    return 'nested too deep';
+  }
 }
 
 interface Problem {
@@ -148,23 +157,28 @@ function labelText(
   notes: Notes,
 ): { readonly text: string; readonly classes?: number } | Problem {
   if (label === undefined || label === null) return { text: '' };
-  if (Array.isArray(label)) {
+  const isOneHot = Array.isArray(label);
+  if (classes !== undefined && isOneHot !== classes > 0)
+    return {
+      problem: `"label" is ${written(label)}, ${isOneHot ? 'one-hot' : 'a single label'}, where those before are ${isOneHot ? 'single labels' : 'one-hot'}; write all of them in one form`,
+    };
+  if (isOneHot) {
     const index = oneHotIndex(label);
     if (index === undefined || label.length < 2 || (classes ?? label.length) !== label.length)
       return {
-        problem: `"label" is ${JSON.stringify(label).slice(0, 80)}; one label a sequence was expected: text, a whole number, or exactly one 1 among ${classes === undefined ? '' : `${classes - 1} `}zeros`,
+        problem: `"label" is ${written(label)}; one label a sequence was expected: text, a whole number, or exactly one 1 among ${classes === undefined ? '' : `${classes - 1} `}zeros`,
       };
     notes.say('one-hot labels are taken as the index of their 1');
     return { text: String(index), classes: label.length };
   }
-  if (typeof label === 'string') return { text: label };
+  if (typeof label === 'string') return { text: label, classes: 0 };
   if (typeof label !== 'number' || !Number.isInteger(label))
-    return { problem: `"label" is ${JSON.stringify(label)}; ${labelExpected}` };
+    return { problem: `"label" is ${written(label)}; ${labelExpected}` };
   if (!Number.isSafeInteger(label))
     return {
       problem: `"label" is ${sourcesOf(text, 'label')[0] ?? label}, a number above 2^53, which JSON rounds; write it as text, in quotes`,
     };
-  return { text: String(label) };
+  return { text: String(label), classes: 0 };
 }
 
 async function* lines(file: string, encoding: string | undefined, notes: Notes): AsyncGenerator<string> {

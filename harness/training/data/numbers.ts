@@ -45,6 +45,8 @@ export function parseStep(text: string, decimal: Decimal = '.'): Step | string {
   const milliseconds = whole + Number(`0.${fraction.padEnd(1, '0')}`) * 1000;
   if (zone === undefined) return { kind: 'time stamp', value: milliseconds };
   const [, sign, hours, minutes] = /([+-])(\d\d):?(\d\d)/.exec(zone) ?? ['', '+', '0', '0'];
+  if (Number(hours) > 23 || Number(minutes) > 59)
+    return `has the time zone ${zone}, which is none; write one from -23:59 to +23:59`;
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
   return {
     kind: 'time stamp with zone',

@@ -31,6 +31,8 @@ describe('base/layers-text', () => {
     ['lstn:4', '"lstn:4" is not a layer'],
     ['embedding:4', 'inputDim and outputDim'],
     ['lstm:0', 'whole numbers above 0'],
+    ['lstm:0x10', 'whole numbers above 0'],
+    ['lstm:1e1', 'whole numbers above 0'],
     ['lstm(gru:4)', '"lstm" wraps no layer'],
     ['lstm:4:relu=', '"relu=" in "lstm:4:relu=" is not an option'],
     ['lstm:4,', '"" is not a layer'],

@@ -134,6 +134,10 @@ describe('files that a command is to write', () => {
       expect(stderr).to.include(`would replace ${flag} ${file}`);
       expect(exitCode).to.equal(2);
       expect(readFileSync(file).equals(before)).to.equal(true);
+      if (command !== 'import') continue;
+      const over = await runCli(['export', '--model', file, '--out', file, '--force']);
+      expect(over.stderr).to.include('would replace a file which this command uses itself');
+      expect(readFileSync(file).equals(before)).to.equal(true);
     }
   });
 });

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import os from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { claimDirectory, lockDirectory } from '../../../harness/models/index';
+import { writeFilesAtomic } from '../../../harness/base/files/index';
+import { claimDirectory, lockDirectory, save } from '../../../harness/models/index';
+import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -105,5 +107,30 @@ describe('the directory of a run', () => {
         /^\S.*(cannot be written to|not a directory).*$/,
       );
     expect(existsSync(path.join(base(), 'none'))).to.equal(false);
+  });
+
+  it('has the old model as a whole where a new one cannot be written', async () => {
+    const directory = path.join(base(), 'model');
+    const model = (seed: number) =>
+      new ScratchSimpleRNNClassifier({ features: 1, units: 2, classes: 2, seed });
+    await save(model(1), directory);
+    const files = (): string[] =>
+      readdirSync(directory).map((name) => name + readFileSync(path.join(directory, name)).toString('hex'));
+    const before = files();
+    // the last of its files: no name is as long as this one
+    const long = path.join(directory, 'x'.repeat(250));
+    expect(
+      await refusal(
+        writeFilesAtomic([
+          [path.join(directory, 'weights.bin'), 'new'],
+          [long, 'new'],
+        ]),
+      ),
+    ).to.include('ENAMETOOLONG');
+    expect(files()).to.deep.equal(before);
+    await save(model(2), directory);
+    const [names, changed] = [(all: string[]) => all.map((one) => one.slice(0, 9)), files()];
+    expect(names(changed)).to.deep.equal(names(before));
+    expect(changed.filter((one, i) => one === before[i])).to.deep.equal([]);
   });
 });

@@ -285,6 +285,34 @@ describe('a candidate in a module', () => {
     for (const timeoutSeconds of [0, -1, Infinity, 3e6, '5' as never])
       expect(String(await failed(loadCandidate(file, { timeoutSeconds })))).to.match(/timeoutSeconds is/);
   });
+  it('may send messages of its own and start processes: neither is an answer, and both end with it', async () => {
+    const pidFile = path.join(base(), 'started');
+    const file = module(
+      'm.cjs',
+      `const { spawn } = require('child_process');
+      process.send('ready');
+      process.send({ id: 0, result: { name: 'other', precision: 'float32' } });
+      const started = spawn('sleep', ['60'], { stdio: 'ignore' });
+      require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(started.pid));
+      const result = { tensors: new Map(), malformed: new Map() };
+      exports.candidate = { name: 'm', precision: 'float64', evaluate(p) {
+        for (const id of [0, 1]) process.send({ id, result });
+        process.send({ result });
+        process.send(null);
+        return { states: p.inputs };
+      } };`,
+    );
+    const candidate = await loadCandidate(file);
+    expect(candidate.name).to.equal('m');
+    for (const i of [1, 2]) {
+      const { states } = (await candidate.evaluate({ ...generatedProblem(1, i) })) as {
+        states?: { data: Float64Array };
+      };
+      expect(states?.data).to.deep.equal(generatedProblem(1, i).inputs.data);
+    }
+    candidate.dispose();
+    expect(await endsSoon(Number(readFileSync(pidFile, 'utf8')))).to.equal(true);
+  });
   it('that throws what is no Error is quoted, and none is called like a side', async () => {
     const thrown = module(
       't.cjs',

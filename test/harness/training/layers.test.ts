@@ -123,7 +123,19 @@ describe('training networks of layers', () => {
     expect(await refused('--data', 'c.csv', '--from', 'first')).to.match(
       /labels the model does not know: left, right; it knows even, odd/,
     );
-    expect(await refused(...from, '--feature-columns', 'x')).to.match(/has 1 features, .*first takes 2/);
+    expect(await refused(...from, '--feature-columns', 'x')).to.match(/has 1 features, the model takes 2/);
+    expect(await refused(...from, '--feature-columns', 'y,x')).to.match(
+      /has the features y, x but the model was trained on x, y; put them in that order/,
+    );
+    // columns are found by name, as predict finds them: in another order, and among others
+    const [head, ...rows] = table()
+      .split('\n')
+      .map((line) => line.split(','));
+    const turned = [head, ...rows].map(([id, step, x, y, label], i) => [id, step, i && 7, label, y, x]);
+    turned[0][2] = 'z';
+    writeFileSync('d.csv', turned.map((row) => row.join()).join('\n'));
+    await run('train', '--data', 'd.csv', '--from', 'first', ...again.slice(0, -1), 'third');
+    expect(await predict('third')).to.equal(await predict('first'));
   });
 
   it('refuses layers that do not fit the data, in one line, before anything is written', async () => {

@@ -200,6 +200,19 @@ describe('train', () => {
     expect(history.length).to.equal((best?.epoch ?? 0) + 2);
   });
 
+  it('does not wait for a validation loss that there is not, and says that nothing is kept back', async () => {
+    const choices = tiny({ epochs: 1 });
+    const data = { ...choices.data, validation: 0.001 };
+    expect(await refusal(train({ ...choices, data, patience: 2 }))).to.match(
+      /--patience watches the validation loss, and --validation 0\.001 keeps back none of \d+ sequences/,
+    );
+    const lines: string[] = [];
+    (await train({ ...choices, data }, { say: (line) => lines.push(line) })).dispose();
+    expect(lines.join('\n')).to.match(
+      /warning .*--validation 0\.001 of \d+ sequences .* nothing is kept back/,
+    );
+  });
+
   it('stops when the loss explodes and says where, how large, and what to do', async () => {
     const choices = tiny({
       optimizer: 'sgd',

@@ -107,6 +107,10 @@ describe('tables as other programs write them', () => {
     expect(notes(await load('a.csv', 'sequence,x,label\na,0,k\na,1,k\nb,3,m\n'))).not.to.match(
       /counts the rows/,
     );
+    const meant = await load('a.csv', 'sequence,x,label\na,0,k\na,1,k\nb,2,m\n', {
+      columns: { features: ['x'] },
+    });
+    expect(notes(meant)).not.to.match(/counts the rows/);
     const gap = await load('a.csv', 'sequence,step,x,label\na,0,5,k\na,1,5,k\nb,0,6,m\nb,2,6,m\n');
     expect(notes(gap)).to.match(/not equally far apart, first in sequence "b"/);
     const even = await load('a.csv', 'sequence,step,x,label\na,0,5,k\na,10,5,k\nb,10,6,m\nb,20,6,m\n');

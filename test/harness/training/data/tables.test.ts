@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { loadData } from '../../../../harness/training/data/index';
-import { formatNpz } from '../../../../harness/base/files/index';
+import { formatNpy, formatNpz, formatZip } from '../../../../harness/base/files/index';
 import { UsageError } from '../../../../harness/base/outcome';
 import { load, refusal, rows } from './load-file';
 
@@ -180,6 +180,17 @@ describe('JSON lines', () => {
     ] as const)
       expect(message).to.contain(`bad.jsonl: line ${line}: ${reason}`);
     expect(message).to.match(/line 7: /);
+    const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    const odd = await refusal(
+      'odd.jsonl',
+      [
+        '{"inputs": [[1]], "label": [0, 1]}',
+        '{"inputs": [[1]], "label": 1}',
+        `{"inputs": ${deep}, "label": [1, 0]}`,
+      ].join('\n'),
+    );
+    expect(odd).to.match(/line 2: "label" is 1, a single label, where those before are one-hot/);
+    expect(odd).to.match(/line 3: "inputs"\[0\]\[0\] is nested too deep, not a finite number/);
     const skipped = await load('skip.jsonl', '{"inputs": [[1]], "label": "a"}\n{}\n', {
       onMalformed: 'skip',
     });
@@ -258,5 +269,14 @@ describe('archives of sequences', () => {
     expect(await one({ labels })).to.match(/no array "inputs"/);
     expect(await one({ inputs })).to.match(/no array "labels"/);
     expect(await one({ inputs, labels, extra: labels })).to.match(/holds extra/);
+    // a mask of bool is no list of lengths, though its 1 is a number
+    const whole = formatNpy({ shape: [2], data: [1, 1], dtype: '<i4' }, 'lengths');
+    const bools = Buffer.from(whole.toString('latin1').replace("'<i4'", "'|b1'"), 'latin1').subarray(0, -6);
+    const zip = await formatZip([
+      ['inputs.npy', formatNpy(inputs, 'inputs')],
+      ['labels.npy', formatNpy(labels, 'labels')],
+      ['lengths.npy', bools],
+    ]);
+    expect(await refusal('bad.npz', zip)).to.match(/lengths is of bool .*lengths=mask\.sum\(axis=1\)/);
   });
 });
