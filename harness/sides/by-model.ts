@@ -10,49 +10,19 @@ import type { TfNetwork } from '../../src/index';
 import type { ByLayer, LayeredEvaluation, LayeredImplementation, LayeredProblem } from '../base/problem';
 import { networkConfigOf, partsOfLayers, type LayerParts, type Model } from '../base/model';
 
-/** Any network of layers as an implementation. */
-export interface ByModel extends Omit<LayeredImplementation, 'evaluate'> {
-  evaluate(problem: LayeredProblem): LayeredEvaluation;
-  /** Disposes the networks that are kept. */ dispose(): void;
-}
-
-/**
- * Any network of layers as an implementation: it is built from a problem's description and asked.
- *
- * @param kept how many networks live on for the next problem about the same model, which gives them its weights: worth it where
- * building is dear, as a graph is compiled. Dispose the implementation then. 0: a network is disposed after its answer
- */
-export function byModel(create: (options: NetworkOptions) => LayersNetwork, kept = 0): ByModel {
-  const networks = new Map<string, LayersNetwork>();
-  /** Puts it behind all others, so that the network that is not used for longest is the first. */
-  const keep = (key: string, network: LayersNetwork): void => {
-    networks.set(key, network);
-    if (networks.size <= kept) return;
-    const [oldest, unused] = networks.entries().next().value!;
-    networks.delete(oldest);
-    unused.dispose();
-  };
+/** Any network of layers as an implementation: it is built from a problem's description, asked, and disposed. */
+export function byModel(
+  create: (options: NetworkOptions) => LayersNetwork,
+): Omit<LayeredImplementation, 'evaluate'> & { evaluate(problem: LayeredProblem): LayeredEvaluation } {
   return {
     refuses: ownCellRefused,
     evaluate(problem) {
-      const options = optionsOf(problem);
-      const key = JSON.stringify({ ...options, weights: undefined });
-      const before = networks.get(key);
-      networks.delete(key);
-      before?.setWeights(problem.weights);
-      const network = before ?? create(options);
+      const network = create(optionsOf(problem));
       try {
-        const answer = answerOf(problem, network.run(problem.inputs, questionOf(problem)));
-        keep(key, network);
-        return answer;
-      } catch (error) {
+        return answerOf(problem, network.run(problem.inputs, questionOf(problem)));
+      } finally {
         network.dispose();
-        throw error;
       }
-    },
-    dispose() {
-      for (const network of networks.values()) network.dispose();
-      networks.clear();
     },
   };
 }

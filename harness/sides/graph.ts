@@ -1,4 +1,10 @@
-import { GraphEvaluator, GraphNetwork, GraphSimpleRNNClassifier, type LoadedBackend } from '../../src/index';
+import {
+  GraphEvaluator,
+  GraphNetwork,
+  GraphSimpleRNNClassifier,
+  SharedGraphs,
+  type LoadedBackend,
+} from '../../src/index';
 import type { Implementation } from '../base/problem';
 import { byModel } from './by-model';
 import type { OpenSide, SideSource } from './side';
@@ -7,8 +13,9 @@ import { openBackend } from './tfjs';
 /** The twin compiled to one TensorFlow graph: float32, named `graph`. Dispose it at the end: it keeps sessions. */
 export function graphImplementation(backend: LoadedBackend): Implementation {
   const evaluator = new GraphEvaluator(backend);
-  // one graph serves all lengths and batches of a network
-  const layered = byModel((options) => new GraphNetwork({ backend, loop: 'while', ...options }), 8);
+  // one graph serves all sizes of the same layers: compiling one takes 80 ms, and running it 2
+  const graphs = new SharedGraphs();
+  const layered = byModel((options) => new GraphNetwork({ backend, loop: 'while', graphs, ...options }));
   return {
     name: 'graph',
     precision: 'float32',
@@ -16,7 +23,7 @@ export function graphImplementation(backend: LoadedBackend): Implementation {
     layered,
     dispose: () => {
       evaluator.dispose();
-      layered.dispose();
+      graphs.dispose();
     },
   };
 }

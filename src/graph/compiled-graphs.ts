@@ -1,5 +1,6 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
-import type { NetworkPlan } from '../../scratch/index';
+import { sizeOf, type NetworkPlan } from '../../scratch/index';
+import { isTransposedOnce } from './layers/recurrent';
 import { networkGraph, type Call, type GraphPlan, type NetworkGraph } from './network-graph';
 import { hasOneDnnProducts } from './one-dnn';
 import type { PackedWeights } from './packed-weights';
@@ -15,10 +16,11 @@ export interface SetUp {
   /** the first call, in which TensorFlow compiles what it fetches */ readonly firstCall: number;
 }
 
-type Wanted = Omit<GraphPlan, 'loop' | 'oneDnn'>;
+type Wanted = Omit<GraphPlan, 'loop' | 'oneDnn' | 'anySizes'>;
 type Run = (feeds: Readonly<Record<string, TfTensor>>) => Record<string, TfTensor>;
 
-interface Entry {
+/** A compiled graph. */
+export interface Entry {
   readonly session: GraphSession;
   readonly graph: NetworkGraph;
   readonly plan: GraphPlan;
@@ -28,13 +30,15 @@ interface Entry {
 
 /** Most graphs that a network keeps. */
 const mostGraphs = 6;
+/** Most graphs that are kept for any networks. */
+const mostShared = 64;
 /** Lengths that get a graph of their own; all further ones share one While graph. */
 const mostLengths = 4;
 
 /** The graphs of one network, compiled when they are first needed. */
 export class CompiledGraphs {
   readonly setUps: SetUp[] = [];
-  private readonly entries = new SessionCache<Entry>(mostGraphs);
+  private readonly entries: SessionCache<Entry>;
   private readonly lengths = new Set<number>();
   /** what was asked for last, which is nearly always what is asked for next */
   private last: { readonly call: Call; readonly wanted: Wanted; readonly run: Run } | undefined;
@@ -44,7 +48,10 @@ export class CompiledGraphs {
     private readonly network: NetworkPlan,
     private readonly packing: PackedWeights,
     private readonly fixedLoop: Loop | undefined,
-  ) {}
+    /** graphs that serve any sizes, and outlive the network */ private readonly shared?: SharedGraphs,
+  ) {
+    this.entries = shared ?? new SessionCache(mostGraphs);
+  }
 
   /** The call, ready to run. */
   for(call: Call, wanted: Wanted): Run {
@@ -56,15 +63,23 @@ export class CompiledGraphs {
 
   private find(call: Call, wanted: Wanted): Run {
     const loop = this.fixedLoop ?? this.loopFor(wanted.timeSteps);
-    const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend) };
+    const anySizes = this.shared !== undefined;
+    const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend), anySizes };
     const entry = this.entry(plan);
     const { session, graph, warm } = entry;
     const signature = graph.calls[call];
     if (signature === undefined) throw new Error(`the graph of a question has no call ${call}.`);
-    return (feeds) => {
-      if (warm.has(call)) return session.run(signature, feeds);
+    return (given) => {
+      const sizes = anySizes ? this.backend.tf.tensor1d(this.packing.sizes, 'int32') : undefined;
+      const feeds = sizes ? { ...given, sizes } : given;
       const start = performance.now();
-      const results = session.run(signature, feeds);
+      let results: Record<string, TfTensor>;
+      try {
+        results = session.run(signature, feeds);
+      } finally {
+        sizes?.dispose();
+      }
+      if (warm.has(call)) return results;
       warm.add(call);
       this.setUps.push({ call, plan: entry.plan, load: entry.load, firstCall: performance.now() - start });
       entry.load = 0;
@@ -74,7 +89,7 @@ export class CompiledGraphs {
 
   dispose(): void {
     this.last = undefined;
-    this.entries.dispose();
+    if (this.shared === undefined) this.entries.dispose();
   }
 
   private loopFor(timeSteps: number): Loop {
@@ -85,13 +100,33 @@ export class CompiledGraphs {
 
   private entry(plan: GraphPlan): Entry {
     const { loop, timeSteps, ...rest } = plan;
-    return this.entries.get(JSON.stringify([loop === 'while' ? loop : timeSteps, rest]), () => {
+    const network = plan.anySizes ? formOf(this.network) : undefined;
+    return this.entries.get(JSON.stringify([network, loop === 'while' ? loop : timeSteps, rest]), () => {
       const start = performance.now();
       const graph = networkGraph(this.network, this.packing, plan);
       const session = new GraphSession(this.backend, graph.graph, sideBySide(this.network, plan));
       return { session, graph, plan, load: performance.now() - start, warm: new Set() };
     });
   }
+}
+
+/** The graphs of any networks, each for all sizes: of many small networks of the same layers the first alone is compiled. */
+export class SharedGraphs extends SessionCache<Entry> {
+  constructor() {
+    super(mostShared);
+  }
+}
+
+/** What a graph for any sizes depends on besides its plan. */
+function formOf({ config, layers }: NetworkPlan): unknown {
+  const sizes = new Set(['units', 'inputDim', 'outputDim']);
+  return [
+    JSON.parse(JSON.stringify(config.layers, (key, value: unknown) => (sizes.has(key) ? undefined : value))),
+    config.loss,
+    layers.map(({ shapes }) =>
+      Object.entries(shapes).map(([name, shape]) => [name, isTransposedOnce(sizeOf(shape))]),
+    ),
+  ];
 }
 
 /** Parts of the graph that do not wait for each other: chains of the batch, and the directions of a layer. */

@@ -19,7 +19,7 @@ import {
 import { accuracyOf, outputsOf } from '../host-losses';
 import type { CheckedBatch, NameOf, NetworkEngine, StepResult } from '../network-engine';
 import { read, upload, uploadIntegers, uploadMask } from '../to-tensors';
-import { CompiledGraphs, type SetUp } from './compiled-graphs';
+import { CompiledGraphs, type SetUp, type SharedGraphs } from './compiled-graphs';
 import { chainsFor } from './layers/chains';
 import type { Call, Question } from './network-graph';
 import { byLayer, keyFor } from './network-pass';
@@ -34,10 +34,12 @@ export interface GraphOptions {
   /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
   /** instead of the choice by length */ readonly loop?: Loop;
   /** independent parts of a training batch, instead of the choice by size */ readonly chains?: number;
+  /** graphs that several networks share, each for all sizes: worth it where many networks answer a question or two */
+  readonly graphs?: SharedGraphs;
 }
 
 /** The names of the options, for the checks of those who take them. */
-export const graphOptions = { backend: true, loop: true, chains: true } as const;
+export const graphOptions = { backend: true, loop: true, chains: true, graphs: true } as const;
 
 /**
  * What computes for the networks of this room: the weights in the library's memory, the optimizer, and the compiled graphs.
@@ -62,7 +64,7 @@ export class GraphEngine implements NetworkEngine {
    */
   constructor(
     private readonly plan: NetworkPlan,
-    { backend, loop, chains }: GraphOptions,
+    { backend, loop, chains, graphs }: GraphOptions,
     weights: StackWeights,
     private config: ResolvedOptimizerConfig,
     name: string,
@@ -73,7 +75,7 @@ export class GraphEngine implements NetworkEngine {
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
     this.packing = new PackedWeights(plan);
-    this.graphs = new CompiledGraphs(backend, plan, this.packing, loop && checkLoop(loop, name));
+    this.graphs = new CompiledGraphs(backend, plan, this.packing, loop && checkLoop(loop, name), graphs);
     this.states = plan.layers.map((layer) => layer.states.length);
     this.widest = Math.max(
       0,

@@ -75,7 +75,7 @@ export function evaluateGraph(parts: EvaluateParts): { graph: GraphBuilder; sign
   if (output) Object.assign(outputs, { logits, probabilities: g.softmax(logits) });
   let dLogits: GraphTensor | undefined;
   if (labels) {
-    const rows = losses.softmaxCrossEntropy.rows(g, logits, labels, 0);
+    const rows = losses.softmaxCrossEntropy.rows(g, logits, labels, () => g.float(1));
     dLogits = g.div(rows.dLogits, g.cast(g.size(labels), 'float32'));
     outputs['loss'] = g.mean(rows.losses, [0]);
   }

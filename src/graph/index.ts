@@ -3,7 +3,7 @@ export { GraphUnavailableError, openSessions, type SessionBackend } from './sess
 export { chooseLoop, longestUnrolled, type Loop } from './time/index';
 export { GraphSimpleRNNClassifier, type GraphSimpleRNNClassifierOptions } from './classifier';
 export { GraphNetwork, type GraphNetworkOptions } from './network';
-export type { SetUp } from './compiled-graphs';
+export { SharedGraphs, type SetUp } from './compiled-graphs';
 export { ServingGraph, type ServedSignal } from './serving';
 export { startGraphWorker, type GraphWorkerClassifier } from './worker/graph-worker';
 export type { WorkerClassifierOptions } from './worker/protocol';

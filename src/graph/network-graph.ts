@@ -22,6 +22,8 @@ export interface GraphPlan {
   /** whether a step of training reports the final states */ readonly reportsStates: boolean;
   /** independent parts of the batch */ readonly chains: number;
   /** products by oneDNN's kernels */ readonly oneDnn: boolean;
+  /** whether it serves networks of these layers with any numbers of features, units and classes: all sizes come with the data */
+  readonly anySizes: boolean;
   /** a question out of the ordinary, with a graph of its own */ readonly question?: Question | undefined;
 }
 
@@ -64,16 +66,21 @@ export interface NetworkGraph {
 export function networkGraph(network: NetworkPlan, packing: PackedWeights, plan: GraphPlan): NetworkGraph {
   const g = new GraphBuilder(plan.oneDnn);
   const question = plan.question ?? lossAndGradients;
-  const vector = [packing.size];
+  const vector = [plan.anySizes ? 'P' : packing.size];
   const packed = g.placeholder('weights', 'float32', vector);
-  const weights = g.scope('unpack', () => packing.unpackInGraph(g, packed));
+  const sizes = plan.anySizes ? g.placeholder('sizes', 'int32', [packing.sizes.length]) : undefined;
+  const weights = g.scope('unpack', () => packing.unpackInGraph(g, packed, sizes));
   const fed = placeholders(g, network, plan, question);
   const { walk } = walkFor(plan.loop, plan.timeSteps);
-  const pass = networkPass(g, network, weights, fed, walk, plan.chains);
+  const pass = networkPass(g, network, weights, fed, walk, plan);
   const back = question.gradients ? pass.backward() : undefined;
   const gradient = back && g.scope('pack', () => sum(g, back.weights.map((of) => packing.packInGraph(g, of)))); // prettier-ignore
 
-  const base: Record<string, Placeholder<DType>> = { ...fed.sequence, weights: packed };
+  const base: Record<string, Placeholder<DType>> = {
+    ...fed.sequence,
+    weights: packed,
+    ...(sizes && { sizes }),
+  };
   const withTargets = fed.targets ? { ...base, targets: fed.targets } : base;
   const { logits, loss, finalStates } = pass;
   const answers: Record<string, GraphTensor> = {
@@ -120,6 +127,9 @@ function placeholders(g: GraphBuilder, network: NetworkPlan, plan: GraphPlan, qu
   const float = (name: string, ...shape: (number | string)[]) => g.placeholder(name, 'float32', shape);
   const { width, hasTime } = network.layers[network.layers.length - 1].output;
   const rows = hasTime ? ['B', steps] : ['B'];
+  /** a size; where any will do, its letter */
+  const size = (fixed: number, letter: string) => (plan.anySizes ? letter : fixed);
+  const classes = size(width, 'C');
   const byLayer = (what: string, of: readonly number[], shapeOf: (layer: number) => (number | string)[][]) =>
     Object.fromEntries(
       of.flatMap((layer) =>
@@ -129,13 +139,15 @@ function placeholders(g: GraphBuilder, network: NetworkPlan, plan: GraphPlan, qu
         }),
       ),
     );
-  const states = (layer: number) => network.layers[layer].states.map((units) => ['B', units]);
-  const walks = (layer: number) => network.layers[layer].sequences.map((units) => ['B', steps, units]);
+  const states = (layer: number) =>
+    network.layers[layer].states.map((units) => ['B', size(units, `U${layer}`)]);
+  const walks = (layer: number) =>
+    network.layers[layer].sequences.map((units) => ['B', steps, size(units, `U${layer}`)]);
 
   const sequence: Record<string, Placeholder<DType>> = {
     inputs:
       network.vocabulary === undefined
-        ? float('inputs', 'B', steps, network.features)
+        ? float('inputs', 'B', steps, size(network.features, 'F'))
         : g.placeholder('inputs', 'int32', ['B', steps]),
     ...(plan.mask && { mask: g.placeholder('mask', 'bool', ['B', steps]) }),
     ...byLayer('initialStates', plan.initialStates, states),
@@ -145,9 +157,9 @@ function placeholders(g: GraphBuilder, network: NetworkPlan, plan: GraphPlan, qu
     ? undefined
     : labelled
       ? g.placeholder('targets', 'int32', rows)
-      : float('targets', ...rows, width);
+      : float('targets', ...rows, classes);
   const upstream: Record<string, Placeholder> = {
-    ...(question.logits && { upstreamLogits: float('upstreamLogits', ...rows, width) }),
+    ...(question.logits && { upstreamLogits: float('upstreamLogits', ...rows, classes) }),
     ...byLayer('upstreamStates', question.finalStates, states),
     ...byLayer('upstreamSequences', question.upstreamSequences, walks),
   };

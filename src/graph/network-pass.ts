@@ -36,14 +36,14 @@ export function byLayer<T>(counts: readonly number[], what: string, get: (key: s
   return counts.map((count, layer) => Array.from({ length: count }, (_, k) => get(keyFor(what, layer, k))));
 }
 
-/** Forward, loss and backward of a whole network, the batch in `count` chains that do not wait for each other. */
+/** Forward, loss and backward of a whole network, the batch in so many chains that do not wait for each other. */
 export function networkPass(
   g: GraphBuilder,
   network: NetworkPlan,
   weights: readonly Tensors[],
   fed: Fed,
   walk: WalkThroughTime,
-  count: number,
+  { chains: count, anySizes = false }: { readonly chains: number; readonly anySizes?: boolean },
 ): NetworkPass {
   const { layers, config } = network;
   const { width, hasTime } = layers[layers.length - 1].output;
@@ -71,7 +71,7 @@ export function networkPass(
         {
           rows: integers
             ? g.cast(integers, 'float32')
-            : stepsBelow(g, inputs as GraphTensor, network.features),
+            : stepsBelow(g, inputs as GraphTensor, columnsOf(inputs, network.features)),
           integers,
           hasTime: true,
           mask: mask && g.transpose(g.expandDims(mask, 2), [1, 0, 2]),
@@ -82,7 +82,7 @@ export function networkPass(
       const { rows } = pass.output;
       const exists = pass.output.mask && g.reshape(pass.output.mask, g.int([-1, 1]));
       const judged = targets && g.scope('loss', () => {
-        const { losses: each, dLogits } = losses[network.loss].rows(g, rows, rowsOf(targets[i]), width);
+        const { losses: each, dLogits } = losses[network.loss].rows(g, rows, rowsOf(targets[i]), () => widthOf(rows));
         return { each: exists ? g.select(g.reshape(exists, g.int([-1])), each, g.float(0)) : each, dLogits };
       }); // prettier-ignore
       return { sizes, pass, rows, exists, judged, integers };
@@ -123,7 +123,7 @@ export function networkPass(
             output: parts.length === 0 ? g.zerosLike(rows) : sum(g, parts),
             finalStates: byLayer(states, 'upstreamStates', of),
             sequences: byLayer(walks, 'upstreamSequences', of).map((ofLayer, layer) =>
-              ofLayer.map((x, k) => x && stepsBelow(g, x, layers[layer].sequences[k])),
+              ofLayer.map((x, k) => x && stepsBelow(g, x, columnsOf(x, layers[layer].sequences[k]))),
             ),
           });
           return { ...back, dInputs: integers ? [] : [batchFirst(g, back.input, sizes)] };
@@ -153,7 +153,18 @@ export function networkPass(
   function rowsOf(x: AnyTensor, columns?: number): AnyTensor {
     if (!hasTime) return x;
     const numbers = columns ?? (network.loss === 'softmaxCrossEntropy' ? undefined : width);
-    return stepsBelow(g, x as GraphTensor, numbers);
+    return stepsBelow(g, x as GraphTensor, numbers && columnsOf(x, numbers));
+  }
+
+  /** N of [B, T, N]; where the graph serves any sizes, as it comes with the data. */
+  function columnsOf(x: AnyTensor, fixed: number): number | GraphTensor<'int32'> {
+    return anySizes ? g.slice(g.shape(x), [2], [1]) : fixed;
+  }
+
+  /** C, a scalar */
+  function widthOf(logits: GraphTensor): GraphTensor {
+    if (!anySizes) return g.float(width);
+    return g.cast(g.reshape(g.slice(g.shape(logits), [1], [1]), g.int([], [0])), 'float32');
   }
 }
 

@@ -43,13 +43,28 @@ export class PackedWeights {
     this.size = from;
   }
 
-  /** The vector's parts in their shapes, by layer. */
-  unpackInGraph(g: Ops, packed: GraphTensor): Tensors[] {
-    const lengths = g.int(this.entries.map(({ size }) => size));
-    const parts =
-      this.entries.length === 1 ? [packed] : g.splitSizes(packed, lengths, this.entries.length, 0);
+  /** Rows and columns of every weight, one after the other; a vector is one row: what `unpackInGraph` may be fed. */
+  get sizes(): number[] {
+    return this.entries.flatMap(({ shape }) => (shape.length === 1 ? [1, ...shape] : shape));
+  }
+
+  /**
+   * The vector's parts in their shapes, by layer.
+   *
+   * @param sizes of the weights, where the graph serves networks of any sizes
+   */
+  unpackInGraph(g: Ops, packed: GraphTensor, sizes?: GraphTensor<'int32'>): Tensors[] {
+    const count = this.entries.length;
+    const shapes = sizes && g.split(sizes, count, 0);
+    const lengths = shapes
+      ? g.concat(
+          shapes.map((shape) => g.mul(g.slice(shape, [0], [1]), g.slice(shape, [1], [1]))),
+          0,
+        )
+      : g.int(this.entries.map(({ size }) => size));
+    const parts = count === 1 ? [packed] : g.splitSizes(packed, lengths, count, 0);
     return this.byLayer(({ shape }, i) =>
-      shape.length === 1 ? parts[i] : g.reshape(parts[i], g.int(shape)),
+      shape.length === 1 ? parts[i] : g.reshape(parts[i], shapes?.[i] ?? g.int(shape)),
     );
   }
 

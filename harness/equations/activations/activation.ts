@@ -36,3 +36,7 @@ export interface Slope {
   readonly ownVariance: (w: number, g: number, charges: Charges) => number;
   readonly rounded: (w: number, rounding: Rounding) => number;
 }
+
+export function square(x: number): number {
+  return x * x;
+}

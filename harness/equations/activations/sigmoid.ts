@@ -1,5 +1,5 @@
 import { noCard, varianceOfRounding, type Charges } from '../rounding-model';
-import type { Activation } from './activation';
+import { square, type Activation } from './activation';
 
 /** σ(z) = 1 / (1 + e^-z), without overflow */
 function value(z: number): number {
@@ -27,10 +27,10 @@ function valueUnits(z: number, y: number, { model: { kappa, forms, card = noCard
 }
 
 /** y (1 - y) in units of u; in other customary forms y - y², and σ(z) σ(-z) from the layer's own z, whose y is off as well. */
-function otherSlopes(y: number, g: number, charges: Charges): readonly number[] {
+function otherSlopes(y: number, g: number, charges: Charges): number {
   const { forms } = charges.model;
-  if (forms === undefined) return [];
-  return [y * y + g, forms.slope * g + Math.abs(1 - 2 * y) * valueUnits(0, y, charges)];
+  if (forms === undefined) return 0;
+  return Math.max(y * y + g, forms.slope * g + Math.abs(1 - 2 * y) * valueUnits(0, y, charges));
 }
 
 export const sigmoid: Activation = {
@@ -59,10 +59,9 @@ export const sigmoid: Activation = {
     ownBound: (y, g, charges) =>
       charges.model.unit *
       (1 + 4 * charges.model.unit) *
-      Math.max(2 * Math.abs(g), ...otherSlopes(y, Math.abs(g), charges)),
+      Math.max(2 * Math.abs(g), otherSlopes(y, Math.abs(g), charges)),
     ownVariance: (y, g, charges) =>
-      varianceOfRounding(charges.model) *
-      Math.max(2 * g * g, ...otherSlopes(y, Math.abs(g), charges).map((units) => units * units)),
+      varianceOfRounding(charges.model) * Math.max(2 * g * g, square(otherSlopes(y, Math.abs(g), charges))),
     rounded(y, { round, form }) {
       if (form(2) === 0) return round(y * round(1 - y));
       return round(y - round(y * y));

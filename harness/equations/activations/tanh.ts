@@ -1,5 +1,5 @@
 import { noCard, varianceOfRounding, type Charges } from '../rounding-model';
-import type { Activation } from './activation';
+import { square, type Activation } from './activation';
 
 /** sech(z)² = 4 e^(-2|z|) / (1 + e^(-2|z|))², free of cancellation */
 function squaredSech(z: number): number {
@@ -14,9 +14,11 @@ function valueUnits(y: number, { model: { kappa, forms, card = noCard } }: Charg
 }
 
 /** 1 - y² in units of u; in other customary forms (1 - y)(1 + y), and 1/cosh(z)² from the layer's own z, whose y is off as well. */
-function otherSlopes(y: number, g: number, charges: Charges): readonly number[] {
+function otherSlopes(y: number, g: number, charges: Charges): number {
   const { forms } = charges.model;
-  return forms === undefined ? [] : [3 * g, forms.slope * g + 2 * Math.abs(y) * valueUnits(y, charges)];
+  return forms === undefined
+    ? 0
+    : Math.max(3 * g, forms.slope * g + 2 * Math.abs(y) * valueUnits(y, charges));
 }
 
 export const tanh: Activation = {
@@ -40,10 +42,10 @@ export const tanh: Activation = {
     ownBound: (y, g, charges) =>
       charges.model.unit *
       (1 + 4 * charges.model.unit) *
-      Math.max(y * y + Math.abs(g), ...otherSlopes(y, Math.abs(g), charges)),
+      Math.max(y * y + Math.abs(g), otherSlopes(y, Math.abs(g), charges)),
     ownVariance: (y, g, charges) =>
       varianceOfRounding(charges.model) *
-      Math.max(y ** 4 + g * g, ...otherSlopes(y, Math.abs(g), charges).map((units) => units * units)),
+      Math.max(y ** 4 + g * g, square(otherSlopes(y, Math.abs(g), charges))),
     rounded(y, { round, form }) {
       if (form(2) === 0) return round(1 - round(y * y));
       return round(round(1 - y) * round(1 + y));

@@ -1,6 +1,7 @@
 import { losses, type LossNumbers } from '../losses/index';
 import type { Matrix } from '../matrix';
 import {
+  countsIn,
   isZero,
   operations as table,
   outer,
@@ -72,11 +73,12 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
     },
     outer(shares) {
       const value = outer.value(shares);
+      const counts = countsIn(shares);
       return {
         value,
         ...sizeOfOuter(shares),
-        bound: outer.bound(shares, charges),
-        variance: outer.variance(shares, value, charges),
+        bound: outer.bound(shares, charges, counts),
+        variance: outer.variance(shares, value, charges, counts),
       };
     },
     loss(name, logits, target) {
@@ -99,12 +101,14 @@ export function errorArithmetic(charges: Charges, operations = table): Arithmeti
     ...moved,
     // what is kept may be multiplied by 1, and be flushed to zero there; zero stays zero
     select: (live, real, kept) => {
-      const flushed = (i: number): number => (isZero(kept, i) ? 0 : charges.floor);
-      return moved.select(live, real, {
-        ...kept,
-        bound: kept.bound.map((e, i) => e + flushed(i)),
-        variance: kept.variance.map((v, i) => v + flushed(i) ** 2),
-      });
+      const bound = kept.bound.slice();
+      const variance = kept.variance.slice();
+      for (let i = 0; i < bound.length; i++) {
+        if (isZero(kept, i)) continue;
+        bound[i] += charges.floor;
+        variance[i] += charges.floor ** 2;
+      }
+      return moved.select(live, real, { ...kept, bound, variance });
     },
   };
 }

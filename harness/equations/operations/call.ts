@@ -23,25 +23,32 @@ export const call: Operation = {
 
   bound([z], value, charges, f) {
     const activation = activationOf(f);
-    return value.map((y, i) => {
+    const out = new Float64Array(value.length);
+    for (let i = 0; i < out.length; i++) {
       const reach = z.bound[i];
       const moved =
         reach === 0 ? 0 : Math.min(activation.steepest(z.value[i], reach) * reach, activation.range);
       // the function is computed at a z that is off, so its own error is that of the largest y in reach
-      const own = activation.bound(z.value[i], Math.abs(y) + moved, charges);
-      return capBound(Math.min(moved + own, activation.range));
-    });
+      const own = activation.bound(z.value[i], Math.abs(value[i]) + moved, charges);
+      out[i] = capBound(Math.min(moved + own, activation.range));
+    }
+    return out;
   },
 
   variance([z], value, charges, f) {
     const activation = activationOf(f);
-    return value.map((y, i) => {
+    const most = activation.range === Infinity ? Infinity : activation.range ** 2 / 4;
+    const out = new Float64Array(value.length);
+    for (let i = 0; i < out.length; i++) {
       const v = z.variance[i];
-      const slope = activation.steepest(z.value[i], Math.min(3 * Math.sqrt(v), Number.MAX_VALUE));
-      const own = activation.variance(z.value[i], y, charges);
-      const most = activation.range === Infinity ? Infinity : activation.range ** 2 / 4;
-      return capVariance(Math.min((v === 0 ? 0 : slope * slope * v) + own, most));
-    });
+      let moved = 0;
+      if (v !== 0) {
+        const slope = activation.steepest(z.value[i], Math.min(3 * Math.sqrt(v), Number.MAX_VALUE));
+        moved = slope * slope * v;
+      }
+      out[i] = capVariance(Math.min(moved + activation.variance(z.value[i], value[i], charges), most));
+    }
+    return out;
   },
 
   rounded: ([{ value }], kappa, rounding, f) => value.map((z) => activationOf(f).rounded(z, kappa, rounding)),

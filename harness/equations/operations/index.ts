@@ -5,7 +5,7 @@ import type { Operation } from './operation';
 import { product } from './product';
 import { slope } from './slope';
 
-export { outer, type Share } from './outer';
+export { countsIn, outer, type Share } from './outer';
 export { sum } from './sum';
 export { partsOf, sizeOfTerm, type SumTerm } from './sum-terms';
 export { tallyOf } from './tally';

@@ -10,6 +10,7 @@ import {
 } from '../rounding-model';
 import type { Rounding } from '../rounding';
 import { isZero, type Block, type Uncertain } from './operation';
+import { addTo } from './sum-terms';
 
 /** One summand of a weight's gradient: leftᵀ · right of one time step, or the sum over the rows of right where there is no left. */
 export interface Share<B> {
@@ -30,56 +31,56 @@ export const outer = {
     return out;
   },
 
-  bound(shares: readonly Share<Uncertain>[], { model, floor }: Charges): Matrix {
-    const own = shares.filter(isAny);
+  /** @param counts of `countsIn(shares)` */
+  bound(
+    shares: readonly Share<Uncertain>[],
+    { model, floor }: Charges,
+    { own, terms, counts }: Counts = countsIn(shares),
+  ): Matrix {
     const out = emptyFor(shares);
-    const counts = countsIn(own);
-    const g = gamma(termsOf(own) + 1, model.unit);
+    const g = gamma(terms + 1, model.unit);
     // Σ (|left| + E)(|right| + E), which the γ of each element is of, where they differ
     const size = counts && emptyFor(shares);
     for (const { left, right } of own) {
       const { first, whole } = entering(right, counts ? 0 : g);
-      const sizeOfLeft = left?.value.map(Math.abs);
+      const sizeOfLeft = left && new Float64Array(left.value.length);
+      if (left && sizeOfLeft)
+        for (let i = 0; i < sizeOfLeft.length; i++) sizeOfLeft[i] = Math.abs(left.value[i]);
       addOuter(out, sizeOfLeft, first, right.rows);
       if (left !== undefined) addOuter(out, left.bound, whole, right.rows);
-      if (size)
-        addOuter(
-          size,
-          sizeOfLeft?.map((v, i) => v + (left?.bound[i] ?? 0)),
-          whole,
-          right.rows,
-        );
+      if (size) {
+        if (left && sizeOfLeft) addTo(sizeOfLeft, 1, left.bound);
+        addOuter(size, sizeOfLeft, whole, right.rows);
+      }
     }
     for (let i = 0; i < out.length; i++) {
-      const n = counts?.[i] ?? termsOf(own);
+      const n = counts?.[i] ?? terms;
       const rounded = size === undefined ? 0 : gamma(n + 1, model.unit) * size[i];
       out[i] = n === 0 ? 0 : capBound(out[i] + rounded + (n + 1) * floor);
     }
     return out;
   },
 
-  variance(shares: readonly Share<Uncertain>[], value: Matrix, { model, floor }: Charges): Matrix {
-    const own = shares.filter(isAny);
+  /** @param counts of `countsIn(shares)` */
+  variance(
+    shares: readonly Share<Uncertain>[],
+    value: Matrix,
+    { model, floor }: Charges,
+    { own, terms, counts }: Counts = countsIn(shares),
+  ): Matrix {
     const k = varianceOfRounding(model);
     const out = emptyFor(shares);
-    const counts = countsIn(own);
-    const kn = counts ? 0 : k * perTerm(termsOf(own));
+    const kn = counts ? 0 : k * perTerm(terms);
     const squares = counts && emptyFor(shares);
     for (const { left, right } of own) {
       const { first, whole } = enteringVariances(right, kn);
-      const squaresOfLeft = left?.value.map((v) => v * v);
+      const squaresOfLeft = left && squared(left.value);
       addOuter(out, squaresOfLeft, first, right.rows);
       if (left !== undefined) addOuter(out, left.variance, whole, right.rows);
-      if (squares)
-        addOuter(
-          squares,
-          squaresOfLeft,
-          right.value.map((v) => v * v),
-          right.rows,
-        );
+      if (squares) addOuter(squares, squaresOfLeft, squared(right.value), right.rows);
     }
     for (let i = 0; i < out.length; i++) {
-      const n = counts?.[i] ?? termsOf(own);
+      const n = counts?.[i] ?? terms;
       const rounded = squares === undefined ? 0 : k * perTerm(n) * squares[i];
       out[i] = n === 0 ? 0 : capVariance(out[i] + rounded + k * perSum(n) * value[i] ** 2 + (n * floor) ** 2);
     }
@@ -96,22 +97,75 @@ export const outer = {
   },
 };
 
-/** Whether neither factor is nothing but certain zeros, as the states before the first step often are. */
-function isAny({ left, right }: Share<Uncertain>): boolean {
-  const isNothing = (of: Uncertain): boolean => of.value.every((_, i) => isZero(of, i));
-  return !isNothing(right) && (left === undefined || !isNothing(left));
+/** Which terms the elements of a gradient have. */
+export interface Counts {
+  /** the shares of which neither factor is nothing but certain zeros, as the states before the first step often are */
+  readonly own: readonly Share<Uncertain>[];
+  /** their terms */ readonly terms: number;
+  /** how many of these each element has; undefined where no factor is certainly zero */
+  readonly counts: Matrix | undefined;
 }
 
-/** How many terms each element has; undefined where no factor is certainly zero. */
-function countsIn(shares: readonly Share<Uncertain>[]): Matrix | undefined {
-  const isThere = (of: Uncertain): Matrix => of.value.map((_, i) => (isZero(of, i) ? 0 : 1));
-  const all = shares.map(({ left, right }) => ({ left: left && isThere(left), right: isThere(right) }));
-  if (!all.some(({ left, right }) => right.includes(0) || left?.includes(0) === true)) return undefined;
-  const [{ left, right }] = shares;
-  const out = new Float64Array((left?.columns ?? 1) * right.columns);
-  all.forEach((one, which) => {
-    addOuter(out, one.left, one.right, shares[which].right.rows);
-  });
+export function countsIn(shares: readonly Share<Uncertain>[]): Counts {
+  const all = shares.map((share) => ({
+    share,
+    left: share.left && presence(share.left),
+    right: presence(share.right),
+  }));
+  const there = all.filter(({ left, right }) => right.count > 0 && left?.count !== 0);
+  const own = there.map(({ share }) => share);
+  const isWhole = ({ of, count }: Presence): boolean => count === of.length;
+  if (there.every(({ left, right }) => isWhole(right) && (left === undefined || isWhole(left))))
+    return { own, terms: termsOf(own), counts: undefined };
+  const counts = emptyFor(shares);
+  for (const { share, left, right } of there) {
+    const { rows, columns } = share.right;
+    // where one factor is there everywhere, the other is counted by itself
+    if (isWhole(right))
+      addEverywhere(counts, columns, left && countsOfColumns(left.of, rows), undefined, rows);
+    else if (left === undefined || isWhole(left))
+      addEverywhere(counts, columns, undefined, countsOfColumns(right.of, rows), rows);
+    else addOuter(counts, left.of, right.of, rows);
+  }
+  return { own, terms: termsOf(own), counts };
+}
+
+/** counts [k, columns] += the count of its row, or of its column, or `rows` where neither is given */
+function addEverywhere(
+  counts: Matrix,
+  columns: number,
+  ofRows: Matrix | undefined,
+  ofColumns: Matrix | undefined,
+  rows: number,
+): void {
+  for (let l = 0, at = 0; at < counts.length; l++)
+    for (let j = 0; j < columns; j++, at++) counts[at] += ofRows?.[l] ?? ofColumns?.[j] ?? rows;
+}
+
+function countsOfColumns(presence: Matrix, rows: number): Matrix {
+  return addOuter(new Float64Array(presence.length / rows), undefined, presence, rows);
+}
+
+/** 1 where a number is not certainly zero, and how many of these there are. */
+interface Presence {
+  readonly of: Matrix;
+  readonly count: number;
+}
+
+function presence(block: Uncertain): Presence {
+  const of = new Float64Array(block.value.length);
+  let count = 0;
+  for (let i = 0; i < of.length; i++) {
+    if (isZero(block, i)) continue;
+    of[i] = 1;
+    count++;
+  }
+  return { of, count };
+}
+
+function squared(a: Matrix): Matrix {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] * a[i];
   return out;
 }
 

@@ -42,21 +42,21 @@ export const product: Operation = {
     const g = gamma(operands.length - 1, model.unit);
     const least = (operands.length - 1) * floor;
     const inherited = excess(operands, ({ bound }) => bound, Math.abs);
-    return value.map((v, i) =>
-      operands.some((operand) => isZero(operand, i))
+    for (let i = 0; i < inherited.length; i++)
+      inherited[i] = isAnyZero(operands, i)
         ? 0
-        : capBound(inherited[i] + g * (Math.abs(v) + inherited[i]) + least),
-    );
+        : capBound(inherited[i] + g * (Math.abs(value[i]) + inherited[i]) + least);
+    return inherited;
   },
 
   variance(operands, value, { model, floor }) {
     const own = varianceOfRounding(model) * (operands.length - 1);
     const inherited = excess(operands, ({ variance }) => variance, square);
-    return value.map((v, i) =>
-      operands.some((operand) => isZero(operand, i))
-        ? 0
-        : capVariance(inherited[i] + own * v * v + floor * floor),
-    );
+    for (let i = 0; i < inherited.length; i++) {
+      const v = value[i];
+      inherited[i] = isAnyZero(operands, i) ? 0 : capVariance(inherited[i] + own * v * v + floor * floor);
+    }
+    return inherited;
   },
 
   rounded(operands, _, { round, form }) {
@@ -68,6 +68,11 @@ export const product: Operation = {
 };
 
 const square = (x: number): number => x * x;
+
+function isAnyZero(operands: readonly Uncertain[], i: number): boolean {
+  for (const operand of operands) if (isZero(operand, i)) return true;
+  return false;
+}
 
 /** Π(|v| + E) - Π|v| of the operands' sizes and errors, built up so that nothing cancels */
 function excess(

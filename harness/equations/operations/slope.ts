@@ -21,26 +21,23 @@ export const slope: Operation = {
 
   bound([w], value, charges, f) {
     const rules = activationOf(f).slope;
-    return value.map((g, i) =>
-      capBound(
-        Math.min(
-          rules.bound(w.value[i], w.bound[i]) + rules.ownBound(w.value[i], g, charges),
-          Math.max(rules.largest, Math.abs(g)),
-        ) + charges.floor,
-      ),
-    );
+    const out = new Float64Array(value.length);
+    for (let i = 0; i < out.length; i++) {
+      const moved = rules.bound(w.value[i], w.bound[i]) + rules.ownBound(w.value[i], value[i], charges);
+      out[i] = capBound(Math.min(moved, Math.max(rules.largest, Math.abs(value[i]))) + charges.floor);
+    }
+    return out;
   },
 
   variance([w], value, charges, f) {
     const rules = activationOf(f).slope;
-    return value.map((g, i) =>
-      capVariance(
-        Math.min(
-          rules.variance(w.value[i], w.variance[i]) + rules.ownVariance(w.value[i], g, charges),
-          Math.max(rules.largest ** 2, g * g),
-        ),
-      ),
-    );
+    const out = new Float64Array(value.length);
+    for (let i = 0; i < out.length; i++) {
+      const g = value[i];
+      const moved = rules.variance(w.value[i], w.variance[i]) + rules.ownVariance(w.value[i], g, charges);
+      out[i] = capVariance(Math.min(moved, Math.max(rules.largest ** 2, g * g)));
+    }
+    return out;
   },
 
   rounded: ([{ value }], _, rounding, f) => value.map((w) => activationOf(f).slope.rounded(w, rounding)),

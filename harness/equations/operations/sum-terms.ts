@@ -1,4 +1,4 @@
-import { addProduct, type Matrix } from '../matrix';
+import { addProduct, addSparseProduct, sparseOf, type Matrix } from '../matrix';
 import type { Block } from './operation';
 
 /**
@@ -23,7 +23,12 @@ export function addMatrixProduct(
   term: { left: Block; weight: Block; transposed: boolean },
 ): Matrix {
   const [rows, columns] = sizeOfTerm({ sign: 1, ...term });
-  return addProduct(out, left, weight, [rows, term.left.columns, columns], term.transposed);
+  const sizes = [rows, term.left.columns, columns] as const;
+  const few = sparseOf(weight, term.weight.columns);
+  // 0 times a number that is not finite is no zero
+  if (few !== undefined && left.every(Number.isFinite))
+    return addSparseProduct(out, left, few, sizes, term.transposed);
+  return addProduct(out, left, weight, sizes, term.transposed);
 }
 
 /** All inner terms of a sum, and how many of its terms are products with a matrix. */

@@ -100,7 +100,7 @@ export const sum = {
     const k = varianceOfRounding(charges.model);
     const each = (count: number): number => (products > 0 ? perTerm(count) : factor ? 1 : 0);
     const eachBias = (count: number): number => (products > 0 ? Math.max(count, each(count)) : each(count));
-    const whole = (count: number, groups: number): number =>
+    const between = (count: number, groups: number): number =>
       products > 0 ? perSum(count) + groups - 1 : Math.max(groups - 1, 0);
     const out = zerosLike(terms);
     const above = zerosLike(terms); // sum of the positive and of the negative terms: the largest partial sum is one of the two
@@ -128,29 +128,28 @@ export const sum = {
         const entering = new Float64Array(value.length);
         for (let i = 0; i < entering.length; i++) entering[i] = variance[i] + kn * value[i] * value[i];
         addMatrixProduct(out, entering, squares(term.weight.value), term);
-        if (squared)
-          addMatrixProduct(
-            squared.terms,
-            value.map((v) => v * v),
-            squares(term.weight.value),
-            term,
-          );
+        if (squared) {
+          for (let i = 0; i < entering.length; i++) entering[i] = value[i] * value[i];
+          addMatrixProduct(squared.terms, entering, squares(term.weight.value), term);
+        }
       }
     });
     const flushed = n > 1 || products > 0 ? charges.floor : 0;
+    const most = Math.max(between(n, terms.length), 0);
+    const charged = k * between(n, terms.length);
     for (let i = 0; i < out.length; i++) {
       const m = Math.max(above[i], below[i]);
-      let own = k * whole(n, terms.length) * m * m + (n * flushed) ** 2;
+      let own = charged * m * m + (n * flushed) ** 2;
       if (tally !== undefined && squared !== undefined) {
         const { large, groups, small, all } = tally;
-        const rounded = (count: number, of: number): number =>
+        const count = large[i];
+        const every = k * (each(n) * squared.terms[i] + eachBias(n) * squared.biases[i] + most * m * m);
+        const few =
           k *
           (each(count) * squared.terms[i] +
             eachBias(count) * squared.biases[i] +
-            Math.max(whole(count, of), 0) * m * m);
-        own =
-          Math.min(rounded(n, terms.length), rounded(large[i], groups[i]) + small[i] ** 2) +
-          (all[i] * flushed) ** 2;
+            Math.max(between(count, groups[i]), 0) * m * m);
+        own = Math.min(every, few + small[i] ** 2) + (all[i] * flushed) ** 2;
       }
       out[i] = capVariance(out[i] + own);
     }

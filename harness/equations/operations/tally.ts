@@ -1,4 +1,4 @@
-import type { Matrix } from '../matrix';
+import { sparseOf, type Matrix } from '../matrix';
 import type { Charges } from '../rounding-model';
 import type { Uncertain } from './operation';
 import { absolute, addMatrixProduct, addTo, sizeOfTerm, zerosLike, type SumTerm } from './sum-terms';
@@ -35,17 +35,18 @@ export function tallyOf(
     if ('of' in term) addTo(size, 1, reaches[which]);
     else addMatrixProduct(size, reaches[which], absolute(term.weight.value), term);
   });
-  const count = (p: number, i: number): boolean => {
-    all[i]++;
-    const isLarge = p > unit * size[i];
-    if (isLarge) large[i]++;
-    else small[i] += p;
-    return isLarge;
-  };
   terms.forEach((term, which) => {
     const reach = reaches[which];
     if ('of' in term) {
-      for (let i = 0; i < reach.length; i++) if (reach[i] > 0 && count(reach[i], i)) groups[i]++;
+      for (let i = 0; i < reach.length; i++) {
+        const p = reach[i];
+        if (!(p > 0)) continue;
+        all[i]++;
+        if (p > unit * size[i]) {
+          large[i]++;
+          groups[i]++;
+        } else small[i] += p;
+      }
       return;
     }
     const { left, weight, transposed } = term;
@@ -53,13 +54,31 @@ export function tallyOf(
     const [rows, columns] = sizeOfTerm(term);
     const [alongInner, alongColumn] = transposed ? [1, weight.columns] : [weight.columns, 1];
     const isIn = new Uint8Array(columns);
+    const see = (p: number, to: number, j: number): void => {
+      all[to]++;
+      if (p > unit * size[to]) {
+        large[to]++;
+        isIn[j] = 1;
+      } else small[to] += p;
+    };
+    const few = sparseOf(magnitude, weight.columns);
     for (let i = 0; i < rows; i++) {
       isIn.fill(0);
-      for (let l = 0; l < left.columns; l++) {
-        const a = reach[i * left.columns + l];
-        if (a === 0) continue;
-        for (let j = 0, at = l * alongInner; j < columns; j++, at += alongColumn)
-          if (magnitude[at] > 0 && count(a * magnitude[at], i * columns + j)) isIn[j] = 1;
+      const [from, to] = [i * left.columns, i * columns];
+      if (few !== undefined) {
+        for (let row = 0; row < weight.rows; row++)
+          for (let e = few.starts[row]; e < few.starts[row + 1]; e++) {
+            const [l, j] = transposed ? [few.columns[e], row] : [row, few.columns[e]];
+            const a = reach[from + l];
+            if (a !== 0) see(a * few.values[e], to + j, j);
+          }
+      } else {
+        for (let l = 0; l < left.columns; l++) {
+          const a = reach[from + l];
+          if (a === 0) continue;
+          for (let j = 0, at = l * alongInner; j < columns; j++, at += alongColumn)
+            if (magnitude[at] > 0) see(a * magnitude[at], to + j, j);
+        }
       }
       for (let j = 0; j < columns; j++) groups[i * columns + j] += isIn[j];
     }

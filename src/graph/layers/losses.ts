@@ -21,8 +21,8 @@ export const losses: Readonly<
     LossName,
     {
       /** what a user sees: probabilities, or z itself */ outputs(g: Ops, z: GraphTensor): GraphTensor;
-      /** @param targets class indices [N] of int32, or numbers [N, C] */
-      rows(g: Ops, z: GraphTensor, targets: AnyTensor, width: number): RowLosses;
+      /** @param targets class indices [N] of int32, or numbers [N, C]; width C, a scalar */
+      rows(g: Ops, z: GraphTensor, targets: AnyTensor, width: () => GraphTensor): RowLosses;
     }
   >
 > = {
@@ -37,7 +37,7 @@ export const losses: Readonly<
       const most = g.sub(g.maximum(z, g.float(0)), g.mul(z, targets));
       const each = g.add(most, g.log1p(g.exp(g.neg(g.abs(z)))));
       const difference = g.sub(g.sigmoid(z), targets);
-      return { losses: g.mean(each, [1]), dLogits: g.div(difference, g.float(width)) };
+      return { losses: g.mean(each, [1]), dLogits: g.div(difference, width()) };
     },
   },
   meanSquaredError: {
@@ -46,7 +46,7 @@ export const losses: Readonly<
       const difference = g.sub(z, targets as GraphTensor);
       return {
         losses: g.mean(g.square(difference), [1]),
-        dLogits: g.div(g.mul(g.float(2), difference), g.float(width)),
+        dLogits: g.div(g.mul(g.float(2), difference), width()),
       };
     },
   },

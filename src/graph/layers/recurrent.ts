@@ -4,8 +4,10 @@ import { blocks, cellOf, plus, type States, type Tensors } from '../cells/index'
 import type { WalkThroughTime } from '../time/index';
 import { sumOf, turned, type GraphLayer } from './layer';
 
-/** Fewest elements of a recurrentKernel that is transposed once per call. */
-const fewestToTranspose = 4096;
+/** Whether a recurrentKernel of so many elements is transposed once per call. */
+export function isTransposedOnce(elements: number): boolean {
+  return elements >= 4096;
+}
 
 /**
  * A recurrent layer: projection, walk through time, and the gradients that sum over time, each as one matrix product over
@@ -27,7 +29,7 @@ export function recurrentLayer(
   const twoBiases =
     config.layer === 'gru' && useBias && (config.biases ?? ((config.resetAfter ?? true) ? 2 : 1)) === 2;
   const reordered = goBackwards && !inputOrder;
-  const large = config.units * config.units * cell.gateOrder.length >= fewestToTranspose;
+  const large = isTransposedOnce(config.units * config.units * cell.gateOrder.length);
 
   return (g, weights) => {
     const { kernel, recurrentKernel } = weights;

@@ -5,7 +5,13 @@ import { asOutcome, equationsOf } from '../../../harness/equations/index';
 import { makeLayeredProblem } from '../../../harness/problems/index';
 import { byModel } from '../../../harness/sides/index';
 import type { LayerConfig } from '../../../scratch/index';
-import { GraphNetwork, loadBackend, type LoadedBackend } from '../../../src/index';
+import {
+  GraphNetwork,
+  loadBackend,
+  openSessions,
+  SharedGraphs,
+  type LoadedBackend,
+} from '../../../src/index';
 import { blamed, judgeResults } from '../../harness/equations/alarms';
 
 const networks: readonly (readonly LayerConfig[])[] = [
@@ -18,15 +24,21 @@ const networks: readonly (readonly LayerConfig[])[] = [
   ],
 ];
 
+function withOneMore(layer: LayerConfig): LayerConfig {
+  if (layer.layer === 'bidirectional')
+    return { ...layer, wrapped: withOneMore(layer.wrapped) as typeof layer.wrapped };
+  return 'units' in layer ? { ...layer, units: layer.units + 1 } : layer;
+}
+
 describe('graph/network, by the budgets of the formulas', () => {
   let backend: LoadedBackend;
   before(async () => (backend = await loadBackend('tensorflow')));
 
-  const problemOf = (layers: readonly LayerConfig[], seed: number): LayeredProblem =>
+  const problemOf = (layers: readonly LayerConfig[], seed: number, features = 3): LayeredProblem =>
     makeLayeredProblem({
       id: `${layers.map(({ layer }) => layer).join()}-${seed}`,
       seed,
-      model: { features: 3, layers: [...layers, { layer: 'dense', units: 3 }] },
+      model: { features, layers: [...layers, { layer: 'dense', units: features }] },
       batch: 1 + (seed % 5),
       timeSteps: [1, 4, 20][seed % 3],
       scale: [0.3, 1, 3][seed % 3],
@@ -45,11 +57,8 @@ describe('graph/network, by the budgets of the formulas', () => {
 
   for (const layers of networks) {
     it(`stays within them: ${layers.map(({ layer }) => layer).join(', ')}`, () => {
-      let built = 0;
-      const side = byModel((options) => {
-        built++;
-        return new GraphNetwork({ backend, loop: 'while', ...options });
-      }, 1);
+      const graphs = new SharedGraphs();
+      const side = byModel((options) => new GraphNetwork({ backend, loop: 'while', graphs, ...options }));
       for (let seed = 0; seed < 3; seed++) {
         const problem = problemOf(layers, seed);
         const answer = side.evaluate(problem) as Evaluation;
@@ -61,9 +70,12 @@ describe('graph/network, by the budgets of the formulas', () => {
         const wrong = side.evaluate({ ...problem, weights }) as Evaluation;
         expect(blamedIn(problem, wrong)).to.not.deep.equal([]);
       }
-      // the problems are about one model, so one network answers all of them by their own weights
-      expect(built).to.equal(1);
-      side.dispose();
+      // one graph serves networks of other sizes
+      const open = openSessions(backend);
+      const wider = problemOf(layers.map(withOneMore), 1, 5);
+      expect(blamedIn(wider, side.evaluate(wider) as Evaluation)).to.deep.equal([]);
+      expect(openSessions(backend)).to.equal(open);
+      graphs.dispose();
     });
   }
 });
