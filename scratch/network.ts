@@ -117,7 +117,7 @@ export class ScratchNetwork implements LayersNetwork {
     const gradientNorm =
       this.clipNorm === undefined ? globalNorm(gradients) : clipByGlobalNorm(gradients, this.clipNorm);
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
-      this.optimizer.update(arraysOf(this.stack.liveWeights()), gradients);
+      this.optimizer.update(room.weightArrays, gradients);
     }
     return {
       loss,
@@ -213,7 +213,12 @@ export class ScratchNetwork implements LayersNetwork {
 
   private makeRoom(given: StackInputs): Room {
     const gradients = this.stack.zeroWeights();
-    return { pass: this.stack.prepare(given), gradients, gradientArrays: arraysOf(gradients) };
+    return {
+      pass: this.stack.prepare(given),
+      weightArrays: arraysOf(this.stack.liveWeights()),
+      gradients,
+      gradientArrays: arraysOf(gradients),
+    };
   }
 
   private answer({ given, targets, upstream, sequences }: CheckedQuestion): NetworkAnswer {
@@ -286,6 +291,7 @@ export class ScratchNetwork implements LayersNetwork {
 
 interface Room {
   readonly pass: StackPass;
+  /** the weights themselves, layer after layer */ readonly weightArrays: readonly Float64Array[];
   readonly gradients: StackWeights;
   /** their flat arrays, layer after layer */ readonly gradientArrays: readonly Float64Array[];
 }

@@ -64,14 +64,34 @@ export function borrowTensor(value: TensorLike, name: string, expected?: Expecte
   const tensor = isFlat(value) ? readFlat(value, name) : copyNested(value, name);
   if (expected !== undefined) checkShape(tensor.shape, name, expected);
   const { data } = tensor;
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i])) {
-      throw new RangeError(
-        `${name} holds ${String(data[i])} at ${formatShape(indexOf(i, tensor.shape))}; every element must be a finite number, so remove or replace it.`,
-      );
-    }
+  const i = firstNotFinite(data);
+  if (i >= 0) {
+    throw new RangeError(
+      `${name} holds ${String(data[i])} at ${formatShape(indexOf(i, tensor.shape))}; every element must be a finite number, so remove or replace it.`,
+    );
   }
   return tensor;
+}
+
+/**
+ * The place of the first number that is not finite; -1 when all are. Every batch passes through here, so it is fast: x · 0 is
+ * 0 unless x is infinite or NaN, and four sums of that at once take half the time of a question for each x.
+ */
+export function firstNotFinite(data: Float64Array | Float32Array): number {
+  const { length } = data;
+  const tiled = length - (length % 4);
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let i = 0; i < tiled; i += 4) {
+    s0 += data[i] * 0;
+    s1 += data[i + 1] * 0;
+    s2 += data[i + 2] * 0;
+    s3 += data[i + 3] * 0;
+  }
+  for (let i = tiled; i < length; i++) s0 += data[i] * 0;
+  return s0 + s1 + s2 + s3 === 0 ? -1 : data.findIndex((x) => !Number.isFinite(x));
 }
 
 /** A size: an integer of at least 1. */
@@ -150,6 +170,7 @@ function readFlat(value: FlatData, name: string): Tensor {
     );
   }
   if (data instanceof Float64Array) return { data, shape };
+  if (data instanceof Float32Array) return { data: new Float64Array(data), shape };
   const copy = new Float64Array(data.length);
   for (let i = 0; i < copy.length; i++) copy[i] = checkNumber(data[i], name, [i]);
   return { data: copy, shape };

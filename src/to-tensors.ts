@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { formatShape, indexOf, type Tensor } from '../scratch/index';
+import { firstNotFinite, formatShape, indexOf, type Tensor } from '../scratch/index';
 
 /**
  * The way into tfjs: a float32 tensor with the values of a checked one. The caller owns it.
@@ -28,14 +28,11 @@ export function uploadMask(tf: typeof Tf, mask: Tensor): Tf.Tensor {
 /** The same numbers in float32. Always a new array: backends may keep the one they are given. */
 export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
   const rounded = new Float32Array(data);
-  for (let i = 0; i < rounded.length; i++) {
-    if (!Number.isFinite(rounded[i])) {
-      throw new RangeError(
-        `${name} holds ${data[i]} at ${formatShape(indexOf(i, shape))}, beyond the largest float32 number, 3.4028e38; TensorFlow.js computes in float32, so scale the numbers down or use the scratch network.`,
-      );
-    }
-  }
-  return rounded;
+  const i = firstNotFinite(rounded);
+  if (i < 0) return rounded;
+  throw new RangeError(
+    `${name} holds ${data[i]} at ${formatShape(indexOf(i, shape))}, beyond the largest float32 number, 3.4028e38; TensorFlow.js computes in float32, so scale the numbers down or use the scratch network.`,
+  );
 }
 
 /** The numbers of a tensor, once they have been read. */

@@ -41,7 +41,8 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
       // c_t = f ∘ c_{t-1} + i ∘ c~
       for (let b = 0, n = 0; b < rows; b++) {
         for (let i = b * 4 * U; i < b * 4 * U + U; i++, n++) {
-          const [f, g] = [i + U, i + 2 * U];
+          const f = i + U;
+          const g = i + 2 * U; // the candidate c~
           c[n] = gates[f] * cBefore[n] + gates[i] * gates[g];
         }
       }
@@ -57,7 +58,9 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
       const { rows, units: U, z, dz, gates, dh, dhBefore, cBefore, c, dc, dcBefore, activatedC } = step;
       for (let b = 0, n = 0; b < rows; b++) {
         for (let i = b * 4 * U; i < b * 4 * U + U; i++, n++) {
-          const [f, g, o] = [i + U, i + 2 * U, i + 3 * U]; // g: the candidate c~
+          const f = i + U;
+          const g = i + 2 * U; // the candidate c~
+          const o = i + 3 * U;
           // dc_t += dh_t ∘ o ∘ φ'(c_t)
           dc[n] += dh[n] * gates[o] * φ.slope(activatedC[n], c[n]);
           // dz_t

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { borrowTensor, indexOf, makeTensor, toNested, toTensor, zeros } from '../../scratch/index';
+import {
+  borrowTensor,
+  firstNotFinite,
+  indexOf,
+  makeTensor,
+  toNested,
+  toTensor,
+  zeros,
+} from '../../scratch/index';
 
 describe('scratch/tensor', () => {
   it('brings nested arrays in and out unchanged', () => {
@@ -27,6 +35,21 @@ describe('scratch/tensor', () => {
     expect(indexOf(23, [2, 3, 4])).to.deep.equal([1, 2, 3]);
     expect(zeros(2, 3).data.length).to.equal(6);
     expect(() => makeTensor(new Float64Array(5), [2, 3])).to.throw(/5 numbers do not fill shape \[2, 3\]/);
+  });
+
+  it('finds the first number that is not finite at every place of arrays of every length', () => {
+    for (let length = 0; length <= 9; length++) {
+      const data = Float64Array.from({ length }, (_, i) => [Number.MAX_VALUE, -5e-324, -0, -1e308][i % 4]);
+      expect(firstNotFinite(data)).to.equal(-1);
+      for (let at = 0; at < length; at++) {
+        for (const bad of [NaN, Infinity, -Infinity]) {
+          const damaged = data.with(at, bad);
+          expect(firstNotFinite(damaged), `${bad} at ${at} of ${length}`).to.equal(at);
+          damaged.fill(Infinity, at + 1);
+          expect(firstNotFinite(damaged)).to.equal(at);
+        }
+      }
+    }
   });
 
   const bad: [string, unknown, RegExp][] = [
