@@ -6,7 +6,7 @@ import type { Networks } from '../problems/index';
 import { refuseIdle, type DefineCommand } from './command';
 import { comparedCell } from './equations';
 import * as options from './options';
-import { checkFolder, checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { checkFolder, checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly time?: number;
@@ -93,7 +93,8 @@ async function fuzz(flags: Flags) {
   const { sidesFor } = await import('../fuzz/sides.js');
   const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
   const { isNativeRequired } = await import('../../src/index.js');
-  await checkOutputs(outputOf('--json', flags.json, 'rnn-parity-fuzz/'));
+  const outputs = outputOf('--json', flags.json, 'rnn-parity-fuzz/');
+  await checkOutputs(outputs);
   await checkFolder('--out', flags.out);
   const stop = stopOnInterrupt('finishing the problem under way');
   try {
@@ -107,6 +108,12 @@ async function fuzz(flags: Flags) {
       shrinkSeconds: flags.shrink,
       signal: stop.signal,
       progress: stderrProgress,
+      ...(outputs.length > 0 && {
+        save: {
+          everySeconds: 30,
+          write: (summary) => writeOutput(outputs, () => `${JSON.stringify(summary, undefined, 2)}\n`),
+        },
+      }),
     });
     const text = formatFuzzSummary(summary);
     return await withJson({ exitCode: summary.exitCode, text, json: summary, summarizes: true }, flags.json);

@@ -32,7 +32,7 @@ export {
   type Estimate,
 } from './interpret';
 export { instrument, type Instrumented, type Probe } from './instrument';
-export { judgeSteps, type JudgedStep } from './judge-steps';
+export { judgeSteps, shapesOfSteps, type JudgedStep } from './judge-steps';
 export {
   cellSizes,
   expectedTensors,

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import { certain, errorArithmetic, roundedOnce } from './arithmetics/errors';
+import { exactArithmetic } from './arithmetics/exact';
 import type { Place } from './forward';
 import { instrument, type Instrumented } from './instrument';
 import { chargesOf, estimates, type Estimate } from './interpret';
@@ -68,10 +69,38 @@ export function judgeSteps(
   for (const [name, estimate] of estimates(outcome, charges)) {
     // these were shown and compared above
     if (name === 'logits' || name.startsWith('states.')) continue;
-    const given = narrowed(asked, name, estimate, answer.get(name));
+    const given = narrowed(asked, name, estimate.shape, answer.get(name));
     if (given !== undefined) put(name, estimate, given);
   }
   return judged;
+}
+
+/**
+ * The shape of everything that `judgeSteps` judges of an answer, by its name and in its order: a run in float64 tells, without any
+ * error budget.
+ *
+ * @param answer to `instrument(network, problem)`, or to the problem itself where that is undefined
+ */
+export function shapesOfSteps(
+  network: Network,
+  problem: NetworkProblem,
+  answer: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, readonly number[]> {
+  const asked = instrument(network, problem);
+  const shapes = new Map<string, readonly number[]>();
+  const outcome = runNetwork(network, problem, exactArithmetic(), {
+    observe(place, block) {
+      if (shownAt(network, problem, answer, asked, place) === undefined) return block;
+      const [, steps = 0] = shapes.get(nameOf(place)) ?? [];
+      shapes.set(nameOf(place), [block.rows, steps + 1, block.columns]);
+      return block;
+    },
+  });
+  for (const [name, { shape }] of outcome) {
+    if (name === 'logits' || name.startsWith('states.')) continue;
+    if (narrowed(asked, name, shape, answer.get(name)) !== undefined) shapes.set(name, shape);
+  }
+  return shapes;
 }
 
 /** `rnn.h`, `rnn.dz[z r]`, `logits` */
@@ -131,7 +160,7 @@ function stepOf({ data, shape }: Tensor, t: number): Matrix {
 function narrowed(
   asked: Instrumented | undefined,
   name: string,
-  { shape }: Estimate,
+  shape: readonly number[],
   given: Tensor | undefined,
 ): Matrix | undefined {
   if (given === undefined || hasShape(given, shape)) return given?.data;

@@ -23,6 +23,11 @@ export interface FuzzOptions {
   readonly shrinkSeconds?: number;
   /** ends the run after the current problem */ readonly signal?: AbortSignal;
   readonly progress?: StartProgress;
+  /** keeps what was found so far, in case that the run is killed: called between problems, at most once in so many seconds */
+  readonly save?: {
+    readonly everySeconds: number;
+    readonly write: (summary: FuzzSummary) => Promise<void>;
+  };
 }
 
 const optionNames: OptionNames<FuzzOptions> = {
@@ -35,6 +40,7 @@ const optionNames: OptionNames<FuzzOptions> = {
   shrinkSeconds: true,
   signal: true,
   progress: true,
+  save: true,
 };
 
 /**
@@ -45,7 +51,7 @@ const optionNames: OptionNames<FuzzOptions> = {
  */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   checkOptions(options, optionNames, 'runFuzz');
-  const { plan, seed = 1, shard = { index: 1, of: 1 }, signal } = options;
+  const { plan, seed = 1, shard = { index: 1, of: 1 }, signal, save } = options;
   const most = 'cases' in plan ? plan.cases : Number.POSITIVE_INFINITY;
   if (shardSize(shard, most) === 0)
     throw new UsageError(
@@ -63,6 +69,19 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   const progress = (options.progress ?? silentProgress)('cases' in plan ? 'problems' : 'seconds', total);
   let cases = 0;
   let shown = 0;
+  let saved = performance.now();
+  const summaryOf = (interrupted: boolean): FuzzSummary => {
+    const summaries = sides.map((side) => side.summary());
+    return conclude({
+      versions: versionsOf(summaries),
+      seed,
+      plan,
+      ...(candidate !== undefined && { candidate }),
+      ...(networks && { networks }),
+      shards: [{ ...shard, cases, seconds: elapsed(), interrupted }],
+      sides: summaries,
+    });
+  };
   try {
     for (const index of shardCases(shard, most)) {
       // a macrotask in between, so that Ctrl-C is handled
@@ -74,21 +93,15 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       cases++;
       const now = Math.min(total, 'cases' in plan ? cases : Math.floor(elapsed()));
       for (; shown < now; shown++) progress.step(given.id);
+      if (save === undefined || performance.now() - saved < 1000 * save.everySeconds) continue;
+      await save.write(summaryOf(true));
+      saved = performance.now();
     }
   } finally {
     progress.stop();
     for (const side of sides) side.dispose();
   }
-  const summaries = sides.map((side) => side.summary());
-  return conclude({
-    versions: versionsOf(summaries),
-    seed,
-    plan,
-    ...(candidate !== undefined && { candidate }),
-    ...(networks && { networks }),
-    shards: [{ ...shard, cases, seconds: elapsed(), interrupted: signal?.aborted === true }],
-    sides: summaries,
-  });
+  return summaryOf(signal?.aborted === true);
 }
 
 async function openSides(options: FuzzOptions): Promise<SideAtWork[]> {

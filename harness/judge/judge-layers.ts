@@ -11,7 +11,7 @@ import {
   type Evaluation,
   type LayeredProblem,
 } from '../base/problem';
-import { askedForSteps, precisionModels, stepsOfNetwork } from '../budget/index';
+import { askedForSteps } from '../budget/index';
 import {
   answerOf,
   asOutcome,
@@ -19,6 +19,7 @@ import {
   evaluateNetwork,
   isGradientName,
   isRecurrent,
+  shapesOfSteps,
   type Network,
 } from '../equations/index';
 import type { TensorVerdict } from './verdict';
@@ -50,11 +51,10 @@ export const layersInSteps: (problem: LayeredProblem) => LayersInSteps = memoize
   const equations = equationsOf(asked);
   const whole = answerOf(equations, evaluateNetwork(wider.network, wider.problem));
   const answer = asOutcome(equations, (name) => whole.get(name));
-  const all = stepsOfNetwork(network, problem, answer, precisionModels.float64);
   return {
     asked,
     steps: new Map(
-      [...all].flatMap(([own, { shape }]) => {
+      [...shapesOfSteps(network, problem, answer)].flatMap(([own, shape]) => {
         const name = dotted.get(own) ?? own;
         const isResult = names.has(name);
         // what a cell carries but the layer does not show as a state (a dense layer's output) is no result

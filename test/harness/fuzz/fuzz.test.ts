@@ -103,6 +103,19 @@ describe('rnn-parity fuzz', () => {
     expect(() => mergeSummaries([summary])).to.throw(/cut short after 4 of 12/);
   });
 
+  it('saves what it found so far, as an interrupted run, in case that it is killed', async () => {
+    const saved: FuzzSummary[] = [];
+    const save = { everySeconds: 0, write: async (summary: FuzzSummary) => void saved.push(summary) };
+    const summary = await run(sideWith(), { plan: { cases: 3 }, save });
+    expect(saved.map(({ verdict, shards }) => [verdict, shards[0].cases])).to.deep.equal([
+      ['interrupted', 1],
+      ['interrupted', 2],
+      ['interrupted', 3],
+    ]);
+    expect(saved[1].sides[0]).to.include({ cases: 2, fail: 0 });
+    expect(summary).to.include({ verdict: 'parity' });
+  });
+
   it('masked problems are left out, and counted, for a side that does not take masks', async () => {
     const summary = await run(sideWith(), { sides: [fuzzSide(sideWith(), false)] });
     const masked = Array.from({ length: 12 }, (_, i) => fuzzCase(1, i)).filter(({ problem }) => problem.mask);
