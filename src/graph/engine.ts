@@ -33,7 +33,7 @@ import { kindOf, settingsFor, slotsOf } from './update-rule';
 export interface GraphOptions {
   /** the loaded backend `tensorflow`; others cannot run graphs */ readonly backend: SessionBackend;
   /** instead of the choice by length */ readonly loop?: Loop;
-  /** independent parts of a training batch, instead of the choice by size */ readonly chains?: number;
+  /** independent parts of a batch, at most one for each example, instead of the choice by size */ readonly chains?: number;
   /** graphs that several networks share, each for all sizes: worth it where many networks answer a question or two */
   readonly graphs?: SharedGraphs;
 }
@@ -273,7 +273,11 @@ export class GraphEngine implements NetworkEngine {
         update: kindOf(this.config),
         clipped: more.clipped ?? false,
         reportsStates: this.reportsStates,
-        chains: this.fixedChains ?? chainsFor(given.batch, this.widest, operationsSideBySide()),
+        // none without examples, which some operations refuse
+        chains: Math.min(
+          given.batch,
+          this.fixedChains ?? chainsFor(given.batch, this.widest, operationsSideBySide()),
+        ),
         question: more.question,
       });
       fed['inputs'] =

@@ -5,6 +5,21 @@ type Floats = GraphTensor;
 type Ints = GraphTensor<'int32'>;
 type Numbers = 'float32' | 'int32';
 
+/** What the step of an LSTM multiplies by. */
+interface LstmBlockWeights {
+  /** [F + U, 4 U] */ readonly weights: Floats;
+  /** [4 U] */ readonly bias: Floats;
+  /** [U] of zeros, for the connections from the cell state to the gates that there are not */
+  readonly peephole: Floats;
+}
+
+/** [B, U] each. */
+type LstmBlockStep = Readonly<Record<'i' | 'f' | 'o' | 'candidate' | 'c' | 'activatedC' | 'h', Floats>>;
+
+function lstmBlockInputs({ weights, bias, peephole }: LstmBlockWeights): Floats[] {
+  return [weights, peephole, peephole, peephole, bias];
+}
+
 /**
  * TensorFlow's operations as methods, each one node. Names and meaning are TensorFlow's own
  * (https://www.tensorflow.org/api_docs/python/tf/raw_ops); only what this project uses is here.
@@ -136,6 +151,36 @@ export abstract class Ops extends NodeWriter {
 
   softmax(logits: Floats): Floats {
     return this.one('Softmax', [logits], { T: typeAttr('float32') }, ['softmax', 'float32']);
+  }
+
+  /**
+   * One step of an LSTM with sigmoid and tanh: what its gates give, and the states after it.
+   *
+   * @param weights kernel and recurrentKernel below each other, [F + U, 4 U], with the columns i g f o
+   */
+  lstmBlockCell(x: Floats, before: { c: Floats; h: Floats }, weights: LstmBlockWeights): LstmBlockStep {
+    // no bias besides the given one, and no limit to c
+    const attr = { T: typeAttr('float32'), forget_bias: { f: 0 }, cell_clip: { f: -1 } };
+    const names = ['i', 'cs', 'f', 'o', 'ci', 'co', 'h'];
+    const inputs = [x, before.c, before.h, ...lstmBlockInputs(weights)];
+    const [i, c, f, o, candidate, activatedC, h] = this.floats('LSTMBlockCell', inputs, attr, names);
+    return { i, c, f, o, candidate, activatedC, h };
+  }
+
+  /** The way back through `lstmBlockCell`; it multiplies by no weights: dLoss/d(sums of the gates) [B, 4 U], and dLoss/dc before. */
+  lstmBlockCellGrad(
+    x: Floats,
+    before: { c: Floats; h: Floats },
+    weights: LstmBlockWeights,
+    made: Omit<LstmBlockStep, 'h'>,
+    after: { dc: Floats; dh: Floats },
+  ): { dz: Floats; dcBefore: Floats } {
+    const { i, c, f, o, candidate, activatedC } = made;
+    const inputs = [x, before.c, before.h, ...lstmBlockInputs(weights), i, c, f, o, candidate, activatedC];
+    const attr = { T: typeAttr('float32'), use_peephole: { b: false } };
+    const names = ['cs_prev_grad', 'dicfo', 'wci_grad', 'wcf_grad', 'wco_grad'];
+    const [dcBefore, dz] = this.floats('LSTMBlockCellGrad', [...inputs, after.dc, after.dh], attr, names);
+    return { dz, dcBefore };
   }
 
   /** Per example: the loss [B] (nats) and its gradient for the logits [B, C]. */
@@ -309,6 +354,16 @@ export abstract class Ops extends NodeWriter {
 
   private reduction(op: string, x: Floats, axes: readonly number[]): Floats {
     return this.one(op, [x, this.int(axes)], { T: typeAttr('float32') }, ['output', 'float32']);
+  }
+
+  private floats(
+    op: string,
+    inputs: readonly Floats[],
+    attr: Parameters<NodeWriter['node']>[2],
+    names: readonly string[],
+  ): Floats[] {
+    const outputs = names.map((name) => [name, 'float32'] as const);
+    return this.node(op, inputs, attr, outputs) as Floats[];
   }
 
   private list<D extends DType>(

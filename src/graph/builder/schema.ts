@@ -39,6 +39,7 @@ message OpDef { message ArgDef { string name = 1; int32 type = 3; } string name 
 export type AttrValue =
   | { readonly type: number }
   | { readonly b: boolean }
+  | { readonly f: number }
   | { readonly s: Uint8Array }
   | { readonly i: number }
   | { readonly shape: Shape }

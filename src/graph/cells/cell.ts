@@ -12,6 +12,8 @@ export type States = Readonly<Partial<Record<StateName, GraphTensor>>>;
 export interface CellWeights {
   /** [U, G·U] */ readonly recurrentKernel: GraphTensor;
   /** [G·U]; of a GRU with two biases */ readonly recurrentBias?: GraphTensor | undefined;
+  /** of a cell with `projects` */ readonly kernel: GraphTensor;
+  /** of a cell with `projects` */ readonly bias: GraphTensor | undefined;
   /** [1]: U */ readonly units: GraphTensor<'int32'>;
   /** whether the matrices are so large that transposing them once per call pays (see `transposedOnce`) */
   readonly large: boolean;
@@ -19,7 +21,7 @@ export interface CellWeights {
 
 /** What a step reads. */
 export interface StepInput {
-  /** x_t · kernel + bias [B, width·U], by part */ readonly x: readonly GraphTensor[];
+  /** x_t · kernel + bias [B, width·U], by part; x_t [B, F] for a cell with `projects` */ readonly x: readonly GraphTensor[];
   /** the states before the step; empty where they are zeros, so that nothing is multiplied by them */
   readonly before: States;
   /** [1]: U */ readonly units: GraphTensor<'int32'>;
@@ -47,6 +49,7 @@ export interface Cell {
   readonly gateOrder: readonly number[];
   /** how x_t · kernel + bias arrives: blocks of so many units, each a product of its own over all steps */
   readonly parts: readonly number[];
+  /** whether the step itself multiplies x_t by the kernel */ readonly projects?: true;
   /** names of what `forward` keeps for `backward` */ readonly keeps: readonly string[];
   /** what `backward` gives for the gradients of weights: names, and how many units wide each is */
   readonly rows: Readonly<Record<string, number>>;

@@ -43,7 +43,7 @@ export function recurrentLayer(
         : inputBias;
     const kernels = blocks(g, kernel, cell.parts, units);
     const biases = useBias ? blocks(g, bias, cell.parts, units, 0) : undefined;
-    const cellWeights = { recurrentKernel, recurrentBias, units, large };
+    const cellWeights = { kernel, bias: biases?.[0], recurrentKernel, recurrentBias, units, large };
     const constants = cell.constants(g, cellWeights);
 
     return (input, initialStates, sizes) => {
@@ -51,12 +51,14 @@ export function recurrentLayer(
       const initial: States = Object.fromEntries(
         cell.states.flatMap((name, k) => (initialStates[k] ? [[name, initialStates[k]]] : [])),
       );
-      const parts = g.scope('projection', () =>
-        kernels.map((part, k) => {
-          const product = g.matMul(input.rows, part);
-          return biases ? g.biasAdd(product, biases[k]) : product;
-        }),
-      );
+      const parts = cell.projects
+        ? [input.rows]
+        : g.scope('projection', () =>
+            kernels.map((part, k) => {
+              const product = g.matMul(input.rows, part);
+              return biases ? g.biasAdd(product, biases[k]) : product;
+            }),
+          );
       const { mask } = input;
       const made = walk(g, { cell, constants, units, parts, mask, initial, goBackwards, sizes });
       const output = !returnSequences

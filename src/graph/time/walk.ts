@@ -43,8 +43,7 @@ export type WalkThroughTime = (g: GraphBuilder, input: WalkInput) => Walk;
 
 /** Rows of all steps [T·B, N] as [T, B, N]. */
 export function stepsOf(g: Ops, rows: GraphTensor, { batch, timeSteps }: Sizes): GraphTensor {
-  // N is read off, since it cannot be inferred when a chain of the batch is empty
-  return g.reshape(rows, g.concat([timeSteps, batch, g.slice(g.shape(rows), [1], [1])], 0));
+  return g.reshape(rows, g.concat([timeSteps, batch, g.int([-1])], 0));
 }
 
 /**
