@@ -1,10 +1,9 @@
 import { memoize } from '../base/memoize';
 import type { AnyProblem, Evaluation } from '../base/problem';
-import { asAnswered, equationsOf, type ModelAsEquations } from '../equations/index';
+import { asAnswered, asEvaluation, equationsOf, type ModelAsEquations } from '../equations/index';
 import type { Matrix } from './matrix';
 import { budgetForNetwork, type NetworkBudget } from './network-budget';
 import type { PrecisionModel } from './precision-model';
-import { asEvaluation } from './runs';
 import { allowedOf, type Errors, type Spread } from './spread';
 
 /** What rounding can do to every element of an answer, by the dotted names of its tensors. */

@@ -15,5 +15,5 @@ export {
   type PrecisionModel,
 } from './precision-model';
 export { rootMeanSquare, largest } from './matrix';
-export { asEvaluation, derivativeOf, doublePrecisionRun, singlePrecisionRun } from './runs';
+export { derivativeOf, doublePrecisionRun, singlePrecisionRun } from './runs';
 export { emulatedRuns, measureInflation } from './inflation';

@@ -1,8 +1,8 @@
-import { zeros, type Tensor } from '../../scratch/index';
+import { zeros } from '../../scratch/index';
 import { memoize } from '../base/memoize';
-import { evaluationOf, type AnyProblem, type Evaluation } from '../base/problem';
+import type { AnyProblem, Evaluation } from '../base/problem';
 import {
-  answerOf,
+  asEvaluation,
   derivativeAlong,
   emulateNetwork,
   equationsOf,
@@ -12,11 +12,6 @@ import {
   type RoundingModel,
   type RoundingOptions,
 } from '../equations/index';
-
-/** An outcome of the formulas under the names of a problem's answer. */
-export function asEvaluation(source: AnyProblem, outcome: ReadonlyMap<string, Tensor>): Evaluation {
-  return evaluationOf(answerOf(equationsOf(source), outcome));
-}
 
 /** What the formulas give in float64. */
 export function doublePrecisionRun(source: AnyProblem): Evaluation {

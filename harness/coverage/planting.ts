@@ -7,8 +7,7 @@ import {
   type Precision,
   type Problem,
 } from '../base/problem';
-import { asEvaluation } from '../budget/index';
-import { equationsOf } from '../equations/index';
+import { asEvaluation, equationsOf } from '../equations/index';
 import { canShowFault, exactFault, faultNamed, faultsOf } from '../faults/equations/index';
 import { canShow, firstAnswer, rightAnswer, type Fault } from '../faults/index';
 import { faultsToShow } from './faults';

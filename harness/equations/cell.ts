@@ -101,6 +101,25 @@ export function cellOf(parts: Omit<Cell, 'backward'>): Cell {
   return { ...parts, backward: deriveBackward(parts.equations, parts.axes, parts.carries) };
 }
 
+/**
+ * One formula over the quantities of a cell, their gradients, and others that are given, each [B, U]: `dh_t ∘ (1 - h_t ∘ h_t)`.
+ *
+ * @throws EquationError as `defineCell`
+ */
+export function expressionIn(
+  { name, carries, weights, axes }: Omit<Cell, 'backward'>,
+  formula: string,
+  given: readonly string[] = [],
+): Expression {
+  const known = new Map([
+    ...axes,
+    ...[...axes].map(([quantity, axis]) => [gradientName(quantity), axis] as const),
+    ...given.map((quantity) => [quantity, ['U']] as const),
+  ]);
+  const { equations } = parseEquations(`made_t = ${formula}`, { cell: name, carries, weights }, known);
+  return equations[0].right;
+}
+
 function withoutPlace({ left, part, right }: ParsedEquation): Equation {
   return { left, ...(part !== undefined && { part }), right };
 }

@@ -26,11 +26,13 @@ export interface Place {
   /** where only a part of the quantity was computed */ readonly part?: Axis;
 }
 
-export interface RunOptions<V> {
+export interface RunOptions<V extends Block> {
   /** is shown every quantity as soon as it is computed, and says what the run goes on with */
   readonly observe?: (place: Place, value: V) => V;
   /** another cell than the layer's at some steps: how a fault at one time step is run */
   readonly cellAt?: (layer: string, t: number) => Cell | undefined;
+  /** is shown every recurrent layer when it ran, and says what the run goes on with */
+  readonly ran?: (layer: string, ran: Ran<V>) => Ran<V>;
 }
 
 /** One step of a recurrent layer as it ran. */
@@ -84,11 +86,10 @@ export function runForward<V extends Block>(
     return on === 'last' ? [Object.values(final)[0]] : sequence;
   };
   const base = { network, problem, arithmetic, options, inputs, layers, ...weights };
-  for (const layer of network.layers)
-    layers.set(
-      layer.name,
-      isRecurrent(layer) ? runLayer(base, layer, inputsOf(layer)) : runMerge(base, layer),
-    );
+  for (const layer of network.layers) {
+    const ran = isRecurrent(layer) ? runLayer(base, layer, inputsOf(layer)) : runMerge(base, layer);
+    layers.set(layer.name, isRecurrent(layer) ? (options.ran?.(layer.name, ran) ?? ran) : ran);
+  }
   const { head } = network;
   if (head === undefined) return base;
   const read = layerOf(layers, head.reads);
@@ -122,7 +123,7 @@ const checked = memoize((network: Network) =>
   }),
 );
 
-export function observed<V>({ observe }: RunOptions<V>, place: Place, value: V): V {
+export function observed<V extends Block>({ observe }: RunOptions<V>, place: Place, value: V): V {
   return observe === undefined ? value : observe(place, value);
 }
 

@@ -6,7 +6,7 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { layeredTables, type ByLayer, type LayeredProblem } from '../base/layered';
-import { isLayered, type AnyProblem } from '../base/problem';
+import { evaluationOf, isLayered, type AnyProblem, type Evaluation } from '../base/problem';
 import { memoize } from '../base/memoize';
 import { directions, nameIn, type CellText, type ModelLayer } from '../base/model';
 import { defineCell, type Cell } from './cell';
@@ -349,6 +349,11 @@ export function answerOf(model: ModelAsEquations, outcome: ReadonlyMap<string, T
     if (parts.length === own.length) out.set(dotted, asAnswered(model, dotted, parts));
   }
   return out;
+}
+
+/** An outcome of the formulas under the names of a problem's answer. */
+export function asEvaluation(source: AnyProblem, outcome: ReadonlyMap<string, Tensor>): Evaluation {
+  return evaluationOf(answerOf(equationsOf(source), outcome));
 }
 
 /** Tensors of the outcome as the one of the answer: rows below each other, steps in the order of the walk. */

@@ -2,7 +2,7 @@ export type { Arithmetic } from './arithmetics/arithmetic';
 export { certain, errorArithmetic } from './arithmetics/errors';
 export { exactArithmetic } from './arithmetics/exact';
 export { roundedArithmetic } from './arithmetics/rounded';
-export { cellOf, defineCell, type Cell, type CellText } from './cell';
+export { cellOf, defineCell, expressionIn, type Cell, type CellText } from './cell';
 export { gradientName, type BackwardStep, type WeightShare } from './derive';
 export { describeCell, textOfCell } from './describe';
 export { formulaOf } from './formula-of';
@@ -50,13 +50,22 @@ export {
   type Upstream,
 } from './network';
 export type { Block, Uncertain } from './operations/index';
-export { runForward, type Forward, type RunOptions } from './forward';
+export {
+  runForward,
+  stepsOf,
+  type Forward,
+  type Place,
+  type Ran,
+  type RunOptions,
+  type Step,
+} from './forward';
 export {
   backwardOutcome,
   forwardOutcome,
   runNetwork,
   tensorsOfOutcome,
-  withCells,
+  withNumbers,
+  withSteps,
   type Outcome,
 } from './outcome';
 export { partText } from './parse';
@@ -65,4 +74,4 @@ export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder }
 export { shapeOf } from './weights';
 export { inputGradients } from './observables';
 export { inWords, shareInWords } from './words';
-export { activationSymbols, answerOf, asAnswered, asOutcome, equationsOf } from './from-model';
+export { activationSymbols, answerOf, asAnswered, asEvaluation, asOutcome, equationsOf } from './from-model';

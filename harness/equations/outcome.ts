@@ -1,8 +1,7 @@
 import type { Tensor } from '../../scratch/index';
 import type { Arithmetic } from './arithmetics/arithmetic';
 import { runBackward } from './backward';
-import type { Cell } from './cell';
-import { runForward, type Forward, type RunOptions } from './forward';
+import { runForward, type Forward, type Ran, type RunOptions, type Step } from './forward';
 import type { Matrix } from './matrix';
 import { hasBackward, isRecurrent, type Network, type NetworkProblem } from './network';
 import type { Block } from './operations/index';
@@ -115,16 +114,27 @@ export function tensorsOfOutcome(outcome: Outcome<Block>): ReadonlyMap<string, T
   );
 }
 
-/** The same forward pass with other cells at some steps, which must have the same forward equations: to go back in another way. */
-export function withCells<V extends Block>(
+/** Other numbers in the blocks of an answered tensor, in the tensor's order. */
+export function withNumbers<V extends Block>({ shape, blocks }: Answered<V>, data: Matrix): Answered<V> {
+  if (blocks.length === 1) return { shape, blocks: [{ ...blocks[0], value: data }] };
+  return {
+    shape,
+    blocks: blocks.map((block, t) => {
+      const { rows, columns } = block;
+      const at = (i: number): number =>
+        (Math.floor(i / columns) * blocks.length + t) * columns + (i % columns);
+      return { ...block, value: Float64Array.from({ length: rows * columns }, (_, i) => data[at(i)]) };
+    }),
+  };
+}
+
+/** The same forward pass with other steps of its recurrent layers, so that the walk back is another one. */
+export function withSteps<V extends Block>(
   forward: Forward<V>,
-  cellAt: (layer: string, t: number) => Cell | undefined,
+  change: (steps: readonly Step<V>[], ran: Ran<V>, layer: string) => readonly Step<V>[],
 ): Forward<V> {
   const layers = new Map(
-    [...forward.layers].map(([name, ran]) => [
-      name,
-      { ...ran, steps: ran.steps.map((step) => ({ ...step, cell: cellAt(name, step.t) ?? step.cell })) },
-    ]),
+    [...forward.layers].map(([name, ran]) => [name, { ...ran, steps: change(ran.steps, ran, name) }]),
   );
   return { ...forward, layers };
 }

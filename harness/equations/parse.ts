@@ -29,27 +29,29 @@ export interface ParsedEquation extends Equation {
 /**
  * Reads the formulas of a step, one equation a line, in the order of the computation.
  *
+ * @param known quantities that are computed already, with their axes
  * @throws EquationError with line, column and how to write it
  */
 export function parseEquations(
   text: string,
   vocabulary: Vocabulary,
+  known?: ReadonlyMap<string, Axis>,
 ): { equations: ParsedEquation[]; axes: ReadonlyMap<string, Axis> } {
   const refuse = (at: number, what: string): never => {
     throw new EquationError(vocabulary.cell, text, at, what);
   };
-  return new Parser(tokensOf(text, refuse), vocabulary, refuse).all();
+  return new Parser(tokensOf(text, refuse), vocabulary, refuse, new Map(known)).all();
 }
 
 class Parser {
   private next = 0;
-  private readonly axes = new Map<string, Axis>();
   private readonly made: ParsedEquation[] = [];
 
   constructor(
     private readonly tokens: readonly Token[],
     private readonly vocabulary: Vocabulary,
     private readonly refuse: (at: number, what: string) => never,
+    private readonly axes: Map<string, Axis>,
   ) {}
 
   all(): { equations: ParsedEquation[]; axes: ReadonlyMap<string, Axis> } {

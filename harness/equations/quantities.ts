@@ -22,6 +22,14 @@ export class Quantities<V extends Block> {
     this.cut.clear();
   }
 
+  /** The same, with one more, or another one in its place. */
+  and(name: string, axis: Axis, value: V): Quantities<V> {
+    const made = new Quantities(this.arithmetic, this.sizes);
+    for (const [own, parts] of this.kept) if (own !== name) made.kept.set(own, parts);
+    made.set(name, axis, undefined, value);
+    return made;
+  }
+
   get(name: string, axis: Axis, part: Axis | undefined): V {
     const wanted = part ?? axis;
     const all = this.kept.get(name) ?? [];

@@ -1,3 +1,4 @@
+import { formulaFaults } from './by-formula';
 import { carryFaults, slopeFaults, upstreamFaults } from './carry';
 import { clippingFaults } from './clipping';
 import type { Fault } from './fault';
@@ -14,6 +15,7 @@ import { weightFaults } from './weights';
 
 /** Every planted fault, by what it is a fault of. */
 export const catalogue: readonly Fault[] = [
+  ...formulaFaults,
   ...carryFaults,
   ...upstreamFaults,
   ...slopeFaults,

@@ -1,19 +1,39 @@
-import { changeGradients, gradientNorm, mapTensor, weightNames } from './answers';
+import type { Tensor } from '../../scratch/index';
 import type { Fault } from './fault';
-import { faultIn, finish } from './faulty';
+import { answer, faultIn, outcomeName, weightNames, type Way } from './faulty';
 
 const clipping = faultIn('clipping-and-update-order', 'backward');
 const shown = (limit: number): string => String(Number(limit.toPrecision(4)));
+
+/** The gradients of the weights, each as `change` makes it; `norm` is that of some of them together. */
+function weightGradients(
+  change: (own: Tensor, all: readonly Tensor[], norm: (of: readonly Tensor[]) => number) => Float64Array,
+): Way {
+  return answer((tensor, given) => {
+    const found = weightNames.flatMap((name) => {
+      const own = tensor(outcomeName(name, given));
+      return own === undefined ? [] : [[outcomeName(name, given), own] as const];
+    });
+    const all = found.map(([, own]) => own);
+    return Object.fromEntries(found.map(([name, own]) => [name, change(own, all, normOfTensors)]));
+  });
+}
+
+function normOfTensors(tensors: readonly Tensor[]): number {
+  return Math.sqrt(tensors.reduce((sum, { data }) => data.reduce((s, x) => s + x * x, sum), 0));
+}
+
+const atMost = (limit: number, norm: number, { data }: Tensor): Float64Array => {
+  const factor = Math.min(1, limit / norm);
+  return data.map((x) => x * factor);
+};
 
 /** Clipped so that all gradients of weights together have at most that norm. */
 export function clippedByNorm(limit: number): Fault {
   return clipping(
     'clipping/by-norm',
     `the gradients of the weights are silently clipped to a norm of ${shown(limit)}`,
-    finish((answer) => {
-      const factor = Math.min(1, limit / gradientNorm(answer, weightNames));
-      return changeGradients(answer, weightNames, (gradient) => mapTensor(gradient, (x) => x * factor));
-    }),
+    weightGradients((own, all, norm) => atMost(limit, norm(all), own)),
   );
 }
 
@@ -22,12 +42,7 @@ export function clippedByNormOfEach(limit: number): Fault {
   return clipping(
     'clipping/by-norm-of-each',
     `the gradient of each weight is silently clipped by itself to a norm of ${shown(limit)}`,
-    finish((answer) =>
-      changeGradients(answer, weightNames, (gradient, name) => {
-        const factor = Math.min(1, limit / gradientNorm(answer, [name]));
-        return mapTensor(gradient, (x) => x * factor);
-      }),
-    ),
+    weightGradients((own, _, norm) => atMost(limit, norm([own]), own)),
   );
 }
 
@@ -36,11 +51,7 @@ export function clippedByValue(limit: number): Fault {
   return clipping(
     'clipping/by-value',
     `every number of the weights' gradients is silently clipped to at most ${shown(limit)}`,
-    finish((answer) =>
-      changeGradients(answer, weightNames, (gradient) =>
-        mapTensor(gradient, (x) => Math.min(limit, Math.max(-limit, x))),
-      ),
-    ),
+    weightGradients(({ data }) => data.map((x) => Math.min(limit, Math.max(-limit, x)))),
   );
 }
 

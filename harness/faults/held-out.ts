@@ -1,56 +1,61 @@
-import { changeGradients, mapTensor, weightNames } from './answers';
-import type { NetworkClass } from './fault';
-import { changed, finish, networkWith, where } from './faulty';
-import type { HandNetwork } from './hand-network';
+import type { Fault } from './fault';
+import { askedForward, formula, gradients, runsOf, weightNames, type Way } from './faulty';
+import { activated } from './other-layers';
 import { optimizerWith, type HandOptimizer } from './updates/hand-optimizer';
 import type { UpdateFault } from './updates/update-fault';
+import { mapTensor, withWeights } from './weights';
 import type { Wrong } from './wrong';
 
 /** A mistake outside the catalogue, and the families that it may be named by. */
-interface HeldOut {
-  readonly name: string;
+interface HeldOut extends Pick<Fault, 'name' | 'runs'> {
   readonly families: readonly string[];
-  readonly network: NetworkClass;
 }
 
-const heldOutAs = (name: string, families: readonly string[], wrong: Wrong<HandNetwork>): HeldOut => ({
+const heldOutAs = (name: string, families: readonly string[], way: Way): HeldOut => ({
   name: `held out/${name}`,
   families,
-  network: networkWith(wrong),
+  runs: runsOf(way, 'forward'),
 });
 
 /** Mistakes that are not in the catalogue: they must be caught, and may not be called by the name of another. */
 export const heldOut: readonly HeldOut[] = [
-  heldOutAs('no slope, and h_t for h_{t-1}', [], {
-    slope: changed(() => 1),
-    stateForRecurrentKernel: ({ own }, b, t) => own.states[b][t],
-  }),
-  heldOutAs('carry not transposed, bias gradient of the first example', [], {
-    carry: ({ own, right }, t, dz, dh) =>
-      right(t, dz, dh).map((x, j) => x + (own.recurrentKernel[j]?.[0] ?? 0) * (dz[0] ?? 0)),
-    biasShare: where((_, b) => b === 0),
-  }),
-  heldOutAs('slope 1 - |h|^3', ['tanh-derivative'], {
-    slope: ({ own }, b, t) => own.states[b][t].map((h) => 1 - Math.abs(h) ** 3),
-  }),
-  heldOutAs('z / sqrt(1 + z^2) for tanh z', [], {
-    activation: (_, z) => z.map((x) => x / Math.sqrt(1 + x * x)),
-  }),
-  heldOutAs('carry times 0.9', ['carry'], { carry: changed((x) => 0.9 * x) }),
-  heldOutAs('states times 0.999', ['weights-import'], { activation: changed((h) => 0.999 * h) }),
+  heldOutAs('no slope, and h_t for h_{t-1}', [], formula({ dz: 'dh_t', recurrentKernel: 'h_t; dz_t' })),
+  heldOutAs(
+    'carry not transposed, bias gradient of the first example',
+    [],
+    formula({ toBefore: '(twice_t ∘ dz_t) · recurrentKernelᵀ', bias: 'first_t ∘ dz_t' }, undefined, {
+      twice: (_, _b, _t, u) => (u === 0 ? 2 : 1),
+      first: (_, b) => Number(b === 0),
+    }),
+  ),
+  heldOutAs(
+    'slope 1 - |h|^3',
+    ['tanh-derivative'],
+    formula({ dz: 'dh_t ∘ (1 - cube_t)' }, undefined, {
+      cube: ({ states, layer }, b, t, u) => Math.abs(states(t)[b * layer.units + u]) ** 3,
+    }),
+  ),
+  heldOutAs(
+    'z / sqrt(1 + z^2) for tanh z',
+    [],
+    activated([(z) => z / Math.sqrt(1 + z * z), (_, h) => (1 - h) * (1 + h)]),
+  ),
+  heldOutAs('carry times 0.9', ['carry'], formula({ toBefore: '0.9 ∘ (dz_t · recurrentKernelᵀ)' })),
+  heldOutAs('states times 0.999', ['weights-import'], formula({ h: '0.999 ∘ tanh(z_t)' })),
   heldOutAs(
     'noise on the gradients of the weights',
     [],
-    finish((answer) =>
-      changeGradients(answer, weightNames, (gradient) =>
-        mapTensor(gradient, (x, i) => x * (1 + 0.01 * Math.sin(1 + 7 * i))),
+    gradients(weightNames, (x, i) => x * (1 + 0.01 * Math.sin(1 + 7 * i))),
+  ),
+  heldOutAs(
+    'two weights off',
+    ['weights-import'],
+    askedForward((problem, given) =>
+      withWeights(problem, given, ({ recurrentKernel: own }) =>
+        own ? { recurrentKernel: mapTensor(own, (x, i) => (i < 2 ? x + 0.01 : x)) } : undefined,
       ),
     ),
   ),
-  heldOutAs('two weights off', ['weights-import'], {
-    preActivation: ({ right }, x, before, t) =>
-      right(x, before, t).map((z, j) => z + (j < 2 ? 0.01 * before[0] : 0)),
-  }),
 ];
 
 const heldOutUpdate = (

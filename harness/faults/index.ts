@@ -1,8 +1,15 @@
-export { faultIn, networkWith } from './faulty';
-export { changeGradients, gradientNorm, layerNames, mapTensor, weightNames } from './answers';
+export {
+  askedForward,
+  faultIn,
+  formula,
+  gradients,
+  runsOf,
+  type GradientName,
+  type Way,
+  type WeightName,
+} from './faulty';
 export { truncated } from './carry';
 export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
-export { HandNetwork } from './hand-network';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
 export {
@@ -12,11 +19,11 @@ export {
   temperature,
   weightPenalty,
 } from './loss-with-number';
-export { plant, plantInLayers } from './plant';
-export { canShow, distance, firstAnswer, replay, rightAnswer } from './replay';
+export { plant } from './plant';
+export { canShow, changeBy, firstAnswer, outcomeOf, replay, rightAnswer } from './replay';
 export { toFloat16 } from './precision';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
-export { families, type Equivalent, type Family, type Fault, type NetworkClass } from './fault';
+export { families, type Equivalent, type Family, type Fault } from './fault';
 export {
   arraysOf,
   canShowUpdate,
@@ -41,6 +48,6 @@ export {
   type UpdateQuestion,
   type UpdateFault,
 } from './updates/index';
-export { importedWeights, weightOff, type WeightName } from './weights';
+export { importedWeights, mapTensor, weightOff } from './weights';
 
 export { heldOut, heldOutUpdates } from './held-out';

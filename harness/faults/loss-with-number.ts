@@ -1,22 +1,19 @@
-import { changeGradients, mapTensor, weightNames } from './answers';
 import type { Fault } from './fault';
-import { faultIn, finish } from './faulty';
-import { scale, type Rows } from './rows';
+import { answer, faultIn, holderOf, outcomeName, weightNames } from './faulty';
+import { lossChanged, sumOf, times } from './loss-ways';
 
 const loss = faultIn('loss', 'loss');
 /** Enough digits that a temperature of 1.0001 does not read as 1. */
 const shown = (x: number): string => String(Number(x.toPrecision(6)));
-const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0);
 
 /** log(p + epsilon) for log p, against the logarithm of zero. */
 export function epsilonInLogarithm(epsilon: number): Fault {
   return loss(
     'loss/epsilon-in-logarithm',
     `the reported loss takes log(p + ${epsilon}), to avoid the logarithm of zero`,
-    {
-      loss: ({ own: { batch } }, _, probabilities, labels) =>
-        sumOf(probabilities.map((row, b) => -Math.log(row[labels[b]] + epsilon))) / batch,
-    },
+    lossChanged(({ p, labels }) => ({
+      loss: sumOf(p.map((row, b) => -Math.log(row[labels[b]] + epsilon))) / p.length,
+    })),
   );
 }
 
@@ -25,26 +22,22 @@ export function clippedProbabilities(least: number): Fault {
   return loss(
     'loss/clipped-probabilities',
     `the loss is computed from probabilities clipped to [${least}, 1 - ${least}]`,
-    {
-      loss: ({ own: { batch } }, _, probabilities, labels) => {
-        const kept = probabilities.map((row, b) => Math.min(Math.max(row[labels[b]], least), 1 - least));
-        return sumOf(kept.map((p) => -Math.log(p))) / batch;
-      },
-    },
+    lossChanged(({ p, labels }) => {
+      const kept = p.map((row, b) => Math.min(Math.max(row[labels[b]], least), 1 - least));
+      return { loss: sumOf(kept.map((x) => -Math.log(x))) / p.length };
+    }),
   );
 }
 
 /** softmax(y / temperature); its gradient with the factor 1 / temperature that differentiation gives, or without. */
 export function temperature(value: number, differentiated: boolean): Fault {
-  const divided = (rows: Rows): Rows => rows.map((row) => scale(row, 1 / value));
   return loss(
     `loss/temperature${differentiated ? '' : '-not-differentiated'}`,
     `the logits are divided by a temperature of ${shown(value)} before the softmax${differentiated ? '' : ', which its gradient leaves out'}`,
-    {
-      softmax: ({ right }, logits) => right(divided(logits)),
-      loss: ({ right }, logits, ...rest) => right(divided(logits), ...rest),
-      dLogits: ({ right }, ...given) => (differentiated ? divided(right(...given)) : right(...given)),
-    },
+    lossChanged(({ logits, of, residual }) => {
+      const made = of(times(logits, 1 / value));
+      return { ...made, dLogits: times(residual(made.p), differentiated ? 1 / value : 1) };
+    }),
   );
 }
 
@@ -53,37 +46,44 @@ export function labelSmoothing(share: number, inLoss: boolean): Fault {
   return loss(
     `loss/label-smoothing${inLoss ? '' : '-in-gradient'}`,
     `labels are smoothed by ${shown(share)}${inLoss ? '' : ' in the gradient, not in the reported loss'}`,
-    {
-      loss: ({ right }, logits, probabilities, labels) => {
-        const of = (own: readonly number[]): number => right(logits, probabilities, own);
-        if (!inLoss) return of(labels);
-        const each = logits[0].map((_, c) => of(labels.map(() => c)));
-        return (1 - share) * of(labels) + (share / each.length) * sumOf(each);
-      },
-      dLogits: ({ own: { batch }, right }, probabilities, labels) =>
-        right(probabilities, labels).map((row, b) =>
+    lossChanged(({ logits, labels, dLogits, loss: own, of }, { batch }) => {
+      const each = logits[0].map((_, c) => of(logits, new Array<number>(batch).fill(c)).loss);
+      const smoothed = (1 - share) * own + (share / each.length) * sumOf(each);
+      return {
+        loss: inLoss ? smoothed : own,
+        dLogits: dLogits.map((row, b) =>
           row.map((d, c) => d + (share * (Number(c === labels[b]) - 1 / row.length)) / batch),
         ),
-    },
+      };
+    }),
   );
 }
 
 /** lambda w in the gradient of the kernels, or of all weights; the reported loss without it, or with lambda / 2 times the squares. */
 export function weightPenalty(lambda: number, ofBiases: boolean, inLoss: boolean): Fault {
-  const names = ofBiases ? weightNames : (['kernel', 'recurrentKernel', 'outputKernel'] as const);
+  const names = weightNames.filter((name) => ofBiases || !/bias/i.test(name));
   return faultIn('loss', inLoss ? 'loss' : 'backward')(
     `loss/weight-penalty${ofBiases ? '-of-biases-too' : ''}${inLoss ? '-in-loss-too' : ''}`,
     `an L2 penalty is added to the gradients of the ${ofBiases ? 'weights' : 'kernels'}: ${shown(lambda)} times each of them${inLoss ? ', and in the loss' : ''}`,
-    finish((answer, { problem: { weights } }) => {
-      const of = (name: string): ArrayLike<number> =>
-        weights[name as (typeof weightNames)[number]]?.data ?? [];
-      const squares = sumOf(names.flatMap((name) => Array.from(of(name), (w) => w * w)));
-      const changed = changeGradients(answer, names, (gradient, name) =>
-        mapTensor(gradient, (x, i) => x + lambda * (of(name)[i] ?? 0)),
-      );
-      return inLoss && answer.loss !== undefined
-        ? { ...changed, loss: mapTensor(answer.loss, (l) => l + (lambda / 2) * squares) }
-        : changed;
+    answer((tensor, given) => {
+      const pairs = names.flatMap((name) => {
+        const [holder, own] = holderOf(name, given.layer.name);
+        const weight = (
+          given.problem.weights[holder] as (typeof given.problem.weights)[string] | undefined
+        )?.[own];
+        return weight === undefined ? [] : [[outcomeName(name, given), weight.data] as const];
+      });
+      const squares = sumOf(pairs.map(([, data]) => data.reduce((sum, w) => sum + w * w, 0)));
+      const value = tensor('loss');
+      return {
+        ...Object.fromEntries(
+          pairs.flatMap(([name, weight]) => {
+            const gradient = tensor(name);
+            return gradient ? [[name, gradient.data.map((x, i) => x + lambda * weight[i])]] : [];
+          }),
+        ),
+        ...(inLoss && value && { loss: value.data.map((l) => l + (lambda / 2) * squares) }),
+      };
     }),
   );
 }

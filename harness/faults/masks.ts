@@ -1,71 +1,95 @@
-import { mapTensor } from './answers';
 import type { Fault } from './fault';
-import { faultIn, finish, next, ofStep, previous, zeroed } from './faulty';
-import { zerosLike } from './rows';
-import type { HandNetwork } from './hand-network';
-import type { Wrong } from './wrong';
+import {
+  answer,
+  asked,
+  askedForward,
+  faultIn,
+  formula,
+  next,
+  quantity,
+  together,
+  walkBack,
+  type Given,
+  type Way,
+} from './faulty';
 
 const forward = faultIn('masks', 'forward');
 const backward = faultIn('masks', 'backward');
 
-/** A masked step has a gradient as any other. */
-const asIfLive: Wrong<HandNetwork> = {
-  maskedPreActivation: ({ own }, b, t, dh) => own.dPreActivation(b, t, dh),
-};
+/** The walk back goes over masked steps as over any other. */
+const asIfLive = walkBack((steps) => steps.map(({ live, ...step }) => step));
+
+/** m_t, which is 0 where a step is masked */
+const m = { m: (given: Given, b: number, t: number) => Number(!isMasked(given, b, t)) };
+
+function isMasked({ problem: { mask }, timeSteps }: Given, b: number, t: number): boolean {
+  return mask?.data[b * timeSteps + t] === 0;
+}
+
+/** Another mask: what it says of step t, from the mask of the example. */
+function maskFrom(change: (row: readonly number[], t: number) => number): Way {
+  return asked(({ mask, ...problem }, { timeSteps }) => {
+    if (mask === undefined) return undefined;
+    const data = mask.data.map((_, i) => {
+      const begin = i - (i % timeSteps);
+      return change(Array.from(mask.data.subarray(begin, begin + timeSteps)), i % timeSteps);
+    });
+    return { ...problem, mask: { ...mask, data } };
+  });
+}
 
 /** Faults of masked steps. */
 export const maskFaults: readonly Fault[] = [
-  forward('masks/ignored', 'the mask is ignored: padding counts as input', { takesPart: () => true }),
-  forward('masks/inverted', 'the mask is inverted: 1 means masked', {
-    takesPart: ({ own, right }, b, t) => own.problem.mask === undefined || !right(b, t),
-  }),
-  forward('masks/of-first-example', 'the mask of the first example is used for all', {
-    takesPart: ({ right }, _b, t) => right(0, t),
-  }),
-  forward('masks/zero-the-state', 'a masked step sets the state to zero instead of keeping it', {
-    maskedState: zeroed,
-  }),
-  backward('masks/forward-only', 'the mask is applied to the states but not to the gradients', {
-    ...asIfLive,
-    maskedCarry: ({ own }, t, dz, dh) => own.carry(t, dz, dh),
-  }),
+  forward(
+    'masks/zero-the-state',
+    'a masked step sets the state to zero instead of keeping it',
+    quantity('h', (h, i, given, t) => (isMasked(given, Math.floor(i / given.layer.units), t) ? 0 : h)),
+  ),
+  backward('masks/forward-only', 'the mask is applied to the states but not to the gradients', asIfLive),
   backward(
     'masks/masked-step-adds-to-gradients',
     'a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs',
-    asIfLive,
+    together(
+      asIfLive,
+      formula({ toBefore: 'm_t ∘ (dz_t · recurrentKernelᵀ) + (1 - m_t) ∘ dh_t' }, undefined, m),
+    ),
   ),
-  backward('masks/carry-lost', 'a masked step passes no gradient on', { maskedCarry: zeroed }),
-  ...[
-    { name: 'previous', step: 't - 1', other: previous },
-    { name: 'next', step: 't + 1', other: next },
-  ].map(({ name, step, other }) =>
-    forward(`masks/of-${name}-step`, `the mask is shifted: the mask of step ${step} is used at step t`, {
-      takesPart: ofStep(other),
-    }),
+  backward(
+    'masks/carry-lost',
+    'a masked step passes no gradient on',
+    together(asIfLive, formula({ dz: 'm_t ∘ dh_t ∘ (1 - h_t ∘ h_t)' }, undefined, m)),
+  ),
+  forward(
+    'masks/of-next-step',
+    'the mask is shifted: the mask of step t + 1 is used at step t',
+    maskFrom((row, t) => row[next(t, row.length - 1)]),
   ),
   forward(
     'masks/taken-as-length',
     'only the number of unmasked steps counts: they are taken from the beginning of the sequence',
-    { takesPart: ({ own, right }, b, t) => t < own.inputs[b].filter((_, s) => right(b, s)).length },
+    maskFrom((row, t) => Number(t < row.filter((live) => live !== 0).length)),
   ),
   forward(
     'masks/inputs-zeroed',
     'a masked step is computed with zeros as its input instead of being skipped',
-    {
-      inputAt: ({ own, right }, b, t) =>
-        own.problem.mask?.data[b * own.timeSteps + t] === 0 ? zerosLike(right(b, t)) : right(b, t),
-      takesPart: () => true,
-    },
+    askedForward(({ mask, ...problem }) => {
+      const { data, shape } = problem.inputs;
+      const inputs = {
+        shape,
+        data: data.map((x, i) => (mask?.data[Math.floor(i / shape[2])] === 0 ? 0 : x)),
+      };
+      return mask && { ...problem, inputs };
+    }),
   ),
   forward(
     'masks/masked-states-returned-as-zeros',
     'the states of masked steps are returned as zeros; the carried state is correct',
-    finish((answer, { problem, bias }) => {
-      const isMasked = (i: number): boolean => problem.mask?.data[Math.floor(i / bias.length)] === 0;
-      const { states } = answer;
-      return states === undefined
-        ? answer
-        : { ...answer, states: mapTensor(states, (h, i) => (isMasked(i) ? 0 : h)) };
+    answer((tensor, { layer, problem: { mask } }) => {
+      const name = `states.${layer.name}`;
+      const states = tensor(name)?.data ?? new Float64Array();
+      return {
+        [name]: states.map((h, i) => (mask?.data[Math.floor(i / layer.units)] === 0 ? 0 : h)),
+      };
     }),
   ),
 ];

@@ -1,42 +1,80 @@
-import type { ClassifierGradients } from '../../scratch/index';
-import { changeGradients, layerNames, mapTensor, weightNames } from './answers';
+import type { Tensor } from '../../scratch/index';
+import { tensorOf, type Evaluation } from '../base/problem';
+import type { NetworkProblem } from '../equations/index';
+import { exactFault } from './equations/index';
 import type { Fault } from './fault';
-import { faultIn, finish } from './faulty';
-import type { HandNetwork } from './hand-network';
-import { fits } from './rows';
-import type { Wrong } from './wrong';
+import {
+  asked,
+  faultIn,
+  gradients,
+  outcomeName,
+  weightNames,
+  type Given,
+  type GradientName,
+  type Way,
+} from './faulty';
 
 const forward = faultIn('memory', 'forward');
 const backward = faultIn('memory', 'backward');
 const calls = { calls: true } as const;
 
 /** The gradients of the call before are still in these. */
-const accumulating = (names: readonly (keyof ClassifierGradients)[]): Wrong<HandNetwork> =>
-  finish((answer, { earlier }) =>
-    changeGradients(answer, names, (gradient, name) => {
-      const old = earlier?.answer.gradients?.[name];
-      if (old?.shape.join() !== gradient.shape.join()) return gradient;
-      return mapTensor(gradient, (x, i) => x + old.data[i]);
-    }),
-  );
+const accumulating = (names: readonly GradientName[]): Way =>
+  gradients(names, (x, i, { shape }, name, given) => {
+    const old = given.earlier?.get(outcomeName(name, given));
+    return old?.shape.join() === shape.join() ? x + old.data[i] : x;
+  });
+
+function withInitial(problem: NetworkProblem, { layer }: Given, h: Tensor): NetworkProblem {
+  return { ...problem, initialStates: { ...problem.initialStates, [layer.name]: { h } } };
+}
+
+/** Every example starts from the final state of the one before it. */
+const acrossExamples: Way = asked((problem, given) => {
+  const { layer, network, batch } = given;
+  const own = problem.initialStates?.[layer.name]?.['h']?.data;
+  const size = batch * layer.units;
+  let made = withInitial(problem, given, {
+    data: own ?? new Float64Array(size),
+    shape: [batch, layer.units],
+  });
+  // each run gets the next example right
+  for (let b = 1; b < batch; b++) {
+    const final = exactFault({ network, problem: made }).forward.get(`final.${layer.name}.h`)?.data;
+    const data = new Float64Array(size);
+    data.set(final?.subarray(0, size - layer.units) ?? [], layer.units);
+    data.set(own?.subarray(0, layer.units) ?? []);
+    made = withInitial(problem, given, { data, shape: [batch, layer.units] });
+  }
+  return made;
+});
+
+/** Every call writes its gradients of the layer into the arrays of the call before. */
+function intoSameArrays(answer: Evaluation, before: Evaluation | undefined): Evaluation {
+  const shared = Object.entries(answer.gradients ?? {}).map(([name, gradient]) => {
+    const old = name.startsWith('output') || !before ? undefined : tensorOf(before, `gradients.${name}`);
+    if (old?.shape.join() !== gradient.shape.join()) return [name, gradient];
+    old.data.set(gradient.data);
+    return [name, old];
+  });
+  return answer.gradients === undefined ? answer : { ...answer, gradients: Object.fromEntries(shared) };
+}
 
 /** Faults of memory: what is kept and should not be, or shared and should not be. */
 export const memoryFaults: readonly Fault[] = [
   forward(
     'memory/state-leaks-across-examples',
     'the state is not reset: an example starts from the last state of the previous example',
-    { initialState: ({ own, right }, b) => (b === 0 ? right(b) : own.states[b - 1][own.timeSteps - 1]) },
+    acrossExamples,
   ),
   forward(
     'memory/state-leaks-across-calls',
     'the state outlives the call: the next call starts from the final state of this one',
-    {
-      initialState: ({ own, right }, b) => {
-        const { data, shape = [] } = own.earlier?.answer.finalState ?? {};
-        const kept = data && Array.from(data.slice(b * shape[1], (b + 1) * shape[1]));
-        return fits(kept, own.bias) ? kept : right(b);
-      },
-    },
+    asked((problem, given) => {
+      const { layer, batch, earlier } = given;
+      const kept = earlier?.get(`final.${layer.name}.h`);
+      return kept?.shape.join() === [batch, layer.units].join() ? withInitial(problem, given, kept) : problem;
+    }),
     calls,
   ),
   backward(
@@ -54,36 +92,34 @@ export const memoryFaults: readonly Fault[] = [
   backward(
     'memory/answer-overwritten-by-next-call',
     'every call writes its gradients into the same arrays, so that the answer of the previous call changes',
-    {
-      handedOver: (_, answer, before) =>
-        changeGradients(answer, layerNames, (gradient, name) => {
-          const shared = before?.gradients?.[name];
-          if (shared?.shape.join() !== gradient.shape.join()) return gradient;
-          shared.data.set(gradient.data);
-          return shared;
-        }),
-    },
-    calls,
+    () => ({}),
+    { ...calls, handedOver: intoSameArrays },
   ),
   forward(
     'memory/one-array-for-all-states',
     'every step stores the same array, so that all saved states equal the last one',
-    {
-      forward: ({ own, right }, b) => {
-        right(b);
-        own.states[b].fill(own.states[b][own.timeSteps - 1]);
+    ({ layer }) => ({
+      ran: (_, { sequence, steps, final }) => {
+        const [carry] = layer.cell.carries;
+        const { argument, ...last } = final[carry];
+        return {
+          final,
+          sequence: sequence.map(() => final[carry]),
+          steps: steps.map((step, i) => ({
+            ...step,
+            before: i === 0 ? step.before : { [carry]: final[carry] },
+            quantities: step.quantities.and(carry, ['U'], last as unknown as (typeof final)[string]),
+          })),
+        };
       },
-    },
+    }),
   ),
   backward(
     'memory/one-array-for-all-input-gradients',
     "every step stores its input's gradient in the same array, so that all equal the gradient of the first step",
-    finish((answer) =>
-      changeGradients(answer, ['inputs'], (gradient) => {
-        const [, timeSteps, features] = gradient.shape;
-        const size = timeSteps * features;
-        return mapTensor(gradient, (_, i) => gradient.data[i - (i % size) + (i % features)]);
-      }),
-    ),
+    gradients(['inputs'], (_, i, { data, shape: [, timeSteps, features] }) => {
+      const size = timeSteps * features;
+      return data[i - (i % size) + (i % features)];
+    }),
   ),
 ];

@@ -1,8 +1,6 @@
-import type { ProblemWeights } from '../base/problem';
-import { changeGradients, layerWeightNames, mapTensor } from './answers';
 import type { Fault } from './fault';
-import { changed, faultIn, finish } from './faulty';
-import { importedWeights } from './weights';
+import { asked, faultIn, gradients, layerWeightNames, quantity, type WeightName } from './faulty';
+import { importedWeights, mapTensor } from './weights';
 
 const forward = faultIn('precision', 'forward');
 const backward = faultIn('precision', 'backward');
@@ -13,40 +11,42 @@ const inFloat64 = { precision: 'float64' } as const;
 export const precisionFaults: readonly Fault[] = [
   ...layerWeightNames.map(inFloat16),
   inFloat16('outputKernel'),
-  forward('precision/float16-inputs', 'the inputs are kept in float16, with 11 significant bits', {
-    imported: (_, problem) => ({ ...problem, inputs: mapTensor(problem.inputs, toFloat16) }),
-  }),
-  forward('precision/float16-states', 'every state is rounded to float16, with 11 significant bits', {
-    activation: changed(toFloat16),
-  }),
+  forward(
+    'precision/float16-inputs',
+    'the inputs are kept in float16, with 11 significant bits',
+    asked((problem) => ({ ...problem, inputs: mapTensor(problem.inputs, toFloat16) })),
+  ),
+  forward(
+    'precision/float16-states',
+    'every state is rounded to float16, with 11 significant bits',
+    quantity('h', toFloat16),
+  ),
   backward(
     'precision/float16-gradients',
     'the gradients of the pre-activations are rounded to float16, with 11 significant bits',
-    { dPreActivation: changed(toFloat16) },
+    quantity('dz', toFloat16),
   ),
   forward(
     'precision/float32-states',
     'every state is rounded to float32 inside the float64 side',
-    { activation: changed(Math.fround) },
+    quantity('h', Math.fround),
     inFloat64,
   ),
   backward(
     'precision/float32-gradients',
     'the gradients of the pre-activations are rounded to float32 inside the float64 side',
-    { dPreActivation: changed(Math.fround) },
+    quantity('dz', Math.fround),
     inFloat64,
   ),
   backward(
     'precision/float32-weight-gradients',
     'the gradients of the weights are stored in float32 by the float64 side',
-    finish((answer) =>
-      changeGradients(answer, layerWeightNames, (gradient) => mapTensor(gradient, Math.fround)),
-    ),
+    gradients(layerWeightNames, Math.fround),
     inFloat64,
   ),
 ];
 
-function inFloat16(name: keyof ProblemWeights): Fault {
+function inFloat16(name: WeightName): Fault {
   return faultIn('precision', name === 'outputKernel' ? 'loss' : 'forward')(
     `precision/float16-${name}`,
     `the ${name} is kept in float16, with 11 significant bits`,

@@ -1,28 +1,62 @@
-import { tensorNames, tensorOf, type Evaluation, type Precision, type Problem } from '../base/problem';
-import { memoize } from '../base/memoize';
-import { HandNetwork } from './hand-network';
-import type { Fault, NetworkClass } from './fault';
+import type { Tensor } from '../../scratch/index';
+import { memoize, once } from '../base/memoize';
+import type { Evaluation, Precision, Problem } from '../base/problem';
+import { asEvaluation, equationsOf } from '../equations/index';
+import { distance, exactFault, rightOutcome, type ExactAnswer } from './equations/index';
+import type { Fault } from './fault';
 
-/** The right answer by hand, worked out once a problem. */
-export function rightAnswer(problem: Problem): Evaluation {
-  return firstAnswer({ network: HandNetwork }, problem);
+type Runs = Pick<Fault, 'runs'>;
+type Outcome = ReadonlyMap<string, Tensor>;
+
+const rightOf = (problem: Problem): Outcome => {
+  const { network, problem: own } = equationsOf(problem);
+  return rightOutcome(network)(own);
+};
+
+/** The right answer by the formulas, in float64, worked out once a problem. */
+export const rightAnswer: (problem: Problem) => Evaluation = memoize((problem) =>
+  asEvaluation(problem, rightOf(problem)),
+);
+
+function exactOf({ runs }: Runs, problem: Problem, earlier?: Outcome): ExactAnswer {
+  const { network, problem: own } = equationsOf(problem);
+  const run = runs(network, own, { earlier }).at(0);
+  return exactFault(run ?? { network, problem: own, isRightForward: true });
+}
+
+/** What a faulty network gives, by the names of the outcome, in float64; the right one where it has nothing to get wrong. */
+export function outcomeOf(fault: Runs, problem: Problem, earlier?: Outcome): Outcome {
+  return exactOf(fault, problem, earlier).whole();
 }
 
 const firstAnswers = memoize((problem: Problem) =>
-  memoize((network: NetworkClass): Evaluation => new network(problem).evaluate()),
+  memoize((runs: Fault['runs']) => {
+    const { forward, whole } = exactOf({ runs }, problem);
+    const answers = {
+      forward: once(() => asEvaluation(problem, forward)),
+      whole: once(() => asEvaluation(problem, whole())),
+    };
+    return { outcome: whole, answers };
+  }),
 );
 
-/** What a network answers when it is asked first, in float64, worked out once. */
-export function firstAnswer({ network }: Pick<Fault, 'network'>, problem: Problem): Evaluation {
-  return firstAnswers(problem)(network);
+/** What a network answers when it is asked first, in float64, worked out once: of the forward pass, or whole. */
+export function firstAnswer(
+  { runs }: Runs,
+  problem: Problem,
+  part: 'forward' | 'whole' = 'whole',
+): Evaluation {
+  return firstAnswers(problem)(runs).answers[part]();
 }
 
 /** The answer with the fault in it; a fault of memory is asked twice. In float64. */
-export function replay({ network, calls }: Pick<Fault, 'network' | 'calls'>, problem: Problem): Evaluation {
-  if (calls !== true) return firstAnswer({ network }, problem);
-  const first = new network(problem);
-  first.evaluate();
-  return new network(problem, first).evaluate();
+export function replay(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): Evaluation {
+  return asEvaluation(problem, replayed(fault, problem));
+}
+
+function replayed(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): Outcome {
+  const first = firstAnswers(problem)(fault.runs).outcome();
+  return fault.calls === true ? outcomeOf(fault, problem, first) : first;
 }
 
 /** Differences below it are another order of summation: 2^-40 of the largest number of the tensor. */
@@ -30,29 +64,15 @@ const reordering = 2 ** -40;
 
 /** Whether a side of that precision, asked this, can answer otherwise with the fault than without: two replays in float64 differ. */
 export function canShow(
-  fault: Pick<Fault, 'network' | 'calls' | 'precision'>,
+  fault: Runs & Pick<Fault, 'calls' | 'precision'>,
   problem: Problem,
   precision: Precision,
 ): boolean {
   if (fault.precision !== undefined && fault.precision !== precision) return false;
-  return distance(replay(fault, problem), rightAnswer(problem)) > reordering;
+  return changeBy(fault, problem) > reordering;
 }
 
-/** The largest difference between two answers, as a share of the largest number of its tensor; infinite where the shapes differ. */
-export function distance(one: Evaluation, other: Evaluation): number {
-  let largest = 0;
-  for (const name of tensorNames) {
-    const [a, b] = [tensorOf(one, name), tensorOf(other, name)];
-    if (a?.shape.join() !== b?.shape.join()) return Infinity;
-    if (a === undefined || b === undefined) continue;
-    const scale = b.data.reduce((max, x) => Math.max(max, Math.abs(x)), 1e-300);
-    a.data.forEach((x, i) => {
-      if (!Object.is(x, b.data[i])) largest = Math.max(largest, shareOf(Math.abs(x - b.data[i]), scale));
-    });
-  }
-  return largest;
-}
-
-function shareOf(difference: number, scale: number): number {
-  return Number.isNaN(difference) ? Infinity : difference / scale;
+/** The largest change of a number, as a share of the largest number of its tensor; infinite where the shapes differ. */
+export function changeBy(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): number {
+  return distance(rightOf(problem), replayed(fault, problem));
 }

@@ -1,8 +1,9 @@
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { Implementation, LayeredProblem, Model } from '../base/problem';
-import { asEvaluation, precisionModels } from '../budget/index';
+import { precisionModels } from '../budget/index';
 import { layerTitle } from '../diagnosis/layers/index';
 import {
+  asEvaluation,
   equationsOf,
   makeRounding,
   roundedArithmetic,
@@ -21,7 +22,7 @@ import {
   type EquationFault,
   type FaultyRun,
 } from '../faults/equations/index';
-import { plantInLayers } from '../faults/index';
+import { plant } from '../faults/index';
 import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
 import { lookAt } from './look';
 import { tryMistake, type Mistake } from './mistake';
@@ -152,7 +153,7 @@ function mistakeIn(given: LayeredProblem, fault: EquationFault, way: number): Mi
     name: fault.name.replace(/at time step \d+$/, 'at one time step'),
     ...{ words, phase, singleStep: timeStep !== undefined },
     family: page.split('#')[1],
-    plantIn: (host: LayersHost) => host.plant?.(fault, way) ?? plantInLayers(fault, way, host),
+    plantIn: (host: LayersHost) => host.plant?.(fault, way) ?? plant({ runs: fault.runs }, host, way),
     isLocated: (found) =>
       found !== undefined &&
       found.tensor.startsWith(title) &&

@@ -71,7 +71,7 @@ export interface TrialSizes {
 }
 
 /** A fault of the catalogue, one outside it, or an equivalent change. */
-type Planted = Pick<Fault, 'name' | 'network' | 'precision' | 'calls'> & { readonly equivalent?: string };
+type Planted = Pick<Fault, 'name' | 'runs' | 'precision' | 'calls'> & { readonly equivalent?: string };
 
 /**
  * The problems that a fault is planted on: `seeds` of each of the first `shapes` shapes that can show it. No problem can show an

@@ -122,14 +122,14 @@ class Trial {
   /** Plants an equivalent change, or a fault outside the catalogue, and notes which side is blamed for what. */
   async lookAtAll(
     list: 'equivalents' | 'heldOut',
-    fault: Pick<Equivalent, 'name' | 'network'> & Partial<Pick<Equivalent, 'equivalent'>>,
+    fault: Pick<Equivalent, 'name' | 'runs'> & Partial<Pick<Equivalent, 'equivalent'>>,
     why: string,
     families: readonly string[],
   ): Promise<void> {
-    const { name, network } = fault;
+    const { name, runs } = fault;
     for (const problem of problemsFor(fault, this.options).flat()) {
       const { implementation } = this.nextHost();
-      const { caught, isRed, diagnosis } = await lookAt(plant({ network }, implementation), problem);
+      const { caught, isRed, diagnosis } = await lookAt(plant({ runs }, implementation), problem);
       const kind = families.some((one) => isOf(diagnosis?.kind, one)) ? undefined : diagnosis?.kind;
       this.book.noteHarmless(list, { name, why }, { isRed, isBlamed: isRed || caught.referee, kind });
     }

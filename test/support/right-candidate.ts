@@ -1,17 +1,15 @@
 import type { CandidateAnswer, CandidateProblem } from '../../harness/sides/candidate/index';
 import type { Problem } from '../../harness/base/problem';
-import { HandNetwork } from '../../harness/faults/index';
+import { replay, type Fault } from '../../harness/faults/index';
+import { HandNetwork } from '../oracles/hand-network';
 import { toTensor } from '../../scratch/index';
 
 /**
  * A right answer to a plain problem, in tensors ({ data, shape }), the loss a number.
  *
- * @param network in its place, for an answer that is wrong
+ * @param fault for an answer that is wrong
  */
-export function rightAnswer(
-  plain: CandidateProblem,
-  network: new (problem: Problem) => HandNetwork = HandNetwork,
-): CandidateAnswer {
+export function rightAnswer(plain: CandidateProblem, fault?: Fault): CandidateAnswer {
   const { weights, labels, upstream, initialState, mask } = plain;
   const w = weights as unknown as Record<string, number[]>;
   const problem: Problem = {
@@ -30,6 +28,6 @@ export function rightAnswer(
       Object.keys(w).map((name) => [name, toTensor(w[name], name)]),
     ) as unknown as Problem['weights'],
   };
-  const { loss, ...rest } = new network(problem).evaluate();
+  const { loss, ...rest } = fault ? replay(fault, problem) : new HandNetwork(problem).evaluate();
   return { ...rest, ...(loss && { loss: loss.data[0] }) };
 }

@@ -1,23 +1,18 @@
-import type { ClassifierGradients } from '../../../scratch/index';
+import { weightNames } from '../../../scratch/index';
 import type { Evaluation } from '../../base/problem';
 import {
-  changeGradients,
   clippedByNorm,
   clippedByNormOfEach,
   clippedByValue,
-  gradientNorm,
-  layerNames,
-  mapTensor,
-  networkWith,
+  gradients as changedGradients,
+  runsOf,
   truncated,
-  weightNames,
   type Fault,
+  type GradientName,
 } from '../../faults/index';
 import { factorOf } from './fit-loss';
 import type { SideReading } from './reading';
 import type { Suspect } from './suspect';
-
-type GradientName = keyof ClassifierGradients;
 
 /** Faults with a number in them, whose number is read off the answer: a threshold, a factor. */
 export function fittedGradientSuspects(reading: SideReading): Suspect[] {
@@ -61,6 +56,15 @@ function clippings({ answer, right }: SideReading): Fault[] {
   return suspects;
 }
 
+/** The root of the sum of the squares of those gradients together. */
+function gradientNorm(answer: Evaluation, names: readonly GradientName[]): number {
+  let sum = 0;
+  for (const name of names) answer.gradients?.[name]?.data.forEach((x) => (sum += x * x));
+  return Math.sqrt(sum);
+}
+
+const layerNames = ['kernel', 'recurrentKernel', 'bias', 'inputs', 'initialState'] as const;
+
 const groups: readonly (readonly [words: string, names: readonly GradientName[]])[] = [
   ['every gradient', [...weightNames, 'inputs', 'initialState']],
   ['every gradient of the recurrent layer', layerNames],
@@ -89,9 +93,10 @@ function factors({ answer, right }: SideReading): Suspect[] {
         phase: 'backward',
         // the gradients of the output layer are made by the loss
         ...(names.includes('outputKernel') || names.includes('outputBias') ? { orIn: ['loss'] } : {}),
-        network: networkWith({
-          finish: (_, made) => changeGradients(made, names, (tensor) => mapTensor(tensor, (x) => factor * x)),
-        }),
+        runs: runsOf(
+          changedGradients(names, (x) => factor * x),
+          'backward',
+        ),
       },
     ];
   });

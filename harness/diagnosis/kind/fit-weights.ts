@@ -1,4 +1,4 @@
-import { importedWeights, mapTensor, networkWith, weightOff, type WeightName } from '../../faults/index';
+import { importedWeights, mapTensor, runsOf, weightOff, type WeightName } from '../../faults/index';
 import type { Problem } from '../../base/problem';
 import { stepsOfNetwork, type NetworkStep } from '../../budget/index';
 import { asOutcome, equationsOf } from '../../equations/index';
@@ -137,8 +137,9 @@ function wholeWeights({ rows, columns, residual, slope, sources }: Equations, pr
         words: `the whole ${name} is ${Number(factor.toPrecision(4))} times what it should be`,
         family: 'weights-import',
         phase: name.startsWith('output') ? 'loss' : 'forward',
-        network: networkWith(
+        runs: runsOf(
           importedWeights(({ [name]: own }) => own && { [name]: mapTensor(own, (x) => x * factor) }),
+          'forward',
         ),
       },
     ];

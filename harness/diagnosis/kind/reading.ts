@@ -1,8 +1,9 @@
 import type { Tensor } from '../../../scratch/index';
 import { budgetFor, precisionModelOf, rootMeanSquare, type Budget } from '../../budget/index';
+import { asEvaluation } from '../../equations/index';
 import type { Side } from '../../judge/index';
 import { expectedNames, tensorNames, tensorOf, type Evaluation, type Problem } from '../../base/problem';
-import { firstAnswer, type HandNetwork } from '../../faults/index';
+import { firstAnswer, outcomeOf } from '../../faults/index';
 import { Reading, type Answer } from '../reading';
 import type { Suspect } from './suspect';
 
@@ -43,25 +44,32 @@ export class SideReading extends Reading {
    * @param unlessBackward leaves the gradients out: after a wrong forward pass they may be made in two ways, by hand from the right
    * formulas, or by differentiating the wrong ones
    */
-  isExplainedBy({ network, calls }: Pick<Suspect, 'network' | 'calls'>, unlessBackward = false): boolean {
+  isExplainedBy({ runs, calls }: Pick<Suspect, 'runs' | 'calls'>, unlessBackward = false): boolean {
     const names = [...this.given.keys()].filter((name) => !unlessBackward || !name.startsWith('gradients.'));
+    const isNear = (answer: Evaluation, some: readonly string[]): boolean =>
+      some.every((name) => this.isTensorNear(name, tensorOf(answer, name)));
     const isIt = (answer: Evaluation): boolean =>
-      names.every((name) => this.isTensorNear(name, tensorOf(answer, name))) &&
-      this.accountsFor(named(answer, names));
-    if (calls !== true) return isIt(firstAnswer({ network }, this.problem));
-    let earlier: HandNetwork | undefined;
+      isNear(answer, names) && this.accountsFor(named(answer, names));
+    if (calls !== true) {
+      // most faults are ruled out by the forward pass alone
+      const forward = names.filter((name) => !name.startsWith('gradients.'));
+      const { problem } = this;
+      return (
+        isNear(firstAnswer({ runs }, problem, 'forward'), forward) && isIt(firstAnswer({ runs }, problem))
+      );
+    }
+    let earlier: Answer | undefined;
     for (let call = 0; call < mostCalls; call++) {
-      earlier = new network(this.previous, earlier);
-      earlier.evaluate();
-      if (isIt(new network(this.problem, earlier).evaluate())) return true;
+      earlier = outcomeOf({ runs }, this.previous, earlier);
+      if (isIt(asEvaluation(this.problem, outcomeOf({ runs }, this.problem, earlier)))) return true;
     }
     return false;
   }
 
   /** The same, or the answer is right and the fault changes nothing here: nothing that speaks against it. */
-  agreesWith({ network }: Pick<Suspect, 'network'>, unlessBackward = false): boolean {
-    if (this.isExplainedBy({ network }, unlessBackward)) return true;
-    return this.isHonest && this.isNear(firstAnswer({ network }, this.problem), 1);
+  agreesWith({ runs }: Pick<Suspect, 'runs'>, unlessBackward = false): boolean {
+    if (this.isExplainedBy({ runs }, unlessBackward)) return true;
+    return this.isHonest && this.isNear(firstAnswer({ runs }, this.problem), 1);
   }
 
   /** Whether the answer is within the budget of an honest run, the numbers of a tensor taken together. */

@@ -2,7 +2,7 @@ import { catalogue, type Fault } from '../../faults/index';
 import type { Phase, Precision } from '../../base/problem';
 
 /** A fault that may explain an answer. */
-export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'network' | 'calls'> & {
+export type Suspect = Pick<Fault, 'name' | 'words' | 'family' | 'phase' | 'runs' | 'calls'> & {
   readonly timeStep?: number;
   /** its number was read off the answer: it fits more easily than a fault of the catalogue */ readonly fitted?: true;
   /** other phases in which its first wrong number may be seen, besides its own */ readonly orIn?: readonly Phase[];

@@ -140,7 +140,8 @@ function* sentFaults(terms: readonly Term[], to: string, around: Surroundings): 
 /** No term at all: an empty sum. */
 const noTerms: Expression = { op: 'sum', terms: [], axis: [] };
 
-function termsOf(expression: Expression): readonly Term[] {
+/** The terms of an expression, which may be one alone. */
+export function termsOf(expression: Expression): readonly Term[] {
   return expression.op === 'sum' ? expression.terms : [{ sign: 1, of: expression }];
 }
 

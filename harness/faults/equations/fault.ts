@@ -1,4 +1,15 @@
-import type { Arithmetic, Block, Cell, Network, NetworkProblem, Outcome } from '../../equations/index';
+import type { Tensor } from '../../../scratch/index';
+import type {
+  Arithmetic,
+  Block,
+  Cell,
+  Forward,
+  Network,
+  NetworkProblem,
+  Outcome,
+  Place,
+  Ran,
+} from '../../equations/index';
 import type { Phase } from '../../base/problem';
 
 /** A network that is wrong in one place, and what it is asked. */
@@ -6,12 +17,25 @@ export interface FaultyRun {
   readonly network: Network;
   readonly problem: NetworkProblem;
   /** another cell at some steps */ readonly cellAt?: (layer: string, t: number) => Cell | undefined;
-  /** that the forward pass is that of the right network: the other cells differ in their backward step alone */
+  /** that the forward pass is that of the right network: the fault is in the backward pass alone */
   readonly isRightForward?: true;
   /** another arithmetic, where the loss is wrong */
   readonly around?: <V extends Block>(arithmetic: Arithmetic<V>) => Arithmetic<V>;
+  /** what a quantity is changed to as soon as it is computed */
+  readonly observe?: <V extends Block>(place: Place, value: V) => V;
+  /** what a layer is changed to when it ran */
+  readonly ran?: <V extends Block>(layer: string, ran: Ran<V>) => Ran<V>;
+  /** what the walk back goes over, where that is not the forward pass as it ran */
+  readonly back?: <V extends Block>(forward: Forward<V>) => Forward<V>;
   /** what is wrong with the answer itself */
   readonly finish?: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>) => Outcome<V>;
+}
+
+/** What a faulty network may depend on besides its problem. */
+export interface Occasion {
+  /** the answer before this one, by the names of the outcome */ readonly earlier?:
+    ReadonlyMap<string, Tensor> | undefined;
+  /** the time steps at which the mistake is made; default: all */ readonly isThere?: (t: number) => boolean;
 }
 
 /** A mistake that a network of layers can have. */
@@ -31,5 +55,5 @@ export interface EquationFault {
    * the faulty networks: a wrong forward pass may be differentiated as it is, or keep the backward pass of the right one. Empty where
    * the problem has nothing that could go wrong (no mask, no initial state)
    */
-  readonly runs: (network: Network, problem: NetworkProblem) => readonly FaultyRun[];
+  readonly runs: (network: Network, problem: NetworkProblem, occasion?: Occasion) => readonly FaultyRun[];
 }

@@ -4,15 +4,16 @@ import {
   forwardOutcome,
   isRecurrent,
   runForward,
-  runNetwork,
   tensorsOfOutcome,
-  withCells,
+  withSteps,
   type Arithmetic,
   type Block,
+  type Forward,
   type Layer,
   type Network,
   type NetworkProblem,
   type Outcome,
+  type Place,
   type RunOptions,
 } from '../../equations/index';
 import type { Tensor } from '../../../scratch/index';
@@ -34,10 +35,19 @@ export const faultsOf = memoize((network: Network): readonly EquationFault[] => 
   ...passFaults(network),
 ]);
 
+const byName = memoize(
+  (network: Network) =>
+    new Map(
+      faultsOf(network)
+        .toReversed()
+        .map((fault) => [fault.name, fault]),
+    ),
+);
+
 /** The fault of that name, of every time step or of one; undefined where there is none. */
 export function faultNamed(network: Network, name: string): EquationFault | undefined {
   const single = /^(.*), at time step (\d+)$/.exec(name);
-  const found = faultsOf(network).find((fault) => fault.name === (single === null ? name : single[1]));
+  const found = byName(network).get(single === null ? name : single[1]);
   return single === null ? found : found?.atStep?.(Number(single[2]));
 }
 
@@ -56,8 +66,8 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
     ...(gate !== undefined && { gate }),
   };
   const runsAt =
-    (isThere: (t: number) => boolean): EquationFault['runs'] =>
-    (network, problem) =>
+    (step?: number): EquationFault['runs'] =>
+    (network, problem, { isThere = (t: number) => t === (step ?? t) } = {}) =>
       cells().map((cell) => ({
         network,
         problem,
@@ -66,13 +76,13 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
       }));
   return {
     ...about,
-    runs: runsAt(() => true),
+    runs: runsAt(),
     atStep: (timeStep) => ({
       ...about,
       name: `${about.name}, at time step ${timeStep}`,
       words: `${about.words}, at time step ${timeStep} alone`,
       timeStep,
-      runs: runsAt((t) => t === timeStep),
+      runs: runsAt(timeStep),
     }),
   };
 }
@@ -83,13 +93,44 @@ export function runFault<V extends Block>(
   arithmetic: Arithmetic<V>,
   observe?: RunOptions<V>['observe'],
 ): Outcome<V> {
-  const { network, problem, cellAt, around, finish } = run;
+  const { network, problem, around, finish } = run;
   const own = around === undefined ? arithmetic : around(arithmetic);
-  const outcome = runNetwork(network, problem, own, {
-    ...(cellAt && { cellAt }),
-    ...(observe && { observe }),
-  });
+  const forward = runForward(network, problem, own, optionsOf(run, observe));
+  const outcome = new Map([...forwardOutcome(forward), ...backwardOutcome(walkedBack(run, forward))]);
   return finish === undefined ? outcome : finish(outcome, arithmetic);
+}
+
+function optionsOf<V extends Block>(
+  { cellAt, observe, ran }: FaultyRun,
+  also?: RunOptions<V>['observe'],
+): RunOptions<V> {
+  const both = observe && also && ((place: Place, value: V): V => also(place, observe(place, value)));
+  const observed = both ?? observe ?? also;
+  return { ...(cellAt && { cellAt }), ...(observed && { observe: observed }), ...(ran && { ran }) };
+}
+
+/** The forward pass that a faulty network goes back over. */
+function walkedBack<V extends Block>({ cellAt, back }: FaultyRun, forward: Forward<V>): Forward<V> {
+  const own =
+    cellAt === undefined
+      ? forward
+      : withSteps(forward, (steps, _, layer) =>
+          steps.map((step) => ({ ...step, cell: cellAt(layer, step.t) ?? step.cell })),
+        );
+  return back === undefined ? own : back(own);
+}
+
+/** Float64 as programs compute: slopes from the results of functions, so that they are 0 where a result has rounded to 1. */
+const plain = programArithmetic(exactArithmetic());
+
+function programArithmetic(exact: Arithmetic<Block>): Arithmetic<Block> {
+  return {
+    ...exact,
+    apply: (...given) => {
+      const { argument, ...block } = exact.apply(...given);
+      return block;
+    },
+  };
 }
 
 /** An answer in float64: of the forward pass, and whole. */
@@ -98,35 +139,58 @@ export interface ExactAnswer {
   /** computed at the first call */ readonly whole: () => ReadonlyMap<string, Tensor>;
 }
 
-/** What a faulty network answers in float64. */
-export function exactFault(run: FaultyRun): ExactAnswer {
-  const { network, problem, cellAt, around, finish, isRightForward } = run;
-  if (isRightForward === true && cellAt !== undefined && finish === undefined) {
-    const right = rightForward(network)(problem);
-    const back = () => tensorsOfOutcome(backwardOutcome(withCells(right.ran, cellAt)));
-    return { forward: right.answer, whole: once(() => new Map([...right.answer, ...back()])) };
+/**
+ * What a faulty network answers in float64.
+ *
+ * @param states [B, T, U] of a network of one layer, to go on from instead of its own
+ */
+export function exactFault(run: FaultyRun, states?: Tensor): ExactAnswer {
+  const { network, problem, around, finish, isRightForward } = run;
+  const arithmetic = around?.(plain) ?? plain;
+  const options = optionsOf(run, states && insteadOfStates(states));
+  const right = isRightForward === true && states === undefined ? rightForward(network)(problem) : undefined;
+  const forward: Forward<Block> =
+    right === undefined
+      ? runForward(network, problem, arithmetic, options)
+      : { ...right.ran, arithmetic, options };
+  const back = (): Outcome<Block> => backwardOutcome(walkedBack(run, forward));
+  if (finish === undefined) {
+    const first = right?.answer ?? tensorsOfOutcome(forwardOutcome(forward));
+    return { forward: first, whole: once(() => new Map([...first, ...tensorsOfOutcome(back())])) };
   }
-  const plain = exactArithmetic();
-  const forward = runForward(network, problem, around?.(plain) ?? plain, { ...(cellAt && { cellAt }) });
   const finished = (outcome: Outcome<Block>): ReadonlyMap<string, Tensor> =>
-    tensorsOfOutcome(finish?.(outcome, plain) ?? outcome);
+    tensorsOfOutcome(finish(outcome, plain));
   const first = forwardOutcome(forward);
   return {
     forward: finished(first),
-    whole: once(() => finished(new Map([...first, ...backwardOutcome(forward)]))),
+    whole: once(() => finished(new Map([...first, ...back()]))),
   };
+}
+
+function insteadOfStates({ data, shape }: Tensor): NonNullable<RunOptions<Block>['observe']> {
+  const [, timeSteps, units] = shape;
+  return ({ name, t = 0 }, value) =>
+    name === 'h'
+      ? {
+          ...{ rows: value.rows, columns: units },
+          value: value.value.map(
+            (_, i) => data[(Math.floor(i / units) * timeSteps + t) * units + (i % units)],
+          ),
+        }
+      : value;
 }
 
 /** The forward pass of the right network, made once for a problem. */
 const rightForward = memoize((network: Network) =>
   memoize((problem: NetworkProblem) => {
-    const ran = runForward(network, problem, exactArithmetic());
+    const ran = runForward(network, problem, plain);
     return { ran, answer: tensorsOfOutcome(forwardOutcome(ran)) };
   }),
 );
 
-const rightAnswer = memoize((network: Network) =>
-  memoize((problem: NetworkProblem) => exactFault({ network, problem }).whole()),
+/** What the right network answers in float64, by the names of the outcome; worked out once. */
+export const rightOutcome = memoize((network: Network) =>
+  memoize((problem: NetworkProblem) => exactFault({ network, problem, isRightForward: true }).whole()),
 );
 
 /** Below this share of the largest number of a tensor two float64 runs are the same. */
@@ -137,7 +201,7 @@ export const sameRun = 1e-9;
  * is run in several ways changes as much as the one that changes least. NaN in the answer counts as Infinity.
  */
 export function effectOf(network: Network, problem: NetworkProblem, fault: EquationFault): number {
-  const right = rightAnswer(network)(problem);
+  const right = rightOutcome(network)(problem);
   const runs = fault.runs(network, problem);
   return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run).whole())));
 }
@@ -159,7 +223,7 @@ export function distance(right: ReadonlyMap<string, Tensor>, wrong: ReadonlyMap<
       const gap = Math.abs(x - other.data[i]);
       off = gap <= off ? off : gap;
     });
-    if (Number.isNaN(off)) return Infinity;
+    if (!Number.isFinite(off)) return Infinity;
     if (off > 0) most = Math.max(most, off / size);
   }
   return most;

@@ -1,4 +1,4 @@
-export type { EquationFault, FaultyRun } from './fault';
+export type { EquationFault, FaultyRun, Occasion } from './fault';
 export {
   canShowFault,
   distance,
@@ -7,6 +7,8 @@ export {
   type ExactAnswer,
   faultNamed,
   faultsOf,
+  rightOutcome,
   runFault,
   sameRun,
 } from './faults-of-network';
+export { termsOf } from './backward-faults';

@@ -1,4 +1,4 @@
-import { weightNames } from '../answers';
+import { weightNames } from '../../../scratch/index';
 import { updateFaultIn, type UpdateFault } from './update-fault';
 
 const inWeights = updateFaultIn('optimizer', 'weights');

@@ -1,4 +1,4 @@
-import { weightNames } from '../answers';
+import { weightNames } from '../../../scratch/index';
 import { each, normOf, type HandOptimizer, type Numbers } from './hand-optimizer';
 import { memoize } from '../../base/memoize';
 import { updateFaultIn, type UpdateFault } from './update-fault';

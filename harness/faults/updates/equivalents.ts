@@ -1,4 +1,4 @@
-import { weightNames } from '../answers';
+import { weightNames } from '../../../scratch/index';
 import { each, normOf, type HandOptimizer, type UpdateQuestion } from './hand-optimizer';
 import { updateFaultIn, type UpdateFault } from './update-fault';
 import type { Wrong } from '../wrong';

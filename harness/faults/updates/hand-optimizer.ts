@@ -1,6 +1,10 @@
-import type { ClassifierWeights, OptimizerConfig, OptimizerState } from '../../../scratch/index';
+import {
+  weightNames,
+  type ClassifierWeights,
+  type OptimizerConfig,
+  type OptimizerState,
+} from '../../../scratch/index';
 import type { Problem } from '../../base/problem';
-import { weightNames } from '../answers';
 import { rightAnswer } from '../replay';
 import { withWrong, type Wrong } from '../wrong';
 

@@ -1,8 +1,7 @@
 import { sizesOf, type Problem } from '../../base/problem';
-import { weightNames } from '../answers';
-import { networkWith } from '../faulty';
-import { HandNetwork } from '../hand-network';
-import { times, transpose } from '../rows';
+import { weightNames } from '../../../scratch/index';
+import { runsOf, sentBackBy } from '../faulty';
+import { firstAnswer, rightAnswer } from '../replay';
 import { each, gradientsOf, type HandOptimizer, type Numbers } from './hand-optimizer';
 import { updateFaultIn, type UpdateFault } from './update-fault';
 
@@ -66,7 +65,7 @@ export const stepFaults: readonly UpdateFault[] = [
           { data: after[name], shape: problem.weights[name]?.shape },
         ]);
         const later = { ...problem, weights: Object.fromEntries(moved) as Problem['weights'] };
-        return new HandNetwork(later).evaluate().loss?.data[0] ?? NaN;
+        return rightAnswer(later).loss?.data[0] ?? NaN;
       },
     },
   ),
@@ -82,9 +81,8 @@ function afterOutputLayer(own: HandOptimizer): Numbers {
     return own.moved(w, own.step(right.outputKernel[i], now, {}, state.step + 1));
   });
   const { units, classes = 1 } = sizesOf(problem);
-  const rows = Array.from({ length: units }, (_, j) => [...moved.subarray(j * classes, (j + 1) * classes)]);
-  const late = networkWith({ fromOutput: (_, dLogits) => times(dLogits, transpose(rows)) });
-  const { gradients } = new late(problem).evaluate();
+  const late = () => sentBackBy('head', 'kernel', { data: moved, shape: [units, classes] });
+  const { gradients } = firstAnswer({ runs: runsOf(late, 'backward') }, problem);
   return each((name) => gradients?.[name]?.data ?? right[name]);
 }
 

@@ -7,14 +7,8 @@ import { makeLayeredProblem, makeProblem } from '../../../harness/problems/index
 import { runParity, type ParityReport } from '../../../harness/parity/index';
 import { scratchImplementation } from '../../../harness/sides/index';
 import type { Evaluation, Implementation, Problem } from '../../../harness/base/problem';
-import {
-  catalogue,
-  HandNetwork,
-  mapTensor,
-  plant,
-  temperature,
-  type NetworkClass,
-} from '../../../harness/faults/index';
+import { catalogue, mapTensor, plant, replay, temperature, type Fault } from '../../../harness/faults/index';
+import { HandNetwork } from '../../oracles/hand-network';
 import { createRandom } from '../../../scratch/index';
 
 const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
@@ -38,8 +32,10 @@ function extreme(problem: Problem): Problem {
   return { ...problem, id: `${problem.id}, extreme`, weights: { ...weights, outputKernel: larger } };
 }
 
-function sideOf(network: NetworkClass): Implementation {
-  return { name: 'mine', precision: 'float64', evaluate: (problem) => new network(problem).evaluate() };
+function sideOf(network: typeof HandNetwork | Fault): Implementation {
+  const evaluate = (problem: Problem): Evaluation =>
+    'runs' in network ? replay(network, problem) : new network(problem).evaluate();
+  return { name: 'mine', precision: 'float64', evaluate };
 }
 
 function run(implementation: Implementation, problems: readonly Problem[]): Promise<ParityReport> {
@@ -47,29 +43,21 @@ function run(implementation: Implementation, problems: readonly Problem[]): Prom
   return runParity({ problems, sides });
 }
 
-function networkOf(name: string): NetworkClass {
+function faultOf(name: string): Fault {
   const fault = catalogue.find((one) => one.name === name);
   if (fault === undefined) throw new Error(`${name} is gone`);
-  return fault.network;
+  return fault;
 }
 
 describe('what is diagnosed first', () => {
   it('the real mistake in ordinary problems, and then the textbook loss in extreme ones', async () => {
-    const Textbook = networkOf('loss/logarithm-of-softmax');
-    class Both extends Textbook {
-      override stateForRecurrentKernel(b: number, t: number): readonly number[] {
-        return this.states[b][t];
-      }
-    }
+    const textbook = faultOf('loss/logarithm-of-softmax');
+    const both = plant(faultOf('steps/state-after-for-state-before'), sideOf(textbook));
     const problem = problemOf();
-    const { diagnoses } = await run(sideOf(Both), [
-      extreme(problem),
-      problem,
-      problemOf({ batch: 1, seed: 4 }),
-    ]);
+    const { diagnoses } = await run(both, [extreme(problem), problem, problemOf({ batch: 1, seed: 4 })]);
     expect(diagnoses[0].caseId).to.equal('clues');
     expect(diagnoses[0].kind?.names).to.deep.equal(['steps/state-after-for-state-before']);
-    const { diagnoses: alone } = await run(sideOf(Textbook), [extreme(problem), problem]);
+    const { diagnoses: alone } = await run(sideOf(textbook), [extreme(problem), problem]);
     expect(alone.map(({ kind }) => kind?.names)).to.deep.equal([['loss/logarithm-of-softmax']]);
     expect(alone[0].kind?.words).to.include('the loss is infinite there');
   });
@@ -84,7 +72,7 @@ describe('what is diagnosed first', () => {
     const { diagnoses } = await run(sideOf(Warm), [extreme(problem), problemOf({ timeSteps: 1 }), problem]);
     expect(diagnoses[0]).to.include({ phase: 'loss', caseId: 'clues' });
     expect(diagnoses[0].tensor).to.equal('probabilities');
-    const { diagnoses: whole } = await run(sideOf(temperature(1.0001, true).network), [problem]);
+    const { diagnoses: whole } = await run(sideOf(temperature(1.0001, true)), [problem]);
     expect(whole[0].kind?.words).to.include('a temperature of 1.0001 before the softmax');
     const examinations = [extreme(problem), problem].map((one) => examine(sideOf(Warm), one));
     const [first] = diagnosisOrder(await Promise.all(examinations));
@@ -173,7 +161,7 @@ describe('what the failing problems have in common', () => {
 describe('clues of a diagnosis', () => {
   it('one ratio of all wrong results, in letters', async () => {
     const problem = problemOf({ upstreamStates: false, initialState: false });
-    const { diagnoses } = await run(sideOf(networkOf('loss/sum-for-mean-throughout')), [problem]);
+    const { diagnoses } = await run(sideOf(faultOf('loss/sum-for-mean-throughout')), [problem]);
     expect(diagnoses[0].ratio?.times).to.be.closeTo(3, 1e-12);
     expect(diagnoses[0].ratio?.equals).to.deep.equal(['B']);
     expect(diagnoses[0].kind?.names).to.deep.equal(['loss/sum-for-mean-throughout']);
@@ -190,7 +178,7 @@ describe('clues of a diagnosis', () => {
 
   it('numbers of a vectors file that are sums over the batch, not means, are named, and no side is blamed', async () => {
     const problem = problemOf({ upstreamStates: false });
-    const expected = new (networkOf('loss/sum-for-mean-throughout'))(problem).evaluate();
+    const expected = replay(faultOf('loss/sum-for-mean-throughout'), problem);
     const vector = {
       id: 'vectors/sums',
       source: 'sums.json',
@@ -240,8 +228,8 @@ describe('clues of a diagnosis', () => {
       Implementation['precision'],
       (answer: Evaluation, problem: Problem) => Evaluation,
     ][] = [
-      ['tanh off by 4e-15', 'float64', (_, problem) => new Off(problem, undefined, 4e-15).evaluate()],
-      ['tanh off by 2e-6', 'float32', (_, problem) => new Off(problem, undefined, 2e-6).evaluate()],
+      ['tanh off by 4e-15', 'float64', (_, problem) => new Off(problem, 4e-15).evaluate()],
+      ['tanh off by 2e-6', 'float32', (_, problem) => new Off(problem, 2e-6).evaluate()],
       ['noise of 1e-6 in dx', 'float64', (answer) => withNoise(answer)],
       ['products in two bfloat16 parts', 'float32', (_, problem) => new InParts(problem).evaluate()],
       ['products in three bfloat16 parts', 'float32', (_, problem) => new InThreeParts(problem).evaluate()],
@@ -339,13 +327,12 @@ function inTwoParts(a: number, b: number): number {
 class Off extends HandNetwork {
   constructor(
     problem: Problem,
-    earlier: HandNetwork | undefined,
     private readonly by: number,
   ) {
-    super(problem, earlier);
+    super(problem);
   }
-  override activation(z: readonly number[], t: number): number[] {
-    return super.activation(z, t).map((h) => h + this.by);
+  override activation(z: readonly number[]): readonly number[] {
+    return super.activation(z).map((h) => h + this.by);
   }
 }
 
@@ -365,5 +352,5 @@ function withNoise(answer: Evaluation): Evaluation {
 /** Float32 sides answer in float32. */
 function plain(side: Implementation): Implementation {
   if (side.precision === 'float64') return side;
-  return plant({ network: HandNetwork }, side);
+  return plant({ runs: () => [] }, side);
 }

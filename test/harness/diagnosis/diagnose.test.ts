@@ -11,7 +11,8 @@ import {
   type Implementation,
   type Problem,
 } from '../../../harness/base/problem';
-import { canShow, HandNetwork, plant, faultsOfStep, type StepFault } from '../../../harness/faults/index';
+import { canShow, plant, faultsOfStep, type StepFault } from '../../../harness/faults/index';
+import { HandNetwork } from '../../oracles/hand-network';
 
 const shape = { batch: 3, features: 2, units: 4, classes: 5, scale: 1, mask: false } as const;
 const above = { labels: true, upstreamStates: true, upstreamFinalState: true, initialState: true } as const;

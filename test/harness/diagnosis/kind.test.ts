@@ -13,22 +13,26 @@ import {
 } from '../../../harness/base/problem';
 import {
   canShow,
-  changeGradients,
   clippedByNorm,
   equivalents,
-  HandNetwork,
+  firstAnswer,
+  formula,
+  gradients,
   mapTensor,
   plant,
   catalogue,
   faultsOfStep,
+  runsOf,
   truncated,
   weightOff,
-  type NetworkClass,
+  type GradientName,
+  type Way,
 } from '../../../harness/faults/index';
-import { createRandom } from '../../../scratch/index';
+import { activated } from '../../../harness/faults/other-layers';
+import { createRandom, weightNames } from '../../../scratch/index';
 import { loadBackend } from '../../../src/index';
 
-type Network = Pick<(typeof catalogue)[number], 'network'>;
+type Faulty = Pick<(typeof catalogue)[number], 'runs'>;
 
 function problemOf(recipe: Partial<Parameters<typeof makeProblem>[0]> = {}): Problem {
   const sizes = { batch: 3, timeSteps: 6, features: 2, units: 4, classes: 5, scale: 1, seed: 3 };
@@ -54,7 +58,7 @@ describe('kindOf', () => {
 
   async function kindOn(
     problem: Problem,
-    fault: Network,
+    fault: Faulty,
     options?: KindOptions & { readonly calls?: boolean },
   ) {
     const sick = plant(fault, host);
@@ -75,7 +79,7 @@ describe('kindOf', () => {
   });
 
   it('finds nothing in a right answer, nor in an equivalent way to compute it', async () => {
-    expect(await kindOn(general, { network: HandNetwork })).to.equal(undefined);
+    expect(await kindOn(general, { runs: () => [] })).to.equal(undefined);
     for (const fault of equivalents) expect(await kindOn(general, fault), fault.name).to.equal(undefined);
   });
 
@@ -100,42 +104,22 @@ describe('kindOf', () => {
       weightOff('outputBias', 2, (x) => x + 0.25),
     );
     expect(output?.words).to.match(/one number of outputBias, \[2\], is too \w+ \(by 0.25/);
-    const scaled = await kindOn(plain, { network: scaledGradients(0.7) });
+    const scaled = await kindOn(plain, scaledGradients(0.7));
     expect(scaled?.words).to.include('every gradient is 0.7 times what it should be');
-    const answer = new (scaledGradients(0, ['outputBias']))(plain).evaluate();
+    const answer = firstAnswer(scaledGradients(0, ['outputBias']), plain);
     const lost = await kindOf(plain, answer, { name: 'by hand', precision: 'float64' });
     expect(lost?.words).to.equal('the gradient of the output bias is 0 times what it should be');
   });
 
   it('says nothing about what is not in the catalogue: two faults at once, noise, another formula', async () => {
-    const quiet: Record<string, Network> = {
-      'two faults': {
-        network: class extends HandNetwork {
-          override slope(b: number, t: number): number[] {
-            return this.states[b][t].map(() => 1);
-          }
-          override stateForRecurrentKernel(b: number, t: number) {
-            return this.states[b][t];
-          }
-        },
-      },
-      '1 - h^3': {
-        network: class extends HandNetwork {
-          override slope(b: number, t: number): number[] {
-            return this.states[b][t].map((h) => 1 - h ** 3);
-          }
-        },
-      },
-      'a softer tanh': {
-        network: class extends HandNetwork {
-          override activation(z: readonly number[]): number[] {
-            return z.map((x) => x / Math.sqrt(1 + x * x));
-          }
-        },
-      },
+    const quiet: Record<string, Way> = {
+      'two faults': formula({ dz: 'dh_t', recurrentKernel: 'h_t; dz_t' }),
+      '1 - h^3': formula({ dz: 'dh_t ∘ (1 - h_t ∘ h_t ∘ h_t)' }),
+      'a softer tanh': activated([(z) => z / Math.sqrt(1 + z * z), (_, h) => 1 - h * h]),
     };
-    for (const [name, fault] of Object.entries(quiet))
-      for (const problem of [general, plain]) expect(await kindOn(problem, fault), name).to.equal(undefined);
+    for (const [name, way] of Object.entries(quiet))
+      for (const problem of [general, plain])
+        expect(await kindOn(problem, { runs: runsOf(way, 'forward') }), name).to.equal(undefined);
     const random = createRandom(1);
     const answer = await host.evaluate(general);
     for (const chosen of tensorNames) {
@@ -153,7 +137,7 @@ describe('kindOf', () => {
 
   it('distinguishes by a second problem the faults that one problem cannot', async () => {
     const T = plain.inputs.shape[1];
-    const sick = { network: scaledGradients(1 / T) };
+    const sick = scaledGradients(1 / T);
     const alone = await kindOn(plain, sick);
     // a fault of the catalogue is simpler than a number that is fitted
     expect(alone?.names).to.deep.equal(['loss/divided-by-steps']);
@@ -187,14 +171,15 @@ describe('kindOf', () => {
   });
 });
 
-type GradientName = Parameters<typeof changeGradients>[1][number];
-
 /** Some gradients, or all of them, times a factor. */
-function scaledGradients(factor: number, some?: readonly GradientName[]): NetworkClass {
-  return class extends HandNetwork {
-    override finish(answer: ReturnType<HandNetwork['evaluate']>) {
-      const names = some ?? (Object.keys(answer.gradients ?? {}) as GradientName[]);
-      return changeGradients(answer, names, (tensor) => mapTensor(tensor, (x) => x * factor));
-    }
+function scaledGradients(
+  factor: number,
+  names: readonly GradientName[] = [...weightNames, 'inputs', 'initialState'],
+): Faulty {
+  return {
+    runs: runsOf(
+      gradients(names, (x) => x * factor),
+      'backward',
+    ),
   };
 }

@@ -10,14 +10,15 @@ import {
 } from '../../../harness/judge/updates/training-checks';
 import type { Implementation } from '../../../harness/base/problem';
 import {
-  HandNetwork,
   HandOptimizer,
   plantUpdate,
+  replay,
   faultsOfStep,
   updateFaults,
   type Trainee,
   type UpdateFault,
 } from '../../../harness/faults/index';
+import { HandNetwork } from '../../oracles/hand-network';
 import { updateBatches } from '../../support/update-batches';
 
 const batches = updateBatches(2);
@@ -134,8 +135,8 @@ describe('diagnoseUpdate', () => {
   });
 
   it('blames the gradients where these are wrong already', async () => {
-    const { network } = faultsOfStep(3).find(({ name }) => name === 'step/slope/missing')!;
-    const wrong: Implementation = { ...side, evaluate: (problem) => new network(problem).evaluate() };
+    const fault = faultsOfStep(3).find(({ name }) => name === 'step/slope/missing')!;
+    const wrong: Implementation = { ...side, evaluate: (problem) => replay(fault, problem) };
     const check = checkOf('sgd', 'fresh');
     const found = await diagnosed(check, sick('optimizer/step-taken-twice', check), wrong);
     expect(found).to.include({

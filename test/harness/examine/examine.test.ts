@@ -13,7 +13,8 @@ import {
   type Problem,
   type TensorName,
 } from '../../../harness/base/problem';
-import { canShow, HandNetwork, catalogue } from '../../../harness/faults/index';
+import { canShow, catalogue, replay } from '../../../harness/faults/index';
+import { HandNetwork } from '../../oracles/hand-network';
 
 const recipe = {
   id: 'case',
@@ -86,7 +87,7 @@ describe('examine', () => {
   it('rejects every fault that can show on the problem', async () => {
     for (const fault of catalogue) {
       if (fault.calls === true || !canShow(fault, problem, 'float64')) continue;
-      const side = byHand({ evaluate: (p) => new fault.network(p).evaluate() });
+      const side = byHand({ evaluate: (p) => replay(fault, p) });
       expect((await examine(side, problem)).status, fault.name).to.equal('fail');
     }
   });

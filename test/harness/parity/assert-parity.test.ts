@@ -19,7 +19,7 @@ const right: Candidate = {
   evaluate: (problem) => rightAnswer(problem),
 };
 const carryless = catalogue.find(({ name }) => name === 'carry/dropped') ?? catalogue[0];
-const wrong: Candidate = { ...right, evaluate: (problem) => rightAnswer(problem, carryless.network) };
+const wrong: Candidate = { ...right, evaluate: (problem) => rightAnswer(problem, carryless) };
 const throwing: Candidate = {
   ...right,
   evaluate: () => {
@@ -113,7 +113,7 @@ describe('assertParity', () => {
     it(`rejects ${fault.name}`, async () => {
       const faulty = {
         ...right,
-        evaluate: (p: Parameters<Candidate['evaluate']>[0]) => rightAnswer(p, fault.network),
+        evaluate: (p: Parameters<Candidate['evaluate']>[0]) => rightAnswer(p, fault),
       };
       expect(await failureOf(assertParity(faulty))).to.be.instanceOf(ParityAssertionError);
     });

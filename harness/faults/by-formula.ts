@@ -1,0 +1,96 @@
+import { faultIn, formula, general, type Way } from './faulty';
+import type { Family, Fault } from './fault';
+import type { Phase } from '../base/problem';
+
+/** Time steps that a row may end with; `last` is T - 1. */
+const times: Readonly<Record<string, (t: number, last: number) => boolean>> = {
+  '': () => true,
+  'at t = 0': (t) => t === 0,
+  'at t > 0': (t) => t > 0,
+  'at t < T - 1': (t, last) => t < last,
+};
+
+/**
+ * Faults that are one other formula, one a line: name, family, what is wrong, and what is computed instead, or the name that the formulas give
+ * the mistake (`rnn-parity trial --layers simpleRNN:4` lists these).
+ */
+function faultsOf(phase: Phase, text: string): Fault[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [name, family, words, what] = line.split(' | ').map((part) => part.trim());
+      return faultIn(family as Family, phase)(name, words, wayOf(what));
+    });
+}
+
+function wayOf(text: string): Way {
+  const [, what, when = ''] = /^(.*?)(?: (at t .*))?$/.exec(text) ?? [];
+  const [left, right] = what.split(' = ');
+  return right === undefined ? general(what, times[when]) : formula({ [left]: right }, times[when]);
+}
+
+/** Mistakes in one formula of the step, or that every network of layers can have. */
+export const formulaFaults: readonly Fault[] = [
+  ...faultsOf(
+    'forward',
+    `
+    initial-state/ignored | initial-state | the forward pass starts from zeros instead of the given initial state | the initial state h is ignored
+    initial-state/of-first-example | initial-state | every example starts from the initial state of the first one | the initial state of the first example is used for all
+    steps/state-before-ignored | wrong-time-step | the previous state is ignored: every step is computed from its input alone | z_t: the term h_(t-1) · recurrentKernel is forgotten
+    weights/bias-twice | weights-import | the bias is added twice | z_t: the term bias is added twice
+    weights/bias-forgotten | weights-import | the bias is not added | z_t: the term bias is forgotten
+    weights/bias-at-first-step-only | weights-import | the bias is added at the first time step only | z_t: the term bias is forgotten at t > 0
+    weights/states-too-large | weights-import | every state is 1 % too large | h = 1.01 ∘ tanh(z_t)
+    masks/ignored | masks | the mask is ignored: padding counts as input | the mask is ignored
+    masks/inverted | masks | the mask is inverted: 1 means masked | the mask is inverted
+    masks/of-first-example | masks | the mask of the first example is used for all | the mask of the first example is used for all
+    masks/of-previous-step | masks | the mask is shifted: the mask of step t - 1 is used at step t | the mask is one time step late
+    `,
+  ),
+  ...faultsOf(
+    'loss',
+    `
+    weights/output-bias-forgotten | weights-import | the bias of the output layer is not added | the bias of the dense layer is forgotten
+    loss/sum-for-mean | batch-mean | 1/B is missing in the gradient: it is the gradient of the sum, not of the mean | the gradient of the logits is not divided by the batch size
+    loss/mean-twice | batch-mean | 1/B is applied twice in the gradient | the gradient of the logits is divided by the batch size twice
+    loss/sum-for-mean-throughout | batch-mean | the sum over the batch is taken instead of the mean (reduction='sum'): loss and gradients are B times as large | the loss is summed over the batch instead of averaged
+    loss/base-two | loss | the loss is reported in bits, not in nats: the logarithm has base 2 | the loss is in bits: log2 instead of ln
+    `,
+  ),
+  ...faultsOf(
+    'backward',
+    `
+    carry/accumulated | notebook | the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried in addition to its carry | toBefore = dz_t · recurrentKernelᵀ + dh_t at t > 0
+    carry/dropped | carry | no gradient is carried to the previous step: gradients stop after one step | back to h_(t-1): nothing is sent back to h_(t-1)
+    carry/negated | carry | the gradient carried to the previous step has the wrong sign | back to h_(t-1): the sign is wrong
+    carry/counted-twice | carry | the gradient carried to the previous step is added twice | back to h_(t-1): what is sent back to h_(t-1) is sent twice
+    carry/without-slope | carry | dh_t is carried back instead of dz_t, past the tanh | toBefore = dh_t · recurrentKernelᵀ
+    carry/not-transposed | transpose | dz_t recurrentKernel is carried back instead of dz_t recurrentKernel^T | back to h_(t-1): recurrentKernel is not transposed
+    carry/never-added | carry | the gradient carried to the previous step is computed but never added (min-char-rnn without \`+ dhnext\`) | back to h_(t-1): nothing is sent back to h_(t-1) at t > 0
+    slope/missing | tanh-derivative | tanh is not differentiated at all | dz_t: the factor tanh′[h_t] is forgotten
+    slope/one-minus-h | tanh-derivative | the derivative of tanh is taken as 1 - h instead of 1 - h^2 | dz = dh_t ∘ (1 - h_t)
+    slope/one-plus-h-squared | tanh-derivative | the derivative of tanh is taken as 1 + h^2 instead of 1 - h^2 | dz = dh_t ∘ (1 + h_t ∘ h_t)
+    slope/of-the-sigmoid | tanh-derivative | the sigmoid's derivative h (1 - h) is used instead of tanh's | dz = dh_t ∘ h_t ∘ (1 - h_t)
+    slope/of-pre-activation | tanh-derivative | 1 - z^2: the derivative is taken from z_t as if it were h_t | dz_t: tanh′ is computed from z_t as if that were tanh(z_t)
+    slope/tanh-twice | tanh-derivative | 1 - tanh(h_t)^2: tanh is applied again to a state | dz_t: tanh′ is taken at tanh(z_t) instead of z_t
+    slope/step-before | tanh-derivative | the derivative of tanh is taken at h_{t-1} instead of h_t | dz_t: h_(t-1) instead of h_t
+    steps/state-after-for-state-before | previous-state | dRecurrentKernel is summed with h_t instead of h_{t-1} | drecurrentKernel: h_t instead of h_(t-1), in h_(t-1)ᵀ
+    initial-state/gradient-lost | notebook | the notebook's second mistake: the gradient of the initial state is returned as zeros | the gradient of the initial state h is zero
+    initial-state/gradient-of-first-state | initial-state | dh_1 is returned as the gradient of the initial state, one step too early | toBefore = dh_t at t = 0
+    initial-state/left-out-of-recurrent-kernel | initial-state | dRecurrentKernel leaves out the first step, as if the initial state were zero | drecurrentKernel: the gradient is zero at t = 0
+    loss/layer-means-too | batch-mean | the layer averages its weights' gradients over the batch, although the loss already does | the gradients of the weights are divided by the batch size
+    transpose/recurrent-kernel-gradient | transpose | the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} instead of h_{t-1}^T dz_t | drecurrentKernel: the gradient is transposed
+    sums/bias-gradient-of-last-step | bias-axis | the bias gradient is not summed over time: only the last step counts | dbias: the gradient is zero at t < T - 1
+    sums/bias-gradient-averaged | batch-mean | the bias gradient is the mean over the batch, not the sum | the gradient of bias is divided by the batch size
+    sums/kernel-gradient-zero | memory | the gradient of the kernel stays zero | dkernel: the gradient is zero
+    sums/kernel-gradient-twice | memory | the gradient of the kernel is added twice | dkernel: the gradient is added twice
+    sums/recurrent-kernel-gradient-zero | memory | the gradient of the recurrent kernel stays zero | drecurrentKernel: the gradient is zero
+    sums/recurrent-kernel-gradient-twice | memory | the gradient of the recurrent kernel is added twice | drecurrentKernel: the gradient is added twice
+    sums/bias-gradient-zero | memory | the gradient of the bias stays zero | dbias: the gradient is zero
+    sums/bias-gradient-twice | memory | the gradient of the bias is added twice | dbias: the gradient is added twice
+    sums/averaged-over-time | batch-mean | the gradients of the layer's weights are means over the time steps, not sums | the gradients of the weights are divided by the number of time steps
+    sums/input-gradient-zero | wrong-time-step | the gradients of the inputs stay zero | back to x_t: nothing is sent back to x_t
+    `,
+  ),
+];
