@@ -228,7 +228,7 @@ export class StackPlan {
 }
 
 /**
- * A description of a layer that shares nothing with the one given, and that nobody can change; what is no description is left to its check.
+ * A description of a layer that shares nothing with the one given, and is frozen; what is no description is left to its check.
  */
 export function copyOfLayer<T>(layer: T): T {
   if (typeof layer !== 'object' || layer === null) return layer;

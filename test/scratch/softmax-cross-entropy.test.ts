@@ -120,7 +120,7 @@ describe('scratch/softmax-cross-entropy', () => {
       [0],
       /labels has 1 elements for 2 examples/,
     ],
-    ['no labels', [[1, 2]], undefined, /labels is a undefined/],
+    ['no labels', [[1, 2]], undefined, /labels is undefined/],
     ['a flat row of logits', [1, 2], [0], /logits has shape \[2\] but \[B, C\] was expected/],
     ['an infinite logit', [[Infinity, 2]], [0], /logits holds Infinity at \[0, 0\]/],
   ];

@@ -113,7 +113,9 @@ export class ChildLink<Operations extends OperationTable<Operations>> {
       this.child.on('message', (message: unknown) => this.take(message));
       this.send = (request) =>
         this.child.send(request, (error) => {
-          if (error !== null) this.end(`because it takes no messages: ${error.message}`);
+          // a process that has just died reports that itself ('close'); one that lives and has closed its channel does not
+          if (error !== null)
+            setTimeout(() => this.end(`because it takes no messages: ${error.message}`), 1000).unref();
         });
     } else {
       const child = spawn(command, args, { ...options, stdio: 'pipe' });

@@ -100,7 +100,7 @@ const layers: Readonly<Record<string, Read>> = {
 const ownModules = /^(keras|tf_keras|tensorflow|builtins)(\.|$)/;
 
 /**
- * Refuses a class that somebody else wrote, whatever its name: Keras 2.12 and later say the module and the registered name.
+ * Refuses a class that is not Keras's own, whatever its name: Keras 2.12 and later say the module and the registered name.
  *
  * @param owner how messages call it: `layer lstm`
  */

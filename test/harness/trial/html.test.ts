@@ -120,9 +120,9 @@ describe('parity --trial', () => {
     expect(await refusal(readTrialReport(path.join(base(), 'none.json')))).to.match(/does not exist/);
     expect(await refusal(readTrialReport(kept('{')))).to.match(/is not JSON.*give a file of/);
     expect(await refusal(readTrialReport(kept('null')))).to.match(/has the format null/);
-    const old = { ...syntheticTrial(), format: 'rnn-parity-trial/1' };
+    const old = { ...syntheticTrial(), format: 'rnn-parity-trial/2' };
     expect(await refusal(readTrialReport(kept(old)))).to.match(
-      /has the format "rnn-parity-trial\/1", but "rnn-parity-trial\/2" was expected; make it again with/,
+      /has the format "rnn-parity-trial\/2", but "rnn-parity-trial\/3" was expected; make it again with/,
     );
     const { rows, ...rest } = syntheticTrial();
     expect(rows.length).to.equal(5);
