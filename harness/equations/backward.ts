@@ -4,7 +4,8 @@ import { evaluate, evaluateTerms, sumAll, sumTerm, type Arriving } from './evalu
 import { half, layerOf, observed, scopeOf, stepsOf, widthOfOutput, type Forward, type Step } from './forward';
 import { cellSizes, isRecurrent, type Layer } from './network';
 import type { Block, Share, SumTerm } from './operations/index';
-import { Quantities } from './quantities';
+import { Quantities, takePart } from './quantities';
+import type { CellSizes } from './weights';
 
 /** Gradients of one layer. */
 export interface LayerGradients<V> {
@@ -155,7 +156,7 @@ function backThroughLayer<V extends Block>(
     layer.cell.carries.map((carry) => [carry, resolve(run, later[carry] ?? nothing, layer.units)]),
   );
   const gradients = new Quantities(arithmetic, sizes);
-  for (const { weight, part, all } of shares.values())
+  for (const { weight, part, all } of inOnePartition([...shares.values()], layer.cell, run, sizes))
     gradients.set(weight, layer.cell.weights[weight].columns, part, arithmetic.outer(all));
   return {
     initial,
@@ -174,6 +175,38 @@ function resolve<V extends Block>(run: Forward<V>, { terms, masked }: Arriving<V
   return masked === undefined
     ? whole
     : run.arithmetic.select(masked.live, whole, total(run, masked.terms, width));
+}
+
+interface SharesOf<V> {
+  readonly weight: string;
+  readonly part?: readonly string[];
+  readonly all: readonly Share<V>[];
+}
+
+/** Shares of a weight that some steps give whole and others by parts, block by block. */
+function inOnePartition<V extends Block>(
+  groups: readonly SharesOf<V>[],
+  { weights }: Cell,
+  { arithmetic }: Forward<V>,
+  sizes: CellSizes,
+): readonly SharesOf<V>[] {
+  return Object.entries(weights).flatMap(([weight, { columns }]) => {
+    const own = groups.filter((group) => group.weight === weight);
+    const blocks = own.flatMap(({ part }) => part ?? columns);
+    if (new Set(blocks).size === blocks.length) return own;
+    return columns.map((block) => ({
+      weight,
+      part: [block],
+      all: own
+        .filter(({ part = columns }) => part.includes(block))
+        .flatMap(({ part = columns, all }) =>
+          all.map((share) => ({
+            ...share,
+            right: takePart(arithmetic, share.right, part, [block], sizes),
+          })),
+        ),
+    }));
+  });
 }
 
 interface SentBack<V> {

@@ -10,6 +10,7 @@ export { EquationError } from './equation-error';
 export {
   callOf,
   isElementwise,
+  numberOf,
   operandsOf,
   productOf,
   sumOf,

@@ -29,11 +29,11 @@ export function kindOfLayers(
   const suspects = faultsOf(network).filter((fault) => mayBegin(network, reading, fault, place));
   const found = (among: readonly EquationFault[], forwardOnly = false): readonly EquationFault[] =>
     among.filter((fault) => isIt(reading, fault, forwardOnly));
-  const confirmed = (faults: readonly EquationFault[], forwardOnly = false): LayersKind | undefined =>
+  const confirmed = (faults: readonly EquationFault[]): LayersKind | undefined =>
     kindFrom(
       network,
       problem,
-      faults.filter((fault) => others.every((other) => agrees(other, fault, forwardOnly))),
+      faults.filter((fault) => others.every((other) => agrees(other, fault))),
     );
   const whole = found(suspects);
   // a mistake outside of the steps may be one that a single step can have: a carry cut at the first step
@@ -47,17 +47,21 @@ export function kindOfLayers(
   const single = found(suspects.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep))));
   if (single.length + whole.length > 0) return confirmed([...whole, ...single]);
   const forward = suspects.filter(({ phase }) => phase === 'forward');
-  return confirmed(found(forward, true), true);
+  return confirmed(found(forward, true));
 }
 
 function isIt(reading: LayersReading, fault: EquationFault, forwardOnly: boolean): boolean {
   return fault.runs(reading.network, reading.problem).some((run) => reading.isExplainedBy(run, forwardOnly));
 }
 
-/** Whether the answer to another problem does not speak against the fault. */
-function agrees(reading: LayersReading, fault: EquationFault, forwardOnly: boolean): boolean {
+/**
+ * Whether the answer to another problem does not speak against the fault. Its gradients do not count after a wrong forward pass: where
+ * they arrive depends on the program.
+ */
+function agrees(reading: LayersReading, fault: EquationFault): boolean {
   const runs = fault.runs(reading.network, reading.problem);
-  return runs.length === 0 ? reading.isRight : runs.some((run) => reading.agreesWith(run, forwardOnly));
+  if (runs.length === 0) return reading.isRight;
+  return runs.some((run) => reading.agreesWith(run, fault.phase === 'forward'));
 }
 
 /** Whether the mistake can begin where the first wrong number was seen. */

@@ -74,6 +74,12 @@ function* equationFaults(cell: Cell, around: Surroundings): Generator<CellFault>
   for (const [at, equation] of equations.entries()) {
     for (const change of [...changesOf(equation.right, around), ...wholeChanges(equation)])
       yield make(at, change, put(at, change.to));
+    const { axis } = equation.right;
+    yield make(
+      at,
+      { to: equation.right, words: 'the gradient is zero', sort: 'factor' },
+      put(at, { op: 'number', value: 0, axis }),
+    );
     if (equation.right.op === 'quantity' && equation.right.when === 'arriving')
       yield make(
         at,

@@ -1,6 +1,7 @@
 import {
   callOf,
   inWords,
+  numberOf,
   operandsOf,
   partText,
   productOf,
@@ -59,6 +60,9 @@ export interface Surroundings {
   /** the function call that a quantity is the result of: tanh(z_t) for h_t */
   readonly callOfQuantity: ReadonlyMap<string, Expression>;
 }
+
+/** Functions with values between 0 and 1. */
+export const gateFunctions: readonly string[] = ['σ', 'hardSigmoid', 'hardSigmoid6'];
 
 const others: Readonly<Record<string, readonly string[]>> = {
   tanh: ['σ', 'relu', 'linear'],
@@ -128,6 +132,7 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
     }
     case 'call':
       yield* functionsChanged(expression);
+      yield* complementsOfOthers(expression, around);
       break;
     case 'slope':
       yield* slopesChanged(expression, around);
@@ -197,6 +202,32 @@ function* functionsChanged(
     );
 }
 
+/** 1 - σ(z_t[i]) instead of σ(z_t[f]): a gate that is coupled to another one. */
+function* complementsOfOthers(
+  expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
+  { blocks }: Surroundings,
+): Generator<Change> {
+  const { f = '' } = expression;
+  const [of] = expression.of;
+  if (!gateFunctions.includes(f) || of.op !== 'quantity' || of.part?.length !== 1) return;
+  for (const block of blocks.get(of.name) ?? []) {
+    if (block === of.part[0]) continue;
+    const other = callOf(f, { ...of, part: [block], axis: [block] });
+    const to = sumOf([
+      { sign: 1, of: numberOf(1) },
+      { sign: -1, of: other },
+    ]);
+    yield {
+      ...{ to: to.op === 'sum' ? { ...to, axis: other.axis, factor: true } : to },
+      ...{
+        words: `1 - ${inWords(other)} instead of ${inWords(expression)}`,
+        sort: 'gates',
+        gate: of.part[0],
+      },
+    };
+  }
+}
+
 function* slopesChanged(
   expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
   { callOfQuantity }: Surroundings,
@@ -222,6 +253,18 @@ function* slopesChanged(
     ...expression,
     of: [z],
   });
+  // from y as the other function's is: 1 - y², and y (1 - y)
+  const y = inWords(of);
+  const one = { sign: 1, of: numberOf(1) } as const;
+  yield f === 'σ'
+    ? wrong(`1 - ${y}², as of tanh, instead of σ′ at ${zInWords}`, {
+        ...sumOf([one, { sign: -1, of: productOf([of, of]) }]),
+        axis: of.axis,
+      })
+    : wrong(`${y} (1 - ${y}), as of σ, instead of tanh′ at ${zInWords}`, {
+        ...productOf([of, sumOf([one, { sign: -1, of }])]),
+        axis: of.axis,
+      });
 }
 
 function* quantityChanged(
@@ -233,6 +276,11 @@ function* quantityChanged(
     const to: Expression = { ...expression, when: when === 'now' ? 'before' : 'now' };
     if (when === 'now' || known.includes(name))
       yield { to, words: `${inWords(to)} instead of ${inWords(expression)}`, sort: 'time' };
+    if (when === 'before')
+      for (const other of carries.filter((carry) => carry !== name)) {
+        const made: Expression = { ...expression, name: other };
+        yield { to: made, words: `${inWords(made)} instead of ${inWords(expression)}`, sort: 'time' };
+      }
   }
   if (when !== 'now' || part?.length !== 1) return;
   for (const block of blocks.get(name) ?? []) {

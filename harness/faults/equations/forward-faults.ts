@@ -1,7 +1,9 @@
 import {
+  callOf,
   cellOf,
   gradientName,
   inWords,
+  isElementwise,
   partText,
   productOf,
   sumOf,
@@ -13,10 +15,12 @@ import {
   type Cell,
   type Equation,
   type Expression,
+  type Term,
   type WeightShare,
 } from '../../equations/index';
 import {
   changesOf,
+  gateFunctions,
   surroundingsOf,
   wholeChanges,
   zeroLike,
@@ -33,10 +37,78 @@ export function* forwardFaults(cell: Cell): Generator<CellFault> {
       yield forwardFault(cell, equation, change, replaced(cell, i, [{ ...equation, right: change.to }]));
     for (const one of wholeChanges(equation))
       yield forwardFault(cell, equation, one, replaced(cell, i, [{ ...equation, right: one.to }]));
+    if (equation.left === cell.carries[0] && isElementwise(equation.right))
+      yield forwardFault(
+        cell,
+        equation,
+        { words: 'tanh is applied once more', sort: 'activation' },
+        replaced(cell, i, [{ ...equation, right: callOf('tanh', equation.right) }]),
+      );
     yield* blockFaults(cell, i, around);
     yield* resetFaults(cell, i);
   }
   yield* orderFaults(cell);
+  yield* everywhereFaults(cell);
+}
+
+/** A function, or a weight, that is wrong in every place where it is used: a hard sigmoid in all gates, no bias in any of them. */
+function* everywhereFaults(cell: Cell): Generator<CellFault> {
+  const uses = cell.equations.flatMap(({ right }) => [...within(right)]);
+  const fault = (words: string, sort: Change['sort'], change: (right: Expression) => Expression): CellFault =>
+    forwardFault(
+      cell,
+      { left: cell.equations[0].left },
+      { words, sort },
+      cell.equations.map((own) => ({ ...own, right: change(own.right) })),
+    );
+  for (const [f, others] of Object.entries(gateOthers))
+    if (uses.filter((one) => one.op === 'call' && one.f === f).length > 1)
+      for (const other of others)
+        yield fault(`${other} instead of ${f} in all gates`, 'activation', (right) =>
+          everywhere(right, (one) => (one.op === 'call' && one.f === f ? { ...one, f: other } : one)),
+        );
+  for (const weight of Object.keys(cell.weights)) {
+    const isUse = ({ of }: Term): boolean =>
+      (of.op === 'weight' && of.name === weight) || (of.op === 'times' && of.weight === weight);
+    const terms = uses.flatMap((one) => (one.op === 'sum' ? one.terms.filter(isUse) : []));
+    if (terms.length < 2) continue;
+    const inTerms = (change: (term: Term) => readonly Term[]) => (right: Expression) =>
+      everywhere(right, (one) =>
+        one.op === 'sum' && one.terms.some(isUse)
+          ? sumOf(one.terms.flatMap((term) => (isUse(term) ? change(term) : [term])))
+          : one,
+      );
+    const sort = terms.some(({ of }) => of.op === 'weight') ? 'bias' : 'term';
+    const title = sort === 'bias' ? weight : `the product with ${weight}`;
+    yield fault(
+      `${title} is forgotten in all gates`,
+      sort,
+      inTerms(() => []),
+    );
+    if (sort === 'bias')
+      yield fault(
+        `${title} is added twice in all gates`,
+        sort,
+        inTerms((term) => [term, term]),
+      );
+  }
+}
+
+/** What is taken for a gate's function. */
+const gateOthers: Readonly<Record<string, readonly string[]>> = {
+  σ: ['hardSigmoid', 'hardSigmoid6', 'tanh'],
+  hardSigmoid: ['hardSigmoid6', 'σ'],
+  hardSigmoid6: ['hardSigmoid', 'σ'],
+};
+
+/** The expression with a change in every place, from the inside outwards. */
+function everywhere(expression: Expression, change: (one: Expression) => Expression): Expression {
+  return change(
+    withOperands(
+      expression,
+      operandsOf(expression).map((one) => everywhere(one, change)),
+    ),
+  );
 }
 
 function replaced(cell: Cell, at: number, by: readonly Equation[]): Equation[] {
@@ -100,7 +172,7 @@ function isGate(cell: Cell, name: string, block: string): boolean {
     [...within(right)].some(
       (one) =>
         one.op === 'call' &&
-        ['σ', 'hardSigmoid', 'hardSigmoid6'].includes(one.f ?? '') &&
+        gateFunctions.includes(one.f ?? '') &&
         one.of[0].op === 'quantity' &&
         one.of[0].name === name &&
         one.of[0].part?.join() === block,
@@ -214,6 +286,14 @@ function* orderFaults(cell: Cell): Generator<CellFault> {
         const order = axis.map((block) => (block === one ? other : block === other ? one : block));
         yield fault(order, `the weights of ${one} and ${other} are exchanged`);
       }
+    const known = (orders[text] ?? []).flatMap(([order]) => [
+      order,
+      inverse(axis, order.split(' ')).join(' '),
+    ]);
+    if (axis.length < 5)
+      for (const order of permutations(axis))
+        if (order.filter((block, i) => block !== axis[i]).length > 2 && !known.includes(order.join(' ')))
+          yield fault(order, `the weights are in the order ${order.join(' ')}`);
     for (const [order, names] of orders[text] ?? [])
       for (const [from, words] of [
         [order.split(' '), `the weights are in the order ${order} (${names.join(', ')})`],
@@ -224,6 +304,13 @@ function* orderFaults(cell: Cell): Generator<CellFault> {
       ] as const)
         yield fault(from, words);
   }
+}
+
+function permutations(axis: Axis): Axis[] {
+  if (axis.length < 2) return [axis];
+  return axis.flatMap((first) =>
+    permutations(axis.filter((block) => block !== first)).map((rest) => [first, ...rest]),
+  );
 }
 
 function inverse(axis: Axis, order: Axis): string[] {

@@ -4,7 +4,6 @@ import {
   isRecurrent,
   outputWidth,
   shapeOf,
-  type Arithmetic,
   type Block,
   type Layer,
   type Merge,
@@ -12,34 +11,19 @@ import {
   type NetworkProblem,
   type Outcome,
 } from '../../equations/index';
-import type { EquationFault, FaultyRun } from './fault';
-
-type Run = Omit<FaultyRun, 'network' | 'problem'> & Partial<Pick<FaultyRun, 'network' | 'problem'>>;
-/** The faulty run; undefined where the problem has nothing that could go wrong. */
-type Change = (network: Network, problem: NetworkProblem) => Run | undefined;
-type About = Pick<EquationFault, 'page' | 'quantity'> & Partial<Pick<EquationFault, 'layer' | 'phase'>>;
-
-/** A mistake of the pass; `page` is a section of docs/bptt.md, the phase is forward unless given. */
-function passFault(
-  name: string,
-  { page, phase = 'forward', ...about }: About,
-  change: Change,
-): EquationFault {
-  return {
-    ...about,
-    ...{ name, words: name, phase, page: `docs/bptt.md#${page}` },
-    runs: (network, problem) => {
-      const made = change(network, problem);
-      return made === undefined ? [] : [{ network, problem, ...made }];
-    },
-  };
-}
+import type { EquationFault } from './fault';
+import { headFaults } from './head-faults';
+import { passFault, scaled, type About, type Change, type Recurrent, type Run } from './pass-fault';
+import { inputFaults, sendingTwice, walkFaults } from './walk-faults';
 
 /** Mistakes of the pass through layers and time, and of the loss: whatever lies outside the equations of a step. */
 export function passFaults(network: Network): EquationFault[] {
   return [
     ...maskFaults(),
-    ...network.layers.flatMap((layer) => (isRecurrent(layer) ? layerFaults(layer) : mergeFaults(layer))),
+    ...inputFaults(network),
+    ...network.layers.flatMap((layer) =>
+      isRecurrent(layer) ? [...layerFaults(layer), ...walkFaults(layer)] : mergeFaults(network, layer),
+    ),
     ...readFaults(network),
     ...exchangeFaults(network),
     ...headFaults(network),
@@ -69,7 +53,22 @@ function maskFaults(): EquationFault[] {
       'the mask is read from the last time step to the first',
       moved((t, timeSteps) => timeSteps - 1 - t),
     ),
+    fault(
+      'the mask is one time step early',
+      moved((t, timeSteps) => Math.min(t + 1, timeSteps - 1)),
+    ),
     fault('the mask of the first example is used for all', ofFirstRow),
+    fault(
+      'the mask is taken as a length: as many first steps count as are not masked',
+      ({ data, shape }) => ({
+        shape,
+        data: data.map((_, i) => {
+          const t = i % shape[1];
+          const live = data.subarray(i - t, i - t + shape[1]).reduce((n, x) => n + Number(x !== 0), 0);
+          return Number(t < live);
+        }),
+      }),
+    ),
   ];
 }
 
@@ -77,8 +76,6 @@ function maskFaults(): EquationFault[] {
 function ofFirstRow({ data, shape }: Tensor): Tensor {
   return { shape, data: data.map((_, i) => data[i % shape[1]]) };
 }
-
-type Recurrent = Extract<Layer, { units: number }>;
 
 function layerFaults(layer: Recurrent): EquationFault[] {
   const { name: own, cell, reversed = false } = layer;
@@ -115,6 +112,7 @@ function layerFaults(layer: Recurrent): EquationFault[] {
     ofStates('the initial state of the first example is used for all', first, (states) =>
       Object.fromEntries(Object.entries(states).map(([carry, state]) => [carry, ofFirstRow(state)])),
     ),
+    ...transposedFaults(layer),
     ...cell.carries.map((carry) =>
       ofLayer(
         `the gradient of the initial state ${carry} is zero`,
@@ -128,7 +126,10 @@ function layerFaults(layer: Recurrent): EquationFault[] {
           ofLayer(
             `the time steps are read ${reversed ? 'forwards' : 'backwards'}`,
             { quantity: first, page: 'other-layer' },
-            (given) => ({ network: withLayer(given, { ...layer, reversed: !reversed }) }),
+            (given) => {
+              const network = withLayer(given, { ...layer, reversed: !reversed });
+              return [{ network }, { network, finish: inOrderOfWalk(own) }];
+            },
           ),
         ]),
     ...ofMean('the gradients of the weights are', weights[0] ?? '', weights.map(gradientOf)),
@@ -136,6 +137,40 @@ function layerFaults(layer: Recurrent): EquationFault[] {
       ofMean(`the gradient of ${weight} is`, `gradients.${weight}`, [gradientOf(weight)]),
     ),
   ];
+}
+
+/** Square blocks of a weight, all of them transposed; one block alone is a fault of the cell. */
+function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFault[] {
+  return Object.entries(cell.weights)
+    .filter(([, { rows, columns }]) => rows?.join() === 'U' && columns.length > 1 && !columns.includes('F'))
+    .map(([weight, { columns }]) =>
+      passFault(
+        `${weight} is transposed in all gates`,
+        { layer, page: 'transpose', quantity: cell.carries[0] },
+        (_, { weights, ...rest }) => {
+          const { data, shape } = weights[layer][weight];
+          const width = columns.length * units;
+          const turned = data.map((__, i) => {
+            const [row, column] = [Math.floor(i / width), i % width];
+            const start = column - (column % units);
+            return data[(column % units) * width + start + row];
+          });
+          const own = { ...weights[layer], [weight]: { data: turned, shape } };
+          return { problem: { ...rest, weights: { ...weights, [layer]: own } } };
+        },
+      ),
+    );
+}
+
+/** The states of a layer from the last step to the first. */
+function inOrderOfWalk(layer: string): NonNullable<Run['finish']> {
+  return <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
+    new Map(
+      [...outcome].map(([name, answered]) => [
+        name,
+        name === `states.${layer}` ? { ...answered, blocks: answered.blocks.toReversed() } : answered,
+      ]),
+    );
 }
 
 /** Sums that were made means, and means that were made sums. */
@@ -164,43 +199,53 @@ function withLayer(network: Network, changed: Layer): Network {
   };
 }
 
-/** Tensors of the answer times a number. */
-function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number): Change {
-  return (_, problem) => ({
-    finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-      new Map(
-        [...outcome].map(([name, answered]) => [
-          name,
-          names.includes(name)
-            ? {
-                ...answered,
-                blocks: answered.blocks.map((block) => times(arithmetic, block, factor(problem))),
-              }
-            : answered,
-        ]),
-      ),
-  });
-}
-
-function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number): V {
-  const factor = arithmetic.given('', new Float64Array(block.value.length).fill(by), block.rows);
-  return arithmetic.apply('product', [block, factor], '');
+/** dy instead of dy / 2 goes to both directions: as if every reader sent it twice. */
+function halvesForgotten(network: Network, merged: string): EquationFault[] {
+  const readers = network.layers.filter(isRecurrent).filter(({ reads }) => reads === merged);
+  const sent = new Map(readers.map(({ name, cell }) => [name, sendingTwice(cell)]));
+  if (sent.size === 0) return [];
+  return [
+    passFault(
+      `the gradient through ${merged} is not halved, as the average of two directions is`,
+      { quantity: 'gradients.inputs', page: 'other-layer', phase: 'backward' },
+      () => ({ isRightForward: true, cellAt: (layer) => sent.get(layer) }),
+    ),
+  ];
 }
 
 const merges: readonly Merge[] = ['sum', 'mul', 'ave'];
 
-function mergeFaults(layer: Extract<Layer, { merge: string }>): EquationFault[] {
+function mergeFaults(network: Network, layer: Extract<Layer, { merge: string }>): EquationFault[] {
   const { merge, of } = layer;
   const [one, other] = of;
   const fault = (name: string, changed: Partial<Layer>): EquationFault =>
     passFault(name, { layer: layer.name, page: 'other-layer', quantity: 'output' }, (given) => ({
       network: withLayer(given, { ...layer, ...changed }),
     }));
-  return merge === 'concat'
-    ? [fault(`${other} comes before ${one}`, { of: [other, one] })]
-    : merges
-        .filter((mode) => mode !== merge)
-        .map((mode) => fault(`merged by ${mode} instead of ${merge}`, { merge: mode }));
+  const taken = (what: string, from: string, to: string, change: Change): EquationFault =>
+    passFault(
+      `${to} has the ${what} of ${from}`,
+      { layer: to, page: what === 'weights' ? 'weights-import' : 'initial-state', quantity: 'h' },
+      change,
+    );
+  return [
+    ...(merge === 'concat'
+      ? [fault(`${other} comes before ${one}`, { of: [other, one] })]
+      : merges
+          .filter((mode) => mode !== merge)
+          .map((mode) => fault(`merged by ${mode} instead of ${merge}`, { merge: mode }))),
+    ...(merge === 'ave' ? halvesForgotten(network, layer.name) : []),
+    ...[[one, other] as const, [other, one] as const].flatMap(([from, to]) => [
+      taken('weights', from, to, (_, { weights, ...rest }) => ({
+        problem: { ...rest, weights: { ...weights, [to]: weights[from] } },
+      })),
+      taken('initial states', from, to, (_, { initialStates, ...rest }) =>
+        initialStates?.[from] === undefined
+          ? undefined
+          : { problem: { ...rest, initialStates: { ...initialStates, [to]: initialStates[from] } } },
+      ),
+    ]),
+  ];
 }
 
 /** A layer that reads another layer of as many columns. */
@@ -263,81 +308,4 @@ function exchangeFaults(network: Network): EquationFault[] {
         );
       }),
   );
-}
-
-/** Mistakes of the dense layer and the loss. */
-function headFaults({ head }: Network): EquationFault[] {
-  if (head === undefined) return [];
-  const own = head.direct === true ? [] : ['kernel', 'bias'];
-  const fault = (name: string, about: Omit<About, 'layer' | 'page'> & { page?: string }, change: Change) =>
-    passFault(name, { page: 'loss', ...about, layer: 'head' }, change);
-  const loss = { phase: 'loss', quantity: 'loss' } as const;
-  const dLogits = { phase: 'backward', quantity: 'dLogits' } as const;
-  const lossTimes =
-    (of: 'loss' | 'dLogits' | 'both', factor: (rows: number) => number): Change =>
-    (_, { labels, targets }) =>
-      labels === undefined && targets === undefined
-        ? undefined
-        : {
-            around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-              ...arithmetic,
-              loss(name, logits, target) {
-                const made = arithmetic.loss(name, logits, target);
-                const by = factor(target.live?.reduce((n, live) => n + live, 0) ?? logits.rows);
-                return {
-                  ...made,
-                  ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
-                  ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
-                };
-              },
-            }),
-          };
-  return [
-    fault(
-      'the loss is summed over the batch instead of averaged',
-      loss,
-      lossTimes('both', (rows) => rows),
-    ),
-    fault(
-      'the gradient of the logits is not divided by the batch size',
-      { ...dLogits, page: 'batch-mean' },
-      lossTimes('dLogits', (rows) => rows),
-    ),
-    fault(
-      'the gradient of the logits is divided by the batch size twice',
-      { ...dLogits, page: 'batch-mean' },
-      lossTimes('dLogits', (rows) => 1 / rows),
-    ),
-    fault(
-      'the gradient of the logits has the wrong sign',
-      dLogits,
-      lossTimes('dLogits', () => -1),
-    ),
-    fault(
-      'the loss has the wrong sign',
-      loss,
-      lossTimes('loss', () => -1),
-    ),
-    fault(
-      'the loss is in bits: log2 instead of ln',
-      loss,
-      lossTimes('loss', () => Math.LOG2E),
-    ),
-    ...(own.length === 0
-      ? []
-      : [
-          fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => {
-            const { weights } = problem;
-            const changed = { ...weights['head'], bias: zeros(head.classes) };
-            return { problem: { ...problem, weights: { ...weights, head: changed } } };
-          }),
-        ]),
-    ...own.map((weight) =>
-      fault(
-        `the gradient of the dense layer's ${weight} is zero`,
-        { phase: 'backward', quantity: `gradients.head.${weight}` },
-        scaled([`gradients.head.${weight}`], () => 0),
-      ),
-    ),
-  ];
 }

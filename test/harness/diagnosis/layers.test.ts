@@ -118,6 +118,21 @@ describe('a name for a mistake in layers', () => {
     return diagnose(side, await examine(side, asked));
   }
 
+  it('of how steps are read: the input of the step after', async () => {
+    const { layered } = scratchImplementation();
+    const found = await diagnosisOf(problemOf(model, 3, false), (_, posed) => {
+      const { data, shape } = posed.inputs;
+      const [, timeSteps, features] = shape;
+      const isLast = (i: number): boolean => Math.floor(i / features) % timeSteps === timeSteps - 1;
+      const next = data.map((x, i) => (isLast(i) ? x : data[i + features]));
+      return layered!.evaluate({ ...posed, inputs: { data: next, shape } }) as LayeredEvaluation;
+    });
+    expect([found.phase, found.kind?.words]).to.deep.equal([
+      'forward',
+      'the input of step t+1 is read at step t',
+    ]);
+  });
+
   it('has to agree with the answer to another problem: half of a gradient is no mean over two examples', async () => {
     const halved = (factor: (batch: number) => number) =>
       diagnosisOf(problemOf(model, 3, false), (answer, { inputs }) => {

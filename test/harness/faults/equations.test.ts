@@ -5,6 +5,7 @@ import {
   exactFault,
   faultsOf,
   type EquationFault,
+  type FaultyRun,
 } from '../../../harness/faults/equations/index';
 import { oddCell } from '../equations/cells';
 import { generatedProblem, oneLayer } from '../equations/generated';
@@ -24,10 +25,29 @@ describe('faults generated from the equations of a cell', () => {
       const problem = generatedProblem(network, 5, { upstream: true, masked: true, batch: 3, timeSteps: 4 });
       const faults = faultsOf(network);
       expect(new Set(faults.map(({ name }) => name)).size).to.equal(faults.length);
-      const hidden = faults.filter((fault) => !canShowFault(network, problem, fault));
+      // a walk back that ends after 20 steps has more than 20
+      const long = generatedProblem(network, 5, { upstream: true, timeSteps: 22, batch: 1 });
+      const hidden = faults.filter(
+        (fault) => !canShowFault(network, problem, fault) && !canShowFault(network, long, fault),
+      );
       expect(hidden.map(({ name }) => name)).to.deep.equal([]);
       expect(faults.length).to.be.above(cell.name === 'simple RNN' ? 60 : 200);
     });
+
+  it('of a gate at one time step take away what the gate adds there, and nothing else', () => {
+    const network = oneLayer(lstm(), 2, 3);
+    const problem = generatedProblem(network, 5, { upstream: true, batch: 2, timeSteps: 3 });
+    const fault = named(faultsOf(network), 'rnn, drecurrentKernel: gate f adds nothing');
+    const of = (run: FaultyRun): Float64Array =>
+      exactFault(run).whole().get('gradients.rnn.recurrentKernel')!.data;
+    const right = of({ network, problem });
+    const [whole] = fault.runs(network, problem).map(of);
+    const taken = [0, 1, 2].map((t) => of(fault.atStep!(t).runs(network, problem)[0]));
+    right.forEach((x, i) => {
+      const byAll = taken.reduce((sum, data) => sum + x - data[i], 0);
+      expect(byAll, `${i}`).to.be.closeTo(x - whole[i], 1e-14);
+    });
+  });
 
   it('do what their names say: an LSTM of one unit by hand', () => {
     const network = oneLayer(lstm(), 1, 1);

@@ -1,0 +1,162 @@
+import { zeros } from '../../../scratch/index';
+import type { Arithmetic, Block, Network } from '../../equations/index';
+import type { EquationFault } from './fault';
+import { passFault, scaled, times, type About, type Change } from './pass-fault';
+import { examples, ofOneExample } from './walk-faults';
+
+/** Mistakes of the dense layer and the loss. */
+export function headFaults({ head }: Network): EquationFault[] {
+  if (head === undefined) return [];
+  const own = head.direct === true ? [] : ['kernel', 'bias'];
+  const fault = (name: string, about: Omit<About, 'layer' | 'page'> & { page?: string }, change: Change) =>
+    passFault(name, { page: 'loss', ...about, layer: 'head' }, change);
+  const loss = { phase: 'loss', quantity: 'loss' } as const;
+  const dLogits = { phase: 'backward', quantity: 'dLogits' } as const;
+  const lossTimes =
+    (of: 'loss' | 'dLogits' | 'both', factor: (rows: number, timeSteps: number) => number): Change =>
+    (_, { labels, targets, inputs }) =>
+      labels === undefined && targets === undefined
+        ? undefined
+        : {
+            around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+              ...arithmetic,
+              loss(name, logits, target) {
+                const made = arithmetic.loss(name, logits, target);
+                const live = target.live?.reduce((n, one) => n + one, 0) ?? logits.rows;
+                const by = factor(live, inputs.shape[1]);
+                return {
+                  ...made,
+                  ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
+                  ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
+                };
+              },
+            }),
+          };
+  return [
+    fault(
+      'the loss is summed over the batch instead of averaged',
+      loss,
+      lossTimes('both', (rows) => rows),
+    ),
+    fault(
+      'the gradient of the logits is not divided by the batch size',
+      { ...dLogits, page: 'batch-mean' },
+      lossTimes('dLogits', (rows) => rows),
+    ),
+    fault(
+      'the gradient of the logits is divided by the batch size twice',
+      { ...dLogits, page: 'batch-mean' },
+      lossTimes('dLogits', (rows) => 1 / rows),
+    ),
+    fault(
+      'the gradient of the logits has the wrong sign',
+      dLogits,
+      lossTimes('dLogits', () => -1),
+    ),
+    fault(
+      'the loss has the wrong sign',
+      loss,
+      lossTimes('loss', () => -1),
+    ),
+    fault(
+      'the loss is in bits: log2 instead of ln',
+      loss,
+      lossTimes('loss', () => Math.LOG2E),
+    ),
+    fault(
+      'the loss is divided by the number of time steps as well, and so is its gradient',
+      loss,
+      lossTimes('both', (_, timeSteps) => 1 / timeSteps),
+    ),
+    fault(
+      'the loss is divided by the number of time steps as well, but not its gradient',
+      loss,
+      lossTimes('loss', (_, timeSteps) => 1 / timeSteps),
+    ),
+    fault(
+      'the gradient of the logits is divided by the number of time steps as well',
+      dLogits,
+      lossTimes('dLogits', (_, timeSteps) => 1 / timeSteps),
+    ),
+    ...(head.loss === 'softmax'
+      ? []
+      : [
+          fault(
+            'the loss is summed over the outputs instead of averaged',
+            loss,
+            lossTimes('both', () => head.classes),
+          ),
+        ]),
+    ...(head.loss === 'meanSquaredError'
+      ? [
+          fault(
+            'the gradient of the squared error is y - t: its factor 2 is forgotten',
+            dLogits,
+            lossTimes('dLogits', () => 1 / 2),
+          ),
+          fault(
+            'the loss is half of the squared error, 1/2 (y - t)²',
+            loss,
+            lossTimes('both', () => 1 / 2),
+          ),
+        ]
+      : []),
+    ...(head.on === 'steps' ? maskedLossFaults(fault) : []),
+    ...(own.length === 0
+      ? []
+      : [
+          fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => {
+            const { weights } = problem;
+            const changed = { ...weights['head'], bias: zeros(head.classes) };
+            return { problem: { ...problem, weights: { ...weights, head: changed } } };
+          }),
+        ]),
+    ...own.map((weight) =>
+      fault(
+        `the gradient of the dense layer's ${weight} is zero`,
+        { phase: 'backward', quantity: `gradients.head.${weight}` },
+        scaled([`gradients.head.${weight}`], () => 0),
+      ),
+    ),
+    ...own.flatMap((weight) =>
+      examples.map(([words, pick]) =>
+        fault(
+          `the gradient of the dense layer's ${weight} is that of the ${words} example alone`,
+          { phase: 'backward', quantity: `gradients.head.${weight}`, page: 'bias-axis' },
+          ofOneExample([`gradients.head.${weight}`], pick),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Masked steps in the loss of every step. */
+function maskedLossFaults(
+  fault: (name: string, about: Pick<About, 'quantity' | 'phase'>, change: Change) => EquationFault,
+): EquationFault[] {
+  const withTarget =
+    (all: boolean): Change =>
+    (_, { mask, labels, targets }) =>
+      mask === undefined || (labels === undefined && targets === undefined)
+        ? undefined
+        : {
+            around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+              ...arithmetic,
+              loss(name, logits, { live, ...target }) {
+                if (all || live === undefined) return arithmetic.loss(name, logits, target);
+                const made = arithmetic.loss(name, logits, { ...target, live });
+                const by = live.reduce((n, one) => n + one, 0) / live.length;
+                return {
+                  ...made,
+                  loss: times(arithmetic, made.loss, by),
+                  dLogits: times(arithmetic, made.dLogits, by),
+                };
+              },
+            }),
+          };
+  const loss = { phase: 'loss', quantity: 'loss' } as const;
+  return [
+    fault('masked steps count in the loss', loss, withTarget(true)),
+    fault('the loss is divided by the number of all steps, masked ones among them', loss, withTarget(false)),
+  ];
+}

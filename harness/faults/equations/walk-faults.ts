@@ -1,0 +1,301 @@
+import type { Tensor } from '../../../scratch/index';
+import {
+  gradientName,
+  runNetwork,
+  type Arithmetic,
+  type Block,
+  type Cell,
+  type Layer,
+  type Network,
+  type Outcome,
+  type Term,
+  type Upstream,
+} from '../../equations/index';
+import type { EquationFault } from './fault';
+import { zeroLike } from './changes';
+import { zeroShare } from './forward-faults';
+import { passFault, scaled, type About, type Change, type Recurrent, type Run } from './pass-fault';
+
+/** Mistakes in how a layer walks back through time and adds up, whatever its cell. */
+export function walkFaults(layer: Recurrent): EquationFault[] {
+  const weights = Object.keys(layer.cell.weights);
+  const gradientOf = (weight: string): string => `gradients.${layer.name}.${weight}`;
+  const fault = (name: string, about: Omit<About, 'layer' | 'phase'>, change: Change): EquationFault =>
+    passFault(name, { ...about, layer: layer.name, phase: 'backward' }, change);
+  const sums = [
+    ...weights.map((weight) => ({ words: `the gradient of ${weight} is that`, of: [weight] })),
+    ...(weights.length > 1 ? [{ words: 'the gradients of the weights are those', of: weights }] : []),
+  ];
+  const isSplit = (weight: string): boolean =>
+    layer.cell.backward.shares.filter((share) => share.weight === weight).length > 1;
+  return [
+    ...sums.flatMap(({ words, of }) => [
+      ...ends.map(([end, at]) =>
+        fault(
+          `${words} of the ${end} time step alone`,
+          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'wrong-time-step' },
+          atSteps(layer, withoutShares(layer.cell, of), (k, last) => k !== at(last)),
+        ),
+      ),
+      ...examples.map(([which, pick]) =>
+        fault(
+          `${words} of the ${which} example alone`,
+          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'bias-axis' },
+          ofOneExample(of.map(gradientOf), pick),
+        ),
+      ),
+    ]),
+    ...weights.filter(isSplit).flatMap((weight) =>
+      wholes.map(([words, factor]) =>
+        fault(
+          `the whole gradient of ${weight} ${words}`,
+          { quantity: `gradients.${weight}`, page: 'wrong-time-step' },
+          scaled([gradientOf(weight)], () => factor),
+        ),
+      ),
+    ),
+    ...ends.map(([end, at]) =>
+      fault(
+        `the walk back leaves the ${end} time step out`,
+        { quantity: gradientName(layer.cell.carries[0]), page: 'truncated' },
+        atSteps(layer, passingOn(layer.cell), (k, last) => k === at(last)),
+      ),
+    ),
+    ...lengths.flatMap((k) => [
+      fault(
+        `the walk back ends after ${k} time steps`,
+        { quantity: gradientName(layer.cell.carries[0]), page: 'truncated' },
+        (network, problem) =>
+          [dead(layer.cell), sendingNothing(layer.cell)].flatMap(
+            (cell, i) =>
+              atSteps(layer, cell, (own, last) => (i === 0 ? own <= last - k : own === last - k + 1))(
+                network,
+                problem,
+              ) ?? [],
+          ),
+      ),
+      fault(
+        `the walk back begins anew every ${k} time steps`,
+        { quantity: gradientName(layer.cell.carries[0]), page: 'truncated' },
+        atSteps(layer, sendingNothing(layer.cell), (own) => own > 0 && own % k === 0),
+      ),
+    ]),
+    ...upstreamFaults(layer),
+  ];
+}
+
+/** How many steps a walk back is made to have. */
+const lengths = [2, 3, 4, 5, 6, 8, 10, 16, 20];
+
+const wholes: readonly (readonly [words: string, factor: number])[] = [
+  ['is zero', 0],
+  ['has the wrong sign', -1],
+  ['is added twice', 2],
+];
+
+/** An end of the walk, as a step counted from the first one that is walked. */
+const ends: readonly (readonly [words: string, at: (last: number) => number])[] = [
+  ['first', () => 0],
+  ['last', (last) => last],
+];
+
+export const examples: readonly (readonly [words: string, pick: (batch: number) => number])[] = [
+  ['first', () => 0],
+  ['last', (batch) => batch - 1],
+];
+
+/** Another cell, with the same step forward, at some steps of the walk, counted from the first one that is walked. */
+function atSteps(layer: Recurrent, cell: Cell, isThere: (k: number, last: number) => boolean) {
+  return (_: Network, { inputs }: { readonly inputs: Tensor }): ReturnType<Change> => {
+    const last = layer.on === 'last' ? 0 : inputs.shape[1] - 1;
+    if (last === 0) return undefined;
+    const isOfWalk = (t: number): boolean => isThere(layer.reversed === true ? last - t : t, last);
+    if (!Array.from({ length: last + 1 }, (__, t) => t).some(isOfWalk)) return undefined;
+    return {
+      isRightForward: true,
+      cellAt: (own, t) => (own === layer.name && isOfWalk(t) ? cell : undefined),
+    };
+  };
+}
+
+/** Adds nothing to the gradients of these weights. */
+function withoutShares(cell: Cell, weights: readonly string[]): Cell {
+  const shares = cell.backward.shares.map((share) => {
+    if (!weights.includes(share.weight)) return share;
+    const { rows, columns } = cell.weights[share.weight];
+    return {
+      ...zeroShare(share.weight, rows, share.part ?? columns),
+      ...(share.part && { part: share.part }),
+    };
+  });
+  return { ...cell, backward: { ...cell.backward, shares } };
+}
+
+/** A step back that sends everything down to its input twice. */
+export function sendingTwice(cell: Cell): Cell {
+  const { toInput } = cell.backward;
+  return { ...cell, backward: { ...cell.backward, toInput: [...toInput, ...toInput] } };
+}
+
+/** A step back that sends on what the cell sends, and nothing to earlier steps. */
+function sendingNothing(cell: Cell): Cell {
+  return { ...cell, backward: { ...cell.backward, toBefore: {} } };
+}
+
+/** A step that the walk back does not come to. */
+function dead(cell: Cell): Cell {
+  const { backward } = withoutShares(cell, Object.keys(cell.weights));
+  const equations = backward.equations.map((own) => ({ ...own, right: zeroLike(own.right) }));
+  return { ...cell, backward: { ...backward, equations, toBefore: {}, toInput: [] } };
+}
+
+/** A step that the walk back passes by: what arrives is sent on. */
+function passingOn(cell: Cell): Cell {
+  const made = dead(cell);
+  const toBefore = Object.fromEntries(
+    cell.carries.map((name): [string, readonly Term[]] => [
+      name,
+      [{ sign: 1, of: { op: 'quantity', name, when: 'arriving', axis: ['U'] } }],
+    ]),
+  );
+  return { ...made, backward: { ...made.backward, toBefore } };
+}
+
+/** Gradients of weights to which one example alone adds. */
+export function ofOneExample(names: readonly string[], pick: (batch: number) => number): Change {
+  return (network, problem) => {
+    const [batch] = problem.inputs.shape;
+    if (batch === 1) return undefined;
+    const live = Uint8Array.from({ length: batch }, (_, b) => Number(b === pick(batch)));
+    return {
+      finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> => {
+        const one: Arithmetic<V> = {
+          ...arithmetic,
+          outer: (shares) =>
+            arithmetic.outer(
+              shares.map(({ right, ...share }) => {
+                const zeros = arithmetic.given('', new Float64Array(right.value.length), right.rows);
+                return { ...share, right: arithmetic.select(live, right, zeros) };
+              }),
+            ),
+        };
+        const own = runNetwork(network, problem, one);
+        return new Map(
+          [...outcome].map(([name, answered]) => [
+            name,
+            (names.includes(name) ? own.get(name) : undefined) ?? answered,
+          ]),
+        );
+      },
+    };
+  };
+}
+
+/** What arrives at a layer from elsewhere. */
+function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): EquationFault[] {
+  const timesOf = (of: string, factor: number): Change => {
+    const times = ({ data, shape }: Tensor): Tensor => ({ shape, data: data.map((x) => factor * x) });
+    return (_, { upstream, ...rest }) => {
+      const own = upstream?.[layer];
+      const given = of === 'sequence' ? own?.sequence : own?.final?.[of];
+      if (given === undefined) return undefined;
+      const changed: Upstream =
+        of === 'sequence'
+          ? { ...own, sequence: times(given) }
+          : { ...own, final: { ...own?.final, [of]: times(given) } };
+      return { problem: { ...rest, upstream: { ...upstream, [layer]: changed } } };
+    };
+  };
+  return [
+    ['sequence', 'the gradients given for the states of every step are'] as const,
+    ...carries.map((carry) => [carry, `the gradient given for the final state ${carry} is`] as const),
+  ].flatMap(([of, words]) =>
+    [['ignored', 0] as const, ['added twice', 2] as const, ['of the wrong sign', -1] as const].map(
+      ([how, factor]) =>
+        passFault(
+          `${words} ${how}`,
+          {
+            layer,
+            phase: 'backward',
+            page: 'upstream',
+            quantity: gradientName(of === 'sequence' ? carries[0] : of),
+          },
+          timesOf(of, factor),
+        ),
+    ),
+  );
+}
+
+/** The states of a step as they were before any step ran: zeros. */
+function withoutStates(layers: readonly Layer[], step: number): NonNullable<Run['finish']> {
+  const names = layers.map(({ name }) => `states.${name}`);
+  return <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
+    new Map(
+      [...outcome].map(([name, answered]) => [
+        name,
+        names.includes(name)
+          ? {
+              ...answered,
+              blocks: answered.blocks.map((block, t) =>
+                t === step ? arithmetic.given('', new Float64Array(block.value.length), block.rows) : block,
+              ),
+            }
+          : answered,
+      ]),
+    );
+}
+
+/** Mistakes in which steps are read, and how, before any layer. */
+export function inputFaults({ layers }: Network): EquationFault[] {
+  const readers = layers.filter((layer) => 'reads' in layer && layer.reads === 'inputs');
+  const about: About = {
+    quantity: 'x',
+    page: 'wrong-time-step',
+    ...(readers.length === 1 && { layer: readers[0].name }),
+  };
+  const moved = (words: string, from: (t: number, last: number) => number): EquationFault =>
+    passFault(`the input of step ${words} is read at step t`, about, (_, { inputs, ...rest }) => {
+      const [, timeSteps, features] = inputs.shape;
+      const data = inputs.data.map((__, i) => {
+        const t = Math.floor(i / features) % timeSteps;
+        return inputs.data[i + (from(t, timeSteps - 1) - t) * features];
+      });
+      return { problem: { ...rest, inputs: { ...inputs, data } } };
+    });
+  const left = (words: string, at: (timeSteps: number) => number): EquationFault =>
+    passFault(
+      `the ${words} time step is left out`,
+      { ...about, page: 'truncated' },
+      (_, { inputs, mask, ...rest }) => {
+        const [batch, timeSteps] = inputs.shape;
+        if (timeSteps === 1) return undefined;
+        const data = Float64Array.from({ length: batch * timeSteps }, (__, i) =>
+          i % timeSteps === at(timeSteps) ? 0 : (mask?.data[i] ?? 1),
+        );
+        const problem = { ...rest, inputs, mask: { data, shape: [batch, timeSteps] } };
+        return [{ problem }, { problem, finish: withoutStates(readers, at(timeSteps)) }];
+      },
+    );
+  return [
+    moved('t+1', (t, last) => Math.min(t + 1, last)),
+    moved('t-1', (t) => Math.max(t - 1, 0)),
+    left('first', () => 0),
+    left('last', (timeSteps) => timeSteps - 1),
+    passFault(
+      'negative inputs are taken for zero, as behind a ReLU',
+      { ...about, page: 'other-layer' },
+      (_, { inputs, ...rest }) => ({
+        problem: { ...rest, inputs: { ...inputs, data: inputs.data.map((x) => Math.max(x, 0)) } },
+      }),
+    ),
+    passFault(
+      'a masked step is computed with zeros as its input instead of being skipped',
+      { ...about, page: 'masks' },
+      (_, { inputs, mask, ...rest }) => {
+        const [, , features] = inputs.shape;
+        const data = mask && inputs.data.map((x, i) => x * mask.data[Math.floor(i / features)]);
+        return data && { problem: { ...rest, inputs: { ...inputs, data } } };
+      },
+    ),
+  ];
+}
