@@ -170,9 +170,14 @@ function readFlat(value: FlatData, name: string): Tensor {
     );
   }
   if (data instanceof Float64Array) return { data, shape };
-  if (data instanceof Float32Array) return { data: new Float64Array(data), shape };
+  // a typed array of numbers, and not of bigints, holds nothing else
+  if (ArrayBuffer.isView(data) && typeof data[0] === 'number') return { data: new Float64Array(data), shape };
   const copy = new Float64Array(data.length);
-  for (let i = 0; i < copy.length; i++) copy[i] = checkNumber(data[i], name, [i]);
+  for (let i = 0; i < copy.length; i++) {
+    const item: unknown = data[i];
+    if (typeof item !== 'number') throw noNumber(item, name, [i]);
+    copy[i] = item;
+  }
   return { data: copy, shape };
 }
 
@@ -205,23 +210,44 @@ function copyNested(value: unknown, name: string): Tensor {
   }
   checkMemory(name, shape);
   const data = new Float64Array(sizeOf(shape));
+  // no array is made for a number: a training step takes as long as copying its inputs otherwise
+  const at: number[] = [];
   let next = 0;
-  const copy = (level: unknown, axis: number, at: number[]): void => {
-    if (axis === shape.length) {
-      data[next++] = checkNumber(level, name, at);
-      return;
-    }
+  const copy = (level: unknown, axis: number): void => {
     if (!Array.isArray(level) || level.length !== shape[axis]) {
       const found = Array.isArray(level) ? `${level.length} elements` : describe(level);
       throw new RangeError(
-        `${name} is ragged: ${formatShape(at)} has ${found} where its first sibling has ${shape[axis]} elements; every row must have the same length (pad shorter sequences and pass a mask).`,
+        `${name} is ragged: ${formatShape(at.slice(0, axis))} has ${found} where its first sibling has ${shape[axis]} elements; every row must have the same length (pad shorter sequences and pass a mask).`,
       );
     }
     // not forEach, which leaves out the holes of a sparse array
-    for (let i = 0; i < level.length; i++) copy(level[i], axis + 1, [...at, i]);
+    if (axis + 1 === shape.length) {
+      next = copyRow(level, data, next, name, at);
+      return;
+    }
+    for (let i = 0; i < level.length; i++) {
+      at[axis] = i;
+      copy(level[i], axis + 1);
+    }
   };
-  copy(value, 0, []);
+  copy(value, 0);
   return { data, shape };
+}
+
+/** @returns where the next row begins */
+function copyRow(
+  row: readonly unknown[],
+  data: Float64Array,
+  from: number,
+  name: string,
+  at: number[],
+): number {
+  for (let i = 0; i < row.length; i++) {
+    const item = row[i];
+    if (typeof item !== 'number') throw noNumber(item, name, [...at, i]);
+    data[from + i] = item;
+  }
+  return from + row.length;
 }
 
 function checkShape(shape: readonly number[], name: string, expected: ExpectedShape): void {
@@ -240,9 +266,8 @@ function checkShape(shape: readonly number[], name: string, expected: ExpectedSh
   }
 }
 
-function checkNumber(value: unknown, name: string, at: readonly number[]): number {
-  if (typeof value === 'number') return value;
-  throw new TypeError(
+function noNumber(value: unknown, name: string, at: readonly number[]): TypeError {
+  return new TypeError(
     `${name} holds ${describe(value)} at ${formatShape(at)}; every element must be a number.`,
   );
 }
