@@ -38,7 +38,10 @@ export async function diagnose(
   const { side, note } = isExpectedWrong
     ? {
         side: expectedNumbers,
-        note: `${implementation.name} and scratch agree with each other, and not with them`,
+        note:
+          implementation.name === 'scratch'
+            ? 'scratch, checked equation by equation, differs from them'
+            : `${implementation.name} and scratch agree with each other, and not with them`,
       }
     : rule(implementation, examination, against);
   const clue = kind === undefined && isNamed ? await clueOf(implementation, examination) : undefined;
@@ -67,7 +70,7 @@ async function locateAndName(
   const kind =
     subject === undefined
       ? await kindOfFault(implementation, examination, location)
-      : await kindOfNumbers(examination.problem, subject, location);
+      : await kindOfNumbers(examination, subject, location);
   return { ...location, ...(kind && { kind }) };
 }
 
@@ -85,14 +88,18 @@ async function kindOfFault(
   return undefined;
 }
 
-/** A fault in given numbers, to which no further problem can be put: float32 where they are all exact in it. */
+/**
+ * A fault in given numbers, of which no other problem can be asked: float32 where they are all exact in it, or where they answer the
+ * problem before it was rounded to float32 for the side.
+ */
 function kindOfNumbers(
-  problem: Problem,
+  { problem, precision: solved }: Examination,
   numbers: Evaluation,
   { phase }: Pick<Diagnosis, 'phase'>,
 ): Promise<Diagnosis['kind']> {
   const all = tensorNames.flatMap((name) => Array.from(tensorOf(numbers, name)?.data ?? []));
-  const precision = all.every((x) => Math.fround(x) === x) ? 'float32' : 'float64';
+  const isSingle = solved === 'float32' || all.every((x) => Math.fround(x) === x);
+  const precision = isSingle ? 'float32' : 'float64';
   return kindOf(problem, numbers, { name: expectedNumbers, precision }, { phase });
 }
 

@@ -1,4 +1,5 @@
 export { diagnose } from './diagnose';
+export { expectedNumbers } from './diagnosis';
 export type { DiagnoseOptions, Diagnosis, Kind, Ratio, WrongNumber } from './diagnosis';
 export { inCommon, onlyWhere, sizesByLetter, sketchOf, type Sketch } from './in-common';
 export { kindOf, type KindOptions } from './kind/index';

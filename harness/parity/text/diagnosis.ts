@@ -1,4 +1,4 @@
-import type { Diagnosis, Kind, WrongNumber } from '../../diagnosis/index';
+import { expectedNumbers, type Diagnosis, type Kind, type WrongNumber } from '../../diagnosis/index';
 import type { TensorVerdict } from '../../judge/index';
 import { capped, oneLine, short, stepsInWords } from '../../reports/index';
 import type { ParityReport } from '../report';
@@ -63,7 +63,7 @@ export function kindInWords({ names, words, page }: Kind): string {
 
 export function culprit({ side, implementation }: Diagnosis): string {
   if (side === 'both') return `both scratch and ${implementation}`;
-  return side === 'undecided' ? 'undecided' : side;
+  return side === expectedNumbers ? 'the expected numbers' : side;
 }
 
 /** The worst failing tensor with both numbers: what there is where nothing was diagnosed. */

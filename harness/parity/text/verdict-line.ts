@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../diagnosis/index';
+import { expectedNumbers, type Diagnosis } from '../../diagnosis/index';
 import type { ParityReport } from '../report';
 import { failingCases, failingProblems, labelOf, usedInWords, type FailingCase } from './failing';
 import { failedOf, firstDiagnosis } from './failures';
@@ -117,6 +117,7 @@ function diagnosed(diagnosis: Diagnosis): string[] {
 function culprits({ side, implementation }: Diagnosis, name: string): string {
   if (side === 'both') return `scratch and ${name} are wrong`;
   if (side === 'undecided') return `${name} differs`;
+  if (side === expectedNumbers) return `the expected numbers are wrong against ${name}`;
   return side === implementation ? `${name} is wrong` : `${side} is wrong against ${name}`;
 }
 
