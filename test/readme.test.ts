@@ -12,11 +12,12 @@ import { runProgram } from './support/program';
 const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
   ([, code]) => code,
 );
+// the program of build-program.cjs: jiti would transpile 700 modules
 const alias = {
-  'rnn-parity/scratch': resolve('scratch/index.ts'),
-  'rnn-parity/harness': resolve('harness/index.ts'),
-  'rnn-parity/chai': resolve('harness/check/chai-plugin.ts'),
-  'rnn-parity': resolve('src/index.ts'),
+  'rnn-parity/scratch': resolve('dist-test/scratch/index.js'),
+  'rnn-parity/harness': resolve('dist-test/harness/index.js'),
+  'rnn-parity/chai': resolve('dist-test/harness/check/chai-plugin.js'),
+  'rnn-parity': resolve('dist-test/src/index.js'),
 };
 
 describe('README', () => {

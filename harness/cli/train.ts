@@ -266,7 +266,7 @@ function describe(
     ...(best ? [`the weights are those of epoch ${best.epoch}, the best on the validation part`] : []),
     ...formatMetrics(first.metrics).split('\n').slice(1),
     '',
-    `${history.length} epochs, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${out}/report.html)`,
+    `${history.length} ${history.length === 1 ? 'epoch' : 'epochs'}, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${out}/report.html)`,
   ].join('\n');
 }
 

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pack } from './pack';
 import { runnerTests } from './runner-tests';
+import { typingErrors } from './typings';
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rnn-parity-install-'));
 const run = (program: string, ...args: string[]): string => {
@@ -29,12 +30,32 @@ const run = (program: string, ...args: string[]): string => {
 const expectIn = (output: string, text: RegExp): void => {
   if (!text.test(output)) throw new Error(`expected ${String(text)}`);
 };
+const expectNone = (what: string, found: readonly string[]): void => {
+  if (found.length > 0) throw new Error(`${what}:\n${found.join('\n')}`);
+};
+
+/** No sources, source maps or tests; no copy of package.json, which an import of it would make ("exports" and all: harness/base/version.ts). */
+const expectedFile =
+  /^(?:docs\/.*|(?:CHANGELOG|README)\.md|LICENSE|package\.json|dist\/(?!package\.json$|(?:.*\/)?(?:test|node_modules)\/)(?:.*\.d\.m?ts|.*(?<!\.ts|\.map)))$/;
+const needed = [
+  ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'docs/parity.md'],
+  ...['dist/src/index.js', 'dist/scratch/index.d.ts', 'dist/harness/cli/bin.js', 'dist/browser.mjs'],
+];
 
 try {
   fs.mkdirSync(path.join(directory, 'project'));
   fs.writeFileSync(path.join(directory, 'project', 'package.json'), '{ "name": "project", "private": true }');
-  const { tarball } = pack(directory);
+  const { tarball, files } = pack(directory);
+  expectNone(
+    'files besides dist, docs and the papers',
+    files.filter((file) => !expectedFile.test(file)),
+  );
+  expectNone(
+    'files that are missing',
+    needed.filter((file) => !files.includes(file)),
+  );
   run('npm', 'install', '--no-audit', '--no-fund', tarball);
+  expectNone('errors in typings', typingErrors(path.join(directory, 'project')));
   expectIn(run('npx', 'rnn-parity', 'setup'), /not available.*tfjs-node is not installed/);
   for (const [name, text] of Object.entries(runnerTests))
     fs.writeFileSync(path.join(directory, 'project', name), text);

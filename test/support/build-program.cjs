@@ -1,6 +1,6 @@
 // The program as JavaScript, made by esbuild from scratch/, src/ and harness/ in a second: what `npm run cli` runs, and what tests start as
 // a process of its own. A program from the sources takes five times as long to start, or twenty times where nothing is cached.
-// `npm run build` makes the package's dist/ with the compiler; test/package tests that one.
+// `npm run build` makes the package's dist/ with the compiler; test/package/install.ts tests that one.
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');

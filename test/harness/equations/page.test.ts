@@ -15,7 +15,9 @@ describe('docs/equations.md', () => {
     const at = page.indexOf(`\n\`\`\`\n${start}`) + 5;
     return page.slice(at, page.indexOf('```', at)).trimEnd();
   };
-  const jiti = createJiti(__filename, { alias: { 'rnn-parity/harness': resolve('harness/index.ts') } });
+  const jiti = createJiti(__filename, {
+    alias: { 'rnn-parity/harness': resolve('dist-test/harness/index.js') },
+  });
   let folder: string;
   let cell: CellText;
 

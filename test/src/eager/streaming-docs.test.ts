@@ -14,7 +14,7 @@ describe('docs/tfjs-twin.md', () => {
     const file = join(directory, 'stream.ts');
     const lines = 'export const lines: number[] = [];\n';
     writeFileSync(file, lines + code.replaceAll('console.log(', 'lines.push('));
-    const alias = { 'rnn-parity': resolve('src/index.ts') };
+    const alias = { 'rnn-parity': resolve('dist-test/src/index.js') };
     const printed = (await createJiti(__filename, { alias }).import<{ lines: number[] }>(file)).lines;
     expect(printed).to.have.length(6);
     expect(printed[5]).to.be.closeTo(printed[4], 1e-6);
