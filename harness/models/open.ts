@@ -1,4 +1,5 @@
 import { checkChoice, checkOptions, type OptionNames } from '../../scratch/index';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isStringArray, readNpz, readRegularFile, readZip, weightsArchive } from '../base/files/index';
@@ -89,6 +90,7 @@ async function openArchive(bytes: Buffer, where: string, options: OpenOptions): 
   if (!names.some((name) => name.endsWith('.npy'))) return readKerasArchive(bytes, where, options);
   const arrays = await readNpz(bytes, weightsArchive);
   if (arrays.has(configArray)) return readKerasArrays(arrays, where, options);
+  refuseOwnWeights([...arrays.keys()], where);
   const entries = [...arrays].map(([name, array]): StateEntry => {
     if (isStringArray(array))
       throw new UsageError(`${where} holds the text ${name}; a state_dict holds numbers only.`);
@@ -101,6 +103,19 @@ async function openArchive(bytes: Buffer, where: string, options: OpenOptions): 
     };
   });
   return refuseCut(readStateDict(entries, where, true, options), where, options);
+}
+
+/** The weights.npz of a run says no layers; these stand in the model.json of its folder. */
+function refuseOwnWeights(names: readonly string[], where: string): void {
+  const isOwn = names.length > 0 && names.every((name) => /^layer\d+\.\w+$/.test(name));
+  if (!isOwn && !names.includes('recurrentKernel')) return;
+  const folder = path.dirname(where);
+  const advice = existsSync(path.join(folder, 'model.json'))
+    ? `give its folder, ${folder}`
+    : 'give the folder that it was saved in';
+  throw new UsageError(
+    `${where} holds the weights of a model that rnn-parity saved, and no layers: these stand in the model.json alongside it, so ${advice}.`,
+  );
 }
 
 /** A state_dict is read whole. */

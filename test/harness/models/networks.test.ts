@@ -97,6 +97,18 @@ describe('models of networks of layers', () => {
       expect(await readSavedModel(directory).then(() => 'taken', (e: unknown) => (e as UsageError).message)).to.match(/are different \(layer1\.\w+\)/); // prettier-ignore
     });
 
+  it('names the folder where the weights.npz of it was given', async () => {
+    const [config] = Object.values(networks);
+    const directory = path.join(base(), 'run');
+    await save(made(config).network, directory);
+    const { exitCode, stderr } = await runCli([
+      ...['predict', '--model', path.join(directory, 'weights.npz'), '--data', 'notebook'],
+    ]);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.include(`holds the weights of a model that rnn-parity saved, and no layers`);
+    expect(stderr).to.include(`so give its folder, ${directory}.`);
+  });
+
   it('TensorFlow.js refuses what it lacks, and opens it after registerLayers', async () => {
     await tf.setBackend('cpu');
     for (const config of Object.values(networks).slice(0, 2)) {
