@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { UsageError } from '../base/outcome';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
 import { moved, sure } from './doubtful';
@@ -108,12 +109,13 @@ function isNear(
   );
 }
 
-/** A variant may not fit the sizes of the question (time-major without a square): it then gives undefined. */
+/** A variant may not fit the sizes of the question (time-major without a square), or give no finite numbers: it then gives undefined. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    if (error instanceof RangeError || error instanceof TypeError || error instanceof UsageError)
+      return undefined;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { ModelDescription } from '../models/index';
 import { causesOfModel, shownOutputs, type Cause } from './causes';
 import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeShown, type JudgedTensor } from './judge';
-import type { ModelInputs } from './reference';
+import { runReference, tensorOf, type ModelInputs } from './reference';
 import { unknownProgram } from './sides/framework';
 import { causeOfStorage, causesOfFewerBits } from './stored-weights';
 
@@ -32,6 +32,7 @@ export function judgeExpected(
     wrong.length === 0 || known.length > 0 || !hasShapes
       ? known
       : firstOf([
+          () => roundedOutputs(model, inputs, outputs, rounding),
           () => causeOfStorage(model, inputs, outputs, rounding),
           () => ofBits(16),
           // of the same size in small models: then both are named
@@ -63,6 +64,33 @@ const firstOf = (explanations: readonly (() => Cause[])[]): Cause[] =>
  * bits use 0.17 and more, so that the whole budget would explain these as well.
  */
 const typical = 1 / 20;
+
+/** 11 significant bits, down to 2^-24. */
+const isHalf = (x: number): boolean => {
+  const step = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(Math.abs(x))) - 10));
+  return x === 0 || Math.abs(x) === Infinity || Number.isInteger(x / step);
+};
+
+/** Outputs that were saved in float16: all of them are such numbers, and as near as rounding once leaves them. */
+function roundedOutputs(
+  model: ModelDescription,
+  inputs: ModelInputs,
+  outputs: readonly Tensor[],
+  rounding: readonly ArrayLike<number>[],
+): Cause[] {
+  const runs = runReference(model, inputs);
+  const isRounded = outputs.every(({ data }, n) => {
+    const exact = tensorOf(runs, model.outputs[n]).data;
+    return data.every(
+      (y, i) =>
+        isHalf(y) && Math.abs(y - exact[i]) <= 2 ** -11 * Math.abs(exact[i]) + 2 ** -25 + rounding[n][i],
+    );
+  });
+  if (!isRounded) return [];
+  const words =
+    'the expected outputs were rounded to float16 when they were saved: save them as float32 to compare more digits';
+  return [{ id: 'rounded-outputs', words, layer: '' }];
+}
 
 /** Arithmetic in half precision explains differences that single precision does not. */
 function fewerBits(model: ModelDescription, inputs: ModelInputs, outputs: readonly Tensor[]): Cause[] {

@@ -12,7 +12,7 @@ export interface GeneratedInputs {
 
 /**
  * Inputs in the range of the first layer: float32 numbers from -2 to 2, integers of the vocabulary. Where steps are masked, the last
- * steps of the first example and one step in the middle of the second are.
+ * steps of the first example, one step in the middle of the second, and the first step of the third are (of two examples, of the second).
  */
 export function generateInputs(
   model: ModelDescription,
@@ -53,7 +53,11 @@ function padSteps(
     data.fill(value, (b * steps + t) * width, (b * steps + t + 1) * width);
   pad(0, steps - 1);
   pad(0, steps - 2);
-  if (batch > 1) pad(1, Math.floor(steps / 2));
+  if (batch > 1) {
+    pad(1, Math.floor(steps / 2));
+    // Keras pads in front unless it is told otherwise
+    pad(Math.min(2, batch - 1), 0);
+  }
 }
 
 /**
@@ -137,6 +141,16 @@ function outputsIn(
     [source.of, `outputs/${i}`, ...(i === 0 ? ['outputs'] : [])].find((name) => arrays.has(name)),
   );
   if (names.every((name) => name === undefined)) return undefined;
+  const beyond = [...arrays.keys()].find(
+    (name) =>
+      /^(in|out)puts\/\d+$/.test(name) &&
+      !names.includes(name) &&
+      Number(name.split('/')[1]) >= (name.startsWith('in') ? model.inputs : model.outputs).length,
+  );
+  if (beyond !== undefined)
+    throw new UsageError(
+      `${file} holds ${beyond}, and the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs (counted from 0); take it out.`,
+    );
   return names.map((name, i) => {
     if (name === undefined)
       throw new UsageError(`${file} has no array outputs/${i} for output ${i + 1} of ${names.length}.`);
@@ -156,7 +170,9 @@ function checkInput(
     shape.every((n) => n > 0);
   const text = ['B', ...wanted.map((n, i) => n ?? (i === 0 && wanted.length > 0 ? 'T' : 'F'))].join(', ');
   if (!fits)
-    throw new UsageError(`${where} has shape [${shape.join(', ')}]; the input ${name} takes [${text}].`);
+    throw new UsageError(
+      `${where} has shape [${shape.join(', ')}]; the input ${name} takes [${text}]${shape.includes(0) ? ', with at least one example and one step' : ''}.`,
+    );
   const at = data.findIndex(
     (x) =>
       !Number.isFinite(Math.fround(x)) ||

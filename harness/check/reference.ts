@@ -1,4 +1,5 @@
 import { Stack, zeros, type LayerConfig, type Tensor } from '../../scratch/index';
+import { UsageError } from '../base/outcome';
 import type { MaskedRows, ModelDescription, ModelLayer, Source } from '../models/index';
 
 /** What a layer gave: numbers, its final states, and which steps of its output exist. */
@@ -23,16 +24,23 @@ export function runReference(model: ModelDescription, inputs: ModelInputs): Map<
   );
   for (const layer of model.layers) {
     const before = runOf(runs, layer.reads);
-    runs.set(
-      layer.name,
-      runLayer(
-        layer,
-        before,
-        (layer.initialStates ?? []).map((state) => tensorOf(runs, state)),
-      ),
-    );
+    const states = (layer.initialStates ?? []).map((state) => tensorOf(runs, state));
+    const run = runLayer(layer, before, states);
+    checkSize(layer, run);
+    runs.set(layer.name, run);
   }
   return runs;
+}
+
+/** Numbers that float32 does not hold are infinite on every side, and show nothing. */
+function checkSize({ name, kind }: ModelLayer, { output, states }: LayerRun): void {
+  for (const { data } of [output, ...states]) {
+    const at = data.findIndex((x) => !Number.isFinite(Math.fround(x)));
+    if (at >= 0)
+      throw new UsageError(
+        `layer ${name} (${kind}) gives ${data[at]} with these inputs, and float32 holds numbers up to 3.4e38; give smaller or shorter inputs, or check what comes before it with --until ${name}.`,
+      );
+  }
 }
 
 /** The output, or the state, that a source names. */

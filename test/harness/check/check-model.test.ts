@@ -1,20 +1,27 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { numbersOf, readNpz } from '../../../harness/base/files/index';
+import { formatNpz, numbersOf, readNpz } from '../../../harness/base/files/index';
 import {
   checkModel,
   checkVerdict,
   differenceInWords,
   generateInputs,
+  readInputs,
+  runReference,
+  tensorOf,
   type CheckReport,
   type ModelInputs,
 } from '../../../harness/check/index';
+import { UsageError } from '../../../harness/base/outcome';
 import { describeNetwork, openModelFile } from '../../../harness/models/index';
 import { createRandom } from '../../../scratch/index';
 import { withRecorded } from '../../support/recorded-frameworks';
 import { fixtureAnswers, modelFixtures, namedInputs, type FixtureAnswer } from '../../support/model-fixtures';
+import { temporaryDirectory } from '../../support/temporary-directory';
 
 describe('check of a model', () => {
+  const base = temporaryDirectory();
   let answers: ReadonlyMap<string, FixtureAnswer>;
   before(async () => {
     answers = await fixtureAnswers('keras.npz');
@@ -67,7 +74,7 @@ describe('check of a model', () => {
     expect(report.verdict).to.equal('mismatch');
     const [{ differences }] = report.sides;
     expect(differences).to.have.length(1);
-    expect(differences[0]).to.include({ layer: 'decoder', layerNumber: 3, timeStep: 8 });
+    expect(differences[0]).to.include({ layer: 'decoder', layerNumber: 3, timeStep: 0 });
     expect(differences[0].causes.map(({ id }) => id)).to.deep.equal(['masked-rows']);
   });
 
@@ -110,6 +117,44 @@ describe('check of a model', () => {
     expect(report.verdict).to.equal('parity');
     expect(report.sides).to.have.length(1);
     expect(report.notes.join()).to.include('3 numbers of the inputs are not exact in float32');
+  });
+
+  it('says of expected outputs in float16 that they were rounded, and refuses outputs that the model does not have', async () => {
+    const model = await openModelFile(file('lstm'));
+    const inputs = generateInputs(model, { seed: 1 });
+    const { data, shape } = tensorOf(runReference(model, inputs), model.outputs[0]);
+    const toHalf = (y: number): number => {
+      const step = 2 ** (Math.floor(Math.log2(y)) - 10);
+      return Math.round(y / step) * step;
+    };
+    const half = { data: data.map(toHalf), shape };
+    const report = await checkModel(model, { inputs, expected: [half], sides: [] });
+    expect(report.sides[0].differences.flatMap(({ causes }) => causes.map(({ id }) => id))).to.deep.equal([
+      'rounded-outputs',
+    ]);
+    const [{ name }] = model.inputs;
+    const archive = path.join(base(), 'more.npz');
+    writeFileSync(archive, await formatNpz({ inputs: inputs[name], outputs: half, 'outputs/1': half }));
+    const refused = await readInputs(archive, model).catch((error: unknown) => (error as Error).message);
+    expect(refused).to.match(/more\.npz holds outputs\/1, and the model has 1 inputs and 1 outputs/);
+  });
+
+  it('refuses inputs with which a layer leaves what float32 holds', async () => {
+    const opened = await openModelFile(file('lstm'));
+    const [lstm, ...others] = opened.layers;
+    if (lstm.config.layer !== 'lstm') throw new Error('lstm.keras begins with an LSTM');
+    const linear = { activation: 'linear', recurrentActivation: 'linear' } as const;
+    const model = { ...opened, layers: [{ ...lstm, config: { ...lstm.config, ...linear } }, ...others] };
+    const [{ name }] = model.inputs;
+    const { data, shape } = generateInputs(model, { seed: 1 })[name];
+    const inputs = { [name]: { data: data.map((x) => Math.fround(x * 1e12)), shape } };
+    const error = await checkModel(model, { inputs, sides: ['twin:cpu'] }).catch((thrown: unknown) => thrown);
+    expect(error)
+      .to.be.instanceOf(UsageError)
+      .with.property('message')
+      .that.matches(
+        /^layer \w+ \(LSTM\) gives \S+ with these inputs, and float32 holds numbers up to 3\.4e38; give smaller or shorter inputs/,
+      );
   });
 
   it('names both shapes where an expected output has another one', async () => {
