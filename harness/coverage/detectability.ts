@@ -16,7 +16,7 @@ import {
   type Precision,
   type Problem,
 } from '../base/problem';
-import { plantingFor, type NamedFault, type Planting } from './planting';
+import { rightAnswer, wrongAnswers, type NamedFault } from './planting';
 import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 
@@ -29,7 +29,6 @@ export interface Judging {
 /** One question with all that is needed to say whether a fault would be seen in its results. */
 export class Detectability<P extends AnyProblem = Problem> {
   readonly right: Evaluation;
-  private readonly planting: Planting<P>;
   private readonly tolerances: Tolerances;
   private readonly expected: ReadonlyMap<string, ExpectedTensor>;
   private readonly names: readonly string[];
@@ -41,8 +40,7 @@ export class Detectability<P extends AnyProblem = Problem> {
   ) {
     const problem = precision === 'float32' ? roundProblem(asked.problem) : asked.problem;
     this.asked = { ...asked, problem };
-    this.planting = plantingFor(problem);
-    this.right = this.planting.right(problem);
+    this.right = rightAnswer(problem);
     this.tolerances = tolerancesFor(problem, this.right, { name: 'any side', precision }, tolerance);
     this.expected = expectedTensors(problem, this.right, this.tolerances);
     this.names = namesOf(asked).filter((name) => this.expected.has(name));
@@ -53,13 +51,13 @@ export class Detectability<P extends AnyProblem = Problem> {
    * ways to run the fault.
    */
   shows(fault: NamedFault): string[] {
-    const ways = this.planting.wrong(fault, this.asked.problem);
+    const ways = wrongAnswers(fault, this.asked.problem);
     const shown = ways.map((wrong) => this.names.filter((name) => this.differs(name, wrong)));
     return shown.every((names) => names.length > 0) ? [...new Set(shown.flat())] : [];
   }
 
   isShown(fault: NamedFault): boolean {
-    const ways = this.planting.wrong(fault, this.asked.problem);
+    const ways = wrongAnswers(fault, this.asked.problem);
     return ways.length > 0 && ways.every((wrong) => this.names.some((name) => this.differs(name, wrong)));
   }
 

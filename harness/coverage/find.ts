@@ -5,7 +5,7 @@ import { explain, explainRest, weaknessesOf } from './explain';
 import { absentPartsOfLayers } from './layers';
 import { Look, type LookOptions } from './look';
 import { absentParts } from './parts';
-import { plantingFor, type NamedFault } from './planting';
+import { faultsIn, type NamedFault } from './planting';
 import { namesOf } from './sizes';
 import type { Asked, Weakness } from './weakness';
 
@@ -54,7 +54,7 @@ function findInGroup<P extends AnyProblem = Problem>(
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
   if (looks.some(({ isTooLarge }) => isTooLarge)) return [];
   const [{ asked: first }] = looks;
-  let hidden: readonly NamedFault[] = plantingFor(first.problem).faults(first.problem, options.precision);
+  let hidden: readonly NamedFault[] = faultsIn(first.problem, options.precision);
   for (const look of looks) hidden = look.withoutShown(hidden);
   for (const look of looks) hidden = look.withoutSeen(hidden);
   const blind = blindEverywhere(looks);

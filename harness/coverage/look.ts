@@ -4,7 +4,7 @@ import { isFailing, judgeLocally, problemForLocalJudgement } from '../judge/inde
 import { firstExamples, firstSteps, workOf } from '../problems/index';
 import { namesOf } from './sizes';
 import { Detectability, type Judging } from './detectability';
-import { plantingFor, type NamedFault, type Planting } from './planting';
+import { isAble, wrongAnswers, type NamedFault } from './planting';
 import type { Asked } from './weakness';
 
 export interface LookOptions extends Judging {
@@ -22,14 +22,12 @@ export class Look<P extends AnyProblem = Problem> {
   private whole: Detectability<P> | undefined;
   private part: Detectability<P> | undefined;
   private probe: Detectability<P> | undefined;
-  private readonly planting: Planting<P>;
 
   constructor(
     readonly asked: Asked<P>,
     private readonly options: LookOptions,
   ) {
     this.work = workOf(asked.problem);
-    this.planting = plantingFor(asked.problem);
   }
 
   /** Set on the problem, on the first part of it where it is large; absent where it is passed over. */
@@ -71,9 +69,7 @@ export class Look<P extends AnyProblem = Problem> {
     const { precision } = this.options;
     const problem = this.onProblem?.asked.problem;
     if (problem === undefined) return [];
-    return (
-      this.attempt(() => faults.filter((fault) => this.planting.isAble(fault, problem, precision))) ?? []
-    );
+    return this.attempt(() => faults.filter((fault) => isAble(fault, problem, precision))) ?? [];
   }
 
   /** Those of the faults that its results do not show. */
@@ -98,7 +94,7 @@ export class Look<P extends AnyProblem = Problem> {
 
   private isShownByProbe(fault: NamedFault): boolean {
     const probe = this.attempt(() => weightProbe(this.asked.problem));
-    if (probe === undefined || !this.planting.isAble(fault, probe, this.options.precision)) return false;
+    if (probe === undefined || !isAble(fault, probe, this.options.precision)) return false;
     return this.onProbe?.isShown(fault) === true;
   }
 
@@ -106,8 +102,8 @@ export class Look<P extends AnyProblem = Problem> {
     const problem = this.onTwoExamples?.asked.problem;
     if (problem === undefined) return false;
     const side = { name: 'any side', precision: this.options.precision };
-    const wrong = this.planting.wrong(fault, problemForLocalJudgement(problem));
-    return wrong.every((answer) => judgeLocally(problem, answer, side).some(isFailing));
+    const wrong = wrongAnswers(fault, problemForLocalJudgement(problem));
+    return wrong.length > 0 && wrong.every((answer) => judgeLocally(problem, answer, side).some(isFailing));
   }
 
   /** Set on the probe of single weights. */

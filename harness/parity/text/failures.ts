@@ -6,7 +6,7 @@ import { count, oneLine, quoted, type Part } from '../../reports/index';
 import type { ParityReport } from '../report';
 import { budgetInWords, formatDiagnosis, formatDiagnosisShort, tensorInWords } from './diagnosis';
 import { failingProblems, labelOf, type FailingCase } from './failing';
-import { commonOf, precisionOf, ratioOf } from './patterns';
+import { commonOf, ratioOf } from './patterns';
 
 /** Names of tensors that one line may list. */
 const mostNames = 8;
@@ -88,11 +88,7 @@ function sideBlock(side: string, problems: readonly FailingCase[], report: Parit
     own.find((one) => diagnosis !== undefined && diagnosisFor(one, [diagnosis]) !== undefined) ?? own[0];
   const [worst] = first.failing as readonly (TensorVerdict | undefined)[];
   const ratio = ratioOf(report, side);
-  const patterns = [
-    commonOf(report, side),
-    ratio,
-    ratio === undefined && diagnosis?.kind === undefined ? precisionOf(report, side) : undefined,
-  ];
+  const patterns = [commonOf(report, side), ratio, ratio === undefined ? diagnosis?.clue : undefined];
   const found = diagnosis === undefined ? [caseLine(first, report)] : formatDiagnosis(diagnosis, report);
   const likes = [diagnosis, ...report.diagnoses]
     .filter((one) => one !== undefined && one.implementation === side && isUnlike(one, diagnosis))

@@ -1,7 +1,6 @@
 import { inCommon, sizesByLetter } from '../../diagnosis/index';
 import { problemIdOf } from '../../examine/index';
 import { isFailing, type TensorVerdict } from '../../judge/index';
-import { count } from '../../reports/index';
 import type { ParityReport, PlannedCase } from '../report';
 import { sizesIn } from './place';
 
@@ -133,28 +132,4 @@ function factorOf(ratios: readonly Ratio[]): string | undefined {
 function digits(x: number): string {
   const beyondOne = Math.max(0, Math.ceil(-Math.log10(Math.abs(x - 1) || 1)));
   return String(Number(x.toPrecision(Math.min(15, 3 + beyondOne))));
-}
-
-/** A guess at the precision of products where no fault of the catalogue explains the numbers. */
-export function precisionOf(report: ParityReport, side: string): string | undefined {
-  const errors = report.cases
-    .filter(({ implementation, caseId }) => implementation === side && problemIdOf(caseId) === caseId)
-    .flatMap(({ tensors }) =>
-      tensors.filter((one) => isFailing(one) && ['states', 'logits'].includes(one.tensor)),
-    )
-    .flatMap(({ worst }) =>
-      worst === undefined ? [] : [Math.log2(worst.error / Math.abs(worst.reference))],
-    );
-  const isOf = (bits: number): boolean => errors.every((error) => Math.abs(error + bits) <= 3);
-  if (errors.length < fewestFailing) return undefined;
-  const found = (
-    [
-      ['TF32 or half precision', 11],
-      ['bfloat16', 8],
-    ] as const
-  ).find(([, bits]) => isOf(bits));
-  return (
-    found &&
-    `errors of the size of ${found[1]}-bit products in ${count(errors.length, 'tensor')}: ${found[0]}?`
-  );
 }

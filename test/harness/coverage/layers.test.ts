@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { AnyProblem, LayeredProblem } from '../../../harness/base/problem';
 import { weaknessesOfLayers } from '../../../harness/coverage/layers';
 import { findBlindSpots, type BlindSpot } from '../../../harness/coverage/index';
-import { layeredPlanting } from '../../../harness/coverage/planting';
+import { rightAnswer, wrongAnswers } from '../../../harness/coverage/planting';
 import { compareEvaluation } from '../../../harness/judge/index';
 import { runParity } from '../../../harness/parity/index';
 import { makeLayeredProblem } from '../../../harness/problems/index';
@@ -69,13 +69,13 @@ describe('blind spots of networks of layers', () => {
       expect(spot.hides.join('\n')).to.match(hides);
       expect(spot.tensors).to.not.deep.equal([]);
       const isFound = (of: LayeredProblem, name: string): boolean => {
-        const ways = layeredPlanting.wrong({ name, words: '' }, of);
-        const right = layeredPlanting.right(of);
+        const ways = wrongAnswers({ name, words: '' }, of);
+        const right = rightAnswer(of);
         const side = { name: 'any side', precision: 'float32' } as const;
         return ways.every((answer) => compareEvaluation(of, right, answer, side).status === 'fail');
       };
       for (const name of spot.hides.slice(0, 3)) {
-        if (layeredPlanting.wrong({ name, words: '' }, problem).length > 0)
+        if (wrongAnswers({ name, words: '' }, problem).length > 0)
           expect(isFound(problem, name), name).to.equal(false);
         expect(isFound(strong, name), name).to.equal(true);
       }
