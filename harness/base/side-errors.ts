@@ -21,12 +21,27 @@ export interface Thrown {
 
 /** What was thrown, in words, and where: also of what is no Error, such as `{ message: 'no' }` of another realm. */
 export function describeThrown(error: unknown): Thrown {
-  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack ?? '' };
-  const { message } = (error ?? {}) as { readonly message?: unknown };
-  const said = typeof message === 'string' ? message : JSON.stringify(error);
-  const kind =
-    error === null ? '' : typeof error === 'object' ? 'an object, not an Error: ' : `a ${typeof error}: `;
-  return { message: `${kind}${said}`, stack: '' };
+  if (error instanceof Error)
+    return {
+      name: error.name,
+      message: error.message || 'an error without a message',
+      stack: error.stack ?? '',
+    };
+  if (error === null || error === undefined) return { message: String(error), stack: '' };
+  const kind = typeof error === 'object' ? 'an object, not an Error: ' : `a ${typeof error}: `;
+  return { message: `${kind}${saidBy(error)}`, stack: '' };
+}
+
+/** Its message or its content; its kind where it has none that can be written (a ring, a bigint inside, a getter that throws). */
+function saidBy(thrown: NonNullable<unknown>): string {
+  try {
+    const { message } = thrown as { readonly message?: unknown };
+    if (typeof message === 'string') return message;
+    const isPlain = typeof thrown === 'object' || typeof thrown === 'string';
+    return isPlain ? JSON.stringify(thrown) : String(thrown as symbol);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
 }
 
 /** Some tensors of an answer are no tensors at all: ragged, text, a promise. Counted as a mismatch, not as a crash. */

@@ -119,7 +119,11 @@ export async function checkModel(
   checkOptions(options, optionNames, 'checkModel');
   if (typeof given !== 'string' && !Array.isArray((given as Partial<ModelDescription> | undefined)?.layers))
     throw new TypeError(
-      `checkModel: the model is a ${typeof given}; pass the path of a model's file, or what openModelFile returns.`,
+      `checkModel: the model is ${(given as unknown) === null ? 'null' : `a ${typeof given}`}; pass the path of a model's file, or what openModelFile returns.`,
+    );
+  if (options.sides !== undefined && !Array.isArray(options.sides))
+    throw new TypeError(
+      `checkModel: sides is a ${typeof options.sides}; pass an array of names, or leave it out.`,
     );
   options.sides?.forEach((side) => checkChoice(side, everySideName, 'checkModel: a side'));
   if (options.sides?.length === 0 && options.expected === undefined)

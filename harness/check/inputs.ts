@@ -101,6 +101,10 @@ export async function readInputs(
  */
 export function checkInputs(inputs: ModelInputs, model: ModelDescription, where: string): void {
   const names = model.inputs.map(({ name }) => name);
+  if (typeof inputs !== 'object' || (inputs as object | null) === null)
+    throw new TypeError(
+      `${where} is ${(inputs as unknown) === null ? 'null' : `a ${typeof inputs}`}; pass an object with a tensor for ${names.join(', ')}.`,
+    );
   const unknown = Object.keys(inputs).filter((name) => !names.includes(name));
   const missing = names.filter((name) => !Object.hasOwn(inputs, name));
   if (unknown.length > 0 || missing.length > 0)

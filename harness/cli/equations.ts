@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Cell, CellText } from '../equations/index';
+import { checkRegularFile } from '../base/files/index';
 import type { DefineCommand } from './command';
 import { exitCodes, UsageError } from '../base/outcome';
 
@@ -53,6 +54,7 @@ export async function findCell(name: string): Promise<Cell> {
     throw new UsageError(
       `there is no cell ${name}, and no file of that name; cells are ${Object.keys(cells).join(', ')}, or give the path of a module that exports one as \`cell\`.`,
     );
+  await checkRegularFile(file);
   try {
     return await cellIn(file, name);
   } catch (error) {

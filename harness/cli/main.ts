@@ -91,6 +91,8 @@ function describeError(error: unknown): string {
   const { name, message, stack = message } = error;
   if (error instanceof UsageError || error instanceof BackendNotRunError) return message;
   if (/rnn-parity|\*/.test(process.env['DEBUG'] ?? '')) return stack;
+  if ('syscall' in error && error.syscall === 'uv_cwd')
+    return 'the current directory does not exist any more; change to one that does (cd).';
   // what the system refused (a file, a directory, a process), in its own words: EROFS: read-only file system, mkdir 'runs'
   if ('syscall' in error) return message;
   return `${name}: ${message} (this looks like a bug of rnn-parity; run it again with DEBUG=rnn-parity for the stack trace, and report both)`;

@@ -60,7 +60,7 @@ export async function checkOutputs(outputs: readonly Output[], taken: readonly s
     }
     await checkWritable(`${flag} ${file}`, folder);
     const found = await stat(file).catch(() => undefined);
-    if (found?.isDirectory() === true)
+    if (found?.isDirectory() === true || /[/\\]$/.test(file))
       throw new UsageError(`${flag} ${file} is a directory; name a file in it.`);
     if (found?.isFile() !== true || found.size === 0) continue;
     if (mark === undefined) {

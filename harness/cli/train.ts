@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { Option } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
@@ -266,7 +266,7 @@ function describe(
     ...(best ? [`the weights are those of epoch ${best.epoch}, the best on the validation part`] : []),
     ...formatMetrics(first.metrics).split('\n').slice(1),
     '',
-    `${history.length} ${history.length === 1 ? 'epoch' : 'epochs'}, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${out}/report.html)`,
+    `${history.length} ${history.length === 1 ? 'epoch' : 'epochs'}, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${join(out, 'report.html')})`,
   ].join('\n');
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 
 /** Two runs that write into one directory would overwrite each other's files: this file in it names the process that may. */
@@ -51,7 +52,7 @@ interface Lock {
 /** @throws UsageError when the directory is locked by a run that goes on, or may go on on another host */
 export async function refuseLocked(directory: string): Promise<void> {
   const file = path.join(directory, lockName);
-  const owner = parseLock(await readFile(file, 'utf8').catch(() => ''));
+  const owner = await ownerIn(file);
   if (owner === undefined) return;
   if (owner.host !== hostname())
     throw new UsageError(
@@ -61,6 +62,11 @@ export async function refuseLocked(directory: string): Promise<void> {
     throw new UsageError(
       `${directory} is in use by another run (process ${owner.pid} on this machine); wait until it ends, or choose another directory.`,
     );
+}
+
+/** Who holds a lock; undefined where nobody does, or where it is no file: a named pipe would block for ever. */
+async function ownerIn(file: string): Promise<Lock | undefined> {
+  return parseLock(await readRegularFile(file).then(String, () => ''));
 }
 
 function parseLock(text: string): Lock | undefined {
@@ -97,7 +103,7 @@ function startOf(pid: number): string | undefined {
 async function removeStale(file: string): Promise<void> {
   const moved = `${file}.${process.pid}-${++locks}.tmp`;
   await rename(file, moved).catch(() => undefined);
-  const owner = parseLock(await readFile(moved, 'utf8').catch(() => ''));
+  const owner = await ownerIn(moved);
   if (owner !== undefined && (owner.host !== hostname() || isRunning(owner))) await takeName(moved, file);
   await rm(moved, { force: true });
 }

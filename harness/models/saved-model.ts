@@ -15,6 +15,7 @@ import {
   type StackWeights,
   type Tensor,
 } from '../../scratch/index';
+import { backendNames } from '../../src/index';
 import {
   formatNpz,
   numbersOf,
@@ -34,7 +35,7 @@ import {
   type EngineChoice,
 } from '../sides/engine/index';
 import type { ModelDescription } from './description';
-import { asObject, parseJson } from './json';
+import { asObject, isTexts, parseJson } from './json';
 import { metadataOf, type ModelMetadata } from './metadata';
 import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
 import { openModelFile, refuseStateOptions, type StateOptions } from './open';
@@ -94,6 +95,13 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
     throw new TypeError(
       `save: masked is ${String(masked)}; pass true, false, or the number that marks masked steps.`,
     );
+  if (!((model as unknown) instanceof Object) || typeof directory !== 'string' || directory === '')
+    throw new TypeError(
+      `save: ${typeof directory === 'string' && directory !== '' ? 'the model' : 'the directory'} is missing; pass a network, and the path of a directory.`,
+    );
+  const { featureNames } = options;
+  if (featureNames !== undefined && !isTexts(featureNames))
+    throw new TypeError('save: featureNames holds something else than texts; pass an array of names.');
   const config: NetworkConfig = 'config' in model ? model.config : classifierLayers(model);
   const weights = 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
   const readsIntegers = config.features === undefined;
@@ -207,6 +215,7 @@ async function prepare(
 ): Promise<{ readonly saved: SavedModel; readonly choice: EngineChoice }> {
   checkOptions(options, loadOptions, name);
   if (options.side !== undefined) checkChoice(options.side, modelKinds, `${name}: side`);
+  if (options.backend !== undefined) checkChoice(options.backend, backendNames, `${name}: backend`);
   const { nonlinearity, steps } = options;
   const saved = await readSavedModel(given, { nonlinearity, steps });
   const [trainedKind, trainedBackend] = saved.metadata.trainedBy.split(':');

@@ -226,6 +226,8 @@ function layersIn({ layers, from, units, initializer }: TrainChoices): readonly 
   if (initializer === 'notebook')
     throw new UsageError(`--initializer notebook is that of the simple RNN; with ${named} leave it out.`);
   const read = typeof layers === 'string' ? parseLayers(layers, '--layers') : layers;
+  if (read !== undefined && !Array.isArray(read))
+    throw new UsageError(`--layers is a ${typeof read}; an array of layers, or their text was expected.`);
   if (read?.length === 0) throw new UsageError('--layers is empty; write for example lstm:16.');
   return read;
 }

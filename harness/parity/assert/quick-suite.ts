@@ -21,6 +21,9 @@ const sizeNames: OptionNames<NonNullable<QuickSuiteOptions['sizes']>> = {
 
 const usual = { batch: 4, timeSteps: 20, features: 3, units: 16, classes: 5 };
 
+/** Each problem has a seed of its own, 100,000 apart; those are at most 2^53. */
+const mostSeed = 9e10;
+
 /**
  * A few problems without symmetries that are checked in a moment: gradients from labels and from above, with and without initial
  * state, almost linear to nearly saturated; one step alone, and sizes that all differ, unless the sizes are given.
@@ -33,6 +36,10 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
   const { sizes = {}, seed = 1, labels = true, masks = false } = options;
   for (const [name, size] of Object.entries(sizes)) checkSize(`quickSuite: ${name}`, size);
   checkFlag(labels, 'quickSuite: labels');
+  if (!(Number.isSafeInteger(seed) && seed >= 0 && seed <= mostSeed))
+    throw new RangeError(
+      `quickSuite: the seed is ${typeof seed === 'number' ? seed : JSON.stringify(seed)}; a whole number from 0 to ${mostSeed} was expected.`,
+    );
   const free = options.sizes === undefined;
   const base = {
     ...usual,

@@ -27,6 +27,8 @@ export function checkFormat(format: unknown, cases: readonly VectorCase[], sourc
  * @throws UsageError with the file, the case and the field
  */
 export function parseVectors(text: string, source: string): VectorCase[] {
+  if (typeof text !== 'string')
+    throw new TypeError(`parseVectors: the text is a ${typeof text}; pass what the file holds, as text.`);
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));

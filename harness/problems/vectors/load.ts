@@ -12,8 +12,11 @@ import type { VectorCase } from './vector-case';
  */
 export async function loadVectors(files: string | readonly string[]): Promise<VectorCase[]> {
   const given: unknown = files;
-  if (typeof given !== 'string' && !Array.isArray(given))
-    throw new TypeError(`loadVectors: files is a ${typeof given}; pass a path, or an array of paths.`);
+  const isPath = (file: unknown): boolean => typeof file === 'string';
+  if (!isPath(given) && !(Array.isArray(given) && given.every(isPath)))
+    throw new TypeError(
+      `loadVectors: files is ${Array.isArray(given) ? 'an array of something else than paths' : `a ${typeof given}`}; pass a path, or an array of paths.`,
+    );
   const cases: VectorCase[] = [];
   for (const file of typeof files === 'string' ? [files] : files) {
     if (file.toLowerCase().endsWith('.npz')) cases.push(await readNpzVectors(file));

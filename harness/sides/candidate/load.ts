@@ -47,6 +47,8 @@ export async function loadCandidate(
   options: CandidateOptions = {},
 ): Promise<CandidateImplementation> {
   checkOptions(options, { timeoutSeconds: true }, 'loadCandidate');
+  if (typeof file !== 'string')
+    throw new TypeError(`loadCandidate: the file is a ${typeof file}; pass the path of a module.`);
   const path = resolve(file);
   await checkRegularFile(path, 'give the path of a TypeScript or JavaScript module');
   const child = new CandidateProcess(checkSeconds(options.timeoutSeconds ?? 30, 'loadCandidate'));

@@ -54,6 +54,12 @@ export function checkLoadOptions(options: LoadOptions): void {
   if (onMalformed !== undefined) checkChoice(onMalformed, ['fail', 'skip'], 'loadData: onMalformed');
   if (decimal !== undefined) checkChoice(decimal, ['.', ','], 'loadData: decimal');
   if (needLabels !== undefined) checkFlag(needLabels, 'loadData: needLabels');
+  const kinds = { delimiter: 'string', encoding: 'string', onReport: 'function' } as const;
+  for (const [name, kind] of Object.entries(kinds) as ['delimiter', string][]) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== kind)
+      throw new TypeError(`loadData: ${name} is a ${typeof value}; pass a ${kind}, or leave it out.`);
+  }
 }
 
 export function checkColumnNames(columns: ColumnNames | undefined, name: string): void {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { describeThrown } from '../../../harness/base/side-errors';
 import fc from 'fast-check';
 import { decodeFloat32, decodeTensor, encodeTensor, parseAnswer } from '../../../harness/base/process/index';
 
@@ -29,5 +30,23 @@ describe('the line protocol', () => {
       expect(parseAnswer(noise), noise).to.equal(undefined);
     }
     expect(parseAnswer('{"id": 1, "result": {}}')).to.deep.equal({ id: 1, result: {} });
+  });
+
+  it('says of what was thrown what can be said: also of rings, big integers and getters that throw', () => {
+    const ring: { self?: object } = {};
+    ring.self = ring;
+    const says = (thrown: unknown): string => describeThrown(thrown).message;
+    expect([undefined, null, 'no', Symbol('no'), 10n].map(says)).to.deep.equal([
+      ...['undefined', 'null', 'a string: "no"', 'a symbol: Symbol(no)', 'a bigint: 10'],
+    ]);
+    for (const odd of [ring, { code: 10n }])
+      expect(says(odd)).to.equal('an object, not an Error: [object Object]');
+    const getter = {
+      get message(): string {
+        throw new Error('in the getter');
+      },
+    };
+    expect(says(getter)).to.equal('an object, not an Error: [object Object]');
+    expect(says(new Error())).to.equal('an error without a message');
   });
 });

@@ -63,6 +63,9 @@ describe('rnn-parity equations', () => {
     expect(names.stderr).to.match(
       /^error: there is no cell lstmm, and no file of that name; cells are simple-rnn, lstm, gru/,
     );
+    expect((await runCli(['equations', __dirname])).stderr).to.match(
+      / is a directory; a regular file was expected/,
+    );
     const wrong = await run(
       'equations',
       write(`export const cell = ${formulas.replace('x_t · W', 'x_t · V')};\n`),

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeNpz } from '../../../harness/base/files/index';
 import { checkOutputs, outputOf, runFiles } from '../../../harness/cli/outputs';
+import { program, runToEnd } from '../../support/program';
 import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -103,6 +104,21 @@ describe('files that a command is to write', () => {
     const { exitCode, stderr } = await runCli(['export', '--model', at('out'), '--out', weights, '--force']);
     expect(exitCode).to.equal(2);
     expect(stderr).to.include('would replace a file which this command uses itself');
+  });
+
+  it('are no folders, and a directory that is gone is said to be', async () => {
+    expect(await refusal(outputOf('--json', `${at('new')}/`))).to.match(
+      /new\/ is a directory; name a file in it/,
+    );
+    const gone = at('gone');
+    mkdirSync(gone);
+    const { code, err } = runToEnd('bash', [
+      '-c',
+      `cd "$1" && rmdir "$1" && exec "$2" "$3" equations ./a.ts`,
+      ...['bash', gone, process.execPath, program],
+    ]);
+    expect(code).to.equal(2);
+    expect(err).to.match(/error: the current directory does not exist any more; change to one that does/);
   });
 
   it('train and import replace no file that they read, with --force either', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,6 +75,15 @@ describe('the directory of a run', () => {
       expect(taken.length, stale).to.equal(1);
       await taken[0]();
     }
+    expect(readdirSync(out())).to.deep.equal([]);
+  });
+
+  it('is free where its lock is a named pipe, which would block for ever', async () => {
+    mkdirSync(out(), { recursive: true });
+    execFileSync('mkfifo', [path.join(out(), 'run.lock')]);
+    await (
+      await lockDirectory(out())
+    )();
     expect(readdirSync(out())).to.deep.equal([]);
   });
 

@@ -78,6 +78,27 @@ const training = (backend: () => LoadedBackend): void => {
     });
   }
 
+  it('fit trains and evaluates by what a subclass overrides, and the description stays as it was', async () => {
+    const calls: string[] = [];
+    class Watched extends TfNetwork {
+      override trainOnBatch(...given: Parameters<TfNetwork['trainOnBatch']>) {
+        calls.push('train');
+        return super.trainOnBatch(...given);
+      }
+      override evaluate(...given: Parameters<TfNetwork['evaluate']>) {
+        calls.push('evaluate');
+        return super.evaluate(...given);
+      }
+    }
+    const network = new Watched({ backend: backend(), gradients: 'bptt', ...described });
+    await network.fit(inputs, labels, { epochs: 1, batchSize: 2, validationData: { inputs, labels } });
+    expect(calls).to.deep.equal(['train', 'train', 'evaluate']);
+    Reflect.set(network.config.layers[1], 'units', 9);
+    Reflect.set(network.config, 'features', 9);
+    expect(network.config).to.deep.include({ features: F, layers });
+    network.dispose();
+  });
+
   it("fit is scratch's within rounding, stops and resumes bit for bit, and learns", async () => {
     const options = { ...described, gradients: 'bptt', backend: backend() } as const;
     const [whole, first] = [new TfNetwork(options), new TfNetwork(options)];
