@@ -46,6 +46,9 @@ export const formulaFaults: readonly Fault[] = [
     masks/inverted | masks | the mask is inverted: 1 means masked | the mask is inverted
     masks/of-first-example | masks | the mask of the first example is used for all | the mask of the first example is used for all
     masks/of-previous-step | masks | the mask is shifted: the mask of step t - 1 is used at step t | the mask is one time step late
+    masks/of-next-step | masks | the mask is shifted: the mask of step t + 1 is used at step t | the mask is one time step early
+    masks/taken-as-length | masks | only the number of unmasked steps counts: they are taken from the beginning of the sequence | the mask is taken as a length: as many first steps count as are not masked
+    masks/inputs-zeroed | masks | a masked step is computed with zeros as its input instead of being skipped | a masked step is computed with zeros as its input instead of being skipped
     `,
   ),
   ...faultsOf(
@@ -54,6 +57,7 @@ export const formulaFaults: readonly Fault[] = [
     weights/output-bias-forgotten | weights-import | the bias of the output layer is not added | the bias of the dense layer is forgotten
     loss/sum-for-mean | batch-mean | 1/B is missing in the gradient: it is the gradient of the sum, not of the mean | the gradient of the logits is not divided by the batch size
     loss/mean-twice | batch-mean | 1/B is applied twice in the gradient | the gradient of the logits is divided by the batch size twice
+    loss/divided-by-steps | batch-mean | 1/T is inserted into the gradient | the gradient of the logits is divided by the number of time steps as well
     loss/sum-for-mean-throughout | batch-mean | the sum over the batch is taken instead of the mean (reduction='sum'): loss and gradients are B times as large | the loss is summed over the batch instead of averaged
     loss/base-two | loss | the loss is reported in bits, not in nats: the logarithm has base 2 | the loss is in bits: log2 instead of ln
     `,
@@ -81,6 +85,11 @@ export const formulaFaults: readonly Fault[] = [
     initial-state/left-out-of-recurrent-kernel | initial-state | dRecurrentKernel leaves out the first step, as if the initial state were zero | drecurrentKernel: the gradient is zero at t = 0
     loss/layer-means-too | batch-mean | the layer averages its weights' gradients over the batch, although the loss already does | the gradients of the weights are divided by the batch size
     transpose/recurrent-kernel-gradient | transpose | the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} instead of h_{t-1}^T dz_t | drecurrentKernel: the gradient is transposed
+    upstream/states-counted-twice | upstream | the gradient given for the states is added twice | the gradients given for the states of every step are added twice
+    upstream/final-state-dropped | upstream | the gradient given for the final state is dropped | the gradient given for the final state h is ignored
+    upstream/final-state-counted-twice | upstream | the gradient given for the final state is added twice | the gradient given for the final state h is added twice
+    sums/bias-gradient-of-first-example | bias-axis | the bias gradient is not summed over the batch: only the first example counts | the gradient of bias is that of the first example alone
+    sums/kernel-gradient-of-last-example | memory | each example overwrites the gradient of the kernel instead of adding to it | the gradient of kernel is that of the last example alone
     sums/bias-gradient-of-last-step | bias-axis | the bias gradient is not summed over time: only the last step counts | dbias: the gradient is zero at t < T - 1
     sums/bias-gradient-averaged | batch-mean | the bias gradient is the mean over the batch, not the sum | the gradient of bias is divided by the batch size
     sums/kernel-gradient-zero | memory | the gradient of the kernel stays zero | dkernel: the gradient is zero

@@ -9,11 +9,9 @@ import {
   previous,
   together,
   walkBack,
-  withUpstream,
   type Given,
   type Way,
 } from './faulty';
-import { mapTensor } from './weights';
 
 const carry = faultIn('carry', 'backward');
 const notebook = faultIn('notebook', 'backward');
@@ -52,16 +50,6 @@ export function truncated(k: number): Fault {
   );
 }
 
-const finalStateTimes = (factor: number): Way =>
-  withUpstream(({ final, ...rest }) => ({
-    ...rest,
-    ...(final && {
-      final: Object.fromEntries(
-        Object.entries(final).map(([name, own]) => [name, mapTensor(own, (x) => factor * x)]),
-      ),
-    }),
-  }));
-
 /** Faults of what reaches the states from outside the layer. */
 export const upstreamFaults: readonly Fault[] = [
   upstream(
@@ -70,24 +58,9 @@ export const upstreamFaults: readonly Fault[] = [
     ofStates(() => undefined),
   ),
   upstream(
-    'upstream/states-counted-twice',
-    'the gradient given for the states is added twice',
-    ofStates((t) => t, 2),
-  ),
-  upstream(
     'upstream/states-one-step-late',
     'the gradient given for h_{t-1} is added to that of h_t',
     ofStates((t) => previous(t)),
-  ),
-  upstream(
-    'upstream/final-state-dropped',
-    'the gradient given for the final state is dropped',
-    finalStateTimes(0),
-  ),
-  upstream(
-    'upstream/final-state-counted-twice',
-    'the gradient given for the final state is added twice',
-    finalStateTimes(2),
   ),
   upstream(
     'upstream/final-state-overwrites-states',

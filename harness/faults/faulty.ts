@@ -19,7 +19,6 @@ import {
   type NetworkProblem,
   type Outcome,
   type Step,
-  type Upstream,
 } from '../equations/index';
 import { faultNamed, termsOf, type FaultyRun, type Occasion } from './equations/index';
 import type { Family, Fault } from './fault';
@@ -180,21 +179,15 @@ export function askedForward(change: Parameters<typeof asked>[0]): Way {
   };
 }
 
-/** Other gradients that arrive at the layer from above; as they are where there are none. */
-export function withUpstream(change: (own: Upstream, given: Given) => Upstream): Way {
+/** The gradient given for the states is that of another step, or of none. */
+export function ofStates(from: (t: number, last: number) => number | undefined): Way {
   return asked((problem, given) => {
     const { name } = given.layer;
     const own = problem.upstream?.[name];
-    return own && { ...problem, upstream: { ...problem.upstream, [name]: change(own, given) } };
+    if (own?.sequence === undefined) return undefined;
+    const sequence = moved(own.sequence, given, from);
+    return { ...problem, upstream: { ...problem.upstream, [name]: { ...own, sequence } } };
   });
-}
-
-/** The gradient given for the states is that of another step, or of none, times a factor. */
-export function ofStates(from: (t: number, last: number) => number | undefined, factor = 1): Way {
-  return withUpstream(({ sequence, ...rest }, given) => ({
-    ...rest,
-    ...(sequence && { sequence: moved(sequence, given, from, factor) }),
-  }));
 }
 
 /** A tensor [B, T, n] with the rows of other time steps, or zeros, where the fault is made; `last` is T - 1. */
@@ -202,7 +195,6 @@ function moved(
   { data, shape }: Tensor,
   { timeSteps, isThere }: Given,
   from: (t: number, last: number) => number | undefined,
-  factor = 1,
 ): Tensor {
   return {
     shape,
@@ -210,7 +202,7 @@ function moved(
       const t = Math.floor(i / shape[2]) % timeSteps;
       if (!isThere(t)) return own;
       const other = from(t, timeSteps - 1);
-      return other === undefined ? 0 : factor * data[i + (other - t) * shape[2]];
+      return other === undefined ? 0 : data[i + (other - t) * shape[2]];
     }),
   };
 }

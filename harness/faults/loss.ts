@@ -17,11 +17,6 @@ function relabelled(label: (labels: Row, b: number, given: Given) => number): Wa
 /** Faults of the softmax cross-entropy, and of the mean over the batch. */
 export const lossFaults: readonly Fault[] = [
   mean(
-    'loss/divided-by-steps',
-    '1/T is inserted into the gradient',
-    lossTimes(({ timeSteps }) => 1 / timeSteps, 'gradient'),
-  ),
-  mean(
     'loss/divided-by-classes',
     '1/C is inserted into the gradient',
     lossTimes(({ classes }) => 1 / classes, 'gradient'),

@@ -1,17 +1,5 @@
 import type { Fault } from './fault';
-import {
-  answer,
-  asked,
-  askedForward,
-  faultIn,
-  formula,
-  next,
-  quantity,
-  together,
-  walkBack,
-  type Given,
-  type Way,
-} from './faulty';
+import { answer, faultIn, formula, quantity, together, walkBack, type Given } from './faulty';
 
 const forward = faultIn('masks', 'forward');
 const backward = faultIn('masks', 'backward');
@@ -24,18 +12,6 @@ const m = { m: (given: Given, b: number, t: number) => Number(!isMasked(given, b
 
 function isMasked({ problem: { mask }, timeSteps }: Given, b: number, t: number): boolean {
   return mask?.data[b * timeSteps + t] === 0;
-}
-
-/** Another mask: what it says of step t, from the mask of the example. */
-function maskFrom(change: (row: readonly number[], t: number) => number): Way {
-  return asked(({ mask, ...problem }, { timeSteps }) => {
-    if (mask === undefined) return undefined;
-    const data = mask.data.map((_, i) => {
-      const begin = i - (i % timeSteps);
-      return change(Array.from(mask.data.subarray(begin, begin + timeSteps)), i % timeSteps);
-    });
-    return { ...problem, mask: { ...mask, data } };
-  });
 }
 
 /** Faults of masked steps. */
@@ -58,28 +34,6 @@ export const maskFaults: readonly Fault[] = [
     'masks/carry-lost',
     'a masked step passes no gradient on',
     together(asIfLive, formula({ dz: 'm_t ∘ dh_t ∘ (1 - h_t ∘ h_t)' }, undefined, m)),
-  ),
-  forward(
-    'masks/of-next-step',
-    'the mask is shifted: the mask of step t + 1 is used at step t',
-    maskFrom((row, t) => row[next(t, row.length - 1)]),
-  ),
-  forward(
-    'masks/taken-as-length',
-    'only the number of unmasked steps counts: they are taken from the beginning of the sequence',
-    maskFrom((row, t) => Number(t < row.filter((live) => live !== 0).length)),
-  ),
-  forward(
-    'masks/inputs-zeroed',
-    'a masked step is computed with zeros as its input instead of being skipped',
-    askedForward(({ mask, ...problem }) => {
-      const { data, shape } = problem.inputs;
-      const inputs = {
-        shape,
-        data: data.map((x, i) => (mask?.data[Math.floor(i / shape[2])] === 0 ? 0 : x)),
-      };
-      return mask && { ...problem, inputs };
-    }),
   ),
   forward(
     'masks/masked-states-returned-as-zeros',
