@@ -36,7 +36,8 @@ export function walkThroughTime<Kept extends string>(
   const { batch, width: features, timeSteps = 1 } = input;
   const [rows, columns] = [timeSteps * batch, cell.gates.length * units];
   const kernel = weights['kernel'].data;
-  const { bias, ...recurrentWeights } = splitWeights(weights, columns);
+  const { bias, ...recurrentWeights } = splitWeights(weights, new Float64Array(columns));
+  /** takes the gradients of biases that there are not */ const unread = new Float64Array(columns);
   const { x, dx, mask, turn, turnBack } = readingOrder(input, goBackwards);
   const { all, steps } = makeSteps(cell, batch, timeSteps, units);
   const [first, last] = [steps[0], steps[timeSteps - 1]];
@@ -97,7 +98,7 @@ export function walkThroughTime<Kept extends string>(
         });
         cell.backward(step, recurrentWeights);
       }
-      const { bias: dBias, ...recurrentGradients } = splitWeights(gradients, columns);
+      const { bias: dBias, ...recurrentGradients } = splitWeights(gradients, unread);
       // dKernel += Σ_t x_tᵀ · dz_t,  dBias += Σ_t Σ_b dz_t
       transposedMultiplyAccumulate(x, 0, all.dz, 0, gradients['kernel'].data, features, rows, columns);
       addRows(all.dz, rows, dBias);
@@ -111,12 +112,17 @@ export function walkThroughTime<Kept extends string>(
 }
 
 /** A layer without bias, and a cell without a second one, get zeros; the gradient of these zeros is not read. */
-function splitWeights(weights: LayerWeights, columns: number): CellWeights & { readonly bias: Float64Array } {
-  const biases = 'bias' in weights ? weights['bias'].data : new Float64Array(columns);
+function splitWeights(
+  weights: LayerWeights,
+  absent: Float64Array,
+): CellWeights & { readonly bias: Float64Array } {
+  const columns = absent.length;
+  const biases = 'bias' in weights ? weights['bias'].data : absent;
+  const two = biases.length > columns;
   return {
     recurrentKernel: weights['recurrentKernel'].data,
-    bias: biases.subarray(0, columns),
-    recurrentBias: biases.length > columns ? biases.subarray(columns) : new Float64Array(columns),
+    bias: two ? biases.subarray(0, columns) : biases,
+    recurrentBias: two ? biases.subarray(columns) : absent,
   };
 }
 
