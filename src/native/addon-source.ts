@@ -1,14 +1,20 @@
 /**
- * C++ that is compiled into the addon besides tfjs-node's two files. It changes two things of the library.
+ * C++ that is compiled into the addon besides tfjs-node's two files. It changes three things of the library.
  *
  * 1. What it logs. libtensorflow writes notices on stderr while it loads, before it reads any log level. All of its messages
  *    go through one function of Abseil, `WriteToStderr`. The addon defines that function too, and the loader looks for
  *    functions in the addon first. Errors are written, and whatever else TF_CPP_MIN_LOG_LEVEL asks for.
  * 2. The threads of a session. The C API reads them from the environment, once a process. `loadSavedModel` takes them
  *    from the file `session_config.pb` (a ConfigProto) in the model's directory where there is one.
+ * 3. Signals. oneDNN's kernels for AVX-512 use the stack pointer as one more register. A signal handler that ran on such a thread wrote
+ *    over other memory: of a program with a handler for SIGUSR2 or under `node --cpu-prof`, which sends SIGPROF, every run broke
+ *    down. The thread that computes takes no signals; another thread of the process takes them, or they wait for its end.
  */
 export const addonSource = String.raw`
 #undef TF_LoadSessionFromSavedModel
+#undef TF_SessionRun
+#undef TFE_Execute
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -16,6 +22,7 @@ export const addonSource = String.raw`
 #include <string_view>
 #include <unistd.h>
 #include "tensorflow/c/c_api.h"
+#include "tensorflow/c/eager/c_api.h"
 
 namespace absl {
 inline namespace lts_20250814 {
@@ -46,7 +53,41 @@ __attribute__((constructor)) static void OnePoolPerSession() {
   setenv("TF_OVERRIDE_GLOBAL_THREADPOOL", "1", 0);
 }
 
-// The two files of tfjs-node are compiled to call this instead of the function of the C API.
+namespace {
+
+// The calling thread takes no signals while it lives, but for those of a fault of its own.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t signals;
+    sigfillset(&signals);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&signals, fault);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+// The two files of tfjs-node are compiled to call these instead of the functions of the C API.
+extern "C" void rnn_parity_session_run(TF_Session* session, const TF_Buffer* run_options, const TF_Output* inputs,
+                                       TF_Tensor* const* input_values, int ninputs, const TF_Output* outputs,
+                                       TF_Tensor** output_values, int noutputs,
+                                       const TF_Operation* const* targets, int ntargets, TF_Buffer* metadata,
+                                       TF_Status* status) {
+  const WithoutSignals here;
+  TF_SessionRun(session, run_options, inputs, input_values, ninputs, outputs, output_values, noutputs, targets,
+                ntargets, metadata, status);
+}
+
+extern "C" void rnn_parity_execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Status* status) {
+  const WithoutSignals here;
+  TFE_Execute(op, results, count, status);
+}
+
 extern "C" TF_Session* rnn_parity_load_session(const TF_SessionOptions* options, const TF_Buffer* run_options,
                                                const char* directory, const char* const* tags, int tags_len,
                                                TF_Graph* graph, TF_Buffer* meta_graph, TF_Status* status) {
@@ -60,5 +101,9 @@ extern "C" TF_Session* rnn_parity_load_session(const TF_SessionOptions* options,
 }
 `;
 
-/** The function that tfjs-node's files call, and the one that they are compiled to call. */
-export const addonDefine = '-DTF_LoadSessionFromSavedModel=rnn_parity_load_session';
+/** The functions that tfjs-node's files call, and those that they are compiled to call. */
+export const addonDefines = [
+  '-DTF_LoadSessionFromSavedModel=rnn_parity_load_session',
+  '-DTF_SessionRun=rnn_parity_session_run',
+  '-DTFE_Execute=rnn_parity_execute',
+];

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { addonDefine, addonSource } from './addon-source';
+import { addonDefines, addonSource } from './addon-source';
 import { extractMembers } from './extract';
 import type { ReportProgress } from './progress';
 import type { Recipe } from './recipe';
@@ -106,7 +106,7 @@ async function compile({ recipe, tfjsNode, compiler, include, work, addon }: Com
   );
   await runCompiler(compiler, [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-I', nodeApi, '-I', include],
-    ...[addonDefine, ...theirs, own, '-o', addon, '-Wl,--no-as-needed', `-L${stubs}`],
+    ...[...addonDefines, ...theirs, own, '-o', addon, '-Wl,--no-as-needed', `-L${stubs}`],
     ...recipe.libraries.map((name) => `-l:${name}`),
     '-Wl,-rpath,$ORIGIN',
   ]);

@@ -83,3 +83,11 @@ __attribute__((constructor)) static void speak() {
 function pairs(env: NodeJS.ProcessEnv): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);
 }
+
+describe('signals while the native library computes', () => {
+  it('arrive, and break no memory', async () => {
+    const child = childScript(path.join(__dirname, '..', '..', 'support', 'signalled-child'));
+    const result = await runTool(process.execPath, child);
+    expect([result.code, result.stdout, result.stderr]).to.deep.equal([0, 'true\n', '']);
+  });
+});

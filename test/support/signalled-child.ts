@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process';
+import { GraphSimpleRNNClassifier, loadBackend } from '../../src/index';
+
+/** Trains, in the thread that takes the process's signals, while another process sends signals; prints whether any arrived. */
+async function main(): Promise<void> {
+  const backend = await loadBackend('tensorflow');
+  let arrived = 0;
+  process.on('SIGUSR2', () => arrived++);
+  const [batch, timeSteps, features] = [32, 8, 28];
+  const model = new GraphSimpleRNNClassifier({ backend, features, units: 128, classes: 10, chains: 1 });
+  const data = Float32Array.from({ length: batch * timeSteps * features }, (_, i) => Math.sin(i));
+  const labels = new Int32Array(batch);
+  const send = `for i in $(seq 200); do kill -USR2 ${process.pid} || exit 1; sleep 0.002; done`;
+  let sending = true;
+  spawn('/bin/sh', ['-c', send], { stdio: 'ignore' }).on('exit', () => (sending = false));
+  while (sending) {
+    for (let i = 0; i < 10; i++) model.trainOnBatch({ data, shape: [batch, timeSteps, features] }, labels);
+    await new Promise(setImmediate);
+  }
+  model.dispose();
+  process.stdout.write(`${arrived > 0}\n`);
+}
+
+void main();
