@@ -1,5 +1,6 @@
 import type { EpochRecord } from './history';
-import { BackendNotRunError } from '../base/outcome';
+import type { SummaryFileWriter, TensorflowNode } from '../../src/index';
+import { BackendNotRunError, UsageError } from '../base/outcome';
 
 /** Writes TensorBoard event files; the numbers of each epoch under `loss`, `accuracy`, ... with one tag a side. */
 export interface SummaryWriter {
@@ -7,7 +8,22 @@ export interface SummaryWriter {
   flush(): void;
 }
 
-/** Opens TensorFlow's own summary writer; it needs the native backend, whichever side is trained. Throws BackendNotRunError. */
+function openWriter(node: TensorflowNode, directory: string): SummaryFileWriter {
+  try {
+    return node.summaryFileWriter(directory);
+  } catch (error) {
+    const reason = String(error)
+      .replace(/^Error: /, '')
+      .replace(/\s+/g, ' ');
+    throw new UsageError(
+      `--tensorboard ${directory} cannot be written to (TensorFlow: ${reason}); choose a directory that can be made.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Opens TensorFlow's own summary writer; it needs the native backend, whichever side is trained. Throws BackendNotRunError,
+ * or UsageError where the directory cannot be made. */
 export async function openSummaries(directory: string): Promise<SummaryWriter> {
   const { loadBackend } = await import('../../src/index.js');
   const backend = await loadBackend('tensorflow').catch((error: unknown) => {
@@ -19,7 +35,7 @@ export async function openSummaries(directory: string): Promise<SummaryWriter> {
   if (backend.node === undefined)
     throw new BackendNotRunError('--tensorboard: this TensorFlow backend writes no summaries.');
   backend.use();
-  const writer = backend.node.summaryFileWriter(directory);
+  const writer = openWriter(backend.node, directory);
   const put = (tag: string, value: number | undefined, step: number): void => {
     if (value !== undefined) writer.scalar(tag, value, step);
   };

@@ -12,7 +12,9 @@ import {
   type TrainOptions,
 } from '../../../harness/training/index';
 import { checkNetworkSize } from '../../../harness/training/network';
+import { openSummaries } from '../../../harness/training/summaries';
 import type { LayersNetwork, StackWeights } from '../../../scratch/index';
+import { testedBackends } from '../../support/backends';
 
 const folder = mkdtempSync(join(tmpdir(), 'train-'));
 let runs = 0;
@@ -399,4 +401,13 @@ describe('train both sides', () => {
     expect(existsSync(join(out, 'tfjs', 'model.json'))).to.equal(true);
     expect(readFileSync(join(out, 'report.html'), 'utf8')).to.contain('Do both sides learn the same?');
   });
+});
+
+describe('event files for TensorBoard', () => {
+  for (const name of testedBackends.filter((one) => one === 'tensorflow'))
+    it(`are refused in one line where their directory cannot be made, on ${name}`, async () => {
+      expect(await refusal(openSummaries('/proc/rnn-parity'))).to.match(
+        /^--tensorboard \/proc\/rnn-parity cannot be written to \(TensorFlow: .*\); choose/,
+      );
+    });
 });
