@@ -5,7 +5,7 @@ export type Row = readonly number[];
 export type Rows = readonly Row[];
 
 /** A loss as it should be, to be changed. */
-export interface RightLoss {
+interface RightLoss {
   /** y [B][C] */ readonly logits: Rows;
   /** empty where there are none */ readonly labels: readonly number[];
   /** p = softmax(y) */ readonly p: Rows;
@@ -17,7 +17,7 @@ export interface RightLoss {
   readonly residual: (p: Rows, labels?: readonly number[]) => Rows;
 }
 
-export interface WrongLoss {
+interface WrongLoss {
   readonly p?: Rows;
   readonly loss?: number;
   /** made of `p` unless it is given */ readonly dLogits?: Rows;
