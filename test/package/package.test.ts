@@ -44,6 +44,12 @@ describe('the package in the project of a user', function () {
     expect(manifest['peerDependenciesMeta']).to.deep.equal({ '@tensorflow/tfjs-node': { optional: true } });
   });
 
+  it('has the overrides of its own development in docs/backends.md, to be copied', () => {
+    const [, block = ''] =
+      /```json\n("overrides": [^]*?)```/.exec(fs.readFileSync('docs/backends.md', 'utf8')) ?? [];
+    expect(JSON.parse(`{${block}}`)).to.deep.equal({ overrides: manifest['overrides'] });
+  });
+
   it('can be required and imported by each of its names', async () => {
     const doors = ['scratch', 'harness', 'chai', 'package.json'].map((name) => `rnn-parity/${name}`);
     const names = ['rnn-parity', ...doors];

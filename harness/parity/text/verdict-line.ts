@@ -137,6 +137,14 @@ function undiagnosed(
   const place = worst === undefined ? '' : placeInWords(first, worst.at, report);
   const isShare = status === 'differs' && worst !== undefined && worst.usedShare > 1;
   const how = isShare ? `${usedInWords(first)} its budget` : `is ${usedInWords(first)}`;
+  // what cannot be read, or was changed: its reason says what to do, and no number is worst
+  if (worst === undefined && first.reason !== undefined)
+    return [
+      clip(
+        `${implementation} differs in ${caseId}, ${tensor} ${first.reason}`,
+        verdictWidth - 'MISMATCH: '.length,
+      ),
+    ];
   return [
     `${implementation} differs in ${caseId}, ${tensor} ${how}${place === '' ? '' : ` at ${place}`}`,
     `${implementation} differs in ${caseId}, ${tensor} ${how}`,

@@ -57,8 +57,12 @@ describe('a candidate at hand', () => {
       problem.weights.kernel.length = 0;
       return answer;
     };
-    const { exitCode, cases } = await run({ ...right, evaluate });
+    const report = await run({ ...right, evaluate });
+    const { exitCode, cases } = report;
     expect(exitCode).to.equal(1);
+    expect(formatSummary(report)).to.match(
+      /^MISMATCH: mine differs in .*\(problem\).* was changed by evaluate: problem/m,
+    );
     const red = cases.flatMap(({ tensors }) => tensors.filter(({ status }) => !isGood.includes(status)));
     expect(new Set(red.map(({ tensor }) => tensor))).to.deep.equal(new Set(['(problem)']));
     expect(red[0].reason).to.match(

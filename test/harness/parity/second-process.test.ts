@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { UsageError } from '../../../harness/base/outcome';
 import { generatedProblem } from '../../../harness/problems/generated';
-import { notebookProblem } from '../../../harness/problems/notebook';
+import { makeProblem } from '../../../harness/problems/index';
 import { runParity, type ParityOptions } from '../../../harness/parity/index';
 import { selectCases } from '../../../harness/parity/cases';
 import { startSidesApart, type SidesApart } from '../../../harness/parity/second-process';
@@ -46,8 +46,13 @@ describe('sides in a process of their own', () => {
   });
 
   it('a run in two processes gives the report of a run in one', async () => {
-    const problems = Array.from({ length: 40 }, (_, i) => ({ ...notebookProblem(), id: `p/${i}` }));
-    const both = { backends: ['wasm', 'tensorflow', 'cpu'], problems } as const;
+    // as many as make a second process worth it, and as small as problems are
+    const sizes = { batch: 1, timeSteps: 1, features: 1, units: 2, classes: 2, scale: 1 };
+    const parts = { labels: true, upstreamStates: false, upstreamFinalState: false };
+    const problems = Array.from({ length: 40 }, (_, i) =>
+      makeProblem({ id: `p/${i}`, seed: i, initialState: false, mask: false, ...sizes, ...parts }),
+    );
+    const both = { backends: ['wasm', 'tensorflow', 'cpu'], problems, power: false } as const;
     const started: string[] = [];
     const progress: StartProgress = (title) => {
       started.push(title);
