@@ -55,7 +55,7 @@ function padSteps(
   pad(0, steps - 2);
   if (batch > 1) {
     pad(1, Math.floor(steps / 2));
-    // Keras pads in front unless it is told otherwise
+    // Keras pads in front by default
     pad(Math.min(2, batch - 1), 0);
   }
 }

@@ -64,7 +64,7 @@ export async function refuseLocked(directory: string): Promise<void> {
     );
 }
 
-/** Who holds a lock; undefined where nobody does, or where it is no file: a named pipe would block for ever. */
+/** Who holds a lock; undefined where there is none, or where it is no file: a named pipe would block for ever. */
 async function ownerIn(file: string): Promise<Lock | undefined> {
   return parseLock(await readRegularFile(file).then(String, () => ''));
 }
