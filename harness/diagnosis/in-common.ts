@@ -146,5 +146,14 @@ const fewestPassed = 3;
  */
 export function onlyWhere(failed: readonly AnyProblem[], passed: readonly AnyProblem[]): string | undefined {
   if (failed.length === 0 || passed.length < fewestPassed) return undefined;
-  return inCommon(failed.map(sketchOf), passed.map(sketchOf)).find(({ others }) => others === 0)?.words;
+  const found = inCommon(failed.map(sketchOf), passed.map(sketchOf)).filter(({ others }) => others === 0);
+  return found.length === 0 ? undefined : withOtherSizes(found.map(({ words }) => words));
+}
+
+/** The simplest of what sets problems apart; where another size does it in the same words, nothing tells which of them it is. */
+function withOtherSizes([first, ...more]: readonly string[]): string {
+  const [, letter, rest] = /^([BTFUC]) ((?:no |a )?(?:multiple of 4|odd|even|= 1|> 1))$/.exec(first) ?? [];
+  const isSame = (words: string): boolean => /^[BTFUC] /.test(words) && words.slice(2) === rest;
+  const letters = [letter, ...more.filter(isSame).map(([own]) => own)];
+  return letters.length < 2 ? first : `${letters.join(' or ')} ${rest}`;
 }

@@ -106,6 +106,8 @@ describe('what the failing problems have in common', () => {
     expect(onlyWhere(odd, even)).to.equal('B odd');
     expect(where(2)).to.equal('masked steps');
     expect(where(3)).to.equal('U no multiple of 4');
+    const both = [4, 8, 12].map((n) => problemOf({ batch: n, units: n }));
+    expect(onlyWhere([problemOf({ batch: 2, units: 6 })], both)).to.equal('B or U no multiple of 4');
     const longer = [17, 20].map((timeSteps) => problemOf({ timeSteps }));
     const shorter = [9, 12, 16].map((timeSteps) => problemOf({ timeSteps }));
     expect(onlyWhere(longer, shorter)).to.equal('T > 16');
