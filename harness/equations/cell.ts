@@ -81,7 +81,7 @@ const textNames: OptionNames<CellText> = { name: true, carries: true, weights: t
 
 /** @throws TypeError where a part is missing, or is no text, list or object */
 function checkText(text: Partial<CellText> | undefined): void {
-  const { name, carries, weights, equations } = text instanceof Object ? text : {};
+  const { name, carries, weights, equations } = text ?? {};
   const wrong = [
     typeof name === 'string' && name.trim() !== '' ? '' : 'name (a text)',
     Array.isArray(carries) ? '' : "carries (as ['h'])",
