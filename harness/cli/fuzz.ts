@@ -15,6 +15,7 @@ interface Flags {
   readonly seed: number;
   readonly layers?: string;
   readonly equations?: string;
+  readonly shapes?: number;
   readonly backends?: string;
   readonly python?: string;
   readonly candidate?: string;
@@ -55,6 +56,11 @@ export const defineFuzz: DefineCommand = (program, finish) => {
         '--equations <file>',
         'with --candidate: problems about a cell of your own, a module that exports `cell = defineCell({ ... })`',
       ).conflicts('layers'),
+      options.option(
+        '--shapes <n>',
+        `draw the sizes of all problems from n shapes: a graphics card compiles its programs for every new shape (default: ${gpuShapes} where --backends names one; 0: a shape for every problem)`,
+        options.whole(0),
+      ),
       ...options.backendsAndPython('run only these'),
       ...options.candidateOptions(),
       options.option(
@@ -78,6 +84,7 @@ Examples:
   rnn-parity fuzz --layers any --cases 1000
   rnn-parity fuzz --layers 'bidirectional(gru:*),lstm:*,dense:*'
   rnn-parity fuzz --equations my-cell.ts --candidate ./my-layer.ts
+  rnn-parity fuzz --cases 500 --backends browser:webgl,browser:webgpu
   rnn-parity fuzz --cases 10000 --shard 3/8 --json shard-3.json
   rnn-parity fuzz --cases 500 --candidate ./my-rnn.ts`,
     )
@@ -122,10 +129,16 @@ async function fuzz(flags: Flags) {
   }
 }
 
-/** What the problems are about; undefined for the simple RNN. */
-async function networksOf({ layers, equations, candidate }: Flags): Promise<Networks | undefined> {
-  if (layers !== undefined) return { layers };
-  return equations === undefined ? undefined : { cell: await comparedCell(equations, candidate) };
+/** Enough for T = 1, odd batches and all paddings of a texture, and few enough that most problems need no new program. */
+const gpuShapes = 12;
+
+/** What the problems are about; undefined for the simple RNN of any shape. */
+async function networksOf(flags: Flags): Promise<Networks | undefined> {
+  const { layers, equations, candidate, backends = '' } = flags;
+  const { shapes = /\bbrowser:webg/.test(backends) ? gpuShapes : 0 } = flags;
+  const few = shapes > 0 ? { shapes } : undefined;
+  if (layers !== undefined) return { layers, ...few };
+  return equations === undefined ? few : { cell: await comparedCell(equations, candidate), ...few };
 }
 
 function shard(text: string): Shard {

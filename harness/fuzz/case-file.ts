@@ -129,7 +129,9 @@ function checkFields(found: CaseFile, file: string): void {
 }
 
 function isNetworks(value: unknown): boolean {
-  const { layers, cell } = (value ?? {}) as { readonly layers?: unknown; readonly cell?: unknown };
+  const { layers, cell, shapes } = (value ?? {}) as Readonly<Record<'layers' | 'cell' | 'shapes', unknown>>;
+  if (shapes !== undefined && !(Number.isSafeInteger(shapes) && (shapes as number) > 0)) return false;
+  if (layers === undefined && cell === undefined) return shapes !== undefined;
   return typeof layers === 'string' || (typeof cell === 'object' && cell !== null);
 }
 

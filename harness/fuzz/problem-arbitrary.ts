@@ -4,14 +4,14 @@ import {
   adversarialLayered,
   adversarialProblem,
   type GeneratedOptions,
-  type Networks,
+  type LayeredNetworks,
 } from '../problems/index';
 import { mapProblem, type AnyProblem, type Problem } from '../base/problem';
 import { partMoves, sizeMoves } from './simpler-form';
 import { modelMoves } from './simpler-model';
 import { choiceMoves, numberMoves, tensorMoves, type Move } from './simpler-values';
 
-export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest' | 'scales'>;
+export type ProblemArbitraryOptions = Pick<GeneratedOptions, 'kinds' | 'largest' | 'scales' | 'shapes'>;
 
 /**
  * fast-check's arbitrary for problems: every kind of `problemKinds`, sizes up to B 8, T 24 (occasionally 120), F 16, U 32, C 10, with
@@ -32,7 +32,7 @@ export function problemArbitrary(options: ProblemArbitraryOptions = {}): fc.Arbi
 }
 
 /** The same for problems about networks of layers: it also leaves layers and their options out. */
-export function layeredArbitrary(networks: Networks): fc.Arbitrary<AnyProblem> {
+export function layeredArbitrary(networks: LayeredNetworks): fc.Arbitrary<AnyProblem> {
   return new ProblemArbitrary((seed, index) => {
     const { kind, ...problem } = adversarialLayered(seed, index, networks);
     return withoutNegativeZeros({ ...problem, id: kind });
@@ -96,7 +96,8 @@ function* simplerProblems<P extends AnyProblem>(
 /** Problem `index` of `seed`, with forms that the generator of problems lacks: long, only forward, one gradient at the end. */
 function drawProblem(seed: number, index: number, options: ProblemArbitraryOptions): Problem {
   const random = createRandom(seed * 1_000_000 + index);
-  const long = random.uniform() < 0.03 && options.largest?.timeSteps === undefined;
+  const long =
+    random.uniform() < 0.03 && options.largest?.timeSteps === undefined && options.shapes === undefined;
   const largest = long ? { batch: 3, timeSteps: 120, features: 6, units: 12 } : {};
   const { kind, ...problem } = adversarialProblem(seed, index, {
     ...options,

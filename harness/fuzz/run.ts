@@ -3,9 +3,9 @@ import { SideUnavailableError, type OpenSide } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress, type StartProgress } from '../base/progress';
 import { layerNames } from '../base/model';
-import type { Networks } from '../problems/index';
+import { isOfLayers, type LayeredNetworks, type Networks } from '../problems/index';
 import { defineCell } from '../equations/index';
-import { fuzzCase, shardCases, shardSize, type Shard } from './series';
+import { fuzzCase, shardCases, shardSize, type FuzzCase, type Shard } from './series';
 import { SideAtWork, type FuzzSide } from './side-at-work';
 import { conclude, type FuzzSummary } from './summary';
 import { versionsOf } from './versions';
@@ -60,7 +60,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   // layers and formulas that cannot be read are an error before any side is asked
   if (options.networks !== undefined) checkNetworks(options.networks);
   const sides = await openSides(options);
-  const networks = options.networks ?? networksFor(sides);
+  const { networks: given } = options;
+  const declared = given === undefined || !isOfLayers(given) ? networksFor(sides) : undefined;
+  const networks = declared === undefined ? given : { ...given, ...declared };
   const candidate = options.sides.find((side) => side.candidate !== undefined)?.candidate;
   const started = performance.now();
   const elapsed = (): number =>
@@ -83,16 +85,23 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     });
   };
   try {
-    for (const index of shardCases(shard, most)) {
+    const indices = shardCases(shard, most);
+    const many = sides.every((side) => side.isElsewhere) ? atOnce : 1;
+    for (;;) {
       // a macrotask in between, so that Ctrl-C is handled
       await new Promise(setImmediate);
       const over = 'seconds' in plan && elapsed() >= plan.seconds && cases > 0;
       if (over || signal?.aborted === true || sides.every((side) => side.isDone)) break;
-      const given = fuzzCase(seed, index, networks);
-      for (const side of sides) await side.take(given);
-      cases++;
-      const now = Math.min(total, 'cases' in plan ? cases : Math.floor(elapsed()));
-      for (; shown < now; shown++) progress.step(given.id);
+      const next = take(indices, many).map((index) => fuzzCase(seed, index, networks));
+      if (next.length === 0) break;
+      await Promise.all(
+        next.map(async (given) => {
+          await takeBy(sides, given);
+          cases++;
+          const now = Math.min(total, 'cases' in plan ? cases : Math.floor(elapsed()));
+          for (; shown < now; shown++) progress.step(given.id);
+        }),
+      );
       if (save === undefined || performance.now() - saved < 1000 * save.everySeconds) continue;
       await save.write(summaryOf(true));
       saved = performance.now();
@@ -102,6 +111,28 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     for (const side of sides) side.dispose();
   }
   return summaryOf(signal?.aborted === true);
+}
+
+/** So many problems at a time, where all sides compute elsewhere: this program judges some while others are computed. */
+const atOnce = 8;
+
+/** Sides that compute here run one after the other, and those that compute elsewhere at the same time. */
+async function takeBy(sides: readonly SideAtWork[], given: FuzzCase): Promise<void> {
+  const elsewhere = sides.filter((side) => side.isElsewhere).map((side) => side.take(given));
+  const here = async (): Promise<void> => {
+    for (const side of sides) if (!side.isElsewhere) await side.take(given);
+  };
+  await Promise.all([...elsewhere, here()]);
+}
+
+function take<T>(from: Iterator<T>, most: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < most) {
+    const { done, value } = from.next() as IteratorResult<T, undefined>;
+    if (done === true) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 async function openSides(options: FuzzOptions): Promise<SideAtWork[]> {
@@ -135,7 +166,7 @@ function checkNetworks(networks: Networks): void {
 }
 
 /** Networks of what a side declares, where it answers nothing else. */
-function networksFor(sides: readonly SideAtWork[]): Networks | undefined {
+function networksFor(sides: readonly SideAtWork[]): LayeredNetworks | undefined {
   for (const side of sides) {
     const layers = side.declaredLayers;
     if (layers === undefined) continue;

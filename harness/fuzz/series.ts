@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { createRandom } from '../../scratch/index';
 import type { AnyProblem, Problem } from '../base/problem';
-import type { Networks } from '../problems/index';
+import { isOfLayers, type Networks } from '../problems/index';
 import { layeredArbitrary, problemArbitrary } from './problem-arbitrary';
 
 /** A problem of a series, and how fast-check generates it again. */
@@ -10,14 +10,16 @@ export interface FuzzCase<P extends AnyProblem = AnyProblem> {
   readonly index: number;
   /** fast-check's own seed for this case; its path is `0` */ readonly caseSeed: number;
   readonly problem: P;
-  /** the networks that the series is about; absent for the simple RNN */ readonly networks?: Networks;
+  /** the networks that the series is about, and their shapes; absent for the simple RNN of any shape */
+  readonly networks?: Networks;
 }
 
 const plainArbitrary = problemArbitrary();
 
 /** The arbitrary of a series: a different one would generate different problems from the same seed. */
 export function arbitraryOf(networks: Networks | undefined): fc.Arbitrary<AnyProblem> {
-  return networks === undefined ? plainArbitrary : layeredArbitrary(networks);
+  if (networks === undefined) return plainArbitrary;
+  return isOfLayers(networks) ? layeredArbitrary(networks) : problemArbitrary(networks);
 }
 
 /** Case `index` of the series that `seed` and networks name: the same whatever else runs, in any order. */

@@ -30,6 +30,7 @@ export class SideAtWork {
   private readonly groups = new Map<string, FailureGroup>();
   private milliseconds = 0;
   private stopped: string | undefined;
+  private noted: Promise<void> = Promise.resolve();
   private readonly open: OpenSide | undefined;
 
   constructor(
@@ -52,21 +53,39 @@ export class SideAtWork {
     return this.open?.implementation.layered?.declared;
   }
 
+  /** whether it may be asked while others compute */
+  get isElsewhere(): boolean {
+    return this.open?.isElsewhere === true;
+  }
+
   private get mayRefuse(): boolean {
     return this.open?.candidate === true;
   }
 
-  async take(given: FuzzCase): Promise<void> {
-    if (this.open === undefined || this.isDone) return;
+  /** Runs a problem; several may be under way, and what they show is noted in the order in which they were given. */
+  take(given: FuzzCase): Promise<void> {
+    if (this.open === undefined || this.isDone) return this.noted;
     const reason = whyNot(this.open, given.problem);
     if (reason !== undefined) {
       this.leave(reason);
-      return;
+      return this.noted;
     }
     const { implementation } = this.open;
+    const running = this.run(implementation, given);
+    this.noted = this.noted.then(async () => this.keep(given, await running, implementation));
+    return this.noted;
+  }
+
+  private async run(implementation: Implementation, given: FuzzCase): Promise<Finding> {
     const started = performance.now();
     const finding = await put(implementation, given.problem, this.mayRefuse);
     this.milliseconds += performance.now() - started;
+    return finding;
+  }
+
+  private async keep(given: FuzzCase, finding: Finding, implementation: Implementation): Promise<void> {
+    // it ended on a problem before this one
+    if (this.isDone) return;
     if (finding.refused !== undefined) {
       this.leave(finding.refused);
       return;

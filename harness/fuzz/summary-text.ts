@@ -1,4 +1,5 @@
 import { isBackendByName } from '../base/framework-names';
+import { isOfLayers, type Networks } from '../problems/index';
 import { bullets, count, paragraph, quoted, stepsInWords, textOf, type Section } from '../reports/index';
 import { isAbsent, type CaseSizes, type FailureGroup, type FuzzSummary, type SideSummary } from './summary';
 
@@ -28,9 +29,16 @@ function heading({ seed, plan, shards, networks }: FuzzSummary): string {
         ? `, shard ${first.index} of ${first.of}`
         : `, all ${first.of} shards`;
   const planned = 'cases' in plan ? `of ${plan.cases} in all` : `in ${plan.seconds} s a shard`;
-  const about =
-    networks === undefined ? '' : ` about ${'cell' in networks ? networks.cell.name : networks.layers}`;
+  const about = networks === undefined ? '' : aboutNetworks(networks);
   return `seed ${seed}${which}: ${count(cases, 'generated problem')}${about}${'cases' in plan && cases === plan.cases ? '' : ` ${planned}`}`;
+}
+
+function aboutNetworks(networks: Networks): string {
+  const { shapes } = networks;
+  const which = isOfLayers(networks)
+    ? ` about ${'cell' in networks ? networks.cell.name : networks.layers}`
+    : '';
+  return shapes === undefined ? which : `${which} of ${count(shapes, 'shape')}`;
 }
 
 function sideSection(side: SideSummary, candidate: string | undefined): Section {

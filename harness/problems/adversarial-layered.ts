@@ -9,19 +9,29 @@ import { parseLayers } from '../base/layers-text';
 import { layerNames, partsOfLayers, unitsOf, type LayerName, type LayerParts } from '../base/model';
 import { UsageError } from '../base/outcome';
 import { mapParts, roundProblem, type CellText, type LayeredProblem, type Model } from '../base/problem';
-import { paddingOrHoles, sizeTo } from './adversarial';
+import { paddingOrHoles, shapeOf, sizeTo } from './adversarial';
 import { distort, problemKinds, type ProblemKind, type ProblemTensors } from './distort';
 import { makeLayeredProblem, modelOfCell, modelOfLayers } from './layered';
 
-/** What the problems of a series are about: plain data, so that it can be saved. */
-export type Networks =
-  /**
-   * as `--layers`: one network, its sizes drawn anew for every problem where they are `*`; `any`: every kind of network;
-   * `any(lstm,dense)`: networks of these layers
-   */
-  | { readonly layers: string }
-  /** a user's own cell */
-  | { readonly cell: CellText };
+/** Networks of layers that the problems of a series are about: plain data, so that it can be saved. */
+export type LayeredNetworks = {
+  /** networks and sizes are drawn from so many shapes (`shapeOf`) */ readonly shapes?: number;
+} & (
+  | /**
+     * as `--layers`: one network, its sizes drawn anew for every problem where they are `*`; `any`: every kind of network;
+     * `any(lstm,dense)`: networks of these layers
+     */
+    { readonly layers: string }
+    /** a user's own cell */
+  | { readonly cell: CellText }
+);
+
+/** What the problems of a series are about; shapes alone are those of the simple RNN. */
+export type Networks = LayeredNetworks | { readonly shapes: number };
+
+export function isOfLayers(networks: Networks): networks is LayeredNetworks {
+  return 'layers' in networks || 'cell' in networks;
+}
 
 const largest = { batch: 6, timeSteps: 60, features: 16, units: 32, classes: 8, integers: 12 };
 
@@ -39,15 +49,17 @@ const scales = [0.01, 0.3, 1, 1, 1, 3];
 export function adversarialLayered(
   seed: number,
   index: number,
-  networks: Networks,
+  networks: LayeredNetworks,
 ): LayeredProblem & { readonly kind: ProblemKind } {
   const random = createRandom((seed * 1_000_003 + index) % 2 ** 52);
   const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)];
   const kind = random.uniform() < 0.5 ? 'gaussian' : pick(problemKinds);
-  const model = drawModel(random, networks);
-  const timeSteps = sizeTo(random, largest.timeSteps);
+  const { shapes } = networks;
+  const sizes = shapes === undefined ? random : shapeOf(index, shapes);
+  const model = drawModel(sizes, networks);
+  const timeSteps = sizeTo(sizes, largest.timeSteps);
   const most = Math.max(1, Math.floor(mostWork / (timeSteps * workOfStep(model))));
-  const batch = sizeTo(random, Math.min(largest.batch, most));
+  const batch = sizeTo(sizes, Math.min(largest.batch, most));
   const isUpstream = random.uniform() < 0.4;
   const isForwardOnly = random.uniform() < 0.05;
   const scale = pick(scales);
@@ -148,7 +160,7 @@ function roleOf({ name, weights }: LayerParts, weight: string): 'kernels' | 'rec
   return isSquare ? 'recurrentKernels' : 'kernels';
 }
 
-function drawModel(random: Random, networks: Networks): Model {
+function drawModel(random: Random, networks: LayeredNetworks): Model {
   const features = sizeTo(random, largest.features);
   if ('cell' in networks) return { ...modelOfCell(networks.cell, sizeTo(random, 8)), features };
   const { layers: text } = networks;

@@ -17,6 +17,15 @@ export interface GeneratedOptions {
   /** whether scales are always divided by sqrt(fan-in); default false: half of the time */
   readonly normalized?: boolean;
   /** only labels: no mask, no upstream gradients; default false */ readonly plain?: boolean;
+  /** draws all sizes from so many shapes (`shapeOf`) */ readonly shapes?: number | undefined;
+}
+
+/**
+ * The numbers from which problem `index` draws its sizes where there are only so many shapes: the same for every problem of a shape. A
+ * device that compiles its programs for each shape, as a graphics card does, compiles few of them then.
+ */
+export function shapeOf(index: number, shapes: number): Random {
+  return createRandom(90_001 + (index % shapes));
 }
 
 export interface GeneratedProblem extends Problem {
@@ -33,11 +42,13 @@ export function adversarialProblem(
   const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)];
   const kind = options.kinds ? pick(options.kinds) : random.uniform() < 0.5 ? 'gaussian' : pick(problemKinds);
   const limit = { batch: 8, timeSteps: 24, features: 16, units: 32, classes: 10, ...options.largest };
-  const size = (most: number, least = 1): number => sizeTo(random, most, least);
+  const { shapes } = options;
+  const sizes = shapes === undefined ? random : shapeOf(index, shapes);
+  const size = (most: number, least = 1): number => sizeTo(sizes, most, least);
   const batch = size(limit.batch);
   const timeSteps = size(limit.timeSteps);
   const features = size(limit.features);
-  const units = random.uniform() < 0.1 ? Math.min(features, limit.units) : size(limit.units);
+  const units = sizes.uniform() < 0.1 ? Math.min(features, limit.units) : size(limit.units);
   const classes = size(limit.classes, 2);
   const normalized = options.normalized === true || random.uniform() < 0.5;
   const scale = pick(options.scales ?? [0.01, 0.3, 1, 3]);

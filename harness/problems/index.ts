@@ -15,4 +15,4 @@ export {
   modelOfLayers,
   type LayeredRecipe,
 } from './layered';
-export { adversarialLayered, type Networks } from './adversarial-layered';
+export { adversarialLayered, isOfLayers, type LayeredNetworks, type Networks } from './adversarial-layered';

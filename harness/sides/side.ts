@@ -18,6 +18,8 @@ export interface OpenSide {
   /** one training step with asynchronous reads, instead of `createClassifier` */
   readonly update?: (options: UpdateOptions) => Promise<Updated>;
   /** whether masked problems may run on it; default true */ readonly masks?: boolean;
+  /** another program computes, and this one only waits: several of these may be asked at the same time */
+  readonly isElsewhere?: boolean;
   /** a user's own: it may be of fixed sizes */ readonly candidate?: boolean;
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
@@ -14,6 +14,10 @@ declare const tf: typeof tfjs;
 interface Backend {
   floatPrecision(): number;
   shouldExecuteOnCPU(tensors: unknown[]): boolean;
+}
+
+interface WithWasm {
+  readonly wasm: { setWasmPaths(paths: Readonly<Record<string, string>>): void };
 }
 
 // Each is the smallest program that shows a defect of TensorFlow.js 4.22 (docs/browser.md, "Known defects"), without a line of ours. Where
@@ -45,14 +49,23 @@ describe('the known defects of TensorFlow.js, by themselves', () => {
     const bundle = (name: string, file: string): string =>
       join(dirname(require.resolve(`@tensorflow/${name}/package.json`)), 'dist', file);
     await tab.addScriptTag({ path: bundle('tfjs', 'tf.min.js') });
-    await tab.addScriptTag({ path: bundle('tfjs-backend-webgpu', 'tf-backend-webgpu.min.js') });
+    for (const other of ['webgpu', 'wasm'])
+      await tab.addScriptTag({ path: bundle(`tfjs-backend-${other}`, `tf-backend-${other}.min.js`) });
+    // a page from a file loads nothing
+    const simd = readFileSync(bundle('tfjs-backend-wasm', 'tfjs-backend-wasm-simd.wasm')).toString('base64');
     await tab.evaluate(
-      async ([name, given]) => {
+      async ([name, given, kernels]) => {
+        const address = `data:application/wasm;base64,${kernels}`;
+        (tf as unknown as WithWasm).wasm.setWasmPaths({
+          'tfjs-backend-wasm.wasm': address,
+          'tfjs-backend-wasm-simd.wasm': address,
+          'tfjs-backend-wasm-threaded-simd.wasm': address,
+        });
         for (const [flag, value] of Object.entries(given)) tf.env().set(flag, value);
         await tf.setBackend(name);
         await tf.ready();
       },
-      [backend, flags] as const,
+      [backend, flags, simd] as const,
     );
     try {
       return await tab.evaluate(program);
@@ -95,14 +108,34 @@ describe('the known defects of TensorFlow.js, by themselves', () => {
     expect(await inPage('cpu', steps)).to.deep.equal([1, 0, 0, 1, 1, 1]);
   });
 
-  it("webgl: floatPrecision() is 16 where float32 works, so Adam's epsilon is 1e-4 (tensorflow/tfjs#6980)", async () => {
-    const adam = (): Promise<unknown[]> =>
-      Promise.resolve([
+  it('webgl: floatPrecision() is 16 where float32 works: epsilon of four optimizers and of the losses of tf.layers is 1e-4 (tensorflow/tfjs#6980)', async () => {
+    const epsilons = async (): Promise<unknown[]> => {
+      const { adam, rmsprop, adadelta, adamax } = tf.train;
+      const optimizers = [adam(0.1), rmsprop(0.1), adadelta(0.1), adamax(0.1)];
+      // the loss of a probability of 1e-6: -ln 1e-6 = 13.8155, and -ln 1e-4 = 9.2103
+      const loss = tf.metrics.categoricalCrossentropy(tf.tensor2d([[0, 1]]), tf.tensor2d([[1 - 1e-6, 1e-6]]));
+      return [
         tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED'),
         (tf.backend() as unknown as Backend).floatPrecision(),
-        (tf.train.adam(0.1) as unknown as { readonly epsilon: number }).epsilon,
-      ]);
-    expect(await inPage('webgl', adam)).to.deep.equal([true, 16, 1e-4]);
+        ...optimizers.map((one) => (one as unknown as { readonly epsilon: number }).epsilon),
+        (await loss.data())[0].toFixed(3),
+      ];
+    };
+    expect(await inPage('webgl', epsilons)).to.deep.equal([true, 16, 1e-4, 1e-4, 1e-4, 1e-4, '9.210']);
+    expect((await inPage('webgpu', epsilons)).slice(2)).to.deep.equal([1e-7, 1e-7, 1e-7, 1e-7, '13.816']);
+  });
+
+  it('wasm: there is no gradient of an embedding (tensorflow/tfjs#8082)', async () => {
+    const gradient = (): Promise<number[]> => {
+      const sums = (x: tfjs.Tensor): tfjs.Scalar => tf.sum(tf.gather(x, tf.tensor1d([1, 1, 0], 'int32')));
+      return tf
+        .grad(sums)(tf.ones([3, 2]))
+        .data()
+        .then((data) => [...data]);
+    };
+    const thrown = await inPage('wasm', gradient).catch((error: unknown) => String(error));
+    expect(thrown).to.match(/Kernel 'UnsortedSegmentSum' not registered for backend 'wasm'/);
+    expect(await inPage('webgl', gradient)).to.deep.equal([1, 1, 2, 2, 0, 0]);
   });
 
   it('webgpu: dataSync() reads other numbers than data() (tensorflow/tfjs#8590 has the same symptom)', async () => {

@@ -1,3 +1,4 @@
+import { partOf, partsOf, type AnyProblem } from '../../base/problem';
 import type { PageConfig } from './config';
 import type { FromWorker } from './messages';
 import { silenceInWords } from './patience';
@@ -12,14 +13,15 @@ import {
   type Thrown,
 } from '../../sides/page/index';
 
-/** While a device computes, Node hears so often that the page is there, in milliseconds. */
-const aliveMs = 20_000;
-
 type Heard = FromWorker & { readonly type: 'answered' | 'threw' | 'silent' };
 
+/** So many workers answer for one side: while one waits for the device to compile a program, another one goes on. */
+const workers = 4;
+
 /**
- * Answers problems that Node asks, one after the other, until there are no more: Node examines and judges a side that runs here. A problem
- * without an answer in time is asked once more, of a new worker, with twice the time.
+ * Answers problems that Node asks until there are no more: Node examines and judges the sides that run here. A side has a few workers, and
+ * problems of one shape go to the same one, which has the programs of that shape. A problem without an answer in time is asked once more, of a new
+ * worker, with twice the time.
  *
  * @param say shows what it is doing
  */
@@ -28,47 +30,66 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
   const answer = async (asked: Asked): Promise<string> => {
     const side = pageSides.find(({ name }) => name === asked.side);
     if (side === undefined) return writeAnswered(asked, thrown(`there is no side ${asked.side}`));
-    let answerer = answerers.get(side.name);
-    if (answerer === undefined) answerers.set(side.name, (answerer = new Answerer(side, config)));
+    const key = `${side.name} ${workerFor(asked.problem)}`;
+    let answerer = answerers.get(key);
+    if (answerer === undefined) answerers.set(key, (answerer = new Answerer(side, config)));
     const heard = await answerer.answer(asked);
     return 'answer' in heard
       ? writeAnswered(asked, heard.answer, `${heard.version}, ${browserIn(navigator.userAgent)}`)
       : writeAnswered(asked, heard);
   };
+  const page = crypto.randomUUID();
   let count = 0;
-  let body = '';
+  const failures: unknown[] = [];
   for (;;) {
-    const response = await post('next', body);
-    body = '';
+    const response = await post('next', page);
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
     if (response.status === 204) continue;
     if (!response.ok) break;
     const asked = readAsked(await response.text());
     say(`Answering problem ${++count} of rnn-parity: ${asked.side}`);
-    // that Node does not hear one of these ends nothing: it hears the next, or the answer
-    const alive = setInterval(() => void post('alive', '').catch(() => undefined), aliveMs);
-    body = await answer(asked).finally(() => clearInterval(alive));
+    void answer(asked)
+      .then((body) => post('answered', body))
+      .catch((error: unknown) => failures.push(error));
   }
   say(`rnn-parity has no more problems. ${count} were answered.`);
   for (const answerer of answerers.values()) answerer.end();
 }
 
-/** The worker of one side, and a new one after it ended or gave no sign of life. */
+/** Which of the workers: the same for all problems of the same shapes. */
+function workerFor(problem: AnyProblem): number {
+  const shapes = partsOf(problem).map((name) => partOf(problem, name)?.shape.join('x') ?? '');
+  return (
+    [...shapes.join()].reduce((hash, letter) => (31 * hash + letter.charCodeAt(0)) % 65_521, 7) % workers
+  );
+}
+
+/** A worker of one side, and a new one after it ended or gave no sign of life. */
 class Answerer {
   private worker: SideWorker | undefined;
   private waiting: ((message: Heard) => void) | undefined;
   private attempts = 0;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly side: PageSide,
     private readonly config: PageConfig,
   ) {}
 
-  async answer(asked: Asked): Promise<(Heard & { readonly type: 'answered' }) | Thrown> {
+  /** After those that were asked before. */
+  answer(asked: Asked): Promise<(Heard & { readonly type: 'answered' }) | Thrown> {
+    const answer = this.last.then(() => this.answerNow(asked));
+    this.last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async answerNow(asked: Asked): Promise<(Heard & { readonly type: 'answered' }) | Thrown> {
     const first = await this.ask(asked, this.config.patience);
     if (first.type !== 'silent') return first;
     const second = await this.ask(asked, 2 * first.seconds);
     if (second.type !== 'silent') return second;
-    return { ...thrown(silenceInWords(first.seconds, second.seconds)), unanswered: true };
+    return { ...thrown(silenceInWords(first.seconds, second.seconds, false)), unanswered: true };
   }
 
   end(): void {

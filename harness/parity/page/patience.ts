@@ -11,8 +11,8 @@ export function patienceFor(slowest: number, least = leastPatience): number {
   return Math.max(least, 10 * slowest);
 }
 
-/** Why a side has no answer that was asked for twice, the second time with twice the time and with nothing else at work. */
-export function silenceInWords(first: number, second: number): string {
+/** Why a side has no answer that was asked for twice, the second time with twice the time, and where a page runs the suite with nothing else at work. */
+export function silenceInWords(first: number, second: number, isAlone = true): string {
   const rounded = [first, second].map((seconds) => Math.round(seconds));
-  return `not answered: no sign of life for ${rounded[0]} s, nor for ${rounded[1]} s when it was asked again alone`;
+  return `not answered: no sign of life for ${rounded[0]} s, nor for ${rounded[1]} s when it was asked again${isAlone ? ' alone' : ''}`;
 }

@@ -10,7 +10,7 @@ import { servePage, type PageServer } from './server';
 
 /** A page is asked anew after so long, so that no connection is cut for doing nothing. */
 const pollMs = 15_000;
-/** A page that owes an answer says every 20 s that it is there; it also decides when a device hangs. */
+/** A page asks for problems also while it owes answers; it decides itself when a device hangs. */
 const silenceMs = 360_000;
 
 type Waiting = Deferred<Given> & { readonly problem: AnyProblem };
@@ -21,7 +21,7 @@ interface Given {
   readonly version: string;
 }
 
-/** A page in a browser that answers problems, one after the other; all sides of this process share one. */
+/** A page in a browser that answers problems, those of one side one after the other; all sides of this process share one. */
 class AnsweringPage {
   private readonly waiting = new Map<number, Waiting>();
   private readonly asked: string[] = [];
@@ -31,6 +31,7 @@ class AnsweringPage {
   private browser: Browser | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private ended: Error | undefined;
+  /** how the page calls itself */ private page: string | undefined;
 
   /** @throws SideUnavailableError where there is no browser */
   static async start(tested: RemoteTest = {}): Promise<AnsweringPage> {
@@ -41,7 +42,7 @@ class AnsweringPage {
     page.server = await servePage(
       await pageHtml(),
       { answers: true, ...tested },
-      { next: (body) => page.hear(body), alive: () => page.heard() },
+      { next: (body) => page.giveNext(body), answered: (body) => page.hear(body) },
     );
     try {
       page.browser = await launchBrowser({ path }, page.server.address);
@@ -76,27 +77,21 @@ class AnsweringPage {
   }
 
   /** The page is there; while it owes an answer it must say so again. */
-  private heard(): string {
+  private heard(): void {
     clearTimeout(this.silence);
     if (this.waiting.size > 0)
       this.silence = setTimeout(() => {
         const message = `not answered: the page gave no sign of life for ${silenceMs / 1000} s`;
         this.end(new UnansweredError(message));
       }, silenceMs);
-    return '';
   }
 
-  /** What the page posts: its last answer. It gets the next problem, or nothing for now. */
-  private async hear(body: string): Promise<string | undefined> {
+  /** The page asks for the next problem, also while it computes others; it gets none for now where nothing is asked. */
+  private async giveNext(page: string): Promise<string | undefined> {
+    this.page ??= page;
+    // what the page before it was asked is lost with it
+    if (this.page !== page) this.end(new UnansweredError('not answered: the page was loaded anew'));
     this.heard();
-    if (body !== '') {
-      try {
-        this.settle(readAnswered(body, (id) => this.waiting.get(id)?.problem));
-      } catch (error) {
-        this.end(error as Error);
-        throw error;
-      }
-    }
     if (this.asked.length === 0) {
       const ask = deferred<undefined>();
       this.ask = ask;
@@ -105,6 +100,17 @@ class AnsweringPage {
       clearTimeout(timer);
     }
     return this.asked.shift();
+  }
+
+  private hear(body: string): string {
+    this.heard();
+    try {
+      this.settle(readAnswered(body, (id) => this.waiting.get(id)?.problem));
+    } catch (error) {
+      this.end(error as Error);
+      throw error;
+    }
+    return '';
   }
 
   private settle(answered: Answered): void {
@@ -159,7 +165,7 @@ export function remoteSide(name: string, required: boolean, tested?: RemoteTest)
           dispose: leave,
         };
         const { version } = await page.evaluate(name, smallest);
-        return { implementation, version };
+        return { implementation, version, isElsewhere: true };
       } catch (error) {
         leave();
         if (error instanceof SideUnavailableError) throw error;

@@ -116,6 +116,41 @@ describe('rnn-parity fuzz', () => {
     expect(summary).to.include({ verdict: 'parity' });
   });
 
+  it('sides that compute elsewhere are asked at the same time, several problems each, and the first failure is the one that is saved', async () => {
+    let [under, most] = [0, 0];
+    const slowly = (called: string, fault?: string): FuzzOptions['sides'][number] => {
+      const side = sideWith(fault);
+      // later problems are answered first
+      const evaluate: Implementation['evaluate'] = async (problem) => {
+        most = Math.max(most, ++under);
+        await new Promise((resolve) => setTimeout(resolve, 8 - (Number(problem.id.split('/')[2]) || 0)));
+        under--;
+        return side.evaluate(problem);
+      };
+      const implementation = { ...side, name: called, evaluate };
+      const open = () => Promise.resolve({ implementation, isElsewhere: true });
+      return { source: { name: called, required: true, open } };
+    };
+    const summary = await runFuzz({
+      sides: [slowly('one'), slowly('other', 'carry/accumulated')],
+      ...{ networks: { shapes: 2 }, plan: { cases: 6 }, out, shrinkSeconds: 0 },
+    });
+    expect(most).to.be.above(6);
+    expect(formatFuzzSummary(summary)).to.match(/^seed 1: 6 generated problems of 2 shapes\n/);
+    const [one, other] = summary.sides;
+    expect(one).to.include({ cases: 6, fail: 0, errors: 0 });
+    const alone = await run(sideWith('carry/accumulated'), {
+      ...{ networks: { shapes: 2 }, plan: { cases: 6 }, shrinkSeconds: 0 },
+    });
+    const plain = (groups: typeof other.failures): unknown =>
+      groups.map(({ signature, count, first }) => [signature, count, first]);
+    expect(other.failures).to.not.be.empty;
+    expect(plain(other.failures)).to.deep.equal(plain(alone.sides[0].failures));
+    const { found, problem } = await readCaseFile(other.failures[0].file!);
+    expect(found.networks).to.deep.equal({ shapes: 2 });
+    expect(problem).to.deep.equal(fuzzCase(1, other.failures[0].first, { shapes: 2 }).problem);
+  });
+
   it('masked problems are left out, and counted, for a side that does not take masks', async () => {
     const summary = await run(sideWith(), { sides: [fuzzSide(sideWith(), false)] });
     const masked = Array.from({ length: 12 }, (_, i) => fuzzCase(1, i)).filter(({ problem }) => problem.mask);
@@ -218,7 +253,7 @@ describe('rnn-parity fuzz', () => {
         (error: unknown) => (error instanceof UsageError ? error.message : String(error)),
       );
     expect(await refused()).to.contain('sha256 differs');
-    for (const networks of [null, 'lstm:2', { layers: 5 }, { cell: 5 }]) {
+    for (const networks of [null, 'lstm:2', { layers: 5 }, { cell: 5 }, {}, { shapes: 0.5 }]) {
       writeFileSync(files[0], JSON.stringify({ ...(JSON.parse(text) as object), networks }));
       expect(await refused()).to.contain('lacks networks');
     }

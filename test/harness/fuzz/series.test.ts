@@ -1,5 +1,12 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import {
+  isLayered,
+  partOf,
+  partsOf,
+  type AnyProblem,
+  type LayeredProblem,
+} from '../../../harness/base/problem';
 import { fuzzCase, shardCases, shardSize } from '../../../harness/fuzz/series';
 
 describe('a series of generated problems', () => {
@@ -30,4 +37,22 @@ describe('a series of generated problems', () => {
     });
     expect(new Set(texts).size).to.equal(texts.length);
   });
+  it('of few shapes has no more of them, with other numbers in every problem', () => {
+    for (const networks of [
+      { shapes: 4 },
+      { layers: 'lstm:*,dense:*', shapes: 4 },
+      { layers: 'any', shapes: 4 },
+    ]) {
+      const problems = Array.from({ length: 40 }, (_, i) => fuzzCase(1, i, networks).problem);
+      const sizes = ({ inputs, ...rest }: AnyProblem): string =>
+        JSON.stringify([inputs.shape, isLayered(rest as AnyProblem) && (rest as LayeredProblem).model]);
+      expect(new Set(problems.map(sizes)).size, JSON.stringify(networks)).to.equal(4);
+      expect(new Set(problems.map((problem) => wordsOf(problem))).size).to.equal(40);
+    }
+  });
 });
+
+const wordsOf = (problem: AnyProblem): string =>
+  partsOf(problem)
+    .map((name) => partOf(problem, name)?.data.join())
+    .join();
