@@ -15,7 +15,7 @@ export interface NamedSide {
 }
 
 /** What the process is to do. */
-export interface Order {
+interface Order {
   readonly sides: readonly NamedSide[];
   readonly cases: Cases;
   readonly tolerance: FixedTolerance | undefined;

@@ -25,7 +25,7 @@ export type WireRequest<Operations extends OperationTable<Operations>> = {
 export type WireAnswer =
   { readonly id: number; readonly result: object } | { readonly id: number; readonly error: WireError };
 
-export type WireMessage = WireAnswer | { readonly id: number; readonly event: object };
+type WireMessage = WireAnswer | { readonly id: number; readonly event: object };
 
 export interface WireError extends Partial<Thrown> {
   readonly message: string;

@@ -9,7 +9,7 @@ export class ChildAbsentError extends Error {
 }
 
 /** What a child does with a request: what it throws is the answer's error; a ChildAbsentError says that it cannot run on this machine. */
-export type Perform<Operations extends OperationTable<Operations>> = (
+type Perform<Operations extends OperationTable<Operations>> = (
   request: WireRequest<Operations>,
   report: (event: object) => void,
 ) => Promise<object> | object;
