@@ -149,6 +149,7 @@ export async function checkModel(
     throw new RangeError(
       'checkModel: optimizer is that of training steps, and trainSteps is not given; give it as well.',
     );
+  const parameters = model.layers.reduce((sum, layer) => sum + countParameters(layer), 0);
   const trainSteps =
     options.trainSteps === undefined ? 0 : checkSize('checkModel: trainSteps', options.trainSteps);
   const training =
@@ -182,6 +183,9 @@ export async function checkModel(
       options.progress?.(`${name} ...`);
       const required = options.sides?.includes(name) === true;
       const asked = await (early.get(name) ?? ask(name));
+      // of a large model the judgement takes its time as well
+      if ('answer' in asked && parameters > 500_000)
+        options.progress?.(`${name} answered; its numbers are judged ...`);
       sides.push(await judgeAsked(name, required, question, asked, training));
     }
   } catch (error) {
@@ -211,7 +215,7 @@ export async function checkModel(
       output: layer.output,
       parameters: countParameters(layer),
     })),
-    parameters: model.layers.reduce((sum, layer) => sum + countParameters(layer), 0),
+    parameters,
     notes: [...model.notes, ...notes, ...(training?.notes ?? [])],
     ...(training && { training: { steps: trainSteps, optimizer: training.optimizer } }),
     inputs: model.inputs.map(({ name }) => ({ name, shape: inputs[name].shape })),

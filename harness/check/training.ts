@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { isLayerConfig } from '../base/model';
+import { UsageError } from '../base/outcome';
 import { axesOf, type LayeredEvaluation, type LayeredProblem } from '../base/problem';
 import { mapRecord } from '../base/process/index';
 import { customaryEpsilons, otherEpsilonInWords } from '../faults/index';
@@ -25,7 +26,13 @@ import { namedWeights, networkOf, type ModelDescription, type ModelNetwork } fro
 import type { Cause } from './causes';
 import type { Difference } from './difference';
 import { maskAfter, type ModelInputs } from './reference';
-import { CannotRunError, type ModelSide, type TrainingAnswer, type TrainingQuestion } from './sides/side';
+import {
+  CannotRunError,
+  targetsOf,
+  type ModelSide,
+  type TrainingAnswer,
+  type TrainingQuestion,
+} from './sides/side';
 
 /** What is asked of training steps. */
 export interface TrainingOptions {
@@ -66,6 +73,14 @@ export class Training {
     { steps, optimizer = 'adam', seed }: TrainingOptions,
   ) {
     this.network = networkOf(model, 'Training steps (--train-steps)');
+    const turned = model.layers.find(
+      ({ config }) =>
+        'goBackwards' in config && config.goBackwards === true && config.returnSequences === true,
+    );
+    if (turned !== undefined)
+      throw new UsageError(
+        `Training steps (--train-steps): layer ${turned.name} (${turned.kind}) goes backwards and returns sequences, in an order that the error budget of a whole network does not have; check it without training steps.`,
+      );
     this.optimizer = resolveOptimizer({ optimizer });
     this.isFormFixed = typeof optimizer !== 'string' && 'form' in optimizer && optimizer.form !== undefined;
     this.questions = questionsOf(this.network, inputs[model.inputs[0].name], this.optimizer, { steps, seed });
@@ -111,9 +126,11 @@ export class Training {
   }
 
   private stepOf(question: TrainingQuestion): ReferenceStep {
-    const { inputs, mask, labels, targets = [] } = question.problem;
+    const { inputs, mask } = question.problem;
     const byHand = scratchOf(question);
-    const { loss, gradients } = byHand.lossAndGradients(inputs, labels ?? targets, { ...(mask && { mask }) });
+    const { loss, gradients } = byHand.lossAndGradients(inputs, targetsOf(question), {
+      ...(mask && { mask }),
+    });
     return {
       question,
       scratch: made(update(question)),
@@ -193,9 +210,9 @@ function scratchOf({ problem, optimizer, step, slots }: TrainingQuestion): Scrat
 }
 
 function update(question: TrainingQuestion): TrainingAnswer {
-  const { inputs, mask, labels, targets = [] } = question.problem;
+  const { inputs, mask } = question.problem;
   const network = scratchOf(question);
-  const { loss } = network.trainOnBatch(inputs, labels ?? targets, { ...(mask && { mask }) });
+  const { loss } = network.trainOnBatch(inputs, targetsOf(question), { ...(mask && { mask }) });
   return { loss, weights: network.getWeights(), slots: network.getOptimizerState().slots };
 }
 

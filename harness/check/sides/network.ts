@@ -14,6 +14,7 @@ import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
 import { maskAfter, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
 import {
   AbsentSideError,
+  targetsOf,
   type ModelSide,
   type Shown,
   type ShownGradients,
@@ -64,8 +65,9 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
     version: backend.version,
     model,
     run: (question) => runByLayers(create, question),
-    train: ({ problem, optimizer, step, slots }) => {
-      const { inputs, labels, targets, mask, weights, model: network } = problem;
+    train: (question) => {
+      const { problem, optimizer, step, slots } = question;
+      const { inputs, mask, weights, model: network } = problem;
       const config = network as NetworkConfig;
       const options = { ...config, weights, optimizer };
       const trained =
@@ -74,7 +76,7 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
           : new TfNetwork({ backend, gradients: 'bptt', ...options });
       try {
         trained.setOptimizerState({ config: optimizer, step, slots });
-        const { loss } = trained.trainOnBatch(inputs, labels ?? targets ?? [], { ...(mask && { mask }) });
+        const { loss } = trained.trainOnBatch(inputs, targetsOf(question), { ...(mask && { mask }) });
         const { slots: after } = trained.getOptimizerState();
         return Promise.resolve({ loss, weights: trained.getWeights(), slots: after });
       } finally {

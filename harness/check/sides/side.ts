@@ -1,4 +1,11 @@
-import type { ResolvedOptimizerConfig, StackWeights, Tensor } from '../../../scratch/index';
+import {
+  StackPlan,
+  type NetworkConfig,
+  type NetworkTargets,
+  type ResolvedOptimizerConfig,
+  type StackWeights,
+  type Tensor,
+} from '../../../scratch/index';
 import type { LayeredProblem } from '../../base/problem';
 import type { PrecisionModel } from '../../budget/index';
 import type { ModelDescription, Source } from '../../models/index';
@@ -48,6 +55,16 @@ export interface TrainingQuestion {
   /** updates done before */ readonly step: number;
   /** slot name (`velocity`, `m`, `v`) to one tensor a weight; empty before the first update */
   readonly slots: Readonly<Record<string, StackWeights>>;
+}
+
+/** The labels or targets of a batch, in the shape that networks take. */
+export function targetsOf({ problem }: TrainingQuestion): NetworkTargets {
+  const { labels, targets, model, inputs } = problem;
+  if (labels === undefined) return targets ?? [];
+  const [batch, timeSteps] = inputs.shape;
+  const shape = new StackPlan(model as NetworkConfig).outputShape({ batch, timeSteps });
+  // of every time step as a tensor, else as they are
+  return shape.length === 3 ? { data: Float64Array.from(labels), shape: shape.slice(0, -1) } : labels;
 }
 
 /** What one training step made, by layer of the network. */

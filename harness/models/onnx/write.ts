@@ -152,6 +152,13 @@ function writeLayer(graph: GraphWriter, layer: ModelLayer, { masked, read, where
       else writeActivation(graph, config.activation, x, name, name);
       return;
     case 'masking':
+      // zeros stay zeros; a layer that runs under it is refused by its own name
+      if (masked.size === 0 && config.maskValue !== 0)
+        throw new UsageError(
+          `${where}: layer ${name} (${layer.kind}) sets masked steps to zeros, which is not written for ONNX; convert it without Masking, for inputs without padding.`,
+        );
+      graph.node('Identity', [x], [name]);
+      return;
     case 'identity':
       graph.node('Identity', [x], [name]);
       return;

@@ -53,6 +53,14 @@ describe('training steps of a model', () => {
     expect(formatCheck(report)).to.match(/of training steps.*\n.*parity +\d+ +0 +32 /);
   });
 
+  it('are those of a model with an output at every step, with a label for each', async () => {
+    const report = await checkModel(path.join(modelFixtures, 'bidirectional-sum.keras'), {
+      ...{ sides: ['tfjs:cpu', 'twin:cpu'], forwardOnly: true, trainSteps: 1, optimizer: 'sgd' },
+    });
+    expect(report.verdict, checkVerdict(report)).to.equal('parity');
+    expect(report.sides.map(({ updates = 0 }) => updates > 0)).to.deep.equal([true, true]);
+  });
+
   for (const name of ['keras', 'torch'] as const)
     it(`are those of the optimizer of ${name}`, async () => {
       const report = await withAnswers(recorded(name), (python) =>
@@ -107,6 +115,9 @@ describe('training steps of a model', () => {
       );
     expect(await refusal('batch-normalization.keras', { trainSteps: 1 })).to.match(
       /^UsageError: .*--train-steps.*batch_normalization \(BatchNormalization\) is not run/,
+    );
+    expect(await refusal('masking-backwards.keras', { trainSteps: 1 })).to.match(
+      /^UsageError: .*--train-steps.*goes backwards and returns sequences/,
     );
     expect(await refusal('lstm.keras', { trainSteps: 0.5 })).to.match(/^RangeError: .*trainSteps/);
     expect(await refusal('lstm.keras', { optimizer: 'adam' })).to.match(

@@ -80,6 +80,12 @@ describe('models written as ONNX and .npz', () => {
     });
 
   it('refuses by name what ONNX does not have', async () => {
+    const { layers, ...model } = await openModelFile(path.join(modelFixtures, 'masking-lstm.keras'));
+    const [masking] = layers;
+    const own = { ...masking, config: { layer: 'masking', maskValue: -1 } as const };
+    const alone = { ...model, layers: [own], outputs: [{ of: own.name }] };
+    const zeroed = await writeModel(alone, 'onnx', 'm').catch((found: unknown) => found as Error);
+    expect((zeroed as Error).message).to.match(/^m: layer masking \(Masking\) sets masked steps to zeros/);
     const error = await again('masking-lstm.keras', 'onnx').catch((found: unknown) => found as Error);
     expect((error as Error).message).to.match(
       /layer lstm \(LSTM\) runs under a mask, which ONNX's operations do not have/,
