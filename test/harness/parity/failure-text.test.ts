@@ -107,7 +107,9 @@ describe('the text of a failure', () => {
       }),
     }));
     expect(report.diagnoses.map(({ kind }) => kind)).to.deep.equal([undefined]);
-    expect(formatSummary(report)).to.include('errors of the size of 11-bit products: TF32 or half precision?');
+    expect(formatSummary(report)).to.include(
+      'errors of the size of 11-bit products: TF32 or half precision?',
+    );
   });
 
   it('explains an example of the weight probe by the weight that it shows', async () => {
