@@ -12,7 +12,7 @@ import { countParameters, openModelFile, type ModelDescription, type Size } from
 import { causesOfLayer, oneLayerModel } from './causes';
 import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeExpected } from './expected';
-import { checkInputs, generateInputs } from './inputs';
+import { checkInputs, generateInputs, inSinglePrecision } from './inputs';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients, upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
@@ -223,39 +223,6 @@ export async function checkModel(
     verdict: isMismatch ? 'mismatch' : isMissing ? 'side not run' : 'parity',
     exitCode: isMismatch ? 1 : isMissing ? 3 : 0,
   };
-}
-
-/** The sides hold weights and inputs in float32; so does the reference then. */
-function inSinglePrecision(
-  model: ModelDescription,
-  inputs: ModelInputs,
-): {
-  readonly model: ModelDescription;
-  readonly inputs: ModelInputs;
-  readonly notes: readonly string[];
-} {
-  const changed = { weights: 0, 'numbers of the inputs': 0 };
-  const rounded = ({ data, shape }: Tensor, what: keyof typeof changed): Tensor => ({
-    data: Float64Array.from(data, (x) => {
-      const single = Math.fround(x);
-      if (single !== x) changed[what]++;
-      return single;
-    }),
-    shape,
-  });
-  const layers = model.layers.map((layer) => ({
-    ...layer,
-    weights: Object.fromEntries(
-      Object.entries(layer.weights).map(([name, tensor]) => [name, rounded(tensor, 'weights')]),
-    ),
-  }));
-  const single = Object.fromEntries(
-    Object.entries(inputs).map(([name, tensor]) => [name, rounded(tensor, 'numbers of the inputs')]),
-  );
-  const notes = Object.entries(changed).flatMap(([what, n]) =>
-    n === 0 ? [] : [`${n} ${what} are not exact in float32 and were rounded, as every side does`],
-  );
-  return { model: { ...model, layers }, inputs: single, notes };
 }
 
 /** A side that answered, or why there is no answer. */

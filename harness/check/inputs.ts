@@ -187,3 +187,36 @@ function checkInput(
       `${where} holds ${data[at]} at position ${at}; ${vocabulary === undefined ? 'finite float32 numbers' : `integers from 0 to ${vocabulary - 1}`} were expected.`,
     );
 }
+
+/** The sides hold weights and inputs in float32; so does the reference then. */
+export function inSinglePrecision(
+  model: ModelDescription,
+  inputs: ModelInputs,
+): {
+  readonly model: ModelDescription;
+  readonly inputs: ModelInputs;
+  readonly notes: readonly string[];
+} {
+  const changed = { weights: 0, 'numbers of the inputs': 0 };
+  const rounded = ({ data, shape }: Tensor, what: keyof typeof changed): Tensor => ({
+    data: Float64Array.from(data, (x) => {
+      const single = Math.fround(x);
+      if (single !== x) changed[what]++;
+      return single;
+    }),
+    shape,
+  });
+  const layers = model.layers.map((layer) => ({
+    ...layer,
+    weights: Object.fromEntries(
+      Object.entries(layer.weights).map(([name, tensor]) => [name, rounded(tensor, 'weights')]),
+    ),
+  }));
+  const single = Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [name, rounded(tensor, 'numbers of the inputs')]),
+  );
+  const notes = Object.entries(changed).flatMap(([what, n]) =>
+    n === 0 ? [] : [`${n} ${what} are not exact in float32 and were rounded, as every side does`],
+  );
+  return { model: { ...model, layers }, inputs: single, notes };
+}
