@@ -6,14 +6,16 @@
  *    functions in the addon first. Errors are written, and whatever else TF_CPP_MIN_LOG_LEVEL asks for.
  * 2. The threads of a session. The C API reads them from the environment, once a process. `loadSavedModel` takes them
  *    from the file `session_config.pb` (a ConfigProto) in the model's directory where there is one.
- * 3. Signals. oneDNN's kernels for AVX-512 use the stack pointer as one more register. A signal handler that ran on such a thread wrote
- *    over other memory: of a program with a handler for SIGUSR2 or under `node --cpu-prof`, which sends SIGPROF, every run broke
- *    down. The thread that computes takes no signals; another thread of the process takes them, or they wait for its end.
+ * 3. Signals. A signal handler that ran on a thread that computed wrote over other memory, on a processor with AVX-512: of a program with a
+ *    handler for SIGUSR2 or under `node --cpu-prof`, which sends SIGPROF, every run broke down. (The kernel writes the handler's frame
+ *    where the stack pointer points, so that oneDNN's kernels seem to use it as one more register.) The thread that computes takes no
+ *    signals, nor do the threads that TensorFlow starts; another thread of the process takes them, or they wait for the end.
  */
 export const addonSource = String.raw`
 #undef TF_LoadSessionFromSavedModel
 #undef TF_SessionRun
 #undef TFE_Execute
+#undef TFE_NewContext
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -88,9 +90,16 @@ extern "C" void rnn_parity_execute(TFE_Op* op, TFE_TensorHandle** results, int* 
   TFE_Execute(op, results, count, status);
 }
 
+// The threads that a context and a session start take no signals either: a thread begins with what its parent takes.
+extern "C" TFE_Context* rnn_parity_new_context(const TFE_ContextOptions* options, TF_Status* status) {
+  const WithoutSignals here;
+  return TFE_NewContext(options, status);
+}
+
 extern "C" TF_Session* rnn_parity_load_session(const TF_SessionOptions* options, const TF_Buffer* run_options,
                                                const char* directory, const char* const* tags, int tags_len,
                                                TF_Graph* graph, TF_Buffer* meta_graph, TF_Status* status) {
+  const WithoutSignals here;
   std::ifstream file(std::string(directory) + "/session_config.pb", std::ios::binary);
   if (file) {
     const std::string config((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -106,4 +115,5 @@ export const addonDefines = [
   '-DTF_LoadSessionFromSavedModel=rnn_parity_load_session',
   '-DTF_SessionRun=rnn_parity_session_run',
   '-DTFE_Execute=rnn_parity_execute',
+  '-DTFE_NewContext=rnn_parity_new_context',
 ];

@@ -47,7 +47,7 @@ export const recipe: Recipe = {
     'tsl/platform/ctstring_internal.h',
     'xla/tsl/c/tsl_status.h',
   ],
-  revision: 3,
+  revision: 4,
   freeBytes: 2e9,
 };
 

@@ -1,7 +1,19 @@
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { GraphSimpleRNNClassifier, loadBackend } from '../../src/index';
 
-/** Trains, in the thread that takes the process's signals, while another process sends signals; prints whether any arrived. */
+/** Those of TensorFlow's threads that compute and would take a signal. */
+const takers = (): string[] =>
+  readdirSync('/proc/self/task').flatMap((thread) => {
+    const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8');
+    const [, name = ''] = /^Name:\t(.*)/.exec(status) ?? [];
+    return name === 'tf_Compute' && /^SigBlk:\t0*$/m.test(status) ? [name] : [];
+  });
+
+/**
+ * Trains, in the thread that takes the process's signals, while another process sends signals; prints whether any arrived, and which threads
+ * of TensorFlow would take one.
+ */
 async function main(): Promise<void> {
   const backend = await loadBackend('tensorflow');
   let arrived = 0;
@@ -18,7 +30,7 @@ async function main(): Promise<void> {
     await new Promise(setImmediate);
   }
   model.dispose();
-  process.stdout.write(`${arrived > 0}\n`);
+  process.stdout.write(`${arrived > 0}, ${takers().length} threads\n`);
 }
 
 void main();
