@@ -23,9 +23,8 @@ async function main(): Promise<void> {
   const data = Float32Array.from({ length: batch * timeSteps * features }, (_, i) => Math.sin(i));
   const labels = new Int32Array(batch);
   const send = `for i in $(seq 200); do kill -USR2 ${process.pid} || exit 1; sleep 0.002; done`;
-  let sending = true;
-  spawn('/bin/sh', ['-c', send], { stdio: 'ignore' }).on('exit', () => (sending = false));
-  while (sending) {
+  const sender = spawn('/bin/sh', ['-c', send], { stdio: 'ignore' });
+  while (sender.exitCode === null && sender.signalCode === null) {
     for (let i = 0; i < 10; i++) model.trainOnBatch({ data, shape: [batch, timeSteps, features] }, labels);
     await new Promise(setImmediate);
   }
