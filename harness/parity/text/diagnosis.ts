@@ -57,8 +57,16 @@ function numbersInWords(
   return `${String(given)}, expected ${String(expected)}${place === '' ? '' : ` at ${place}`}${distance}`;
 }
 
-export function kindInWords({ names, words, page }: Kind): string {
-  return `${words} (${names.join(' or ')}; ${page})`;
+function kindInWords({ names, words, page }: Kind): string {
+  const unsaid = names.filter((name) => !isSaid(name, names, words));
+  return `${words} (${unsaid.length === 0 ? '' : `${unsaid.join(' or ')}; `}${page})`;
+}
+
+/** A fault that formulas generate is named by its own sentence, after its layer; the layer is said only where it tells two names apart. */
+function isSaid(name: string, names: readonly string[], words: string): boolean {
+  const inLayer = (one: string): string => one.replace(/^\w+, /, '');
+  const sentence = inLayer(name);
+  return words.includes(sentence) && names.filter((one) => inLayer(one) === sentence).length === 1;
 }
 
 export function culprit({ side, implementation }: Diagnosis): string {

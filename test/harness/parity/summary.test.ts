@@ -120,6 +120,25 @@ describe('the text report', () => {
     }
   });
 
+  it('says a generated name once, as its sentence, and its layer only where two layers may have the fault', () => {
+    const sign = 'h_t: the sign is wrong';
+    for (const [names, words, says] of [
+      [[`layer1, ${sign}`], sign, `${sign} (docs/a.md#b)`],
+      [[`layer1, ${sign}, at time step 3`], `${sign}, at time step 3 alone`, 'step 3 alone (docs/a.md#b)'],
+      [[`layer1, ${sign}`, `layer2, ${sign}`], sign, `(layer1, ${sign} or layer2, ${sign}; docs/a.md#b)`],
+      [['lstm, c_t: x'], 'the forget gate is left out', 'is left out (lstm, c_t: x; docs/a.md#b)'],
+    ] as const) {
+      const kind = { names, words, page: 'docs/a.md#b' };
+      const text = formatSummary(
+        reportOf({
+          cases: [failingCase('mine', 'a', 'states')],
+          diagnoses: [diagnosisOf('mine', 'a', { kind })],
+        }),
+      );
+      expect(text).to.include(says);
+    }
+  });
+
   it('says where the catalogue holds no such fault', () => {
     const { kind, ...rest } = diagnosisOf('mine', 'a');
     const text = formatSummary(reportOf({ cases: [failingCase('mine', 'a', 'states')], diagnoses: [rest] }));
