@@ -9,7 +9,7 @@ export type AnySideName = SideName | FrameworkName;
 /**
  * Reads `tensorflow,keras`, as --backends is given.
  *
- * @throws UsageError when it names none, or one that there is not
+ * @throws UsageError where a name is missing, or is none of a backend
  */
 export function parseAnySides(list: string): AnySideName[] {
   return parseSideNames(list, frameworkNames);

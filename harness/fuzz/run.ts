@@ -71,8 +71,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   const progress = (options.progress ?? silentProgress)('cases' in plan ? 'problems' : 'seconds', total);
   let cases = 0;
   let shown = 0;
+  let interrupted = false;
   let saved = performance.now();
-  const summaryOf = (interrupted: boolean): FuzzSummary => {
+  const summaryOf = (isCut: boolean): FuzzSummary => {
     const summaries = sides.map((side) => side.summary());
     return conclude({
       versions: versionsOf(summaries),
@@ -80,7 +81,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       plan,
       ...(candidate !== undefined && { candidate }),
       ...(networks && { networks }),
-      shards: [{ ...shard, cases, seconds: elapsed(), interrupted }],
+      shards: [{ ...shard, cases, seconds: elapsed(), interrupted: isCut }],
       sides: summaries,
     });
   };
@@ -91,9 +92,12 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
       // a macrotask in between, so that Ctrl-C is handled
       await new Promise(setImmediate);
       const over = 'seconds' in plan && elapsed() >= plan.seconds && cases > 0;
-      if (over || signal?.aborted === true || sides.every((side) => side.isDone)) break;
-      const next = take(indices, many).map((index) => fuzzCase(seed, index, networks));
-      if (next.length === 0) break;
+      if (over || sides.every((side) => side.isDone)) break;
+      const taken = take(indices, many);
+      // a run without a problem left is done, even if it was stopped during the last one
+      interrupted = taken.length > 0 && signal?.aborted === true;
+      if (taken.length === 0 || interrupted) break;
+      const next = taken.map((index) => fuzzCase(seed, index, networks));
       await Promise.all(
         next.map(async (given) => {
           await takeBy(sides, given);
@@ -110,7 +114,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     progress.stop();
     for (const side of sides) side.dispose();
   }
-  return summaryOf(signal?.aborted === true);
+  return summaryOf(interrupted || sides.some((side) => side.isCut));
 }
 
 /** So many problems at a time, where all sides compute elsewhere: this program judges some while others are computed. */

@@ -30,6 +30,7 @@ export class SideAtWork {
   private readonly groups = new Map<string, FailureGroup>();
   private milliseconds = 0;
   private stopped: string | undefined;
+  /** Ctrl-C ended the process of a candidate during a problem, which is not counted */ isCut = false;
   private noted: Promise<void> = Promise.resolve();
   private readonly open: OpenSide | undefined;
 
@@ -91,7 +92,10 @@ export class SideAtWork {
       return;
     }
     // Ctrl-C reaches a candidate's process as well: its end is then not an error of the candidate
-    if (finding.fatal && (await isStopped(this.options.signal))) return;
+    if (finding.fatal && (await isStopped(this.options.signal))) {
+      this.isCut = true;
+      return;
+    }
     const { status } = finding.verdict;
     this.count.cases++;
     this.count[status === 'error' ? 'errors' : status]++;

@@ -42,7 +42,7 @@ function backendOf(name: Exclude<SideName, 'graph' | BrowserSideName>): BackendN
  * Reads `tensorflow,wasm`, as --backends is given.
  *
  * @param more names that are allowed besides
- * @throws UsageError when it names none, or one that there is not
+ * @throws UsageError where a name is missing, or is none of a backend
  */
 export function parseSideNames<More extends string = never>(
   list: string,
@@ -50,14 +50,11 @@ export function parseSideNames<More extends string = never>(
 ): (SideName | More)[] {
   const isKnown = (name: string): name is SideName | More =>
     isSideName(name) || (more as readonly string[]).includes(name);
-  const names = list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const names = list.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !isKnown(name));
-  if (names.length === 0 || unknown !== undefined) {
+  if (unknown !== undefined) {
     throw new UsageError(
-      `--backends ${list}: ${unknown === undefined ? 'names none' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${[...sideNames, ...pageSides.map((side) => side.name), ...more].join(', ')}, separated by commas.`,
+      `--backends ${list}: ${unknown === '' ? 'a name is missing' : `there is no backend ${JSON.stringify(unknown)}`}; choose from ${[...sideNames, ...pageSides.map((side) => side.name), ...more].join(', ')}, separated by commas.`,
     );
   }
   return [...new Set(names.filter(isKnown))];

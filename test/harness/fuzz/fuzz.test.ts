@@ -12,7 +12,7 @@ import type { FuzzSummary } from '../../../harness/fuzz/summary';
 import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
 import { rankOf } from '../../../harness/judge/index';
 import { UsageError } from '../../../harness/base/outcome';
-import { UnansweredError } from '../../../harness/base/side-errors';
+import { CandidateError, UnansweredError } from '../../../harness/base/side-errors';
 import type { Implementation, Problem } from '../../../harness/base/problem';
 import { fuzzSide, sideWith } from './sides';
 
@@ -101,6 +101,26 @@ describe('rnn-parity fuzz', () => {
     expect(summary).to.include({ verdict: 'interrupted', exitCode: 130 });
     expect(summary.shards[0]).to.include({ cases: 4, interrupted: true });
     expect(() => mergeSummaries([summary])).to.throw(/cut short after 4 of 12/);
+  });
+
+  it('stopped during its last problem, it is whole, unless the signal ended the candidate as well', async () => {
+    const right = sideWith();
+    const stopped = async (end: () => void): Promise<FuzzSummary> => {
+      const controller = new AbortController();
+      const evaluate: Implementation['evaluate'] = (problem) => {
+        controller.abort();
+        end();
+        return right.evaluate(problem);
+      };
+      return run({ ...right, evaluate }, { plan: { cases: 1 }, signal: controller.signal });
+    };
+    const whole = await stopped(() => undefined);
+    expect(whole).to.include({ verdict: 'parity', exitCode: 0 });
+    expect(whole.shards[0]).to.include({ cases: 1, interrupted: false });
+    const cut = await stopped(() => {
+      throw new CandidateError('ended by SIGINT', true);
+    });
+    expect(cut).to.include({ verdict: 'interrupted', exitCode: 130 });
   });
 
   it('saves what it found so far, as an interrupted run, in case that it is killed', async () => {

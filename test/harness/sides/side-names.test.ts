@@ -13,6 +13,8 @@ describe('the names of the sides', () => {
     for (const name of sideNames)
       expect(sideSource(name, false).name).to.equal(name === 'graph' ? name : `tfjs:${name}`);
     expect(() => parseSideNames('wasm,graph:bptt')).to.throw(UsageError, /"graph:bptt".*wasm:bptt/);
+    for (const list of ['cpu,', ',cpu', 'cpu,,wasm', ''])
+      expect(() => parseSideNames(list)).to.throw(UsageError, `--backends ${list}: a name is missing`);
   });
 
   it('tells what runs inside the native library', () => {
