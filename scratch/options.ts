@@ -49,7 +49,9 @@ export function checkChoice<T extends string | number>(given: T, choices: readon
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
-  return typeof value === 'object' || typeof value === 'function' ? describe(value) : String(value);
+  if (typeof value === 'object' || typeof value === 'function') return describe(value);
+  const simple = value as number | boolean | symbol | undefined;
+  return String(simple);
 }
 
 /** A name for a message, as it is; anything else as `shown` has it. */

@@ -33,12 +33,13 @@ export function describeThrown(error: unknown): Thrown {
 }
 
 /** Its message or its content; its kind where it has none that can be written (a ring, a bigint inside, a getter that throws). */
-function saidBy(thrown: NonNullable<unknown>): string {
+function saidBy(thrown: unknown): string {
   try {
     const { message } = thrown as { readonly message?: unknown };
     if (typeof message === 'string') return message;
-    const isPlain = typeof thrown === 'object' || typeof thrown === 'string';
-    return isPlain ? JSON.stringify(thrown) : String(thrown as symbol);
+    if (typeof thrown === 'object' || typeof thrown === 'string') return JSON.stringify(thrown);
+    const simple = thrown as number | bigint | boolean | symbol | (() => void);
+    return String(simple);
   } catch {
     return Object.prototype.toString.call(thrown);
   }

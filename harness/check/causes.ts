@@ -58,7 +58,7 @@ function withKeptMask(
   if (earlierMask === undefined || seenMask(layer, earlierMask) === undefined) return undefined;
   const [rows, steps] = earlierMask.shape;
   if (rows !== batch || steps < timeSteps || input.tensor.shape.length !== 3) return undefined;
-  const isBack = 'goBackwards' in layer.config && layer.config.goBackwards === true;
+  const isBack = 'goBackwards' in layer.config && layer.config.goBackwards;
   const from = isBack ? steps - timeSteps : 0;
   const data = Float64Array.from({ length: batch * timeSteps }, (_, i) => {
     const [b, t] = [Math.floor(i / timeSteps), i % timeSteps];

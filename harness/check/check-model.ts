@@ -121,10 +121,9 @@ export async function checkModel(
     throw new TypeError(
       `checkModel: the model is ${(given as unknown) === null ? 'null' : `a ${typeof given}`}; pass the path of a model's file, or what openModelFile returns.`,
     );
-  if (options.sides !== undefined && !Array.isArray(options.sides))
-    throw new TypeError(
-      `checkModel: sides is a ${typeof options.sides}; pass an array of names, or leave it out.`,
-    );
+  const named: unknown = options.sides;
+  if (named !== undefined && !Array.isArray(named))
+    throw new TypeError(`checkModel: sides is a ${typeof named}; pass an array of names, or leave it out.`);
   options.sides?.forEach((side) => checkChoice(side, everySideName, 'checkModel: a side'));
   if (options.sides?.length === 0 && options.expected === undefined)
     throw new RangeError(

@@ -160,11 +160,13 @@ export function checkDocument(report: CheckReport): Document {
 function sideRow(side: CheckedSide, hasTraining: boolean): Cell[] {
   const { name, status, tensors, gradients, unclear, numbers, used, version, updates = '' } = side;
   const label = version === undefined ? name : `${name} (${version})`;
-  const row = (result: string, ...[shown, ofGradients, all, share]: Cell[]): Cell[] => [
-    ...[label, result, shown ?? '', ofGradients ?? ''],
-    ...(hasTraining ? [updates] : []),
-    ...[all ?? '', share ?? ''],
-  ];
+  const row = (
+    result: string,
+    shown: Cell = '',
+    ofGradients: Cell = '',
+    all: Cell = '',
+    share: Cell = '',
+  ): Cell[] => [...[label, result, shown, ofGradients], ...(hasTraining ? [updates] : []), ...[all, share]];
   if (status === 'absent') return row('not on this machine');
   if (status === 'cannot run') return row('cannot run it');
   const words = {

@@ -19,6 +19,7 @@ import {
   isFailing,
   isUpdateOf,
   type MadeUpdate,
+  type Place,
   type TensorVerdict,
   type UpdateComparison,
 } from '../judge/index';
@@ -74,15 +75,14 @@ export class Training {
   ) {
     this.network = networkOf(model, 'Training steps (--train-steps)');
     const turned = model.layers.find(
-      ({ config }) =>
-        'goBackwards' in config && config.goBackwards === true && config.returnSequences === true,
+      ({ config }) => 'goBackwards' in config && config.goBackwards && config.returnSequences === true,
     );
     if (turned !== undefined)
       throw new UsageError(
         `Training steps (--train-steps): layer ${turned.name} (${turned.kind}) goes backwards and returns sequences, in an order that the error budget of a whole network does not have; check it without training steps.`,
       );
     this.optimizer = resolveOptimizer({ optimizer });
-    this.isFormFixed = typeof optimizer !== 'string' && 'form' in optimizer && optimizer.form !== undefined;
+    this.isFormFixed = typeof optimizer !== 'string' && 'form' in optimizer;
     this.questions = questionsOf(this.network, inputs[model.inputs[0].name], this.optimizer, { steps, seed });
     this.notes =
       this.optimizer.name === 'adam' && !this.isFormFixed
@@ -166,7 +166,7 @@ export class Training {
     const layers = this.model.layers.filter(({ config }) => isLayerConfig(config));
     const layer = group === 'loss' ? layers[layers.length - 1] : layers[Number(at.slice('layer'.length)) - 1];
     const what = group === 'weights' ? weight : `${group} of ${weight}`;
-    const { feature, fromUnit, integer, bias, gate, unit, output } = worst?.at ?? {};
+    const { feature, fromUnit, integer, bias, gate, unit, output } = (worst?.at ?? {}) as Partial<Place>;
     const row = feature ?? fromUnit ?? integer ?? bias;
     const column = unit ?? output;
     return {

@@ -60,8 +60,8 @@ export interface Forward<V extends Block> {
   readonly layers: ReadonlyMap<string, Ran<V>>;
   /** of the last state, or of all steps one below the other (step by step) */ readonly logits?: V;
   readonly loss?: LossOutcome<V>;
-  weight(layer: string, name: string, part?: Axis): V;
-  vector(layer: string, name: string, part?: Axis): V;
+  readonly weight: (layer: string, name: string, part?: Axis) => V;
+  readonly vector: (layer: string, name: string, part?: Axis) => V;
 }
 
 /**

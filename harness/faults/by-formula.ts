@@ -26,8 +26,8 @@ function faultsOf(phase: Phase, text: string): Fault[] {
 
 function wayOf(text: string): Way {
   const [, what, when = ''] = /^(.*?)(?: (at t .*))?$/.exec(text) ?? [];
-  const [left, right] = what.split(' = ');
-  return right === undefined ? general(what, times[when]) : formula({ [left]: right }, times[when]);
+  const [left, ...right] = what.split(' = ');
+  return right.length === 0 ? general(what, times[when]) : formula({ [left]: right[0] }, times[when]);
 }
 
 /** Mistakes in one formula of the step, or that every network of layers can have. */

@@ -83,7 +83,7 @@ export const lossFaults: readonly Fault[] = [
     'transpose/output-kernel',
     'dy outputKernel arrives at the final state instead of dy outputKernel^T',
     ({ problem }) => {
-      const kernel = problem.weights['head']?.['kernel'];
+      const kernel = 'head' in problem.weights ? problem.weights['head']['kernel'] : undefined;
       return isSquare(kernel) ? sentBackBy('head', 'kernel', transposed(kernel)) : undefined;
     },
   ),

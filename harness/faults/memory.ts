@@ -51,7 +51,7 @@ const acrossExamples: Way = asked((problem, given) => {
 
 /** Every call writes its gradients of the layer into the arrays of the call before. */
 function intoSameArrays(answer: Evaluation, before: Evaluation | undefined): Evaluation {
-  const shared = Object.entries(answer.gradients ?? {}).map(([name, gradient]) => {
+  const shared = Object.entries(answer.gradients ?? {}).map(([name, gradient]): [string, Tensor] => {
     const old = name.startsWith('output') || !before ? undefined : tensorOf(before, `gradients.${name}`);
     if (old?.shape.join() !== gradient.shape.join()) return [name, gradient];
     old.data.set(gradient.data);

@@ -110,8 +110,8 @@ describe('the known defects of TensorFlow.js, by themselves', () => {
 
   it('webgl: floatPrecision() is 16 where float32 works: epsilon of four optimizers and of the losses of tf.layers is 1e-4 (tensorflow/tfjs#6980)', async () => {
     const epsilons = async (): Promise<unknown[]> => {
-      const { adam, rmsprop, adadelta, adamax } = tf.train;
-      const optimizers = [adam(0.1), rmsprop(0.1), adadelta(0.1), adamax(0.1)];
+      const { train } = tf;
+      const optimizers = [train.adam(0.1), train.rmsprop(0.1), train.adadelta(0.1), train.adamax(0.1)];
       // the loss of a probability of 1e-6: -ln 1e-6 = 13.8155, and -ln 1e-4 = 9.2103
       const loss = tf.metrics.categoricalCrossentropy(tf.tensor2d([[0, 1]]), tf.tensor2d([[1 - 1e-6, 1e-6]]));
       return [

@@ -19,10 +19,10 @@ export class HandNetwork {
   constructor(readonly problem: Problem) {
     const { weights, inputs } = problem;
     this.timeSteps = sizesOf(problem).timeSteps;
-    this.inputs = rowsOf(inputs);
+    this.inputs = toNested(inputs) as readonly Rows[];
     this.kernel = rowsOf(weights.kernel);
     this.recurrentKernel = rowsOf(weights.recurrentKernel);
-    this.bias = rowsOf(weights.bias);
+    this.bias = toNested(weights.bias) as Row;
   }
 
   evaluate(): Evaluation {
@@ -31,7 +31,7 @@ export class HandNetwork {
     inputs.forEach((_, b) => this.forward(b));
     const final = this.states.map((rows) => rows[this.timeSteps - 1]);
     const outputKernel = weights.outputKernel && rowsOf(weights.outputKernel);
-    const outputBias: Row = weights.outputBias ? rowsOf<Row>(weights.outputBias) : [];
+    const outputBias: Row = weights.outputBias ? (toNested(weights.outputBias) as Row) : [];
     const logits = outputKernel && final.map((h) => add(times(h, outputKernel), outputBias));
     const p = logits && this.softmax(logits);
     const dLogits =
@@ -98,7 +98,7 @@ export class HandNetwork {
         if (dFinal !== undefined) dh = add(dh, dFinal);
         if (finalState !== undefined) dh = add(dh, rowsOf(finalState)[b]);
       }
-      if (states !== undefined) dh = add(dh, rowsOf<readonly Rows[]>(states)[b][t]);
+      if (states !== undefined) dh = add(dh, (toNested(states) as readonly Rows[])[b][t]);
       if (!this.isLive(b, t)) continue;
       const dz = dh.map((d, u) => d * (1 - this.states[b][t][u]) * (1 + this.states[b][t][u]));
       share(t, dz);
@@ -159,8 +159,8 @@ function lossOf(logits: Rows, labels: Row): number {
 }
 
 /** Of the rank that the problem says. */
-function rowsOf<Nested = Rows>(given: Tensor): Nested {
-  return toNested(given) as Nested;
+function rowsOf(given: Tensor): Rows {
+  return toNested(given) as Rows;
 }
 
 function tensor(rows: NestedArray): Tensor {

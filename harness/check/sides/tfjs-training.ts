@@ -39,7 +39,12 @@ export async function trainInTfjs(
       const theirs = loaded.getLayer(layerOf.get(layer.name) ?? layer.name).trainableWeights;
       const names = weightOrder.filter((name) => name in layer.weights);
       // what a LayerVariable reads is the variable itself
-      return names.map((name, n) => ({ layer: i, name, variable: theirs[n].read() as Tf.Variable }));
+      return names.map((name, n) => {
+        const variable = theirs[n].read();
+        if (!(variable instanceof tf.Variable))
+          throw new Error(`TensorFlow.js: ${layer.name}/${name} is no variable`);
+        return { layer: i, name, variable };
+      });
     });
     const variables = places.map(({ variable }) => variable);
     /** In the order of the variables, by layer and weight. */

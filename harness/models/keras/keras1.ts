@@ -59,7 +59,7 @@ type Readable = Entry & { read(): Tensor };
 
 const parts = { W: 'kernel', U: 'recurrent_kernel', b: 'bias' } as const;
 /** Keras 2's order of the gates, which lie side by side there. */
-const orders = ['ifco', 'zrh'];
+const orders = ['ifco', 'zrh'].map((gates) => Array.from(gates));
 
 /**
  * Weights of Keras 1 under the names of Keras 2: `lstm_1/lstm_1_W_i`, ... become `lstm_1/lstm_1/kernel`, with the gates side by side in the
@@ -72,8 +72,8 @@ export function weightsOfKeras1(entries: readonly Readable[], embeddings: Readon
   const found: Readable[] = [];
   for (const entry of entries) {
     const plain = entry.name.replace(/:\d+$/, '');
-    const [, before, part, gate] = /^(.*)_([WUb])(?:_([ifcozrh]))?$/.exec(plain) ?? [];
-    if (before === undefined) {
+    const matched = /^(.*)_([WUb])(?:_([ifcozrh]))?$/.exec(plain);
+    if (matched === null) {
       const name = plain
         .replace(/_running_mean$/, '/moving_mean')
         // Keras 1 calls the variance so
@@ -82,9 +82,10 @@ export function weightsOfKeras1(entries: readonly Readable[], embeddings: Readon
       found.push({ ...entry, name });
       continue;
     }
+    const [, before, part, gate = ''] = matched;
     const layer = before.slice(before.lastIndexOf('/') + 1);
     const word = embeddings.has(layer) ? 'embeddings' : parts[part as keyof typeof parts];
-    if (gate === undefined) {
+    if (gate === '') {
       found.push({ ...entry, name: `${before}/${word}` });
       continue;
     }
@@ -93,14 +94,14 @@ export function weightsOfKeras1(entries: readonly Readable[], embeddings: Readon
     gates.set(name, own.set(gate, entry));
   }
   for (const [name, own] of gates) {
-    const order = orders.find((one) => one.length === own.size && [...one].every((gate) => own.has(gate)));
+    const order = orders.find((one) => one.length === own.size && one.every((gate) => own.has(gate)));
     // what is not complete stays under its own names, and is reported as left over
     if (order === undefined) found.push(...own.values());
     else
       found.push(
         sideBySide(
           name,
-          [...order].map((gate) => own.get(gate)!),
+          order.map((gate) => own.get(gate)!),
         ),
       );
   }

@@ -40,18 +40,17 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
   };
   const page = crypto.randomUUID();
   let count = 0;
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
   for (;;) {
     const response = await post('next', page);
-    const [failure] = failures;
-    if (failure !== undefined) throw failure;
+    if (failures.length > 0) throw failures[0];
     if (response.status === 204) continue;
     if (!response.ok) break;
     const asked = readAsked(await response.text());
     say(`Answering problem ${++count} of rnn-parity: ${asked.side}`);
     void answer(asked)
       .then((body) => post('answered', body))
-      .catch((error: unknown) => failures.push(error));
+      .catch((error: unknown) => failures.push(error instanceof Error ? error : new Error(String(error))));
   }
   say(`rnn-parity has no more problems. ${count} were answered.`);
   for (const answerer of answerers.values()) answerer.end();
@@ -61,7 +60,8 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
 function workerFor(problem: AnyProblem): number {
   const shapes = partsOf(problem).map((name) => partOf(problem, name)?.shape.join('x') ?? '');
   return (
-    [...shapes.join()].reduce((hash, letter) => (31 * hash + letter.charCodeAt(0)) % 65_521, 7) % workers
+    Array.from(shapes.join()).reduce((hash, letter) => (31 * hash + letter.charCodeAt(0)) % 65_521, 7) %
+    workers
   );
 }
 

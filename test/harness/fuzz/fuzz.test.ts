@@ -125,7 +125,10 @@ describe('rnn-parity fuzz', () => {
 
   it('saves what it found so far, as an interrupted run, in case that it is killed', async () => {
     const saved: FuzzSummary[] = [];
-    const save = { everySeconds: 0, write: async (summary: FuzzSummary) => void saved.push(summary) };
+    const save = {
+      everySeconds: 0,
+      write: (summary: FuzzSummary) => Promise.resolve(void saved.push(summary)),
+    };
     const summary = await run(sideWith(), { plan: { cases: 3 }, save });
     expect(saved.map(({ verdict, shards }) => [verdict, shards[0].cases])).to.deep.equal([
       ['interrupted', 1],

@@ -108,7 +108,7 @@ describe('model files that are damaged or hostile', () => {
     ]);
     const entry = (gate: string) => ({ name: `a/a_W_${gate}`, shape: [2, 3], read: () => zeros(2, 3) });
     const named = (gates: string): string[] =>
-      weightsOfKeras1([...gates].map(entry), new Set()).map(({ name }) => name);
+      weightsOfKeras1(Array.from(gates, entry), new Set()).map(({ name }) => name);
     expect(named('fcio')).to.deep.equal(['a/a/kernel']);
     expect(named('fco')).to.deep.equal(['a/a_W_f', 'a/a_W_c', 'a/a_W_o']);
   });

@@ -115,10 +115,10 @@ describe('values of options that make no sense', () => {
     ['a path that is a number', () => loadVectors([5] as never), /files is an array of something else/],
     [
       'vectors that are no text',
-      async () => parseVectors(5 as never, 'a'),
+      () => Promise.resolve().then(() => parseVectors(5 as never, 'a')),
       /the text is a number; pass what/,
     ],
-    ['no formulas', async () => defineCell(null as never), /lacks name/],
+    ['no formulas', () => Promise.resolve().then(() => defineCell(null as never)), /lacks name/],
     ['too large a seed', () => assertParity(candidate, { seed: 1e16 }), /the seed is 10000000000000000; /],
     ['no vectors', () => loadVectors(undefined as never), /files is a undefined/],
     ['no model', () => checkModel(undefined as never), /the model is a undefined/],

@@ -73,7 +73,7 @@ describe('graph/network, by the budgets of the formulas', () => {
       // one graph serves networks of other sizes
       const open = openSessions(backend);
       const wider = problemOf(layers.map(withOneMore), 1, 5);
-      expect(blamedIn(wider, side.evaluate(wider) as Evaluation)).to.deep.equal([]);
+      expect(blamedIn(wider, side.evaluate(wider))).to.deep.equal([]);
       expect(openSessions(backend)).to.equal(open);
       graphs.dispose();
     });
