@@ -19,6 +19,12 @@ export interface SetUp {
 type Wanted = Omit<GraphPlan, 'loop' | 'oneDnn' | 'anySizes'>;
 type Run = (feeds: Readonly<Record<string, TfTensor>>) => Record<string, TfTensor>;
 
+/** A call of an open session. */
+interface Found {
+  readonly session: GraphSession;
+  readonly run: Run;
+}
+
 /** A compiled graph. */
 export interface Entry {
   readonly session: GraphSession;
@@ -41,7 +47,7 @@ export class CompiledGraphs {
   private readonly entries: SessionCache<Entry>;
   private readonly lengths = new Set<number>();
   /** what was asked for last, which is nearly always what is asked for next */
-  private last: { readonly call: Call; readonly wanted: Wanted; readonly run: Run } | undefined;
+  private last: (Found & { readonly call: Call; readonly wanted: Wanted }) | undefined;
 
   constructor(
     private readonly backend: SessionBackend,
@@ -55,13 +61,14 @@ export class CompiledGraphs {
 
   /** The call, ready to run. */
   for(call: Call, wanted: Wanted): Run {
-    if (this.last?.call === call && isSame(this.last.wanted, wanted)) return this.last.run;
-    const run = this.find(call, wanted);
-    this.last = { call, wanted, run };
-    return run;
+    const { last } = this;
+    // other networks may have closed a shared graph meanwhile
+    if (last?.session.isOpen && last.call === call && isSame(last.wanted, wanted)) return last.run;
+    this.last = { call, wanted, ...this.find(call, wanted) };
+    return this.last.run;
   }
 
-  private find(call: Call, wanted: Wanted): Run {
+  private find(call: Call, wanted: Wanted): Found {
     const loop = this.fixedLoop ?? this.loopFor(wanted.timeSteps);
     const anySizes = this.shared !== undefined;
     const plan = { ...wanted, loop, oneDnn: hasOneDnnProducts(this.backend), anySizes };
@@ -69,7 +76,7 @@ export class CompiledGraphs {
     const { session, graph, warm } = entry;
     const signature = graph.calls[call];
     if (signature === undefined) throw new Error(`the graph of a question has no call ${call}.`);
-    return (given) => {
+    const run: Run = (given) => {
       const sizes = anySizes ? this.backend.tf.tensor1d(this.packing.sizes, 'int32') : undefined;
       const feeds = sizes ? { ...given, sizes } : given;
       const start = performance.now();
@@ -85,6 +92,7 @@ export class CompiledGraphs {
       entry.load = 0;
       return results;
     };
+    return { session, run };
   }
 
   dispose(): void {

@@ -118,6 +118,10 @@ export class GraphSession {
     return call as NativeCall<I>;
   }
 
+  get isOpen(): boolean {
+    return this.id !== undefined;
+  }
+
   /** Frees the native session; a second call does nothing. */
   dispose(): void {
     if (this.id === undefined) return;

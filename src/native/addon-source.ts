@@ -6,10 +6,11 @@
  *    functions in the addon first. Errors are written, and whatever else TF_CPP_MIN_LOG_LEVEL asks for.
  * 2. The threads of a session. The C API reads them from the environment, once a process. `loadSavedModel` takes them
  *    from the file `session_config.pb` (a ConfigProto) in the model's directory where there is one.
- * 3. Signals. A signal handler that ran on a thread that computed wrote over other memory, on a processor with AVX-512: of a program with a
- *    handler for SIGUSR2 or under `node --cpu-prof`, which sends SIGPROF, every run broke down. (The kernel writes the handler's frame
- *    where the stack pointer points, so that oneDNN's kernels seem to use it as one more register.) The thread that computes takes no
- *    signals, nor do the threads that TensorFlow starts; another thread of the process takes them, or they wait for the end.
+ * 3. Signals. On a processor with AVX-512, a signal handler that runs on a thread while it computes overwrites memory: every run of a
+ *    program with a handler for SIGUSR2 crashed, and every run under `node --cpu-prof`, which sends SIGPROF. The kernel writes the
+ *    handler's frame below the stack pointer, which oneDNN's kernels seem to use as one more register. So the thread that computes blocks
+ *    signals, and so do the threads that TensorFlow starts. Another thread of the process takes a signal, or it waits for the end of the
+ *    call.
  */
 export const addonSource = String.raw`
 #undef TF_LoadSessionFromSavedModel

@@ -75,6 +75,13 @@ describe('graph/network, by the budgets of the formulas', () => {
       const wider = problemOf(layers.map(withOneMore), 1, 5);
       expect(blamedIn(wider, side.evaluate(wider))).to.deep.equal([]);
       expect(openSessions(backend)).to.equal(open);
+      // and a network that has asked opens it again where it was closed meanwhile
+      const network = new GraphNetwork({ backend, graphs, features: 2, layers });
+      const ask = () => network.run({ data: [1, 2], shape: [1, 1, 2] }).logits.data;
+      const before = ask();
+      graphs.dispose();
+      expect(ask()).to.deep.equal(before);
+      network.dispose();
       graphs.dispose();
     });
   }
