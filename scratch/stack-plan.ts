@@ -2,7 +2,7 @@ import type { Layer, LayerPlan } from './layer';
 import type { LayerConfig, StackConfig } from './layer-config';
 import { buildLayer } from './layers';
 import { checkMask } from './mask';
-import { checkOptions, type OptionNames } from './options';
+import { checkOptions, describe, type OptionNames } from './options';
 import { createRandom } from './random';
 import type { StackInputs, StackWeights } from './stack-pass';
 import {
@@ -62,7 +62,7 @@ export class StackPlan {
     this.config = Object.freeze({ ...(features !== undefined && { features }), layers });
     if (!Array.isArray(layers) || layers.length === 0) {
       throw new RangeError(
-        `${name}: layers is ${Array.isArray(layers) ? 'empty' : `a ${typeof layers}`}; pass an array of layer descriptions: [{ layer: 'lstm', units: 16 }].`,
+        `${name}: layers is ${Array.isArray(layers) ? 'empty' : describe(layers)}; pass an array of layer descriptions: [{ layer: 'lstm', units: 16 }].`,
       );
     }
     const first = (layers as readonly (LayerConfig | undefined)[])[0];

@@ -2,6 +2,7 @@ import {
   checkChoice,
   checkOptions,
   checkSize,
+  describe,
   type CompileOptions,
   type OptionNames,
   type ResolvedOptimizerConfig,
@@ -119,11 +120,11 @@ export async function checkModel(
   checkOptions(options, optionNames, 'checkModel');
   if (typeof given !== 'string' && !Array.isArray((given as Partial<ModelDescription> | undefined)?.layers))
     throw new TypeError(
-      `checkModel: the model is ${(given as unknown) === null ? 'null' : `a ${typeof given}`}; pass the path of a model's file, or what openModelFile returns.`,
+      `checkModel: the model is ${describe(given)}; pass the path of a model's file, or what openModelFile returns.`,
     );
   const named: unknown = options.sides;
   if (named !== undefined && !Array.isArray(named))
-    throw new TypeError(`checkModel: sides is a ${typeof named}; pass an array of names, or leave it out.`);
+    throw new TypeError(`checkModel: sides is ${describe(named)}; pass an array of names, or leave it out.`);
   options.sides?.forEach((side) => checkChoice(side, everySideName, 'checkModel: a side'));
   if (options.sides?.length === 0 && options.expected === undefined)
     throw new RangeError(

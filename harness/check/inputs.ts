@@ -1,4 +1,4 @@
-import { createRandom, makeTensor, type Tensor } from '../../scratch/index';
+import { createRandom, describe, makeTensor, type Tensor } from '../../scratch/index';
 import { numbersOf, readNpz } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { countParameters, type ModelDescription, type ModelInput } from '../models/index';
@@ -103,7 +103,7 @@ export function checkInputs(inputs: ModelInputs, model: ModelDescription, where:
   const names = model.inputs.map(({ name }) => name);
   if (typeof inputs !== 'object' || (inputs as object | null) === null)
     throw new TypeError(
-      `${where} is ${(inputs as unknown) === null ? 'null' : `a ${typeof inputs}`}; pass an object with a tensor for ${names.join(', ')}.`,
+      `${where} is ${describe(inputs)}; pass an object with a tensor for ${names.join(', ')}.`,
     );
   const unknown = Object.keys(inputs).filter((name) => !names.includes(name));
   const missing = names.filter((name) => !Object.hasOwn(inputs, name));

@@ -36,9 +36,15 @@ export function refuseIdle(command: Command, because: string, names: readonly st
 /**
  * Makes a command refuse an option that is given twice, or together with its opposite (`--standardize --no-standardize`): commander takes
  * the last one and says nothing. Options that collect, whose preset is a list, may be given again. An empty value (`--out "$OUT"` where
- * there is no OUT) is refused as well.
+ * there is no OUT) is refused as well, and so is an empty argument.
  */
 export function checkGiven(command: Command): void {
+  command.hook('preAction', () => {
+    const empty = command.args.indexOf('');
+    if (empty < 0) return;
+    const { registeredArguments: all } = command;
+    throw new UsageError(`${(all[empty] ?? all.at(-1)).name()} is empty; give a value, or leave it out.`);
+  });
   const given = new Map<string, string>();
   for (const option of command.options) {
     const [key, flag] = [option.attributeName(), option.long ?? option.flags];

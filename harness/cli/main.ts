@@ -59,7 +59,7 @@ export async function main(args: readonly string[], printer: Printer = processPr
   for (const define of commands) define(program, (found) => (outcome = found));
   program.commands.forEach(checkGiven);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(askedFor(args, program), { from: 'user' });
   } catch (error) {
     outcome = failed(error, printer);
   }
@@ -72,6 +72,13 @@ export async function main(args: readonly string[], printer: Printer = processPr
     return exitCodes.usage;
   }
   return outcome.exitCode;
+}
+
+/** `help foo` as `foo` where there is no such command, so that it is refused by name: commander would print the program's help. */
+function askedFor(args: readonly string[], program: Command): readonly string[] {
+  const [first, name] = args;
+  const isUnknown = args.length > 1 && program.commands.every((command) => command.name() !== name);
+  return first === 'help' && isUnknown ? args.slice(1) : args;
 }
 
 const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);

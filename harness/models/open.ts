@@ -1,4 +1,4 @@
-import { checkChoice, checkOptions, type OptionNames } from '../../scratch/index';
+import { checkChoice, checkOptions, describe, type OptionNames } from '../../scratch/index';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,7 +39,7 @@ export async function openModelFile(given: string, options: OpenOptions = {}): P
   if (nonlinearity !== undefined) checkChoice(nonlinearity, ['tanh', 'relu'], 'openModelFile: nonlinearity');
   if (steps !== undefined) checkChoice(steps, ['final', 'last', 'all'], 'openModelFile: steps');
   if (typeof (given as unknown) !== 'string')
-    throw new TypeError(`openModelFile: the file is a ${typeof given}; pass its path.`);
+    throw new TypeError(`openModelFile: the file is ${describe(given)}; pass its path.`);
   const model = await readFormat(given, options);
   refuseStateOptions(model, given, options);
   return model;

@@ -95,7 +95,12 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
     throw new TypeError(
       `save: masked is ${String(masked)}; pass true, false, or the number that marks masked steps.`,
     );
-  if (!((model as unknown) instanceof Object) || typeof directory !== 'string' || directory === '')
+  if (
+    typeof model !== 'object' ||
+    (model as object | null) === null ||
+    typeof directory !== 'string' ||
+    directory === ''
+  )
     throw new TypeError(
       `save: ${typeof directory === 'string' && directory !== '' ? 'the model' : 'the directory'} is missing; pass a network, and the path of a directory.`,
     );

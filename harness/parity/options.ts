@@ -2,6 +2,7 @@ import {
   checkChoice,
   checkOptions,
   createRandom,
+  describe,
   type LayerConfig,
   type OptionNames,
 } from '../../scratch/index';
@@ -84,7 +85,7 @@ export function checkParityOptions(options: ParityOptions): void {
   checkWhole(cases, 'cases', 'generated problems to run');
   checkWhole(diagnoses, 'diagnoses', 'failing problems of each side to diagnose');
   if (only !== undefined && typeof only !== 'string')
-    throw new TypeError(`runParity: only is a ${typeof only}; pass a part of a case's id, as in 'edge/*'.`);
+    throw new TypeError(`runParity: only is ${describe(only)}; pass a part of a case's id, as in 'edge/*'.`);
   if (processes !== undefined) checkChoice(processes, [1, 2], 'runParity: processes');
   if (timeoutSeconds !== undefined) checkSeconds(timeoutSeconds, 'runParity');
   checkArray(backends, 'backends', "['wasm', 'cpu']");
@@ -120,5 +121,5 @@ function checkWhole(value: number | undefined, name: string, what: string): void
 
 function checkArray(value: unknown, name: string, example: string): void {
   if (value !== undefined && !Array.isArray(value))
-    throw new TypeError(`runParity: ${name} is a ${typeof value}; pass an array, for example ${example}.`);
+    throw new TypeError(`runParity: ${name} is ${describe(value)}; pass an array, for example ${example}.`);
 }

@@ -3,6 +3,7 @@ import {
   checkFlag,
   checkMemory,
   checkOptions,
+  describe,
   type LayerConfig,
   type OptionNames,
 } from '../../scratch/index';
@@ -227,7 +228,7 @@ function layersIn({ layers, from, units, initializer }: TrainChoices): readonly 
     throw new UsageError(`--initializer notebook is that of the simple RNN; with ${named} leave it out.`);
   const read = typeof layers === 'string' ? parseLayers(layers, '--layers') : layers;
   if (read !== undefined && !Array.isArray(read))
-    throw new UsageError(`--layers is a ${typeof read}; an array of layers, or their text was expected.`);
+    throw new UsageError(`--layers is ${describe(read)}; an array of layers, or their text was expected.`);
   if (read?.length === 0) throw new UsageError('--layers is empty; write for example lstm:16.');
   return read;
 }

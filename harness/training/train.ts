@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../scratch/index';
+import { checkOptions, describe, type OptionNames } from '../../scratch/index';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pickEngine } from '../sides/engine/index';
@@ -79,7 +79,7 @@ export async function train(choices: TrainChoices = {}, options: TrainOptions = 
   checkOptions(options, optionNames, 'train');
   for (const name of ['onBatch', 'onEpoch', 'onStart', 'say', 'replaceSide'] as const)
     if (options[name] !== undefined && typeof options[name] !== 'function')
-      throw new TypeError(`train: ${name} is a ${typeof options[name]}; pass a function, or leave it out.`);
+      throw new TypeError(`train: ${name} is ${describe(options[name])}; pass a function, or leave it out.`);
   const { out, resume = false, force = false, checkpointSeconds = 30 } = options;
   const hint = Object.entries(options.reading ?? {}).find(([, value]) => value !== undefined);
   if (hint !== undefined && (choices.from === undefined || resume))

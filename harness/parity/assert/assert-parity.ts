@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../../../scratch/index';
+import { checkOptions, describe, type OptionNames } from '../../../scratch/index';
 import type { AnyCandidate } from '../../sides/candidate/index';
 import type { SideSource } from '../../sides/index';
 import { checkTolerance, type FixedTolerance } from '../../judge/index';
@@ -63,7 +63,7 @@ export async function parityOf(
   const given: unknown = candidate;
   if ((typeof given !== 'object' && typeof given !== 'function') || given === null)
     throw new TypeError(
-      `assertParity: the candidate is ${given === null ? 'null' : `a ${typeof given}`}; pass an object { name, precision, evaluate }, or a side such as tfjsSide('wasm').`,
+      `assertParity: the candidate is ${describe(given)}; pass an object { name, precision, evaluate }, or a side such as tfjsSide('wasm').`,
     );
   const chosenBy = (['problems', 'model', 'equations', 'vectors'] as const).filter(
     (name) => options[name] !== undefined,

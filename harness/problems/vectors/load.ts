@@ -1,3 +1,4 @@
+import { describe } from '../../../scratch/index';
 import { readRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { parseVectors } from './json';
@@ -15,7 +16,7 @@ export async function loadVectors(files: string | readonly string[]): Promise<Ve
   const isPath = (file: unknown): boolean => typeof file === 'string';
   if (!isPath(given) && !(Array.isArray(given) && given.every(isPath)))
     throw new TypeError(
-      `loadVectors: files is ${Array.isArray(given) ? 'an array of something else than paths' : `a ${typeof given}`}; pass a path, or an array of paths.`,
+      `loadVectors: files is ${Array.isArray(given) ? 'an array of something else than paths' : describe(given)}; pass a path, or an array of paths.`,
     );
   const cases: VectorCase[] = [];
   for (const file of typeof files === 'string' ? [files] : files) {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { checkOptions } from '../../../scratch/index';
+import { checkOptions, describe } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
 import { ChildFailure, ChildLink, type WireError } from '../../base/process/index';
 import { CandidateError, describeThrown } from '../../base/side-errors';
@@ -48,7 +48,7 @@ export async function loadCandidate(
 ): Promise<CandidateImplementation> {
   checkOptions(options, { timeoutSeconds: true }, 'loadCandidate');
   if (typeof file !== 'string')
-    throw new TypeError(`loadCandidate: the file is a ${typeof file}; pass the path of a module.`);
+    throw new TypeError(`loadCandidate: the file is ${describe(file)}; pass the path of a module.`);
   const path = resolve(file);
   await checkRegularFile(path, 'give the path of a TypeScript or JavaScript module');
   const child = new CandidateProcess(checkSeconds(options.timeoutSeconds ?? 30, 'loadCandidate'));

@@ -1,4 +1,4 @@
-import { checkChoice, checkFlag, checkOptions, type OptionNames } from '../../../scratch/index';
+import { checkChoice, checkFlag, checkOptions, describe, type OptionNames } from '../../../scratch/index';
 import type { OnMalformed } from './malformed';
 import type { Decimal } from './numbers';
 
@@ -58,7 +58,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   for (const [name, kind] of Object.entries(kinds) as ['delimiter', string][]) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== kind)
-      throw new TypeError(`loadData: ${name} is a ${typeof value}; pass a ${kind}, or leave it out.`);
+      throw new TypeError(`loadData: ${name} is ${describe(value)}; pass a ${kind}, or leave it out.`);
   }
 }
 

@@ -68,6 +68,9 @@ describe('options that change nothing, or name what cannot be', () => {
     ['trial --backends keras', 'there is no backend "keras"'],
     ['train --data memory --out=', '--out is empty; give a value, or leave it out.'],
     ['parity --only no-case --json=', '--json is empty; give a value, or leave it out.'],
+    ['equations ', 'cell is empty; give a value, or leave it out.'],
+    ['merge a.json ', 'files is empty; give a value, or leave it out.'],
+    ['help foo', "unknown command 'foo'"],
     ['predict --model m --data digits --seed 4', '--seed is for generated data'],
     [
       `check ${lstm} --inputs x.npz --forward-only --seed 3`,

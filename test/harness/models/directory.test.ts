@@ -2,10 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { writeFilesAtomic } from '../../../harness/base/files/index';
 import { claimDirectory, lockDirectory, save } from '../../../harness/models/index';
-import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
+import { ScratchNetwork, ScratchSimpleRNNClassifier } from '../../../scratch/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -33,6 +34,14 @@ describe('the directory of a run', () => {
     await (
       await claimDirectory(out(), false)
     )();
+  });
+
+  it('gets a network of another realm, as the sandbox of a test runner has them', async () => {
+    const network = new ScratchNetwork({ features: 2, layers: [{ layer: 'lstm', units: 2 }] });
+    const { name, config } = network;
+    const given = { name, config, getWeights: () => network.getWeights() };
+    await save(runInNewContext('({ ...given })', { given }) as typeof network, out());
+    expect(readdirSync(out())).to.include('model.json');
   });
 
   it('is taken by one of many that ask at once', async () => {

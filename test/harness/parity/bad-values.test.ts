@@ -32,7 +32,7 @@ describe('values of options that make no sense', () => {
     ['a size below 1', () => assertParity(candidate, { sizes: { units: -1 } }), /units is -1/],
     ['a size with a fraction', () => assertParity(candidate, { sizes: { units: 1.5 } }), /units is 1\.5/],
     ['labels that are text', () => assertParity(candidate, { labels: 'no' as never }), /labels is "no"/],
-    ['no candidate', () => assertParity(undefined as never), /the candidate is a undefined/],
+    ['no candidate', () => assertParity(undefined as never), /the candidate is undefined/],
     ['a path for a candidate', () => assertParity('mine.ts' as never), /the candidate is a string/],
     [
       'problems of two kinds',
@@ -90,7 +90,7 @@ describe('values of options that make no sense', () => {
     [
       'layers that are no list',
       () => train({ layers: {} as never }),
-      /--layers is a object; an array of layers/,
+      /--layers is an object; an array of layers/,
     ],
     [
       'a delimiter that is no text',
@@ -120,8 +120,8 @@ describe('values of options that make no sense', () => {
     ],
     ['no formulas', () => Promise.resolve().then(() => defineCell(null as never)), /lacks name/],
     ['too large a seed', () => assertParity(candidate, { seed: 1e16 }), /the seed is 10000000000000000; /],
-    ['no vectors', () => loadVectors(undefined as never), /files is a undefined/],
-    ['no model', () => checkModel(undefined as never), /the model is a undefined/],
+    ['no vectors', () => loadVectors(undefined as never), /files is undefined/],
+    ['no model', () => checkModel(undefined as never), /the model is undefined/],
   ];
   for (const [what, call, message] of wrong)
     it(`${what}: refused in words`, async () => {
