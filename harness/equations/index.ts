@@ -67,6 +67,7 @@ export {
   tensorsOfOutcome,
   withNumbers,
   withSteps,
+  withTensors,
   type Outcome,
 } from './outcome';
 export { partText } from './parse';

@@ -114,6 +114,14 @@ export function tensorsOfOutcome(outcome: Outcome<Block>): ReadonlyMap<string, T
   );
 }
 
+/** An outcome with other tensors; those for which `change` gives none stay. */
+export function withTensors<V extends Block>(
+  outcome: Outcome<V>,
+  change: (answered: Answered<V>, name: string) => Answered<V> | undefined,
+): Outcome<V> {
+  return new Map([...outcome].map(([name, answered]) => [name, change(answered, name) ?? answered]));
+}
+
 /** Other numbers in the blocks of an answered tensor, in the tensor's order. */
 export function withNumbers<V extends Block>({ shape, blocks }: Answered<V>, data: Matrix): Answered<V> {
   if (blocks.length === 1) return { shape, blocks: [{ ...blocks[0], value: data }] };

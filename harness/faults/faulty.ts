@@ -9,6 +9,7 @@ import {
   tensorsOfOutcome,
   withNumbers,
   withSteps,
+  withTensors,
   type Block,
   type Cell,
   type Equation,
@@ -20,7 +21,7 @@ import {
   type Outcome,
   type Step,
 } from '../equations/index';
-import { faultNamed, termsOf, type FaultyRun, type Occasion } from './equations/index';
+import { atOtherSteps, faultNamed, termsOf, type FaultyRun, type Occasion } from './equations/index';
 import type { Family, Fault } from './fault';
 
 /** What a fault is made in. */
@@ -185,38 +186,30 @@ export function ofStates(from: (t: number, last: number) => number | undefined):
     const { name } = given.layer;
     const own = problem.upstream?.[name];
     if (own?.sequence === undefined) return undefined;
-    const sequence = moved(own.sequence, given, from);
+    const sequence = read(own.sequence, given, from);
     return { ...problem, upstream: { ...problem.upstream, [name]: { ...own, sequence } } };
   });
 }
 
-/** A tensor [B, T, n] with the rows of other time steps, or zeros, where the fault is made; `last` is T - 1. */
-function moved(
-  { data, shape }: Tensor,
-  { timeSteps, isThere }: Given,
+/** A tensor [B, T, n] that is read at other time steps where the fault is made. */
+function read(
+  tensor: Tensor,
+  { isThere }: Given,
   from: (t: number, last: number) => number | undefined,
 ): Tensor {
-  return {
-    shape,
-    data: data.map((own, i) => {
-      const t = Math.floor(i / shape[2]) % timeSteps;
-      if (!isThere(t)) return own;
-      const other = from(t, timeSteps - 1);
-      return other === undefined ? 0 : data[i + (other - t) * shape[2]];
-    }),
-  };
+  return atOtherSteps(tensor, (t, last) => (isThere(t) ? from(t, last) : t));
 }
 
 /** The forward pass reads the inputs of other time steps. */
 export function inputsForward(from: (t: number, last: number) => number | undefined): Way {
-  return askedForward((problem, given) => ({ ...problem, inputs: moved(problem.inputs, given, from) }));
+  return askedForward((problem, given) => ({ ...problem, inputs: read(problem.inputs, given, from) }));
 }
 
 /** The backward pass takes the inputs of other time steps. */
 export function inputsBack(from: (t: number, last: number) => number): Way {
   return (given) => ({
     back: (forward) => {
-      const inputs = stepsOf(forward.arithmetic, 'inputs', moved(given.problem.inputs, given, from));
+      const inputs = stepsOf(forward.arithmetic, 'inputs', read(given.problem.inputs, given, from));
       return withSteps(forward, (steps) => steps.map((step) => ({ ...step, input: inputs[step.t] })));
     },
   });
@@ -268,8 +261,8 @@ export function answer(
     finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> => {
       const tensors = tensorsOfOutcome(outcome);
       const changed = change((name) => tensors.get(name), given);
-      return new Map(
-        [...outcome].map(([name, own]) => [name, name in changed ? withNumbers(own, changed[name]) : own]),
+      return withTensors(outcome, (own, name) =>
+        name in changed ? withNumbers(own, changed[name]) : undefined,
       );
     },
   });

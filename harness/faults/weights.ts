@@ -145,9 +145,9 @@ export function weightOff(name: WeightName, index: number, change: (x: number) =
 }
 
 /** The last number of every row is 0. */
-function withoutLast({ data, shape }: Tensor): Tensor {
-  const width = shape[shape.length - 1];
-  return { shape, data: data.map((x, i) => (i % width === width - 1 ? 0 : x)) };
+function withoutLast(tensor: Tensor): Tensor {
+  const width = tensor.shape[tensor.shape.length - 1];
+  return mapTensor(tensor, (x, i) => (i % width === width - 1 ? 0 : x));
 }
 
 /** F = U: the kernel and what stands in its place have one shape. */

@@ -21,7 +21,7 @@ import {
   type Change,
   type Surroundings,
 } from './changes';
-import { zeroShare } from './forward-faults';
+import { emptied, zeroShare } from './forward-faults';
 
 /** Mistakes in the step backward: in its equations, in what it sends on, and in what it adds to the gradients of the weights. */
 export function* backwardFaults(cell: Cell): Generator<CellFault> {
@@ -198,8 +198,7 @@ function* shareFaults(cell: Cell, around: Surroundings): Generator<CellFault> {
           shares: shares.flatMap((own, i) => (i === at ? by : [own])),
         },
       );
-    const zero = { ...zeroShare(weight, rows, part), ...(share.part && { part: share.part }) };
-    yield make({ words: 'the gradient is zero' }, [zero]);
+    yield make({ words: 'the gradient is zero' }, [emptied(cell, share)]);
     yield make({ words: 'the gradient has the wrong sign' }, [
       { ...share, right: sumOf([{ sign: -1, of: right }]) },
     ]);

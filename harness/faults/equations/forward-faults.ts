@@ -354,6 +354,12 @@ function complete(cell: Cell): Cell {
   return { ...cell, backward };
 }
 
+/** The same share of a weight's gradient, which adds nothing. */
+export function emptied(cell: Cell, { weight, part }: WeightShare): WeightShare {
+  const { rows, columns } = cell.weights[weight];
+  return { ...zeroShare(weight, rows, part ?? columns), ...(part && { part }) };
+}
+
 /** A weight's gradient that is zero, or that of one of its blocks. */
 export function zeroShare(
   weight: string,

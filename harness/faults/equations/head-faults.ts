@@ -12,26 +12,6 @@ export function headFaults({ head }: Network): EquationFault[] {
     passFault(name, { page: 'loss', ...about, layer: 'head' }, change);
   const loss = { phase: 'loss', quantity: 'loss' } as const;
   const dLogits = { phase: 'backward', quantity: 'dLogits' } as const;
-  const lossTimes =
-    (of: 'loss' | 'dLogits' | 'both', factor: (rows: number, timeSteps: number) => number): Change =>
-    (_, { labels, targets, inputs }) =>
-      labels === undefined && targets === undefined
-        ? undefined
-        : {
-            around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-              ...arithmetic,
-              loss(name, logits, target) {
-                const made = arithmetic.loss(name, logits, target);
-                const live = target.live?.reduce((n, one) => n + one, 0) ?? logits.rows;
-                const by = factor(live, inputs.shape[1]);
-                return {
-                  ...made,
-                  ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
-                  ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
-                };
-              },
-            }),
-          };
   return [
     fault(
       'the loss is summed over the batch instead of averaged',
@@ -130,33 +110,52 @@ export function headFaults({ head }: Network): EquationFault[] {
   ];
 }
 
+/** The loss, its gradient or both times a number; `live` of the rows are not masked. */
+function lossTimes(
+  of: 'loss' | 'dLogits' | 'both',
+  factor: (live: number, timeSteps: number, rows: number) => number,
+): Change {
+  return (_, { labels, targets, inputs }) =>
+    (labels ?? targets) && {
+      around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+        ...arithmetic,
+        loss(name, logits, target) {
+          const made = arithmetic.loss(name, logits, target);
+          const live = target.live?.reduce((n, one) => n + one, 0) ?? logits.rows;
+          const by = factor(live, inputs.shape[1], logits.rows);
+          return {
+            ...made,
+            ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
+            ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
+          };
+        },
+      }),
+    };
+}
+
 /** Masked steps in the loss of every step. */
 function maskedLossFaults(
   fault: (name: string, about: Pick<About, 'quantity' | 'phase'>, change: Change) => EquationFault,
 ): EquationFault[] {
-  const withTarget =
-    (all: boolean): Change =>
-    (_, { mask, labels, targets }) =>
-      mask === undefined || (labels === undefined && targets === undefined)
-        ? undefined
-        : {
-            around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-              ...arithmetic,
-              loss(name, logits, { live, ...target }) {
-                if (all || live === undefined) return arithmetic.loss(name, logits, target);
-                const made = arithmetic.loss(name, logits, { ...target, live });
-                const by = live.reduce((n, one) => n + one, 0) / live.length;
-                return {
-                  ...made,
-                  loss: times(arithmetic, made.loss, by),
-                  dLogits: times(arithmetic, made.dLogits, by),
-                };
-              },
-            }),
-          };
   const loss = { phase: 'loss', quantity: 'loss' } as const;
+  const ofAllSteps = lossTimes('both', (live, _, rows) => live / rows);
   return [
-    fault('masked steps count in the loss', loss, withTarget(true)),
-    fault('the loss is divided by the number of all steps, masked ones among them', loss, withTarget(false)),
+    fault(
+      'masked steps count in the loss',
+      loss,
+      (_, { mask, labels, targets }) =>
+        mask &&
+        (labels ?? targets) && {
+          around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+            ...arithmetic,
+            loss: (name, logits, { live: _live, ...target }) => arithmetic.loss(name, logits, target),
+          }),
+        },
+    ),
+    fault(
+      'the loss is divided by the number of all steps, masked ones among them',
+      loss,
+      (network, problem) => problem.mask && ofAllSteps(network, problem),
+    ),
   ];
 }

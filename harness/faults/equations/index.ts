@@ -12,3 +12,4 @@ export {
   sameRun,
 } from './faults-of-network';
 export { termsOf } from './backward-faults';
+export { atOtherSteps } from './pass-fault';

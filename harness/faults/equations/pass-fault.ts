@@ -1,4 +1,13 @@
-import type { Arithmetic, Block, Layer, Network, NetworkProblem, Outcome } from '../../equations/index';
+import type { Tensor } from '../../../scratch/index';
+import {
+  withTensors,
+  type Arithmetic,
+  type Block,
+  type Layer,
+  type Network,
+  type NetworkProblem,
+  type Outcome,
+} from '../../equations/index';
 import type { EquationFault, FaultyRun } from './fault';
 
 /** A run of the network and the problem that are given, but for what it holds. */
@@ -30,18 +39,26 @@ export type Recurrent = Extract<Layer, { units: number }>;
 export function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number): Change {
   return (_, problem) => ({
     finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-      new Map(
-        [...outcome].map(([name, answered]) => [
-          name,
-          names.includes(name)
-            ? {
-                ...answered,
-                blocks: answered.blocks.map((block) => times(arithmetic, block, factor(problem))),
-              }
-            : answered,
-        ]),
+      withTensors(outcome, ({ shape, blocks }, name) =>
+        names.includes(name)
+          ? { shape, blocks: blocks.map((block) => times(arithmetic, block, factor(problem))) }
+          : undefined,
       ),
   });
+}
+
+/** A tensor [B, T] or [B, T, n] with the numbers of other time steps, or zeros; `last` is T - 1. */
+export function atOtherSteps(
+  { data, shape }: Tensor,
+  from: (t: number, last: number) => number | undefined,
+): Tensor {
+  const [, timeSteps, width = 1] = shape;
+  const numbers = data.map((_, i) => {
+    const t = Math.floor(i / width) % timeSteps;
+    const other = from(t, timeSteps - 1);
+    return other === undefined ? 0 : data[i + (other - t) * width];
+  });
+  return { shape, data: numbers };
 }
 
 export function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number): V {

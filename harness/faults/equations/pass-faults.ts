@@ -4,6 +4,7 @@ import {
   isRecurrent,
   outputWidth,
   shapeOf,
+  withTensors,
   type Block,
   type Layer,
   type Merge,
@@ -13,7 +14,15 @@ import {
 } from '../../equations/index';
 import type { EquationFault } from './fault';
 import { headFaults } from './head-faults';
-import { passFault, scaled, type About, type Change, type Recurrent, type Run } from './pass-fault';
+import {
+  atOtherSteps,
+  passFault,
+  scaled,
+  type About,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 import { inputFaults, sendingTwice, walkFaults } from './walk-faults';
 
 /** Mistakes of the pass through layers and time, and of the loss: whatever lies outside the equations of a step. */
@@ -36,26 +45,15 @@ function maskFaults(): EquationFault[] {
       const made = mask && change(mask);
       return mask && { problem: { ...rest, ...(made && { mask: made }) } };
     });
-  const moved =
-    (from: (t: number, timeSteps: number) => number) =>
-    ({ data, shape }: Tensor): Tensor => {
-      const [, timeSteps] = shape;
-      return { shape, data: data.map((_, i) => data[i - (i % timeSteps) + from(i % timeSteps, timeSteps)]) };
-    };
   return [
     fault('the mask is ignored', () => undefined),
     fault('the mask is inverted', ({ data, shape }) => ({ shape, data: data.map((x) => 1 - x) })),
-    fault(
-      'the mask is one time step late',
-      moved((t) => Math.max(t - 1, 0)),
+    fault('the mask is one time step late', (mask) => atOtherSteps(mask, (t) => Math.max(t - 1, 0))),
+    fault('the mask is read from the last time step to the first', (mask) =>
+      atOtherSteps(mask, (t, last) => last - t),
     ),
-    fault(
-      'the mask is read from the last time step to the first',
-      moved((t, timeSteps) => timeSteps - 1 - t),
-    ),
-    fault(
-      'the mask is one time step early',
-      moved((t, timeSteps) => Math.min(t + 1, timeSteps - 1)),
+    fault('the mask is one time step early', (mask) =>
+      atOtherSteps(mask, (t, last) => Math.min(t + 1, last)),
     ),
     fault('the mask of the first example is used for all', ofFirstRow),
     fault(
@@ -165,11 +163,8 @@ function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFaul
 /** The states of a layer from the last step to the first. */
 function inOrderOfWalk(layer: string): NonNullable<Run['finish']> {
   return <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-    new Map(
-      [...outcome].map(([name, answered]) => [
-        name,
-        name === `states.${layer}` ? { ...answered, blocks: answered.blocks.toReversed() } : answered,
-      ]),
+    withTensors(outcome, ({ shape, blocks }, name) =>
+      name === `states.${layer}` ? { shape, blocks: blocks.toReversed() } : undefined,
     );
 }
 
@@ -298,12 +293,7 @@ function exchangeFaults(network: Network): EquationFault[] {
               weights: exchanged(problem.weights, one.name, other.name, (own) => own) ?? problem.weights,
             },
             finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-              new Map(
-                [...outcome].map(([key, answered]) => [
-                  key,
-                  outcome.get(gradients.get(key) ?? key) ?? answered,
-                ]),
-              ),
+              withTensors(outcome, (_answered, name) => outcome.get(gradients.get(name) ?? name)),
           }),
         );
       }),

@@ -2,6 +2,7 @@ import type { Tensor } from '../../../scratch/index';
 import {
   gradientName,
   runNetwork,
+  withTensors,
   type Arithmetic,
   type Block,
   type Cell,
@@ -13,8 +14,16 @@ import {
 } from '../../equations/index';
 import type { EquationFault } from './fault';
 import { zeroLike } from './changes';
-import { zeroShare } from './forward-faults';
-import { passFault, scaled, type About, type Change, type Recurrent, type Run } from './pass-fault';
+import { emptied } from './forward-faults';
+import {
+  atOtherSteps,
+  passFault,
+  scaled,
+  type About,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 
 /** Mistakes in how a layer walks back through time and adds up, whatever its cell. */
 export function walkFaults(layer: Recurrent): EquationFault[] {
@@ -120,14 +129,9 @@ function atSteps(layer: Recurrent, cell: Cell, isThere: (k: number, last: number
 
 /** Adds nothing to the gradients of these weights. */
 function withoutShares(cell: Cell, weights: readonly string[]): Cell {
-  const shares = cell.backward.shares.map((share) => {
-    if (!weights.includes(share.weight)) return share;
-    const { rows, columns } = cell.weights[share.weight];
-    return {
-      ...zeroShare(share.weight, rows, share.part ?? columns),
-      ...(share.part && { part: share.part }),
-    };
-  });
+  const shares = cell.backward.shares.map((share) =>
+    weights.includes(share.weight) ? emptied(cell, share) : share,
+  );
   return { ...cell, backward: { ...cell.backward, shares } };
 }
 
@@ -180,12 +184,7 @@ export function ofOneExample(names: readonly string[], pick: (batch: number) => 
             ),
         };
         const own = runNetwork(network, problem, one);
-        return new Map(
-          [...outcome].map(([name, answered]) => [
-            name,
-            (names.includes(name) ? own.get(name) : undefined) ?? answered,
-          ]),
-        );
+        return withTensors(outcome, (_, name) => (names.includes(name) ? own.get(name) : undefined));
       },
     };
   };
@@ -230,18 +229,15 @@ function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): Equation
 function withoutStates(layers: readonly Layer[], step: number): NonNullable<Run['finish']> {
   const names = layers.map(({ name }) => `states.${name}`);
   return <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-    new Map(
-      [...outcome].map(([name, answered]) => [
-        name,
-        names.includes(name)
-          ? {
-              ...answered,
-              blocks: answered.blocks.map((block, t) =>
-                t === step ? arithmetic.given('', new Float64Array(block.value.length), block.rows) : block,
-              ),
-            }
-          : answered,
-      ]),
+    withTensors(outcome, ({ shape, blocks }, name) =>
+      names.includes(name)
+        ? {
+            shape,
+            blocks: blocks.map((block, t) =>
+              t === step ? arithmetic.given('', new Float64Array(block.value.length), block.rows) : block,
+            ),
+          }
+        : undefined,
     );
 }
 
@@ -254,14 +250,9 @@ export function inputFaults({ layers }: Network): EquationFault[] {
     ...(readers.length === 1 && { layer: readers[0].name }),
   };
   const moved = (words: string, from: (t: number, last: number) => number): EquationFault =>
-    passFault(`the input of step ${words} is read at step t`, about, (_, { inputs, ...rest }) => {
-      const [, timeSteps, features] = inputs.shape;
-      const data = inputs.data.map((__, i) => {
-        const t = Math.floor(i / features) % timeSteps;
-        return inputs.data[i + (from(t, timeSteps - 1) - t) * features];
-      });
-      return { problem: { ...rest, inputs: { ...inputs, data } } };
-    });
+    passFault(`the input of step ${words} is read at step t`, about, (_, { inputs, ...rest }) => ({
+      problem: { ...rest, inputs: atOtherSteps(inputs, from) },
+    }));
   const left = (words: string, at: (timeSteps: number) => number): EquationFault =>
     passFault(
       `the ${words} time step is left out`,
