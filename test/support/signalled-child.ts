@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { GraphSimpleRNNClassifier, loadBackend } from '../../src/index';
 
-/** Those of TensorFlow's threads that compute and would take a signal. */
-const takers = (): string[] =>
-  readdirSync('/proc/self/task').flatMap((thread) => {
-    const status = readFileSync(`/proc/self/task/${thread}/status`, 'utf8');
-    const [, name = ''] = /^Name:\t(.*)/.exec(status) ?? [];
-    return name === 'tf_Compute' && /^SigBlk:\t0*$/m.test(status) ? [name] : [];
-  });
+/** What Linux says of each of TensorFlow's threads that compute. */
+const computing = (): string[] =>
+  readdirSync('/proc/self/task')
+    .map((thread) => readFileSync(`/proc/self/task/${thread}/status`, 'utf8'))
+    .filter((status) => status.startsWith('Name:\ttf_Compute\n'));
 
 /**
- * Trains, in the thread that takes the process's signals, while another process sends signals; prints whether any arrived, and which threads
- * of TensorFlow would take one.
+ * Trains, in the thread that takes the process's signals, while another process sends signals; prints whether any arrived, whether
+ * TensorFlow has threads of its own, and how many of these would take one.
  */
 async function main(): Promise<void> {
   const backend = await loadBackend('tensorflow');
@@ -29,7 +27,9 @@ async function main(): Promise<void> {
     await new Promise(setImmediate);
   }
   model.dispose();
-  process.stdout.write(`${arrived > 0}, ${takers().length} threads\n`);
+  const threads = computing();
+  const takers = threads.filter((status) => /^SigBlk:\t0*$/m.test(status));
+  process.stdout.write(`${arrived > 0}, ${threads.length > 0}, ${takers.length} threads\n`);
 }
 
 void main();
