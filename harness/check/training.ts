@@ -242,9 +242,27 @@ function questionsOf(
     };
     questions.push(question);
     const after = update(question);
+    checkFloat32(after, step + 1);
     from = { weights: inFloat32(after.weights), slots: mapRecord(after.slots, inFloat32) };
   }
   return questions;
+}
+
+/** Numbers that float32 does not hold are infinite on every side, and show nothing. */
+function checkFloat32({ loss, weights, slots }: TrainingAnswer, step: number): void {
+  const made: readonly [string, ArrayLike<number>][] = [
+    ['the loss', [loss]],
+    ...Object.entries({ weights, ...slots }).flatMap(([group, all]) =>
+      namedWeights(all).map(([name, { data }]): [string, ArrayLike<number>] => [`${group}.${name}`, data]),
+    ),
+  ];
+  for (const [name, data] of made) {
+    const beyond = Array.from(data).find((x) => !Number.isFinite(Math.fround(x)));
+    if (beyond !== undefined)
+      throw new UsageError(
+        `Training steps (--train-steps): step ${step} makes ${name} ${beyond}, and float32 holds numbers up to 3.4e38; give a smaller learning rate (--optimizer), smaller inputs, or fewer steps.`,
+      );
+  }
 }
 
 const inFloat32 = (weights: StackWeights): StackWeights =>

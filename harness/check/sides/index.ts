@@ -33,7 +33,10 @@ export const everySideName: readonly SideName[] = [...sideNames, ...browserSideN
 export function parseModelSides(names: readonly string[]): SideName[] {
   return names.map((name) => {
     const found = everySideName.find((one) => one === name);
-    if (found === undefined) throw new UsageError(`--sides ${name}: sides are ${everySideName.join(', ')}.`);
+    if (found === undefined)
+      throw new UsageError(
+        `--sides ${names.join()}: ${name === '' ? 'a name is missing' : `there is no side ${JSON.stringify(name)}`}; sides are ${everySideName.join(', ')}.`,
+      );
     return found;
   });
 }

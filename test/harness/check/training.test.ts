@@ -126,6 +126,10 @@ describe('training steps of a model', () => {
     expect(await refusal('lstm.keras', { trainSteps: 1, optimizer: { name: 'adam', epsilon: -1 } })).to.match(
       /^RangeError: optimizer: epsilon is -1/,
     );
+    const far = { name: 'adam', learningRate: 1e39 };
+    expect(await refusal('lstm.keras', { trainSteps: 1, optimizer: far })).to.match(
+      /^UsageError: .*--train-steps.*step 1 makes weights\.layer1\.kernel -?\S+e\+3[89].*smaller learning rate/,
+    );
   });
 
   it('is not run, exit code 3, where a side that must run cannot train', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBrowser, type BrowserRun } from '../../../../harness/parity/browser/index';
 import { plainReport } from '../../../../harness/parity/report-text';
+import { remoteSide } from '../../../../harness/sides/remote/index';
 import { reportOfPage } from '../../../support/page-report';
 
 // Programs that stand in for a browser: they get the page's address as their last argument, as a browser does.
@@ -45,6 +46,23 @@ const stay = () => setInterval(() => undefined, 1000);\n`;
     expect(await errorWith(anew, 1))
       .to.have.property('message')
       .that.includes('no report after 1 s');
+  });
+
+  it('and answers problems has lost them where it is loaded anew: its side did not run, and nothing waits for ever', async () => {
+    const path = join(folder, 'answering.cjs');
+    const next = `const next = (page) => fetch(process.argv.at(-1) + 'next', { method: 'POST', body: page });`;
+    const program = `${next} next('a').then(() => next('b')).then(() => process.exit());`;
+    writeFileSync(path, `#!${process.execPath}\n${program}`, { mode: 0o755 });
+    const { CHROMIUM_PATH: before } = process.env;
+    process.env['CHROMIUM_PATH'] = path;
+    try {
+      const opened = remoteSide('browser:cpu', true).open();
+      const error = await opened.catch((thrown: unknown) => thrown);
+      expect(error).to.have.property('message', 'not answered: the page was loaded anew');
+    } finally {
+      if (before === undefined) delete process.env['CHROMIUM_PATH'];
+      else process.env['CHROMIUM_PATH'] = before;
+    }
   });
 
   // A program that knows the secret address, and a right report of just what was asked.
