@@ -106,7 +106,7 @@ function makeSparse(b: Matrix, columns: number): Sparse | null {
   return made;
 }
 
-/** `addProduct` without the terms that are zero: as they are left out of a sum that begins with 0, it is the same to the last bit. */
+/** `addProduct` without the terms that are zero. They change no sum that begins with 0, so that it is the same to the last bit where a is finite. */
 export function addSparseProduct(
   out: Matrix,
   a: Matrix,

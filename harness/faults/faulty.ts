@@ -21,10 +21,18 @@ import {
   type Outcome,
   type Step,
 } from '../equations/index';
-import { atOtherSteps, faultNamed, termsOf, type FaultyRun, type Occasion } from './equations/index';
+import {
+  atOtherSteps,
+  faultNamed,
+  next,
+  previous,
+  termsOf,
+  type FaultyRun,
+  type Occasion,
+} from './equations/index';
 import type { Family, Fault } from './fault';
 
-/** What a fault is made in. */
+/** The network and the problem that a fault is planted in, and their sizes. */
 export interface Given extends Required<Pick<Occasion, 'isThere'>>, Pick<Occasion, 'earlier'> {
   readonly network: Network;
   readonly problem: NetworkProblem;
@@ -82,10 +90,10 @@ export function general(name: string, when: (t: number, last: number) => boolean
       .at(-1);
 }
 
-/** What a fault computes of what: quantities that a formula may use besides those of the cell, each [B, U]. */
+/** Quantities that a formula may use besides those of the cell, each [B, U]. */
 type Quantities = Readonly<Record<string, (walked: Walked, b: number, t: number, u: number) => number>>;
 
-/** The pass that a quantity is worked out in. */
+/** The forward pass that a quantity is computed from. */
 interface Walked extends Given {
   /** h_t [B, U] */ readonly states: (t: number) => Float64Array;
 }
@@ -228,9 +236,6 @@ export function sentBackBy(holder: string, weight: string, { data, shape }: Tens
   };
 }
 
-export const previous = (t: number): number => Math.max(t - 1, 0);
-export const next = (t: number, last: number): number => Math.min(t + 1, last);
-
 /** Every number of a quantity of the layer, changed as soon as it is computed; `i` counts the numbers of [B, U]. */
 export function quantity(
   name: string,
@@ -285,7 +290,7 @@ export function gradients(
   );
 }
 
-export { weightNames };
+export { next, previous, weightNames };
 export type GradientName = keyof ClassifierGradients;
 export const layerWeightNames = ['kernel', 'recurrentKernel', 'bias'] as const;
 export type WeightName = (typeof weightNames)[number];

@@ -21,11 +21,11 @@ export interface FaultyRun {
   readonly isRightForward?: true;
   /** another arithmetic, where the loss is wrong */
   readonly around?: <V extends Block>(arithmetic: Arithmetic<V>) => Arithmetic<V>;
-  /** what a quantity is changed to as soon as it is computed */
+  /** changes a quantity as soon as it is computed */
   readonly observe?: <V extends Block>(place: Place, value: V) => V;
-  /** what a layer is changed to when it ran */
+  /** changes a recurrent layer after it ran */
   readonly ran?: <V extends Block>(layer: string, ran: Ran<V>) => Ran<V>;
-  /** what the walk back goes over, where that is not the forward pass as it ran */
+  /** the forward pass that the walk back goes over, where it is not the one that ran */
   readonly back?: <V extends Block>(forward: Forward<V>) => Forward<V>;
   /** what is wrong with the answer itself */
   readonly finish?: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>) => Outcome<V>;

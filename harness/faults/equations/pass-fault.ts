@@ -47,6 +47,11 @@ export function scaled(names: readonly string[], factor: (problem: NetworkProble
   });
 }
 
+/** The time step before, or the first itself. */
+export const previous = (t: number): number => Math.max(t - 1, 0);
+/** The time step after, or the last itself. */
+export const next = (t: number, last: number): number => Math.min(t + 1, last);
+
 /** A tensor [B, T] or [B, T, n] with the numbers of other time steps, or zeros; `last` is T - 1. */
 export function atOtherSteps(
   { data, shape }: Tensor,

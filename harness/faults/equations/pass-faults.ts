@@ -16,7 +16,9 @@ import type { EquationFault } from './fault';
 import { headFaults } from './head-faults';
 import {
   atOtherSteps,
+  next,
   passFault,
+  previous,
   scaled,
   type About,
   type Change,
@@ -48,13 +50,11 @@ function maskFaults(): EquationFault[] {
   return [
     fault('the mask is ignored', () => undefined),
     fault('the mask is inverted', ({ data, shape }) => ({ shape, data: data.map((x) => 1 - x) })),
-    fault('the mask is one time step late', (mask) => atOtherSteps(mask, (t) => Math.max(t - 1, 0))),
+    fault('the mask is one time step late', (mask) => atOtherSteps(mask, previous)),
     fault('the mask is read from the last time step to the first', (mask) =>
       atOtherSteps(mask, (t, last) => last - t),
     ),
-    fault('the mask is one time step early', (mask) =>
-      atOtherSteps(mask, (t, last) => Math.min(t + 1, last)),
-    ),
+    fault('the mask is one time step early', (mask) => atOtherSteps(mask, next)),
     fault('the mask of the first example is used for all', ofFirstRow),
     fault(
       'the mask is taken as a length: as many first steps count as are not masked',

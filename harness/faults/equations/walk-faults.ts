@@ -17,7 +17,9 @@ import { zeroLike } from './changes';
 import { emptied } from './forward-faults';
 import {
   atOtherSteps,
+  next,
   passFault,
+  previous,
   scaled,
   type About,
   type Change,
@@ -146,14 +148,14 @@ function sendingNothing(cell: Cell): Cell {
   return { ...cell, backward: { ...cell.backward, toBefore: {} } };
 }
 
-/** A step that the walk back does not come to. */
+/** A step that the walk back does not reach. */
 function dead(cell: Cell): Cell {
   const { backward } = withoutShares(cell, Object.keys(cell.weights));
   const equations = backward.equations.map((own) => ({ ...own, right: zeroLike(own.right) }));
   return { ...cell, backward: { ...backward, equations, toBefore: {}, toInput: [] } };
 }
 
-/** A step that the walk back passes by: what arrives is sent on. */
+/** A step that the walk back skips: it sends on what arrives. */
 function passingOn(cell: Cell): Cell {
   const made = dead(cell);
   const toBefore = Object.fromEntries(
@@ -268,8 +270,8 @@ export function inputFaults({ layers }: Network): EquationFault[] {
       },
     );
   return [
-    moved('t+1', (t, last) => Math.min(t + 1, last)),
-    moved('t-1', (t) => Math.max(t - 1, 0)),
+    moved('t+1', next),
+    moved('t-1', previous),
     left('first', () => 0),
     left('last', (timeSteps) => timeSteps - 1),
     passFault(
