@@ -15,7 +15,7 @@ export function checkOptions(
   word = 'option',
 ): void {
   const given: unknown = options;
-  // of a Map nothing would be read, nor of an empty array
+  // a Map and an empty array would pass, and nothing of them would be read
   if (typeof given !== 'object' || given === null || Symbol.iterator in given) {
     throw new TypeError(
       `${name}${word === 'option' ? ': options' : ''} is ${describe(given)}; pass an object with any of ${Object.keys(known).join(', ')}, or leave it out.`,

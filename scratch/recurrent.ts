@@ -37,7 +37,7 @@ export function walkThroughTime<Kept extends string>(
   const [rows, columns] = [timeSteps * batch, cell.gates.length * units];
   const kernel = weights['kernel'].data;
   const { bias, ...recurrentWeights } = splitWeights(weights, new Float64Array(columns));
-  /** takes the gradients of biases that there are not */ const unread = new Float64Array(columns);
+  /** takes the gradients of biases that the layer does not have */ const unread = new Float64Array(columns);
   const { x, dx, mask, turn, turnBack } = readingOrder(input, goBackwards);
   const { all, steps } = makeSteps(cell, batch, timeSteps, units);
   const [first, last] = [steps[0], steps[timeSteps - 1]];

@@ -210,7 +210,7 @@ function copyNested(value: unknown, name: string): Tensor {
   }
   checkMemory(name, shape);
   const data = new Float64Array(sizeOf(shape));
-  // no array is made for a number: a training step takes as long as copying its inputs otherwise
+  // one array for all places: with one for each number, copying the inputs takes as long as a training step
   const at: number[] = [];
   let next = 0;
   const copy = (level: unknown, axis: number): void => {

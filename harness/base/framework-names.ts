@@ -6,7 +6,7 @@ export function isFrameworkName(name: string): name is FrameworkName {
   return (frameworkNames as readonly string[]).includes(name);
 }
 
-/** Whether --backends names a side `tfjs:...` so. */
+/** Whether this is a name in --backends of a side `tfjs:...`. */
 export function isBackendFlag(name: string): boolean {
   return /^(?:tensorflow|wasm|cpu)(?::bptt)?$/.test(name);
 }

@@ -118,7 +118,7 @@ export class CompiledGraphs {
   }
 }
 
-/** The graphs of any networks, each for all sizes: of many small networks of the same layers the first alone is compiled. */
+/** The graphs of any networks, each for all sizes: of many small networks of the same layers only the first is compiled. */
 export class SharedGraphs extends SessionCache<Entry> {
   constructor() {
     super(mostShared);

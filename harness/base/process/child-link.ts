@@ -61,7 +61,7 @@ function endAll(): void {
   for (const kill of alive.values()) kill();
 }
 
-/** What ends a child at once, and as long as it has not ended its group. */
+/** Gives a function that ends a child at once, and the child's group where it has one. It does nothing once the child has exited. */
 function killerOf(child: ChildProcess, group: boolean): () => void {
   const { pid } = child;
   let isOver = false;

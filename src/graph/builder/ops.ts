@@ -9,7 +9,7 @@ type Numbers = 'float32' | 'int32';
 interface LstmBlockWeights {
   /** [F + U, 4 U] */ readonly weights: Floats;
   /** [4 U] */ readonly bias: Floats;
-  /** [U] of zeros, for the connections from the cell state to the gates that there are not */
+  /** [U] of zeros: this LSTM has no connections from the cell state to the gates */
   readonly peephole: Floats;
 }
 

@@ -2,8 +2,8 @@ import type { GraphTensor, Ops } from '../builder/index';
 import { sumOfProducts, timesTransposed, transposedOnce, type Cell, type States } from './cell';
 
 /**
- * The LSTM cell of `lstmCell` for tanh and sigmoid, which nearly every LSTM has, with the columns i g f o. TensorFlow has an
- * operation for the whole step, and another one for the way back without its product.
+ * The LSTM cell of `lstmCell` for tanh and sigmoid, which nearly every LSTM has, with the columns i g f o. TensorFlow has one
+ * operation for the whole step, and one for its gradient, all but the product with the recurrent kernel.
  */
 export const lstmBlockCell: Cell = {
   states: ['h', 'c'],
