@@ -11,7 +11,11 @@ export function patienceFor(slowest: number, least = leastPatience): number {
   return Math.max(least, 10 * slowest);
 }
 
-/** Why a side has no answer that was asked for twice, the second time with twice the time, and where a page runs the suite with nothing else at work. */
+/**
+ * Why a side has no answer. It was asked twice, the second time with twice the time.
+ *
+ * @param isAlone nothing else was at work the second time: so where a page runs the suite, and not where it answers problems
+ */
 export function silenceInWords(first: number, second: number, isAlone = true): string {
   const rounded = [first, second].map((seconds) => Math.round(seconds));
   return `not answered: no sign of life for ${rounded[0]} s, nor for ${rounded[1]} s when it was asked again${isAlone ? ' alone' : ''}`;
