@@ -12,15 +12,8 @@ import {
   type Term,
   type WeightShare,
 } from '../../equations/index';
-import {
-  changeOf,
-  changesOf,
-  surroundingsOf,
-  wholeChanges,
-  type CellFault,
-  type Change,
-  type Surroundings,
-} from './changes';
+import { changeOf, changesOf, wholeChanges, type CellFault, type Change } from './changes';
+import { surroundingsOf, type Surroundings } from './surroundings';
 import { emptied, zeroShare } from './forward-faults';
 
 /** Mistakes in the step backward: in its equations, in what it sends on, and in what it adds to the gradients of the weights. */

@@ -13,6 +13,7 @@ import {
   type Expression,
   type Term,
 } from '../../equations/index';
+import type { Surroundings } from './surroundings';
 
 /** What sort of mistake a change is; docs have a section for each. */
 export type Sort =
@@ -46,19 +47,6 @@ export interface CellFault {
   readonly gate?: string;
   /** with the backward step of the wrong formulas, and with that of the right ones */ readonly cells: () => readonly Cell[];
   /** what is changed, so that two equal faults are known */ readonly text: string;
-}
-
-/** What the step has computed where the expression stands, and what may stand for what. */
-export interface Surroundings {
-  /** carries whose value of this step is known here */ readonly known: readonly string[];
-  /** carries of the cell */ readonly carries: readonly string[];
-  /** single blocks of a quantity that can be used here, by its name */
-  readonly blocks: ReadonlyMap<string, readonly string[]>;
-  /** columns of every weight, and whether rows and columns are U columns each */
-  readonly weights: Readonly<Record<string, { readonly rows?: Axis; readonly columns: Axis }>>;
-  /** one block of a packed equation, whose weights are exchanged as a whole elsewhere */ readonly isSplit?: boolean;
-  /** the function call that a quantity is the result of: tanh(z_t) for h_t */
-  readonly callOfQuantity: ReadonlyMap<string, Expression>;
 }
 
 /** Functions with values between 0 and 1. */
@@ -374,34 +362,4 @@ function gateOf(expression: Expression): { gate?: string } {
 export function* wholeChanges({ right }: { readonly right: Expression }): Generator<Change> {
   if (right.op === 'sum') return;
   yield changeOf('term', 'the sign is wrong', sumOf([{ sign: -1, of: right }]), right);
-}
-
-/** What stands around equation `at` of the step forward; of the backward step where `at` is the number of equations. */
-export function surroundingsOf(cell: Cell, at: number): Surroundings {
-  const before = cell.equations.slice(0, at);
-  const uses = cell.equations.flatMap(({ right }) => [...within(right)]);
-  const blocks = new Map<string, string[]>();
-  for (const name of cell.axes.keys()) {
-    const computed = before
-      .filter(({ left }) => left === name)
-      .flatMap(({ part }) => part ?? cell.axes.get(name) ?? []);
-    const single = uses.flatMap((use) =>
-      use.op === 'quantity' && use.name === name && use.part?.length === 1 ? use.part : [],
-    );
-    blocks.set(
-      name,
-      [...new Set(single)].filter((block) => computed.includes(block)),
-    );
-  }
-  return {
-    known: cell.carries.filter((carry) => before.some(({ left }) => left === carry)),
-    carries: cell.carries,
-    blocks,
-    weights: cell.weights,
-    callOfQuantity: new Map(
-      cell.equations.flatMap(({ left, part, right }) =>
-        right.op === 'call' ? [[left + partText(part), right] as const] : [],
-      ),
-    ),
-  };
 }

@@ -18,16 +18,8 @@ import {
   type Term,
   type WeightShare,
 } from '../../equations/index';
-import {
-  changesOf,
-  gateFunctions,
-  surroundingsOf,
-  wholeChanges,
-  zeroLike,
-  type CellFault,
-  type Change,
-  type Surroundings,
-} from './changes';
+import { changesOf, gateFunctions, wholeChanges, zeroLike, type CellFault, type Change } from './changes';
+import { surroundingsOf, type Surroundings } from './surroundings';
 
 /** Mistakes in the step forward. */
 export function* forwardFaults(cell: Cell): Generator<CellFault> {
