@@ -74,7 +74,10 @@ function make() {
   if (stateOf(sources()) === state) replace(stamp, Buffer.from(state));
 }
 
-/** Waits until no other process builds; a lock whose process has ended holds up no other. */
+/** A build takes seconds, and on a busy machine less than this, in milliseconds. */
+const longest = 120_000;
+
+/** Waits until no other process builds; a lock whose process has ended, or that is older than any build, holds up no other. */
 function lock() {
   fs.mkdirSync(built, { recursive: true });
   for (;;) {
@@ -91,8 +94,9 @@ function lock() {
 
 function isAbandoned() {
   try {
+    const { mtimeMs } = fs.statSync(locked);
     process.kill(Number(fs.readFileSync(locked, 'utf8')), 0);
-    return false;
+    return Date.now() - mtimeMs > longest;
   } catch (error) {
     return error.code === 'ESRCH';
   }
