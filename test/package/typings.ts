@@ -21,7 +21,8 @@ void loadBackend('webgpu');
 `;
 
 /** TensorFlow.js 4.22 does not compile under strict, and its typings of WebGPU are older than those of lib.dom.d.ts. */
-const ofTensorFlow = /^(?:\s|[^(]*node_modules\/(?:@tensorflow\/|@webgpu\/|typescript\/lib\/lib\.dom\.d\.ts))/;
+const ofTensorFlow =
+  /^(?:\s|[^(]*node_modules\/(?:@tensorflow\/|@webgpu\/|typescript\/lib\/lib\.dom\.d\.ts))/;
 
 /** What the compiler says, without skipLibCheck, of a strict project that uses the package: nothing but what is TensorFlow.js's own. */
 export function typingErrors(project: string): string[] {
