@@ -24,15 +24,18 @@ export interface LayeredProblem {
   readonly weights: ByLayer;
 }
 
-/** What a layered problem may hold, and what an answer to it may: the axes of every tensor by its dotted name. */
-export interface LayeredTables {
-  readonly layers: readonly LayerParts[];
+/** What a problem may hold, and what an answer to it may: the axes of every tensor by its dotted name. */
+export interface ProblemTables {
   readonly parts: ReadonlyMap<string, readonly Axis[]>;
   /** in the order of the computation */ readonly answer: ReadonlyMap<string, readonly Axis[]>;
   /** every size by the name that the `ranges` of the axes have for it */ readonly sizes: ReadonlyMap<
     string,
     number
   >;
+}
+
+export interface LayeredTables extends ProblemTables {
+  readonly layers: readonly LayerParts[];
 }
 
 /** Both tables follow from the model and the sizes of the inputs. */

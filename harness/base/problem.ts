@@ -1,5 +1,11 @@
 import type { ClassifierGradients, Tensor } from '../../scratch/index';
-import { layeredNames, layeredTables, type ByLayer, type LayeredProblem } from './layered';
+import {
+  layeredNames,
+  layeredTables,
+  type ByLayer,
+  type LayeredProblem,
+  type ProblemTables,
+} from './layered';
 import { memoize } from './memoize';
 import type { Axis, Model } from './model';
 
@@ -226,48 +232,10 @@ export const tensorAxes: Readonly<Record<TensorName, readonly SizedAxis[]>> = {
 };
 
 /** What the axes of the simple RNN's tensors count. */
-export type SizedAxis = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
+type SizedAxis = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
 
-/** The sizes of a problem by what is counted, some of them replaced; classes are 0 where there is no output layer. */
-export function sizesByAxis(
-  problem: Problem,
-  replaced: Partial<ProblemSizes> = {},
-): Readonly<Record<SizedAxis, number>> {
-  const { batch, timeSteps, features, units, classes } = { ...sizesOf(problem), ...replaced };
-  return {
-    example: batch,
-    timeStep: timeSteps,
-    feature: features,
-    unit: units,
-    fromUnit: units,
-    class: classes ?? 0,
-  };
-}
-
-/** What the axes of that tensor count in an answer to this problem. */
-export function axesOf(problem: AnyProblem, name: string): readonly Axis[] {
-  if (isLayered(problem)) return known(layeredTables(problem).answer, name, problem);
-  const sizes = sizesByAxis(problem);
-  return tensorAxes[name as TensorName].map((counts) => ({ counts, size: sizes[counts] }));
-}
-
-/** The shape that tensor must have in an answer to this problem. */
-export function expectedShape(problem: AnyProblem, name: string): number[] {
-  return axesOf(problem, name).map(({ size }) => size);
-}
-
-function known<T>(table: ReadonlyMap<string, T>, name: string, { id }: AnyProblem): T {
-  const found = table.get(name);
-  if (found === undefined)
-    throw new Error(`problem ${id} has no tensor ${name}; there are ${[...table.keys()].join(', ')}`);
-  return found;
-}
-
-/**
- * Every tensor that a problem may hold, by its dotted name, and what its axes count: one table that all walks over a problem read
- * (mapping, cutting, growing, printing). The labels, one class an example, are not in it.
- */
-export const partAxes = {
+/** Every tensor that a problem about the simple RNN may hold, by its dotted name, and what its axes count. */
+const partAxes = {
   inputs: ['example', 'timeStep', 'feature'],
   initialState: ['example', 'unit'],
   mask: ['example', 'timeStep'],
@@ -280,7 +248,45 @@ export const partAxes = {
   'weights.outputBias': ['class'],
 } as const satisfies Readonly<Record<string, readonly SizedAxis[]>>;
 
-export type PartName = keyof typeof partAxes;
+/**
+ * Everything that a problem and an answer to it may hold, of either kind: one table that all walks over a problem read (mapping, cutting,
+ * growing, printing). The labels are not in it. Classes are 0 where the simple RNN has no output layer.
+ */
+export function tablesOf(problem: AnyProblem): ProblemTables {
+  return isLayered(problem) ? layeredTables(problem) : simpleTables(problem);
+}
+
+const simpleTables = memoize((problem: Problem): ProblemTables => {
+  const { batch, timeSteps, features, units, classes = 0 } = sizesOf(problem);
+  const sizes = { example: batch, timeStep: timeSteps, feature: features, unit: units, class: classes };
+  const table = (axes: Readonly<Record<string, readonly SizedAxis[]>>): ProblemTables['parts'] =>
+    new Map(
+      Object.entries(axes).map(([name, own]) => [
+        name,
+        own.map((counts) => {
+          const range = counts === 'fromUnit' ? 'unit' : counts;
+          return { counts, size: sizes[range], ranges: [range] };
+        }),
+      ]),
+    );
+  return { parts: table(partAxes), answer: table(tensorAxes), sizes: new Map(Object.entries(sizes)) };
+});
+
+/** What the axes of that tensor count in an answer to this problem. */
+export function axesOf(problem: AnyProblem, name: string): readonly Axis[] {
+  const { answer } = tablesOf(problem);
+  const found = answer.get(name);
+  if (found === undefined)
+    throw new Error(
+      `problem ${problem.id} has no tensor ${name}; there are ${[...answer.keys()].join(', ')}`,
+    );
+  return found;
+}
+
+/** The shape that tensor must have in an answer to this problem. */
+export function expectedShape(problem: AnyProblem, name: string): number[] {
+  return axesOf(problem, name).map(({ size }) => size);
+}
 
 /** The tensor of that dotted name, if the problem holds it. */
 export function partOf(problem: AnyProblem, name: string): Tensor | undefined {
@@ -288,22 +294,19 @@ export function partOf(problem: AnyProblem, name: string): Tensor | undefined {
 }
 
 /** The names of the tensors that the problem holds, in the order of the table. */
-export function partsOf(problem: Problem): PartName[];
-export function partsOf(problem: AnyProblem): string[];
 export function partsOf(problem: AnyProblem): string[] {
-  const names = isLayered(problem) ? layeredTables(problem).parts.keys() : Object.keys(partAxes);
-  return [...names].filter((name) => partOf(problem, name) !== undefined);
+  return [...tablesOf(problem).parts.keys()].filter((name) => partOf(problem, name) !== undefined);
 }
 
 /** The problem's tensors under their names, nested as in the problem, each as `write` gives it; model and labels as they are. */
 export function fieldsOf(
   problem: AnyProblem,
-  write: (tensor: Tensor, name: PartName) => unknown,
+  write: (tensor: Tensor, name: string) => unknown,
 ): Record<string, unknown> {
   const { model, labels } = problem;
   const parts = partsOf(problem).map((name) => {
     const tensor = partOf(problem, name)!;
-    return [name, write(tensor, name as PartName)] as const;
+    return [name, write(tensor, name)] as const;
   });
   const { upstream, weights, ...own } = nested(parts, model?.layers.length);
   return {
@@ -332,10 +335,17 @@ export function layeredProblem(
   return all as unknown as LayeredProblem;
 }
 
+/** The same problem with these tensors, by their dotted names, instead of its own or besides them. */
+export function withParts<P extends AnyProblem>(problem: P, tensors: Iterable<readonly [string, Tensor]>): P {
+  const own = partsOf(problem).map((name) => [name, partOf(problem, name)!] as const);
+  const parts = nested(new Map([...own, ...tensors]), problem.model?.layers.length);
+  return { ...problem, ...parts };
+}
+
 /** The same problem with every tensor (but not the labels) sent through `change`. */
 export function mapParts<P extends AnyProblem>(
   problem: P,
-  change: (tensor: Tensor, name: PartName) => Tensor,
+  change: (tensor: Tensor, name: string) => Tensor,
 ): P {
   return { ...problem, ...fieldsOf(problem, change) };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../scratch/index';
 import { isLayerConfig } from '../base/model';
 import { UsageError } from '../base/outcome';
-import { axesOf, type LayeredEvaluation, type LayeredProblem } from '../base/problem';
+import type { LayeredEvaluation, LayeredProblem } from '../base/problem';
 import { mapRecord } from '../base/process/index';
 import { customaryEpsilons, otherEpsilonInWords } from '../faults/index';
 import {
@@ -155,9 +155,6 @@ export class Training {
       given: made(answer),
       // the twin runs the kernels of TensorFlow.js
       side: { name: side.replace(/^twin:/, 'tfjs:'), precision: 'float32' },
-      axes: Object.fromEntries(
-        Object.keys(weights).map((weight) => [weight, axesOf(problem, gradientOf(weight))]),
-      ),
     };
   }
 

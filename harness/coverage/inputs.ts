@@ -1,4 +1,5 @@
-import { sizesOf, type AnyProblem } from '../base/problem';
+import { mapParts, partOf, partsOf, sizesOf, tablesOf, withParts, type AnyProblem } from '../base/problem';
+import type { Tensor } from '../../scratch/index';
 import { fill } from '../problems/index';
 import { isSameAlong, isZero, map, random, varied } from './tensors';
 import { change, type Asked, type CommonWeakness, type Weakness } from './weakness';
@@ -60,33 +61,51 @@ export const weaknessesOfMasks: readonly CommonWeakness[] = [
   },
 ];
 
-/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
-export const weaknessesOfInputs: readonly Weakness[] = [
-  ...weaknessesOfNumbers,
+const isOfInitialStates = (name: string): boolean => name.startsWith('initialState');
+
+function initialStatesOf(problem: AnyProblem): Tensor[] {
+  return partsOf(problem)
+    .filter(isOfInitialStates)
+    .map((name) => partOf(problem, name)!);
+}
+
+/** Weaknesses of the initial states, of which layers have several: `a state` or `states`, `initialState that is` or ... */
+export const weaknessesOfInitialStates = (states: string, field: string): CommonWeakness[] => [
   {
     what: 'identical initial states',
-    found: ({ problem: { initialState } }) =>
-      initialState !== undefined && !isZero(initialState) && isSameAlong(initialState, 0)
-        ? `all ${initialState.shape[0]} examples start from the same state`
-        : undefined,
-    fix: 'give every example a different initial state',
-    fixed: (asked) => {
-      const { initialState } = asked.problem;
-      return initialState === undefined ? asked : change(asked, { initialState: varied(initialState, 4) });
+    found: ({ problem }) => {
+      const all = initialStatesOf(problem);
+      return all.length > 0 && all.every((state) => !isZero(state) && isSameAlong(state, 0))
+        ? `all ${all[0].shape[0]} examples start from the same ${states.replace('a ', '')}`
+        : undefined;
     },
+    fix: 'give every example a different initial state',
+    fixed: (asked) =>
+      change(
+        asked,
+        mapParts(asked.problem, (own, name) => (isOfInitialStates(name) ? varied(own, 4) : own)),
+      ),
   },
   {
     what: 'zero initial state',
-    found: ({ problem: { initialState } }) =>
-      initialState === undefined || isZero(initialState)
-        ? 'every example starts from a state of zeros'
-        : undefined,
-    fix: 'give an initialState that is not zero',
+    found: ({ problem }) =>
+      initialStatesOf(problem).every(isZero) ? `every example starts from ${states} of zeros` : undefined,
+    fix: `give ${field} not zero`,
     fixed: (asked) => {
-      const { batch, units } = sizesOf(asked.problem);
-      return change(asked, { initialState: random([batch, units], 5, 0.9) });
+      const parts = [...tablesOf(asked.problem).parts].filter(([name]) => isOfInitialStates(name));
+      const drawn = parts.map(([name, axes], i) => {
+        const shape = axes.map(({ size }) => size);
+        return [name, random(shape, 50 + i, 0.9)] as const;
+      });
+      return change(asked, withParts(asked.problem, drawn));
     },
   },
+];
+
+/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
+export const weaknessesOfInputs: readonly Weakness[] = [
+  ...weaknessesOfNumbers,
+  ...weaknessesOfInitialStates('a state', 'an initialState that is'),
   {
     what: 'identical labels',
     found: ({ problem: { labels = [] } }) =>

@@ -1,7 +1,7 @@
-import { expectedNames, sizesOf } from '../base/problem';
-import { namesOf } from './sizes';
+import { sizesOf } from '../base/problem';
+import { withNames } from './sizes';
 import { random } from './tensors';
-import { change, type Weakness } from './weakness';
+import type { Weakness } from './weakness';
 
 /**
  * What a problem may do without; reported for a single problem only, because no problem needs all of it. Masks are not among it: not every layer
@@ -22,7 +22,8 @@ export const absentParts: Weakness = {
   fixed: (asked) => {
     const { batch: B, timeSteps: T, units: U, classes: C = 3 } = sizesOf(asked.problem);
     const { weights, labels, upstream } = asked.problem;
-    const all = change(asked, {
+    return withNames(asked, {
+      ...asked.problem,
       labels: labels ?? Array.from({ length: B }, (_, b) => (b + 1) % C),
       upstream: {
         states: upstream?.states ?? random([B, T, U], 41, 1),
@@ -34,8 +35,5 @@ export const absentParts: Weakness = {
         outputBias: weights.outputBias ?? random([C], 44, 1),
       },
     });
-    const before = new Set(expectedNames(asked.problem));
-    const more = expectedNames(all.problem).filter((name) => !before.has(name));
-    return { ...all, names: [...namesOf(asked), ...more] };
   },
 };

@@ -1,23 +1,33 @@
 import type { Tensor } from '../../scratch/index';
-import type { Problem, ProblemWeights } from '../base/problem';
-import { toFloat16, type WeightName } from '../faults/index';
+import { mapParts, partOf, partsOf, type AnyProblem } from '../base/problem';
+import { toFloat16 } from '../faults/index';
 import { isEqual, isZero, largest, map, random, varied } from './tensors';
-import { change, type Asked, type Weakness } from './weakness';
+import { change, type CommonWeakness, type Weakness } from './weakness';
 
-type Condition = (name: WeightName, own: Tensor) => boolean;
-
-/** Weaknesses of the weights. */
-export const weaknessesOfWeights: readonly Weakness[] = [
-  every('zero bias', (name, own) => /bias/i.test(name) && isZero(own), {
+/** Weights without numbers of their own, of any model. */
+export const weaknessesOfZeroWeights: readonly CommonWeakness[] = [
+  everyWeight('zero bias', (name, own) => /bias/i.test(name) && isZero(own), {
     says: ['is all zero', 'are all zero'],
     fix: 'give biases that are not zero',
-    other: (own) => random(own.shape, 21, 0.5),
+    other: (own, i) => random(own.shape, 70 + i, 0.5),
   }),
-  every('zero weights', (name, own) => /kernel/i.test(name) && isZero(own), {
+  everyWeight('zero weights', (name, own) => !/bias/i.test(name) && isZero(own), {
     says: ['is all zero', 'are all zero'],
     fix: 'give weights that are not zero',
-    other: (own) => random(own.shape, 22, 0.5),
+    other: (own, i) => random(own.shape, 90 + i, 0.5),
   }),
+];
+
+/** The same for weights of one number. */
+export const equalWeights = everyWeight('equal weights', (_, own) => isEqual(own) && !isZero(own), {
+  says: ['is one number repeated', 'are one number repeated'],
+  fix: 'give every weight a different number',
+  other: (own, i) => varied(own, 110 + i),
+});
+
+/** Weaknesses of the weights of the simple RNN. */
+export const weaknessesOfWeights: readonly Weakness[] = [
+  ...weaknessesOfZeroWeights,
   {
     what: 'equal kernels',
     found: ({ problem: { weights } }) => {
@@ -28,62 +38,64 @@ export const weaknessesOfWeights: readonly Weakness[] = [
         : undefined;
     },
     fix: 'give them different numbers',
-    fixed: (asked) =>
-      withOther(
-        asked,
-        (name) => name === 'kernel',
-        (own) => map(own, (x) => 1.5 * x),
-      ),
+    fixed: (asked) => {
+      const { weights } = asked.problem;
+      return change(asked, { weights: { ...weights, kernel: map(weights.kernel, (x) => 1.5 * x) } });
+    },
   },
-  every('equal weights', (_, own) => isEqual(own) && !isZero(own), {
-    says: ['is one number repeated', 'are one number repeated'],
-    fix: 'give every weight a different number',
-    other: (own) => varied(own, 23),
-  }),
-  ...(['recurrentKernel', 'kernel', 'outputKernel'] as const).map((name): Weakness =>
-    every(`symmetric ${name}`, (own, tensor) => own === name && isSymmetric(tensor), {
+  equalWeights,
+  ...(['recurrentKernel', 'kernel', 'outputKernel'] as const).map((name) =>
+    everyWeight(`symmetric ${name}`, (own, tensor) => own === name && isSymmetric(tensor), {
       says: ['is its own transpose', ''],
       fix: `make ${name} unsymmetric`,
       other: (own) =>
         map(own, (x, i) => (i % own.shape[0] > i / own.shape[0] ? 1.5 * x + 0.1 * largest(own) : x)),
     }),
   ),
-  every('short numbers', (_, own) => !isZero(own) && own.data.every((x) => toFloat16(x) === x), {
+  everyWeight('short numbers', (_, own) => !isZero(own) && own.data.every((x) => toFloat16(x) === x), {
     says: ['is exact in 11 bits', 'are exact in 11 bits'],
     fix: 'give numbers with more digits, as 0.1 has',
     other: (own) => map(own, (x) => 1.001 * x),
   }),
 ];
 
-interface EveryWeakness {
+interface EveryWeight {
   /** after one name, and after several */ readonly says: readonly [one: string, several: string];
   readonly fix: string;
-  /** in the place of a tensor that has it */ readonly other: (own: Tensor) => Tensor;
+  /** in the place of a tensor that has it, the i-th of the weights */ readonly other: (
+    own: Tensor,
+    i: number,
+  ) => Tensor;
 }
 
-/** What each weight can have by itself. */
-function every(what: string, has: Condition, { says, fix, other }: EveryWeakness): Weakness {
+/** What each weight can have by itself; `kernel`, of layers `layer1.kernel`. */
+function everyWeight(
+  what: string,
+  has: (name: string, own: Tensor) => boolean,
+  { says, fix, other }: EveryWeight,
+): CommonWeakness {
   return {
     what,
     found: ({ problem }) => {
-      const names = entries(problem).filter(([name, own]) => has(name, own));
-      if (names.length === 0) return undefined;
-      return `${names.map(([name]) => name).join(', ')} ${says[names.length === 1 ? 0 : 1]}`;
+      const names = weightsOf(problem).filter((name) => has(name, partOf(problem, `weights.${name}`)!));
+      return names.length === 0 ? undefined : `${names.join(', ')} ${says[names.length === 1 ? 0 : 1]}`;
     },
     fix,
-    fixed: (asked) => withOther(asked, has, other),
+    fixed: (asked) => {
+      const all = weightsOf(asked.problem);
+      return change(
+        asked,
+        mapParts(asked.problem, (own, part) => {
+          const name = part.replace(/^weights\./, '');
+          return name !== part && has(name, own) ? other(own, all.indexOf(name)) : own;
+        }),
+      );
+    },
   };
 }
 
-function withOther(asked: Asked, has: Condition, other: (own: Tensor) => Tensor): Asked {
-  const weights = entries(asked.problem).map(([name, own]) => [name, has(name, own) ? other(own) : own]);
-  return change(asked, { weights: Object.fromEntries(weights) as ProblemWeights });
-}
-
-function entries({ weights }: Problem): [WeightName, Tensor][] {
-  return (Object.entries(weights) as [WeightName, Tensor | undefined][]).flatMap(([name, own]) =>
-    own === undefined ? [] : [[name, own] as [WeightName, Tensor]],
-  );
+function weightsOf(problem: AnyProblem): string[] {
+  return partsOf(problem).flatMap((name) => (name.startsWith('weights.') ? [name.slice(8)] : []));
 }
 
 function isSymmetric({ data, shape: [rows, columns] }: Tensor): boolean {

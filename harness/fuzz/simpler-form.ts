@@ -1,7 +1,7 @@
 import { zeros, type Tensor } from '../../scratch/index';
-import { isLayered, sizesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
+import { isLayered, sizesOf, tablesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
 import { partsOfLayers } from '../base/model';
-import { keep, sizesIn } from '../problems/index';
+import { keep } from '../problems/index';
 import type { Move } from './simpler-values';
 
 /** Optional parts left out, or replaced by a plainer one that asks for the same: a gradient at the end. */
@@ -88,7 +88,7 @@ function fewestPlaces(problem: AnyProblem): [string, number][] {
 
 /** Smaller sizes: an axis cut to its fewest, then without one half, one quarter, ... one place of it. */
 export function sizeMoves(problem: AnyProblem): Move[] {
-  const sizes = sizesIn(problem);
+  const { sizes } = tablesOf(problem);
   return fewestPlaces(problem).flatMap(([axis, least]) => {
     const size = sizes.get(axis) ?? 0;
     if (size <= least) return [];

@@ -3,13 +3,10 @@ import {
   expectedNames,
   expectedShape,
   axesOf,
-  isLayered,
-  tensorAxes,
   tensorNames,
   tensorOf,
   type AnyProblem,
   type Evaluation,
-  type TensorName,
 } from '../base/problem';
 import { compareTensor, compareTensors, type ExpectedTensor } from './compare-tensors';
 import { judgeTensor } from './judge-tensor';
@@ -83,7 +80,7 @@ export function expectedTensors(
         {
           reference: tensor,
           allowed,
-          axes: isLayered(problem) ? axesOf(problem, name) : tensorAxes[name as TensorName],
+          axes: axesOf(problem, name),
           tolerance: tolerances.source(name),
         },
       ];

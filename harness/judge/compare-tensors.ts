@@ -31,7 +31,8 @@ export function compareTensor(
     given.shape.every((size, i) => size === reference.shape[i]);
   if (!sameShape || given.data.length !== elements) {
     const found = given.data.length === sizeOf(given.shape) ? '' : ` with ${given.data.length} numbers`;
-    const summed = axes[0] === 'example' && given.shape.join() === reference.shape.slice(1).join();
+    const summed =
+      countedBy(axes.at(0)) === 'example' && given.shape.join() === reference.shape.slice(1).join();
     const hint = summed ? ': one row for each example (was it summed over the batch?)' : '';
     const reason = `has shape ${formatShape(given.shape)}${found}, but ${formatShape(reference.shape)} was expected${hint}`;
     return { ...base, status: 'shape', reason, compared: 0, beyond: 0 };
@@ -110,6 +111,9 @@ export function placeAt(axes: readonly (string | Axis)[], shape: readonly number
     indexOf(flat, shape).flatMap((at, axis) => placeOn(axes.at(axis) ?? `axis${axis}`, at)),
   );
 }
+
+const countedBy = (axis: string | Axis | undefined): string | undefined =>
+  typeof axis === 'object' ? axis.counts : axis;
 
 /** A place along an axis; where gates lie side by side, the gate and the place in its block. */
 function placeOn(axis: string | Axis, at: number): (readonly [string, number | string])[] {

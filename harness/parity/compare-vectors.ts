@@ -17,13 +17,10 @@ import { referenceFor } from '../examine/index';
 import {
   axesOf,
   expectedNames,
-  isLayered,
   roundProblem,
-  tensorAxes,
   tensorOf,
   type AnyProblem,
   type Evaluation,
-  type TensorName,
 } from '../base/problem';
 import type { VectorCase } from '../problems/vectors/index';
 
@@ -58,7 +55,7 @@ export function compareVectors(comparison: VectorComparison): CaseVerdict {
       const own = tolerances.allowed(name);
       const extra = allowedBesides(comparison, name, single.has(name));
       const allowed = extra.map((e, i) => e + (typeof own === 'number' ? own : own[i]));
-      const item = { reference: need(vector.expected, name), axes: axesIn(solved, name) };
+      const item = { reference: need(vector.expected, name), axes: axesOf(solved, name) };
       return [name, { ...item, allowed, tolerance: inWords(comparison, name, tolerances.source(name)) }];
     }),
   );
@@ -116,10 +113,6 @@ function inWords({ vector, exact, reference }: VectorComparison, name: string, o
     ...(isSingle ? ["the same of a float32 program (any constants): the file's numbers are float32"] : []),
     ...(exact === reference && !isSingle ? [] : ['what rounding the inputs to float32 does']),
   ].join(' + ');
-}
-
-function axesIn(problem: AnyProblem, name: string): ExpectedTensor['axes'] {
-  return isLayered(problem) ? axesOf(problem, name) : tensorAxes[name as TensorName];
 }
 
 function need(evaluation: Evaluation, name: string): Tensor {

@@ -1,30 +1,27 @@
 import { sizeOf, zeros, type Tensor } from '../../scratch/index';
-import { layeredTables } from '../base/layered';
-import { partsOfLayers, withUnits } from '../base/model';
+import { withUnits } from '../base/model';
 import {
   isLayered,
   mapParts,
-  partAxes,
-  sizesByAxis,
   sizesOf,
+  tablesOf,
   type AnyProblem,
-  type LayeredProblem,
+  type Axis,
   type Model,
-  type PartName,
 } from '../base/problem';
 
 /**
- * The problem with only these places of one of its sizes (`sizesIn`), in all tensors that have it: both axes of the recurrent kernel
+ * The problem with only these places of one of its sizes (`tablesOf`), in all tensors that have it: both axes of the recurrent kernel
  * for units, and every gate. Examples and steps take their labels along; a label of a class that goes
  * becomes the first class, and an integer of an embedding that goes becomes the first integer.
  *
  * @param size `example`, `timeStep`, `feature`, `unit`, `class`; of a layered problem `integer` and `layer2` as well
  */
 export function keep<P extends AnyProblem>(problem: P, size: string, places: readonly number[]): P {
-  const sizes = sizesIn(problem);
+  const { sizes, parts, answer } = tablesOf(problem);
   const cut = mapParts(problem, (tensor, name) =>
-    rangesOf(problem, name).reduce(
-      (part, ranges, at) => (ranges.includes(size) ? select(part, at, placesAlong(ranges)) : part),
+    (parts.get(name) ?? []).reduce(
+      (part, axis, at) => (has(axis) ? select(part, at, placesAlong(axis)) : part),
       tensor,
     ),
   );
@@ -32,10 +29,14 @@ export function keep<P extends AnyProblem>(problem: P, size: string, places: rea
     ...cut,
     ...(isLayered(problem) && { model: withSize(problem.model, size, places.length) }),
     ...(isLayered(problem) && size === 'integer' && { inputs: renumbered(problem.inputs) }),
-    ...(problem.labels && { labels: labelsOf(problem, problem.labels) }),
+    ...(problem.labels && { labels: labelsOf(problem.labels) }),
   };
 
-  function placesAlong(ranges: readonly string[]): number[] {
+  function has({ ranges = [] }: Axis): boolean {
+    return ranges.includes(size);
+  }
+
+  function placesAlong({ ranges = [] }: Axis): number[] {
     let from = 0;
     return ranges.flatMap((range) => {
       const [start, length] = [from, sizes.get(range) ?? 0];
@@ -49,36 +50,17 @@ export function keep<P extends AnyProblem>(problem: P, size: string, places: rea
     return { data: data.map((integer) => Math.max(0, places.indexOf(integer))), shape };
   }
 
-  function labelsOf(whole: AnyProblem, labels: readonly number[]): number[] {
-    const [batch] = whole.inputs.shape;
+  function labelsOf(labels: readonly number[]): number[] {
+    const [batch] = problem.inputs.shape;
     const all = { data: Float64Array.from(labels), shape: [batch, labels.length / batch] };
     if (size === 'example') return Array.from(select(all, 0, places).data);
     if (size === 'timeStep')
       return labels.length > batch ? Array.from(select(all, 1, places).data) : [...labels];
-    const classes = isLayered(whole) ? classRanges(whole) : ['class'];
-    if (!classes.includes(size)) return [...labels];
+    const classes = answer.get('logits')?.at(-1);
+    if (classes === undefined || !has(classes)) return [...labels];
     const kept = placesAlong(classes);
     return labels.map((label) => Math.max(0, kept.indexOf(label)));
   }
-}
-
-function classRanges({ model }: LayeredProblem): readonly string[] {
-  return partsOfLayers(model)[model.layers.length - 1].output.ranges;
-}
-
-/** Every size of a problem by its name. */
-export function sizesIn(problem: AnyProblem): ReadonlyMap<string, number> {
-  if (isLayered(problem)) return layeredTables(problem).sizes;
-  return new Map(Object.entries(sizesByAxis(problem)).filter(([name]) => name !== 'fromUnit'));
-}
-
-/** Of each axis of a part of the problem: the sizes that lie side by side along it. */
-function rangesOf(problem: AnyProblem, name: string): readonly (readonly string[])[] {
-  if (isLayered(problem))
-    return layeredTables(problem)
-      .parts.get(name)!
-      .map(({ ranges = [] }) => ranges);
-  return partAxes[name as PartName].map((axis) => [axis === 'fromUnit' ? 'unit' : axis]);
 }
 
 function withSize(model: Model, name: string, size: number): Model {

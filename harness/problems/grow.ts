@@ -1,13 +1,5 @@
 import { sizeOf, type Tensor } from '../../scratch/index';
-import { layeredTables } from '../base/layered';
-import {
-  mapParts,
-  partAxes,
-  sizesByAxis,
-  type LayeredProblem,
-  type Problem,
-  type ProblemSizes,
-} from '../base/problem';
+import { isLayered, mapParts, tablesOf, type AnyProblem, type Axis } from '../base/problem';
 
 /** A tensor's numbers by their position. */
 export function fill(shape: readonly number[], at: (...position: number[]) => number): Tensor {
@@ -26,51 +18,34 @@ export function fill(shape: readonly number[], at: (...position: number[]) => nu
 /**
  * The same problem in larger sizes. What is added repeats what was there, a half as large along the first axis, a quarter along the
  * second, and so on: no two examples, steps or units are alike, nothing becomes symmetric, and signs, zeros and short binary
- * fractions stay what they were, so that no other weakness is fixed by the way.
+ * fractions stay what they were, so that no other weakness is fixed by the way. Labels of added examples are those of the next classes.
+ *
+ * @param larger sizes by name (`tablesOf`); of layers only `example` and `timeStep`, as their own sizes belong to the model
  */
-export function grow(problem: Problem, larger: Partial<ProblemSizes>): Problem {
-  const sizes = sizesByAxis(problem, larger);
+export function grow<P extends AnyProblem>(problem: P, larger: Readonly<Partial<Record<string, number>>>): P {
+  const { parts, answer } = tablesOf(problem);
   const { labels } = problem;
+  const grown = (axes: readonly Axis[] = []): number[] =>
+    axes.map(({ size, ranges = [] }) => larger[ranges.join()] ?? size);
+  const isEmbedded = isLayered(problem) && problem.model.layers[0].layer === 'embedding';
   return {
     ...mapParts(problem, (tensor, name) => {
-      const shape = partAxes[name].map((axis) => sizes[axis]);
-      return repeat(tensor, shape, name === 'mask' ? 1 : 0.5);
+      const isWhole = name === 'mask' || (name === 'inputs' && isEmbedded);
+      return repeat(tensor, grown(parts.get(name)), isWhole ? 1 : 0.5);
     }),
-    ...(labels && {
-      labels: Array.from({ length: sizes.example }, (_, b) => nextLabel(labels, b, sizes.class)),
-    }),
+    ...(labels && { labels: moreLabels(labels, problem.inputs.shape[0], grown(answer.get('logits'))) }),
   };
 }
 
-/** The same for a network of layers, with more examples or steps. */
-export function growLayered(
-  problem: LayeredProblem,
-  larger: { readonly example?: number; readonly timeStep?: number },
-): LayeredProblem {
-  const { labels, inputs, model } = problem;
-  const [batch, timeSteps] = inputs.shape;
-  const { parts } = layeredTables(problem);
-  const isOfSteps = labels !== undefined && labels.length > batch;
-  const perExample = isOfSteps ? timeSteps : 1;
-  const [B, T] = [larger.example ?? batch, isOfSteps ? (larger.timeStep ?? timeSteps) : 1];
-  return {
-    ...mapParts(problem, (tensor, name) => {
-      const counts = (parts.get(name) ?? []).map((axis) => axis.counts);
-      const shape = tensor.shape.map((n, i) => larger[counts[i] as keyof typeof larger] ?? n);
-      const isWhole = name === 'mask' || (name === 'inputs' && model.layers[0].layer === 'embedding');
-      return repeat(tensor, shape, isWhole ? 1 : 0.5);
-    }),
-    ...(labels && {
-      labels: Array.from(
-        { length: B * T },
-        (_, i) => labels[(Math.floor(i / T) % batch) * perExample + ((i % T) % perExample)],
-      ),
-    }),
-  };
-}
-
-function nextLabel(labels: readonly number[], b: number, classes: number): number {
-  return (labels[b % labels.length] + Math.floor(b / labels.length)) % classes;
+/** @param outputs [B, C] or [B, T, C] of the grown problem */
+function moreLabels(labels: readonly number[], batch: number, outputs: readonly number[]): number[] {
+  const each = labels.length / batch;
+  const classes = outputs[outputs.length - 1];
+  const { data } = fill(
+    [outputs[0], outputs.length > 2 ? outputs[1] : 1],
+    (b, t) => (labels[(b % batch) * each + (t % each)] + Math.floor(b / batch)) % classes,
+  );
+  return Array.from(data);
 }
 
 function repeat(tensor: Tensor, shape: readonly number[], smaller: number): Tensor {

@@ -1,7 +1,7 @@
 export { generatedProblem, makeProblem, type ProblemRecipe } from './generated';
 export { notebookProblem, notebookVectors } from './notebook';
-export { fill, grow, growLayered } from './grow';
-export { firstExamples, firstSteps, keep, sizesIn, workOf } from './cut';
+export { fill, grow } from './grow';
+export { firstExamples, firstSteps, keep, workOf } from './cut';
 export { otherLayeredProblem, otherProblem, smallProblem } from './other-problem';
 export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
 export type { GeneratedOptions } from './adversarial';

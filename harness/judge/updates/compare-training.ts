@@ -7,14 +7,6 @@ import type { TrainingStep } from './training-checks';
 
 type WeightName = keyof ClassifierWeights;
 
-const axes: Readonly<Record<WeightName, readonly string[]>> = {
-  kernel: ['feature', 'unit'],
-  recurrentKernel: ['fromUnit', 'unit'],
-  bias: ['unit'],
-  outputKernel: ['fromUnit', 'class'],
-  outputBias: ['class'],
-};
-
 /** One update of the simple RNN with its output layer. */
 export interface TrainingComparison {
   readonly caseId: string;
@@ -29,7 +21,7 @@ export interface TrainingComparison {
 /** Judges one update of the simple RNN with its output layer (`compareUpdate`). */
 export function compareTraining({ step, ...comparison }: TrainingComparison): CaseVerdict {
   const gradientOf = (name: WeightName): string => `gradients.${name}`;
-  return compareUpdate<WeightName>({ ...comparison, ...step, axes, gradientOf });
+  return compareUpdate<WeightName>({ ...comparison, ...step, gradientOf });
 }
 
 /** Sizes of what one update is compared by, for the ledger. */

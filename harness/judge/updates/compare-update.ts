@@ -6,7 +6,7 @@ import {
   type Tensor,
 } from '../../../scratch/index';
 import { once } from '../../base/memoize';
-import { tensorOf, type AnyProblem, type Axis, type Evaluation } from '../../base/problem';
+import { axesOf, tensorOf, type AnyProblem, type Evaluation } from '../../base/problem';
 import { possibleOf, type Budget } from '../../budget/index';
 import { compareTensor, compareTensors, type ExpectedTensor } from '../compare-tensors';
 import { tolerancesFor, type FixedTolerance } from '../tolerance';
@@ -42,7 +42,6 @@ export interface UpdateComparison<N extends string> {
   /** by the side */ readonly given: MadeUpdate<N>;
   readonly side: Side;
   readonly tolerance?: FixedTolerance | undefined;
-  readonly axes: Readonly<Record<N, readonly (string | Axis)[]>>;
   /** what answers call the gradient of a weight: `gradients.kernel` */ readonly gradientOf: (
     name: N,
   ) => string;
@@ -128,7 +127,7 @@ function expectations<N extends string>(
   comparison: UpdateComparison<N>,
   errorsOf: ErrorsOf,
 ): Map<string, ExpectedTensor> {
-  const { problem, reference, side, tolerance, scratch } = comparison;
+  const { problem, reference, side, tolerance, scratch, gradientOf } = comparison;
   const tolerances = tolerancesFor(problem, reference, side, tolerance);
   const fixed = tolerance?.absolute !== undefined || tolerance?.relative !== undefined;
   const plain = (tensor: Tensor): Float64Array =>
@@ -150,7 +149,7 @@ function expectations<N extends string>(
     expected.set(tensorName, {
       reference: tensor,
       allowed: fixed ? plain(tensor) : allowed,
-      axes: comparison.axes[splitName<N>(tensorName)[1]],
+      axes: axesOf(problem, gradientOf(splitName<N>(tensorName)[1])),
       tolerance: source,
     });
   }
