@@ -45,9 +45,10 @@ export function checkChoice<T extends string | number>(given: T, choices: readon
   );
 }
 
-/** A value for a message: text in quotes, so that `'3'` is not taken for 3, nor 3n or [3]. */
+/** A value for a message: text in quotes, so that `'3'` is not taken for 3, nor 3n or [3], and the beginning of a long one. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string')
+    return value.length <= 80 ? JSON.stringify(value) : `${JSON.stringify(value.slice(0, 77))}...`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'object' || typeof value === 'function') return describe(value);
   const simple = value as number | boolean | symbol | undefined;

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { createJiti } from 'jiti';
 import { defineCell, describeCell, type CellText } from '../harness/equations/index';
 import { parseVectors, runParity } from '../harness/index';
-import { runProgram } from './support/program';
+import { runCli } from './support/run-cli';
 
 /** The README's TypeScript blocks, in order. */
 const examples = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
@@ -41,16 +41,17 @@ describe('README', () => {
     expect(losses[1]).to.be.closeTo(losses[0], 1e-6);
   });
 
-  it('the candidate example has at most 15 lines, passes the suite, and a planted fault in it does not', () => {
+  it('the candidate example has at most 15 lines, passes the suite, and a planted fault in it does not', async () => {
     const example = examples.find((code) => code.includes('defineCandidate')) ?? '';
     expect(example.trim().split('\n').length).to.be.within(5, 15);
-    const run = (name: string, code: string): number | null => {
+    const run = async (only: string, name: string, code: string): Promise<number> => {
       const file = join(directory, name);
       writeFileSync(file, code);
-      return runProgram(['parity', '--only', 'edge/*', '--candidate', file]).code;
+      return (await runCli(['parity', '--only', only, '--candidate', file])).exitCode;
     };
-    expect(run('right.ts', example)).to.equal(0);
-    expect(run('wrong.ts', example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + '))).to.equal(1);
+    expect(await run('edge/*', 'right.ts', example)).to.equal(0);
+    const wrong = example.replace('Math.tanh(c + ', 'Math.tanh(1e-9 + c + ');
+    expect(await run('edge/one-*', 'wrong.ts', wrong)).to.equal(1);
   });
 
   it('the example for one’s own tests passes, and fails with the verdict for a candidate with a fault', async () => {

@@ -20,3 +20,15 @@ export function memoize<K extends object, V>(compute: (key: K) => V): (key: K) =
     return entry.value;
   };
 }
+
+/** Keeps what was made for the keys that were asked for last, at most so many. */
+export function recently<V>(most: number): (key: string, make: () => V) => V {
+  const kept: { readonly key: string; readonly value: V }[] = [];
+  return (key, make) => {
+    const at = kept.findIndex((one) => one.key === key);
+    const found = at < 0 ? { key, value: make() } : kept.splice(at, 1)[0];
+    kept.unshift(found);
+    kept.length = Math.min(kept.length, most);
+    return found.value;
+  };
+}

@@ -19,9 +19,17 @@ export interface Thrown {
   readonly stack: string;
 }
 
-/** What was thrown, in words, and where: also of what is no Error, such as `{ message: 'no' }` of another realm. */
+/** Also one of another realm, as a test runner makes them that gives each file globals of its own. */
+const isError = (thrown: unknown): thrown is Error =>
+  thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
+
+/** An Error as it is; of anything else an Error that says what it is. */
+export const asError = (thrown: unknown): Error =>
+  isError(thrown) ? thrown : new Error(describeThrown(thrown).message);
+
+/** What was thrown, in words, and where: also of what is no Error, such as `{ message: 'no' }`. */
 export function describeThrown(error: unknown): Thrown {
-  if (error instanceof Error)
+  if (isError(error))
     return {
       name: error.name,
       message: error.message || 'an error without a message',

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
-import { readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readdir, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectory, writeFileAtomic } from '../base/files/index';
+import { makeDirectory, replaceTogether, writeFileAtomic } from '../base/files/index';
 import { checkOptions, type OptionNames } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import {
@@ -82,13 +82,14 @@ export async function convertModel(
     );
   if (found !== undefined)
     await checkReplaceable(out, found, to, typeof given === 'string' ? given : undefined);
+  if (!makesFolder(to)) await checkProof(out, force);
   const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
   // of a link, what it leads to is replaced
   const target = await realpath(out).catch(() => path.resolve(out));
   const temporary = `${target}.${process.pid}.tmp`;
-  const proof = isFile ? `${temporary}.parity.json` : path.join(temporary, 'parity.json');
+  const proof = isFile ? proofOf(temporary) : path.join(temporary, 'parity.json');
   try {
     await makeDirectory(isFile ? path.dirname(target) : temporary);
     for (const [name, bytes] of files)
@@ -112,16 +113,29 @@ export async function convertModel(
     const report = { ...checked, file: out };
     if (report.verdict !== 'parity') return report;
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
-    const before = `${temporary}.before`;
-    if (found?.isDirectory() === true) await rename(target, before);
-    await rename(temporary, target);
-    await rm(before, { recursive: true, force: true });
-    if (isFile) await rename(proof, `${target}.parity.json`);
+    await replaceTogether([
+      { temporary, target },
+      ...(isFile ? [{ temporary: proof, target: proofOf(target) }] : []),
+    ]);
     return report;
   } finally {
     await rm(temporary, { recursive: true, force: true });
     if (isFile) await rm(proof, { force: true });
   }
+}
+
+const makesFolder = (to: WriteFormat): boolean => to === 'tfjs' || to === 'savedmodel';
+
+/** Where the proof of a file is kept. */
+const proofOf = (file: string): string => `${file}.parity.json`;
+
+/** @throws UsageError where the proof's place is taken, and --force was not given or what is there is no file */
+async function checkProof(out: string, force: boolean): Promise<void> {
+  const found = await stat(proofOf(out)).catch(() => undefined);
+  if (found === undefined || (force && found.isFile())) return;
+  throw new UsageError(
+    `${proofOf(out)}, where the proof goes, exists already and is left alone; choose another name for --out${found.isFile() ? ', or pass --force to replace it' : ''}.`,
+  );
 }
 
 /**
@@ -136,12 +150,12 @@ async function checkReplaceable(
   to: WriteFormat,
   from: string | undefined,
 ): Promise<void> {
-  const makesFolder = to === 'tfjs' || to === 'savedmodel';
-  if (found.isDirectory() !== makesFolder)
+  const asFolder = makesFolder(to);
+  if (found.isDirectory() !== asFolder)
     throw new UsageError(
-      `--out ${out} is a ${makesFolder ? 'file' : 'folder'}, and --to ${to} makes a ${makesFolder ? 'folder' : 'file'}; choose another name.`,
+      `--out ${out} is a ${asFolder ? 'file' : 'folder'}, and --to ${to} makes a ${asFolder ? 'folder' : 'file'}; choose another name.`,
     );
-  const others = makesFolder ? (await readdir(out)).filter((name) => !ownFiles.includes(name)) : [];
+  const others = asFolder ? (await readdir(out)).filter((name) => !ownFiles.includes(name)) : [];
   if (others.length > 0)
     throw new UsageError(
       `--out ${out} holds ${others.slice(0, 3).join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}, which convert does not write, and --force would remove it; choose another folder, or empty this one yourself.`,

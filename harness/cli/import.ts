@@ -151,6 +151,10 @@ async function readModel(
   const config: NetworkConfig = isNamed ? { ...saved.config, loss: 'softmaxCrossEntropy' } : saved.config;
   const last = config.layers[config.layers.length - 1];
   const width = 'units' in last ? last.units : 0;
+  if (isNamed && width === 1)
+    throw new UsageError(
+      `--class-names: ${file} ends with one number, and a classifier has an output for each of two classes or more; leave it out, and predict prints that number.`,
+    );
   const classNames = isNamed ? Array.from({ length: width }, (_, c) => String(c)) : metadata.classNames;
   const layers = formatLayers(config.layers);
   return {

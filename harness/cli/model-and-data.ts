@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import type { Part, SequenceData } from '../training/data/index';
 import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
-import { readRegularFile } from '../base/files/index';
+import { readTextFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { checkDataFlags, columnOptions, formatFor, type DataFlags } from './data-flags';
 import * as options from './options';
@@ -119,7 +119,7 @@ interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {
 async function trainedSettings(directory: string): Promise<Trained | undefined> {
   const file = join(directory, 'config.json');
   if (!existsSync(file)) return undefined;
-  const text = (await readRegularFile(file)).toString();
+  const text = await readTextFile(file);
   try {
     const config = JSON.parse(text) as { settings: TrainSettings; data: { fingerprint: string } };
     const { seed, data } = config.settings;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
-import { readRegularFile } from '../base/files/index';
+import { readTextFile } from '../base/files/index';
 import { exitCodes, UsageError, type Outcome } from '../base/outcome';
 import type { Model } from '../base/problem';
 import { stderrProgress } from '../base/stderr-progress';
@@ -176,7 +176,7 @@ async function modelOf({ layers, equations, vectors, candidate }: Flags): Promis
 /** Derives the verdict of a report that was written earlier again, from its own numbers. */
 async function auditFile(file: string): Promise<Outcome> {
   const { checkReport } = await import('../parity/index.js');
-  const text = (await readRegularFile(file)).toString();
+  const text = await readTextFile(file);
   const { report, faults } = await checkReport(text, file);
   if (faults.length > 0) {
     const shown = faults.slice(0, 20);

@@ -1,4 +1,4 @@
-import { CandidateError, UnansweredError } from '../base/side-errors';
+import { asError, CandidateError, UnansweredError } from '../base/side-errors';
 import {
   caseVerdict,
   compareEvaluation,
@@ -263,7 +263,7 @@ async function askOther(subject: Subject, view: ViewName, problem: AnyProblem): 
     return await ask(subject.implementation, problem);
   } catch (error) {
     if (isOver(error)) throw error;
-    refuse(subject, view, error instanceof Error ? error : new Error(String(error)));
+    refuse(subject, view, asError(error));
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { CandidateError, ProblemRefusedError, UnansweredError } from '../base/side-errors';
+import { asError, CandidateError, ProblemRefusedError, UnansweredError } from '../base/side-errors';
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
@@ -58,7 +58,7 @@ export async function put(
     return { verdict: verdictOf(examination), examination, compared, fatal: false };
   } catch (error) {
     const fatal = error instanceof CandidateError && error.fatal;
-    const message = error instanceof Error ? error.message : String(error);
+    const { message } = asError(error);
     const verdict = { status: 'error', error: message, red: [] } as const;
     return {
       ...{ verdict, compared: 0, fatal },

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory, writeFileAtomic } from '../base/files/index';
 import { UsageError } from '../base/outcome';
@@ -43,13 +43,16 @@ export async function keepCase(
     given: finding.examination?.results?.answer,
   });
   const { seed, index, id, side } = origin;
-  const name = `${seed}-${index ?? id}-${side.name}`.replace(/[^\w.-]+/g, '-');
+  // a candidate's name may be longer than a file's
+  const name = `${seed}-${index ?? id}-${side.name}`.replace(/[^\w.-]+/g, '-').slice(0, 120);
+  let file: string | undefined;
   try {
     await makeDirectory(out);
-    const file = await reserve(join(out, name));
+    file = await reserve(join(out, name));
     await writeFileAtomic(file, `${text}\n`);
     return file;
   } catch (error) {
+    if (file !== undefined) await rm(file, { force: true }).catch(() => undefined);
     throw new UsageError(
       `the case ${name}.json cannot be written to ${out}: ${(error as Error).message}; choose another directory with --out.`,
       { cause: error },

@@ -21,6 +21,7 @@ import {
   numbersOf,
   readNpz,
   readRegularFile,
+  readTextFile,
   weightsArchive,
   writeFilesAtomic,
   makeDirectory,
@@ -251,13 +252,13 @@ export async function readSavedModel(given: string, options: StateOptions = {}):
     return modelOf(await openModelFile(given, options), {}, given);
   const directory = isJson ? path.dirname(given) : given;
   const where = path.join(directory, 'model.json');
-  const text = await readRegularFile(where).catch((error: unknown) => {
+  const text = await readTextFile(where).catch((error: unknown) => {
     throw new UsageError(
       `${(error as Error).message} --model takes the directory that train --out or import made, or that TensorFlow.js saved a model in, or a model of another program.`,
       { cause: error },
     );
   });
-  const json = asObject(parseJson(text.toString('utf8'), where));
+  const json = asObject(parseJson(text, where));
   const { files: checksums, notes } = checkSeal(json, where);
   for (const [name, sum] of checksums) {
     const file = path.join(directory, name);

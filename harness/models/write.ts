@@ -4,6 +4,7 @@ import type { MaskedRows, ModelDescription } from './description';
 import { toKeras } from './keras/write';
 import { toNpz } from './keras/write-npz';
 import { toOnnx } from './onnx/write';
+import { checkStorable } from './networks';
 import { toSavedModel } from './savedmodel/write';
 import { maskedLayers } from './shapes';
 import { layersModelText, toLayersModel } from './tfjs/write';
@@ -64,6 +65,8 @@ export async function writeModel(
   where = 'the model',
 ): Promise<WrittenModel> {
   checkChoice(format, writeFormats, 'writeModel: format');
+  // .npz keeps float64
+  if (format !== 'npz') checkStorable(model, where);
   if (format !== 'onnx' && format !== 'savedmodel') checkMaskedRows(model, format, where);
   switch (format) {
     case 'tfjs': {

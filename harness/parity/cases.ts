@@ -1,3 +1,4 @@
+import { recently } from '../base/memoize';
 import { UsageError } from '../base/outcome';
 import { isLayered, type LayeredProblem, type Problem } from '../base/problem';
 import { defineCell, equationsOf } from '../equations/index';
@@ -19,6 +20,9 @@ export interface Cases {
 /** Problems about the network of `--layers`. */
 const defaultOfModel = 50;
 
+/** The tests of a user's project ask about the same network several times; what is derived from a problem is derived once. */
+const lastLayered = recently<readonly LayeredProblem[]>(3);
+
 /**
  * The suite, or the vectors or problems that stand in its place; chosen by `only`.
  *
@@ -39,7 +43,9 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     // formulas that cannot be read are an error before any side is asked
     for (const layer of model.layers) if (layer.layer === 'cell') defineCell(layer.cell);
     const count = options.cases ?? defaultOfModel;
-    const layered = Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i));
+    const layered = lastLayered(JSON.stringify([model, seed, count]), () =>
+      Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i)),
+    );
     const wanted = layered.filter(({ id }) => isWanted(id));
     if (wanted.length > 0) checkEquations(wanted[0], '--layers');
     return checkSome({ problems: [], layered: wanted, vectors: [], training: [] }, only);

@@ -1,4 +1,4 @@
-import { CandidateError, ProblemRefusedError } from '../base/side-errors';
+import { asError, CandidateError, ProblemRefusedError } from '../base/side-errors';
 import {
   caseIdOf,
   examine,
@@ -371,7 +371,7 @@ export class SideRun {
         this.refused.add(error.message);
         return;
       }
-      this.fail(caseId, error instanceof Error ? error : new Error(String(error)));
+      this.fail(caseId, asError(error));
       if (error instanceof CandidateError && error.fatal) throw new SideStopped();
     }
   }

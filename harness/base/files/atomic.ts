@@ -1,4 +1,15 @@
-import { open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  link,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../outcome';
 
@@ -15,15 +26,21 @@ export function writeFileAtomic(file: string, data: string | Uint8Array): Promis
   return writeFilesAtomic([[file, data]]);
 }
 
+/** What was written alongside, and where it belongs. */
+export interface Replacement {
+  readonly temporary: string;
+  readonly target: string;
+}
+
 /**
  * The same for files that belong together, as a model's do: none is replaced before all of them are written.
  *
  * @throws UsageError when one cannot be written; the old files are unchanged then, and nothing is left alongside
  */
 export async function writeFilesAtomic(
-  files: readonly (readonly [file: string, data: string | Uint8Array])[],
+  files: Iterable<readonly [file: string, data: string | Uint8Array]>,
 ): Promise<void> {
-  const written: { readonly temporary: string; readonly target: string }[] = [];
+  const written: Replacement[] = [];
   let current = '';
   try {
     for (const [file, data] of files) {
@@ -32,18 +49,109 @@ export async function writeFilesAtomic(
       if (found !== undefined && !found.isFile()) await writeFile(file, data);
       else {
         const target = await followed(file);
-        const temporary = `${target}.${process.pid}-${++count}.tmp`;
+        const temporary = nameAlongside(target);
         written.push({ temporary, target });
         await writeWhole(temporary, data, found?.mode);
       }
     }
-    for (const { temporary, target } of written) await rename(temporary, (current = target));
   } catch (error) {
-    for (const { temporary } of written) await rm(temporary, { force: true }).catch(() => undefined);
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const reason = message.startsWith(`${code}: `) ? message.split(',')[0] : message;
-    throw new UsageError(`${current} cannot be written (${reason}); ${adviceOn(code)}.`, { cause: error });
+    for (const { temporary } of written) await removeQuietly(temporary);
+    throw notWritten(current, error);
   }
+  await replaceTogether(written);
+}
+
+/**
+ * Puts files or folders that were written alongside into their places: all of them or none. What one replaces is kept until the last is in
+ * place, and put back where one cannot be.
+ *
+ * @throws UsageError when one cannot be replaced; the old ones are there again then, and nothing is left alongside. Where one of these
+ * cannot be put back either, the message says what stands where.
+ */
+export async function replaceTogether(replacements: readonly Replacement[]): Promise<void> {
+  const places: Place[] = [];
+  let current = '';
+  try {
+    for (const { temporary, target } of replacements) {
+      current = target;
+      const asFolder = await isFolder(temporary);
+      // a file alone is replaced at once; a folder cannot be
+      const isKept = replacements.length > 1 || asFolder;
+      const before = isKept ? await keepAside(target, asFolder) : undefined;
+      const place: Place = { target, before, isNew: false };
+      places.push(place);
+      await rename(temporary, target);
+      place.isNew = true;
+    }
+  } catch (error) {
+    const stuck = await putBack(places);
+    for (const { temporary } of replacements) await removeQuietly(temporary);
+    throw notWritten(current, error, stuck);
+  }
+  for (const { before } of places) if (before !== undefined) await removeQuietly(before);
+}
+
+interface Place {
+  readonly target: string;
+  /** the old one, if there was one and it is kept */ readonly before: string | undefined;
+  /** whether the new one is there */ isNew: boolean;
+}
+
+/**
+ * Keeps the old file by a second name, or a folder, where a folder comes, by another one. A folder is no old file, and is an error.
+ *
+ * @returns its name; undefined where there is nothing to keep
+ */
+async function keepAside(target: string, asFolder: boolean): Promise<string | undefined> {
+  const aside = nameAlongside(target);
+  try {
+    if (asFolder && (await isFolder(target))) await rename(target, aside);
+    else
+      // not every file system has a second name for a file
+      await link(target, aside).catch(async (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+        await copyFile(target, aside, constants.COPYFILE_EXCL);
+      });
+    return aside;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** @returns what stands where, of each that cannot be put back */
+async function putBack(places: readonly Place[]): Promise<string[]> {
+  const stuck: string[] = [];
+  for (const { target, before, isNew } of places.toReversed())
+    try {
+      if (isNew && (before === undefined || (await isFolder(target)))) await rm(target, { recursive: true });
+      if (before === undefined) continue;
+      await rename(before, target);
+      // of two names of one file, both are still there
+      await rm(before, { force: true });
+    } catch {
+      const old = before === undefined ? '' : `, and the old one is ${before}`;
+      stuck.push(`${target} ${isNew ? 'is the new one' : 'is not there'}${old}`);
+    }
+  return stuck;
+}
+
+const removeQuietly = (name: string): Promise<void> =>
+  rm(name, { recursive: true, force: true }).catch(() => undefined);
+
+const isFolder = (name: string): Promise<boolean> =>
+  stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+const nameAlongside = (target: string): string => `${target}.${process.pid}-${++count}.tmp`;
+
+function notWritten(file: string, error: unknown, stuck: readonly string[] = []): UsageError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const reason = message.startsWith(`${code}: `) ? message.split(',')[0] : message;
+  const left = stuck.length === 0 ? '' : ` Not all could be put back: ${stuck.join('; ')}.`;
+  return new UsageError(`${file} cannot be written (${reason}); ${adviceOn(code)}.${left}`, { cause: error });
 }
 
 async function writeWhole(file: string, data: string | Uint8Array, mode = 0o666): Promise<void> {

@@ -1,9 +1,9 @@
-export { removeLeftovers, writeFileAtomic, writeFilesAtomic } from './atomic';
+export { removeLeftovers, replaceTogether, writeFileAtomic, writeFilesAtomic } from './atomic';
 export { makeDirectory } from './make-directory';
 export { formatNpy, isStringArray, parseNpy } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';
 export type { ReadNpzOptions } from './npz';
-export { checkRegularFile, readJsonFile, readRegularFile } from './regular-file';
+export { checkRegularFile, readJsonFile, readRegularFile, readTextFile, textOf } from './regular-file';
 export { formatZip, readZip, type ZipLimits } from './zip';
 export { halfToNumber } from './npy-elements';

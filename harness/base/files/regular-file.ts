@@ -41,13 +41,42 @@ export async function readRegularFile(file: string): Promise<Buffer> {
 }
 
 /**
+ * The text of bytes that are to be UTF-8, without a byte order mark. Two names that differ would be one where bytes were replaced.
+ *
+ * @param where how the message calls the bytes
+ * @throws UsageError with the first byte that is no UTF-8
+ */
+export function textOf(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    const replaced = Buffer.from(Buffer.from(bytes).toString('utf8'));
+    const at = bytes.findIndex((byte, i) => byte !== replaced[i]);
+    const line = bytes.subarray(0, at).reduce((n, byte) => (byte === 10 ? n + 1 : n), 1);
+    throw new UsageError(
+      `${where}: line ${line} is not UTF-8 (byte ${bytes[at].toString(16)} at ${at}, counted from 0); save it as UTF-8.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Reads a regular file as text in UTF-8.
+ *
+ * @throws UsageError when the path is not a regular file, cannot be read, or is not UTF-8
+ */
+export async function readTextFile(file: string): Promise<string> {
+  return textOf(await readRegularFile(file), file);
+}
+
+/**
  * Reads a regular file as JSON.
  *
  * @param what what the file should be, for the message: `a case that rnn-parity fuzz wrote`
  * @throws UsageError when the path is not a regular file, cannot be read, or holds no JSON
  */
 export async function readJsonFile(file: string, what: string): Promise<unknown> {
-  const text = (await readRegularFile(file)).toString().replace(/^\uFEFF/, '');
+  const text = await readTextFile(file);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
-import { isStringArray, readZip, type NpyArray, type ZipLimits } from '../../base/files/index';
+import { isStringArray, readZip, textOf, type NpyArray, type ZipLimits } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { assemble, shapeLayers } from '../assemble';
 import type { ModelDescription } from '../description';
@@ -40,7 +40,8 @@ export async function readKerasArchive(
       );
     return found;
   };
-  const json = (name: string): unknown => parseJson(take(name).toString('utf8'), `${where}: ${name}`);
+  const json = (name: string): unknown =>
+    parseJson(textOf(take(name), `${where}: ${name}`), `${where}: ${name}`);
   const version = asObject(json('metadata.json'))['keras_version'];
   const dialect = dialectOf(version);
   return withH5(

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
-import { halfToNumber } from '../../base/files/index';
+import { halfToNumber, textOf } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { asObject, parseJson, show } from '../json';
 import type { StateEntry } from './entry';
@@ -45,7 +45,8 @@ export function readSafetensors(bytes: Buffer, where: string): StateEntry[] {
   const start = 8 + length;
   if (start > bytes.length)
     throw refuse(`its header has ${length} bytes, the whole file has ${bytes.length}`);
-  const header = asObject(parseJson(bytes.toString('utf8', 8, start), `${where}: the header`));
+  const what = `${where}: the header`;
+  const header = asObject(parseJson(textOf(bytes.subarray(8, start), what), what));
   const taken: [number, number][] = [];
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')

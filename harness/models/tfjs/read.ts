@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Tensor } from '../../../scratch/index';
-import { checkRegularFile, halfToNumber, readRegularFile } from '../../base/files/index';
+import { checkRegularFile, halfToNumber, readRegularFile, readTextFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { halfReach, type ModelDescription, type StoredAs } from '../description';
 import { asObject, isTexts, parseJson, show, type Json } from '../json';
@@ -39,7 +39,7 @@ const bytesOf: Readonly<Record<string, number>> = {
  * @throws UsageError
  */
 export async function readLayersModel(file: string, { until }: ReadOptions = {}): Promise<ModelDescription> {
-  const json = asObject(parseJson((await readRegularFile(file)).toString('utf8'), file));
+  const json = asObject(parseJson(await readTextFile(file), file));
   const refuse = (what: string): UsageError =>
     new UsageError(
       `${file} ${what}; a LayersModel was expected, as model.save of TensorFlow.js or tensorflowjs_converter writes it.`,

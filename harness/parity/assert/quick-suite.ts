@@ -1,4 +1,5 @@
 import { checkFlag, checkOptions, checkSize, type OptionNames } from '../../../scratch/index';
+import { recently } from '../../base/memoize';
 import { makeProblem, type ProblemRecipe } from '../../problems/index';
 import type { Problem } from '../../base/problem';
 
@@ -71,21 +72,14 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
   );
 }
 
-/** The suites that were asked for last, by their options. */
-const recent: { readonly key: string; readonly problems: Problem[] }[] = [];
-const suitesKept = 3;
+const lastSuites = recently<readonly Problem[]>(3);
 
 /**
  * `quickSuite` for candidates, which are given copies: the tests of a user's project ask for the same suite several times, and what is
  * derived from a problem (its answer, its budgets) is derived once.
  */
 export function sharedQuickSuite(options: QuickSuiteOptions): readonly Problem[] {
-  const key = JSON.stringify(options);
-  const at = recent.findIndex((one) => one.key === key);
-  const suite = at < 0 ? { key, problems: quickSuite(options) } : recent.splice(at, 1)[0];
-  recent.unshift(suite);
-  recent.length = Math.min(recent.length, suitesKept);
-  return suite.problems;
+  return lastSuites(JSON.stringify(options), () => quickSuite(options));
 }
 
 /**

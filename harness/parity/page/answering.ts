@@ -1,3 +1,4 @@
+import { asError } from '../../base/side-errors';
 import { partOf, partsOf, type AnyProblem } from '../../base/problem';
 import type { PageConfig } from './config';
 import type { FromWorker } from './messages';
@@ -50,7 +51,7 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
     say(`Answering problem ${++count} of rnn-parity: ${asked.side}`);
     void answer(asked)
       .then((body) => post('answered', body))
-      .catch((error: unknown) => failures.push(error instanceof Error ? error : new Error(String(error))));
+      .catch((error: unknown) => failures.push(asError(error)));
   }
   say(`rnn-parity has no more problems. ${count} were answered.`);
   for (const answerer of answerers.values()) answerer.end();

@@ -9,6 +9,7 @@ import {
   type LoadedBackend,
 } from '../../../src/browser/index';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+import { asError } from '../../base/side-errors';
 import { catalogue, plant } from '../../faults/index';
 import { describeArithmetic } from '../../sides/arithmetic/index';
 import { isLayered, type AnyProblem, type Evaluation, type Implementation } from '../../base/problem';
@@ -55,7 +56,7 @@ async function obey(order: ToWorker): Promise<void> {
       say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
       return;
     }
-    const { message: own, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    const { message: own, stack = '' } = asError(error);
     const message = [own, ...complaints].join('; ');
     say({ type: 'threw', ...(order.type === 'answer' && { id: order.id }), message, trace: stack });
   }

@@ -1,4 +1,4 @@
-import { toTensor, type ExpectedShape, type Tensor, type TensorLike } from '../../../scratch/index';
+import { shown, toTensor, type ExpectedShape, type Tensor, type TensorLike } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 
 /** An object of a vectors file: own keys only, so that no name can reach a prototype. */
@@ -135,11 +135,5 @@ function decodeBase64(value: Record<string, unknown>, where: string): TensorLike
   return { data, shape: sizes };
 }
 
-export function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (value === undefined) return 'missing';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  return typeof value === 'boolean' ? String(value) : `an ${typeof value}`;
-}
+/** What a value is, for messages; a field that is not there is missing. */
+export const describe = (value: unknown): string => (value === undefined ? 'missing' : shown(value));

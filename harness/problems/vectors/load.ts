@@ -1,5 +1,5 @@
 import { describe } from '../../../scratch/index';
-import { readRegularFile } from '../../base/files/index';
+import { readTextFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { parseVectors } from './json';
 import { readNpzVectors } from './npz';
@@ -21,7 +21,7 @@ export async function loadVectors(files: string | readonly string[]): Promise<Ve
   const cases: VectorCase[] = [];
   for (const file of typeof files === 'string' ? [files] : files) {
     if (file.toLowerCase().endsWith('.npz')) cases.push(await readNpzVectors(file));
-    else cases.push(...parseVectors((await readRegularFile(file)).toString(), file));
+    else cases.push(...parseVectors(await readTextFile(file), file));
   }
   const seen = new Map<string, string>();
   for (const { id, source } of cases) {

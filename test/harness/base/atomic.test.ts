@@ -1,7 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { makeDirectory, removeLeftovers, writeFileAtomic } from '../../../harness/base/files/index';
+import {
+  makeDirectory,
+  removeLeftovers,
+  replaceTogether,
+  writeFileAtomic,
+  writeFilesAtomic,
+} from '../../../harness/base/files/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { program, runToEnd, type Ended } from '../../support/program';
 import { runCli } from '../../support/run-cli';
@@ -58,6 +64,50 @@ describe('writeFileAtomic', () => {
     expect(await refusal(writeFileAtomic('/dev/full', 'a'))).to.match(
       /ENOSPC: no space left on device\); .*make room/,
     );
+  });
+
+  it('replaces all files that belong together or none: what was replaced is put back where one cannot be', async () => {
+    writeFileSync(file('old'), 'old', { mode: 0o600 });
+    function* files(): Generator<[string, string]> {
+      yield [file('old'), 'new'];
+      yield [file('none'), 'new'];
+      yield [file('taken'), 'new'];
+      // as another program may, after the last file was written and before it gets its name
+      mkdirSync(file('taken/inside'), { recursive: true });
+    }
+    const message = await refusal(writeFilesAtomic(files()));
+    expect(message)
+      .to.match(/taken cannot be written \(E\w+: .*unchanged/)
+      .and.not.include('put back');
+    expect(readFileSync(file('old'), 'utf8')).to.equal('old');
+    expect(statSync(file('old')).mode & 0o777).to.equal(0o600);
+    expect(readdirSync(base()).sort()).to.deep.equal(['old', 'taken']);
+    expect(readdirSync(file('taken'))).to.deep.equal(['inside']);
+    await writeFilesAtomic([
+      [file('old'), 'new'],
+      [file('none'), 'new'],
+    ]);
+    expect(['old', 'none'].map((name) => readFileSync(file(name), 'utf8'))).to.deep.equal(['new', 'new']);
+    expect(readdirSync(base()).sort()).to.deep.equal(['none', 'old', 'taken']);
+  });
+
+  it('puts a folder back where what belongs to it cannot be replaced', async () => {
+    for (const name of ['model', 'model.new', 'taken/inside']) mkdirSync(file(name), { recursive: true });
+    writeFileSync(file('model/a'), 'old');
+    writeFileSync(file('model.new/a'), 'new');
+    writeFileSync(file('proof.new'), '');
+    const both = (proof: string) => [
+      { temporary: file('model.new'), target: file('model') },
+      { temporary: file('proof.new'), target: file(proof) },
+    ];
+    await refusal(replaceTogether(both('taken')));
+    expect(readFileSync(file('model/a'), 'utf8')).to.equal('old');
+    expect(readdirSync(base()).sort()).to.deep.equal(['model', 'taken']);
+    mkdirSync(file('model.new'));
+    writeFileSync(file('proof.new'), '');
+    await replaceTogether(both('proof'));
+    expect(readdirSync(file('model'))).to.deep.equal([]);
+    expect(readdirSync(base()).sort()).to.deep.equal(['model', 'proof', 'taken']);
   });
 
   it('writes into a device and does not replace it', async () => {

@@ -1,5 +1,6 @@
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { describeThrown } from '../../../harness/base/side-errors';
+import { asError, describeThrown } from '../../../harness/base/side-errors';
 import fc from 'fast-check';
 import { decodeFloat32, decodeTensor, encodeTensor, parseAnswer } from '../../../harness/base/process/index';
 
@@ -48,5 +49,15 @@ describe('the line protocol', () => {
     };
     expect(says(getter)).to.equal('an object, not an Error: [object Object]');
     expect(says(new Error())).to.equal('an error without a message');
+  });
+
+  it('knows an Error of another realm, as those of a test runner that gives each file globals of its own', () => {
+    const other: unknown = runInNewContext('new RangeError("too cold")', {}, { filename: 'my-layer.js' });
+    expect(other).to.not.be.instanceOf(Error);
+    const { name, message, stack } = describeThrown(other);
+    expect({ name, message }).to.deep.equal({ name: 'RangeError', message: 'too cold' });
+    expect(stack).to.include('my-layer.js');
+    expect(asError(other)).to.equal(other);
+    expect(asError('no').message).to.equal('a string: "no"');
   });
 });

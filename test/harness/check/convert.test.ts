@@ -74,6 +74,21 @@ describe('conversion to TensorFlow.js', () => {
     await writeModel({ ...model, layers }, 'tfjs');
   });
 
+  it('refuses weights that float32 cannot hold before anything is written, in every format that keeps float32', async () => {
+    const model = await openModelFile(file('gru'));
+    const layers = model.layers.map((layer) => {
+      const large = Object.entries(layer.weights).map(([name, { shape, data }]) => [
+        name,
+        { shape, data: data.map(() => 1e39) },
+      ]);
+      return { ...layer, weights: Object.fromEntries(large) as typeof layer.weights };
+    });
+    for (const format of ['tfjs', 'keras', 'onnx', 'savedmodel'] as const)
+      expect(await writeModel({ ...model, layers }, format, 'my model').catch(String), format).to.match(
+        /UsageError: my model: gru\.kernel holds 1e\+39 at position 0; .* as float32/,
+      );
+  });
+
   it('leaves a folder that exists alone', async () => {
     const error = await convertToTfjs(file('lstm'), base()).catch((found: unknown) => found as Error);
     expect((error as Error).message).to.match(/exists already and is left alone/);
@@ -147,9 +162,18 @@ describe('conversion to Keras', () => {
     const first = readFileSync(out);
     const error = await convertModel(from, { to: 'keras', out }).catch((found: unknown) => found as Error);
     expect((error as Error).message).to.match(/exists already and is left alone; .*--force/);
+    const other = path.join(base(), 'other.keras');
+    writeFileSync(`${other}.parity.json`, 'mine');
+    const taken = await convertModel(from, { to: 'keras', out: other }).catch(
+      (found: unknown) => found as Error,
+    );
+    expect((taken as Error).message).to.match(
+      /other\.keras\.parity\.json, where the proof goes, exists already/,
+    );
+    expect(readdirSync(base())).to.not.include('other.keras');
     await convertModel(path.join(modelFixtures, 'gru.keras'), { to: 'keras', out, force: true });
     expect(readFileSync(out).equals(first)).to.equal(false);
-    expect(readdirSync(base())).to.have.length(2);
+    expect(readdirSync(base())).to.have.length(3);
   });
 });
 

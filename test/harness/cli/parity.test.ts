@@ -55,7 +55,7 @@ describe('rnn-parity parity, as a program', () => {
     expect(nowhere.stderr).to.include('does not exist');
   });
 
-  it('a wrong vector: 1, the failure reported with both numbers', () => {
+  it('a wrong vector: 1, the failure reported with both numbers', async () => {
     const file = path.join(base(), 'v.json');
     const kernel = [[1]];
     writeFileSync(
@@ -71,8 +71,8 @@ describe('rnn-parity parity, as a program', () => {
         ],
       }),
     );
-    const { code, out } = cli(['parity', '--vectors', file, '--backends', 'cpu']);
-    expect(code).to.equal(1);
+    const { exitCode, stdout: out } = await runCli(['parity', '--vectors', file, '--backends', 'cpu']);
+    expect(exitCode).to.equal(1);
     expect(out).to.include('MISMATCH').and.include('0.46211715').and.include('expected 0.46');
     expect(out).to.include('scratch').and.include('tfjs:cpu');
   });

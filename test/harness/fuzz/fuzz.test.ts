@@ -7,6 +7,7 @@ import { mergeSummaries } from '../../../harness/fuzz/merge';
 import { put } from '../../../harness/fuzz/judge-problem';
 import { replayCase } from '../../../harness/fuzz/replay';
 import { runFuzz, type FuzzOptions } from '../../../harness/fuzz/run';
+import { keepCase } from '../../../harness/fuzz/save-case';
 import { fuzzCase, type FuzzCase } from '../../../harness/fuzz/series';
 import type { FuzzSummary } from '../../../harness/fuzz/summary';
 import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
@@ -44,15 +45,16 @@ describe('rnn-parity fuzz', () => {
 
   it('three shards ask the same problems as one run, each once, and their merged summary is that of one run', async () => {
     const whole = listening(sideWith('carry/accumulated'));
-    const one = await run(whole.side, { shrinkSeconds: 0 });
+    const [shrinkSeconds, plan] = [0, { cases: 9 }];
+    const one = await run(whole.side, { plan, shrinkSeconds });
     const parts = [1, 2, 3].map((index) => ({
       shard: { index, of: 3 },
       ...listening(sideWith('carry/accumulated')),
     }));
     const summaries: FuzzSummary[] = [];
-    for (const { side, shard } of parts) summaries.push(await run(side, { shard, shrinkSeconds: 0 }));
+    for (const { side, shard } of parts) summaries.push(await run(side, { plan, shard, shrinkSeconds }));
     expect(parts.flatMap(({ asked }) => [...asked]).sort()).to.deep.equal([...whole.asked].sort());
-    expect(parts.reduce((sum, { asked }) => sum + asked.size, 0)).to.equal(12);
+    expect(parts.reduce((sum, { asked }) => sum + asked.size, 0)).to.equal(9);
 
     const merged = mergeSummaries([summaries[2], summaries[0], summaries[1]]);
     const { pass, ill, fail, compared, failures } = merged.sides[0];
@@ -208,7 +210,7 @@ describe('rnn-parity fuzz', () => {
 
   it('a saved case is small and replays to the identical verdict; a fixed side gives a different one', async () => {
     const wrong = sideWith('carry/accumulated');
-    const summary = await run(wrong);
+    const summary = await run(wrong, { plan: { cases: 3 } });
     const file = summary.sides[0].failures[0].file ?? '';
     expect(statSync(file).size).to.be.lessThan(mostBytes);
     const { found, problem } = await readCaseFile(file);
@@ -226,7 +228,7 @@ describe('rnn-parity fuzz', () => {
   });
 
   it('says of a saved failure where it begins, at which step, what it looks like and which side made it', async () => {
-    const summary = await run(sideWith('carry/dropped'));
+    const summary = await run(sideWith('carry/dropped'), { plan: { cases: 3 } });
     const told = summary.sides[0].failures.find(({ tensor }) => tensor === 'dPreActivations');
     expect(told).to.include({ phase: 'backward', side: 'mine' });
     expect(told?.kind).to.deep.equal(['carry/dropped']);
@@ -282,6 +284,25 @@ describe('rnn-parity fuzz', () => {
     }
     writeFileSync(files[0], text.slice(0, 100));
     expect(await refused()).to.contain('is not JSON');
+  });
+
+  it('a case of a side with a long name is saved, and one that cannot be written leaves no empty file', async () => {
+    const { problem, caseSeed, id } = fuzzCase(1, 0);
+    const finding = await put(sideWith('carry/dropped'), problem);
+    const kept = (folder: string): Promise<string> =>
+      keepCase(
+        folder,
+        { problem, finding, shrinking: { tries: 0, ended: 'not asked', path: '0' } },
+        { id, side: { name: 'm'.repeat(300) }, versions: {}, seed: 1, index: 0, caseSeed },
+      );
+    expect((await readCaseFile(await kept(out))).problem).to.deep.equal(problem);
+    // the longest path that the system takes, so that the file has room, and what is written alongside does not
+    let deep = out;
+    while (deep.length < 3700) deep = join(deep, 'd'.repeat(200));
+    deep = join(deep, 'd'.repeat(4095 - 126 - deep.length - 2));
+    const message = await kept(deep).then(String, (error: unknown) => (error as Error).message);
+    expect(message).to.match(/cannot be written to .*ENAMETOOLONG/);
+    expect(readdirSync(deep)).to.deep.equal([]);
   });
 
   it('a case too large for its file goes without answers, then without its numbers, and says so', async () => {

@@ -432,6 +432,11 @@ describe('model files that are damaged or hostile', () => {
       expect(await saidOf('m.safetensors', bytes))
         .to.match(/^UsageError: .*is not a sound safetensors file: /)
         .and.match(says);
+    const odd = file({ '?': whole });
+    odd[10] = 0xfc;
+    expect(await saidOf('m.safetensors', odd)).to.match(
+      /^UsageError: .*header: line 1 is not UTF-8 \(byte fc at 2/,
+    );
   });
 
   it('refuses modules of PyTorch that it does not read by name', async () => {

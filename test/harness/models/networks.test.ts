@@ -215,5 +215,10 @@ describe('models of networks of layers', () => {
     expect(refused.stderr).to.match(
       /is a network of lstm:3,dense:3.*rnn-parity convert .*classes --to keras/,
     );
+    const one = { layer: 'dense', units: 1 } as const;
+    await save(made({ ...networks['numbers'], layers: [{ layer: 'lstm', units: 3 }, one] }).network, logits);
+    const alone = await runCli([...named, 'yes', '--force']);
+    expect(alone.exitCode).to.equal(2);
+    expect(alone.stderr).to.match(/^error: --class-names: .*logits\/model\.json ends with one number, and/);
   });
 });

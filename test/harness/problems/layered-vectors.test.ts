@@ -215,7 +215,7 @@ describe('rnn-parity-vectors/2: networks of layers', () => {
         { ...text, tolerance: { kernel: 1 } },
         /tolerance holds "kernel", which this format does not know; it knows/,
       ],
-      [{ ...text, tolerance: 5 }, /tolerance is the number 5; an object with sequences/],
+      [{ ...text, tolerance: 5 }, /tolerance is 5; an object with sequences/],
       [{ ...text, tolerance: null }, /tolerance is null; an object with/],
       [ownCell({ loss: 'hinge' }), /loss is hinge; the nearest is/],
       [ownCell({ features: '3' }), /features is "3"; a size must be an integer/],

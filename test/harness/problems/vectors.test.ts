@@ -297,6 +297,17 @@ describe('vectors, broken files', () => {
     return 'nothing was refused';
   };
 
+  it('bytes that are not UTF-8 are refused with their place: two ids that differ would be one', async () => {
+    const target = path.join(base(), 'v.json');
+    const text = JSON.stringify({ format: 'rnn-parity-vectors/1', cases: [{ id: 'Müller' }] }, undefined, 1);
+    writeFileSync(target, Buffer.from(text, 'latin1'));
+    expect(await refusal(target)).to.match(
+      /v\.json: line 5 is not UTF-8 \(byte fc at 66, counted from 0\); save it/,
+    );
+    writeFileSync(target, Buffer.from(`\uFEFF${text}`));
+    expect(await refusal(target)).to.include('case "Müller": problem is missing');
+  });
+
   it('npz: shorter names are taken, and the file names the case', async () => {
     const [only] = await loadVectors(await npz(() => undefined));
     expect(only.id).to.equal('v');
