@@ -1,10 +1,23 @@
-import { borrowTensor, checkLabels, checkSequences, checkUpstream } from '../scratch/index';
+import {
+  borrowTensor,
+  checkLabels,
+  checkSequences,
+  checkUpstream,
+  classifierLayers,
+  NetworkPlan,
+  weightsByLayer,
+  weightsOfLayers,
+} from '../scratch/index';
 import type {
   CheckedQuestion,
   ClassifierGradients,
+  ClassifierWeights,
+  LossName,
+  NetworkAnswer,
   Sequences,
   SimpleRNNUpstream,
   StackInputs,
+  StackWeights,
   Tensor,
   TensorLike,
   Upstream,
@@ -47,12 +60,62 @@ export interface CheckedProblem {
   readonly upstream: Upstream | undefined;
 }
 
+/** A problem about the simple RNN as one about a layer, or two. */
+export interface ProblemOfLayers {
+  readonly plan: NetworkPlan;
+  readonly weights: StackWeights;
+  readonly question: CheckedQuestion;
+  /** the answer of these layers under the names of the simple RNN */
+  readonly evaluationOf: (answer: NetworkAnswer) => NetworkEvaluation;
+}
+
 /**
- * The boundary check of problems.
+ * Checks a problem at the boundary, and asks the same of layers.
  *
  * @param name of what is asked, for messages
  * @throws RangeError when shapes do not fit each other, a number is not finite, or labels come without an output layer
  */
+export function problemOfLayers(problem: NetworkProblem, name: string): ProblemOfLayers {
+  const checked = checkProblem(problem, name);
+  const { given, classes, weights, labels, upstream } = checked;
+  const layers = classes === undefined ? 1 : 2;
+  return {
+    plan: new ProblemPlan(checked, name),
+    weights: weightsByLayer(weights as unknown as ClassifierWeights).slice(0, layers),
+    question: {
+      given: sequenceInputs(given, layers),
+      targets: labels,
+      upstream: upstream && upstreamOfLayers(upstream, layers),
+      sequences: true,
+    },
+    evaluationOf: ({ finalStates, sequences, logits, outputs, loss, gradients }) => ({
+      states: sequences![0][0],
+      finalState: finalStates[0][0],
+      ...(classes !== undefined && { logits, probabilities: outputs }),
+      ...(loss !== undefined && { loss: { data: Float64Array.of(loss), shape: [] } }),
+      ...(gradients && {
+        gradients: {
+          ...(labels ? weightsOfLayers(gradients.weights) : gradients.weights[0]),
+          inputs: gradients.inputs!,
+          initialState: gradients.initialStates[0][0],
+        },
+      }),
+    }),
+  };
+}
+
+/** One class alone, whose softmax is always 1, is a problem as well. */
+class ProblemPlan extends NetworkPlan {
+  override readonly loss: LossName;
+
+  constructor({ sizes, classes }: CheckedProblem, name: string) {
+    const { layers, features } = classifierLayers({ ...sizes, classes: classes ?? 1 });
+    super({ features, layers: classes === undefined ? [layers[0]] : layers, loss: 'meanSquaredError' }, name);
+    this.loss = classes === undefined ? 'meanSquaredError' : 'softmaxCrossEntropy';
+  }
+}
+
+/** The boundary check of `problemOfLayers`. */
 export function checkProblem(problem: NetworkProblem, name: string): CheckedProblem {
   const { inputs, initialState, mask, labels, upstream } = problem;
   const { outputKernel, outputBias } = problem.weights;

@@ -1,21 +1,7 @@
-import {
-  checkOptions,
-  classifierLayers,
-  NetworkPlan,
-  weightsByLayer,
-  weightsOfLayers,
-} from '../../scratch/index';
-import type { CheckedQuestion, ClassifierWeights, LossName, NetworkAnswer } from '../../scratch/index';
+import { checkOptions } from '../../scratch/index';
 import { checkBackend, type LoadedBackend } from '../backends/index';
 import { simpleRNNNames } from '../network-engine';
-import {
-  checkProblem,
-  sequenceInputs,
-  upstreamOfLayers,
-  type CheckedProblem,
-  type NetworkEvaluation,
-  type NetworkProblem,
-} from '../problem';
+import { problemOfLayers, type NetworkEvaluation, type NetworkProblem } from '../problem';
 import { TfEngine } from './engine';
 import { checkGradientMethod, type GradientMethod } from './method';
 
@@ -42,9 +28,9 @@ export function evaluateWithTfjs(
   options: EvaluateOptions = {},
 ): NetworkEvaluation {
   const name = 'evaluateWithTfjs';
-  const { engine, checked, question } = prepare(backend, problem, options, name);
+  const { engine, question, evaluationOf } = prepare(backend, problem, options, name);
   try {
-    return evaluationOf(checked, engine.answer(question, name));
+    return evaluationOf(engine.answer(question, name));
   } finally {
     engine.dispose();
   }
@@ -57,9 +43,9 @@ export async function evaluateWithTfjsAsync(
   options: EvaluateOptions = {},
 ): Promise<NetworkEvaluation> {
   const name = 'evaluateWithTfjsAsync';
-  const { engine, checked, question } = prepare(backend, problem, options, name);
+  const { engine, question, evaluationOf } = prepare(backend, problem, options, name);
   try {
-    return evaluationOf(checked, await engine.answerAsync(question, name, () => backend.use()));
+    return evaluationOf(await engine.answerAsync(question, name, () => backend.use()));
   } finally {
     engine.dispose();
   }
@@ -69,49 +55,9 @@ function prepare(backend: LoadedBackend, problem: NetworkProblem, options: Evalu
   checkBackend(backend, name);
   checkOptions(options, { gradients: true }, name);
   const gradients = checkGradientMethod(options.gradients ?? 'autodiff', name);
-  const checked = checkProblem(problem, name);
-  const plan = new ProblemPlan(checked, name);
-  const layers = plan.layers.length === 1 ? 1 : 2;
+  const { plan, weights, ...asked } = problemOfLayers(problem, name);
   const engine = new TfEngine(backend, plan, `${name}: weights`, {
-    ...{ gradients, nameOf: simpleRNNNames },
-    weights: weightsByLayer(checked.weights as unknown as ClassifierWeights).slice(0, layers),
+    ...{ gradients, weights, nameOf: simpleRNNNames },
   });
-  const { given, labels, upstream } = checked;
-  const question: CheckedQuestion = {
-    given: sequenceInputs(given, layers),
-    targets: labels,
-    upstream: upstream && upstreamOfLayers(upstream, layers),
-    sequences: true,
-  };
-  return { engine, checked, question };
-}
-
-/** A problem as layers; one class alone, whose softmax is always 1, is a problem as well. */
-class ProblemPlan extends NetworkPlan {
-  override readonly loss: LossName;
-
-  constructor({ sizes, classes }: CheckedProblem, name: string) {
-    const { layers, features } = classifierLayers({ ...sizes, classes: classes ?? 1 });
-    super({ features, layers: classes === undefined ? [layers[0]] : layers, loss: 'meanSquaredError' }, name);
-    this.loss = classes === undefined ? 'meanSquaredError' : 'softmaxCrossEntropy';
-  }
-}
-
-function evaluationOf(
-  { classes, labels }: CheckedProblem,
-  { finalStates, sequences, logits, outputs, loss, gradients }: NetworkAnswer,
-): NetworkEvaluation {
-  return {
-    states: sequences![0][0],
-    finalState: finalStates[0][0],
-    ...(classes !== undefined && { logits, probabilities: outputs }),
-    ...(loss !== undefined && { loss: { data: Float64Array.of(loss), shape: [] } }),
-    ...(gradients && {
-      gradients: {
-        ...(labels ? weightsOfLayers(gradients.weights) : gradients.weights[0]),
-        inputs: gradients.inputs!,
-        initialState: gradients.initialStates[0][0],
-      },
-    }),
-  };
+  return { engine, ...asked };
 }

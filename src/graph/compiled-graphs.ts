@@ -120,8 +120,8 @@ export class CompiledGraphs {
 
 /** The graphs of any networks, each for all sizes: of many small networks of the same layers only the first is compiled. */
 export class SharedGraphs extends SessionCache<Entry> {
-  constructor() {
-    super(mostShared);
+  constructor(most = mostShared) {
+    super(most);
   }
 }
 
