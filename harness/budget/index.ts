@@ -7,7 +7,16 @@ export {
   type NetworkBudget,
   type NetworkStep,
 } from './network-budget';
-export { bothSides, possibleOf, stagesOf, whyUnclear, type Errors, type Spread, type Stage } from './spread';
+export {
+  allowedOf,
+  bothSides,
+  possibleOf,
+  stagesOf,
+  whyUnclear,
+  type Errors,
+  type Spread,
+  type Stage,
+} from './spread';
 export {
   precisionModelOf,
   precisionModels,

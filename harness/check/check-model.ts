@@ -156,6 +156,13 @@ export async function checkModel(
     trainSteps === 0
       ? undefined
       : new Training(model, inputs, { steps: trainSteps, optimizer: options.optimizer, seed });
+  for (const side of options.sides ?? []) {
+    const why = training?.whyNot(side);
+    if (why !== undefined)
+      throw new UsageError(
+        `Training steps (--train-steps): the side ${side} takes none: ${why}; take it out of the sides (--sides), or leave the training steps out.`,
+      );
+  }
   const wanted = new Set([...(options.sides ?? sideNames), ...(options.sidesIfThere ?? [])]);
   const sides: CheckedSide[] = [];
   if (options.expected !== undefined) {
@@ -202,7 +209,7 @@ export async function checkModel(
   const isMissing =
     !sides.some(didRun) ||
     sides.some((side) => side.required && isLacking(side)) ||
-    (training !== undefined && !sides.some(({ updates = 0 }) => updates > 0));
+    (training !== undefined && !sides.some(isTrained));
   const isMismatch = sides.some(({ status }) => status === 'mismatch');
   return {
     schema: 'rnn-parity-check/1',
@@ -224,6 +231,10 @@ export async function checkModel(
     exitCode: isMismatch ? 1 : isMissing ? 3 : 0,
   };
 }
+
+/** Whether training steps of the side were compared, and showed something. */
+export const isTrained = ({ updates = 0, untrained }: CheckedSide): boolean =>
+  updates > 0 && untrained === undefined;
 
 /** A side that answered, or why there is no answer. */
 type Asked =
@@ -321,7 +332,7 @@ async function withTraining(result: CheckedSide, training: Training, side: Model
     return { ...result, untrained: 'they would follow from what is different before' };
   if (result.status === 'cannot run') return result;
   try {
-    const { verdicts, differences } = await training.judge(side);
+    const { verdicts, differences, isSeen } = await training.judge(side);
     const shares = verdicts.map(({ worst }) => worst?.usedShare ?? 0);
     const unclear = result.unclear + verdicts.filter(({ status }) => status === 'ill').length;
     return {
@@ -333,6 +344,10 @@ async function withTraining(result: CheckedSide, training: Training, side: Model
       numbers: verdicts.reduce((sum, { compared }) => sum + compared, result.numbers),
       used: shares.reduce((a, b) => Math.max(a, b), result.used),
       differences,
+      ...(!isSeen && {
+        untrained:
+          'rounding alone may move every new weight as far as the step did (ill-conditioned), so that they show nothing',
+      }),
     };
   } catch (error) {
     if (error instanceof CannotRunError) return { ...result, untrained: error.message };

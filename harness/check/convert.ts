@@ -13,6 +13,7 @@ import {
 } from '../models/index';
 import { checkModel, type CheckOptions, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
+import { clearLeftovers, ownFiles, unfinishedName } from './leftovers';
 import { runReference, tensorOf, type ModelInputs } from './reference';
 import { runServed } from './served';
 import type { SideName } from './sides/index';
@@ -37,9 +38,6 @@ const optionNames: OptionNames<ConvertOptions> = {
   nonlinearity: true,
   steps: true,
 };
-
-/** What convert writes into a folder; with --force it replaces a folder of these alone. */
-const ownFiles = ['model.json', 'weights.bin', 'saved_model.pb', 'parity.json'];
 
 /** The sides that open what was written and must agree. */
 const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
@@ -75,6 +73,9 @@ export async function convertModel(
       `convertModel: out is ${JSON.stringify(out)}; pass the path of the file or folder to make.`,
     );
   const where = typeof given === 'string' ? given : 'the model';
+  // of a link, what it leads to is replaced
+  const target = await realpath(out).catch(() => path.resolve(out));
+  await clearLeftovers(target);
   const found = await stat(out).catch(() => undefined);
   if (found !== undefined && !force)
     throw new UsageError(
@@ -82,13 +83,11 @@ export async function convertModel(
     );
   if (found !== undefined)
     await checkReplaceable(out, found, to, typeof given === 'string' ? given : undefined);
-  if (!makesFolder(to)) await checkProof(out, force);
+  if (!makesFolder(to)) await checkProof(out, force, given);
   const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
-  // of a link, what it leads to is replaced
-  const target = await realpath(out).catch(() => path.resolve(out));
-  const temporary = `${target}.${process.pid}.tmp`;
+  const temporary = unfinishedName(target, process.pid);
   const proof = isFile ? proofOf(temporary) : path.join(temporary, 'parity.json');
   try {
     await makeDirectory(isFile ? path.dirname(target) : temporary);
@@ -129,10 +128,16 @@ const makesFolder = (to: WriteFormat): boolean => to === 'tfjs' || to === 'saved
 /** Where the proof of a file is kept. */
 const proofOf = (file: string): string => `${file}.parity.json`;
 
-/** @throws UsageError where the proof's place is taken, and --force was not given or what is there is no file */
-async function checkProof(out: string, force: boolean): Promise<void> {
+/** @throws UsageError where the proof's place is taken, and --force was not given or what is there is no file, or the model that is read */
+async function checkProof(out: string, force: boolean, given: string | ModelDescription): Promise<void> {
   const found = await stat(proofOf(out)).catch(() => undefined);
-  if (found === undefined || (force && found.isFile())) return;
+  if (found === undefined) return;
+  const source = typeof given === 'string' ? await realpath(given).catch(() => '') : '';
+  if (source === (await realpath(proofOf(out))))
+    throw new UsageError(
+      `${proofOf(out)}, where the proof goes, is the model that is read; choose another name for --out.`,
+    );
+  if (force && found.isFile()) return;
   throw new UsageError(
     `${proofOf(out)}, where the proof goes, exists already and is left alone; choose another name for --out${found.isFile() ? ', or pass --force to replace it' : ''}.`,
   );

@@ -14,9 +14,9 @@ export interface Difference {
   /** counted from 0, in the order of the output */ readonly timeStep?: number;
   readonly unit?: number;
   /** of the gradient of a weight with the gates side by side */ readonly gate?: string;
-  /** where the shapes differ, so that no numbers were compared */ readonly shapes?: {
-    readonly given: readonly number[];
-    readonly expected: readonly number[];
+  /** where the shapes differ, so that no numbers were compared; one is absent where there is no such tensor */ readonly shapes?: {
+    readonly given?: readonly number[];
+    readonly expected?: readonly number[];
   };
   readonly given: number;
   readonly expected: number;

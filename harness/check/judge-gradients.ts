@@ -1,6 +1,6 @@
 import { createRandom } from '../../scratch/index';
 import type { PrecisionModel } from '../budget/index';
-import type { ModelDescription, Source } from '../models/index';
+import type { ModelDescription, ModelLayer, Source } from '../models/index';
 import { added, sure, type Doubtful } from './doubtful';
 import { judgeTensor, type JudgedTensor } from './judge';
 import { propagateBack, type LayerQuestion } from './propagate';
@@ -26,6 +26,60 @@ export function upstreamOf(
   });
 }
 
+/** What a side showed of the gradients on the way back takes the place of what was expected there. */
+interface Seen {
+  /** what arrives at a layer, of its output or of a state */
+  readonly arriving?: (expected: Doubtful, layer: ModelLayer, state: number | undefined) => Doubtful;
+  /** the gradients of a layer's weights */
+  readonly weights: (layer: ModelLayer, expected: Readonly<Record<string, Doubtful>>) => void;
+}
+
+/** Walks back through the layers of a model, and gives what arrives at its inputs. */
+function walkBack(
+  model: ModelDescription,
+  questions: ReadonlyMap<string, LayerQuestion>,
+  upstream: readonly Arriving[],
+  precision: PrecisionModel,
+  { arriving: take = (expected) => expected, weights }: Seen,
+): ReadonlyMap<string, Doubtful | undefined> {
+  const arriving = new Map<string, { output?: Doubtful; states: (Doubtful | undefined)[] }>();
+  const send = ({ of, state }: Source, gradient: Doubtful): void => {
+    const found = arriving.get(of) ?? { states: [] };
+    arriving.set(of, found);
+    if (state === undefined) found.output = added(found.output, gradient, precision.unit);
+    else found.states[state] = added(found.states[state], gradient, precision.unit);
+  };
+  for (const { gradient, ...source } of upstream) send(source, sure(gradient));
+  for (const layer of model.layers.toReversed()) {
+    const found = arriving.get(layer.name);
+    const read = questions.get(layer.name);
+    if (found === undefined || read === undefined) continue;
+    const here = {
+      output: found.output && take(found.output, layer, undefined),
+      states: found.states.map((state, i) => state && take(state, layer, i)),
+    };
+    const back = propagateBack(layer, read, here, precision);
+    weights(layer, back.weights);
+    if (back.input !== undefined) send(layer.reads, back.input);
+    layer.initialStates?.forEach((source, i) => send(source, back.states[i]));
+  }
+  return new Map(model.inputs.map(({ name }) => [name, arriving.get(name)?.output]));
+}
+
+/** The gradients of all weights by layer, with what rounding may do to them on the whole way. */
+export function expectedGradients(
+  model: ModelDescription,
+  questions: ReadonlyMap<string, LayerQuestion>,
+  upstream: readonly Arriving[],
+  precision: PrecisionModel,
+): ReadonlyMap<string, Readonly<Record<string, Doubtful>>> {
+  const found = new Map<string, Readonly<Record<string, Doubtful>>>();
+  walkBack(model, questions, upstream, precision, {
+    weights: ({ name }, expected) => void found.set(name, expected),
+  });
+  return found;
+}
+
 /**
  * Every layer backward by itself: from what the side showed before it, and from the gradient that arrives at it. Where the side shows that
  * gradient, it is judged and takes the place of the expected one; otherwise the expected one keeps its error.
@@ -37,40 +91,28 @@ export function judgeGradients(
   shown: ShownGradients,
   precision: PrecisionModel,
 ): JudgedTensor[] {
-  const arriving = new Map<string, { output?: Doubtful; states: (Doubtful | undefined)[] }>();
-  const send = ({ of, state }: Source, gradient: Doubtful): void => {
-    const found = arriving.get(of) ?? { states: [] };
-    arriving.set(of, found);
-    if (state === undefined) found.output = added(found.output, gradient, precision.unit);
-    else found.states[state] = added(found.states[state], gradient, precision.unit);
-  };
-  for (const { gradient, ...source } of upstream) send(source, sure(gradient));
   const judged: JudgedTensor[] = [];
-  for (const layer of model.layers.toReversed()) {
-    const found = arriving.get(layer.name);
-    const read = questions.get(layer.name);
-    if (found === undefined || read === undefined) continue;
-    const seen = shown.outputs.get(layer.name);
-    const take = (expected: Doubtful | undefined, given: typeof read.mask, state?: number) => {
-      if (expected === undefined || given === undefined) return expected;
-      const one = { ...judgeTensor(layer, state, expected, given, read), gradientOf: 'what it gives' };
-      judged.push(one);
+  const atInputs = walkBack(model, questions, upstream, precision, {
+    arriving(expected, layer, state) {
+      const seen = shown.outputs.get(layer.name);
+      const given = state === undefined ? seen?.output : seen?.states?.[state];
+      if (given === undefined) return expected;
+      const one = judgeTensor(layer, state, expected, given, questions.get(layer.name)!);
+      judged.push({ ...one, gradientOf: 'what it gives' });
       return one.status === 'shape' ? expected : sure(given);
-    };
-    const here = {
-      output: take(found.output, seen?.output),
-      states: found.states.map((state, i) => take(state, seen?.states?.[i], i)),
-    };
-    const back = propagateBack(layer, read, here, precision);
-    const weights = shown.weights.get(layer.name) ?? {};
-    for (const [name, expected] of Object.entries(back.weights))
-      if (name in weights)
-        judged.push({ ...judgeTensor(layer, undefined, expected, weights[name], read), gradientOf: name });
-    if (back.input !== undefined) send(layer.reads, back.input);
-    layer.initialStates?.forEach((source, i) => send(source, back.states[i]));
-  }
+    },
+    weights(layer, expected) {
+      const given = shown.weights.get(layer.name) ?? {};
+      for (const [name, one] of Object.entries(expected))
+        if (name in given)
+          judged.push({
+            ...judgeTensor(layer, undefined, one, given[name], questions.get(layer.name)!),
+            gradientOf: name,
+          });
+    },
+  });
   for (const { name } of model.inputs) {
-    const expected = arriving.get(name)?.output;
+    const expected = atInputs.get(name);
     const reader = model.layers.find(({ reads }) => reads.of === name);
     const read = reader && questions.get(reader.name);
     if (expected === undefined || reader === undefined || read === undefined || !(name in shown.inputs))

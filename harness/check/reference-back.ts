@@ -3,6 +3,7 @@ import type { ModelDescription, ModelLayer, Source } from '../models/index';
 import {
   maskAfter,
   masked,
+  readOf,
   runLayer,
   seenMask,
   stackOf,
@@ -134,16 +135,9 @@ export function runReferenceBack(
   const weights = new Map<string, SentBack['weights']>();
   for (const layer of layers.toReversed()) {
     const found = arriving.get(layer.name);
-    const before = runs.get(layer.reads.of);
-    if (found === undefined || before === undefined) continue;
-    const read: LayerRun = { ...before, output: tensorOf(runs, layer.reads) };
+    if (found === undefined) continue;
     const states = (layer.initialStates ?? []).map((source) => tensorOf(runs, source));
-    const back = runLayerBack(
-      layer,
-      layer.reads.state === undefined ? read : { ...read, mask: undefined },
-      states,
-      found,
-    );
+    const back = runLayerBack(layer, readOf(runs, layer), states, found);
     weights.set(layer.name, back.weights);
     if (back.input !== undefined) send(layer.reads, back.input);
     layer.initialStates?.forEach((source, i) => send(source, back.states[i]));

@@ -23,7 +23,7 @@ export function runReference(model: ModelDescription, inputs: ModelInputs): Map<
     model.inputs.map(({ name }) => [name, { output: inputs[name], states: [], mask: undefined }]),
   );
   for (const layer of model.layers) {
-    const before = runOf(runs, layer.reads);
+    const before = readOf(runs, layer);
     const states = (layer.initialStates ?? []).map((state) => tensorOf(runs, state));
     const run = runLayer(layer, before, states);
     checkSize(layer, run);
@@ -41,6 +41,14 @@ function checkSize({ name, kind }: ModelLayer, { output, states }: LayerRun): vo
         `layer ${name} (${kind}) gives ${data[at]} with these inputs, and float32 holds numbers up to 3.4e38; give smaller or shorter inputs, or check what comes before it with --until ${name}.`,
       );
   }
+}
+
+/** What a layer reads: the output of the one before with its mask, or one of its states. */
+export function readOf(runs: ReadonlyMap<string, LayerRun>, { reads }: Pick<ModelLayer, 'reads'>): LayerRun {
+  const before = runOf(runs, reads);
+  return reads.state === undefined
+    ? before
+    : { ...before, output: before.states[reads.state], mask: undefined };
 }
 
 /** The output, or the state, that a source names. */

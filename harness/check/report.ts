@@ -8,7 +8,7 @@ import {
   type Document,
   type TestCase,
 } from '../reports/index';
-import type { CheckedSide, CheckReport } from './check-model';
+import { isTrained, type CheckedSide, type CheckReport } from './check-model';
 import type { Difference } from './difference';
 
 /** The verdict in one sentence. */
@@ -32,21 +32,21 @@ export function checkVerdict({ file, sides, verdict, training }: CheckReport): s
     );
     if (missing.length === 0)
       return ran.length > 0
-        ? `NOT TRAINED: no side can take a training step of ${file}; ${names} agree with the reference when predicting`
+        ? `NOT TRAINED: ${ran.some(({ updates = 0 }) => updates > 0) ? `rounding alone may move the weights of ${file} as far as a training step does, so that nothing could be compared; give other inputs or a larger learning rate` : `no side can take a training step of ${file}`}; ${names} agree with the reference when predicting`
         : `NOTHING COMPARED: no side can run ${file}`;
-    const why = ({ name, status, tensors, unclear }: CheckedSide): string =>
+    const why = ({ name, status, tensors, unclear, updates = 0 }: CheckedSide): string =>
       status === 'absent' || status === 'cannot run'
         ? name
         : tensors === unclear
           ? `${name} (all its numbers are ill-conditioned)`
-          : `${name} (its training steps)`;
+          : `${name} (its training steps${updates > 0 ? ', which are ill-conditioned' : ''})`;
     return `NOT RUN: ${missing.map(why).join(', ')}${ran.length === 0 ? '; nothing was compared' : missing.some(({ untrained }) => untrained !== undefined) ? '; what else was compared agrees with the reference' : `; ${names} agree with the reference`}`;
   }
   const ill = ran.filter(({ status }) => status === 'ill');
   const parts = ill.map(({ name, tensors, unclear }) => `${name}: ${unclear} of ${tensors} tensors`);
   const but =
     ill.length === 0 ? '' : `; neither right nor wrong, because ill-conditioned: ${parts.join(', ')}`;
-  const trained = ran.filter(({ updates = 0 }) => updates > 0).map(({ name }) => name);
+  const trained = ran.filter(isTrained).map(({ name }) => name);
   const steps =
     training === undefined
       ? ''
@@ -79,13 +79,21 @@ export function differenceInWords({
   const what =
     shapes === undefined
       ? `${given.toPrecision(7)} instead of ${expected.toPrecision(7)}`
-      : `it has the shape [${shapes.given.join(', ')}] instead of [${shapes.expected.join(', ')}]`;
+      : shapesInWords(shapes);
   const column = unit === undefined ? '' : `, unit ${unit}`;
   const at = shapes === undefined ? `${inside}${step}${column}${gate}` : '';
   const place = `differs at layer ${layerNumber} ${layer} (${kind}), ${tensor}${at}: ${what}`;
-  if (causes.length === 0) return `${place}; no known cause explains it`;
+  if (causes.length === 0) return shapes === undefined ? `${place}; no known cause explains it` : place;
   const words = causes.slice(0, 4).map((cause) => cause.words);
   return `${place}: it looks as if ${words.join(', or as if ')}${causes.length > 1 ? ' (these numbers cannot tell them apart)' : ''}`;
+}
+
+function shapesInWords({ given, expected }: NonNullable<Difference['shapes']>): string {
+  if (given === undefined) return `it is missing, where [${expected?.join(', ') ?? ''}] was expected`;
+  const found = `it has the shape [${given.join(', ')}]`;
+  return expected === undefined
+    ? `${found}, and no such tensor was expected`
+    : `${found} instead of [${expected.join(', ')}]`;
 }
 
 /** What the model is, what each side gave, and where they differ. */

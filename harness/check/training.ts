@@ -1,39 +1,40 @@
 import {
-  createRandom,
   resolveOptimizer,
-  ScratchNetwork,
-  StackPlan,
   type CompileOptions,
-  type NetworkConfig,
   type ResolvedOptimizerConfig,
   type StackWeights,
   type Tensor,
 } from '../../scratch/index';
 import { isLayerConfig } from '../base/model';
 import { UsageError } from '../base/outcome';
-import type { LayeredEvaluation, LayeredProblem } from '../base/problem';
+import type { LayeredEvaluation } from '../base/problem';
 import { mapRecord } from '../base/process/index';
+import type { PrecisionModel } from '../budget/index';
 import { customaryEpsilons, otherEpsilonInWords } from '../faults/index';
 import {
   compareUpdate,
   isFailing,
   isUpdateOf,
+  namedUpdate,
+  showsUpdate,
   type MadeUpdate,
   type Place,
   type TensorVerdict,
   type UpdateComparison,
 } from '../judge/index';
-import { namedWeights, networkOf, type ModelDescription, type ModelNetwork } from '../models/index';
+import { namedWeights, type ModelDescription, type ModelLayer } from '../models/index';
 import type { Cause } from './causes';
 import type { Difference } from './difference';
-import { maskAfter, type ModelInputs } from './reference';
+import type { ModelInputs } from './reference';
 import {
   CannotRunError,
-  targetsOf,
+  chainsOnly,
   type ModelSide,
   type TrainingAnswer,
   type TrainingQuestion,
+  type TrainingStart,
 } from './sides/side';
+import { batchOf, mapWeights, updated, type TrainingBatch } from './training-steps';
 
 /** What is asked of training steps. */
 export interface TrainingOptions {
@@ -46,24 +47,26 @@ export interface TrainingOptions {
 export interface JudgedTraining {
   readonly verdicts: readonly TensorVerdict[];
   readonly differences: readonly Difference[];
+  /** whether any new weight differs from the one before by more than rounding may do: else a side that does not train would pass */
+  readonly isSeen: boolean;
 }
 
-/** One step of the reference, and where it starts. */
-interface ReferenceStep {
+/** One step of the reference. */
+interface ReferenceStep extends Start {
   readonly question: TrainingQuestion;
-  readonly scratch: MadeUpdate<string>;
-  readonly reference: LayeredEvaluation;
+  readonly made: TrainingAnswer;
 }
 
 /**
- * Training steps of a model that is one chain of layers. Every step starts all sides from the same numbers, those of the reference after the
+ * Training steps of a model. Every step starts all sides from the same numbers, those of the reference after the
  * step before, rounded to float32: otherwise a gradient near zero, of which Adam makes a whole step, would drive them apart.
  */
 export class Training {
   readonly optimizer: ResolvedOptimizerConfig;
   readonly notes: readonly string[];
-  private readonly network: ModelNetwork;
-  private readonly questions: readonly TrainingQuestion[];
+  private readonly batch: TrainingBatch;
+  private readonly starts: readonly Start[];
+  /** the layers that have weights */ private readonly trained: readonly ModelLayer[];
   private readonly known = new Map<string, readonly ReferenceStep[]>();
   /** Adam's form was asked for, and is not left to each program */ private readonly isFormFixed: boolean;
 
@@ -73,43 +76,56 @@ export class Training {
     inputs: ModelInputs,
     { steps, optimizer = 'adam', seed }: TrainingOptions,
   ) {
-    this.network = networkOf(model, 'Training steps (--train-steps)');
-    const turned = model.layers.find(
-      ({ config }) => 'goBackwards' in config && config.goBackwards && config.returnSequences === true,
-    );
-    if (turned !== undefined)
-      throw new UsageError(
-        `Training steps (--train-steps): layer ${turned.name} (${turned.kind}) goes backwards and returns sequences, in an order that the error budget of a whole network does not have; check it without training steps.`,
-      );
     this.optimizer = resolveOptimizer({ optimizer });
+    this.batch = batchOf(model, inputs, seed);
     this.isFormFixed = typeof optimizer !== 'string' && 'form' in optimizer;
-    this.questions = questionsOf(this.network, inputs[model.inputs[0].name], this.optimizer, { steps, seed });
-    this.notes =
-      this.optimizer.name === 'adam' && !this.isFormFixed
+    this.starts = startsOf(this.batch, this.optimizer, steps);
+    this.trained = model.layers.filter(({ config }) => isLayerConfig(config));
+    const { note } = this.batch;
+    this.notes = [
+      ...(note === undefined ? [] : [note]),
+      ...(this.optimizer.name === 'adam' && !this.isFormFixed
         ? [
             "Keras's Adam adds epsilon to sqrt(v), those of TensorFlow.js and PyTorch to sqrt(v / (1 - beta2^t)): each is judged by its own form",
           ]
-        : [];
+        : []),
+    ];
+  }
+
+  /** Why a side cannot train this model, as far as it is known before it is asked. */
+  whyNot(name: string): string | undefined {
+    const [family, backend = ''] = name.split(':');
+    if (family === 'onnxruntime' || family === 'browser') return 'it only predicts here';
+    const isChain = 'problem' in this.batch.question(this.starts[0].from);
+    if (!isChain && (family === 'twin' || family === 'graph')) return chainsOnly;
+    const embedding = this.model.layers.find(({ config }) => config.layer === 'embedding');
+    return family === 'tfjs' && backend === 'wasm' && embedding !== undefined
+      ? `TensorFlow.js has no gradient of an embedding on wasm (layer ${embedding.name})`
+      : undefined;
   }
 
   /**
-   * @throws CannotRunError when the side cannot train this network
+   * @throws CannotRunError when the side cannot train this model
    */
-  async judge({ name, train }: Pick<ModelSide, 'name' | 'train'>): Promise<JudgedTraining> {
-    if (train === undefined) throw new CannotRunError('it does not train');
+  async judge({ name, train, model }: Pick<ModelSide, 'name' | 'train' | 'model'>): Promise<JudgedTraining> {
+    const why = this.whyNot(name) ?? (train === undefined ? 'it does not train' : undefined);
+    if (why !== undefined || train === undefined) throw new CannotRunError(why);
     const comparisons: UpdateComparison<string>[] = [];
     for (const step of this.stepsFor(name))
-      comparisons.push(this.comparisonOf(name, step, await train(step.question)));
+      comparisons.push(this.comparisonOf(name, step, await train(step.question), model));
     const judged = comparisons.map((comparison) => compareUpdate(comparison));
     const verdicts = judged.flatMap(({ tensors }) => tensors);
-    const odd = verdicts.find(({ status }) => ['missing', 'extra', 'shape'].includes(status));
-    if (odd !== undefined) throw new CannotRunError(`${odd.tensor} ${odd.reason ?? ''}`);
     const at = judged.findIndex(({ status }) => status === 'fail');
-    if (at < 0) return { verdicts, differences: [] };
+    if (at < 0) {
+      const isSeen = comparisons.some(
+        (comparison, i) => judged[i].tensors.some(isRightWeight) && showsUpdate(comparison),
+      );
+      return { verdicts, differences: [], isSeen };
+    }
     const [first] = judged[at].tensors
       .filter(isFailing)
       .toSorted((a, b) => order.indexOf(groupOf(a)) - order.indexOf(groupOf(b)));
-    return { verdicts, differences: [this.differenceOf(first, at + 1, causesOf(comparisons))] };
+    return { verdicts, differences: [this.differenceOf(first, at + 1, comparisons)], isSeen: true };
   }
 
   /** The reference's steps, in the form of Adam that the side has. */
@@ -120,37 +136,35 @@ export class Training {
         ? { ...optimizer, form: side === 'keras' ? 'keras' : 'tfjs' }
         : optimizer;
     const key = own.name === 'adam' ? own.form : '';
-    const found = this.known.get(key) ?? this.questions.map((one) => this.stepOf({ ...one, optimizer: own }));
+    const found = this.known.get(key) ?? this.starts.map((start) => this.stepOf(start, own));
     this.known.set(key, found);
     return found;
   }
 
-  private stepOf(question: TrainingQuestion): ReferenceStep {
-    const { inputs, mask } = question.problem;
-    const byHand = scratchOf(question);
-    const { loss, gradients } = byHand.lossAndGradients(inputs, targetsOf(question), {
-      ...(mask && { mask }),
-    });
-    return {
-      question,
-      scratch: made(update(question)),
-      reference: {
-        loss: { data: Float64Array.of(loss), shape: [] },
-        gradients: { weights: gradients.weights },
-      },
-    };
+  private stepOf({ gradients, ...start }: Start, optimizer: ResolvedOptimizerConfig): ReferenceStep {
+    const from = { ...start.from, optimizer };
+    return { from, gradients, question: this.batch.question(from), made: updated(gradients, from) };
   }
 
   private comparisonOf(
     side: string,
-    { question, scratch, reference }: ReferenceStep,
+    { question, from, gradients: { loss, weights: gradients }, made: scratch }: ReferenceStep,
     answer: TrainingAnswer,
+    precision: PrecisionModel,
   ): UpdateComparison<string> {
-    const { problem, optimizer, step, slots } = question;
+    const { optimizer, step, slots } = question;
     const gradientOf = (weight: string): string => `gradients.weights.${weight}`;
-    const weights = named(problem.weights);
+    const weights = named(from.weights);
+    const problem = 'problem' in question ? question.problem : undefined;
+    const reference: LayeredEvaluation = {
+      ...(loss !== undefined && { loss: { data: Float64Array.of(loss), shape: [] } }),
+      gradients: { weights: gradients },
+    };
     return {
-      ...{ caseId: problem.id, optimizer, problem, reference, scratch, gradientOf },
+      ...{ caseId: `training step ${step + 1}`, optimizer, gradientOf },
+      ...(problem ? { problem } : { budget: this.batch.budget?.(from.weights, precision) }),
+      reference,
+      scratch: made(scratch),
       start: { weights, state: { step, slots: mapRecord(slots, named) } },
       given: made(answer),
       // the twin runs the kernels of TensorFlow.js
@@ -158,14 +172,20 @@ export class Training {
     };
   }
 
-  private differenceOf({ tensor, worst }: TensorVerdict, step: number, causes: readonly Cause[]): Difference {
-    const [group, at = '', weight = ''] = tensor.split('.');
-    const layers = this.model.layers.filter(({ config }) => isLayerConfig(config));
-    const layer = group === 'loss' ? layers[layers.length - 1] : layers[Number(at.slice('layer'.length)) - 1];
+  private differenceOf(
+    { tensor, status, worst }: TensorVerdict,
+    step: number,
+    comparisons: readonly UpdateComparison<string>[],
+  ): Difference {
+    const [group, at = '', ...rest] = tensor.split('.');
+    const weight = rest.join('.');
+    // of a loss, or of a layer that the model does not have, the last one
+    const layer = this.trained[Number(at.slice('layer'.length)) - 1] ?? this.trained[this.trained.length - 1];
     const what = group === 'weights' ? weight : `${group} of ${weight}`;
     const { feature, fromUnit, integer, bias, gate, unit, output } = (worst?.at ?? {}) as Partial<Place>;
     const row = feature ?? fromUnit ?? integer ?? bias;
     const column = unit ?? output;
+    const { given, scratch } = comparisons[step - 1];
     return {
       layerNumber: this.model.layers.indexOf(layer) + 1,
       layer: layer.name,
@@ -174,10 +194,13 @@ export class Training {
       ...(row !== undefined && { row: Number(row) }),
       ...(column !== undefined && { unit: Number(column) }),
       ...(gate !== undefined && { gate: String(gate) }),
+      ...(isOtherwiseShaped(status) && {
+        shapes: shapesOf(tensor, namedUpdate(given), namedUpdate(scratch)),
+      }),
       given: worst?.given ?? NaN,
       expected: worst?.reference ?? NaN,
       used: worst?.usedShare ?? Infinity,
-      causes,
+      causes: isOtherwiseShaped(status) ? [] : causesOf(comparisons),
     };
   }
 }
@@ -185,6 +208,26 @@ export class Training {
 /** What is made first comes first: weights follow from the memory. */
 const order = ['loss', 'velocity', 'm', 'v', 'weights'];
 const groupOf = ({ tensor }: TensorVerdict): string => tensor.split('.')[0];
+
+const isOtherwiseShaped = (status: TensorVerdict['status']): boolean =>
+  ['missing', 'extra', 'shape'].includes(status);
+
+const isRightWeight = (verdict: TensorVerdict): boolean =>
+  groupOf(verdict) === 'weights' && verdict.status !== 'ill';
+
+/** Absent where there is no such tensor; a wrong number of numbers is a shape of its own. */
+function shapesOf(
+  tensor: string,
+  given: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, Tensor>,
+): NonNullable<Difference['shapes']> {
+  const [found, wanted] = [given.get(tensor), expected.get(tensor)];
+  const isWhole = found?.data.length === found?.shape.reduce((a, b) => a * b, 1);
+  return {
+    ...(found && { given: isWhole ? found.shape : [found.data.length] }),
+    ...(wanted && { expected: wanted.shape }),
+  };
+}
 
 const named = (weights: StackWeights): Readonly<Record<string, Tensor>> =>
   Object.fromEntries(namedWeights(weights));
@@ -195,65 +238,51 @@ const made = ({ loss, weights, slots }: TrainingAnswer): MadeUpdate<string> => (
   state: { slots: mapRecord(slots, named) },
 });
 
-/** The network by hand, at the start of a step. */
-function scratchOf({ problem, optimizer, step, slots }: TrainingQuestion): ScratchNetwork {
-  const network = new ScratchNetwork({
-    ...(problem.model as NetworkConfig),
-    weights: problem.weights,
-    optimizer,
-  });
-  network.setOptimizerState({ config: optimizer, step, slots });
-  return network;
+/** Where a step starts, with the gradients of the reference there. */
+interface Start {
+  readonly from: TrainingStart & { readonly weights: StackWeights };
+  readonly gradients: ReturnType<TrainingBatch['gradients']>;
 }
 
-function update(question: TrainingQuestion): TrainingAnswer {
-  const { inputs, mask } = question.problem;
-  const network = scratchOf(question);
-  const { loss } = network.trainOnBatch(inputs, targetsOf(question), { ...(mask && { mask }) });
-  return { loss, weights: network.getWeights(), slots: network.getOptimizerState().slots };
-}
-
-/** Every step from the numbers after the one before. */
-function questionsOf(
-  { config, weights, maskValue }: ModelNetwork,
-  inputs: Tensor,
-  optimizer: ResolvedOptimizerConfig,
-  { steps, seed }: Required<Pick<TrainingOptions, 'steps' | 'seed'>>,
-): TrainingQuestion[] {
-  const mask =
-    maskValue === undefined
-      ? undefined
-      : maskAfter(
-          { config: { layer: 'masking', maskValue }, weights: {} },
-          { output: inputs, states: [], mask: undefined },
-        );
-  const goal = goalOf(config, inputs, seed);
-  const problem = { id: 'training', model: config, inputs, ...(mask && { mask }), ...goal };
-  const questions: TrainingQuestion[] = [];
-  let from: Pick<TrainingQuestion, 'slots'> & { readonly weights: StackWeights } = { weights, slots: {} };
-  for (let step = 0; step < steps; step++) {
-    const question = {
-      ...{ optimizer, step, slots: from.slots },
-      ...(maskValue !== undefined && { maskValue }),
-      problem: { ...problem, id: `training step ${step + 1}`, weights: from.weights },
-    };
-    questions.push(question);
-    const after = update(question);
-    checkFloat32(after, step + 1);
-    from = { weights: inFloat32(after.weights), slots: mapRecord(after.slots, inFloat32) };
+/** Every step starts from the numbers after the one before. */
+function startsOf(batch: TrainingBatch, optimizer: ResolvedOptimizerConfig, steps: number): Start[] {
+  const starts: Start[] = [];
+  let from: Start['from'] = { optimizer, step: 0, slots: {}, weights: batch.weights };
+  while (from.step < steps) {
+    const gradients = batch.gradients(from.weights);
+    starts.push({ from, gradients });
+    const after = updated(gradients, from);
+    const step = from.step + 1;
+    checkFloat32(after, step);
+    const weights = inFloat32(after.weights);
+    checkMoved(from, weights);
+    from = { optimizer, step, slots: mapRecord(after.slots, inFloat32), weights };
   }
-  return questions;
+  return starts;
+}
+
+/** A step that leaves all weights as they were would be made by a side that does not train at all. */
+function checkMoved(
+  { weights: before, step, optimizer: { learningRate } }: Start['from'],
+  after: StackWeights,
+): void {
+  const all = namedWeights(after);
+  const old = named(before);
+  if (all.some(([name, { data }]) => data.some((x, i) => x !== old[name].data[i]))) return;
+  throw new UsageError(
+    `Training steps (--train-steps): step ${step + 1} leaves all ${all.reduce((sum, [, { data }]) => sum + data.length, 0)} weights as they were in float32 (learning rate ${learningRate}), so that it would show nothing; give a larger learning rate (--optimizer), or other inputs where the gradients are zero.`,
+  );
 }
 
 /** Numbers that float32 does not hold are infinite on every side, and show nothing. */
-function checkFloat32({ loss, weights, slots }: TrainingAnswer, step: number): void {
-  const made: readonly [string, ArrayLike<number>][] = [
+function checkFloat32({ loss = 0, weights, slots }: TrainingAnswer, step: number): void {
+  const numbers: readonly [string, ArrayLike<number>][] = [
     ['the loss', [loss]],
     ...Object.entries({ weights, ...slots }).flatMap(([group, all]) =>
       namedWeights(all).map(([name, { data }]): [string, ArrayLike<number>] => [`${group}.${name}`, data]),
     ),
   ];
-  for (const [name, data] of made) {
+  for (const [name, data] of numbers) {
     const beyond = Array.from(data).find((x) => !Number.isFinite(Math.fround(x)));
     if (beyond !== undefined)
       throw new UsageError(
@@ -263,25 +292,7 @@ function checkFloat32({ loss, weights, slots }: TrainingAnswer, step: number): v
 }
 
 const inFloat32 = (weights: StackWeights): StackWeights =>
-  weights.map((layer) => mapRecord(layer, ({ data, shape }) => ({ data: data.map(Math.fround), shape })));
-
-/** Labels or targets of the loss that the end of the model asks for. */
-function goalOf(
-  config: NetworkConfig,
-  inputs: Tensor,
-  seed: number,
-): Pick<LayeredProblem, 'labels' | 'targets'> {
-  const random = createRandom(seed);
-  const [batch, timeSteps] = inputs.shape;
-  const shape = new StackPlan(config).outputShape({ batch, timeSteps });
-  const width = shape[shape.length - 1];
-  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  if (config.loss === 'softmaxCrossEntropy')
-    return { labels: Array.from({ length: rows }, () => random.integer(width)) };
-  const one = (): number =>
-    config.loss === 'sigmoidCrossEntropy' ? random.integer(2) : Math.fround(2 * random.uniform() - 1);
-  return { targets: { data: Float64Array.from({ length: rows * width }, one), shape } };
-}
+  mapWeights(weights, ({ data, shape }) => ({ data: data.map(Math.fround), shape }));
 
 /** Other settings of Adam that make every update of a side. */
 function causesOf(comparisons: readonly UpdateComparison<string>[]): Cause[] {

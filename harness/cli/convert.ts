@@ -40,7 +40,7 @@ export const defineConvert: DefineCommand = (program, finish) => {
     .addOption(options.nonlinearityOption())
     .addOption(options.stepsOption())
     .requiredOption('--out <path>', 'file or folder to make')
-    .option('--force', 'replace --out if it exists')
+    .option('--force', 'replace --out, and its proof OUT.parity.json, if they exist')
     .addOption(options.pythonOption('with --to keras or onnx, Keras or onnxruntime opens the result'))
     .addOption(options.frameworkTimeoutOption())
     .addOption(options.seedOption('of the inputs of the proof'))

@@ -29,6 +29,8 @@ export {
   explainsUpdate,
   isUpdateOf,
   namedUpdate,
+  showsUpdate,
+  type GradientBudget,
   type MadeUpdate,
   type UpdateComparison,
 } from './updates/compare-update';

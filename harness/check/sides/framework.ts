@@ -82,25 +82,38 @@ export async function openFrameworkSide(
   };
 }
 
-/** One update by the framework's own optimizer. Weights and memory are called layer1, layer2, ... there. */
+/** One update by the framework's own optimizer. Weights and memory go there by the names of the layers: in a chain layer1, layer2, ... */
 async function trainIn(
   framework: Framework,
   name: FrameworkName,
-  { problem, optimizer, step, slots }: TrainingQuestion,
+  training: TrainingQuestion,
 ): Promise<TrainingAnswer> {
-  const named = (byLayer: StackWeights) =>
-    Object.fromEntries(byLayer.map((weights, i) => [`layer${i + 1}`, weights]));
-  const inOrder = (found: Readonly<Record<string, StackWeights[number]>>): StackWeights =>
-    problem.weights.map((_, i) => found[`layer${i + 1}`] ?? {});
+  const { optimizer, step, slots } = training;
+  const isChain = 'problem' in training;
   try {
+    const question = isChain
+      ? questionOf(training.problem, name)
+      : {
+          modelInputs: training.model.inputs,
+          layers: training.model.layers,
+          inputs: training.inputs,
+          upstream: training.upstream,
+        };
+    const layers = question.layers.flatMap((layer) =>
+      Object.keys(layer.weights).length > 0 ? [layer.name] : [],
+    );
+    const named = (byLayer: StackWeights) =>
+      Object.fromEntries(byLayer.map((weights, i) => [layers[i], weights]));
+    const inOrder = (found: Readonly<Record<string, StackWeights[number]>>): StackWeights =>
+      layers.map((layer) => found[layer] ?? {});
     const { loss, trained } = await framework.run({
-      ...questionOf(problem, name),
+      ...question,
       training: { optimizer, step, slots: mapRecord(slots, named) },
     });
-    if (loss === undefined || trained === undefined)
+    if (trained === undefined || (isChain && loss === undefined))
       throw new CannotRunError(`${name} gave no weights after the update.`);
     return {
-      loss: loss.data[0],
+      ...(loss && { loss: loss.data[0] }),
       weights: inOrder(trained.weights),
       slots: mapRecord(trained.slots, inOrder),
     };

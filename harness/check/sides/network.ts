@@ -11,9 +11,11 @@ import { isLayerConfig } from '../../base/model';
 import { precisionModelOf, precisionModels, type PrecisionModel } from '../../budget/index';
 import type { ModelLayer, Source } from '../../models/index';
 import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
-import { maskAfter, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
+import { maskAfter, readOf, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
 import {
   AbsentSideError,
+  CannotRunError,
+  chainsOnly,
   targetsOf,
   type ModelSide,
   type Shown,
@@ -65,7 +67,8 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
     version: backend.version,
     model,
     run: (question) => runByLayers(create, question),
-    train: (question) => {
+    train: async (question) => {
+      if ('model' in question) throw new CannotRunError(chainsOnly);
       const { problem, optimizer, step, slots } = question;
       const { inputs, mask, weights, model: network } = problem;
       const config = network as NetworkConfig;
@@ -76,9 +79,9 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
           : new TfNetwork({ backend, gradients: 'bptt', ...options });
       try {
         trained.setOptimizerState({ config: optimizer, step, slots });
-        const { loss } = trained.trainOnBatch(inputs, targetsOf(question), { ...(mask && { mask }) });
+        const { loss } = trained.trainOnBatch(inputs, targetsOf(problem), { ...(mask && { mask }) });
         const { slots: after } = trained.getOptimizerState();
-        return Promise.resolve({ loss, weights: trained.getWeights(), slots: after });
+        return { loss, weights: trained.getWeights(), slots: after };
       } finally {
         trained.dispose();
       }
@@ -111,7 +114,7 @@ export async function runByLayers(
   try {
     for (const layer of model.layers) {
       const initialStates = (layer.initialStates ?? []).map(at);
-      const input = { ...runs.get(layer.reads.of)!, output: at(layer.reads) };
+      const input = readOf(runs, layer);
       const { config } = layer;
       const network = isLayerConfig(config) ? create(optionsOf(config, layer, input.output)) : undefined;
       asked.set(layer.name, { input, initialStates, ...(network && { network }) });

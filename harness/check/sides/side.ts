@@ -46,20 +46,35 @@ export interface SideAnswer {
   /** what the user should know */ readonly note?: string;
 }
 
-/** One training step: a batch with its labels or targets and the weights before, and what the optimizer remembers. */
-export interface TrainingQuestion {
-  readonly problem: LayeredProblem;
-  /** of a Masking layer before the first: the steps that the mask of the problem leaves out hold it */ readonly maskValue?:
-    number | undefined;
+/** Where a training step starts. */
+export interface TrainingStart {
   readonly optimizer: ResolvedOptimizerConfig;
   /** updates done before */ readonly step: number;
   /** slot name (`velocity`, `m`, `v`) to one tensor a weight; empty before the first update */
   readonly slots: Readonly<Record<string, StackWeights>>;
 }
 
+/** One training step of a chain of layers: a batch with its labels or targets, and the weights before. */
+export interface ChainTraining extends TrainingStart {
+  readonly problem: LayeredProblem;
+  /** of a Masking layer before the first: the steps that the mask of the problem leaves out hold it */ readonly maskValue?:
+    number | undefined;
+}
+
+/** One training step of a model of any form: its weights are those before, and the loss is Σ output · gradient. */
+export interface ModelTraining extends TrainingStart {
+  readonly model: ModelDescription;
+  readonly inputs: ModelInputs;
+  readonly upstream: readonly Arriving[];
+}
+
+export type TrainingQuestion = ChainTraining | ModelTraining;
+
+/** Why our own networks do not train every model. */
+export const chainsOnly = 'it trains a chain of layers that ends in a loss, and this model is none';
+
 /** The labels or targets of a batch, in the shape that networks take. */
-export function targetsOf({ problem }: TrainingQuestion): NetworkTargets {
-  const { labels, targets, model, inputs } = problem;
+export function targetsOf({ labels, targets, model, inputs }: LayeredProblem): NetworkTargets {
   if (labels === undefined) return targets ?? [];
   const [batch, timeSteps] = inputs.shape;
   const shape = new StackPlan(model as NetworkConfig).outputShape({ batch, timeSteps });
@@ -67,9 +82,10 @@ export function targetsOf({ problem }: TrainingQuestion): NetworkTargets {
   return shape.length === 3 ? { data: Float64Array.from(labels), shape: shape.slice(0, -1) } : labels;
 }
 
-/** What one training step made, by layer of the network. */
+/** What one training step made, by the layers that have weights. */
 export interface TrainingAnswer {
-  /** of the batch, before the update */ readonly loss: number;
+  /** of the batch, before the update; absent where the loss is Σ output · gradient */ readonly loss?:
+    number | undefined;
   readonly weights: StackWeights;
   readonly slots: Readonly<Record<string, StackWeights>>;
 }

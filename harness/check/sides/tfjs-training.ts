@@ -6,27 +6,60 @@ import {
   type StackWeights,
   type Tensor,
 } from '../../../scratch/index';
-import { describeNetwork, toLayersModel, weightOrder } from '../../models/index';
-import type { TrainingAnswer, TrainingQuestion } from './side';
+import { describeNetwork, toLayersModel, weightOrder, type ModelDescription } from '../../models/index';
+import type { ChainTraining, ModelTraining, TrainingAnswer, TrainingQuestion } from './side';
 
-/**
- * One training step of plain TensorFlow.js: the network as a LayersModel, the loss by `tf.losses`, its gradients by the tape, and the update
- * by `tf.train.adam`, `momentum` or `sgd`.
- */
-export async function trainInTfjs(
-  tf: typeof Tf,
-  { problem, maskValue, optimizer, step, slots }: TrainingQuestion,
-): Promise<TrainingAnswer> {
+/** What is trained: a model with its weights before, and the loss of what it gives. */
+interface Trained {
+  readonly model: ModelDescription;
+  readonly loss: (loaded: Tf.LayersModel) => Tf.Scalar;
+}
+
+/** A chain of layers: the loss by `tf.losses`. */
+function trainedChain(tf: typeof Tf, { problem, maskValue }: ChainTraining): Trained {
   const { inputs, labels, targets, mask, weights } = problem;
   const config = problem.model as NetworkConfig;
   const [batch, timeSteps] = inputs.shape;
   const masks = new StackPlan(config).masksOf({ inputs, mask, batch, timeSteps, initialStates: [] });
-  // the loss is taken of what the last layer gives, before softmax or sigmoid
-  const model = describeNetwork({
-    config: { ...config, loss: 'meanSquaredError' },
-    weights,
-    ...(maskValue !== undefined && { maskValue }),
-  });
+  return {
+    // the loss is taken of what the last layer gives, before softmax or sigmoid
+    model: describeNetwork({
+      config: { ...config, loss: 'meanSquaredError' },
+      weights,
+      ...(maskValue !== undefined && { maskValue }),
+    }),
+    loss(loaded) {
+      const x = given(tf, inputs, config.layers[0].layer === 'embedding' ? 'int32' : 'float32');
+      const logits = loaded.apply(x, { training: true }) as Tf.Tensor;
+      return lossOf(tf, config, { logits, labels, targets, steps: masks.at(-1) });
+    },
+  };
+}
+
+/** A model of any form: Σ output · gradient. */
+function trainedModel(tf: typeof Tf, { model, inputs, upstream }: ModelTraining): Trained {
+  return {
+    model,
+    loss(loaded) {
+      const all = model.inputs.map(({ name, vocabulary }) =>
+        given(tf, inputs[name], vocabulary === undefined ? 'float32' : 'int32'),
+      );
+      const outputs = [loaded.apply(all.length === 1 ? all[0] : all, { training: false })].flat();
+      return tf.addN(
+        upstream.map(({ gradient }, i) => tf.sum(tf.mul(outputs[i] as Tf.Tensor, given(tf, gradient)))),
+      ) as Tf.Scalar;
+    },
+  };
+}
+
+/**
+ * One training step of plain TensorFlow.js: the model as a LayersModel, the gradients of its loss by the tape, and the update
+ * by `tf.train.adam`, `momentum` or `sgd`.
+ */
+export async function trainInTfjs(tf: typeof Tf, question: TrainingQuestion): Promise<TrainingAnswer> {
+  const { optimizer, step, slots } = question;
+  const isChain = 'problem' in question;
+  const { model, loss: lossOfModel } = isChain ? trainedChain(tf, question) : trainedModel(tf, question);
   const { modelTopology, weightSpecs, weightData, layerOf } = toLayersModel(model);
   const bytes = Uint8Array.from(weightData).buffer;
   const loaded = await tf.loadLayersModel(
@@ -49,7 +82,7 @@ export async function trainInTfjs(
     const variables = places.map(({ variable }) => variable);
     /** In the order of the variables, by layer and weight. */
     const byLayer = (tensors: readonly Tf.Tensor[]): StackWeights =>
-      weights.map((_, layer) =>
+      own.map((_, layer) =>
         Object.fromEntries(
           places.flatMap(({ layer: at, name }, n) => (at === layer ? [[name, read(tensors[n])]] : [])),
         ),
@@ -64,19 +97,9 @@ export async function trainInTfjs(
           })),
         ),
       ]);
-    const first = config.layers[0].layer;
     let loss = NaN;
     tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(
-        () =>
-          lossOf(tf, config, {
-            logits: loaded.apply(given(tf, inputs, first === 'embedding' ? 'int32' : 'float32'), {
-              training: true,
-            }) as Tf.Tensor,
-            ...{ labels, targets, steps: masks.at(-1) },
-          }),
-        variables,
-      );
+      const { value, grads } = tf.variableGrads(() => lossOfModel(loaded), variables);
       [loss] = value.dataSync();
       update.applyGradients(variables.map(({ name }) => ({ name, tensor: grads[name] })));
     });
@@ -88,7 +111,11 @@ export async function trainInTfjs(
       slot,
       byLayer(held.slice(n * places.length, (n + 1) * places.length)),
     ]);
-    return { loss, weights: byLayer(variables), slots: Object.fromEntries(after) };
+    return {
+      ...(isChain && { loss }),
+      weights: byLayer(variables),
+      slots: Object.fromEntries(after),
+    };
   } finally {
     update.dispose();
     // the momentum optimizer of TensorFlow.js forgets its learning rate, a kept tensor

@@ -170,9 +170,12 @@ function byTape(
       const given = inputs.length === 1 ? inputs[0] : [...inputs];
       const ran = [probe.apply(given, { training: false })].flat() as Tf.Tensor[];
       layers = layersOf(ran.map(read));
-      const terms = upstream.map(({ gradient: { data, shape } }, i) =>
-        tf.sum(tf.mul(ran[places[i]], tf.tensor(Float32Array.from(data), [...shape]))),
-      );
+      const terms = upstream.map(({ of, gradient: { data, shape } }, i) => {
+        // an output of the model may be one of its inputs
+        const output =
+          places[i] < 0 ? inputs[model.inputs.findIndex(({ name }) => name === of)] : ran[places[i]];
+        return tf.sum(tf.mul(output, tf.tensor(Float32Array.from(data), [...shape])));
+      });
       return tf.addN(terms) as Tf.Scalar;
     }, variables);
     const byLayer = new Map<string, Record<string, Tensor>>();

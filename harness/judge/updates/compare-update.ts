@@ -6,10 +6,10 @@ import {
   type Tensor,
 } from '../../../scratch/index';
 import { once } from '../../base/memoize';
-import { axesOf, tensorOf, type AnyProblem, type Evaluation } from '../../base/problem';
+import { axesOf, tensorOf, type AnyProblem, type Axis, type Evaluation } from '../../base/problem';
 import { possibleOf, type Budget } from '../../budget/index';
 import { compareTensor, compareTensors, type ExpectedTensor } from '../compare-tensors';
-import { tolerancesFor, type FixedTolerance } from '../tolerance';
+import { formulaInWords, tolerancesFor, type FixedTolerance, type Tolerances } from '../tolerance';
 import { caseVerdict, type CaseVerdict, type Side } from '../verdict';
 import {
   eachOf,
@@ -25,7 +25,7 @@ const unit = 2 ** -24;
 
 /** What one update made. */
 export interface MadeUpdate<N extends string> {
-  /** of the batch, before the update */ readonly loss: number;
+  /** of the batch, before the update; absent where it is not asked for */ readonly loss?: number | undefined;
   readonly weights: Readonly<Record<N, Tensor>>;
   readonly state: Pick<UpdateStart<N>['state'], 'slots'>;
 }
@@ -35,7 +35,9 @@ export interface UpdateComparison<N extends string> {
   readonly caseId: string;
   readonly optimizer: OptimizerConfig;
   /** the norm that the gradients are clipped to, all together */ readonly clipNorm?: number | undefined;
-  /** the batch with the weights it started from */ readonly problem: AnyProblem;
+  /** the batch with the weights it started from; needed where no budget is given */ readonly problem?: AnyProblem;
+  /** what the loss and the gradients may be off; default: the budget of the problem */
+  readonly budget?: GradientBudget | undefined;
   /** the reference's answer to it */ readonly reference: Evaluation;
   readonly start: UpdateStart<N>;
   /** by the reference */ readonly scratch: MadeUpdate<N>;
@@ -47,8 +49,13 @@ export interface UpdateComparison<N extends string> {
   ) => string;
 }
 
+/** What rounding may do to the loss and the gradients, by the names that answers have for them. */
+export interface GradientBudget extends Pick<Budget, 'model' | 'spread' | 'allowed'> {
+  /** what the axes of a gradient count */ axes(name: string): readonly Axis[];
+}
+
 /** What the gradients may be off, by the name that answers have for them. */
-type ErrorsOf = (budget: Budget, name: string) => Float64Array;
+type ErrorsOf = (budget: Pick<Budget, 'spread' | 'allowed'>, name: string) => Float64Array;
 
 const plainErrors: ErrorsOf = (budget, name) => budget.allowed(name, false);
 
@@ -87,7 +94,7 @@ export function namedUpdate<N extends string>({
 }: MadeUpdate<N>): Map<string, Tensor> {
   const groups = Object.entries<Readonly<Record<N, Tensor>>>({ weights, ...slots });
   return new Map([
-    ['loss', { data: Float64Array.of(loss), shape: [] }],
+    ...(loss === undefined ? [] : [['loss', { data: Float64Array.of(loss), shape: [] }] as const]),
     ...groups.flatMap(([group, values]) =>
       Object.entries<Tensor>(values).map(([name, tensor]) => [`${group}.${name}`, tensor] as const),
     ),
@@ -127,19 +134,21 @@ function expectations<N extends string>(
   comparison: UpdateComparison<N>,
   errorsOf: ErrorsOf,
 ): Map<string, ExpectedTensor> {
-  const { problem, reference, side, tolerance, scratch, gradientOf } = comparison;
-  const tolerances = tolerancesFor(problem, reference, side, tolerance);
+  const { tolerance, scratch, gradientOf } = comparison;
+  const tolerances = tolerancesOf(comparison);
   const fixed = tolerance?.absolute !== undefined || tolerance?.relative !== undefined;
   const plain = (tensor: Tensor): Float64Array =>
     tensor.data.map((x) => (tolerance?.absolute ?? 0) + (tolerance?.relative ?? 0) * Math.abs(x));
   const made = namedUpdate(scratch);
   const expected = new Map<string, ExpectedTensor>();
-  expected.set('loss', {
-    reference: made.get('loss')!,
-    allowed: tolerances.budget ? errorsOf(tolerances.budget, 'loss') : tolerances.allowed('loss'),
-    axes: [],
-    tolerance: tolerances.source('loss'),
-  });
+  const loss = made.get('loss');
+  if (loss !== undefined)
+    expected.set('loss', {
+      reference: loss,
+      allowed: tolerances.budget ? errorsOf(tolerances.budget, 'loss') : tolerances.allowed('loss'),
+      axes: [],
+      tolerance: tolerances.source('loss'),
+    });
   const source = fixed
     ? tolerances.source('loss')
     : `the update rule over the gradient's own tolerance, and its rounding`;
@@ -149,11 +158,49 @@ function expectations<N extends string>(
     expected.set(tensorName, {
       reference: tensor,
       allowed: fixed ? plain(tensor) : allowed,
-      axes: axesOf(problem, gradientOf(splitName<N>(tensorName)[1])),
+      axes: tolerances.axes(gradientOf(splitName<N>(tensorName)[1])),
       tolerance: source,
     });
   }
   return expected;
+}
+
+/** What an update is judged by: a given budget, or that of the problem. */
+interface UpdateTolerances extends Pick<Tolerances, 'allowed' | 'source'>, Pick<GradientBudget, 'axes'> {
+  readonly budget?: Pick<Budget, 'spread' | 'allowed'>;
+}
+
+function tolerancesOf<N extends string>({
+  problem,
+  reference,
+  side,
+  tolerance,
+  budget,
+}: UpdateComparison<N>): UpdateTolerances {
+  if (budget !== undefined)
+    return {
+      budget,
+      allowed: (name) => budget.allowed(name, false),
+      source: () => formulaInWords(budget.model),
+      axes: (name) => budget.axes(name),
+    };
+  if (problem === undefined) throw new Error('compareUpdate: neither a problem nor a budget is given');
+  return {
+    ...tolerancesFor(problem, reference, side, tolerance),
+    axes: (name) => axesOf(problem, name),
+  };
+}
+
+/**
+ * Whether the update differs from none at all: a new weight is farther from the one before than it may be off. Otherwise a program that
+ * changes nothing would pass as well.
+ */
+export function showsUpdate<N extends string>(comparison: UpdateComparison<N>): boolean {
+  return [...reachOf(comparison, plainErrors)].some(([tensor, { centre, allowed }]) => {
+    const [group, name] = splitName<N>(tensor);
+    const before = comparison.start.weights[name].data;
+    return group === 'weights' && centre.some((x, i) => Math.abs(x - before[i]) > allowed[i]);
+  });
 }
 
 /** How far every number of the update may be off. */
@@ -161,8 +208,8 @@ function reachOf<N extends string>(
   comparison: UpdateComparison<N>,
   errorsOf: ErrorsOf,
 ): ReadonlyMap<string, Reach> {
-  const { problem, reference, side, tolerance, optimizer, clipNorm, start, gradientOf } = comparison;
-  const tolerances = tolerancesFor(problem, reference, side, tolerance);
+  const { reference, optimizer, clipNorm, start, gradientOf } = comparison;
+  const tolerances = tolerancesOf(comparison);
   const names = Object.keys(start.weights) as N[];
   const gradients = eachOf(names, (name) => {
     const gradient = tensorOf(reference, gradientOf(name));

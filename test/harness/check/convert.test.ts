@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -11,6 +12,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { convertModel } from '../../../harness/check/index';
+import { clearLeftovers } from '../../../harness/check/leftovers';
 import { openModelFile, writeModel } from '../../../harness/models/index';
 import { testedBackends } from '../../support/backends';
 import { fixtureAnswers, modelFixtures } from '../../support/model-fixtures';
@@ -174,6 +176,64 @@ describe('conversion to Keras', () => {
     await convertModel(path.join(modelFixtures, 'gru.keras'), { to: 'keras', out, force: true });
     expect(readFileSync(out).equals(first)).to.equal(false);
     expect(readdirSync(base())).to.have.length(3);
+  });
+
+  it('replaces no folder by a proof, and never the model that it reads', async () => {
+    const out = path.join(base(), 'mine.npz');
+    const proof = `${out}.parity.json`;
+    const refusal = (from: string): Promise<string> =>
+      convertModel(from, { to: 'npz', out, force: true }).then(
+        () => 'was converted',
+        (error: unknown) => (error as Error).message,
+      );
+    const lstm = path.join(modelFixtures, 'lstm.keras');
+    cpSync(lstm, proof);
+    expect(await refusal(proof)).to.match(/is the model that is read; choose another name for --out/);
+    rmSync(proof);
+    mkdirSync(proof);
+    expect(await refusal(lstm)).to.match(/where the proof goes, exists already and is left alone; [^,]*$/);
+    expect(existsSync(out)).to.equal(false);
+  });
+});
+
+describe('what a conversion that was killed leaves', () => {
+  const base = temporaryDirectory();
+  const at = (...names: string[]): string => path.join(base(), ...names);
+  /** above the largest number of a process on Linux */
+  const dead = 2 ** 22 + 1;
+  const folderWith = (name: string, file: string, text: string): void => {
+    mkdirSync(at(name));
+    writeFileSync(at(name, file), text);
+  };
+  const listed = (): string[] => readdirSync(base()).toSorted();
+
+  it('is put right by the next one: a folder that made room is there again, what was not finished is gone', async () => {
+    folderWith(`web.${dead}-1.tmp`, 'model.json', 'old');
+    folderWith(`web.${dead}.tmp`, 'model.json', 'new');
+    writeFileSync(at(`web.${dead}.tmp`, `weights.bin.${dead}-1.tmp`), 'a part');
+    writeFileSync(at(`web.${dead}.tmp.parity.json`), '{}');
+    await clearLeftovers(at('web'));
+    expect(listed()).to.deep.equal(['web']);
+    expect(readFileSync(at('web', 'model.json'), 'utf8')).to.equal('old');
+  });
+
+  it('is removed where the new folder took its place', async () => {
+    folderWith('web', 'model.json', 'new');
+    folderWith(`web.${dead}-1.tmp`, 'model.json', 'old');
+    await clearLeftovers(at('web'));
+    expect(listed()).to.deep.equal(['web']);
+    expect(readFileSync(at('web', 'model.json'), 'utf8')).to.equal('new');
+  });
+
+  it('is left alone where it has files of others, where its process runs, and where another folder took its place', async () => {
+    const kept = ['web', `web.${dead}.tmp`, `web.${dead}-1.tmp`, `web.${process.pid}-1.tmp`];
+    folderWith(kept[0], 'model.json', 'of the user');
+    folderWith(kept[1], 'thesis.txt', 'years of work');
+    folderWith(kept[2], 'model.json', 'old');
+    folderWith(kept[3], 'model.json', 'of this process');
+    writeFileSync(at(`web.${dead}.tmp.txt`), 'another file');
+    await clearLeftovers(at('web'));
+    expect(listed()).to.deep.equal([...kept, `web.${dead}.tmp.txt`].toSorted());
   });
 });
 

@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { expect } from 'chai';
+import { checkModel, checkVerdict, generateInputs } from '../../../harness/check/index';
 import { judgeShown } from '../../../harness/check/judge';
 import { runReference, tensorOf } from '../../../harness/check/reference';
 import type { ShownLayers } from '../../../harness/check/sides/side';
 import { precisionModels } from '../../../harness/budget/index';
 import { openModelFile, type ModelDescription } from '../../../harness/models/index';
+import type { LSTMConfig } from '../../../scratch/index';
 import {
   allFixtures,
   fixtureAnswers,
@@ -78,4 +80,17 @@ describe('models of other programs in float64', () => {
       );
       for (const at of weighted) expect(blamed(damaged(model, at))).to.deep.equal([model.layers[at].name]);
     });
+
+  it('gives a layer that reads a state that state alone, on every side', async () => {
+    const { layers, ...model } = await openModelFile(path.join(modelFixtures, 'lstm.keras'));
+    const [{ config, ...lstm }, dense, ...others] = layers;
+    // h, the first state, is the last row of the sequence
+    const all = { ...lstm, config: { ...(config as LSTMConfig), returnSequences: true }, output: [null, 4] };
+    const states = { ...model, layers: [all, { ...dense, reads: { of: lstm.name, state: 0 } }, ...others] };
+    const inputs = generateInputs(states, { seed: 1 });
+    const given = (one: ModelDescription) => tensorOf(runReference(one, inputs), model.outputs[0]);
+    expect(given(states)).to.deep.equal(given({ ...model, layers }));
+    const report = await checkModel(states, { inputs, sides: ['tfjs:cpu', 'twin:cpu'] });
+    expect(report.verdict, checkVerdict(report)).to.equal('parity');
+  });
 });

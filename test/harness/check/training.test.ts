@@ -1,10 +1,18 @@
 import path from 'node:path';
 import { expect } from 'chai';
+import { precisionModels } from '../../../harness/budget/index';
 import { checkModel, checkVerdict, formatCheck, generateInputs } from '../../../harness/check/index';
+import { differenceInWords } from '../../../harness/check/report';
 import { Training } from '../../../harness/check/training';
-import type { TrainingAnswer, TrainingQuestion } from '../../../harness/check/sides/side';
+import type { ChainTraining, TrainingAnswer, TrainingQuestion } from '../../../harness/check/sides/side';
 import { openModelFile } from '../../../harness/models/index';
-import { ScratchNetwork, type NetworkConfig, type OptimizerConfig } from '../../../scratch/index';
+import { mapRecord } from '../../../harness/base/process/index';
+import {
+  ScratchNetwork,
+  type NetworkConfig,
+  type OptimizerConfig,
+  type Tensor,
+} from '../../../scratch/index';
 import { modelFixtures } from '../../support/model-fixtures';
 import { withAnswers, withRecorded } from '../../support/recorded-frameworks';
 
@@ -12,17 +20,22 @@ const lstm = path.join(modelFixtures, 'lstm.keras');
 const recorded = (name: string): string =>
   path.join(__dirname, '..', '..', 'fixtures', 'frameworks', `training-${name}.json`);
 
-/** A side that trains in float64, with settings that differ from those that are asked for. */
-function sideWith(changed: Partial<Record<string, unknown>>) {
-  const train = ({ problem, optimizer, step, slots }: TrainingQuestion): Promise<TrainingAnswer> => {
+/** A side that trains in float64, with settings that differ from those that are asked for, or with a changed answer. */
+function sideWith(
+  changed: Partial<Record<string, unknown>>,
+  change: (answer: TrainingAnswer) => TrainingAnswer = (answer) => answer,
+) {
+  const train = (question: TrainingQuestion): Promise<TrainingAnswer> => {
+    const { problem, optimizer, step, slots } = question as ChainTraining;
     const config = { ...optimizer, ...changed } as OptimizerConfig;
     const { inputs, labels = [], weights, model } = problem;
     const network = new ScratchNetwork({ ...(model as NetworkConfig), weights, optimizer: config });
     network.setOptimizerState({ config, step, slots });
     const { loss } = network.trainOnBatch(inputs, labels);
-    return Promise.resolve({ loss, weights: network.getWeights(), slots: network.getOptimizerState().slots });
+    const answer = { loss, weights: network.getWeights(), slots: network.getOptimizerState().slots };
+    return Promise.resolve(change(answer));
   };
-  return { name: 'changed', train };
+  return { name: 'changed', train, model: precisionModels.any };
 }
 
 /** What is derived of the steps is shared by the cases. */
@@ -36,10 +49,11 @@ async function trainingBy(optimizer: OptimizerConfig): Promise<Training> {
 async function judged(
   changed: Partial<Record<string, unknown>>,
   optimizer: OptimizerConfig = { name: 'adam' },
+  change?: (answer: TrainingAnswer) => TrainingAnswer,
 ) {
   const training = trainings.get(optimizer.name) ?? trainingBy(optimizer);
   trainings.set(optimizer.name, training);
-  return (await training).judge(sideWith(changed));
+  return (await training).judge(sideWith(changed, change));
 }
 
 describe('training steps of a model', () => {
@@ -107,29 +121,126 @@ describe('training steps of a model', () => {
     }
   });
 
-  it('refuses what is no chain of layers, and settings that make no sense, before anything runs', async () => {
+  it('finds an update that lacks a tensor, or has one of another shape or too many, and says both shapes', async () => {
+    const changes: readonly [(answer: TrainingAnswer) => TrainingAnswer, RegExp][] = [
+      [
+        ({ weights: [{ bias: _, ...rest }, ...layers], ...answer }) => ({
+          ...answer,
+          weights: [rest, ...layers],
+        }),
+        /layer 1 lstm \(LSTM\), bias after training step 1: it is missing, where \[16\] was expected$/,
+      ],
+      [
+        ({ slots: { m: _, ...slots }, ...answer }) => ({ ...answer, slots }),
+        /layer 1 lstm \(LSTM\), m of kernel after training step 1: it is missing, where \[3, 16\] was expected$/,
+      ],
+      [
+        ({ loss: _, ...answer }) => answer,
+        /loss of training step 1: it is missing, where \[\] was expected$/,
+      ],
+      [
+        ({ weights: [layer, ...layers], ...answer }) => ({
+          ...answer,
+          weights: [{ ...layer, bias: { ...layer['bias'], shape: [4, 4] } }, ...layers],
+        }),
+        /bias after training step 1: it has the shape \[4, 4\] instead of \[16\]$/,
+      ],
+      [
+        ({ weights: [layer, ...layers], ...answer }) => ({
+          ...answer,
+          weights: [{ ...layer, peephole: layer['bias'] }, ...layers],
+        }),
+        /peephole after training step 1: it has the shape \[16\], and no such tensor was expected$/,
+      ],
+    ];
+    for (const [change, words] of changes) {
+      const { differences } = await judged({}, undefined, change);
+      expect(differences.map(differenceInWords).join('\n')).to.match(words);
+    }
+  });
+
+  it('are those of any model of layers by the sum of its outputs: states passed on, repeated, backwards', async () => {
+    for (const [file, sides] of [
+      ['functional-states.keras', ['tfjs:cpu', 'tfjs:wasm']],
+      ['autoencoder.keras', ['tfjs:cpu']],
+      ['masking-backwards.keras', ['tfjs:cpu']],
+    ] as const) {
+      const report = await checkModel(path.join(modelFixtures, file), {
+        ...{ sides, trainSteps: 2, forwardOnly: true, optimizer: { name: 'adam', learningRate: 0.01 } },
+      });
+      expect(report.verdict, `${file}: ${checkVerdict(report)}`).to.equal('parity');
+      expect(report.sides.every(({ updates = 0 }) => updates >= 12)).to.equal(true);
+      expect(report.notes.join()).to.match(/its training steps make Σ output · r smaller/);
+    }
+  });
+
+  it('finds another optimizer there as well', async () => {
+    const report = await checkModel(path.join(modelFixtures, 'functional-states.keras'), {
+      ...{ sides: ['tfjs:cpu'], forwardOnly: true, trainSteps: 1 },
+      optimizer: { name: 'adam', epsilon: 1e-4, form: 'keras' },
+    });
+    expect(report).to.include({ verdict: 'mismatch', exitCode: 1 });
+    expect(checkVerdict(report)).to.match(
+      /after training step 1, .*as if Adam adds epsilon to sqrt\(v \/ \(1/,
+    );
+  });
+
+  it('says that nothing was compared where rounding moves the weights as far as a step does', async () => {
+    const model = await openModelFile(lstm);
+    // far from zero, where float32 has few numbers
+    const larger = ({ data, shape }: Tensor): Tensor => ({
+      data: data.map((w) => (w < 0 ? w - 0.6 : w + 0.6)),
+      shape,
+    });
+    const layers = model.layers.map((layer) => ({ ...layer, weights: mapRecord(layer.weights, larger) }));
+    const report = await checkModel(
+      { ...model, layers },
+      {
+        sides: ['tfjs:cpu'],
+        forwardOnly: true,
+        trainSteps: 1,
+        optimizer: { name: 'sgd', learningRate: 2e-7 },
+      },
+    );
+    expect(report).to.include({ verdict: 'side not run', exitCode: 3 });
+    expect(checkVerdict(report)).to.match(
+      /^NOT RUN: tfjs:cpu \(its training steps, which are ill-conditioned\)/,
+    );
+    const unasked = { ...report, sides: report.sides.map((side) => ({ ...side, required: false })) };
+    expect(checkVerdict(unasked)).to.match(
+      /^NOT TRAINED: rounding alone may move the weights of model as far as/,
+    );
+  });
+
+  it('refuses what it cannot show, and settings that make no sense, before anything runs', async () => {
     const refusal = (file: string, options: object): Promise<string> =>
       checkModel(path.join(modelFixtures, file), { sides: ['tfjs:cpu'], ...options }).then(
         () => 'taken',
         (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
       );
     expect(await refusal('batch-normalization.keras', { trainSteps: 1 })).to.match(
-      /^UsageError: .*--train-steps.*batch_normalization \(BatchNormalization\) is not run/,
+      /^UsageError: .*--train-steps.*batch_normalization \(BatchNormalization\) normalizes by the means of the batch/,
     );
-    expect(await refusal('masking-backwards.keras', { trainSteps: 1 })).to.match(
-      /^UsageError: .*--train-steps.*goes backwards and returns sequences/,
-    );
+    for (const [file, side, why] of [
+      ['lstm.keras', 'onnxruntime', /side onnxruntime takes none: it only predicts here; take it out/],
+      ['two-heads.keras', 'twin:cpu', /side twin:cpu takes none: it trains a chain of layers/],
+      ['embedding-mask.keras', 'tfjs:wasm', /no gradient of an embedding on wasm \(layer embedding\)/],
+    ] as const)
+      expect(await refusal(file, { trainSteps: 1, sides: [side] })).to.match(why);
     expect(await refusal('lstm.keras', { trainSteps: 0.5 })).to.match(/^RangeError: .*trainSteps/);
     expect(await refusal('lstm.keras', { optimizer: 'adam' })).to.match(
       /^RangeError: .*trainSteps is not given/,
     );
-    expect(await refusal('lstm.keras', { trainSteps: 1, optimizer: { name: 'adam', epsilon: -1 } })).to.match(
-      /^RangeError: optimizer: epsilon is -1/,
-    );
-    const far = { name: 'adam', learningRate: 1e39 };
-    expect(await refusal('lstm.keras', { trainSteps: 1, optimizer: far })).to.match(
+    const adam = (settings: object) =>
+      refusal('lstm.keras', { trainSteps: 1, optimizer: { name: 'adam', ...settings } });
+    expect(await adam({ epsilon: -1 })).to.match(/^RangeError: optimizer: epsilon is -1/);
+    expect(await adam({ learningRate: 1e39 })).to.match(
       /^UsageError: .*--train-steps.*step 1 makes weights\.layer1\.kernel -?\S+e\+3[89].*smaller learning rate/,
     );
+    for (const learningRate of [0, 1e-20])
+      expect(await adam({ learningRate })).to.match(
+        /^UsageError: .*step 1 leaves all \d+ weights as they were in float32 \(learning rate \S+\).*larger learning rate/,
+      );
   });
 
   it('is not run, exit code 3, where a side that must run cannot train', async () => {
