@@ -143,7 +143,7 @@ export async function checkModel(
   );
   if (options.expected !== undefined && options.inputs === undefined)
     throw new UsageError(
-      'expected outputs belong to inputs: give the inputs that the other program had as well.',
+      'expected outputs are given without inputs: give the inputs that the other program had as well (--inputs), because generated ones are others.',
     );
   if (options.optimizer !== undefined && options.trainSteps === undefined)
     throw new RangeError(

@@ -26,7 +26,10 @@ export function shapeLayers(
   const shapeOf = ({ of, state }: Source, reader?: PlannedLayer): readonly Size[] => {
     const found = known.get(of);
     const who = reader === undefined ? 'an output' : `layer ${reader.name} (${reader.kind})`;
-    const refuse = (what: string): UsageError => new UsageError(`${where}: ${who} reads ${what}.`);
+    const refuse = (what: string): UsageError =>
+      new UsageError(
+        `${where}: ${who} reads ${what}; the file is damaged, or was edited: save the model again.`,
+      );
     if (found === undefined) throw refuse(`${of}, which does not exist before it`);
     if (state === undefined) return found.shape;
     const { layer } = found;
@@ -51,7 +54,7 @@ export function shapeLayers(
       const [width] = shapeOf(state, layer);
       if (width !== null && width !== stateWidth(layer.config))
         throw new UsageError(
-          `${where}: an initial state of ${layer.name} has ${width} units, the layer has ${stateWidth(layer.config)}.`,
+          `${where}: an initial state of ${layer.name} has ${width} units, and the layer has ${stateWidth(layer.config)}; give both layers the same units, and save the model again.`,
         );
     }
     known.set(layer.name, { shape: output, layer });

@@ -20,7 +20,9 @@ export function shapesOf(
   const width = input[input.length - 1];
   const withTime = (): Size => {
     if (input.length === 2) return input[0];
-    throw refuse(`reads [B, T, N], but what comes before it gives ${text(input)}`);
+    throw refuse(
+      `reads [B, T, N], but what comes before it gives ${text(input)}; set return_sequences=True in the recurrent layer before it, or add a RepeatVector`,
+    );
   };
   switch (config.layer) {
     case 'simpleRNN':
@@ -53,14 +55,19 @@ export function shapesOf(
     }
     case 'embedding': {
       if (input.length !== 1)
-        throw refuse(`reads integers [B, T], but what comes before it gives ${text(input)}`);
+        throw refuse(
+          `reads integers [B, T], but what comes before it gives ${text(input)}; let it read an input`,
+        );
       return {
         output: [width, config.outputDim],
         weights: { embeddings: [config.inputDim, config.outputDim] },
       };
     }
     case 'repeatVector':
-      if (input.length !== 1) throw refuse(`reads [B, N], but what comes before it gives ${text(input)}`);
+      if (input.length !== 1)
+        throw refuse(
+          `reads [B, N], but what comes before it gives ${text(input)}; set return_sequences=False in the recurrent layer before it`,
+        );
       return { output: [config.times, width], weights: {} };
     case 'flatten': {
       const [steps] = input;
@@ -119,21 +126,32 @@ export function stateWidth(config: ModelLayerConfig): number {
   return 'units' in config ? config.units : 0;
 }
 
+type Reader = Pick<ModelDescription['layers'][number], 'name' | 'config' | 'reads'>;
+
 /** The recurrent layers that a mask reaches, whether they go by it or not. */
-export function maskedLayers({ layers }: Pick<ModelDescription, 'layers'>): ReadonlySet<string> {
-  const masked = new Set<string>();
-  const reached = new Set<string>();
+export function maskedLayers(model: { readonly layers: readonly Reader[] }): ReadonlySet<string> {
+  const makers = maskMakers(model);
+  return new Set(
+    model.layers.flatMap(({ name, config }) => (makers.has(name) && statesOf(config) > 0 ? [name] : [])),
+  );
+}
+
+/** Of every layer that a mask reaches the layer that makes it. */
+export function maskMakers({ layers }: { readonly layers: readonly Reader[] }): ReadonlyMap<string, string> {
+  const makers = new Map<string, string>();
+  /** the maker of the mask that a layer passes on */ const passed = new Map<string, string>();
   for (const { name, config, reads } of layers) {
-    const isMasked = reads.state === undefined && masked.has(reads.of);
-    const isRecurrent = statesOf(config) > 0;
-    if (isMasked && isRecurrent) reached.add(name);
+    const maker = reads.state === undefined ? passed.get(reads.of) : undefined;
+    if (maker !== undefined) makers.set(name, maker);
     const ends = config.layer === 'repeatVector' || config.layer === 'flatten' || config.layer === 'lastStep';
     const steps =
       config.layer === 'bidirectional'
         ? config.wrapped.returnSequences
         : 'returnSequences' in config && config.returnSequences;
-    const begins = config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true);
-    if (begins || (isMasked && !ends && (!isRecurrent || steps === true))) masked.add(name);
+    if (config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true))
+      passed.set(name, name);
+    else if (maker !== undefined && !ends && (statesOf(config) === 0 || steps === true))
+      passed.set(name, maker);
   }
-  return reached;
+  return makers;
 }

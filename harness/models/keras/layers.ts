@@ -1,7 +1,7 @@
 import type { ActivationName, DenseConfig, RecurrentConfig } from '../../../scratch/index';
 import type { MaskedRows, ModelLayerConfig } from '../description';
 import { asObject, show, type Json } from '../json';
-import { Options, type Dialect } from './options';
+import { changeIt, Options, type Dialect, type Refuse } from './options';
 
 /** A layer of a Keras configuration, in our words. */
 export interface ReadLayer {
@@ -14,7 +14,6 @@ export interface ReadLayer {
   readonly notes: readonly string[];
 }
 
-type Refuse = (what: string) => Error;
 type Read = (options: Options, dialect: Dialect, refuse: Refuse) => ReadLayer;
 
 const plain = (config: ModelLayerConfig, notes: readonly string[] = []): ReadLayer => ({
@@ -137,12 +136,21 @@ export function readLayer(
   if (kind === 'Lambda')
     throw refuse(`layer ${name} is Lambda, whose function is code, and no code of a file is run`);
   const read = Object.hasOwn(layers, kind) ? layers[kind] : undefined;
-  if (read === undefined) throw refuse(`layer ${name} is ${kind}`);
+  if (read === undefined) throw refuse(`layer ${name} is ${kind}`, adviceOn(kind));
   const given = new Options(options, `layer ${name} (${kind})`, refuse);
   const layer = read(given, dialect, refuse);
   const notes = [...layer.notes, ...given.precisionNotes()];
   given.finish();
   return { ...layer, notes };
+}
+
+/** What to do about a layer that is not read. */
+function adviceOn(kind: string): string {
+  if (kind === 'Sequential' || kind === 'Functional' || kind === 'Model')
+    return 'a model inside another one is not read, so add its layers to the outer model one by one and save that, or check what comes before it with --until LAYER';
+  if (kind === 'RNN')
+    return 'a layer of cells is not read, so make it SimpleRNN, LSTM or GRU layers and save the model again, or check what comes before it with --until LAYER';
+  return `read are ${layerKinds.join(', ')}, so ${changeIt}`;
 }
 
 function recurrent(layer: RecurrentConfig['layer']): Read {

@@ -7,6 +7,13 @@ export interface Dialect {
   /** as the file says it: `3.15.1`, `tfjs-layers 4.22.0` */ readonly version: string;
 }
 
+/** Makes the error about something that is not read; the advice says what to do. */
+export type Refuse = (what: string, advice?: string) => Error;
+
+export const changeIt =
+  'change that in the model and save it again, or check what comes before it with --until LAYER';
+export const saveAgain = 'the file is damaged, or was edited: save the model again';
+
 /** Options that change no prediction: names, sizes known from elsewhere, initial values, penalties, ways to compute the same. */
 const neutral =
   /^(name|trainable|unroll|implementation|batch_input_shape|batch_shape|input_shape|input_dim|input_length|batch_size|seed|shape|optional|sparse|ragged|momentum|renorm_momentum|rate|noise_shape|cell|unit_forget_bias|p|(kernel|recurrent|bias|beta|gamma|embeddings|moving_mean|moving_variance)_(initializer|regularizer|constraint)|activity_regularizer|(recurrent_)?dropout|num_constants|build_config|stateful|quantization_config|autocast)$/;
@@ -20,7 +27,7 @@ export class Options {
   constructor(
     values: unknown,
     readonly owner: string,
-    private readonly refuse: (what: string) => Error,
+    private readonly refuse: Refuse,
   ) {
     this.values = Object.fromEntries(
       Object.entries(asObject(values)).map(([key, value]) => [snake(key), value]),

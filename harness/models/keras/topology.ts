@@ -1,9 +1,18 @@
 import { UsageError } from '../../base/outcome';
 import type { ModelInput, Size, Source } from '../description';
 import { asObject, show, type Json } from '../json';
-import { statesOf } from '../shapes';
-import { checkOrigin, layerKinds, readLayer, type ReadLayer } from './layers';
-import type { Dialect } from './options';
+import { maskMakers, statesOf } from '../shapes';
+import {
+  inboundOf,
+  isCalledTraining,
+  isMaskOf,
+  maskOperations,
+  sourcesIn,
+  type GraphNode,
+  type Inbound,
+} from './inbound';
+import { checkOrigin, readLayer, type ReadLayer } from './layers';
+import { changeIt, saveAgain, type Dialect, type Refuse } from './options';
 
 /** A layer before its weights are known. */
 export interface PlannedLayer extends ReadLayer {
@@ -22,12 +31,8 @@ export interface Topology {
   readonly notes: readonly string[];
 }
 
-interface FoundLayer {
-  readonly kind: string;
-  readonly name: string;
-  readonly options: Json;
+interface FoundLayer extends GraphNode {
   /** with its module and registered name, where the file says them */ readonly origin: Json;
-  readonly inbound: unknown;
 }
 
 /**
@@ -37,19 +42,17 @@ interface FoundLayer {
  * @throws UsageError that names the first layer or option that is not read
  */
 export function readTopology(given: unknown, dialect: Dialect, where: string, until?: string): Topology {
-  const refuse = (what: string): UsageError =>
-    new UsageError(
-      `${where}: ${what}; read are ${layerKinds.join(', ')}, so remove it, or check what comes before it with --until LAYER.`,
-    );
+  const refuse: Refuse = (what, advice = changeIt) => new UsageError(`${where}: ${what}; ${advice}.`);
   const model = asObject(asObject(given)['model_config'] ?? given);
   const kind = model['class_name'];
   if (kind !== 'Sequential' && kind !== 'Model' && kind !== 'Functional')
     throw refuse(
       `the model is ${show(kind)}, where a Sequential or a Functional model of layers was expected`,
+      'make it of layers, and save it again',
     );
   const config = model['config'];
   const list: unknown = Array.isArray(config) ? config : asObject(config)['layers'];
-  if (!Array.isArray(list) || list.length === 0) throw refuse('the model has no list of layers');
+  if (!Array.isArray(list) || list.length === 0) throw refuse('the model has no list of layers', saveAgain);
   const found = list.map((entry: unknown, i): FoundLayer => {
     const layer = asObject(entry);
     const options = asObject(layer['config']);
@@ -64,7 +67,8 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
     };
   });
   const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) < i);
-  if (twice !== undefined) throw refuse(`two layers are named ${twice.name}`);
+  if (twice !== undefined)
+    throw refuse(`two layers are named ${twice.name}`, 'rename one, and save the model again');
   const cut = until === undefined ? found.length : found.findIndex(({ name }) => name === until);
   if (cut < 0)
     throw new UsageError(
@@ -75,13 +79,15 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   const isChain = kind === 'Sequential';
   const read = isChain ? chain(kept, dialect, refuse) : graph(kept, dialect, refuse);
   if (read.layers.length === 0)
-    throw refuse(until === undefined ? 'the model has no layer' : `nothing comes before ${until}`);
+    throw until === undefined
+      ? refuse('the model has no layer that is run', 'add one, and save it again')
+      : refuse(`nothing comes before ${until}`, 'give a later layer with --until');
   const last: Source = { of: read.layers[read.layers.length - 1].name };
   const named =
     isChain || until !== undefined
       ? [last]
       : sourcesIn(asObject(config)['output_layers'], 'its outputs', refuse);
-  if (named.length === 0) throw refuse('the model names no outputs');
+  if (named.length === 0) throw refuse('the model names no outputs', saveAgain);
   const notes = until === undefined ? [] : [`only what comes before the layer ${until} was read`];
   const order = isChain
     ? []
@@ -96,8 +102,6 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   };
 }
 
-type Refuse = (what: string) => UsageError;
-
 /** Layer after layer; the shape of the inputs stands in an InputLayer or in the first layer. */
 function chain(
   found: readonly FoundLayer[],
@@ -105,7 +109,8 @@ function chain(
   refuse: Refuse,
 ): Pick<Topology, 'inputs' | 'layers'> {
   const first = found.at(0);
-  if (first === undefined) throw refuse('nothing comes before the first layer');
+  if (first === undefined)
+    throw refuse('nothing comes before the first layer', 'give a later layer with --until');
   const isInput = first.kind === 'InputLayer';
   const input = { name: isInput ? first.name : 'input', shape: inputShape(first, refuse) };
   let before = input.name;
@@ -124,11 +129,15 @@ function graph(
   refuse: Refuse,
 ): Pick<Topology, 'inputs' | 'layers'> {
   const inputs: { name: string; shape: readonly Size[] }[] = [];
-  const waiting: { layer: FoundLayer; sources: readonly Source[] }[] = [];
+  const waiting: ({ layer: FoundLayer } & Inbound)[] = [];
+  const operations = maskOperations(found, refuse);
   for (const layer of found) {
     if (layer.kind === 'InputLayer') inputs.push({ name: layer.name, shape: inputShape(layer, refuse) });
-    else waiting.push({ layer, sources: inboundOf(layer, refuse) });
+    else if (!operations.has(layer.name)) waiting.push({ layer, ...inboundOf(layer, refuse) });
   }
+  const masks = new Map(
+    waiting.flatMap(({ layer: { name }, mask }) => (mask === undefined ? [] : [[name, mask]])),
+  );
   const layers: PlannedLayer[] = [];
   const known = new Set(inputs.map(({ name }) => name));
   while (waiting.length > 0) {
@@ -137,14 +146,34 @@ function graph(
       const [{ layer, sources }] = waiting;
       throw refuse(
         `layer ${layer.name} reads ${sources.map(({ of }) => of).join(', ')}, which is not computed before it`,
+        saveAgain,
       );
     }
     const [{ layer, sources }] = waiting.splice(at, 1);
     const [reads, ...states] = sources;
-    layers.push(plan(layer, reads, states, dialect, refuse));
+    layers.push(plan(layer, reads, states, dialect, refuse, masks.has(layer.name)));
     known.add(layer.name);
   }
+  checkMasks(layers, masks, operations, refuse);
   return { inputs, layers };
+}
+
+/** A mask that a layer is given must be the one that reaches it anyway. */
+function checkMasks(
+  layers: readonly PlannedLayer[],
+  masks: ReadonlyMap<string, string>,
+  operations: ReadonlyMap<string, FoundLayer>,
+  refuse: Refuse,
+): void {
+  const makers = maskMakers({ layers });
+  for (const { name, kind } of layers) {
+    const mask = masks.get(name);
+    const maker = layers.find((one) => one.name === makers.get(name));
+    if (mask !== undefined && (maker === undefined || !isMaskOf(mask, operations, maker)))
+      throw refuse(
+        `layer ${name} (${kind}) gets a mask of its own (${mask})${maker === undefined ? ', where none reaches it from a layer before' : `, which is not that of the layer ${maker.name}`}; masks that Masking and Embedding layers pass on are read`,
+      );
+  }
 }
 
 function plan(
@@ -153,6 +182,7 @@ function plan(
   states: readonly Source[],
   dialect: Dialect,
   refuse: Refuse,
+  hasMask = false,
 ): PlannedLayer {
   checkOrigin(origin, `layer ${name}`, refuse);
   const read = readLayer(kind, name, options, dialect, refuse);
@@ -168,7 +198,7 @@ function plan(
     );
   if (states.length === 0) return { ...read, name, kind, reads };
   // Keras 3 looks for a mask of its own for each of several tensors, and finds none: the layer runs without
-  const isUnmasked = dialect.program === 'keras' && dialect.major === 3;
+  const isUnmasked = dialect.program === 'keras' && dialect.major === 3 && !hasMask;
   return { ...read, name, kind, reads, initialStates: states, ...(isUnmasked && { maskedRows: 'unmasked' }) };
 }
 
@@ -185,6 +215,7 @@ function inputShape({ name, options }: FoundLayer, refuse: Refuse): Size[] {
   if (shape === undefined)
     throw refuse(
       `the shape of the inputs is missing: layer ${name} has no batch_input_shape, batch_shape or input_shape`,
+      'begin the model with keras.Input, and save it again',
     );
   return sizes(shape as unknown[], name, refuse);
 }
@@ -196,59 +227,6 @@ function sizes(shape: readonly unknown[], name: string, refuse: Refuse): Size[] 
       `the inputs of ${name} have shape ${show(shape)} (without the batch), where [T, F], [T] or [F] was expected`,
     );
   return shape as Size[];
-}
-
-/** What a layer reads: its input, then its initial states. */
-function inboundOf({ name, inbound }: FoundLayer, refuse: Refuse): Source[] {
-  const nodes: readonly unknown[] = Array.isArray(inbound) ? inbound : [];
-  if (nodes.length !== 1)
-    throw refuse(`layer ${name} is used ${nodes.length} times, where once was expected`);
-  const [node] = nodes;
-  const sources = sourcesIn(node, `layer ${name}`, refuse);
-  if (sources.length === 0) throw refuse(`layer ${name} reads nothing`);
-  return sources;
-}
-
-/**
- * The tensors that a node names: `["lstm", 0, 0]` in any nesting (Keras 2, TensorFlow.js; a fourth entry holds keyword arguments), or
- * Keras 3's `{ class_name: "__keras_tensor__", config: { keras_history: ["lstm", 0, 0] } }`.
- */
-function sourcesIn(node: unknown, where: string, refuse: Refuse): Source[] {
-  if (Array.isArray(node)) {
-    const [name, nodeIndex, tensorIndex, keywords] = node as unknown[];
-    if (typeof name !== 'string' || typeof nodeIndex !== 'number')
-      return node.flatMap((one: unknown) => sourcesIn(one, where, refuse));
-    if (nodeIndex !== 0)
-      throw refuse(
-        `${where} reads the use number ${nodeIndex + 1} of the layer ${name}, where once was expected`,
-      );
-    if (typeof tensorIndex !== 'number' || !Number.isSafeInteger(tensorIndex) || tensorIndex < 0)
-      throw refuse(`${where} reads ${show(node)}`);
-    const source: Source = tensorIndex === 0 ? { of: name } : { of: name, state: tensorIndex - 1 };
-    return [source, ...keywordSources(keywords, where, refuse)];
-  }
-  const { class_name: kind, config, args, kwargs } = asObject(node);
-  if (kind === '__keras_tensor__') return sourcesIn(asObject(config)['keras_history'], where, refuse);
-  // outputs of a model by name
-  if (args === undefined && kwargs === undefined)
-    return Object.values(asObject(node)).flatMap((one) => sourcesIn(one, where, refuse));
-  return [...sourcesIn(args, where, refuse), ...keywordSources(kwargs, where, refuse)];
-}
-
-function keywordSources(keywords: unknown, where: string, refuse: Refuse): Source[] {
-  const { initial_state: states, mask, ...others } = asObject(keywords);
-  if (sourcesIn(mask, where, refuse).length > 0) throw refuse(`${where} gets a mask as a tensor of its own`);
-  for (const [name, value] of Object.entries(others))
-    if (sourcesIn(value, where, refuse).length > 0)
-      throw refuse(`${where} gets a tensor as its argument ${name}`);
-  return sourcesIn(states, where, refuse);
-}
-
-/** Whether a node has the keyword training=True, at any depth. */
-function isCalledTraining(node: unknown): boolean {
-  if (Array.isArray(node)) return node.some(isCalledTraining);
-  const { training, ...others } = asObject(node);
-  return training === true || Object.values(others).some(isCalledTraining);
 }
 
 /** The inputs of the model, with the vocabulary of the embedding that reads one: the smallest, where several do. */

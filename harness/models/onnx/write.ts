@@ -52,7 +52,10 @@ export function toOnnx(
   for (const layer of model.layers) writeLayer(graph, layer, { masked, read, where });
   const shapeOf = ({ of, state }: Source): readonly Size[] => {
     const layer = model.layers.find(({ name }) => name === of);
-    if (layer === undefined) throw new UsageError(`${where}: an output is the input ${of} itself.`);
+    if (layer === undefined)
+      throw new UsageError(
+        `${where}: an output is the input ${of} itself, which no operation gives; take it out of the outputs of the model.`,
+      );
     return state === undefined ? layer.output : [stateWidth(layer.config)];
   };
   const bytes = encodeOnnx({
