@@ -8,6 +8,7 @@ import {
   errorArithmetic,
   estimates,
   runNetwork,
+  turned,
   type Estimate,
   type ModelAsEquations,
   type Uncertain,
@@ -61,7 +62,7 @@ export function byFormulas(question: FormulaQuestion, model: PrecisionModel): Fo
     model: description,
     inputs: turns ? turned({ data: pick(input), shape }) : { data: pick(input), shape },
     weights: [question.weights],
-    ...(mask && { mask: turns ? turned({ data: mask.data, shape: [...mask.shape, 1] }, mask.shape) : mask }),
+    ...(mask && { mask: turns ? turned(mask) : mask }),
     ...(initialStates.length > 0 && { initialStates: named(initialStates.map(pick)) }),
     ...(arriving && {
       upstream: {
@@ -213,17 +214,4 @@ function uncertain(
   for (const one of [...initialStates, arriving?.output, ...(arriving?.states ?? [])])
     if (one !== undefined) known.set(one.tensor.data, one);
   return known;
-}
-
-/** [B, T, n] with the steps in the opposite order. */
-export function turned(
-  { data, shape: [batch, timeSteps, width] }: Tensor,
-  shape: readonly number[] = [batch, timeSteps, width],
-): Tensor {
-  const out = new Float64Array(data.length);
-  for (let row = 0; row < batch * timeSteps; row++) {
-    const t = row % timeSteps;
-    out.set(data.subarray(row * width, (row + 1) * width), (row - t + timeSteps - 1 - t) * width);
-  }
-  return { data: out, shape };
 }

@@ -16,7 +16,8 @@ import {
   type Precision,
   type Problem,
 } from '../base/problem';
-import { rightAnswer, wrongAnswers, type NamedFault } from './planting';
+import { rightAnswer } from '../faults/index';
+import { wrongAnswers, type NamedFault } from './planting';
 import { namesOf } from './sizes';
 import type { Asked } from './weakness';
 

@@ -1,6 +1,6 @@
 import { isLayered, type AnyProblem, type Evaluation, type Precision } from '../base/problem';
 import { asEvaluation, equationsOf } from '../equations/index';
-import { canShowFault, exactFault, faultNamed, faultsOf, rightOutcome } from '../faults/equations/index';
+import { canShowFault, exactFault, faultNamed, faultsOf } from '../faults/equations/index';
 import { canShow, firstAnswer, type Fault } from '../faults/index';
 import { faultsToShow } from './faults';
 
@@ -13,12 +13,6 @@ export interface NamedFault {
 /** What problems about the network of this one are asked to show: the catalogue of the simple RNN, or what follows from the equations. */
 export function faultsIn(problem: AnyProblem, precision: Precision): readonly NamedFault[] {
   return isLayered(problem) ? faultsOf(equationsOf(problem).network) : faultsToShow(precision);
-}
-
-/** The right answer in float64. */
-export function rightAnswer(problem: AnyProblem): Evaluation {
-  const { network, problem: own } = equationsOf(problem);
-  return asEvaluation(problem, rightOutcome(network)(own));
 }
 
 /** The answers with the fault, in float64, in each way in which it can be run. */

@@ -320,9 +320,9 @@ function rowsOf({ data, shape }: Tensor): Tensor[] {
   }));
 }
 
-/** [B, T, n] with the steps in the opposite order. */
-function turned({ data, shape }: Tensor): Tensor {
-  const [batch, timeSteps, n] = shape;
+/** [B, T] or [B, T, n] with the steps in the opposite order. */
+export function turned({ data, shape }: Tensor): Tensor {
+  const [batch, timeSteps, n = 1] = shape;
   const out = new Float64Array(data.length);
   for (let row = 0; row < batch * timeSteps; row++) {
     const t = row % timeSteps;

@@ -76,4 +76,12 @@ export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder }
 export { shapeOf } from './weights';
 export { inputGradients } from './observables';
 export { inWords, shareInWords } from './words';
-export { activationSymbols, answerOf, asAnswered, asEvaluation, asOutcome, equationsOf } from './from-model';
+export {
+  activationSymbols,
+  answerOf,
+  asAnswered,
+  asEvaluation,
+  asOutcome,
+  equationsOf,
+  turned,
+} from './from-model';

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import { memoize, once } from '../base/memoize';
-import type { Evaluation, Precision, Problem } from '../base/problem';
+import type { AnyProblem, Evaluation, Precision, Problem } from '../base/problem';
 import { asEvaluation, equationsOf } from '../equations/index';
 import { distance, exactFault, rightOutcome, type ExactAnswer } from './equations/index';
 import type { Fault } from './fault';
@@ -8,13 +8,13 @@ import type { Fault } from './fault';
 type Runs = Pick<Fault, 'runs'>;
 type Outcome = ReadonlyMap<string, Tensor>;
 
-const rightOf = (problem: Problem): Outcome => {
+const rightOf = (problem: AnyProblem): Outcome => {
   const { network, problem: own } = equationsOf(problem);
   return rightOutcome(network)(own);
 };
 
 /** The right answer by the formulas, in float64, worked out once a problem. */
-export const rightAnswer: (problem: Problem) => Evaluation = memoize((problem) =>
+export const rightAnswer: (problem: AnyProblem) => Evaluation = memoize((problem) =>
   asEvaluation(problem, rightOf(problem)),
 );
 

@@ -82,7 +82,7 @@ export function networkPass(
       const { rows } = pass.output;
       const exists = pass.output.mask && g.reshape(pass.output.mask, g.int([-1, 1]));
       const judged = targets && g.scope('loss', () => {
-        const { losses: each, dLogits } = losses[network.loss].rows(g, rows, rowsOf(targets[i]), () => widthOf(rows));
+        const { losses: each, dLogits } = losses[network.loss](g, rows, rowsOf(targets[i]), () => widthOf(rows));
         return { each: exists ? g.select(g.reshape(exists, g.int([-1])), each, g.float(0)) : each, dLogits };
       }); // prettier-ignore
       return { sizes, pass, rows, exists, judged, integers };

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
+import { turned } from '../../equations/index';
 import type { ModelLayer } from '../../models/index';
-import { turned } from '../formulas';
 import { maskVariants } from './masks';
 import { timeMajor } from './order';
 import { activationVariants, recurrentVariants } from './recurrent';

@@ -1,20 +1,9 @@
 import { NetworkPlan, type LayerConfig, type Tensor } from '../../../scratch/index';
-import { layeredTables } from '../../base/layered';
 import { partsOfLayers, type OwnCellConfig } from '../../base/model';
 import { UsageError } from '../../base/outcome';
-import {
-  evaluationOf,
-  expectedNames,
-  expectedShape,
-  layeredProblem,
-  type Axis,
-  type CellText,
-  type Evaluation,
-  type LayeredProblem,
-  type Model,
-} from '../../base/problem';
-import { describe, fieldsOf, readLabels, readMask, readNumber, readTensor, type Fields } from './field';
-import { toleranceOf } from './tolerance';
+import { layeredProblem, tablesOf, type CellText, type LayeredProblem, type Model } from '../../base/problem';
+import { readParts } from './dotted';
+import { describe, fieldsOf, readLabels, readTensor, type Fields } from './field';
 
 /** Checks the fields of a problem about a network of layers: the model first, then every size against it. */
 export function readLayeredProblem(value: unknown, id: string, where: string): LayeredProblem {
@@ -30,17 +19,8 @@ export function readLayeredProblem(value: unknown, id: string, where: string): L
   ]);
   const model = readModel(fields.get('model'), `${where}.model`);
   const inputs = readInputs(fields.get('inputs'), model, `${where}.inputs`);
-  const { parts, layers } = layeredTables({ id, model, inputs, weights: [] });
-  const found = new Map([['inputs', inputs]]);
-  for (const [name, item] of dottedIn(fields, [...parts.keys()], where, layers.length)) {
-    if (name === 'inputs') continue;
-    const axes = sizesOf(parts.get(name) ?? []);
-    const place = `${where}.${name}`;
-    found.set(
-      name,
-      name === 'mask' ? readMask(item, place, axes[0], axes[1]) : readTensor(item, place, axes),
-    );
-  }
+  const { parts } = tablesOf({ id, model, inputs, weights: [] });
+  const found = new Map([['inputs', inputs], ...readParts(fields, parts, where, model.layers.length)]);
   const missing = [...parts.keys()].filter((name) => name.startsWith('weights.') && !found.has(name));
   if (missing.length > 0)
     throw new UsageError(`${where} lacks ${missing.join(', ')}; a problem holds every weight of its layers.`);
@@ -55,8 +35,6 @@ export function readLayeredProblem(value: unknown, id: string, where: string): L
     found,
   );
 }
-
-const sizesOf = (axes: readonly Axis[]): number[] => axes.map(({ size }) => size);
 
 /** @throws UsageError when it is no network */
 function readModel(value: unknown, where: string): Model {
@@ -137,95 +115,4 @@ function checkSomething(fields: Fields, where: string): void {
     throw new UsageError(
       `${where} holds targets, but the loss is softmaxCrossEntropy; give labels, or name another loss in model.loss.`,
     );
-}
-
-/** What is expected of an answer: tensors by the names of `expectedNames`, nested as an answer has them. */
-export function readLayeredExpected(value: unknown, problem: LayeredProblem, where: string): Evaluation {
-  const { layers, answer } = layeredTables(problem);
-  const known = expectedNames(problem);
-  const fields = fieldsOf(value, where, [
-    'sequences',
-    'finalStates',
-    'logits',
-    'outputs',
-    'loss',
-    'gradients',
-  ]);
-  const found = new Map<string, Tensor>();
-  for (const [name, item] of dottedIn(fields, [...answer.keys()], where, layers.length)) {
-    const place = `${where}.${name}`;
-    if (!known.includes(name))
-      throw new UsageError(
-        `${place} is expected, but the problem has ${name === 'loss' ? 'neither labels nor targets' : 'neither labels, targets nor upstream'}; add one of them.`,
-      );
-    found.set(
-      name,
-      name === 'loss'
-        ? { data: Float64Array.of(readNumber(item, place)), shape: [] }
-        : readTensor(item, place, expectedShape(problem, name)),
-    );
-  }
-  if (found.size === 0)
-    throw new UsageError(
-      `${where} holds no tensor; give at least one of ${known.join(', ')}, else nothing is compared.`,
-    );
-  return evaluationOf(found);
-}
-
-/**
- * The items of nested fields by their dotted names. What is by layer is an array with an object for every layer, or an object with
- * `layer1`, `layer2`, ...
- *
- * @param names that may be there, for example `weights.layer1.kernel`
- */
-function dottedIn(
-  fields: Fields,
-  names: readonly string[],
-  where: string,
-  layers: number,
-): [string, unknown][] {
-  const walk = (value: unknown, path: string): [string, unknown][] => {
-    if (names.includes(path)) return value === undefined ? [] : [[path, value]];
-    const inside = names
-      .filter((name) => name.startsWith(`${path}.`))
-      .map((name) => name.slice(path.length + 1));
-    if (inside.length === 0 || value === undefined) return [];
-    const keys = [...new Set(inside.map((name) => name.split('.')[0]))];
-    const isByLayer = keys.every((key) => /^layer\d+$/.test(key));
-    const given = isByLayer && Array.isArray(value) ? byNumber(value, `${where}.${path}`, layers) : value;
-    const every = isByLayer ? Array.from({ length: layers }, (_, i) => `layer${i + 1}`) : keys;
-    return [...fieldsOf(given, `${where}.${path}`, every)].flatMap(([key, item]) => {
-      const isEmpty = isByLayer && !keys.includes(key);
-      if (isEmpty) fieldsOf(item, `${where}.${path}.${key}`, []);
-      return walk(item, `${path}.${key}`);
-    });
-  };
-  return [...fields].flatMap(([key, item]) => walk(item, key));
-}
-
-function byNumber(list: readonly unknown[], where: string, layers: number): Fields {
-  if (list.length !== layers)
-    throw new UsageError(
-      `${where} has ${list.length} elements, but the model has ${layers} layers; give an object for each, {} for a layer without any.`,
-    );
-  return new Map(list.map((item, i) => [`layer${i + 1}`, item]));
-}
-
-/** Absolute tolerances by dotted name; a name that others begin with means all of these: `gradients`, `gradients.weights.layer2`. */
-export function readLayeredTolerance(
-  value: unknown,
-  problem: LayeredProblem,
-  where: string,
-): Map<string, number> {
-  if (value === undefined) return new Map();
-  const known = expectedNames(problem);
-  const names = known.flatMap((name) => name.split('.').map((_, i, all) => all.slice(0, i + 1).join('.')));
-  return toleranceOf(
-    [...fieldsOf(value, where, [...new Set(names)])].map(([name, given]) => [
-      name,
-      given,
-      known.filter((one) => one === name || one.startsWith(`${name}.`)),
-    ]),
-    where,
-  );
 }

@@ -19,35 +19,23 @@ export interface RowLosses {
 export const losses: Readonly<
   Record<
     LossName,
-    {
-      /** what a user sees: probabilities, or z itself */ outputs(g: Ops, z: GraphTensor): GraphTensor;
-      /** @param targets class indices [N] of int32, or numbers [N, C]; width C, a scalar */
-      rows(g: Ops, z: GraphTensor, targets: AnyTensor, width: () => GraphTensor): RowLosses;
-    }
+    /** @param targets class indices [N] of int32, or numbers [N, C]; width C, a scalar */
+    (g: Ops, z: GraphTensor, targets: AnyTensor, width: () => GraphTensor) => RowLosses
   >
 > = {
-  softmaxCrossEntropy: {
-    outputs: (g, z) => g.softmax(z),
-    rows: (g, z, labels) => g.sparseSoftmaxCrossEntropy(z, labels as GraphTensor<'int32'>),
+  softmaxCrossEntropy: (g, z, labels) => g.sparseSoftmaxCrossEntropy(z, labels as GraphTensor<'int32'>),
+  sigmoidCrossEntropy(g, z, given, width) {
+    const targets = given as GraphTensor;
+    const most = g.sub(g.maximum(z, g.float(0)), g.mul(z, targets));
+    const each = g.add(most, g.log1p(g.exp(g.neg(g.abs(z)))));
+    const difference = g.sub(g.sigmoid(z), targets);
+    return { losses: g.mean(each, [1]), dLogits: g.div(difference, width()) };
   },
-  sigmoidCrossEntropy: {
-    outputs: (g, z) => g.sigmoid(z),
-    rows(g, z, given, width) {
-      const targets = given as GraphTensor;
-      const most = g.sub(g.maximum(z, g.float(0)), g.mul(z, targets));
-      const each = g.add(most, g.log1p(g.exp(g.neg(g.abs(z)))));
-      const difference = g.sub(g.sigmoid(z), targets);
-      return { losses: g.mean(each, [1]), dLogits: g.div(difference, width()) };
-    },
-  },
-  meanSquaredError: {
-    outputs: (g, z) => g.identity(z),
-    rows(g, z, targets, width) {
-      const difference = g.sub(z, targets as GraphTensor);
-      return {
-        losses: g.mean(g.square(difference), [1]),
-        dLogits: g.div(g.mul(g.float(2), difference), width()),
-      };
-    },
+  meanSquaredError(g, z, targets, width) {
+    const difference = g.sub(z, targets as GraphTensor);
+    return {
+      losses: g.mean(g.square(difference), [1]),
+      dLogits: g.div(g.mul(g.float(2), difference), width()),
+    };
   },
 };

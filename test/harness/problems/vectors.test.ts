@@ -302,7 +302,7 @@ describe('vectors, broken files', () => {
     const text = JSON.stringify({ format: 'rnn-parity-vectors/1', cases: [{ id: 'Müller' }] }, undefined, 1);
     writeFileSync(target, Buffer.from(text, 'latin1'));
     expect(await refusal(target)).to.match(
-      /v\.json: line 5 is not UTF-8 \(byte fc at 66, counted from 0\); save it/,
+      /v\.json: line 5 is not UTF-8 \(byte fc at 64, counted from 0\); save it/,
     );
     writeFileSync(target, Buffer.from(`\uFEFF${text}`));
     expect(await refusal(target)).to.include('case "Müller": problem is missing');
