@@ -38,6 +38,7 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
   const pages = new Set<string>();
   let closed: ReturnType<typeof setTimeout> | undefined;
   let drawn = '[]';
+  const reports: string[] = [];
   const take = (hear: (body: string) => void) => (body: string) => {
     hear(body);
     return '';
@@ -56,7 +57,10 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
         }, reloadMs);
     }),
     charts: take((body) => (drawn = body)),
-    report: take((body) => received.resolve(body)),
+    report: take((body) => {
+      reports.push(body);
+      received.resolve(body);
+    }),
     progress: take((body) => progress?.(body.slice(0, 500))),
     failed: take((body) => received.reject(new UsageError(`the page failed: ${body.slice(0, 500)}`))),
   });
@@ -72,11 +76,15 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
       stop(`the page had no report after ${timeoutSeconds} s; give it more time with --timeout.`);
     }, timeoutSeconds * 1000);
     const text = await received.promise;
-    const audited = await auditPage(text, config);
+    const { report, faults } = await auditPage(text, config);
     const charts = await readCharts(drawn).catch((error: unknown) => String(error));
-    if (typeof charts !== 'string') return { text, charts, ...audited };
-    const faults = [...audited.faults, `the charts of the page cannot be read: ${charts}`];
-    return { ...audited, text, charts: [], faults };
+    await server.settled(2000);
+    const found = [
+      ...faults,
+      ...(typeof charts === 'string' ? [`the charts of the page cannot be read: ${charts}`] : []),
+      ...(await auditOthers(reports, config)),
+    ];
+    return { report, text, charts: typeof charts === 'string' ? [] : charts, faults: found };
   } finally {
     clearTimeout(timer);
     clearTimeout(closed);
@@ -84,4 +92,17 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
     await started?.close();
     await server.close();
   }
+}
+
+/** The reports that came after the first one, until the audit was done: of a second page, which had the same to run. */
+async function auditOthers(reports: readonly string[], config: PageConfig): Promise<string[]> {
+  const found: string[] = [];
+  for (const other of reports.slice(1)) {
+    const why = await auditPage(other, config).then(
+      ({ report, faults }) => faults.at(0) ?? (report.exitCode === 0 ? undefined : report.verdict),
+      (error: unknown) => (error as Error).message,
+    );
+    if (why !== undefined) found.push(`another page of this run reported something else: ${why}`);
+  }
+  return found;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 /** A report of a whole run has about 4 million bytes. */
 const mostBytes = 64 * 2 ** 20;
@@ -12,6 +13,9 @@ export type Handlers = Readonly<
 
 export interface PageServer {
   /** `http://127.0.0.1:PORT/SECRET/` */ readonly address: string;
+  /** Waits until no request is under way, at most for so many milliseconds. */ settled(
+    most: number,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,11 +35,15 @@ export function withConfig(html: string, config: object): string {
 export async function servePage(html: string, config: object, handlers: Handlers): Promise<PageServer> {
   const secret = randomBytes(16).toString('hex');
   const page = withConfig(html, config);
+  let underWay = 0;
   const server = createServer((request, response) => {
-    void respond(request, response).catch((error: unknown) => {
-      if (!response.headersSent) response.writeHead(500);
-      response.end(String(error));
-    });
+    underWay++;
+    void respond(request, response)
+      .catch((error: unknown) => {
+        if (!response.headersSent) response.writeHead(500);
+        response.end(String(error));
+      })
+      .finally(() => underWay--);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -77,6 +85,11 @@ export async function servePage(html: string, config: object, handlers: Handlers
 
   return {
     address: `http://${host}/${secret}/`,
+    settled: async (most) => {
+      const end = performance.now() + most;
+      do await setTimeout(20);
+      while (underWay > 0 && performance.now() < end);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

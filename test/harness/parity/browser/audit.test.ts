@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { caseVerdict } from '../../../../harness/judge/index';
 import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
@@ -81,6 +82,67 @@ describe('the report of a page', () => {
       const other = conclude({ ...report, ...change });
       const { faults } = await audited(other);
       expect(faults.length > 0 || other.exitCode !== 0, JSON.stringify(change)).to.equal(true);
+    }
+  });
+
+  it('whose numbers belong to another seed, or are no rounding, contradicts what Node computes', async () => {
+    const other = await reportOfPage({ ...config, seed: 4 });
+    const renumbered = conclude({ ...other, seed: config.seed });
+    expect(renumbered.exitCode).to.equal(0);
+    expect((await audited(renumbered)).faults.join()).to.include('no rounding explains it');
+    // each with everything that follows from the number, so that the report agrees with itself
+    const view = (of: string) => report.cases.find(({ caseId }) => caseId.endsWith(of))!;
+    for (const own of [report.cases[0], view(', weight probe')]) {
+      const tensor = own.tensors.find(({ status, worst }) => status === 'pass' && worst !== undefined)!;
+      const worst = { ...tensor.worst!, given: tensor.worst!.reference + 1 };
+      const error = Math.abs(worst.given - worst.reference);
+      for (const forged of [
+        { ...tensor, beyond: 0, worst: { ...worst, error, allowed: 4 * error, usedShare: 0.25 } },
+        {
+          ...{ ...tensor, status: 'ill', reason: 'ill-conditioned: so it says', beyond: 1 },
+          worst: { ...worst, error, usedShare: error / worst.allowed },
+        },
+        { ...tensor, worst: { ...tensor.worst!, index: tensor.worst!.index.map(() => 99) } },
+      ] as const) {
+        const tensors = own.tensors.map((one) => (one === tensor ? forged : one));
+        const status = forged.status === 'ill' ? 'ill' : own.status;
+        const cases = report.cases.map((one) => (one === own ? { ...one, status, tensors } : one));
+        const changed = conclude({ ...report, cases });
+        expect(changed.exitCode).to.equal(0);
+        const { faults } = await audited(changed);
+        expect(faults, `${own.caseId}: ${forged.status}`).to.have.lengthOf(1);
+        expect(faults[0]).to.include(`${tensor.tensor} is `);
+      }
+    }
+  });
+
+  it('leaves nothing out: no side of a page may omit a tensor', async () => {
+    const left = report.cases.map((own) => {
+      if (own.caseId !== report.cases[0].caseId && !own.caseId.endsWith(', weight probe')) return own;
+      const tensors = own.tensors.map(({ worst, ...tensor }, i) =>
+        i === 0 || worst === undefined
+          ? ({ ...tensor, status: 'omitted', compared: 0, beyond: 0 } as const)
+          : { ...tensor, worst },
+      );
+      return caseVerdict(own.caseId, own.implementation, own.against, tensors);
+    });
+    const omits = [left[0].tensors[0].tensor];
+    const changed = conclude({ ...report, cases: left, sides: [{ ...report.sides[0], omits }] });
+    expect(changed.exitCode).to.equal(0);
+    const { faults } = await audited(changed);
+    expect(faults).to.have.lengthOf.at.least(2);
+    for (const fault of faults) expect(fault).to.include('is left out');
+  });
+
+  it('says on which device each side ran, by which flags, and hides no complaint', async () => {
+    const [facts] = report.browser!.sides;
+    for (const [sides, words] of [
+      [[], 'does not say on which device'],
+      [[{ ...facts, flags: { WEBGL_CPU_FORWARD: true } }], 'but {} was asked for'],
+      [[{ ...facts, complaints: ['device lost'] }], 'its device complained: device lost'],
+    ] as const) {
+      const changed = conclude({ ...report, browser: { ...report.browser!, sides } });
+      expect((await audited(changed)).faults.join()).to.include(words);
     }
   });
 

@@ -92,6 +92,11 @@ const other = changed((copy) => { copy.cases[0].tensors[0].worst.given = 0.5; })
         'is not planned',
       ],
       [`await post('charts', '[{"name":1}]'); await post('report', signed(good));`, 'the charts of the page'],
+      // a second page is heard while the report of the first one is audited
+      [
+        `await Promise.all([post('report', signed(good)), post('report', signed(good).replace('"seed":1', '"seed":2'))]);`,
+        'another page of this run',
+      ],
     ]) {
       const found = await runWith(`${start} ${program} stay();`);
       expect(found.faults.join(), program).to.include(words);
