@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Model } from '../base/problem';
-import type { Host, TrialReport } from '../trial/index';
+import type { TrialReport } from '../trial/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, refuseIdle, type DefineCommand } from './command';
@@ -183,7 +183,7 @@ async function planting(
   examples: readonly string[],
   prepare: (
     isWanted: (name: string) => boolean,
-  ) => Promise<{ hosts: readonly Host[]; run: () => Promise<TrialReport> } | undefined>,
+  ) => Promise<{ hosts: readonly OpenSide[]; run: () => Promise<TrialReport> } | undefined>,
 ): Promise<Outcome> {
   const { formatTrial, trialPage, trialTitle } = await import('../trial/index.js');
   const { isSelected } = await import('../parity/select.js');
@@ -253,15 +253,17 @@ async function sensitivity(name: BackendName, { cases, seed, json, layers }: Fla
 async function openHosts(
   { backends }: Flags,
   usual: readonly SideName[],
-): Promise<{ hosts: Host[]; notRun: TrialReport['notRun'] }> {
+): Promise<{ hosts: OpenSide[]; notRun: TrialReport['notRun'] }> {
   const { parseSideNames, sideSource, SideUnavailableError } = await import('../sides/index.js');
+  const { rememberAnswers } = await import('../trial/index.js');
   const required = backends !== undefined;
   const names = backends === undefined ? usual : parseSideNames(backends);
-  const hosts: Host[] = [];
+  const hosts: OpenSide[] = [];
   const notRun: { name: string; reason: string }[] = [];
   for (const name of names) {
     try {
-      hosts.push(trainable(await sideSource(name, required).open()));
+      const side = await sideSource(name, required).open();
+      hosts.push(side.isElsewhere === true ? rememberAnswers(side) : side);
     } catch (error) {
       if (!(error instanceof SideUnavailableError)) throw error;
       if (required) throw new BackendNotRunError(`--backends ${name}: ${error.message}`, { cause: error });
@@ -271,11 +273,4 @@ async function openHosts(
   if (hosts.length === 0)
     throw new BackendNotRunError('no backend could be opened, so that there is nothing to plant a fault in.');
   return { hosts, notRun };
-}
-
-function trainable(side: OpenSide): Host {
-  const { createClassifier } = side;
-  if (createClassifier === undefined)
-    throw new Error(`${side.implementation.name} has no optimizer to plant in`);
-  return { ...side, createClassifier };
 }

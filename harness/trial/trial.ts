@@ -1,5 +1,6 @@
 import type { Kind } from '../diagnosis/index';
 import type { Implementation, Problem } from '../base/problem';
+import type { OpenSide } from '../sides/index';
 import { silentProgress, type StartProgress } from '../base/progress';
 import {
   equivalents,
@@ -23,10 +24,11 @@ import { tryMistake, type Mistake } from './mistake';
 import { problemsFor, stepCases, type TrialSizes } from './problems';
 import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
-import { updateCases, UpdateTrial, type Host } from './update-trial';
+import { isTrainable, updateCases, UpdateTrial, type Host } from './update-trial';
 
 export interface TrialOptions extends TrialSizes {
-  /** sides that faults are planted in, in turn */ readonly hosts: readonly Host[];
+  /** sides that faults are planted in, in turn; those of optimizers in the sides that have one */
+  readonly hosts: readonly OpenSide[];
   /** the float64 side, for faults that only it can have */ readonly float64: Implementation;
   readonly notRun?: TrialReport['notRun'];
   /** whether a fault takes part, by its name */ readonly isWanted?: (name: string) => boolean;
@@ -51,23 +53,25 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const { isWanted = () => true } = options;
   const wanted = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
     all.filter(({ name }) => isWanted(name));
+  const updatesWanted = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
+    trial.hasOptimizer ? wanted(all) : [];
   const stranger = 'not in the catalogue: it may be named only by its family, or not at all';
   const work: (readonly [name: string, work: () => Promise<void>])[] = [
     ...wanted(catalogue).map((one) => [one.name, () => trial.plantEverywhere(one)] as const),
     ...stepCases(options)
       .filter(([{ name }]) => isWanted(name))
       .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
-    ...wanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
+    ...updatesWanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
     ...wanted(equivalents).map(
       (one) => [one.name, () => trial.lookAtAll('equivalents', one, one.equivalent, [])] as const,
     ),
-    ...wanted(updateEquivalents).map(
+    ...updatesWanted(updateEquivalents).map(
       (one) => [one.name, () => trial.lookAtUpdates('equivalents', one, one.equivalent)] as const,
     ),
     ...wanted(heldOut).map(
       (one) => [one.name, () => trial.lookAtAll('heldOut', one, stranger, one.families)] as const,
     ),
-    ...wanted(heldOutUpdates).map(
+    ...updatesWanted(heldOutUpdates).map(
       (one) => [one.name, () => trial.lookAtUpdates('heldOut', one, stranger)] as const,
     ),
   ];
@@ -88,8 +92,15 @@ class Trial {
   private readonly book = new ScoreBook();
   private readonly updates = new UpdateTrial();
   private turn = 0;
+  private readonly trainable: readonly Host[];
 
-  constructor(private readonly options: TrialOptions) {}
+  constructor(private readonly options: TrialOptions) {
+    this.trainable = options.hosts.filter(isTrainable);
+  }
+
+  get hasOptimizer(): boolean {
+    return this.trainable.length > 0;
+  }
 
   async plantEverywhere(fault: Fault): Promise<void> {
     for (const problem of problemsFor(fault, this.options).flat()) await this.plantAt(fault, problem);
@@ -98,7 +109,7 @@ class Trial {
   /** Faults that float64 alone can have go to the float64 side; all others to the hosts in turn. */
   async plantAt(fault: Fault | StepFault, problem: Problem): Promise<void> {
     const { float64 } = this.options;
-    const host = fault.precision === 'float64' ? float64 : this.nextHost().implementation;
+    const host = fault.precision === 'float64' ? float64 : this.nextOf(this.options.hosts).implementation;
     const mistake: Mistake = {
       ...fault,
       singleStep: 'timeStep' in fault,
@@ -115,7 +126,7 @@ class Trial {
     for (const planted of updateCases(fault, this.options))
       this.book.note(
         { ...fault, singleStep: false },
-        await this.updates.plant(fault, this.nextHost(), planted),
+        await this.updates.plant(fault, this.nextOf(this.trainable), planted),
       );
   }
 
@@ -128,7 +139,7 @@ class Trial {
   ): Promise<void> {
     const { name, runs } = fault;
     for (const problem of problemsFor(fault, this.options).flat()) {
-      const { implementation } = this.nextHost();
+      const { implementation } = this.nextOf(this.options.hosts);
       const { caught, isRed, diagnosis } = await lookAt(plant({ runs }, implementation), problem);
       const kind = families.some((one) => isOf(diagnosis?.kind, one)) ? undefined : diagnosis?.kind;
       this.book.noteHarmless(list, { name, why }, { isRed, isBlamed: isRed || caught.referee, kind });
@@ -142,7 +153,7 @@ class Trial {
     why: string,
   ): Promise<void> {
     for (const planted of updateCases(fault, this.options)) {
-      const diagnosis = await this.updates.look(fault, this.nextHost(), planted);
+      const diagnosis = await this.updates.look(fault, this.nextOf(this.trainable), planted);
       const isRed = diagnosis !== undefined;
       const said = { isRed, isBlamed: isRed, kind: diagnosis?.kind };
       this.book.noteHarmless(list, { name: fault.name, why }, said);
@@ -150,11 +161,17 @@ class Trial {
   }
 
   report(seconds: number): TrialReport {
-    const { hosts, ...options } = this.options;
+    const { hosts, notRun = [], ...options } = this.options;
+    const names = hosts.map(({ implementation }) => implementation.name);
+    const idle = {
+      name: 'faults of optimizers',
+      reason: `${names.join(', ')}: no training step is asked of it here`,
+    };
     return concludeTrial({
       ...options,
+      notRun: [...notRun, ...(this.hasOptimizer ? [] : [idle])],
       ...this.book.found,
-      ...{ seconds, hosts: hosts.map(({ implementation }) => implementation.name) },
+      ...{ seconds, hosts: names },
     });
   }
 
@@ -162,8 +179,7 @@ class Trial {
     this.updates.dispose();
   }
 
-  private nextHost(): Host {
-    const { hosts } = this.options;
+  private nextOf<T>(hosts: readonly T[]): T {
     return hosts[this.turn++ % hosts.length];
   }
 }

@@ -30,6 +30,10 @@ export interface Host extends OpenSide {
   readonly createClassifier: NonNullable<OpenSide['createClassifier']>;
 }
 
+export function isTrainable(side: OpenSide): side is Host {
+  return side.createClassifier !== undefined;
+}
+
 /** A training check with a fault planted in it, and where that must be found. */
 export interface UpdateCase {
   readonly check: TrainingCheck;

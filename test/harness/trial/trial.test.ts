@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { scratchImplementation, sideSource } from '../../../harness/sides/index';
+import { scratchImplementation, sideSource, type OpenSide } from '../../../harness/sides/index';
 import type { Implementation } from '../../../harness/base/problem';
 import {
   equivalents,
@@ -13,21 +13,22 @@ import {
 import { heldOut, heldOutUpdates } from '../../../harness/faults/held-out';
 import {
   formatTrial,
+  rememberAnswers,
   runTrial,
   trialFormat,
-  type Host,
   type TrialOptions,
   type TrialReport,
 } from '../../../harness/trial/index';
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
+import { writeProblem } from '../../../harness/sides/page/index';
 import { runCli, type Ran } from '../../support/run-cli';
 
 describe('trial', function () {
-  let host: Host;
+  let host: OpenSide;
   const float64 = { ...scratchImplementation(), name: 'float64 side' };
 
   before(async () => {
-    host = (await sideSource('cpu', true).open()) as Host;
+    host = await sideSource('cpu', true).open();
   });
 
   function trial(options: Partial<TrialOptions> = {}): Promise<TrialReport> {
@@ -80,6 +81,30 @@ describe('trial', function () {
     );
     const half = await trial({ hosts: [{ ...host, implementation: blind }], isWanted: only, break: 50 });
     expect(half.exitCode).to.equal(0);
+  });
+
+  it('asks a side elsewhere once about each problem, and leaves faults of optimizers out where it does not train', async () => {
+    const asked: string[] = [];
+    const { name, precision, evaluate } = host.implementation;
+    const elsewhere: OpenSide = {
+      implementation: {
+        ...{ name, precision },
+        evaluate: (problem) => {
+          asked.push(writeProblem({ ...problem, id: '' }));
+          return evaluate(problem);
+        },
+      },
+      isElsewhere: true,
+    };
+    const only = (fault: string): boolean => /^slope\/one-minus-h$|^momentum\/not-carried$/.test(fault);
+    const plain = await trial({ hosts: [elsewhere], isWanted: only });
+    expect(new Set(asked).size).to.be.below(asked.length);
+    asked.length = 0;
+    const report = await trial({ hosts: [rememberAnswers(elsewhere)], isWanted: only });
+    expect(new Set(asked).size).to.equal(asked.length);
+    expect(report.rows).to.deep.equal(plain.rows);
+    expect(report.rows.map((row) => [row.name, row.caught])).to.deep.equal([['slope/one-minus-h', 1]]);
+    expect(report.notRun.map((one) => one.name)).to.deep.equal(['faults of optimizers']);
   });
 
   it('is the same for the same seed', async () => {
