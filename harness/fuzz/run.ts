@@ -3,6 +3,7 @@ import { SideUnavailableError, type OpenSide } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress, type StartProgress } from '../base/progress';
 import { layerNames } from '../base/model';
+import { partOf, type AnyProblem } from '../base/problem';
 import { isOfLayers, type LayeredNetworks, type Networks } from '../problems/index';
 import { defineCell } from '../equations/index';
 import { fuzzCase, shardCases, shardSize, type FuzzCase, type Shard } from './series';
@@ -86,7 +87,10 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     });
   };
   try {
-    const indices = shardCases(shard, most);
+    const indices =
+      'cases' in plan && networks?.shapes !== undefined
+        ? byShape(shardCases(shard, most), (index) => fuzzCase(seed, index, networks).problem)
+        : shardCases(shard, most);
     const many = sides.every((side) => side.isElsewhere) ? atOnce : 1;
     for (;;) {
       // a macrotask in between, so that Ctrl-C is handled
@@ -115,6 +119,21 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     for (const side of sides) side.dispose();
   }
   return summaryOf(interrupted || sides.some((side) => side.isCut));
+}
+
+/**
+ * The problems of one shape one after the other: a software GPU keeps the programs that it used last, and compiles the others again.
+ * Number i of a series is the same problem in any order.
+ */
+function byShape(indices: Iterable<number>, problemOf: (index: number) => AnyProblem): Iterator<number> {
+  const groups = new Map<string, number[]>();
+  for (const index of indices) {
+    const problem = problemOf(index);
+    const shapes = [problem.inputs, partOf(problem, 'weights.recurrentKernel')].map((part) => part?.shape);
+    const key = JSON.stringify([problem.model?.layers, shapes]);
+    groups.set(key, [...(groups.get(key) ?? []), index]);
+  }
+  return [...groups.values()].flat().values();
 }
 
 /** So many problems at a time, where all sides compute elsewhere: this program judges some while others are computed. */

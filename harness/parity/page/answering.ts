@@ -16,12 +16,16 @@ import {
 
 type Heard = FromWorker & { readonly type: 'answered' | 'threw' | 'silent' };
 
-/** So many workers answer for one side: while one waits for the device to compile a program, another one goes on. */
-const workers = 4;
+/**
+ * So many workers answer for one side: while one waits for the device to compile a program, another one goes on. WebGPU compiles few
+ * programs, and its side has one worker: SwiftShader, the software GPU of Chromium, keeps about 7,000 pieces of memory mapped for each
+ * WebGPU device, of the 65,530 that Linux gives a process (vm.max_map_count), and its process ends where there are no more.
+ */
+const workersOf = ({ backend }: PageSide): number => (backend === 'webgpu' ? 1 : 4);
 
 /**
  * Answers problems that Node asks until there are no more: Node examines and judges the sides that run here. A side has a few workers, and
- * problems of one shape go to the same one, which has the programs of that shape. A problem without an answer in time is asked once more, of a new
+ * problems of the same units go to the same one, which has their programs. A problem without an answer in time is asked once more, of a new
  * worker, with twice the time.
  *
  * @param say shows what it is doing
@@ -31,7 +35,7 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
   const answer = async (asked: Asked): Promise<string> => {
     const side = pageSides.find(({ name }) => name === asked.side);
     if (side === undefined) return writeAnswered(asked, thrown(`there is no side ${asked.side}`));
-    const key = `${side.name} ${workerFor(asked.problem)}`;
+    const key = `${side.name} ${hashOfUnits(asked.problem) % workersOf(side)}`;
     let answerer = answerers.get(key);
     if (answerer === undefined) answerers.set(key, (answerer = new Answerer(side, config)));
     const heard = await answerer.answer(asked);
@@ -57,13 +61,14 @@ export async function answerProblems(config: PageConfig, say: (line: string) => 
   for (const answerer of answerers.values()) answerer.end();
 }
 
-/** Which of the workers: the same for all problems of the same shapes. */
-function workerFor(problem: AnyProblem): number {
-  const shapes = partsOf(problem).map((name) => partOf(problem, name)?.shape.join('x') ?? '');
-  return (
-    Array.from(shapes.join()).reduce((hash, letter) => (31 * hash + letter.charCodeAt(0)) % 65_521, 7) %
-    workers
-  );
+/**
+ * The same for all questions about networks of the same units, whatever else a problem has: most of their programs are the same, and each
+ * worker would compile its own.
+ */
+function hashOfUnits(problem: AnyProblem): number {
+  const weights = partsOf(problem).filter((name) => name.startsWith('weights.'));
+  const units = weights.map((name) => partOf(problem, name)?.shape.at(-1) ?? 0);
+  return units.reduce((hash, count) => (31 * hash + count) % 65_521, 7);
 }
 
 /** A worker of one side, and a new one after it ended or gave no sign of life. */

@@ -143,11 +143,13 @@ describe('rnn-parity fuzz', () => {
 
   it('sides that compute elsewhere are asked at the same time, several problems each, and the first failure is the one that is saved', async () => {
     let [under, most] = [0, 0];
+    const shapes: string[] = [];
     const slowly = (called: string, fault?: string): FuzzOptions['sides'][number] => {
       const side = sideWith(fault);
       // later problems are answered first
       const evaluate: Implementation['evaluate'] = async (problem) => {
         most = Math.max(most, ++under);
+        if (called === 'one' && /^fuzz\/1\/\d+$/.test(problem.id)) shapes.push(problem.inputs.shape.join());
         await new Promise((resolve) => setTimeout(resolve, 8 - (Number(problem.id.split('/')[2]) || 0)));
         under--;
         return side.evaluate(problem);
@@ -161,6 +163,9 @@ describe('rnn-parity fuzz', () => {
       ...{ networks: { shapes: 2 }, plan: { cases: 6 }, out, shrinkSeconds: 0 },
     });
     expect(most).to.be.above(6);
+    // the problems of one shape come one after the other: a device keeps the programs that it used last
+    expect(shapes).to.have.lengthOf(6);
+    expect(shapes.filter((shape, i) => shape !== shapes[i - 1])).to.have.lengthOf(2);
     expect(formatFuzzSummary(summary)).to.match(/^seed 1: 6 generated problems of 2 shapes\n/);
     const [one, other] = summary.sides;
     expect(one).to.include({ cases: 6, fail: 0, errors: 0 });
