@@ -11,7 +11,7 @@ import {
 import type { Cases } from '../cases';
 
 /**
- * Judges in Node the numbers that a page's verdicts stand on: each tensor's worst number, in place of the reference's own, against the
+ * Judges in Node the numbers that a page's verdicts stand on: each tensor's worst number, instead of the reference's own, against the
  * scratch network's answer to the problem that the seed gives. Numbers of another seed, a tolerance that was widened and a mismatch that
  * was renamed are no rounding here. What is judged step by step is left out: it is compared with the side's own earlier values.
  *

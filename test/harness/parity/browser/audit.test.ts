@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { caseVerdict } from '../../../../harness/judge/index';
+import { caseVerdict, type TensorVerdict } from '../../../../harness/judge/index';
 import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
@@ -96,14 +96,18 @@ describe('the report of a page', () => {
       const tensor = own.tensors.find(({ status, worst }) => status === 'pass' && worst !== undefined)!;
       const worst = { ...tensor.worst!, given: tensor.worst!.reference + 1 };
       const error = Math.abs(worst.given - worst.reference);
-      for (const forged of [
+      const forgeries: readonly TensorVerdict[] = [
         { ...tensor, beyond: 0, worst: { ...worst, error, allowed: 4 * error, usedShare: 0.25 } },
         {
-          ...{ ...tensor, status: 'ill', reason: 'ill-conditioned: so it says', beyond: 1 },
+          ...tensor,
+          status: 'ill',
+          reason: 'ill-conditioned: so it says',
+          beyond: 1,
           worst: { ...worst, error, usedShare: error / worst.allowed },
         },
         { ...tensor, worst: { ...tensor.worst!, index: tensor.worst!.index.map(() => 99) } },
-      ] as const) {
+      ];
+      for (const forged of forgeries) {
         const tensors = own.tensors.map((one) => (one === tensor ? forged : one));
         const status = forged.status === 'ill' ? 'ill' : own.status;
         const cases = report.cases.map((one) => (one === own ? { ...one, status, tensors } : one));
