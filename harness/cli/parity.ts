@@ -16,6 +16,7 @@ interface Flags {
   readonly seed: number;
   readonly cases?: number;
   readonly layers?: string;
+  readonly labels: boolean;
   readonly equations?: string;
   readonly vectors?: string[];
   readonly candidate?: string;
@@ -44,6 +45,10 @@ export const defineParity: DefineCommand = (program, finish) => {
       options.seedOption('seed of all random numbers'),
       options.option('--cases <n>', 'number of generated problems (default: 200)', options.whole(0)),
       options.layersOption(),
+      new Option(
+        '--no-labels',
+        'with --layers or --equations: problems without a loss, for a layer alone; gradients arrive from above',
+      ),
       new Option(
         '--equations <file>',
         'with --candidate: compare it with a cell of your own, a module that exports `cell = defineCell({ ... })`',
@@ -98,6 +103,8 @@ async function run(flags: Flags, command: Command): Promise<Outcome> {
     return auditFile(flags.checkReport);
   }
   if (flags.vectors !== undefined) idle('with --vectors', 'cases', 'seed');
+  if (flags.layers === undefined && flags.equations === undefined)
+    idle('without --layers or --equations', 'labels');
   if (flags.candidate === undefined) idle('without --candidate', 'timeout');
   options.refuseIdlePython(command, '--backends', flags.backends);
   return parity(flags, argumentsOf(command));
@@ -125,6 +132,7 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     seed: flags.seed,
     cases: flags.cases,
     model: await modelOf(flags),
+    labels: flags.labels,
     vectors: flags.vectors,
     candidate: flags.candidate,
     timeoutSeconds: flags.timeout,
@@ -148,9 +156,10 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
 }
 
 /** What chose the cases and how they were judged: the command that runs one case again repeats it. */
-function flagsOf({ layers, equations, cases, atol, rtol }: Flags): string[] {
+function flagsOf({ layers, equations, labels, cases, atol, rtol }: Flags): string[] {
   const given = Object.entries({ layers, equations, cases, atol, rtol });
-  return given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+  const valued = given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+  return labels ? valued : [...valued, '--no-labels'];
 }
 
 /**

@@ -79,7 +79,7 @@ function auditSides({ cases, errors, sides }: Findings): string[] {
     const fails = own.some((verdict) => verdict.status === 'fail');
     if (!shown && !fails)
       faults.push(
-        `${side.name}: nothing was compared that could have shown a fault: every tensor is 0, ill-conditioned or omitted`,
+        `${side.name}: nothing was compared that could have shown a fault: ${own.length === 0 ? 'no problem was run on it' : 'every tensor is 0, ill-conditioned or omitted'}`,
       );
   }
   // A required side that did not run is its own verdict; without one, a run of no side is a fault.

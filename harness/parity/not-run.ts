@@ -20,21 +20,28 @@ export class Tally {
   }
 }
 
+const declaresLayers =
+  "it declares layers; name a network of these: --layers lstm:4, in a test { model: { layers: [{ layer: 'lstm', units: 4 }] } }";
+
 /** Those problems that the side does not refuse by its description; the others are counted, and reported with the reason. */
 export function runnable<T>(
   { name, layered: own }: Pick<Implementation, 'name' | 'layered'>,
   items: readonly T[],
   problemOf: (item: T) => AnyProblem,
 ): { readonly chosen: readonly T[]; readonly notes: readonly string[] } {
-  const refused = new Tally();
+  const refused = { layers: new Tally(), 'the simple RNN': new Tally() };
   const chosen = items.filter((item) => {
     const problem = problemOf(item);
-    if (!isLayered(problem)) return true;
+    if (!isLayered(problem)) {
+      if (own?.declared !== undefined) refused['the simple RNN'].add(declaresLayers);
+      return own?.declared === undefined;
+    }
     const reason = own === undefined ? 'it runs the simple RNN only' : own.refuses?.(problem.model);
-    if (reason !== undefined) refused.add(reason);
+    if (reason !== undefined) refused.layers.add(reason);
     return reason === undefined;
   });
   const words = (problems: string, reason: string, are: string): string =>
     `${problems} ${are} not run on ${name}: ${reason}`;
-  return { chosen, notes: refused.notes(words, ' about layers') };
+  const notes = Object.entries(refused).flatMap(([about, tally]) => tally.notes(words, ` about ${about}`));
+  return { chosen, notes };
 }

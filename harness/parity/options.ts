@@ -41,6 +41,8 @@ export interface ParityOptions {
   /** these run instead of the suite */ readonly problems?: readonly AnyProblem[] | undefined;
   /** problems about this network run instead of the suite: 50, or as many as `cases` */ readonly model?:
     Model | undefined;
+  /** false: problems about `model` have no loss, and gradients arrive from above alone; default true */
+  readonly labels?: boolean | undefined;
   /** look, before comparing, for what the cases cannot show; default true */ readonly power?:
     boolean | undefined;
   /** sees every answer with all its numbers */ readonly observer?: Observer | undefined;
@@ -69,6 +71,7 @@ const optionNames: OptionNames<ParityOptions> = {
   timeoutSeconds: true,
   problems: true,
   model: true,
+  labels: true,
   power: true,
   observer: true,
   progress: true,
@@ -103,6 +106,10 @@ export function checkParityOptions(options: ParityOptions): void {
   if (model !== undefined && !Array.isArray((model as Partial<Model> | null)?.layers))
     throw new TypeError(
       "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
+    );
+  if (options.labels === false && model === undefined)
+    throw new RangeError(
+      'runParity: labels is false without model, which it is about; give a model, or leave labels out.',
     );
   if (backends !== undefined) parseAnySides(backends.join());
   // layers of formulas have been read already

@@ -26,14 +26,7 @@ import {
   type TrainingCheck,
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
-import {
-  isLayered,
-  omitsOf,
-  sizesOf,
-  type AnyProblem,
-  type Evaluation,
-  type LayeredProblem,
-} from '../base/problem';
+import { omitsOf, sizesOf, type AnyProblem, type Evaluation } from '../base/problem';
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
@@ -113,7 +106,7 @@ export class SideRun {
 
   async put(cases: Cases): Promise<void> {
     const { findings, options, side, start } = this.run;
-    const problems = [...this.problemsOf(cases.problems), ...this.layeredOf(cases.layered)];
+    const problems = [...this.problemsOf(cases.problems), ...this.problemsOf(cases.layered)];
     const training = this.trainingOf(cases);
     const vectors = this.runnable(cases.vectors, ({ problem }) => problem);
     const progress = start(this.name, problems.length + vectors.length + training.length);
@@ -159,14 +152,9 @@ export class SideRun {
     });
   }
 
-  private problemsOf<P extends AnyProblem>(problems: readonly P[]): readonly P[] {
+  private problemsOf<P extends AnyProblem>(given: readonly P[]): readonly P[] {
     if (this.name === 'scratch') return [];
-    if (this.run.side.implementation.layered?.declared !== undefined && !problems.every(isLayered)) {
-      this.run.findings.notes.push(
-        `${problems.length} problems about the simple RNN were not run on ${this.name}: it declares layers, and answers problems about layers`,
-      );
-      return [];
-    }
+    const problems = this.runnable(given, (problem) => problem);
     const chosen =
       this.run.side.masks === false ? problems.filter((problem) => problem.mask === undefined) : problems;
     const left = problems.length - chosen.length;
@@ -176,11 +164,6 @@ export class SideRun {
       );
     }
     return chosen;
-  }
-
-  private layeredOf(layered: readonly LayeredProblem[]): readonly LayeredProblem[] {
-    if (this.name === 'scratch') return [];
-    return this.problemsOf(this.runnable(layered, (problem) => problem));
   }
 
   private runnable<T>(items: readonly T[], problemOf: (item: T) => AnyProblem): readonly T[] {

@@ -146,8 +146,14 @@ const scales = [1, 0.3, 1, 2.5, 0.1, 1, 4];
  * gradients arrive from a loss, from elsewhere, or from both.
  *
  * @param model its features are the problem's; where it has none (and no embedding) they change as well
+ * @param options labels: false for problems without a loss: gradients arrive from elsewhere in all of them
  */
-export function generatedLayered(model: Model, seed: number, index: number): LayeredProblem {
+export function generatedLayered(
+  model: Model,
+  seed: number,
+  index: number,
+  { labels = true }: { readonly labels?: boolean | undefined } = {},
+): LayeredProblem {
   const own = seed * 100_000 + 70_000 + index;
   const random = createRandom(own);
   const isFixed = model.features !== undefined || model.layers[0].layer === 'embedding';
@@ -160,8 +166,8 @@ export function generatedLayered(model: Model, seed: number, index: number): Lay
     scale: scales[index % scales.length],
     mask: index % 5 === 4,
     initialStates: index % 4 !== 3,
-    upstream: index % 3 === 2,
-    loss: index % 9 !== 8,
+    upstream: !labels || index % 3 === 2,
+    loss: labels && index % 9 !== 8,
   });
 }
 

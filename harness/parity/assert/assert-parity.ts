@@ -70,6 +70,15 @@ export async function parityOf(
   );
   if (chosenBy.length > 1)
     throw new RangeError(`assertParity: ${chosenBy.join(' and ')} each say what is asked; give one of them.`);
+  const [asked] = chosenBy;
+  const ofNetwork = asked === 'model' || asked === 'equations';
+  const idle = (ofNetwork ? (['sizes'] as const) : (['sizes', 'labels'] as const)).find(
+    (name) => asked !== undefined && options[name] !== undefined,
+  );
+  if (idle !== undefined)
+    throw new RangeError(
+      `assertParity: ${idle} changes nothing with ${asked}; leave it out${ofNetwork ? ', and give units and features in a model' : ''}.`,
+    );
   const { problems, equations, vectors, tolerance, timeoutSeconds, ...others } = options;
   const { model = equations && modelOfCell(equations), ...suite } = others;
   const isSide = 'open' in candidate;
@@ -86,7 +95,7 @@ export async function parityOf(
     ...(vectors !== undefined
       ? { vectors }
       : model !== undefined
-        ? { model, cases: 12 }
+        ? { model, cases: 12, labels: options.labels }
         : { problems: chosen }),
     seed: options.seed,
     power: model === undefined && ((problems ?? vectors) !== undefined || !showsEverything(suite)),

@@ -1,10 +1,15 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { LayeredEvaluation, LayeredProblem, Model } from '../../../harness/base/problem';
 import { checkReport } from '../../../harness/parity/index';
 import { formatReport, formatSummary, runParity } from '../../../harness/parity/index';
 import type { ParityReport } from '../../../harness/parity/report';
 import { ChartData } from '../../../harness/parity/html/index';
-import { makeLayeredProblem } from '../../../harness/problems/index';
+import { assertParity, type AssertParityOptions } from '../../../harness/parity/assert/index';
+import { generatedLayered, makeLayeredProblem } from '../../../harness/problems/index';
+import { importHere, type LayersCandidate } from '../../../harness/sides/candidate/index';
 import { scratchImplementation, tfjsSide, type SideSource } from '../../../harness/sides/index';
 import { layeredSuite } from '../../../harness/problems/index';
 
@@ -164,6 +169,73 @@ describe('harness/parity: networks of layers', () => {
     const found = cases[0].tensors.find(({ status }) => status === 'differs');
     expect(found?.tensor).to.equal('gradients.weights.layer1.bias');
     expect(found?.worst?.at).to.deep.equal({ gate: 'f', unit: 1 });
+  });
+
+  it('the LSTM by hand of docs/parity.md is right, and a mistake in it gets the name that the page shows', async () => {
+    const page = readFileSync('docs/parity.md', 'utf8');
+    const code = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    const folder = mkdtempSync(join(tmpdir(), 'rnn-parity-lstm-'));
+    const judged = async (name: string, text: string): Promise<string> => {
+      const file = join(folder, name);
+      writeFileSync(file, text);
+      const { candidate } = (await importHere(file)) as { candidate: LayersCandidate };
+      const layers = [{ layer: 'lstm', units: 4 }] as const;
+      const asked = assertParity(candidate, { model: { layers }, labels: false });
+      return asked.then(
+        ({ verdict }) => verdict,
+        (error: unknown) => (error as Error).message,
+      );
+    };
+    try {
+      expect(await judged('right.mjs', code)).to.equal('parity');
+      const message = await judged('wrong.mjs', code.replace(' * (1 - Math.tanh(c[u]) ** 2)', ''));
+      const shown = /begins in .*\n(looks like: dc_t.*)\n/.exec(page)?.[1];
+      expect(message).to.match(/^MISMATCH: my LSTM is wrong/);
+      expect(message).to.contain(shown);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('asks a candidate that declares layers nothing about the simple RNN, and says what to name', async () => {
+    const candidate: LayersCandidate = {
+      ...{ name: 'mine', precision: 'float64', layers: ['lstm'] },
+      evaluate: () => ({}),
+    };
+    const { notes, audit, errors, exitCode } = await runParity({ candidate, only: 'notebook/printed' });
+    expect(errors).to.deep.equal([]);
+    expect(notes[0]).to.match(
+      /^1 problem about the simple RNN was not run on mine: it declares layers; name a network/,
+    );
+    expect([exitCode, audit]).to.deep.equal([
+      2,
+      ['mine: nothing was compared that could have shown a fault: no problem was run on it'],
+    ]);
+  });
+
+  it('has no loss in problems without labels, where gradients arrive from above', () => {
+    const asked = Array.from({ length: 12 }, (_, i) => generatedLayered(model, 1, i, { labels: false }));
+    for (const { labels, targets, upstream } of asked)
+      expect([labels, targets, upstream?.logits !== undefined]).to.deep.equal([undefined, undefined, true]);
+  });
+
+  it('refuses options that change nothing', async () => {
+    const refused = async (options: AssertParityOptions): Promise<string> =>
+      assertParity(
+        { name: 'mine', precision: 'float64', layers: ['lstm'], evaluate: () => ({}) },
+        options,
+      ).then(
+        () => '',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await refused({ model, sizes: { units: 3 } })).to.match(
+      /^assertParity: sizes changes nothing with model/,
+    );
+    expect(await refused({ problems: [one], labels: false })).to.match(
+      /^assertParity: labels changes nothing with problems/,
+    );
+    const idle = await runParity({ labels: false }).catch((error: unknown) => String(error));
+    expect(idle).to.match(/labels is false without model/);
   });
 
   it('counts what a side does not run, and says why', async () => {
