@@ -117,6 +117,10 @@ export async function convertModel(
       ...(isFile ? [{ temporary: proof, target: proofOf(target) }] : []),
     ]);
     return report;
+  } catch (error) {
+    // it was written to a name that nobody asked for
+    if (!(error instanceof UsageError) || !error.message.includes(temporary)) throw error;
+    throw new UsageError(error.message.replaceAll(temporary, out), { cause: error });
   } finally {
     await rm(temporary, { recursive: true, force: true });
     if (isFile) await rm(proof, { force: true });

@@ -135,9 +135,7 @@ export async function writeOutput(
     try {
       await writeFileAtomic(file, content);
     } catch (error) {
-      throw new UsageError(`${flag} ${file} cannot be written: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new UsageError(`${flag} ${(error as Error).message}`, { cause: error });
     }
   }
 }

@@ -232,8 +232,11 @@ function continueSettings(choices: TrainChoices, resume: Checkpoint, out: string
 
 /** The data of a run: by their path from the run's directory, else as they were named when it was started. */
 function sourceNow({ meta: { settings, dataFile } }: Checkpoint, out: string): string {
-  const file = dataFile === undefined ? undefined : path.resolve(out, dataFile);
-  return file !== undefined && existsSync(file) ? file : settings.data.source;
+  const { source } = settings.data;
+  const file = path.resolve(out, dataFile ?? '');
+  // a run that was never stopped keeps the name that it was given
+  if (dataFile === undefined || !existsSync(file) || path.resolve(source) === file) return source;
+  return path.isAbsolute(source) ? file : path.relative('', file);
 }
 
 function checkSameData(data: PreparedData, { meta }: Checkpoint): void {

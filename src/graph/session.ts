@@ -41,6 +41,18 @@ export class GraphUnavailableError extends Error {
   override readonly name = 'GraphUnavailableError';
 }
 
+/** @throws GraphUnavailableError where there is no place for temporary files: TensorFlow reads a graph from a file */
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `rnn-parity-graph-${process.pid}-`));
+  } catch (error) {
+    throw new GraphUnavailableError(
+      `a graph is loaded from a file, and no folder can be made in ${tmpdir()} (${(error as NodeJS.ErrnoException).code}); set TMPDIR to a folder that you may write to.`,
+      { cause: error },
+    );
+  }
+}
+
 /** How many sessions are open in the native library, this module's and others'. */
 export function openSessions(backend: SessionBackend): number {
   return nativeSessions(backend).getNumOfSavedModels();
@@ -67,7 +79,7 @@ export class GraphSession {
     chains = 1,
   ) {
     this.native = nativeSessions(backend);
-    const folder = mkdtempSync(join(tmpdir(), `rnn-parity-graph-${process.pid}-`));
+    const folder = temporaryFolder();
     try {
       writeFileSync(join(folder, 'saved_model.pb'), graph.toSavedModel(), { mode: 0o600 });
       writeFileSync(join(folder, 'session_config.pb'), encodeSessionConfig(threadsFor(chains)));

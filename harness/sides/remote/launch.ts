@@ -99,7 +99,12 @@ export async function launchBrowser(options: LaunchOptions, address: string): Pr
     throw new BackendNotRunError(
       'a window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set; leave --headed out, or run the command in a desktop or by xvfb-run.',
     );
-  const profile = await mkdtemp(join(tmpdir(), 'rnn-parity-browser-'));
+  const profile = await mkdtemp(join(tmpdir(), 'rnn-parity-browser-')).catch((error: unknown) => {
+    throw new BackendNotRunError(
+      `a browser needs a profile, and no folder can be made in ${tmpdir()} (${(error as NodeJS.ErrnoException).code}); set TMPDIR to a folder that you may write to.`,
+      { cause: error },
+    );
+  });
   if (isFirefox(options.path)) {
     const settings = Object.entries(firefoxSettings(options));
     const lines = settings.map(

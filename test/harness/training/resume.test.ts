@@ -23,6 +23,12 @@ describe('a run that is continued', () => {
 
   it('finds its data from another directory, and takes the same data under another path, not other data', async () => {
     const run = await started();
+    // as a run that was never stopped
+    expect((await runCli(['train', '--resume', 'run'])).exitCode).to.equal(0);
+    const config = JSON.parse(readFileSync(path.join(run, 'config.json'), 'utf8')) as {
+      settings: { data: { source: string } };
+    };
+    expect(config.settings.data.source).to.equal('a.csv');
     mkdirSync(path.join(base(), 'elsewhere'));
     process.chdir(path.join(base(), 'elsewhere'));
     expect((await runCli(['train', '--resume', run])).exitCode).to.equal(0);

@@ -60,6 +60,20 @@ describe('graph/session', () => {
     expect(openSessions(backend)).to.equal(before);
   });
 
+  it('says what to do where there is no place for temporary files', () => {
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = '/nonexistent';
+    try {
+      expect(() => new GraphSession(backend, new GraphBuilder())).to.throw(
+        GraphUnavailableError,
+        /no folder can be made in \/nonexistent \(ENOENT\); set TMPDIR/,
+      );
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+    }
+  });
+
   it('frees the native session once, and says so afterwards', () => {
     const before = openSessions(backend);
     const g = new GraphBuilder();
