@@ -16,7 +16,7 @@ describe('a run that is continued', () => {
   async function started(): Promise<string> {
     process.chdir(base());
     writeFileSync('a.csv', ['sequence,x,label', ...rows].join('\n'));
-    const { exitCode, stderr } = await runCli(['train', '--data', 'a.csv', ...flags]);
+    const { exitCode, stderr } = await runCli(['train', '--data', './a.csv', ...flags]);
     expect(exitCode, stderr).to.equal(0);
     return path.join(base(), 'run');
   }
@@ -28,7 +28,7 @@ describe('a run that is continued', () => {
     const config = JSON.parse(readFileSync(path.join(run, 'config.json'), 'utf8')) as {
       settings: { data: { source: string } };
     };
-    expect(config.settings.data.source).to.equal('a.csv');
+    expect(config.settings.data.source).to.equal('./a.csv');
     mkdirSync(path.join(base(), 'elsewhere'));
     process.chdir(path.join(base(), 'elsewhere'));
     expect((await runCli(['train', '--resume', run])).exitCode).to.equal(0);
