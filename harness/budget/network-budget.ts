@@ -67,7 +67,7 @@ function makeBudget(network: Network, problem: NetworkProblem, model: PrecisionM
     estimates,
     linear,
     get overflow() {
-      overflow ??= model.precision === 'float32' && !(largestNumber(network, problem) < 2 ** 127);
+      overflow ??= canOverflow(network, problem, model);
       return overflow;
     },
     spread(name) {
@@ -97,6 +97,10 @@ function makeBudget(network: Network, problem: NetworkProblem, model: PrecisionM
     allowed: (name, inflated) => allowedOf(budget.spread(name), inflated),
   };
   return budget;
+}
+
+function canOverflow(network: Network, problem: NetworkProblem, model: PrecisionModel): boolean {
+  return model.precision === 'float32' && !(largestNumber(network, problem) < 2 ** 127);
 }
 
 /** tanh and softmax are straight within errors of this size; states of other sizes count by their own scale. */
@@ -197,7 +201,9 @@ export function stepsOfNetwork(
           bound: step.bound,
           sigma: step.sigma,
           linear: true,
-          overflow: false,
+          get overflow() {
+            return knownOverflow(network, problem, model);
+          },
           otherForms() {
             other ??= form && judgeSteps(network, problem, answer, form);
             return other?.get(name);
@@ -216,6 +222,12 @@ const scattersOf = memoize<
   Network,
   (problem: NetworkProblem) => Map<PrecisionModel, ReadonlyMap<string, number>>
 >(() => memoize(() => new Map()));
+
+/** Of the run that a side's single steps are read from, which an infinity enters once a number of it has overflowed. */
+function knownOverflow(network: Network, problem: NetworkProblem, model: PrecisionModel): boolean {
+  const asked = askedForSteps(network, problem);
+  return canOverflow(asked.network, asked.problem, model);
+}
 
 /** No answer enters it, so it is measured once. */
 function knownScatters(

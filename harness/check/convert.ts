@@ -118,7 +118,7 @@ export async function convertModel(
     ]);
     return report;
   } catch (error) {
-    // it was written to a name that nobody asked for
+    // the user knows the file by the name of --out
     if (!(error instanceof UsageError) || !error.message.includes(temporary)) throw error;
     throw new UsageError(error.message.replaceAll(temporary, out), { cause: error });
   } finally {

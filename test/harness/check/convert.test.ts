@@ -173,12 +173,6 @@ describe('conversion to Keras', () => {
       /other\.keras\.parity\.json, where the proof goes, exists already/,
     );
     expect(readdirSync(base())).to.not.include('other.keras');
-    // a name with no room for what is written alongside: the message is about the name that was asked for
-    const long = path.join(base(), `${'o'.repeat(240)}.keras`);
-    const unwritten = await convertModel(from, { to: 'keras', out: long }).catch(
-      (found: unknown) => found as Error,
-    );
-    expect((unwritten as Error).message).to.match(/o{240}\.keras cannot be written \(ENAMETOOLONG/);
     await convertModel(path.join(modelFixtures, 'gru.keras'), { to: 'keras', out, force: true });
     expect(readFileSync(out).equals(first)).to.equal(false);
     expect(readdirSync(base())).to.have.length(3);

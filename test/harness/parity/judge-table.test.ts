@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { scratchImplementation } from '../../../harness/sides/index';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { budgetFor } from '../../../harness/budget/budget';
+import { examine } from '../../../harness/examine/index';
+import { gradients, plant, runsOf } from '../../../harness/faults/index';
 import {
   caseVerdict,
   compareEvaluation,
@@ -20,6 +22,7 @@ import {
   evaluationOf,
 } from '../../../harness/base/problem';
 import type { Tensor } from '../../../scratch/index';
+import { loadBackend } from '../../../src/index';
 
 const tensor = (data: number[], shape = [data.length]): Tensor => ({ data: Float64Array.from(data), shape });
 
@@ -165,6 +168,37 @@ describe('the judge with a derived budget: NaN, infinities, zeros, subnormal and
         ?.status;
     expect(statusOf(wasm)).to.equal('ill');
     expect(statusOf(double)).to.equal('infinity');
+  });
+
+  it('an overflow on the way back is no mistake of an honest side in its single steps either', async () => {
+    const up = tensor([1e30, 2e30], [1, 2]);
+    // states near 0, so that nothing is lost on the way back: 1e30, 1e40, 1e50, which single precision has as infinite
+    const problem = roundProblem({
+      id: 'overflow on the way back',
+      inputs: tensor([0, 0, 0], [1, 3, 1]),
+      upstream: { finalState: up },
+      weights: {
+        kernel: tensor([1, 0], [1, 2]),
+        recurrentKernel: tensor([1e10, 0, 0, 1e10], [2, 2]),
+        bias: tensor([0, 0]),
+      },
+    });
+    const host = tfjsImplementation(await loadBackend('cpu'));
+    const { status, results, steps } = await examine(host, problem);
+    expect(results?.verdict.status).to.equal('ill');
+    expect(steps?.verdict.status).to.equal('ill');
+    expect(status).to.equal('ill');
+    // no number of float64 is infinite there, so that one that is says nothing good of a side in float64
+    const infinite = plant(
+      {
+        runs: runsOf(
+          gradients(['kernel'], () => Infinity),
+          'backward',
+        ),
+      },
+      { ...scratchImplementation(), name: 'mine' },
+    );
+    expect((await examine(infinite, problem)).status).to.equal('fail');
   });
 });
 
