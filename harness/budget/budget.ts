@@ -1,7 +1,6 @@
 import { memoize } from '../base/memoize';
 import type { AnyProblem, Evaluation } from '../base/problem';
 import { asAnswered, asEvaluation, equationsOf, type ModelAsEquations } from '../equations/index';
-import type { Matrix } from './matrix';
 import { budgetForNetwork, type NetworkBudget } from './network-budget';
 import type { PrecisionModel } from './precision-model';
 import { allowedOf, type Errors, type Spread } from './spread';
@@ -61,7 +60,7 @@ function joinedSpread(
   const shapes = own.map((one) => budget.estimates.get(one)?.shape ?? []);
   const parts = own.map((one) => budget.spread(one));
   const errors = (all: readonly Errors[]): Errors => {
-    const joined = (pick: (one: Errors) => Matrix): Matrix =>
+    const joined = (pick: (one: Errors) => Float64Array): Float64Array =>
       asAnswered(
         equations,
         name,

@@ -23,6 +23,5 @@ export {
   withCustomaryForms,
   type PrecisionModel,
 } from './precision-model';
-export { rootMeanSquare, largest } from './matrix';
 export { derivativeOf, doublePrecisionRun, singlePrecisionRun } from './runs';
 export { emulatedRuns, measureInflation } from './inflation';

@@ -1,4 +1,4 @@
-import { largest, rootMeanSquare, type Matrix } from './matrix';
+import { largest, rootMeanSquare } from '../base/magnitude';
 
 /** How far honest single-precision runs scatter beyond the propagated standard deviation; at least 1. */
 export interface Inflation {
@@ -18,7 +18,11 @@ export const emulatedRuns = 8;
  * @param sigma standard deviation of its error
  * @param runs the same numbers of each emulated run
  */
-export function measureInflation(value: Matrix, sigma: Matrix, runs: readonly Matrix[]): Inflation {
+export function measureInflation(
+  value: Float64Array,
+  sigma: Float64Array,
+  runs: readonly Float64Array[],
+): Inflation {
   const errors = runs.map((run) => run.map((x, i) => finite((x - value[i]) / sigma[i])));
   return {
     largest: Math.max(3, ...errors.map(largest)) / 3,
@@ -35,7 +39,7 @@ export function measureInflation(value: Matrix, sigma: Matrix, runs: readonly Ma
  * @param reference [n]
  * @param errors error / sigma of every element [n], for each emulated run
  */
-export function commonShare(reference: Matrix, errors: readonly Matrix[]): number {
+export function commonShare(reference: Float64Array, errors: readonly Float64Array[]): number {
   const alike = new Map<number, number>();
   for (const x of reference) alike.set(x, (alike.get(x) ?? 0) + 1);
   let sum = 0;
@@ -50,7 +54,7 @@ export function commonShare(reference: Matrix, errors: readonly Matrix[]): numbe
   return Math.min(1, Math.max(Math.sqrt(sum / pairs), Math.max(...alike.values()) / reference.length));
 }
 
-function dot(one: Matrix, other: Matrix): number {
+function dot(one: Float64Array, other: Float64Array): number {
   return one.reduce((sum, x, i) => sum + x * other[i], 0);
 }
 

@@ -1,3 +1,4 @@
+import { largest } from '../base/magnitude';
 import type { Tensor } from '../../scratch/index';
 import { memoize } from '../base/memoize';
 import {
@@ -16,7 +17,6 @@ import {
   type SummationOrder,
 } from '../equations/index';
 import { emulatedRuns, measureInflation, type Inflation } from './inflation';
-import { largest, type Matrix } from './matrix';
 import { shortDouble, withCustomaryForms, type PrecisionModel } from './precision-model';
 import { allowedOf, type Spread } from './spread';
 
@@ -31,7 +31,7 @@ export interface NetworkBudget {
   readonly overflow: boolean;
   /** all of it that concerns one tensor */ spread(name: string): Spread;
   /** what each element may be off: by the tightest stage, or by the widest with `inflated` (`stagesOf`) */
-  allowed(name: string, inflated: boolean): Matrix;
+  allowed(name: string, inflated: boolean): Float64Array;
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Inflation } from './inflation';
-import type { Matrix } from './matrix';
 
 /** Standard deviations allowed; honest runs of thousands of problems stay below 5.7 (docs/tolerance.md). */
 const deviations = 10;
@@ -9,8 +8,8 @@ const fewestDeviationsInMean = 5;
 
 /** Largest possible |error| and standard deviation of the error, for each of some numbers. */
 export interface Errors {
-  readonly bound: Matrix;
-  readonly sigma: Matrix;
+  readonly bound: Float64Array;
+  readonly sigma: Float64Array;
 }
 
 /** How far rounding can carry the numbers of one tensor, or of the equations of one quantity. */
@@ -25,9 +24,9 @@ export interface Spread extends Errors {
 
 /** One tolerance, from the tightest on: the next is worth computing only for an answer that is beyond this one. */
 export interface Stage {
-  /** min(bound, 10 c sigma) */ readonly allowed: Matrix;
-  readonly bound: Matrix;
-  readonly sigma: Matrix;
+  /** min(bound, 10 c sigma) */ readonly allowed: Float64Array;
+  readonly bound: Float64Array;
+  readonly sigma: Float64Array;
   /** c */ readonly inflation: number;
   /** whether other customary forms are allowed for */ readonly otherForms: boolean;
   /** root mean square of error / sigma that is allowed */ readonly mean: number;
@@ -57,8 +56,8 @@ function deviationsInMean({ share }: Pick<Inflation, 'share'>): number {
 }
 
 /** What each number may be off: by the tightest stage, or by the widest with `inflated`. */
-export function allowedOf(spread: Spread, inflated: boolean): Matrix {
-  let allowed: Matrix | undefined;
+export function allowedOf(spread: Spread, inflated: boolean): Float64Array {
+  let allowed: Float64Array | undefined;
   for (const stage of stagesOf(spread)) {
     ({ allowed } = stage);
     if (!inflated) break;
@@ -82,7 +81,7 @@ export function whyUnclear(spread: Spread): string | undefined {
 }
 
 /** What each number may be off before it is a mistake for certain: by the widest stage, or by its bound where sigma misses what happens. */
-export function possibleOf(spread: Spread): Matrix {
+export function possibleOf(spread: Spread): Float64Array {
   const widest = [...stagesOf(spread)].at(-1);
   return (whyUnclear(spread) === undefined ? widest?.allowed : widest?.bound) ?? new Float64Array(0);
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { largest } from '../base/magnitude';
 import { UsageError } from '../base/outcome';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
@@ -136,7 +137,7 @@ function distance({ data, shape }: Tensor, other: Tensor): number {
   return data.reduce((most, x, i) => Math.max(most, Math.abs(x - other.data[i])), 0);
 }
 
-const size = ({ data }: Tensor): number => data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const size = ({ data }: Tensor): number => largest(data);
 
 /** Every number is 0 or the input times one factor 1 / (1 - rate). */
 function dropoutOf(layer: ModelLayer, { given, expected }: JudgedTensor): Cause | undefined {

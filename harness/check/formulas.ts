@@ -1,5 +1,6 @@
 import type { LayerConfig, Tensor } from '../../scratch/index';
 import type { LayeredProblem } from '../base/problem';
+import { largest } from '../base/magnitude';
 import { partsOfLayers } from '../base/model';
 import { emulatedAnswer, type PrecisionModel } from '../budget/index';
 import {
@@ -190,8 +191,8 @@ function isSure(a: Doubtful | undefined, b: Doubtful | undefined): boolean {
 function isCloseTo(a: Tensor | undefined, b: Tensor | undefined): boolean {
   if (a === b) return true;
   if (a?.data.length !== b?.data.length || a === undefined || b === undefined) return false;
-  const largest = a.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  return a.data.every((x, i) => Math.abs(x - b.data[i]) <= close * largest);
+  const most = close * largest(a.data);
+  return a.data.every((x, i) => Math.abs(x - b.data[i]) <= most);
 }
 
 function namesIn({ names }: ModelAsEquations, name: string): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import { rootMeanSquare } from '../budget/index';
+import { rootMeanSquare } from '../base/magnitude';
 import type { ModelDescription, StoredAs } from '../models/index';
 import type { Cause } from './causes';
 import { runReferenceBack } from './reference-back';

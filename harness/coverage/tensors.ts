@@ -1,4 +1,5 @@
 import { createRandom, type Tensor } from '../../scratch/index';
+import { largest as largestOf } from '../base/magnitude';
 import { fill } from '../problems/index';
 
 export const isZero = ({ data }: Tensor): boolean => data.every((x) => x === 0);
@@ -15,7 +16,7 @@ export function isSameAlong({ data, shape }: Tensor, axis: number): boolean {
   );
 }
 
-export const largest = ({ data }: Tensor): number => data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+export const largest = ({ data }: Tensor): number => largestOf(data);
 
 /** Every number sent through `next`, exact in float32. */
 export function map({ data, shape }: Tensor, next: (x: number, i: number) => number): Tensor {

@@ -1,4 +1,5 @@
-import { budgetFor, precisionModelOf, rootMeanSquare } from '../budget/index';
+import { largest, rootMeanSquare } from '../base/magnitude';
+import { budgetFor, precisionModelOf } from '../budget/index';
 import {
   expectedNames,
   tensorOf,
@@ -109,9 +110,8 @@ export function roundingLike(
   const errors = g.map((x, i) => x - e[i]);
   const rms = rootMeanSquare(errors);
   const mean = errors.reduce((sum, x) => sum + x, 0) / g.length;
-  const largest = errors.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   // a few wrong numbers are no rounding, nor is a bias
-  if (!(largest <= 6 * rms) || Math.abs(mean) > rms / 3) return undefined;
+  if (!(largest(errors) <= 6 * rms) || Math.abs(mean) > rms / 3) return undefined;
   const bits = -Math.log2(rms / rootMeanSquare(e));
   const format = formats.find(([n]) => Math.abs(bits - n) <= 2);
   const own = precision === 'float32' ? 24 : 53;

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import { rootMeanSquare } from '../budget/index';
+import { rootMeanSquare } from '../base/magnitude';
 
 /** Of what is wrong a fault must explain all but this share, in the worst number and in all failing numbers together. */
 const mostRest = 1 / 4;

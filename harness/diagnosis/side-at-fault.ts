@@ -1,8 +1,8 @@
 import { createRandom } from '../../scratch/index';
+import { rootMeanSquare } from '../base/magnitude';
 import {
   budgetFor,
   type Budget,
-  rootMeanSquare,
   precisionModelOf,
   precisionModels,
   derivativeOf,

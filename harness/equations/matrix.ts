@@ -188,10 +188,3 @@ export function selectRows(live: Uint8Array, real: Matrix, kept: Matrix): Matrix
   });
   return out;
 }
-
-/** Largest |element|; 0 for none */
-export function largest(a: ArrayLike<number>): number {
-  let max = 0;
-  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs(a[i]));
-  return max;
-}

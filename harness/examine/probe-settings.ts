@@ -1,6 +1,7 @@
 import { createRandom, zeros, type Random, type Tensor } from '../../scratch/index';
 import { memoize } from '../base/memoize';
-import { budgetForNetwork, largest, precisionModels } from '../budget/index';
+import { largest } from '../base/magnitude';
+import { budgetForNetwork, precisionModels } from '../budget/index';
 import {
   evaluateNetwork,
   inputGradients,

@@ -1,4 +1,5 @@
-import { rootMeanSquare, stagesOf, whyUnclear, type Spread, type Stage } from '../budget/index';
+import { rootMeanSquare } from '../base/magnitude';
+import { stagesOf, whyUnclear, type Spread, type Stage } from '../budget/index';
 
 /** Whether rounding explains some numbers, and what it may do to them. */
 export interface Explanation {

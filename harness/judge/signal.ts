@@ -1,4 +1,5 @@
-import { type PrecisionModel, largest, rootMeanSquare } from '../budget/index';
+import { largest, rootMeanSquare } from '../base/magnitude';
+import type { PrecisionModel } from '../budget/index';
 
 /** Below this many significant digits a budget swallows the signal: it is more than 1 % of it. */
 const fewestDigits = 2;

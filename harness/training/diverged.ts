@@ -1,3 +1,4 @@
+import { largest } from '../base/magnitude';
 import type { BatchLog, LayersNetwork } from '../../scratch/index';
 import { namedWeights } from '../models/index';
 import type { EpochRecord } from './history';
@@ -69,12 +70,6 @@ function adviceFor(settings: TrainSettings, gradientNorm: number, largestInput: 
   if (settings.clipNorm === 0 && !(gradientNorm < 10))
     return 'Advice: the gradient exploded; pass --clip-norm 1, which bounds every step.';
   return `Advice: pass a smaller --learning-rate, for example ${format(settings.learningRate / 10)}.`;
-}
-
-function largest(data: ArrayLike<number>): number {
-  let most = 0;
-  for (let i = 0; i < data.length; i++) most = Math.max(most, Math.abs(data[i]));
-  return most;
 }
 
 function format(x: number): string {

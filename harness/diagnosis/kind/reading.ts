@@ -1,5 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
-import { budgetFor, precisionModelOf, rootMeanSquare, type Budget } from '../../budget/index';
+import { largest, rootMeanSquare } from '../../base/magnitude';
+import { budgetFor, precisionModelOf, type Budget } from '../../budget/index';
 import { asEvaluation } from '../../equations/index';
 import type { Side } from '../../judge/index';
 import { expectedNames, tensorNames, tensorOf, type Evaluation, type Problem } from '../../base/problem';
@@ -91,10 +92,9 @@ export class SideReading extends Reading {
     const finite = replayed.data.filter(Number.isFinite);
     const size = rootMeanSquare(finite);
     const growth = right === undefined ? 1 : Math.max(1, size / Math.max(rootMeanSquare(right.data), 1e-300));
-    const largest = finite.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
     // where the fault makes numbers larger, rounding errors grow alike
     const factor = slack * Math.min(growth, 1e9);
-    const floor = slack * this.budget.model.unit * largest;
+    const floor = slack * this.budget.model.unit * largest(finite);
     return replayed.data.every((x, i) => {
       const bound = factor * Math.max(i < each.length ? each[i] : 0, rms) + floor;
       return Object.is(given.data[i], x) || Math.abs(given.data[i] - x) <= bound;

@@ -5,6 +5,7 @@ import {
   type OptimizerSlots,
   type Tensor,
 } from '../../../scratch/index';
+import { largest } from '../../base/magnitude';
 import { once } from '../../base/memoize';
 import { axesOf, tensorOf, type AnyProblem, type Axis, type Evaluation } from '../../base/problem';
 import { possibleOf, type Budget } from '../../budget/index';
@@ -252,7 +253,7 @@ function scratchRule<N extends string>(
 
 /** The reference side must itself have followed the rule that the tolerance is made from. */
 function checkSame(rule: Float64Array, scratch: Float64Array, name: string): void {
-  const size = rule.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+  const size = largest(rule);
   const bad = rule.findIndex((x, i) => !(Math.abs(x - scratch[i]) <= 1e-9 * (size + Math.abs(x))));
   if (bad >= 0) {
     throw new Error(

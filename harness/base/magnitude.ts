@@ -1,10 +1,7 @@
-/** Row-major numbers of a tensor. */
-export type Matrix = Float64Array;
-
 /** Largest |element|; 0 for none. */
-export function largest(a: ArrayLike<number> | undefined): number {
+export function largest(a: ArrayLike<number> = []): number {
   let max = 0;
-  if (a !== undefined) for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs(a[i]));
+  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs(a[i]));
   return max;
 }
 
