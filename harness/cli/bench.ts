@@ -9,7 +9,7 @@ import { describeSize, namedSizes, parseSize, parseSweep, withLayers } from '../
 import { parseTasks, taskTitles } from '../bench/task';
 import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly sizes?: string;
@@ -155,17 +155,17 @@ async function bench(flags: Flags, args: readonly string[]): Promise<Outcome> {
   const settings = await readFlags(flags, args);
   const json =
     flags.from === undefined ? await runBench(settings) : await rereadReport(flags.from, flags.baseline);
-  await writeOutput(html, () => htmlReport(json));
   const source = flags.from ?? (typeof flags.json === 'string' && flags.json !== '-' ? flags.json : 'FILE');
-  await writeOutput(markdown, () =>
-    markdownReport(json, path.isAbsolute(source) ? path.basename(source) : source),
-  );
   if (flags.from === undefined) requireRun(json, flags.baseline);
   const failures = json.sizes.flatMap(({ engines }) => engines.flatMap((engine) => engine.failures));
   const exitCode = failures.some(({ kind }) => kind === 'wrong') ? exitCodes.mismatch : exitCodes.parity;
   return withJson(
     { exitCode, text: textReport(json), json, machine: `${JSON.stringify(json, null, 1)}\n` },
     flags.json,
+    [
+      [html, () => htmlReport(json)],
+      [markdown, () => markdownReport(json, path.isAbsolute(source) ? path.basename(source) : source)],
+    ],
   );
 }
 

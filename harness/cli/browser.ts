@@ -116,10 +116,6 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
     timeoutSeconds: flags.timeout,
     progress: (line) => process.stderr.write(`${line}\n`),
   });
-  await writeOutput(junit, () => formatJunit(report));
-  await writeOutput(html, () =>
-    parityPage({ report, charts, command: 'browser', settings: args, sections: [] }),
-  );
   const cards = flags.gpu === 'real' ? withoutCard(report) : [];
   const text = [
     formatSummary(report),
@@ -136,7 +132,10 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
       : []),
   ].join('\n');
   const exitCode = exitCodeOf(report.exitCode, faults.length > 0, cards.length > 0);
-  return withJson({ exitCode, text, json: report, machine, summarizes: true }, flags.json);
+  return withJson({ exitCode, text, json: report, machine, summarizes: true }, flags.json, [
+    [junit, () => formatJunit(report)],
+    [html, () => parityPage({ report, charts, command: 'browser', settings: args, sections: [] })],
+  ]);
 }
 
 /** @throws UsageError for a side that there is not, or a file that holds no case */

@@ -3,7 +3,7 @@ import type { OptimizerConfig } from '../../scratch/index';
 import { UsageError, type Outcome } from '../base/outcome';
 import { refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags extends options.StateFlags {
   readonly inputs?: string;
@@ -115,10 +115,12 @@ async function check(file: string, flags: Flags): Promise<Outcome> {
     })),
     file,
   };
-  await writeOutput(junit, () => checkJunit(report));
-  await writeOutput(html, () => htmlOf({ ...checkDocument(report), footer: `rnn-parity ${version}` }));
   return withJson(
     { exitCode: report.exitCode, text: formatCheck(report), json: report, summarizes: true },
     flags.json,
+    [
+      [junit, () => checkJunit(report)],
+      [html, () => htmlOf({ ...checkDocument(report), footer: `rnn-parity ${version}` })],
+    ],
   );
 }

@@ -118,7 +118,15 @@ async function fuzz(flags: Flags) {
       ...(outputs.length > 0 && {
         save: {
           everySeconds: 30,
-          write: (summary) => writeOutput(outputs, () => `${JSON.stringify(summary, undefined, 2)}\n`),
+          // the run goes on: what cannot be written now is written at its end, or is an error then
+          write: (summary) =>
+            writeOutput(outputs, () => `${JSON.stringify(summary, undefined, 2)}\n`).catch(
+              (error: unknown) => {
+                process.stderr.write(
+                  `warning: what was found so far is not saved: ${(error as Error).message}\n`,
+                );
+              },
+            ),
         },
       }),
     });

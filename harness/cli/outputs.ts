@@ -1,7 +1,7 @@
 import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../base/files/index';
-import { UsageError, type ExitCode, type Outcome } from '../base/outcome';
+import { exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
 
 /** `--json` as commander gives it: a file, or stdout (`true`, `-`). */
 export type JsonFlag = string | true | undefined;
@@ -148,12 +148,34 @@ interface Result {
   /** the text is a summary: shown on stderr where the JSON takes stdout */ readonly summarizes?: boolean;
 }
 
-/** The outcome of a command with `--json`: the text or the JSON on stdout, the JSON in a file if one is named. */
-export async function withJson(result: Result, flag: JsonFlag): Promise<Outcome> {
+type FileToWrite = readonly [outputs: readonly Output[], text: () => string | Promise<string>];
+
+/**
+ * The outcome of a command with `--json`: the text or the JSON on stdout, the JSON in a file if one is named, and other files. Where one
+ * cannot be written, the others are, and the result is printed all the same: it may have taken hours. The exit code is 2 then.
+ */
+export async function withJson(
+  result: Result,
+  flag: JsonFlag,
+  files: readonly FileToWrite[] = [],
+): Promise<Outcome> {
   const { exitCode, text, json, machine, summarizes = false } = result;
   const written = machine ?? `${JSON.stringify(json, undefined, 2)}\n`;
-  if (flag === true || flag === '-')
-    return { exitCode, text: written, json, ...(summarizes && { summary: text }) };
-  await writeOutput(outputOf('--json', flag), () => written);
-  return { exitCode, text, json };
+  const onStdout = flag === true || flag === '-';
+  const said = onStdout && summarizes ? [text] : [];
+  let isLost = false;
+  for (const [outputs, make] of [...files, [outputOf('--json', flag), () => written] as const])
+    try {
+      await writeOutput(outputs, make);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      isLost = true;
+      said.push(`error: ${error.message}`);
+    }
+  return {
+    exitCode: isLost ? exitCodes.usage : exitCode,
+    text: onStdout ? written : text,
+    json,
+    ...(said.length > 0 && { summary: said.join('\n') }),
+  };
 }

@@ -7,7 +7,7 @@ import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import { comparedCell } from './equations';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly backends?: string;
@@ -142,16 +142,16 @@ async function parity(flags: Flags, args: readonly string[]): Promise<Outcome> {
     processes: availableParallelism() > 1 ? 2 : 1,
     flags: flagsOf(flags),
   });
-  await writeOutput(junit, () => formatJunit(report));
   const sections = trial === undefined ? [] : trialSections(trial);
-  await writeOutput(html, () =>
-    parityPage({ report, charts: charts?.sides ?? [], settings: args, sections }),
-  );
   const text = formatSummary(report, { verbose: flags.verbose === true });
   const { exitCode } = report;
   return withJson(
     { exitCode, text, json: report, machine: formatReport(report), summarizes: true },
     flags.json,
+    [
+      [junit, () => formatJunit(report)],
+      [html, () => parityPage({ report, charts: charts?.sides ?? [], settings: args, sections })],
+    ],
   );
 }
 

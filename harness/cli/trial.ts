@@ -7,7 +7,7 @@ import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base
 import { stderrProgress } from '../base/stderr-progress';
 import { argumentsOf, refuseIdle, type DefineCommand } from './command';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
 
 interface Flags {
   readonly backends?: string;
@@ -200,9 +200,11 @@ async function planting(
     throw new UsageError(
       `no fault matches --only ${JSON.stringify(only)}; names look like ${examples.map((name) => JSON.stringify(name)).join(', ')} (a part of a name is enough, * and ? are wildcards).`,
     );
-  await writeOutput(html, () => trialPage(report, argumentsOf(command)));
+  const found = report;
   const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
-  return await withJson({ exitCode, text: formatTrial(report), json: report, summarizes: true }, json);
+  return await withJson({ exitCode, text: formatTrial(report), json: report, summarizes: true }, json, [
+    [html, () => trialPage(found, argumentsOf(command))],
+  ]);
 }
 
 /** Sizes of what the command line leaves open: 3 inputs, 4 units of a cell that is given as formulas, 3 classes. */

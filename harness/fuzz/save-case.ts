@@ -53,6 +53,7 @@ export async function keepCase(
     return file;
   } catch (error) {
     if (file !== undefined) await rm(file, { force: true }).catch(() => undefined);
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `the case ${name}.json cannot be written to ${out}: ${(error as Error).message}; choose another directory with --out.`,
       { cause: error },

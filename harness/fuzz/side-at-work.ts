@@ -1,4 +1,5 @@
 import type { OpenSide, SideSource } from '../sides/index';
+import { UsageError } from '../base/outcome';
 import { isLayered, type AnyProblem, type Implementation } from '../base/problem';
 import { diagnoseKept } from './diagnose-saved';
 import { keepCase } from './save-case';
@@ -126,7 +127,7 @@ export class SideAtWork {
       const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal, mayRefuse });
       const diagnosis = await diagnoseKept(implementation, shrunk.finding);
       const { backend, candidate } = this.side;
-      const file = await keepCase(out, shrunk, {
+      const kept = await keepCase(out, shrunk, {
         id: given.id,
         side: {
           name: this.name,
@@ -139,7 +140,14 @@ export class SideAtWork {
         caseSeed: given.caseSeed,
         ...(given.networks && { networks: given.networks }),
         diagnosis,
-      });
+      }).then(
+        (file) => ({ file }),
+        (error: unknown) => {
+          // what was found is worth more than its file
+          if (error instanceof UsageError) return { unsaved: error.message };
+          throw error;
+        },
+      );
       this.shrinkingMs += performance.now() - started;
       const { kind, error } = finding.verdict;
       const { phase, tensor } = diagnosis ?? finding.verdict;
@@ -154,7 +162,7 @@ export class SideAtWork {
         count: 1,
         first: given.index,
         sizes: sizesOfCase(shrunk.problem),
-        file,
+        ...kept,
       });
       if (shrunk.finding.fatal || shrunk.shrinking.ended === 'side ended')
         this.stopped = `stopped at number ${given.index}: ${shrunk.finding.verdict.error ?? 'its process ended'}`;

@@ -70,6 +70,7 @@ function failureLines(group: FailureGroup, how: string): string[] {
     `${describe(group)}: ${count(times, 'problem')}, first number ${first}; shrunk to ${formatSizes(sizes)}${steps}`,
   ];
   if (file !== undefined) lines.push(`  rnn-parity replay ${quoted(file)}${how}`);
+  if (group.unsaved !== undefined) lines.push(`  not saved: ${group.unsaved}`);
   return lines;
 }
 

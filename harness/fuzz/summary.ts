@@ -48,6 +48,7 @@ export interface FailureGroup {
   /** the first of them in the series */ readonly first: number;
   /** what the first was shrunk to */ readonly sizes: CaseSizes;
   /** its case file; absent where it could not be written */ readonly file?: string;
+  /** why it could not be written */ readonly unsaved?: string;
 }
 
 /** The results of the problems that ran on one side. */

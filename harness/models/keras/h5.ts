@@ -83,8 +83,11 @@ export async function formatH5(arrays: readonly ArrayToWrite[]): Promise<Buffer>
 export const isH5 = (bytes: Uint8Array): boolean =>
   bytes.length > 8 && Buffer.from(bytes.subarray(0, 8)).equals(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'));
 
-/** Seconds for a file: a sound one of 100 MB takes about one. */
-const patience = { least: 20, perByte: 1e-7 };
+/**
+ * Seconds of processor time for a file: a sound one of 100 MB takes about one. On a busy machine a thread may wait for a long time before it
+ * computes; one that does not compute at all is ended after `waiting` times as long.
+ */
+const patience = { least: 20, perByte: 1e-7, waiting: 20 };
 
 /** One thread reads all files, one after the other; it does not keep the process alive, and is replaced when it had to be ended. */
 let thread: Worker | undefined;
@@ -110,10 +113,15 @@ function answerTo(
       void worker.terminate();
       reject(error);
     };
-    const timer = setTimeout(
-      () => end(refuse(`is not a sound HDF5 file (reading it did not end within ${seconds} s)`)),
-      seconds * 1000,
-    );
+    const [began, before] = [performance.now(), process.cpuUsage()];
+    const look = (): void => {
+      const elapsed = (performance.now() - began) / 1000;
+      const { user, system } = process.cpuUsage(before);
+      if (elapsed < seconds || (user + system < 1e6 * seconds && elapsed < patience.waiting * seconds))
+        return;
+      end(refuse(`is not a sound HDF5 file (reading it did not end within ${seconds} s)`));
+    };
+    const timer = setInterval(look, 100 * seconds);
     const onError = (error: Error): void => end(refuse(`is not a sound HDF5 file (${error.message})`));
     const onExit = (): void => end(refuse('is not a sound HDF5 file (its reader ended without an answer)'));
     const onMessage = (answer: H5Answer): void => {
@@ -121,7 +129,7 @@ function answerTo(
       resolve(answer);
     };
     const stop = (): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       worker.off('error', onError).off('exit', onExit).off('message', onMessage).unref();
     };
     worker.on('error', onError).on('exit', onExit).on('message', onMessage).ref();

@@ -154,6 +154,7 @@ describe('a disk that becomes full', function () {
     expect(full.err)
       .to.match(/^error: .*r\.json cannot be written \(EFBIG/m)
       .and.not.match(/\n    at /);
+    expect(full.out, 'the result is not lost with its file').to.include('PARITY');
     expect(readFileSync(file, 'utf8')).to.equal(before);
     expect(readdirSync(base())).to.deep.equal(['r.json']);
   });

@@ -306,8 +306,17 @@ describe('rnn-parity fuzz', () => {
     while (deep.length < 3700) deep = join(deep, 'd'.repeat(200));
     deep = join(deep, 'd'.repeat(4095 - 126 - deep.length - 2));
     const message = await kept(deep).then(String, (error: unknown) => (error as Error).message);
-    expect(message).to.match(/cannot be written to .*ENAMETOOLONG/);
+    expect(message).to.match(/cannot be written \(ENAMETOOLONG/);
     expect(readdirSync(deep)).to.deep.equal([]);
+    // and a run that cannot save its cases does not lose what it found
+    writeFileSync(join(out, 'file'), '');
+    const wrong = { sides: [fuzzSide(sideWith('carry/dropped'))], plan: { cases: 2 }, shrinkSeconds: 0 };
+    const summary = await runFuzz({ ...wrong, out: join(out, 'file') });
+    expect(summary).to.include({ verdict: 'mismatch', exitCode: 1 });
+    expect(summary.sides[0].failures[0]).to.not.have.property('file');
+    expect(formatFuzzSummary(summary)).to.match(
+      /\n *not saved: the case 1-\d-mine\.json cannot be written to/,
+    );
   });
 
   it('a case too large for its file goes without answers, then without its numbers, and says so', async () => {
