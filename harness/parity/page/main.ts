@@ -72,6 +72,12 @@ function sayProgress(now: PageState, names: readonly string[]): void {
   );
 }
 
+/** That no GPU has run is said at the end. */
+function sayDevice({ report: { browser } }: PageState, isDone: boolean): void {
+  const isKnown = browser?.sides.some(({ name }) => /webg/.test(name)) === true;
+  if (browser !== undefined && (isKnown || isDone)) say('device', deviceInWords(browser));
+}
+
 async function text(): Promise<string> {
   if (state === undefined) throw new Error('nothing has run yet');
   return reportText(state.report);
@@ -87,13 +93,16 @@ function listenToButtons(): void {
       );
   });
   byId('save').addEventListener('click', () => {
-    void text().then((json) => {
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
-      link.download = 'rnn-parity-browser.json';
-      link.click();
-      URL.revokeObjectURL(link.href);
-    });
+    void text().then(
+      (json) => {
+        const link = document.createElement('a');
+        link.href = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
+        link.download = 'rnn-parity-browser.json';
+        link.click();
+        URL.revokeObjectURL(link.href);
+      },
+      (error: unknown) => say('copied', `It could not be saved: ${String(error)}`),
+    );
   });
 }
 
@@ -108,11 +117,12 @@ async function runSuite(): Promise<void> {
       const line = byId('verdict').textContent;
       if (config.reports === true && line !== posted) void post('progress', (posted = line));
     }
-    if (now.report.browser !== undefined) say('device', deviceInWords(now.report.browser));
+    sayDevice(now, false);
   });
   await session.run();
   state = session.state();
   const { report } = state;
+  sayDevice(state, true);
   say('verdict', verdictInWords(report));
   byId('verdict').className = report.verdict === 'parity' ? 'good' : 'bad';
   say('progress', '');
@@ -153,6 +163,7 @@ const work = config.answers === true ? answerProblems(config, (line) => say('ver
 work.catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   say('verdict', `ERROR: ${message}`);
+  byId('verdict').className = 'bad';
   document.body.dataset.verdict = 'error';
   if (config.reports === true) void post('failed', JSON.stringify({ message }));
 });

@@ -36,7 +36,7 @@ const marks: Readonly<Record<SideState, Mark>> = {
   right: { text: '●\u00a0right', tone: 'good' },
   wrong: { text: '✗\u00a0MISMATCH', tone: 'bad' },
   error: { text: '✗\u00a0ERROR', tone: 'bad' },
-  'not run': { text: '○\u00a0not run' },
+  'not run': { text: '○\u00a0not\u00a0run' },
   unfinished: { text: '…\u00a0not\u00a0done' },
 };
 
@@ -65,9 +65,8 @@ export function sideTable({ report, progress }: PageState, names: readonly strin
     ].join(', ');
     const state = side === undefined ? 'unfinished' : stateOf(report, name);
     return [
-      // a hyphen that no line breaks at
       {
-        text: name.slice('browser:'.length).replace('-', '\u2011'),
+        text: name.slice('browser:'.length),
         href: `#side=${encodeURIComponent(name)}&seed=${report.seed}`,
       },
       deviceCell(side, state),

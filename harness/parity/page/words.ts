@@ -54,7 +54,8 @@ export function verdictInWords(report: ParityReport): string {
 }
 
 export function unknownInWords(comparisons: number): string {
-  return `${comparisons === 1 ? '1 comparison is' : `${comparisons} comparisons are`} wrong in a way that is not known`;
+  const [are, them] = comparisons === 1 ? ['comparison is', 'it'] : ['comparisons are', 'them'];
+  return `${comparisons} ${are} wrong, and no known defect of TensorFlow.js explains ${them}`;
 }
 
 function wrongInWords(report: ParityReport, wrong: readonly string[]): string {

@@ -4,6 +4,7 @@ import { auditPage } from '../../../../harness/parity/browser/audit-page';
 import { conclude } from '../../../../harness/parity/conclude';
 import { extents, pageCases } from '../../../../harness/parity/page/cases';
 import type { PageConfig } from '../../../../harness/parity/page/config';
+import { defectsOf } from '../../../../harness/parity/page/defects';
 import { planOf } from '../../../../harness/parity/page/plan';
 import { parsePageSides } from '../../../../harness/sides/page/index';
 import { readCharts } from '../../../../harness/parity/browser/read-charts';
@@ -148,6 +149,19 @@ describe('the report of a page', () => {
       const changed = conclude({ ...report, browser: { ...report.browser!, sides } });
       expect((await audited(changed)).faults.join()).to.include(words);
     }
+  });
+
+  it('names a known defect where TensorFlow.js computes as it is, and never on the twin', () => {
+    const { caseId } = report.plan.find(({ problem }) => problem?.has.includes('mask'))!;
+    const own = report.cases.find((one) => one.caseId === caseId)!;
+    const tensors = own.tensors.map((tensor) => ({ ...tensor, status: 'differs' as const }));
+    const found = (implementation: string) =>
+      defectsOf(
+        { plan: report.plan, cases: [{ ...own, implementation, tensors, status: 'fail' }] },
+        implementation,
+      );
+    expect(found('browser:webgpu:as-is').found.map(({ defect }) => defect.id)).to.deep.equal(['mask']);
+    expect(found('browser:webgpu')).to.deep.equal({ found: [], unexplained: 1 });
   });
 
   it('that was cut, or is no report, is refused', async () => {
