@@ -35,6 +35,9 @@ export function isOfLayers(networks: Networks): networks is LayeredNetworks {
 
 const largest = { batch: 6, timeSteps: 60, features: 16, units: 32, classes: 8, integers: 12 };
 
+/** Where there are few shapes a graphics card computes, which takes a millisecond for each operation of each time step. */
+const mostStepsOfShapes = 12;
+
 /** Multiplications of a forward pass, about: larger problems get fewer examples. */
 const mostWork = 400_000;
 
@@ -57,7 +60,7 @@ export function adversarialLayered(
   const { shapes } = networks;
   const sizes = shapes === undefined ? random : shapeOf(index, shapes);
   const model = drawModel(sizes, networks);
-  const timeSteps = sizeTo(sizes, largest.timeSteps);
+  const timeSteps = sizeTo(sizes, shapes === undefined ? largest.timeSteps : mostStepsOfShapes);
   const most = Math.max(1, Math.floor(mostWork / (timeSteps * workOfStep(model))));
   const batch = sizeTo(sizes, Math.min(largest.batch, most));
   const isUpstream = random.uniform() < 0.4;

@@ -115,7 +115,7 @@ export function unseenInWords(report: ParityReport): string[] {
     ...(sides.some(({ name }) => name.endsWith(':f16'))
       ? []
       : ['Textures in half precision (side webgl:f16).']),
-    ...(report.plan.some(({ caseId }) => caseId.startsWith('layers/'))
+    ...(report.plan.some(({ problem }) => problem?.layers !== undefined)
       ? []
       : ['Networks of layers: LSTM, GRU, both directions.']),
     ...(report.plan.some(({ caseId }) => caseId.startsWith('trajectory/'))
