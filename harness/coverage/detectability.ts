@@ -8,14 +8,7 @@ import {
   type FixedTolerance,
   type Tolerances,
 } from '../judge/index';
-import {
-  roundProblem,
-  tensorOf,
-  type AnyProblem,
-  type Evaluation,
-  type Precision,
-  type Problem,
-} from '../base/problem';
+import { roundProblem, tensorOf, type AnyProblem, type Evaluation, type Precision } from '../base/problem';
 import { rightAnswer } from '../faults/index';
 import { wrongAnswers, type NamedFault } from './planting';
 import { namesOf } from './sizes';
@@ -28,7 +21,7 @@ export interface Judging {
 }
 
 /** One question with all that is needed to say whether a fault would be seen in its results. */
-export class Detectability<P extends AnyProblem = Problem> {
+export class Detectability {
   readonly right: Evaluation;
   private readonly tolerances: Tolerances;
   private readonly expected: ReadonlyMap<string, ExpectedTensor>;
@@ -36,7 +29,7 @@ export class Detectability<P extends AnyProblem = Problem> {
 
   /** @throws what the network or the judge throws on a malformed problem */
   constructor(
-    readonly asked: Asked<P>,
+    readonly asked: Asked<AnyProblem>,
     { precision, tolerance }: Judging,
   ) {
     const problem = precision === 'float32' ? roundProblem(asked.problem) : asked.problem;

@@ -1,11 +1,12 @@
-import { expectedNames, isLayered, tensorOf, type AnyProblem, type Problem } from '../base/problem';
+import { expectedNames, isLayered, tensorOf, type AnyProblem } from '../base/problem';
 import type { BlindSpot } from './blind-spot';
 import { weaknessesOfInputs } from './inputs';
 import { weaknessesOfSizes } from './sizes';
 import { weaknessesOfStates } from './states';
-import { weaknessesOfLayers } from './layers';
+import { absentPartsOfLayers, weaknessesOfLayers } from './layers';
 import type { Look } from './look';
 import { Detectability, type Judging } from './detectability';
+import { absentParts } from './parts';
 import type { NamedFault } from './planting';
 import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
@@ -19,8 +20,12 @@ export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfStates,
 ];
 
-export function weaknessesOf<P extends AnyProblem>(problem: P): readonly Weakness<P>[] {
-  return (isLayered(problem) ? weaknessesOfLayers : weaknesses) as unknown as readonly Weakness<P>[];
+/** @param isOne whether it is the only problem, so that the parts count that it does without */
+export function weaknessesOf(problem: AnyProblem, isOne: boolean): readonly Weakness<AnyProblem>[] {
+  const own: readonly unknown[] = isLayered(problem)
+    ? [...weaknessesOfLayers, ...(isOne ? [absentPartsOfLayers] : [])]
+    : [...weaknesses, ...(isOne ? [absentParts] : [])];
+  return own as readonly Weakness<AnyProblem>[];
 }
 
 export interface Explanation {
@@ -35,20 +40,20 @@ export interface Explanation {
  * @param look at the problem; weaknesses are those of the whole of it, faults are replayed on its first examples
  * @param hidden faults that do not show in it
  */
-export function explain<P extends AnyProblem = Problem>(
-  look: Look<P>,
+export function explain(
+  look: Look,
   hidden: readonly NamedFault[],
   judging: Judging,
-  reasons: readonly Weakness<P>[],
+  reasons: readonly Weakness<AnyProblem>[],
 ): Explanation {
   const { asked: whole, onProblem, onTwoExamples } = look;
   if (onProblem === undefined || onTwoExamples === undefined) return { spots: [], left: hidden };
-  const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason<P>[] => {
+  const found = reasons.flatMap(({ what, fix, found: foundIn, fixed }): Reason[] => {
     const because = foundIn(whole, onProblem.right);
     return because === undefined ? [] : [{ what, because, fix, fixed, faults: [], tensors: new Set() }];
   });
   let left = hidden;
-  const reveal = (reason: Reason<P>, asked: Asked<P>, how: Judging): void => {
+  const reveal = (reason: Reason, asked: Asked<AnyProblem>, how: Judging): void => {
     if (left.length === 0) return;
     const fixed = new Detectability(asked, how);
     const shown = left.filter((fault) => {
@@ -84,17 +89,14 @@ export function explain<P extends AnyProblem = Problem>(
   return { spots, left };
 }
 
-interface Reason<P extends AnyProblem> extends Pick<Weakness<P>, 'what' | 'fix' | 'fixed'> {
+interface Reason extends Pick<Weakness<AnyProblem>, 'what' | 'fix' | 'fixed'> {
   readonly because: string;
   readonly faults: NamedFault[];
   readonly tensors: Set<string>;
 }
 
 /** A tolerance that the user gave: of the command, or of a vectors file. */
-function wideTolerance<P extends AnyProblem>(
-  asked: Asked<P>,
-  { tolerance = {} }: Judging,
-): Reason<P> | undefined {
+function wideTolerance(asked: Asked<AnyProblem>, { tolerance = {} }: Judging): Reason | undefined {
   const { absolute, relative } = tolerance;
   const given = [
     ...(absolute === undefined ? [] : [`--atol ${absolute}`]),
@@ -113,8 +115,8 @@ function wideTolerance<P extends AnyProblem>(
 }
 
 /** Tensors that are zero, or that rounding swallows; with them, or else by themselves, faults that no weakness explains. */
-export function explainRest<P extends AnyProblem>(
-  { asked: { problem }, right }: Detectability<P>,
+export function explainRest(
+  { asked: { problem }, right }: Detectability,
   blind: readonly string[],
   left: readonly NamedFault[],
 ): BlindSpot[] {

@@ -1,13 +1,12 @@
-import { isLayered, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
+import { isLayered, type AnyProblem } from '../base/problem';
 import { partBeyondSingle } from '../examine/index';
 import type { BlindSpot } from './blind-spot';
 import { explain, explainRest, weaknessesOf } from './explain';
-import { absentPartsOfLayers } from './layers';
 import { Look, type LookOptions } from './look';
 import { absentParts } from './parts';
 import { faultsIn, type NamedFault } from './planting';
 import { namesOf } from './sizes';
-import type { Asked, Weakness } from './weakness';
+import type { Asked } from './weakness';
 
 export interface FindOptions extends LookOptions {
   /** whether parts that a single problem does without (labels, gradients from above) are reported */
@@ -34,23 +33,11 @@ export function findBlindSpots(asked: readonly Asked<AnyProblem>[], options: Fin
     groups.set(of, [...(groups.get(of) ?? []), one]);
   }
   const isOne = asked.length === 1 && options.parts === true;
-  return [...groups.values()].flatMap((own) =>
-    own.every(isAboutLayers)
-      ? findInGroup(own, options, isOne ? absentPartsOfLayers : undefined)
-      : findInGroup(own as readonly Asked[], options, isOne ? absentParts : undefined),
-  );
-}
-
-function isAboutLayers(asked: Asked<AnyProblem>): asked is Asked<LayeredProblem> {
-  return isLayered(asked.problem);
+  return [...groups.values()].flatMap((own) => findInGroup(own, options, isOne));
 }
 
 /** Of problems about one network. */
-function findInGroup<P extends AnyProblem = Problem>(
-  asked: readonly Asked<P>[],
-  options: FindOptions,
-  absent: Weakness<P> | undefined,
-): BlindSpot[] {
+function findInGroup(asked: readonly Asked<AnyProblem>[], options: FindOptions, isOne: boolean): BlindSpot[] {
   const looks = asked.map((one) => new Look(one, options)).sort((one, other) => one.work - other.work);
   if (looks.some(({ isTooLarge }) => isTooLarge)) return [];
   const [{ asked: first }] = looks;
@@ -60,8 +47,7 @@ function findInGroup<P extends AnyProblem = Problem>(
   const blind = blindEverywhere(looks);
   if (looks.some(({ passedOver }) => passedOver)) return [];
 
-  const own = weaknessesOf(first.problem);
-  const reasons = absent === undefined ? own : [...own, absent];
+  const reasons = weaknessesOf(first.problem, isOne);
   const spots: BlindSpot[] = [];
   for (const look of looks.slice(0, mostExplained)) {
     if (hidden.length === 0) break;
@@ -82,7 +68,7 @@ function rank({ what, hides }: BlindSpot): number {
 }
 
 /** Tensors that are compared, but that no problem can show a fault in. */
-function blindEverywhere<P extends AnyProblem>(looks: readonly Look<P>[]): string[] {
+function blindEverywhere(looks: readonly Look[]): string[] {
   const all = new Set(looks.flatMap(({ asked }) => namesOf(asked)));
   const sighted = new Set<string>();
   for (const look of looks) {

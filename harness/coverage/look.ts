@@ -1,5 +1,5 @@
 import { type ViewName, weightProbe } from '../examine/index';
-import type { AnyProblem, Problem } from '../base/problem';
+import type { AnyProblem } from '../base/problem';
 import { isFailing, judgeLocally, problemForLocalJudgement } from '../judge/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';
 import { namesOf } from './sizes';
@@ -16,22 +16,22 @@ export interface LookOptions extends Judging {
 const mostWork = 100_000;
 
 /** One problem of a run, and what it can show; all are set when they are first needed. */
-export class Look<P extends AnyProblem = Problem> {
+export class Look {
   readonly work: number;
   /** it is malformed, or too large: what it can show is not known */ passedOver = false;
-  private whole: Detectability<P> | undefined;
-  private part: Detectability<P> | undefined;
-  private probe: Detectability<P> | undefined;
+  private whole: Detectability | undefined;
+  private part: Detectability | undefined;
+  private probe: Detectability | undefined;
 
   constructor(
-    readonly asked: Asked<P>,
+    readonly asked: Asked<AnyProblem>,
     private readonly options: LookOptions,
   ) {
     this.work = workOf(asked.problem);
   }
 
   /** Set on the problem, on the first part of it where it is large; absent where it is passed over. */
-  get onProblem(): Detectability<P> | undefined {
+  get onProblem(): Detectability | undefined {
     return (this.whole ??= this.set(this.partOf(this.asked.problem)));
   }
 
@@ -45,19 +45,19 @@ export class Look<P extends AnyProblem = Problem> {
     return workOf(this.partOf(this.asked.problem)) > mostWork;
   }
 
-  private partOf(problem: P): P {
+  private partOf(problem: AnyProblem): AnyProblem {
     return this.isCut ? firstSteps(firstExamples(problem, 2), mostWork) : problem;
   }
 
   /** Set on two examples: quicker. */
-  get onTwoExamples(): Detectability<P> | undefined {
+  get onTwoExamples(): Detectability | undefined {
     if (this.onProblem === undefined) return undefined;
     const { problem } = this.onProblem.asked;
     const part = firstExamples(problem, 2);
     return (this.part ??= part === problem ? this.onProblem : this.set(part));
   }
 
-  private set(problem: P): Detectability<P> | undefined {
+  private set(problem: AnyProblem): Detectability | undefined {
     if (workOf(problem) > mostWork) this.passedOver = true;
     return this.passedOver
       ? undefined
@@ -74,7 +74,7 @@ export class Look<P extends AnyProblem = Problem> {
 
   /** Those of the faults that its results do not show. */
   withoutShown(faults: readonly NamedFault[]): readonly NamedFault[] {
-    const all = (): Detectability<P>[] =>
+    const all = (): Detectability[] =>
       [...new Set([this.onTwoExamples, this.onProblem])].filter((onProblem) => onProblem !== undefined);
     const shown = this.attempt(() =>
       faults.filter((fault) => all().some((onProblem) => onProblem.isShown(fault))),
@@ -107,9 +107,9 @@ export class Look<P extends AnyProblem = Problem> {
   }
 
   /** Set on the probe of single weights. */
-  private get onProbe(): Detectability<P> | undefined {
+  private get onProbe(): Detectability | undefined {
     const { precision } = this.options;
-    const problem = weightProbe<P>(this.asked.problem);
+    const problem = weightProbe(this.asked.problem);
     if (problem === undefined) return undefined;
     return (this.probe ??= this.attempt(() => new Detectability({ problem }, { precision })));
   }
