@@ -45,6 +45,11 @@ export function isLayered(problem: AnyProblem): problem is LayeredProblem {
   return problem.model !== undefined;
 }
 
+/** Whether the inputs are integers, which an embedding reads. */
+export function readsIntegers(problem: AnyProblem): boolean {
+  return problem.model?.layers[0].layer === 'embedding';
+}
+
 /** One implementation's answer. A loss is a tensor of shape []. */
 export interface Evaluation {
   readonly states?: Tensor;

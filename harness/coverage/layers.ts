@@ -1,4 +1,4 @@
-import type { LayeredProblem } from '../base/problem';
+import { readsIntegers, type LayeredProblem } from '../base/problem';
 import { makeLayeredProblem } from '../problems/index';
 import { weaknessesOfInitialStates, weaknessesOfMasks, weaknessesOfNumbers } from './inputs';
 import { noGradient, weaknessesOfAnySizes, withNames } from './sizes';
@@ -17,8 +17,7 @@ export const weaknessesOfLayers: readonly LayersWeakness[] = [
   // the integers of an embedding have neither signs nor sizes
   ...weaknessesOfNumbers.map((weakness): LayersWeakness => ({
     ...weakness,
-    found: (asked, right) =>
-      asked.problem.model.layers[0].layer === 'embedding' ? undefined : weakness.found(asked, right),
+    found: (asked, right) => (readsIntegers(asked.problem) ? undefined : weakness.found(asked, right)),
   })),
   ...weaknessesOfInitialStates('states', 'initialStates that are'),
   ...weaknessesOfMasks,

@@ -17,9 +17,9 @@ import {
   evaluationOf,
   expectedNames,
   expectedShape,
-  isLayered,
   mapProblem,
   omitsOf,
+  readsIntegers,
   roundProblem,
   tensorOf,
   type AnyProblem,
@@ -210,7 +210,7 @@ async function lookAgain<P extends AnyProblem>(
   const { plain } = subject;
   const { inputs } = plain;
   // an embedding reads integers
-  const other = isEmbedded(plain) ? inputs.data.toReversed() : inputs.data.map((x) => -x);
+  const other = readsIntegers(plain) ? inputs.data.toReversed() : inputs.data.map((x) => -x);
   const between = { ...plain, inputs: { ...inputs, data: other } };
   await askOther(subject, 'repeat', between);
   const isSpoiled = isOther(kept, first.answer);
@@ -224,10 +224,6 @@ async function lookAgain<P extends AnyProblem>(
     verdict: { ...verdict, caseId, tensors },
     between,
   };
-}
-
-function isEmbedded(problem: AnyProblem): boolean {
-  return isLayered(problem) && problem.model.layers[0].layer === 'embedding';
 }
 
 /** Whether a tensor of one answer has another number in the other. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../scratch/index';
-import { isLayered, mapParts, partOf, partsOf, type AnyProblem } from '../base/problem';
+import { mapParts, partOf, partsOf, readsIntegers, type AnyProblem } from '../base/problem';
 import { difficulty, roundToBits, simplerNumbers } from './simpler-number';
 
 /** One way to make a problem simpler; undefined where it changes nothing. */
@@ -30,11 +30,6 @@ export function* numberMoves(problem: AnyProblem): Generator<Move> {
   }
 }
 
-/** Whether the inputs are what an embedding reads. */
-function areIntegers(problem: AnyProblem): boolean {
-  return isLayered(problem) && problem.model.layers[0].layer === 'embedding';
-}
-
 /** Masked steps that could as well count, labels and integers that could be 0. */
 export function choiceMoves(problem: AnyProblem): Move[] {
   const { mask, labels, inputs } = problem;
@@ -45,7 +40,7 @@ export function choiceMoves(problem: AnyProblem): Move[] {
   labels?.forEach((label, at) => {
     if (label !== 0) moves.push(() => ({ ...problem, labels: labels.with(at, 0) }));
   });
-  if (areIntegers(problem))
+  if (readsIntegers(problem))
     inputs.data.forEach((integer, at) => {
       if (integer !== 0)
         moves.push(() => withPart(problem, 'inputs', { ...inputs, data: inputs.data.with(at, 0) }));
@@ -73,7 +68,8 @@ function sum(data: Float64Array): number {
 /** The tensors of numbers, those first whose numbers a reader meets first. */
 function numbersIn(problem: AnyProblem): string[] {
   const isWeight = (name: string): boolean => name.startsWith('weights.');
-  const isChoice = (name: string): boolean => name === 'mask' || (name === 'inputs' && areIntegers(problem));
+  const isChoice = (name: string): boolean =>
+    name === 'mask' || (name === 'inputs' && readsIntegers(problem));
   const names = partsOf(problem).filter((name) => !isChoice(name));
   return [...names.filter(isWeight), ...names.filter((name) => !isWeight(name))];
 }

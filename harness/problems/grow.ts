@@ -1,5 +1,5 @@
 import { sizeOf, type Tensor } from '../../scratch/index';
-import { isLayered, mapParts, tablesOf, type AnyProblem, type Axis } from '../base/problem';
+import { mapParts, readsIntegers, tablesOf, type AnyProblem, type Axis } from '../base/problem';
 
 /** A tensor's numbers by their position. */
 export function fill(shape: readonly number[], at: (...position: number[]) => number): Tensor {
@@ -27,10 +27,9 @@ export function grow<P extends AnyProblem>(problem: P, larger: Readonly<Partial<
   const { labels } = problem;
   const grown = (axes: readonly Axis[] = []): number[] =>
     axes.map(({ size, ranges = [] }) => larger[ranges.join()] ?? size);
-  const isEmbedded = isLayered(problem) && problem.model.layers[0].layer === 'embedding';
   return {
     ...mapParts(problem, (tensor, name) => {
-      const isWhole = name === 'mask' || (name === 'inputs' && isEmbedded);
+      const isWhole = name === 'mask' || (name === 'inputs' && readsIntegers(problem));
       return repeat(tensor, grown(parts.get(name)), isWhole ? 1 : 0.5);
     }),
     ...(labels && { labels: moreLabels(labels, problem.inputs.shape[0], grown(answer.get('logits'))) }),

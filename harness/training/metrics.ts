@@ -1,5 +1,5 @@
 import { clip, visible } from '../reports/index';
-import type { Evaluated, LayersNetwork, Tensor } from '../../scratch/index';
+import { argmax, type Evaluated, type LayersNetwork, type Tensor } from '../../scratch/index';
 import type { Part } from './data/index';
 import { inputsOf } from './network';
 
@@ -27,11 +27,7 @@ export interface Predictions {
 export function predictPart(network: LayersNetwork, part: Part): Predictions {
   const { outputs } = network.predict(inputsOf(network.config, part), part.mask ? { mask: part.mask } : {});
   const probabilities = outputs.shape[1] === 1 ? ofTwoClasses(outputs) : outputs;
-  const [n, classes] = probabilities.shape;
-  const predicted = Int32Array.from({ length: n }, (_, i) =>
-    argmax(probabilities.data.subarray(i * classes, (i + 1) * classes)),
-  );
-  return { classes: predicted, probabilities };
+  return { classes: argmax(probabilities), probabilities };
 }
 
 /** A sigmoid gives the probability of the second of two classes. @param outputs [N, 1] @returns [N, 2] */
@@ -39,12 +35,6 @@ function ofTwoClasses({ data, shape: [n] }: Tensor): Tensor {
   const probabilities = new Float64Array(2 * n);
   data.forEach((p, i) => probabilities.set([1 - p, p], 2 * i));
   return { data: probabilities, shape: [n, 2] };
-}
-
-function argmax(row: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
-  return best;
 }
 
 /** Accuracy, loss, confusion matrix, precision and recall of predictions of labelled examples. */

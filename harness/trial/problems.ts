@@ -1,5 +1,5 @@
 import { makeProblem } from '../problems/index';
-import { roundProblem, type Problem } from '../base/problem';
+import { mapParts, roundProblem, type Problem } from '../base/problem';
 import { canShow, faultsOfStep, type Fault, type StepFault } from '../faults/index';
 
 /** Sizes B, T, F, U, C and what the problem holds: labels, an initial state, a mask, gradients for the states and the final state. */
@@ -170,10 +170,10 @@ function problemOf([batch, timeSteps, features, units, classes, parts]: Shape, s
 }
 
 function withLargeLogits(problem: Problem): Problem {
-  const { outputKernel, ...weights } = problem.weights;
-  if (outputKernel === undefined) return problem;
-  const data = outputKernel.data.map((x) => 4000 * x);
-  return { ...problem, weights: { ...weights, outputKernel: { ...outputKernel, data } } };
+  return mapParts(problem, ({ data, shape }, name) => ({
+    data: name === 'weights.outputKernel' ? data.map((x) => 4000 * x) : data,
+    shape,
+  }));
 }
 
 function hasGradients({ labels, upstream }: Problem): boolean {

@@ -1,9 +1,12 @@
-import { createRandom, type Tensor } from '../../scratch/index';
+import { createRandom } from '../../scratch/index';
+import { largest } from '../base/magnitude';
 import { ask, examine, referenceFor } from '../examine/index';
 import {
   evaluationOf,
   expectedNames,
-  isLayered,
+  mapParts,
+  partOf,
+  partsOf,
   tensorOf,
   type AnyProblem,
   type Evaluation,
@@ -191,23 +194,16 @@ async function look(
 
 /** One recurrent weight, of the first layer, chosen by the number of the problem, times 1 + 1e-5. */
 function oneWeightWrong(problem: AnyProblem, index: number): Fault {
-  const weightsOf = (given: AnyProblem): Readonly<Record<string, Tensor>> =>
-    isLayered(given) ? given.weights[0] : { recurrentKernel: given.weights.recurrentKernel };
-  const names = Object.keys(weightsOf(problem)).filter((name) => /recurrentKernel$/i.test(name));
+  const names = partsOf(problem).filter((part) => /^weights\.(layer1\.)?\w*recurrentKernel$/i.test(part));
   const random = createRandom(index);
   const name = names[random.integer(names.length)];
-  const at = random.integer(weightsOf(problem)[name].data.length);
-  const wrong = ({ data, shape }: Tensor): Tensor => ({
-    data: data.map((w, i) => (i === at ? Math.fround(w * (1 + 1e-5)) : w)),
-    shape,
-  });
+  const at = random.integer(partOf(problem, name)?.data.length ?? 0);
   return {
-    before: (given) => {
-      if (!isLayered(given))
-        return { ...given, weights: { ...given.weights, [name]: wrong(given.weights.recurrentKernel) } };
-      const [first, ...others] = given.weights;
-      return { ...given, weights: [{ ...first, [name]: wrong(first[name]) }, ...others] };
-    },
+    before: (given) =>
+      mapParts(given, (own, part) => {
+        const wrong = Math.fround(own.data[at] * (1 + 1e-5));
+        return part === name ? { data: own.data.with(at, wrong), shape: own.shape } : own;
+      }),
   };
 }
 
@@ -245,8 +241,8 @@ function weightGradientShares(problem: AnyProblem, side: Implementation): number
   return expectedNames(problem)
     .filter((name) => isGradient(name) && /kernel$/i.test(name))
     .flatMap((name) => {
-      const largest = tensorOf(reference, name)?.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0) ?? 0;
-      if (largest === 0 || budget === undefined) return [];
-      return Array.from(budget.allowed(name, false), (e) => e / largest / 2 ** -23);
+      const most = largest(tensorOf(reference, name)?.data);
+      if (most === 0 || budget === undefined) return [];
+      return Array.from(budget.allowed(name, false), (e) => e / most / 2 ** -23);
     });
 }
