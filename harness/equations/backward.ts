@@ -1,7 +1,17 @@
 import type { Cell } from './cell';
 import { gradientName } from './derive';
 import { evaluate, evaluateTerms, sumAll, sumTerm, type Arriving } from './evaluate';
-import { half, layerOf, observed, scopeOf, stepsOf, widthOfOutput, type Forward, type Step } from './forward';
+import {
+  half,
+  layerOf,
+  observed,
+  scopeOf,
+  stepsOf,
+  widthOfOutput,
+  type Forward,
+  type FromAbove,
+  type Step,
+} from './forward';
 import { cellSizes, isRecurrent, type Layer } from './network';
 import type { Block, Share, SumTerm } from './operations/index';
 import { Quantities, takePart } from './quantities';
@@ -17,12 +27,6 @@ export interface Backward<V> {
   /** gradient with respect to x_t, at every t */ readonly inputs: readonly V[];
   readonly layers: ReadonlyMap<string, LayerGradients<V>>;
   readonly head?: ReadonlyMap<string, V>;
-}
-
-/** Terms that arrive at the outputs of a layer from above: at every step, and at the final carries. */
-interface FromAbove<V> {
-  readonly sequence: SumTerm<V>[][];
-  readonly final: Record<string, SumTerm<V>[]>;
 }
 
 /** Walks back through layers and time, by the derived backward step of each cell. */
@@ -43,7 +47,8 @@ export function runBackward<V extends Block>(run: Forward<V>): Backward<V> {
   for (const layer of network.layers.toReversed()) {
     if (isRecurrent(layer)) {
       const below = layer.on === 'last' ? { sequence: [finalOf(run, layer.reads, at)] } : at(layer.reads);
-      layers.set(layer.name, backThroughLayer(run, layer, at(layer.name), below));
+      const above = run.options.above?.(layer.name, at(layer.name)) ?? at(layer.name);
+      layers.set(layer.name, backThroughLayer(run, layer, above, below));
     } else backThroughMerge(run, layer, at(layer.name), layer.of.map(at));
   }
   return {

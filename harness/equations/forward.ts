@@ -1,3 +1,4 @@
+import type { Tensor } from '../../scratch/index';
 import { memoize } from '../base/memoize';
 import type { Arithmetic, LossOutcome } from './arithmetics/arithmetic';
 import type { Cell } from './cell';
@@ -14,7 +15,7 @@ import {
   type Network,
   type NetworkProblem,
 } from './network';
-import type { Block } from './operations/index';
+import type { Block, SumTerm } from './operations/index';
 import { Quantities, takePart } from './quantities';
 import type { CellSizes } from './weights';
 
@@ -33,6 +34,16 @@ export interface RunOptions<V extends Block> {
   readonly cellAt?: (layer: string, t: number) => Cell | undefined;
   /** is shown every recurrent layer when it ran, and says what the run goes on with */
   readonly ran?: (layer: string, ran: Ran<V>) => Ran<V>;
+  /** the mask [B, T] that a recurrent layer has instead of the problem's */
+  readonly maskOf?: (layer: string) => Tensor | undefined;
+  /** is shown what arrives at a recurrent layer from above, and says what its walk back begins with */
+  readonly above?: (layer: string, above: FromAbove<V>) => FromAbove<V>;
+}
+
+/** Terms that arrive at the outputs of a layer from above: at every step, and at the final carries. */
+export interface FromAbove<V> {
+  readonly sequence: SumTerm<V>[][];
+  readonly final: Record<string, SumTerm<V>[]>;
 }
 
 /** One step of a recurrent layer as it ran. */
@@ -188,6 +199,7 @@ function runLayer<V extends Block>(
   const { network, problem, arithmetic, options } = run;
   const { name } = layer;
   const batch = problem.inputs.shape[0];
+  const mask = options.maskOf === undefined ? problem.mask : options.maskOf(name);
   const sizes = cellSizes(network, layer);
   let carried: Readonly<Record<string, V>> = Object.fromEntries(
     layer.cell.carries.map((carry) => {
@@ -203,7 +215,7 @@ function runLayer<V extends Block>(
   const steps: Step<V>[] = [];
   for (const t of order(inputs.length, layer.reversed === true)) {
     const cell = options.cellAt?.(name, t) ?? layer.cell;
-    const live = layer.on === 'last' || layer.unmasked === true ? undefined : liveAt(problem, t);
+    const live = layer.on === 'last' || layer.unmasked === true ? undefined : liveAt(mask, t);
     const quantities = new Quantities(arithmetic, sizes);
     const step: Step<V> = { t, cell, input: inputs[t], before: carried, quantities, ...(live && { live }) };
     const scope = scopeOf(run, name, step, sizes);
@@ -228,9 +240,9 @@ export function order(timeSteps: number, reversed: boolean): number[] {
   return reversed ? forward.reverse() : forward;
 }
 
-function liveAt({ mask, inputs }: NetworkProblem, t: number): Uint8Array | undefined {
+function liveAt(mask: Tensor | undefined, t: number): Uint8Array | undefined {
   if (mask === undefined) return undefined;
-  const [batch, timeSteps] = inputs.shape;
+  const [batch, timeSteps] = mask.shape;
   const live = Uint8Array.from({ length: batch }, (_, b) => (mask.data[b * timeSteps + t] === 0 ? 0 : 1));
   return live.includes(0) ? live : undefined;
 }

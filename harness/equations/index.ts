@@ -55,6 +55,7 @@ export {
   runForward,
   stepsOf,
   type Forward,
+  type FromAbove,
   type Place,
   type Ran,
   type RunOptions,

@@ -27,6 +27,7 @@ import {
   next,
   previous,
   termsOf,
+  withValue,
   type FaultyRun,
   type Occasion,
 } from './equations/index';
@@ -249,12 +250,6 @@ export function quantity(
   });
 }
 
-/** The block with other numbers, which are the result of no function call any more. */
-export function withValue<V extends Block>(block: V, change: (x: number, i: number) => number): V {
-  const { argument, ...rest } = block;
-  return { ...rest, value: block.value.map(change) } as unknown as V;
-}
-
 /** Tensors of the answer, by the names of the outcome, with other numbers. */
 export function answer(
   change: (
@@ -290,7 +285,7 @@ export function gradients(
   );
 }
 
-export { next, previous, weightNames };
+export { next, previous, weightNames, withValue };
 export type GradientName = keyof ClassifierGradients;
 export const layerWeightNames = ['kernel', 'recurrentKernel', 'bias'] as const;
 export type WeightName = (typeof weightNames)[number];

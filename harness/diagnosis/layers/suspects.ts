@@ -1,4 +1,4 @@
-import type { Network, NetworkProblem } from '../../equations/index';
+import { isRecurrent, type Network, type NetworkProblem } from '../../equations/index';
 import { distance, exactFault, faultsOf, sameRun, type EquationFault } from '../../faults/equations/index';
 import type { Kind } from '../diagnosis';
 import { inOneSentence } from '../kind/kind';
@@ -44,10 +44,14 @@ export function kindOfLayers(
   // what is sent on shows at the next step of the walk
   const wanted = [...new Set(steps.flatMap((t) => [t, t + 1, t - 1]))].filter((t) => t >= 0 && t < timeSteps);
   if (timeSteps === 1) return confirmed(whole);
-  const single = found(suspects.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep))));
+  const stepsOf = (faults: readonly EquationFault[]): readonly EquationFault[] =>
+    faults.flatMap(({ atStep }) => (atStep === undefined ? [] : wanted.map(atStep)));
+  const single = found(stepsOf(suspects));
   if (single.length + whole.length > 0) return confirmed([...whole, ...single]);
+  // after a wrong forward pass a program may have gradients of its own
   const forward = suspects.filter(({ phase }) => phase === 'forward');
-  return confirmed(found(forward, true));
+  const wholeForward = found(forward, true);
+  return confirmed(wholeForward.length > 0 ? wholeForward : found(stepsOf(forward), true));
 }
 
 function isIt(reading: LayersReading, fault: EquationFault, forwardOnly: boolean): boolean {
@@ -79,6 +83,11 @@ function mayBegin(
   if (fault.layer === undefined || fault.layer === place.layer) return true;
   const order = [...network.layers.map(({ name }) => name), 'head'];
   const [own, seen] = [fault.layer, place.layer ?? 'head'].map((name) => order.indexOf(name));
+  // what two directions send down is one sum
+  const readBy = (name: string | undefined): string | undefined =>
+    network.layers.filter(isRecurrent).find((layer) => layer.name === name)?.reads;
+  const source = readBy(fault.layer);
+  if (place.phase === 'backward' && source !== undefined && source === readBy(place.layer)) return true;
   // a layer whose outputs are not in the answer is seen by the next one
   if (place.phase === 'forward') return own < seen && !given.has(`states.${fault.layer}`);
   // what a layer sends down is seen in the layer below

@@ -13,8 +13,9 @@ import {
   type WeightShare,
 } from '../../equations/index';
 import { changeOf, changesOf, wholeChanges, type CellFault, type Change } from './changes';
+import { earlierGradients, factorsOfAll, mistakenValues, onlyTerms } from './mistaken-values';
 import { surroundingsOf, type Surroundings } from './surroundings';
-import { emptied, zeroShare } from './forward-faults';
+import { emptied, everywhere, zeroShare } from './forward-faults';
 
 /** Mistakes in the step backward: in its equations, in what it sends on, and in what it adds to the gradients of the weights. */
 export function* backwardFaults(cell: Cell): Generator<CellFault> {
@@ -22,16 +23,22 @@ export function* backwardFaults(cell: Cell): Generator<CellFault> {
   yield* equationFaults(cell, around);
   const { backward } = cell;
   for (const [carry, terms] of Object.entries(backward.toBefore))
-    for (const { to, ...change } of sentFaults(terms, `${carry}_(t-1)`, around))
-      yield fault(cell, `back to ${carry}_(t-1)`, `d${carry}`, change, {
+    for (const { to, ...change } of [
+      ...sentFaults(cell, terms, `${carry}_(t-1)`, around),
+      ...mistakenValues(sumOf(terms), cell),
+      ...onlyTerms(terms, `${carry}_(t-1)`),
+    ])
+      yield faultOfBackwardStep(cell, `back to ${carry}_(t-1)`, `d${carry}`, change, {
         toBefore: { ...backward.toBefore, [carry]: termsOf(to) },
       });
-  for (const { to, ...change } of sentFaults(backward.toInput, 'x_t', around))
-    yield fault(cell, 'back to x_t', 'gradients.inputs', change, { toInput: termsOf(to) });
+  for (const { to, ...change } of sentFaults(cell, backward.toInput, 'x_t', around))
+    yield faultOfBackwardStep(cell, 'back to x_t', 'gradients.inputs', change, { toInput: termsOf(to) });
   yield* shareFaults(cell, around);
+  yield* staleShares(cell);
 }
 
-function fault(
+/** A mistake in the step back. */
+export function faultOfBackwardStep(
   cell: Cell,
   place: string,
   quantity: string,
@@ -54,7 +61,7 @@ function* equationFaults(cell: Cell, around: Surroundings): Generator<CellFault>
   const make = (at: number, change: Change, changed: readonly Equation[]): CellFault => {
     const { left, part } = equations[at];
     const own = part?.length === 1 ? part[0] : change.gate;
-    return fault(
+    return faultOfBackwardStep(
       cell,
       `${left}_t${partText(part)}`,
       left,
@@ -65,7 +72,12 @@ function* equationFaults(cell: Cell, around: Surroundings): Generator<CellFault>
   const put = (at: number, right: Expression): Equation[] =>
     equations.map((own, i) => (i === at ? { ...own, right } : own));
   for (const [at, equation] of equations.entries()) {
-    for (const change of [...changesOf(equation.right, around), ...wholeChanges(equation)])
+    for (const change of [
+      ...changesOf(equation.right, around),
+      ...mistakenValues(equation.right, cell),
+      ...factorsOfAll(equation.right),
+      ...wholeChanges(equation),
+    ])
       yield make(at, change, put(at, change.to));
     const { axis } = equation.right;
     yield make(
@@ -118,7 +130,12 @@ function isInOrder(cell: Cell, equations: readonly Equation[]): boolean {
 }
 
 /** What is sent on to the step before, or to the layer below. */
-function* sentFaults(terms: readonly Term[], to: string, around: Surroundings): Generator<Change> {
+function* sentFaults(
+  cell: Cell,
+  terms: readonly Term[],
+  to: string,
+  around: Surroundings,
+): Generator<Change> {
   if (terms.length === 0) return;
   const whole: Expression = { ...sumOf(terms) };
   yield changeOf('carry', `nothing is sent back to ${to}`, noTerms, whole);
@@ -126,6 +143,7 @@ function* sentFaults(terms: readonly Term[], to: string, around: Surroundings): 
   if (whole.op !== 'sum')
     yield changeOf('term', 'the sign is wrong', sumOf([{ sign: -1, of: whole }]), whole);
   yield* changesOf(whole, around);
+  yield* earlierGradients(whole, cell);
   for (const [i, { sign, of }] of terms.entries())
     for (const { left, block } of withoutBlock(of))
       yield {
@@ -172,17 +190,22 @@ function* withoutBlock(expression: Expression): Generator<{ left: Expression; bl
     };
 }
 
+/** "drecurrentKernel[n]" */
+export function titleOfShare(share: WeightShare): string {
+  return shareInWords(share).split(' += ')[0];
+}
+
 /** Mistakes in the gradients of the weights. */
 function* shareFaults(cell: Cell, around: Surroundings): Generator<CellFault> {
   const { shares } = cell.backward;
   for (const [at, share] of shares.entries()) {
     const { weight, left, right } = share;
     const { rows, columns } = cell.weights[weight];
-    const title = shareInWords(share).split(' += ')[0];
+    const title = titleOfShare(share);
     const part = share.part ?? columns;
     const gate = part.length === 1 && columns.length > 1 ? { gate: part[0] } : {};
     const make = (change: Omit<Change, 'to' | 'sort'>, by: readonly WeightShare[]): CellFault =>
-      fault(
+      faultOfBackwardStep(
         cell,
         title,
         `gradients.${weight}`,
@@ -220,7 +243,7 @@ function* shareFaults(cell: Cell, around: Surroundings): Generator<CellFault> {
           ...make({ words: `${words}, in ${inWords(left)}ᵀ`, ...gate, ...rest }, [{ ...share, left: to }]),
           sort: rest.sort,
         };
-    for (const { to, words, ...rest } of changesOf(right, around))
+    for (const { to, words, ...rest } of [...changesOf(right, around), ...earlierGradients(right, cell)])
       yield { ...make({ words, ...gate, ...rest }, [{ ...share, right: to }]), sort: rest.sort };
     if (left !== undefined && rows?.length === 1 && rows[0] !== 'F' && part.length === 1)
       yield {
@@ -228,4 +251,34 @@ function* shareFaults(cell: Cell, around: Surroundings): Generator<CellFault> {
         sort: 'transpose',
       };
   }
+}
+
+/** h_t instead of h_(t-1) in the gradient of a weight that several formulas use. */
+function* staleShares(cell: Cell): Generator<CellFault> {
+  const { shares } = cell.backward;
+  for (const weight of Object.keys(cell.weights))
+    for (const carry of cell.carries) {
+      const changed = shares.map((own) =>
+        own.weight === weight && own.left !== undefined
+          ? {
+              ...own,
+              left: everywhere(own.left, (one) => (isBefore(one, carry) ? { ...one, when: 'now' } : one)),
+            }
+          : own,
+      );
+      const isChanged = (one: WeightShare, i: number): boolean =>
+        JSON.stringify(one) !== JSON.stringify(shares[i]);
+      if (changed.filter(isChanged).length < 2) continue;
+      yield faultOfBackwardStep(
+        cell,
+        `d${weight}`,
+        `gradients.${weight}`,
+        { words: `${carry}_t instead of ${carry}_(t-1) in all gates`, sort: 'time' },
+        { shares: changed },
+      );
+    }
+}
+
+function isBefore(one: Expression, carry: string): one is Extract<Expression, { op: 'quantity' }> {
+  return one.op === 'quantity' && one.when === 'before' && one.name === carry;
 }

@@ -2,11 +2,15 @@ import { memoize } from '../../base/memoize';
 import type { Cell } from '../../equations/index';
 import { backwardFaults } from './backward-faults';
 import type { CellFault } from './changes';
-import { forwardFaults } from './forward-faults';
+import { forwardFaults, remembers } from './forward-faults';
+import { staleFaults } from './stale-faults';
 
 /** Every single-place mistake in the equations of a cell, forward and backward. */
 export const cellFaults = memoize((cell: Cell): readonly CellFault[] =>
-  unique([...forwardFaults(cell), ...backwardFaults(cell)], cell),
+  unique(
+    [...forwardFaults(cell), ...backwardFaults(cell), ...(remembers(cell) ? staleFaults(cell) : [])],
+    cell,
+  ),
 );
 
 /** Without those that are written twice, and without the cell itself; the same words at two places are counted. */

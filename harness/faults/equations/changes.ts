@@ -9,8 +9,10 @@ import {
   within,
   withOperands,
   type Axis,
+  type Block,
   type Cell,
   type Expression,
+  type Step,
   type Term,
 } from '../../equations/index';
 import type { Surroundings } from './surroundings';
@@ -47,7 +49,12 @@ export interface CellFault {
   readonly gate?: string;
   /** with the backward step of the wrong formulas, and with that of the right ones */ readonly cells: () => readonly Cell[];
   /** what is changed, so that two equal faults are known */ readonly text: string;
+  /** the steps that the walk back goes over, where they hold more than those of the forward pass */
+  readonly steps?: ChangeSteps;
 }
+
+/** The steps of one layer, in the order in which they ran. */
+export type ChangeSteps = <V extends Block>(steps: readonly Step<V>[]) => readonly Step<V>[];
 
 /** Functions with values between 0 and 1. */
 export const gateFunctions: readonly string[] = ['σ', 'hardSigmoid', 'hardSigmoid6'];
@@ -201,24 +208,23 @@ function* complementsOfOthers(
   for (const block of blocks.get(of.name) ?? []) {
     if (block === of.part[0]) continue;
     const other = callOf(f, { ...of, part: [block], axis: [block] });
-    const to = sumOf([
-      { sign: 1, of: numberOf(1) },
-      { sign: -1, of: other },
-    ]);
-    yield {
-      ...{ to: to.op === 'sum' ? { ...to, axis: other.axis, factor: true } : to },
-      ...{
-        words: `1 - ${inWords(other)} instead of ${inWords(expression)}`,
-        sort: 'gates',
-        gate: of.part[0],
-      },
-    };
+    const words = `1 - ${inWords(other)} instead of ${inWords(expression)}`;
+    yield { to: complementOf(other), words, sort: 'gates', gate: of.part[0] };
   }
+}
+
+/** 1 - of, a factor of a product. */
+export function complementOf(of: Expression): Expression {
+  const made = sumOf([
+    { sign: 1, of: numberOf(1) },
+    { sign: -1, of },
+  ]);
+  return made.op === 'sum' ? { ...made, axis: of.axis, factor: true } : made;
 }
 
 function* slopesChanged(
   expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
-  { callOfQuantity }: Surroundings,
+  { callOfQuantity, carries }: Surroundings,
 ): Generator<Change> {
   const [of] = expression.of;
   const { f = '' } = expression;
@@ -241,9 +247,19 @@ function* slopesChanged(
     ...expression,
     of: [z],
   });
-  // from y as the other function's is: 1 - y², and y (1 - y)
   const y = inWords(of);
   const one = { sign: 1, of: numberOf(1) } as const;
+  if (f === 'tanh') {
+    const output: Expression = { op: 'quantity', name: carries[0], when: 'now', axis: ['U'] };
+    const isOwn = of.op === 'quantity' && of.name === output.name;
+    if (!isOwn)
+      yield wrong(`tanh′ is computed from ${inWords(output)} as if that were ${y}`, {
+        ...expression,
+        of: [output],
+      });
+    yield wrong(`1 - ${y} instead of 1 - ${y}²`, complementOf(of));
+  }
+  // from y as the other function's is: 1 - y², and y (1 - y)
   yield f === 'σ'
     ? wrong(`1 - ${y}², as of tanh, instead of σ′ at ${zInWords}`, {
         ...sumOf([one, { sign: -1, of: productOf([of, of]) }]),
@@ -284,12 +300,11 @@ function* weightsChanged(
   name: string,
   { weights, isSplit }: Surroundings,
 ): Generator<Change> {
-  if (isSplit === true) return;
   const { part } = expression;
   const shape = weights[name];
   const blocks = part?.length === 1 ? shape.columns.filter((block) => block !== part[0]) : [];
   const likes = Object.keys(weights).filter(
-    (other) => other !== name && JSON.stringify(weights[other]) === JSON.stringify(shape),
+    (other) => isSplit !== true && other !== name && JSON.stringify(weights[other]) === JSON.stringify(shape),
   );
   const wordsOf = (weight: string, of?: Axis): string =>
     weight + partText(of) + (expression.op === 'times' && expression.transposed ? 'ᵀ' : '');

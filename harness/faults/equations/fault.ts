@@ -4,6 +4,7 @@ import type {
   Block,
   Cell,
   Forward,
+  FromAbove,
   Network,
   NetworkProblem,
   Outcome,
@@ -25,6 +26,10 @@ export interface FaultyRun {
   readonly observe?: <V extends Block>(place: Place, value: V) => V;
   /** changes a recurrent layer after it ran */
   readonly ran?: <V extends Block>(layer: string, ran: Ran<V>) => Ran<V>;
+  /** the mask that a recurrent layer has instead of the problem's */
+  readonly maskOf?: (layer: string) => Tensor | undefined;
+  /** what arrives at a recurrent layer from above, where that is wrong */
+  readonly above?: <V extends Block>(layer: string, above: FromAbove<V>) => FromAbove<V>;
   /** the forward pass that the walk back goes over, where it is not the one that ran */
   readonly back?: <V extends Block>(forward: Forward<V>) => Forward<V>;
   /** what is wrong with the answer itself */

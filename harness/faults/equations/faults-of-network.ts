@@ -19,7 +19,7 @@ import {
 import type { Tensor } from '../../../scratch/index';
 import { memoize, once } from '../../base/memoize';
 import { cellFaults } from './cell-faults';
-import type { CellFault } from './changes';
+import type { CellFault, ChangeSteps } from './changes';
 import type { EquationFault, FaultyRun } from './fault';
 import { pageOf, sentenceOf } from './pages';
 import { passFaults } from './pass-faults';
@@ -52,7 +52,7 @@ export function faultNamed(network: Network, name: string): EquationFault | unde
 }
 
 function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): EquationFault {
-  const { name, sort, phase, quantity, gate, cells } = fault;
+  const { name, sort, phase, quantity, gate, cells, steps } = fault;
   const isGated =
     Object.values(layer.cell.weights).some(({ columns }) => columns.length > 1) ||
     layer.cell.carries.length > 1;
@@ -73,6 +73,7 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
         problem,
         cellAt: (own: string, t: number) => (own === layer.name && isThere(t) ? cell : undefined),
         ...(phase === 'backward' && { isRightForward: true }),
+        ...(steps && { back: changedSteps(layer.name, steps) }),
       }));
   return {
     ...about,
@@ -85,6 +86,11 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
       runs: runsAt(timeStep),
     }),
   };
+}
+
+/** The walk back of one layer over other steps. */
+function changedSteps(layer: string, change: ChangeSteps): NonNullable<FaultyRun['back']> {
+  return (forward) => withSteps(forward, (steps, _, own) => (own === layer ? change(steps) : steps));
 }
 
 /** What a faulty network answers, in any arithmetic. */
@@ -101,12 +107,18 @@ export function runFault<V extends Block>(
 }
 
 function optionsOf<V extends Block>(
-  { cellAt, observe, ran }: FaultyRun,
+  { cellAt, observe, ran, maskOf, above }: FaultyRun,
   also?: RunOptions<V>['observe'],
 ): RunOptions<V> {
   const both = observe && also && ((place: Place, value: V): V => also(place, observe(place, value)));
   const observed = both ?? observe ?? also;
-  return { ...(cellAt && { cellAt }), ...(observed && { observe: observed }), ...(ran && { ran }) };
+  return {
+    ...(cellAt && { cellAt }),
+    ...(observed && { observe: observed }),
+    ...(ran && { ran }),
+    ...(maskOf && { maskOf }),
+    ...(above && { above }),
+  };
 }
 
 /** The forward pass that a faulty network goes back over. */

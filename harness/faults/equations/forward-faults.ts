@@ -36,11 +36,29 @@ export function* forwardFaults(cell: Cell): Generator<CellFault> {
         { words: 'tanh is applied once more', sort: 'activation' },
         replaced(cell, i, [{ ...equation, right: callOf('tanh', equation.right) }]),
       );
+    if (equation.left === cell.carries[0] && isElementwise(equation.right) && remembers(cell)) {
+      const before: Expression = { op: 'quantity', name: equation.left, when: 'before', axis: ['U'] };
+      yield forwardFault(
+        cell,
+        equation,
+        { words: `${inWords(before)} is added: a residual connection`, sort: 'term' },
+        replaced(cell, i, [
+          { ...equation, right: sumOf([equation.right, before].map((of) => ({ sign: 1, of }))) },
+        ]),
+      );
+    }
     yield* blockFaults(cell, i, around);
     yield* resetFaults(cell, i);
   }
   yield* orderFaults(cell);
   yield* everywhereFaults(cell);
+}
+
+/** Whether a step reads what the step before it left: a dense layer does not. */
+export function remembers({ equations }: Cell): boolean {
+  return equations.some(({ right }) =>
+    [...within(right)].some((one) => one.op === 'quantity' && one.when === 'before'),
+  );
 }
 
 /** A function, or a weight, that is wrong in every place where it is used: a hard sigmoid in all gates, no bias in any of them. */
@@ -94,7 +112,7 @@ const gateOthers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The expression with a change in every place, from the inside outwards. */
-function everywhere(expression: Expression, change: (one: Expression) => Expression): Expression {
+export function everywhere(expression: Expression, change: (one: Expression) => Expression): Expression {
   return change(
     withOperands(
       expression,
@@ -244,6 +262,17 @@ function* resetFaults(cell: Cell, at: number): Generator<CellFault> {
         sign: term.sign,
         of: term.of.op === 'times' ? { ...term.of, of: productOf([...rest, term.of.of]) } : term.of,
       }));
+      const biases = inner.filter((term) => term.of.op === 'weight');
+      if (biases.length > 0)
+        yield fault(
+          put(
+            sumOf([
+              { sign: 1, of: productOf([...rest, sumOf(inner.filter((term) => !biases.includes(term)))]) },
+              ...biases,
+            ]),
+          ),
+          `${biases.map((term) => inWords(term.of)).join(' and ')} is added after the product with ${rest.map(inWords).join(' ∘ ')} instead of before`,
+        );
       yield fault(
         put(sumOf(moved)),
         `${rest.map(inWords).join(' ∘ ')} is multiplied before the product in ${factor.name}_t instead of after`,
@@ -321,7 +350,7 @@ function permuted(cell: Cell, expression: Expression, axis: Axis, order: Axis): 
 }
 
 /** Zeros for gradients that nothing is sent to any more. */
-function complete(cell: Cell): Cell {
+export function complete(cell: Cell): Cell {
   const { equations, shares } = cell.backward;
   const before: Equation[] = [];
   for (const [name, axis] of cell.axes) {

@@ -59,7 +59,37 @@ export function headFaults({ head }: Network): EquationFault[] {
       lossTimes('dLogits', (_, timeSteps) => 1 / timeSteps),
     ),
     ...(head.loss === 'softmax'
-      ? []
+      ? [
+          fault(
+            'the gradient of the logits is divided by the number of classes as well',
+            dLogits,
+            lossTimes('dLogits', () => 1 / head.classes),
+          ),
+          fault(
+            'the label is not subtracted: the gradient of the logits is p instead of p - onehot',
+            dLogits,
+            lossGradient((arithmetic, { outputs }, live) => times(arithmetic, outputs, 1 / live)),
+          ),
+          fault(
+            'the gradient of the logits is multiplied by p (1 - p), although p - onehot contains the derivative of the softmax',
+            dLogits,
+            lossGradient((arithmetic, { outputs, dLogits: right }) => {
+              const one = arithmetic.given(
+                '',
+                outputs.value.map(() => 1),
+                outputs.rows,
+              );
+              const rest = arithmetic.sum(
+                [
+                  { sign: 1, of: one },
+                  { sign: -1, of: outputs },
+                ],
+                true,
+              );
+              return arithmetic.apply('product', [right, outputs, rest], '');
+            }),
+          ),
+        ]
       : [
           fault(
             'the loss is summed over the outputs instead of averaged',
@@ -85,6 +115,19 @@ export function headFaults({ head }: Network): EquationFault[] {
     ...(own.length === 0
       ? []
       : [
+          fault(
+            'the kernel of the dense layer is transposed',
+            { quantity: 'logits', page: 'transpose' },
+            (_, problem) => {
+              const { weights } = problem;
+              const { kernel } = weights['head'];
+              const [rows, columns] = kernel.shape;
+              if (rows !== columns) return undefined;
+              const data = kernel.data.map((__, i) => kernel.data[(i % rows) * rows + Math.floor(i / rows)]);
+              const changed = { ...weights['head'], kernel: { ...kernel, data } };
+              return { problem: { ...problem, weights: { ...weights, head: changed } } };
+            },
+          ),
           fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => {
             const { weights } = problem;
             const changed = { ...weights['head'], bias: zeros(head.classes) };
@@ -108,6 +151,31 @@ export function headFaults({ head }: Network): EquationFault[] {
       ),
     ),
   ];
+}
+
+/** Another gradient of the logits; rows that are masked have none. */
+function lossGradient(
+  change: <V extends Block>(
+    arithmetic: Arithmetic<V>,
+    made: ReturnType<Arithmetic<V>['loss']>,
+    live: number,
+  ) => V,
+): Change {
+  return (_, { labels }) =>
+    labels && {
+      around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+        ...arithmetic,
+        loss(name, logits, target) {
+          const made = arithmetic.loss(name, logits, target);
+          const { live } = target;
+          const changed = change(arithmetic, made, live?.reduce((n, one) => n + one, 0) ?? logits.rows);
+          return {
+            ...made,
+            dLogits: live === undefined ? changed : arithmetic.select(live, changed, made.dLogits),
+          };
+        },
+      }),
+    };
 }
 
 /** The loss, its gradient or both times a number; `live` of the rows are not masked. */
@@ -140,6 +208,9 @@ function maskedLossFaults(
   const loss = { phase: 'loss', quantity: 'loss' } as const;
   const ofAllSteps = lossTimes('both', (live, _, rows) => live / rows);
   return [
+    fault('the loss is summed over the time steps instead of averaged', loss, (network, problem) =>
+      lossTimes('both', (live) => live / problem.inputs.shape[0])(network, problem),
+    ),
     fault(
       'masked steps count in the loss',
       loss,

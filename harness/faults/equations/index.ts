@@ -12,4 +12,4 @@ export {
   sameRun,
 } from './faults-of-network';
 export { termsOf } from './backward-faults';
-export { atOtherSteps, next, previous } from './pass-fault';
+export { atOtherSteps, next, previous, withValue } from './pass-fault';

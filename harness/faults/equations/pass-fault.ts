@@ -1,5 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
 import {
+  runNetwork,
   withTensors,
   type Arithmetic,
   type Block,
@@ -69,4 +70,65 @@ export function atOtherSteps(
 export function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number): V {
   const factor = arithmetic.given('', new Float64Array(block.value.length).fill(by), block.rows);
   return arithmetic.apply('product', [block, factor], '');
+}
+
+/** Every row as the first. */
+export function ofFirstRow({ data, shape }: Tensor): Tensor {
+  return { shape, data: data.map((_, i) => data[i % shape[1]]) };
+}
+
+/** The network with another layer in the place of the one of that name. */
+export function withLayer(network: Network, changed: Layer): Network {
+  return {
+    ...network,
+    layers: network.layers.map((layer) => (layer.name === changed.name ? changed : layer)),
+  };
+}
+
+/** The block with other numbers, which are the result of no function call any more. */
+export function withValue<V extends Block>(block: V, change: (x: number, i: number) => number): V {
+  const { argument, ...rest } = block;
+  return { ...rest, value: block.value.map(change) } as unknown as V;
+}
+
+/**
+ * Gradients of weights to which only some examples add, at some steps.
+ *
+ * @param adds `t` counts the shares of a weight from the first step of the layer's walk
+ */
+export function changedOuter(
+  names: readonly string[],
+  network: Network,
+  problem: NetworkProblem,
+  adds: (example: number, t: number) => boolean,
+): Run {
+  const [batch] = problem.inputs.shape;
+  return {
+    finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> => {
+      const some: Arithmetic<V> = {
+        ...arithmetic,
+        outer: (shares) =>
+          arithmetic.outer(
+            shares.map(({ right, ...share }, back) => {
+              const zeros = arithmetic.given('', new Float64Array(right.value.length), right.rows);
+              const live = Uint8Array.from({ length: batch }, (_, b) =>
+                Number(adds(b, shares.length - 1 - back)),
+              );
+              return { ...share, right: arithmetic.select(live, right, zeros) };
+            }),
+          ),
+      };
+      const own = runNetwork(network, problem, some);
+      return withTensors(outcome, (_, name) => (names.includes(name) ? own.get(name) : undefined));
+    },
+  };
+}
+
+/** A mistake of the pass in one layer, whose name begins with that of the layer, as those of its formulas do. */
+export function layerFault(
+  words: string,
+  about: About & { readonly layer: string },
+  change: Change,
+): EquationFault {
+  return { ...passFault(`${about.layer}, ${words}`, about, change), words };
 }

@@ -12,74 +12,55 @@ import {
   type NetworkProblem,
   type Outcome,
 } from '../../equations/index';
+import { arrivingFaults } from './arriving-faults';
+import { embeddingFaults } from './embedding-faults';
 import type { EquationFault } from './fault';
+import { remembers } from './forward-faults';
+import { gradientFaults, inputGradientFaults } from './gradient-faults';
 import { headFaults } from './head-faults';
 import {
-  atOtherSteps,
-  next,
+  layerFault,
+  ofFirstRow,
   passFault,
-  previous,
   scaled,
   type About,
   type Change,
   type Recurrent,
   type Run,
+  withLayer,
 } from './pass-fault';
-import { inputFaults, sendingTwice, walkFaults } from './walk-faults';
+import { maskFaults } from './mask-faults';
+import { tapeFaults } from './tape-faults';
+import { inputFaults, walkFaults } from './walk-faults';
 
 /** Mistakes of the pass through layers and time, and of the loss: whatever lies outside the equations of a step. */
 export function passFaults(network: Network): EquationFault[] {
   return [
-    ...maskFaults(),
+    ...maskFaults(network),
     ...inputFaults(network),
     ...network.layers.flatMap((layer) =>
-      isRecurrent(layer) ? [...layerFaults(layer), ...walkFaults(layer)] : mergeFaults(network, layer),
+      isRecurrent(layer)
+        ? [
+            ...layerFaults(layer),
+            ...walkFaults(layer),
+            ...gradientFaults(layer),
+            ...embeddingFaults(layer),
+            ...(remembers(layer.cell) ? [...arrivingFaults(network, layer), ...tapeFaults(layer)] : []),
+          ]
+        : mergeFaults(layer),
     ),
+    ...inputGradientFaults(network),
     ...readFaults(network),
     ...exchangeFaults(network),
     ...headFaults(network),
   ];
 }
 
-function maskFaults(): EquationFault[] {
-  const fault = (name: string, change: (mask: Tensor) => Tensor | undefined): EquationFault =>
-    passFault(name, { page: 'masks', quantity: 'mask' }, (_, { mask, ...rest }) => {
-      const made = mask && change(mask);
-      return mask && { problem: { ...rest, ...(made && { mask: made }) } };
-    });
-  return [
-    fault('the mask is ignored', () => undefined),
-    fault('the mask is inverted', ({ data, shape }) => ({ shape, data: data.map((x) => 1 - x) })),
-    fault('the mask is one time step late', (mask) => atOtherSteps(mask, previous)),
-    fault('the mask is read from the last time step to the first', (mask) =>
-      atOtherSteps(mask, (t, last) => last - t),
-    ),
-    fault('the mask is one time step early', (mask) => atOtherSteps(mask, next)),
-    fault('the mask of the first example is used for all', ofFirstRow),
-    fault(
-      'the mask is taken as a length: as many first steps count as are not masked',
-      ({ data, shape }) => ({
-        shape,
-        data: data.map((_, i) => {
-          const t = i % shape[1];
-          const live = data.subarray(i - t, i - t + shape[1]).reduce((n, x) => n + Number(x !== 0), 0);
-          return Number(t < live);
-        }),
-      }),
-    ),
-  ];
-}
-
-/** Every row as the first. */
-function ofFirstRow({ data, shape }: Tensor): Tensor {
-  return { shape, data: data.map((_, i) => data[i % shape[1]]) };
-}
-
 function layerFaults(layer: Recurrent): EquationFault[] {
   const { name: own, cell, reversed = false } = layer;
   const [first, second] = cell.carries;
   const ofLayer = (name: string, about: Omit<About, 'layer'>, change: Change): EquationFault =>
-    passFault(name, { ...about, layer: own }, change);
+    layerFault(name, { ...about, layer: own }, change);
   const ofStates = (
     name: string,
     quantity: string,
@@ -142,7 +123,7 @@ function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFaul
   return Object.entries(cell.weights)
     .filter(([, { rows, columns }]) => rows?.join() === 'U' && columns.length > 1 && !columns.includes('F'))
     .map(([weight, { columns }]) =>
-      passFault(
+      layerFault(
         `${weight} is transposed in all gates`,
         { layer, page: 'transpose', quantity: cell.carries[0] },
         (_, { weights, ...rest }) => {
@@ -187,35 +168,19 @@ function exchanged<T>(
   return { ...of, [one]: b ?? empty(like), [other]: a ?? empty(like) };
 }
 
-function withLayer(network: Network, changed: Layer): Network {
-  return {
-    ...network,
-    layers: network.layers.map((layer) => (layer.name === changed.name ? changed : layer)),
-  };
-}
-
-/** dy instead of dy / 2 goes to both directions: as if every reader sent it twice. */
-function halvesForgotten(network: Network, merged: string): EquationFault[] {
-  const readers = network.layers.filter(isRecurrent).filter(({ reads }) => reads === merged);
-  const sent = new Map(readers.map(({ name, cell }) => [name, sendingTwice(cell)]));
-  if (sent.size === 0) return [];
-  return [
-    passFault(
-      `the gradient through ${merged} is not halved, as the average of two directions is`,
-      { quantity: 'gradients.inputs', page: 'other-layer', phase: 'backward' },
-      () => ({ isRightForward: true, cellAt: (layer) => sent.get(layer) }),
-    ),
-  ];
-}
-
 const merges: readonly Merge[] = ['sum', 'mul', 'ave'];
 
-function mergeFaults(network: Network, layer: Extract<Layer, { merge: string }>): EquationFault[] {
+function mergeFaults(layer: Extract<Layer, { merge: string }>): EquationFault[] {
   const { merge, of } = layer;
   const [one, other] = of;
   const fault = (name: string, changed: Partial<Layer>): EquationFault =>
     passFault(name, { layer: layer.name, page: 'other-layer', quantity: 'output' }, (given) => ({
       network: withLayer(given, { ...layer, ...changed }),
+    }));
+  const back = (name: string, changed: Partial<Layer>): EquationFault =>
+    passFault(name, { quantity: 'gradients.inputs', page: 'other-layer', phase: 'backward' }, () => ({
+      isRightForward: true,
+      back: (forward) => ({ ...forward, network: withLayer(forward.network, { ...layer, ...changed }) }),
     }));
   const taken = (what: string, from: string, to: string, change: Change): EquationFault =>
     passFault(
@@ -229,7 +194,13 @@ function mergeFaults(network: Network, layer: Extract<Layer, { merge: string }>)
       : merges
           .filter((mode) => mode !== merge)
           .map((mode) => fault(`merged by ${mode} instead of ${merge}`, { merge: mode }))),
-    ...(merge === 'ave' ? halvesForgotten(network, layer.name) : []),
+    ...(merge === 'concat'
+      ? [back(`the gradients of ${one} and ${other} are exchanged`, { of: [other, one] })]
+      : merges
+          .filter((mode) => mode !== merge)
+          .map((mode) =>
+            back(`the gradient goes back as if merged by ${mode} instead of ${merge}`, { merge: mode }),
+          )),
     ...[[one, other] as const, [other, one] as const].flatMap(([from, to]) => [
       taken('weights', from, to, (_, { weights, ...rest }) => ({
         problem: { ...rest, weights: { ...weights, [to]: weights[from] } },
@@ -253,7 +224,7 @@ function readFaults(network: Network): EquationFault[] {
     return ['inputs', ...network.layers.slice(0, i).map(({ name }) => name)]
       .filter((name) => name !== reads && outputWidth(network, name) === outputWidth(network, reads))
       .map((name) =>
-        passFault(`reads ${name} instead of ${reads}`, about, (given) => ({
+        layerFault(`reads ${name} instead of ${reads}`, about, (given) => ({
           network: withLayer(given, { ...layer, reads: name }),
         })),
       );

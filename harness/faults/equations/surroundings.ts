@@ -8,7 +8,7 @@ export interface Surroundings {
   readonly blocks: ReadonlyMap<string, readonly string[]>;
   /** columns of every weight, and whether rows and columns are U columns each */
   readonly weights: Readonly<Record<string, { readonly rows?: Axis; readonly columns: Axis }>>;
-  /** one block of a packed equation, whose weights are exchanged as a whole elsewhere */ readonly isSplit?: boolean;
+  /** one block of a packed equation, whose weights are taken for others as a whole elsewhere */ readonly isSplit?: boolean;
   /** the function call that a quantity is the result of: tanh(z_t) for h_t */
   readonly callOfQuantity: ReadonlyMap<string, Expression>;
 }

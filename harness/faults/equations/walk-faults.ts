@@ -1,7 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
 import {
   gradientName,
-  runNetwork,
   withTensors,
   type Arithmetic,
   type Block,
@@ -17,6 +16,8 @@ import { zeroLike } from './changes';
 import { emptied } from './forward-faults';
 import {
   atOtherSteps,
+  changedOuter,
+  layerFault,
   next,
   passFault,
   previous,
@@ -32,7 +33,7 @@ export function walkFaults(layer: Recurrent): EquationFault[] {
   const weights = Object.keys(layer.cell.weights);
   const gradientOf = (weight: string): string => `gradients.${layer.name}.${weight}`;
   const fault = (name: string, about: Omit<About, 'layer' | 'phase'>, change: Change): EquationFault =>
-    passFault(name, { ...about, layer: layer.name, phase: 'backward' }, change);
+    layerFault(name, { ...about, layer: layer.name, phase: 'backward' }, change);
   const sums = [
     ...weights.map((weight) => ({ words: `the gradient of ${weight} is that`, of: [weight] })),
     ...(weights.length > 1 ? [{ words: 'the gradients of the weights are those', of: weights }] : []),
@@ -46,6 +47,13 @@ export function walkFaults(layer: Recurrent): EquationFault[] {
           `${words} of the ${end} time step alone`,
           { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'wrong-time-step' },
           atSteps(layer, withoutShares(layer.cell, of), (k, last) => k !== at(last)),
+        ),
+      ),
+      ...ends.map(([end, at]) =>
+        fault(
+          `${words.replace(/ (is that|are those)$/, of.length > 1 ? ' leave' : ' leaves')} the ${end} time step out`,
+          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'wrong-time-step' },
+          atSteps(layer, withoutShares(layer.cell, of), (k, last) => k === at(last)),
         ),
       ),
       ...examples.map(([which, pick]) =>
@@ -69,7 +77,10 @@ export function walkFaults(layer: Recurrent): EquationFault[] {
       fault(
         `the walk back leaves the ${end} time step out`,
         { quantity: gradientName(layer.cell.carries[0]), page: 'truncated' },
-        atSteps(layer, passingOn(layer.cell), (k, last) => k === at(last)),
+        (network, problem) => {
+          const made = atSteps(layer, passingOn(layer.cell), (k, last) => k === at(last))(network, problem);
+          return made && [made, { ...made, above: withoutStep(layer, at) }];
+        },
       ),
     ),
     ...lengths.flatMap((k) => [
@@ -117,7 +128,7 @@ export const examples: readonly (readonly [words: string, pick: (batch: number) 
 
 /** Another cell, with the same step forward, at some steps of the walk, counted from the first one that is walked. */
 function atSteps(layer: Recurrent, cell: Cell, isThere: (k: number, last: number) => boolean) {
-  return (_: Network, { inputs }: { readonly inputs: Tensor }): ReturnType<Change> => {
+  return (_: Network, { inputs }: { readonly inputs: Tensor }): Run | undefined => {
     const last = layer.on === 'last' ? 0 : inputs.shape[1] - 1;
     if (last === 0) return undefined;
     const isOfWalk = (t: number): boolean => isThere(layer.reversed === true ? last - t : t, last);
@@ -129,18 +140,23 @@ function atSteps(layer: Recurrent, cell: Cell, isThere: (k: number, last: number
   };
 }
 
+/** Without what arrives at the states of one step. */
+function withoutStep({ name, reversed }: Recurrent, at: (last: number) => number): NonNullable<Run['above']> {
+  return (own, above) => {
+    const last = above.sequence.length - 1;
+    const step = reversed === true ? last - at(last) : at(last);
+    return own === name
+      ? { ...above, sequence: above.sequence.map((terms, t) => (t === step ? [] : terms)) }
+      : above;
+  };
+}
+
 /** Adds nothing to the gradients of these weights. */
 function withoutShares(cell: Cell, weights: readonly string[]): Cell {
   const shares = cell.backward.shares.map((share) =>
     weights.includes(share.weight) ? emptied(cell, share) : share,
   );
   return { ...cell, backward: { ...cell.backward, shares } };
-}
-
-/** A step back that sends everything down to its input twice. */
-export function sendingTwice(cell: Cell): Cell {
-  const { toInput } = cell.backward;
-  return { ...cell, backward: { ...cell.backward, toInput: [...toInput, ...toInput] } };
 }
 
 /** A step back that sends on what the cell sends, and nothing to earlier steps. */
@@ -172,23 +188,7 @@ export function ofOneExample(names: readonly string[], pick: (batch: number) => 
   return (network, problem) => {
     const [batch] = problem.inputs.shape;
     if (batch === 1) return undefined;
-    const live = Uint8Array.from({ length: batch }, (_, b) => Number(b === pick(batch)));
-    return {
-      finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> => {
-        const one: Arithmetic<V> = {
-          ...arithmetic,
-          outer: (shares) =>
-            arithmetic.outer(
-              shares.map(({ right, ...share }) => {
-                const zeros = arithmetic.given('', new Float64Array(right.value.length), right.rows);
-                return { ...share, right: arithmetic.select(live, right, zeros) };
-              }),
-            ),
-        };
-        const own = runNetwork(network, problem, one);
-        return withTensors(outcome, (_, name) => (names.includes(name) ? own.get(name) : undefined));
-      },
-    };
+    return changedOuter(names, network, problem, (b) => b === pick(batch));
   };
 }
 
@@ -213,7 +213,7 @@ function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): Equation
   ].flatMap(([of, words]) =>
     [['ignored', 0] as const, ['added twice', 2] as const, ['of the wrong sign', -1] as const].map(
       ([how, factor]) =>
-        passFault(
+        layerFault(
           `${words} ${how}`,
           {
             layer,
@@ -243,6 +243,17 @@ function withoutStates(layers: readonly Layer[], step: number): NonNullable<Run[
     );
 }
 
+/** The states of step t+1 at step t, and zeros at the last. */
+function withEarlierStates(layers: readonly Layer[]): NonNullable<Run['finish']> {
+  const names = layers.map(({ name }) => `states.${name}`);
+  return <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
+    withTensors(outcome, ({ shape, blocks: [first, ...more] }, name) => {
+      if (!names.includes(name)) return undefined;
+      const last = arithmetic.given('', new Float64Array(first.value.length), first.rows);
+      return { shape, blocks: [...more, last] };
+    });
+}
+
 /** Mistakes in which steps are read, and how, before any layer. */
 export function inputFaults({ layers }: Network): EquationFault[] {
   const readers = layers.filter((layer) => 'reads' in layer && layer.reads === 'inputs');
@@ -266,7 +277,9 @@ export function inputFaults({ layers }: Network): EquationFault[] {
           i % timeSteps === at(timeSteps) ? 0 : (mask?.data[i] ?? 1),
         );
         const problem = { ...rest, inputs, mask: { data, shape: [batch, timeSteps] } };
-        return [{ problem }, { problem, finish: withoutStates(readers, at(timeSteps)) }];
+        const step = at(timeSteps);
+        const leaving = [{ problem }, { problem, finish: withoutStates(readers, step) }];
+        return step > 0 ? leaving : [...leaving, { problem, finish: withEarlierStates(readers) }];
       },
     );
   return [
@@ -280,15 +293,6 @@ export function inputFaults({ layers }: Network): EquationFault[] {
       (_, { inputs, ...rest }) => ({
         problem: { ...rest, inputs: { ...inputs, data: inputs.data.map((x) => Math.max(x, 0)) } },
       }),
-    ),
-    passFault(
-      'a masked step is computed with zeros as its input instead of being skipped',
-      { ...about, page: 'masks' },
-      (_, { inputs, mask, ...rest }) => {
-        const [, , features] = inputs.shape;
-        const data = mask && inputs.data.map((x, i) => x * mask.data[Math.floor(i / features)]);
-        return data && { problem: { ...rest, inputs: { ...inputs, data } } };
-      },
     ),
   ];
 }

@@ -27,8 +27,10 @@ describe('faults generated from the equations of a cell', () => {
       expect(new Set(faults.map(({ name }) => name)).size).to.equal(faults.length);
       // a walk back that ends after 20 steps has more than 20
       const long = generatedProblem(network, 5, { upstream: true, timeSteps: 22, batch: 1 });
-      const hidden = faults.filter(
-        (fault) => !canShowFault(network, problem, fault) && !canShowFault(network, long, fault),
+      // a hard sigmoid has one slope until its argument reaches a corner
+      const others = [6, 7, 8, 9].map((seed) => generatedProblem(network, seed, { batch: 3, timeSteps: 4 }));
+      const hidden = faults.filter((fault) =>
+        [problem, long, ...others].every((own) => !canShowFault(network, own, fault)),
       );
       expect(hidden.map(({ name }) => name)).to.deep.equal([]);
       expect(faults.length).to.be.above(cell.name === 'simple RNN' ? 60 : 200);
@@ -106,6 +108,45 @@ describe('faults generated from the equations of a cell', () => {
       (dc - 2 * (above?.final?.['c'].data[0] ?? NaN)) * σ(z[1]),
       'what arrives has a sign',
     );
+    const [slope, sent] = [1 - Math.tanh(c1) ** 2, above?.final?.['c'].data[0] ?? NaN];
+    close(
+      answer('dc_t: the factor tanh′[tanh(c_t)] is applied to in_c_t as well', 'gradients.rnn.initial.c'),
+      (sent + dh * σ(z[3])) * slope * σ(z[1]),
+      'a factor of all terms',
+    );
+    close(
+      answer('back to c_(t-1): z_t[i] instead of z_t[f]', 'gradients.rnn.initial.c'),
+      dc * σ(z[0]),
+      'another gate',
+    );
+    close(
+      answer('back to c_(t-1): tanh(z_t[g]) instead of σ(z_t[f])', 'gradients.rnn.initial.c'),
+      dc * Math.tanh(z[2]),
+      'another value',
+    );
+    const masked = { ...problem, mask: { data: Float64Array.of(0), shape: [1, 1] } };
+    const ofMasked = (name: string, of: string, way = 0): number => {
+      const run = named(faults, `rnn, ${name}`).runs(network, masked)[way];
+      return exactFault(run).whole().get(of)?.data[0] ?? NaN;
+    };
+    close(
+      ofMasked('a masked step sets the state h to zero instead of keeping it', 'states.rnn'),
+      0,
+      'zeroed',
+    );
+    close(
+      ofMasked('a masked step changes the state c as any other step does', 'final.rnn.c'),
+      c1,
+      'not kept',
+    );
+    close(ofMasked('a masked step sends no gradient on', 'gradients.rnn.initial.h'), 0, 'an end');
+    const adds = 'masked steps add to the gradients of the weights';
+    close(ofMasked(adds, 'gradients.rnn.initial.c', 3), sent, 'what is sent on is right');
+    close(
+      ofMasked('the mask is ignored in the walk back', 'gradients.rnn.initial.c', 1),
+      dc * σ(z[1]),
+      'from the states that the step computed',
+    );
   });
 
   it('at one time step: that step is wrong, and the steps before it are right', () => {
@@ -140,8 +181,8 @@ describe('faults generated from the equations of a cell', () => {
       },
     });
     expect(shows('the mask is ignored', full)).to.equal(false);
-    expect(shows('the initial state c is ignored', full)).to.equal(true);
-    expect(shows('the initial state c is ignored', noStates)).to.equal(false);
+    expect(shows('rnn, the initial state c is ignored', full)).to.equal(true);
+    expect(shows('rnn, the initial state c is ignored', noStates)).to.equal(false);
     expect(shows('rnn, z_t: the term bias is forgotten', without(0))).to.equal(false);
     expect(shows('rnn, z_t: the term bias is forgotten', without(0.5))).to.equal(true);
     expect(shows('rnn, z_t: the weights of i and f are exchanged', full)).to.equal(true);

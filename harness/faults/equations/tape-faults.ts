@@ -1,0 +1,194 @@
+import { zeros, type Tensor } from '../../../scratch/index';
+import {
+  cellOf,
+  evaluateNetwork,
+  withSteps,
+  withTensors,
+  type Block,
+  type Cell,
+  type Expression,
+  type Network,
+  type NetworkProblem,
+  type Outcome,
+  type Ran,
+} from '../../equations/index';
+import { memoize } from '../../base/memoize';
+import type { EquationFault } from './fault';
+import { complete, everywhere } from './forward-faults';
+import { layerFault, withLayer, type About, type Change, type Recurrent, type Run } from './pass-fault';
+
+/** Mistakes in what a layer keeps from step to step, from example to example, and hands over at the end. */
+export function tapeFaults(layer: Recurrent): EquationFault[] {
+  const { name, cell, reversed } = layer;
+  const [output] = cell.carries;
+  const fault = (words: string, about: Partial<About>, change: Change): EquationFault =>
+    layerFault(words, { layer: name, quantity: output, page: 'memory', ...about }, change);
+  return [
+    fault('every step stores the same array: all states are the last one', {}, () => ({
+      ran: (own, ran) =>
+        own === name ? { ...ran, sequence: ran.sequence.map(() => ran.final[output]) } : ran,
+    })),
+    ...readBack(cell).map((carry) =>
+      fault(
+        `the walk back reads one array for ${carry}_(t-1) of all steps: that of the last step`,
+        { phase: 'backward', quantity: 'gradients.recurrentKernel' },
+        () => ({ isRightForward: true, back: keepingLast(name, carry) }),
+      ),
+    ),
+    fault('an example starts from the last state of the example before it', {}, (network, problem) =>
+      [[output], ...(cell.carries.length < 2 ? [] : [cell.carries])].flatMap((carries) =>
+        acrossExamples(network, problem, layer, carries),
+      ),
+    ),
+    ...cell.carries
+      .filter((carry) => cell.equations.some(({ right }) => reads(right, carry)))
+      .map((carry) =>
+        fault(
+          `${carry}_(t-2) instead of ${carry}_(t-1)`,
+          { page: 'previous-state' },
+          (network, { initialStates, ...rest }) => {
+            const own = initialStates?.[name];
+            const first = own?.[carry];
+            const states = first && { ...initialStates, [name]: { ...own, [olderName]: first } };
+            return {
+              network: withLayer(network, { ...layer, cell: withOlder(cell).get(carry) ?? cell }),
+              problem: { ...rest, ...(initialStates && { initialStates: states ?? initialStates }) },
+            };
+          },
+        ),
+      ),
+    finalFault(layer, 'the final state is that of the step before the last', (steps) => steps.at(-2)),
+    ...(reversed === true
+      ? [
+          finalFault(
+            layer,
+            'the final state is that of the last time step, where the walk backwards begins',
+            (steps) => steps.at(0),
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Carries whose value before a step the step back reads. */
+function readBack({ carries, backward }: Cell): readonly string[] {
+  const { equations, toBefore, toInput, shares } = backward;
+  const used = [
+    ...[...equations, ...shares].map(({ right }) => right),
+    ...[...Object.values(toBefore).flat(), ...toInput].map(({ of }) => of),
+    ...shares.flatMap(({ left }) => left ?? []),
+  ];
+  return carries.filter((carry) => used.some((one) => reads(one, carry)));
+}
+
+function keepingLast(layer: string, carry: string): NonNullable<Run['back']> {
+  return (forward) =>
+    withSteps(forward, (steps, _, own) => {
+      const last = steps.at(-1)?.before[carry];
+      return own !== layer || last === undefined
+        ? steps
+        : steps.map((step) => ({ ...step, before: { ...step.before, [carry]: last } }));
+    });
+}
+
+/** Each example starts from the final states of the one before it, the first from its own. */
+function acrossExamples(
+  network: Network,
+  problem: NetworkProblem,
+  { name, units }: Recurrent,
+  carries: readonly string[],
+): Run[] {
+  const [batch] = problem.inputs.shape;
+  if (batch === 1) return [];
+  const own = (carry: string): Tensor => problem.initialStates?.[name]?.[carry] ?? zeros(batch, units);
+  let states = Object.fromEntries(carries.map((carry) => [carry, own(carry)]));
+  const made = (): NetworkProblem => ({
+    ...problem,
+    initialStates: { ...problem.initialStates, [name]: { ...problem.initialStates?.[name], ...states } },
+  });
+  // each run gets the next example right
+  for (let b = 1; b < batch; b++) {
+    const final = evaluateNetwork(network, forwardOnly(made()));
+    states = Object.fromEntries(
+      carries.map((carry): [string, Tensor] => {
+        const data = new Float64Array(batch * units);
+        data.set(own(carry).data.subarray(0, units));
+        data.set(final.get(`final.${name}.${carry}`)?.data.subarray(0, (batch - 1) * units) ?? [], units);
+        return [carry, { data, shape: [batch, units] }];
+      }),
+    );
+  }
+  return [{ problem: made() }];
+}
+
+function forwardOnly({
+  labels: _labels,
+  targets: _targets,
+  upstream: _upstream,
+  ...rest
+}: NetworkProblem): NetworkProblem {
+  return rest;
+}
+
+/** How the state of the step before the one before is called. */
+const olderName = 'older';
+
+function reads(expression: Expression, carry: string): boolean {
+  let found = false;
+  everywhere(expression, (one) => {
+    found ||= isBefore(one, carry);
+    return one;
+  });
+  return found;
+}
+
+function isBefore(one: Expression, carry: string): one is Extract<Expression, { op: 'quantity' }> {
+  return one.op === 'quantity' && one.when === 'before' && one.name === carry;
+}
+
+/** The cell with one carry more, which hands on the carry as it was before the step, and is read instead of it. */
+const withOlder = memoize(
+  (cell: Cell): ReadonlyMap<string, Cell> =>
+    new Map(cell.carries.map((carry) => [carry, readingOlder(cell, carry)])),
+);
+
+function readingOlder(cell: Cell, carry: string): Cell {
+  const axis = cell.axes.get(carry) ?? ['U'];
+  const equations = cell.equations.map((own) => ({
+    ...own,
+    right: everywhere(own.right, (one) => (isBefore(one, carry) ? { ...one, name: olderName } : one)),
+  }));
+  const before: Expression = { op: 'quantity', name: carry, when: 'before', axis };
+  return complete(
+    cellOf({
+      ...cell,
+      carries: [...cell.carries, olderName],
+      equations: [...equations, { left: olderName, right: before }],
+      axes: new Map([...cell.axes, [olderName, axis]]),
+    }),
+  );
+}
+
+/** What reads the final state gets that of another step; the answer shows either of them. */
+function finalFault(
+  { name, cell, reversed }: Recurrent,
+  words: string,
+  pick: <V>(statesInOrder: readonly V[]) => V | undefined,
+): EquationFault {
+  const [output] = cell.carries;
+  return layerFault(words, { layer: name, quantity: output, page: 'wrong-time-step' }, (_, { inputs }) => {
+    if (inputs.shape[1] === 1) return undefined;
+    let right: unknown;
+    const ran = <V extends Block>(own: string, one: Ran<V>): Ran<V> => {
+      if (own !== name) return one;
+      right = one.final[output];
+      const states = reversed === true ? one.sequence.toReversed() : one.sequence;
+      return { ...one, final: { ...one.final, [output]: pick(states) ?? one.final[output] } };
+    };
+    const finish = <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
+      withTensors(outcome, ({ shape }, tensor) =>
+        tensor === `final.${name}.${output}` ? { shape, blocks: [right as V] } : undefined,
+      );
+    return [{ ran }, { ran, finish }];
+  });
+}
