@@ -32,3 +32,13 @@ export function recently<V>(most: number): (key: string, make: () => V) => V {
     return found.value;
   };
 }
+
+/** Computes once for each number, and gives the same result at every later call. */
+export function memoizeByNumber<V>(compute: (n: number) => V): (n: number) => V {
+  const known = new Map<number, { readonly value: V }>();
+  return (n) => {
+    const entry = known.get(n) ?? { value: compute(n) };
+    known.set(n, entry);
+    return entry.value;
+  };
+}

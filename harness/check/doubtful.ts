@@ -1,4 +1,5 @@
 import type { Tensor } from '../../scratch/index';
+import { memoizeByNumber } from '../base/memoize';
 import { emulatedRuns, measureInflation, type Spread } from '../budget/index';
 
 /** A tensor of the reference, and what rounding may have done to it on the way. */
@@ -36,7 +37,7 @@ export function added(a: Doubtful | undefined, b: Doubtful, unit: number): Doubt
     tensor: { data, shape: a.tensor.shape },
     bound: data.map((x, i) => a.bound[i] + b.bound[i] + unit * Math.abs(x)),
     variance: data.map((x, i) => a.variance[i] + b.variance[i] + (unit * x) ** 2 / 3),
-    emulate: once((k) => {
+    emulate: memoizeByNumber((k) => {
       const other = b.emulate(k);
       return a.emulate(k).map((x, i) => Math.fround(x + other[i]));
     }),
@@ -59,17 +60,5 @@ export function spreadOf({ tensor, bound, variance, emulate }: Doubtful): Spread
         sigma,
         Array.from({ length: emulatedRuns }, (_, k) => emulate(k)),
       ),
-  };
-}
-
-/** Makes what belongs to a number once. */
-export function once<T>(make: (k: number) => T): (k: number) => T {
-  const made = new Map<number, T>();
-  return (k) => {
-    const known = made.get(k);
-    if (known !== undefined) return known;
-    const value = make(k);
-    made.set(k, value);
-    return value;
   };
 }

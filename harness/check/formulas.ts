@@ -14,7 +14,8 @@ import {
   type ModelAsEquations,
   type Uncertain,
 } from '../equations/index';
-import { once, type Doubtful } from './doubtful';
+import { type Doubtful } from './doubtful';
+import { memoizeByNumber } from '../base/memoize';
 
 /** What a layer with weights was asked, its input and what arrives with their possible errors. */
 export interface FormulaQuestion {
@@ -77,7 +78,7 @@ export function byFormulas(question: FormulaQuestion, model: PrecisionModel): Fo
   const values = problemWith(({ tensor }) => tensor.data);
   const equations = equationsOf(values);
   const all = estimatesOf(question, model, () => estimate(values, equations, question, turns, shape, model));
-  const runs = once((k: number) => {
+  const runs = memoizeByNumber((k: number) => {
     const own = equationsOf(problemWith((one) => one.emulate(k)));
     return emulatedAnswer(own.network, own.problem, model, k);
   });

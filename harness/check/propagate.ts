@@ -2,7 +2,8 @@ import type { LayerConfig, Tensor } from '../../scratch/index';
 import { partsOfLayers } from '../base/model';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelLayer } from '../models/index';
-import { moved, once, type Doubtful } from './doubtful';
+import { moved, type Doubtful } from './doubtful';
+import { memoizeByNumber } from '../base/memoize';
 import { byFormulas } from './formulas';
 import { runLayer, seenMask, withMaskedRows, type LayerRun } from './reference';
 import { runLayerBack } from './reference-back';
@@ -49,7 +50,7 @@ export function propagate(layer: ModelLayer, question: LayerQuestion, model: Pre
       tensor: output,
       bound,
       variance,
-      emulate: once((k) => run((one) => one.emulate(k)).output.data.map(Math.fround)),
+      emulate: memoizeByNumber((k) => run((one) => one.emulate(k)).output.data.map(Math.fround)),
     },
     states: [],
     mask,
@@ -124,7 +125,7 @@ export function propagateBack(
       states: arriving.states.map((state) => state && { ...state.tensor, data: pick(state) }),
     });
   const exact = back(({ tensor }) => tensor.data);
-  const runs = once((k) => back((one) => one.emulate(k)));
+  const runs = memoizeByNumber((k) => back((one) => one.emulate(k)));
   const width = x.tensor.shape[x.tensor.shape.length - 1];
   const { unit, tiny } = model;
   const dy = arriving.output;
@@ -136,7 +137,7 @@ export function propagateBack(
       tensor: exact.input!,
       bound: errors.bound,
       variance: errors.variance,
-      emulate: once((k) => runs(k).input!.data.map(Math.fround)),
+      emulate: memoizeByNumber((k) => runs(k).input!.data.map(Math.fround)),
     },
     states: [],
     weights,
@@ -193,7 +194,7 @@ export function propagateBack(
               tensor,
               bound: bound.map((e) => e + tiny),
               variance: variance.map((v) => v + tiny ** 2),
-              emulate: once((k) => runs(k).weights[name].data.map(Math.fround)),
+              emulate: memoizeByNumber((k) => runs(k).weights[name].data.map(Math.fround)),
             },
           ];
         }),
@@ -301,6 +302,6 @@ function rowsAdded(integers: Tensor, dy: Doubtful, tensor: Tensor, unit: number)
     tensor,
     bound: add(dy.bound).map((e, i) => e + own[i]),
     variance: add(dy.variance).map((v, i) => v + own[i] ** 2 / 3),
-    emulate: once((k) => add(dy.emulate(k)).map(Math.fround)),
+    emulate: memoizeByNumber((k) => add(dy.emulate(k)).map(Math.fround)),
   };
 }

@@ -1,5 +1,5 @@
 import { judgeEquations, problemForLocalJudgement, type JudgedEquation } from '../judge/index';
-import { memoize } from '../base/memoize';
+import { memoize, memoizeByNumber } from '../base/memoize';
 import { sizesOf, type Implementation, type Problem } from '../base/problem';
 import {
   firstExamples,
@@ -24,12 +24,7 @@ export type StepsOfSum =
 /** The first examples as a ring of so many blocks; made once, and so is what rounding can do to it. */
 const ringOf = memoize((problem: Problem) => {
   const few = firstExamples(problem, mostExamples);
-  const made = new Map<number, Problem>();
-  return (blocks: number): Problem => {
-    const ring = made.get(blocks) ?? timeBlocksProblem(few, blocks);
-    made.set(blocks, ring);
-    return ring;
-  };
+  return memoizeByNumber((blocks) => timeBlocksProblem(few, blocks));
 });
 
 /**

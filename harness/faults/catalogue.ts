@@ -1,3 +1,4 @@
+import { memoizeByNumber } from '../base/memoize';
 import { formulaFaults } from './by-formula';
 import { carryFaults, slopeFaults, upstreamFaults } from './carry';
 import { clippingFaults } from './clipping';
@@ -31,13 +32,7 @@ export const catalogue: readonly Fault[] = [
   ...otherLayers,
 ];
 
-const ofSteps = new Map<number, readonly StepFault[]>();
-
 /** Every fault that one time step alone can have, planted at this one (counted from 0); made once, so that its replays are kept. */
-export function faultsOfStep(step: number): readonly StepFault[] {
-  const made =
-    ofSteps.get(step) ??
-    catalogue.filter(({ name }) => stepFaultNames.includes(name)).map((fault) => atStep(fault, step));
-  ofSteps.set(step, made);
-  return made;
-}
+export const faultsOfStep = memoizeByNumber((step): readonly StepFault[] =>
+  catalogue.filter(({ name }) => stepFaultNames.includes(name)).map((fault) => atStep(fault, step)),
+);
