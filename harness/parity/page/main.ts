@@ -86,7 +86,12 @@ async function text(): Promise<string> {
 function listenToButtons(): void {
   byId('copy').addEventListener('click', () => {
     void text()
-      .then((json) => navigator.clipboard.writeText(json))
+      .then((json) => {
+        const { clipboard } = navigator as { readonly clipboard?: Clipboard };
+        if (clipboard === undefined)
+          throw new Error('a page from this address has no clipboard; save the report instead');
+        return clipboard.writeText(json);
+      })
       .then(
         () => say('copied', 'The report is on the clipboard.'),
         (error: unknown) => say('copied', `It could not be copied: ${String(error)}`),

@@ -49,8 +49,7 @@ describe('a series of generated problems', () => {
       expect(new Set(problems.map(sizes)).size, JSON.stringify(networks)).to.equal(4);
       expect(new Set(problems.map((problem) => wordsOf(problem))).size).to.equal(40);
       // a software GPU takes a millisecond for each operation of each step
-      if ('layers' in networks)
-        for (const { inputs } of problems) expect(inputs.shape[1]).to.be.at.most(12);
+      if ('layers' in networks) for (const { inputs } of problems) expect(inputs.shape[1]).to.be.at.most(12);
     }
   });
 });
