@@ -109,7 +109,7 @@ export async function convertModel(
           });
     const unopened = checked.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));
     if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
-    const report = { ...checked, file: out };
+    const report = { ...checked, file: out, notes: [...new Set([...model.notes, ...checked.notes])] };
     if (report.verdict !== 'parity') return report;
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
     await replaceTogether([

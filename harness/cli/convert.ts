@@ -66,7 +66,11 @@ async function convert(file: string, { timeout, ...flags }: Flags): Promise<Outc
   const report = await convertModel(file, { ...flags, timeoutSeconds: timeout });
   const text =
     report.verdict === 'parity'
-      ? `${file} -> ${flags.out}\n${checkVerdict(report)}`
+      ? [
+          `${file} -> ${flags.out}`,
+          ...report.notes.map((note) => `note: ${note}`),
+          checkVerdict(report),
+        ].join('\n')
       : `${formatCheck(report)}\nNothing was written: ${report.verdict === 'mismatch' ? `${flags.to} gives something else than ${file}` : 'the proof showed nothing'}.`;
   return { exitCode: report.exitCode, text, json: report };
 }

@@ -14,7 +14,7 @@ export const defineEquations: DefineCommand = (program, finish) => {
     )
     .argument(
       '[cell]',
-      'simple-rnn, lstm, gru, gru-reset-after, or a module that exports `cell = defineCell({ ... })`',
+      'simple-rnn, lstm, gru (reset before the product), gru-reset-after (the default of Keras, and of --layers gru), or a module that exports `cell = defineCell({ ... })`',
       'lstm',
     )
     .addHelpText(

@@ -38,7 +38,7 @@ export interface TfNetworkOptions extends NetworkOptions {
  *
  * ```ts
  * const backend = await loadBackend('wasm');
- * const layers = [{ layer: 'lstm', units: 4 }, { layer: 'dense', units: 2 }];
+ * const layers = [{ layer: 'lstm', units: 4 }, { layer: 'dense', units: 2 }] as const;
  * const model = new TfNetwork({ backend, features: 1, layers, learningRate: 0.5, gradients: 'bptt' });
  * const inputs = [[[0], [1]], [[1], [0]]];
  * for (let i = 0; i < 200; i++) model.trainOnBatch(inputs, [0, 1]);

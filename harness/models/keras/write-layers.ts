@@ -32,7 +32,7 @@ export interface WrittenLayers {
   readonly tensorOf: (source: Source) => { readonly name: string; readonly tensor: number };
 }
 
-type Refuse = (what: string) => UsageError;
+type Refuse = (what: string, fix?: string) => UsageError;
 
 /**
  * Every layer with its options as the program takes them; a softmax after its dense layer becomes the activation of that layer.
@@ -85,9 +85,9 @@ function writeLayer(
   where: string,
 ): WrittenLayer {
   const { name, config, weights } = layer;
-  const refuse: Refuse = (what) =>
+  const refuse: Refuse = (what, fix = '') =>
     new UsageError(
-      `${where}: layer ${name} (${layer.kind}) ${what}, which ${programs[program]} does not have.`,
+      `${where}: layer ${name} (${layer.kind}) ${what}, which ${programs[program]} does not have${fix}.`,
     );
   const readsStates = [
     ...model.layers.flatMap((one) => [one.reads, ...(one.initialStates ?? [])]),
@@ -186,6 +186,10 @@ export function nameInFile({ name }: WrittenLayer, own: string): string {
   return direction === '' ? `${name}/${theirs}` : `${name}/${direction}_${name}_wrapped/${theirs}`;
 }
 
+/** What TensorFlow.js lacks and this package adds to it. */
+const withOwnLayers =
+  '; rnn-parity has it for TensorFlow.js: `rnn-parity import --from MODEL --out DIR` (docs/models.md, "In your program")';
+
 const recurrentNames = { simpleRNN: 'SimpleRNN', lstm: 'LSTM', gru: 'GRU' } as const;
 
 const isResetAfter = (config: RecurrentConfig): boolean =>
@@ -196,7 +200,7 @@ const recurrentName = (config: RecurrentConfig, program: WrittenFor): string =>
 
 function activationName(name: ActivationName, program: WrittenFor, refuse: Refuse): string {
   if (name === 'hardSigmoidKeras3' && program === 'tfjs')
-    throw refuse("has Keras 3's hard_sigmoid, x/6 + 1/2");
+    throw refuse("has Keras 3's hard_sigmoid, x/6 + 1/2", withOwnLayers);
   if (name === 'hardSigmoid' && program === 'keras')
     throw refuse('has the hard_sigmoid of Keras 2 and TensorFlow.js, 0.2 x + 1/2');
   if (name === 'hardSigmoidKeras3' && program === 'registered') return name;
@@ -211,7 +215,8 @@ function recurrentOptions(
 ): Record<string, unknown> {
   const { units, activation = 'tanh', useBias = true, returnSequences = false, goBackwards = false } = config;
   const resetAfter = isResetAfter(config);
-  if (resetAfter && program === 'tfjs') throw refuse('is a GRU that resets after the product (reset_after)');
+  if (resetAfter && program === 'tfjs')
+    throw refuse('is a GRU that resets after the product (reset_after)', withOwnLayers);
   const gate =
     config.layer === 'simpleRNN'
       ? undefined

@@ -74,12 +74,33 @@ export async function readLayersModel(file: string, { until }: ReadOptions = {})
     ),
   );
   const described = finishModel(
-    { format: 'tfjs', writtenBy: writerOf(json, dialect), notes: [...quantised, ...notes] },
+    {
+      format: 'tfjs',
+      writtenBy: writerOf(json, dialect),
+      notes: [...quantised, ...notes, ...outsideOfLayers(json)],
+    },
     model,
     weights,
     file,
   );
   return kinds.length === 0 ? described : { ...described, storage: byLayer };
+}
+
+/** What a run of `train` does besides the layers, which a program that opens the layers alone has to do itself. */
+function outsideOfLayers(json: Json): string[] {
+  const { standardisation, classNames } = asObject(json['userDefinedMetadata']);
+  return [
+    ...(standardisation === undefined
+      ? []
+      : [
+          'the layers read standardised inputs, (x - mean) / scale with userDefinedMetadata.standardisation of model.json: predict and evaluate of the run do so, another program has to do it itself',
+        ]),
+    ...(isTexts(classNames) && classNames.length > 0
+      ? [
+          `its outputs are the classes ${classNames.slice(0, 8).join(', ')}${classNames.length > 8 ? ', ...' : ''}`,
+        ]
+      : []),
+  ];
 }
 
 /** What TensorFlow.js saved has its own defaults; what a converter made of a Keras model has Keras's. */

@@ -13,7 +13,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { convertModel } from '../../../harness/check/index';
 import { clearLeftovers } from '../../../harness/check/leftovers';
-import { openModelFile, writeModel } from '../../../harness/models/index';
+import { openModelFile, save, writeModel } from '../../../harness/models/index';
+import { ScratchNetwork } from '../../../scratch/index';
 import { testedBackends } from '../../support/backends';
 import { fixtureAnswers, modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -51,8 +52,23 @@ describe('conversion to TensorFlow.js', () => {
   it('refuses by name what TensorFlow.js does not have, and leaves nothing behind', async () => {
     const out = path.join(base(), 'none');
     const error = await convertToTfjs(file('gru'), out).catch((found: unknown) => found as Error);
-    expect((error as Error).message).to.match(/layer gru \(GRU\) is a GRU that resets after the product/);
+    expect((error as Error).message).to.match(
+      /layer gru \(GRU\) is a GRU that resets after the product.*`rnn-parity import --from MODEL --out DIR`/,
+    );
     expect(existsSync(out)).to.equal(false);
+  });
+
+  it('says what a run does besides its layers: inputs that it standardises, and the names of its classes', async () => {
+    const run = path.join(base(), 'run');
+    const layers = [
+      { layer: 'lstm', units: 2 },
+      { layer: 'dense', units: 2 },
+    ] as const;
+    const standardisation = { mean: [1], scale: [2] };
+    const network = new ScratchNetwork({ features: 1, layers });
+    await save(network, run, { classNames: ['no', 'yes'], standardisation });
+    const { notes } = await convertModel(run, { to: 'npz', out: `${run}.npz` });
+    expect(notes.join()).to.match(/the layers read standardised inputs.*its outputs are the classes no, yes/);
   });
 
   it('refuses a layer that would run by another rule about masked steps, also where nothing proves it', async () => {
