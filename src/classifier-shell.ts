@@ -22,6 +22,7 @@ import type {
   Tensor,
   TensorLike,
 } from '../scratch/index';
+import { argmaxOfRow } from './host-losses';
 import type { CheckedBatch, NetworkEngine } from './network-engine';
 import { sequenceInputs } from './problem';
 import { Shell } from './shell';
@@ -60,7 +61,7 @@ export abstract class ClassifierShell extends Shell<OfClassifier> implements Sim
 
   predict(inputs: TensorLike, options: SequenceOptions = {}): Int32Array {
     const { data, shape } = this.predictions(inputs, options, 'predict').logits;
-    return Int32Array.from({ length: shape[0] }, (_, b) => argmaxOfRow(data, b, this.classes));
+    return Int32Array.from({ length: shape[0] }, (_, b) => argmaxOfRow(data, b * this.classes, this.classes));
   }
 
   predictProbabilities(inputs: TensorLike, options: SequenceOptions = {}): Tensor {
@@ -118,12 +119,4 @@ export abstract class ClassifierShell extends Shell<OfClassifier> implements Sim
   protected override fromLayers(weights: StackWeights): ClassifierWeights {
     return weightsOfLayers(weights);
   }
-}
-
-/** Position of the row's largest element, the first of them on a tie. */
-function argmaxOfRow(data: ArrayLike<number>, row: number, columns: number): number {
-  const from = row * columns;
-  let best = 0;
-  for (let c = 1; c < columns; c++) if (data[from + c] > data[from + best]) best = c;
-  return best;
 }

@@ -44,11 +44,7 @@ const rules: Readonly<Record<LossName, RowRule>> = {
       for (let k = at; k < at + width; k++) sum += Math.exp(z[k] - max);
       return Math.log(sum) - (z[at + targets[row]] - max);
     },
-    right({ z, at, width, targets, row }) {
-      let best = 0;
-      for (let k = 1; k < width; k++) if (z[at + k] > z[at + best]) best = k;
-      return Number(best === targets[row]);
-    },
+    right: ({ z, at, width, targets, row }) => Number(argmaxOfRow(z, at, width) === targets[row]),
     gradient: ({ at, targets, row }, p, k) => p[k] - Number(k - at === targets[row]),
   },
   sigmoidCrossEntropy: {
@@ -131,6 +127,13 @@ export function accuracyOf(
     count++;
   }
   return right / count;
+}
+
+/** Which of the `width` numbers from `at` is the largest, the first of them on a tie. */
+export function argmaxOfRow(z: ArrayLike<number>, at: number, width: number): number {
+  let best = 0;
+  for (let k = 1; k < width; k++) if (z[at + k] > z[at + best]) best = k;
+  return best;
 }
 
 function largest(z: ArrayLike<number>, at: number, width: number): number {

@@ -1,5 +1,8 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { CheckedQuestion, StackInputs, Targets, Tensor } from '../../scratch/index';
+import { checkChoice } from '../../scratch/index';
+import type { CheckedQuestion, NetworkPlan, StackInputs, Targets, Tensor } from '../../scratch/index';
+import type { NameOf } from '../network-engine';
+import { upload } from '../to-tensors';
 
 /**
  * Where gradients come from.
@@ -11,8 +14,7 @@ export type GradientMethod = 'autodiff' | 'bptt';
 
 /** @throws RangeError when there is no such method */
 export function checkGradientMethod(method: GradientMethod, name: string): GradientMethod {
-  if (['autodiff', 'bptt'].includes(method)) return method;
-  throw new RangeError(`${name}: gradients is ${method}; there are autodiff and bptt, so pass one of those.`);
+  return checkChoice(method, ['autodiff', 'bptt'], `${name}: gradients`);
 }
 
 /** The weights of a layer, or their gradients, by the names of its plan. */
@@ -44,6 +46,22 @@ export interface Asked {
   /** of the method, for messages */ readonly name: string;
   /** keeps a tensor of the outcome alive until the caller releases it: a tape ends all others */
   readonly keep: <T extends Tf.Tensor>(tensor: T) => T;
+}
+
+/** The initial states of a layer as tensors; zeros where none are given. */
+export function uploadStates(
+  tf: typeof Tf,
+  { layers }: NetworkPlan,
+  { given, name }: Asked,
+  nameOf: NameOf,
+  layer: number,
+): Tf.Tensor[] {
+  return layers[layer].states.map((width, k) => {
+    const state = given.initialStates[layer].at(k);
+    return state
+      ? upload(tf, state, `${name}: ${nameOf('initialStates', layer, k)}`)
+      : tf.zeros([given.batch, width]);
+  });
 }
 
 /** The loss of a batch. */

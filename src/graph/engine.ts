@@ -75,7 +75,13 @@ export class GraphEngine implements NetworkEngine {
     this.backend = backend;
     this.fixedChains = chains === undefined ? undefined : checkSize(`${name}: chains`, chains);
     this.packing = new PackedWeights(plan);
-    this.graphs = new CompiledGraphs(backend, plan, this.packing, loop && checkLoop(loop, name), graphs);
+    this.graphs = new CompiledGraphs(
+      backend,
+      plan,
+      this.packing,
+      loop === undefined ? loop : checkLoop(loop, name),
+      graphs,
+    );
     this.states = plan.layers.map((layer) => layer.states.length);
     this.widest = Math.max(
       0,
@@ -165,26 +171,28 @@ export class GraphEngine implements NetworkEngine {
       question: predicts || (upstream === undefined && !sequences) ? undefined : questionOf(asked),
       fed: upstream ? this.feedUpstream(upstream, name) : {},
     });
-    const tensor = (key: string) => read(results[key]);
-    const walks = this.plan.layers.map((layer) => layer.sequences.length);
-    const logits = tensor('logits');
-    const { data, shape } = logits;
-    const answer = {
-      logits,
-      outputs: { data: outputsOf(this.plan.loss, data, shape[shape.length - 1]), shape },
-      finalStates: this.reportsStates ? byLayer(this.states, 'finalStates', tensor) : [],
-      ...('loss' in results && { loss: results['loss'].dataSync()[0] }),
-      ...(sequences && { sequences: byLayer(walks, 'sequences', tensor) }),
-      ...('gradients' in results && {
-        gradients: {
-          weights: this.packing.unpackArrays(results['gradients'].dataSync()),
-          ...('inputs' in results && { inputs: tensor('inputs') }),
-          initialStates: byLayer(this.states, 'initialStates', tensor),
-        } satisfies StackGradients,
-      }),
-    };
-    disposeAll(results);
-    return answer;
+    try {
+      const tensor = (key: string) => read(results[key]);
+      const walks = this.plan.layers.map((layer) => layer.sequences.length);
+      const logits = tensor('logits');
+      const { data, shape } = logits;
+      return {
+        logits,
+        outputs: { data: outputsOf(this.plan.loss, data, shape[shape.length - 1]), shape },
+        finalStates: this.reportsStates ? byLayer(this.states, 'finalStates', tensor) : [],
+        ...('loss' in results && { loss: results['loss'].dataSync()[0] }),
+        ...(sequences && { sequences: byLayer(walks, 'sequences', tensor) }),
+        ...('gradients' in results && {
+          gradients: {
+            weights: this.packing.unpackArrays(results['gradients'].dataSync()),
+            ...('inputs' in results && { inputs: tensor('inputs') }),
+            initialStates: byLayer(this.states, 'initialStates', tensor),
+          } satisfies StackGradients,
+        }),
+      };
+    } finally {
+      disposeAll(results);
+    }
   }
 
   readWeights(): StackWeights {

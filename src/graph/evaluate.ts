@@ -27,7 +27,7 @@ export class GraphEvaluator {
     loop?: Loop,
   ) {
     checkSessions(backend, 'GraphEvaluator');
-    this.loop = loop && checkLoop(loop, 'GraphEvaluator');
+    this.loop = loop === undefined ? loop : checkLoop(loop, 'GraphEvaluator');
   }
 
   /** @throws RangeError on anything that does not fit; before the native call */

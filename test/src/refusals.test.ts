@@ -344,7 +344,7 @@ describeOnBackends(
       ).to.throw(RangeError, 'no option chain; the nearest is chains');
       expect(
         () => new GraphSimpleRNNClassifier({ ...sizes, backend: backend(), loop: 'unroled' as never }),
-      ).to.throw(RangeError, 'loop is unroled; there are unrolled and while');
+      ).to.throw(RangeError, 'loop is unroled; the nearest is unrolled (there are unrolled, while)');
       const model = make();
       expect(() => model.warmUp(2, 3, { maks: true } as never)).to.throw(RangeError, 'no option maks');
       expect(() => model.warmUp(2, 3, { mask: 'yes' as never })).to.throw(TypeError, 'mask is "yes"');

@@ -3,7 +3,7 @@ import type { LayerConfig, NetworkPlan, Tensor } from '../../../scratch/index';
 import type { NameOf } from '../../network-engine';
 import { upload } from '../../to-tensors';
 import { kernelsOf } from '../kernels';
-import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';
+import { uploadStates, type Asked, type AskedBackward, type NetworkMethod, type Outcome } from '../method';
 import type { Arriving, HandLayer, LayerGradients, LayerPass } from './layer';
 import { bidirectionalLayer, denseLayer, embeddingPass } from './other-layers';
 import { recurrentLayer } from './recurrent';
@@ -19,7 +19,8 @@ export function networkByHand(tf: typeof Tf, plan: NetworkPlan, nameOf: NameOf):
     ),
   );
 
-  const runLayers = ({ given, name }: Asked, backward: boolean): LayerPass[] => {
+  const runLayers = (asked: Asked, backward: boolean): LayerPass[] => {
+    const { given, name } = asked;
     const masks = maskReader(tf);
     const layerMasks = plan.masksOf(given);
     const passes: LayerPass[] = [];
@@ -29,12 +30,7 @@ export function networkByHand(tf: typeof Tf, plan: NetworkPlan, nameOf: NameOf):
         return;
       }
       const signal = passes.at(-1)?.output ?? new HostSignal(tf, given.inputs, `${name}: inputs`);
-      const initialStates = plan.layers[i].states.map((width, k) => {
-        const state = given.initialStates[i].at(k);
-        return state
-          ? upload(tf, state, `${name}: ${nameOf('initialStates', i, k)}`)
-          : tf.zeros([given.batch, width]);
-      });
+      const initialStates = uploadStates(tf, plan, asked, nameOf, i);
       const fromZero = given.initialStates[i].length === 0;
       const input = { signal, initialStates, fromZero, mask: masks(layerMasks[i]) };
       passes.push(layer(variables[i], input, backward));

@@ -7,7 +7,7 @@ import { differentiate } from '../differentiate';
 import { directions, prefixed } from '../../directions';
 import { lookUp, lookUpGradient } from '../embedding';
 import { registerHardSigmoidKeras3 } from '../hard-sigmoid';
-import type { Asked, AskedBackward, NetworkMethod, Outcome } from '../method';
+import { uploadStates, type Asked, type AskedBackward, type NetworkMethod, type Outcome } from '../method';
 import { oneHot, softmaxCrossEntropy } from '../softmax-cross-entropy';
 import { build, recurrentLayer, type TapeLayer, type TapeOutput } from './recurrent';
 
@@ -36,18 +36,12 @@ export function networkByTape(
   const variables = layers.map((layer) => layer.variables);
   const classifies = plan.loss === 'softmaxCrossEntropy';
 
-  const start = ({ given, name }: Asked) => {
+  const start = (asked: Asked) => {
+    const { given, name } = asked;
     const masks = plan.masksOf(given);
     return {
       inputs: upload(tf, given.inputs, `${name}: inputs`),
-      initialStates: plan.layers.map(({ states }, i) =>
-        states.map((width, k) => {
-          const state = given.initialStates[i].at(k);
-          return state
-            ? upload(tf, state, `${name}: ${nameOf('initialStates', i, k)}`)
-            : tf.zeros([given.batch, width]);
-        }),
-      ),
+      initialStates: plan.layers.map((_, i) => uploadStates(tf, plan, asked, nameOf, i)),
       masks: plan.layers.map(({ sequences }, i) => {
         const mask = sequences.length > 0 ? masks[i] : undefined;
         if (!mask?.data.includes(0)) return undefined;

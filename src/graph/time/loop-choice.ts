@@ -1,3 +1,4 @@
+import { checkChoice } from '../../../scratch/index';
 import { looped } from './looped';
 import { unrolled } from './unrolled';
 import type { WalkThroughTime } from './walk';
@@ -20,8 +21,7 @@ export function chooseLoop(timeSteps: number): Loop {
 
 /** @throws RangeError when there is no such loop */
 export function checkLoop(loop: Loop, name: string): Loop {
-  if (['unrolled', 'while'].includes(loop)) return loop;
-  throw new RangeError(`${name}: loop is ${loop}; there are unrolled and while, so pass one of those.`);
+  return checkChoice(loop, ['unrolled', 'while'], `${name}: loop`);
 }
 
 /** The walk for that loop, and the number of time steps its placeholders have: a letter when any number will do. */

@@ -108,7 +108,7 @@ describeOnBackends('src/eager refuses, before any work', (backend) => {
     expect(make({ classes: 2.5 })).to.throw('classes is 2.5');
     expect(make({ seed: -1 })).to.throw('the seed is -1');
     expect(make({ gradients: 'numeric' })).to.throw(
-      'TfSimpleRNNClassifier: gradients is numeric; there are autodiff and bptt, so pass one of those.',
+      'TfSimpleRNNClassifier: gradients is numeric; the nearest is autodiff (there are autodiff, bptt), so pass one of those.',
     );
   });
 

@@ -231,7 +231,7 @@ describeOnBackends('TfNetwork: who owns which tensor', (backend) => {
     const make = (options: object) => new TfNetwork({ backend: backend(), ...described, ...options });
     expect(() => make({ layer: [] })).to.throw(/TfNetwork: there is no option layer; the nearest is layers/);
     expect(() => make({ gradients: 'tape' })).to.throw(
-      /TfNetwork: gradients is tape; there are autodiff and bptt/,
+      /TfNetwork: gradients is tape; the nearest is bptt \(there are autodiff, bptt\)/,
     );
     expect(() => make({ layers: [{ layer: 'lstm', units: 0 }] })).to.throw(/units is 0/);
     const huge = { ...inputs, data: inputs.data.slice().fill(1e39, 3, 4) };
