@@ -90,6 +90,7 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
   const { pageHtml, withConfig } = await import('../sides/remote/index.js');
   const { pageTitle, parityPage } = await import('../parity/html/index.js');
   const { browserSummary } = await import('../parity/page/index.js');
+  const { visible } = await import('../reports/index.js');
   const config = await configOf(flags);
   const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity"');
   const html = outputOf('--html', flags.html, `<title>${pageTitle}</title>`);
@@ -130,7 +131,11 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
     ...(cards.length > 0
       ? [`NOT RUN: --gpu real was asked for, but no graphics card computed: ${cards.join('; ')}`]
       : []),
-  ].join('\n');
+  ]
+    .flatMap((part) => part.split('\n'))
+    // a page may send commands to a terminal
+    .map((line) => visible(line))
+    .join('\n');
   const exitCode = exitCodeOf(report.exitCode, faults.length > 0, cards.length > 0);
   return withJson({ exitCode, text, json: report, machine, summarizes: true }, flags.json, [
     [junit, () => formatJunit(report)],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UsageError } from '../base/outcome';
+import { visible } from '../reports/index';
 import schema from '../../docs/schemas/parity-report.schema.json';
 import { auditReport } from './audit';
 import { reportFormat, type ParityReport } from './report';
@@ -66,7 +67,7 @@ function parse(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new UsageError(
-      `${file} is not JSON: ${(error as Error).message}; give a file that \`rnn-parity parity --json FILE\` wrote.`,
+      `${file} is not JSON: ${visible((error as Error).message)}; give a file that \`rnn-parity parity --json FILE\` wrote.`,
       { cause: error },
     );
   }

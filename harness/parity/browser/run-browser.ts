@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BackendNotRunError, UsageError } from '../../base/outcome';
+import { visible } from '../../reports/index';
 import { deferred, launchBrowser, pageHtml, servePage, type LaunchOptions } from '../../sides/remote/index';
 import type { SideCharts } from '../html/index';
 import type { PageConfig } from '../page/config';
@@ -61,8 +62,10 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
       reports.push(body);
       received.resolve(body);
     }),
-    progress: take((body) => progress?.(body.slice(0, 500))),
-    failed: take((body) => received.reject(new UsageError(`the page failed: ${body.slice(0, 500)}`))),
+    progress: take((body) => progress?.(visible(body.slice(0, 500)))),
+    failed: take((body) =>
+      received.reject(new UsageError(`the page failed: ${visible(body.slice(0, 500))}`)),
+    ),
   });
   let started: Awaited<ReturnType<typeof launchBrowser>> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;

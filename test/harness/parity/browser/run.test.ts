@@ -122,6 +122,11 @@ const other = changed((copy) => { copy.cases[0].tensors[0].worst.given = 0.5; })
       [`await post('report', '{"format": "rnn-parity-report/'); setInterval(() => undefined, 1000);`, 'JSON'],
       [`await post('report', ''); setInterval(() => undefined, 1000);`, 'JSON'],
       [`await post('failed', '{"message":"no worker"}'); setInterval(() => undefined, 1000);`, 'no worker'],
+      // a command to the terminal is shown, and not sent to it
+      [
+        `await post('failed', String.fromCharCode(27) + '[2J'); setInterval(() => undefined, 1000);`,
+        '\\u001b[2J',
+      ],
     ]) {
       const error = await errorWith(program);
       expect(error).to.have.property('name', 'UsageError');
