@@ -81,7 +81,7 @@ export async function runBrowser(options: BrowserRunOptions): Promise<BrowserRun
     const text = await received.promise;
     const { report, faults } = await auditPage(text, config);
     const charts = await readCharts(drawn).catch((error: unknown) => String(error));
-    await server.settled(2000);
+    await server.settled(10_000);
     const found = [
       ...faults,
       ...(typeof charts === 'string' ? [`the charts of the page cannot be read: ${charts}`] : []),
