@@ -30,7 +30,7 @@ import { omitsOf, sizesOf, type AnyProblem, type Evaluation } from '../base/prob
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
-import { compareVectors } from './compare-vectors';
+import { compareVectors, singlePrecisionNames } from './compare-vectors';
 import { runnable, Tally } from './not-run';
 import type { ParityOptions } from './options';
 import type { HarnessError, PlannedCase, SideReport } from './report';
@@ -126,6 +126,7 @@ export class SideRun {
         progress.step(check.id);
         await this.breathe();
       }
+      this.noteSinglePrecision();
       await this.diagnoseWorst();
       await options.observer?.sideDone(side.implementation);
     } catch (error) {
@@ -253,6 +254,20 @@ export class SideRun {
       verdict,
     });
     return examination;
+  }
+
+  /** Numbers of a side that declares float64 and fails, which only single precision gives. */
+  private noteSinglePrecision(): void {
+    const { implementation } = this.run.side;
+    const [first, ...others] = this.failed.map(({ results }) =>
+      results === undefined ? new Set<string>() : singlePrecisionNames(results.answer),
+    );
+    if (implementation.precision !== 'float64' || (first as unknown) === undefined) return;
+    const single = [...first].filter((name) => others.every((names) => names.has(name)));
+    if (single.length > 0)
+      this.run.findings.notes.push(
+        `${this.name}: every number of ${single.slice(0, 3).join(', ')}${single.length > 3 ? ` and ${single.length - 3} more tensors` : ''} is exact in float32; declare precision: 'float32' where it computes in single precision`,
+      );
   }
 
   /** What is wrong with those failed problems that tell most (`diagnosisOrder`). */

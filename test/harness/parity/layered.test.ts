@@ -180,7 +180,14 @@ describe('harness/parity: networks of layers', () => {
       writeFileSync(file, text);
       const { candidate } = (await importHere(file)) as { candidate: LayersCandidate };
       const layers = [{ layer: 'lstm', units: 4 }] as const;
-      const report = await runParity({ candidate, model: { layers }, labels: false, cases: 2, diagnoses: 1 });
+      const report = await runParity({
+        candidate,
+        model: { layers },
+        labels: false,
+        cases: 2,
+        diagnoses: 1,
+        power: false,
+      });
       return formatSummary(report);
     };
     try {
@@ -208,6 +215,26 @@ describe('harness/parity: networks of layers', () => {
       2,
       ['mine: nothing was compared that could have shown a fault: no problem was run on it'],
     ]);
+  });
+
+  it('says of a candidate that declares float64 that its numbers are float32', async () => {
+    const single = wrong(({ logits, ...answer }) => ({
+      ...answer,
+      ...(logits && { logits: { ...logits, data: logits.data.map(Math.fround) } }),
+    }));
+    const { notes, exitCode } = await run(single, [one]);
+    expect(exitCode).to.equal(1);
+    expect(notes.join()).to.contain(
+      "mine: every number of logits is exact in float32; declare precision: 'float32'",
+    );
+    const { notes: others } = await run(
+      wrong(({ logits, ...answer }) => ({
+        ...answer,
+        ...(logits && { logits: { ...logits, data: logits.data.map((x) => x * (1 + 1e-6)) } }),
+      })),
+      [one],
+    );
+    expect(others.join()).not.to.contain('float32');
   });
 
   it('has no loss in problems without labels, where gradients arrive from above', () => {
