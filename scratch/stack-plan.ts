@@ -55,9 +55,9 @@ export class StackPlan {
    * @throws RangeError on a description that makes no sense or sizes that do not fit
    */
   constructor({ features, layers: given }: StackConfig, name = 'Stack') {
-    // a copy: the caller may change the descriptions afterwards
+    // a copy, in which a hole is undefined: the caller may change the descriptions afterwards
     const layers = Array.isArray(given)
-      ? Object.freeze((given as readonly LayerConfig[]).map(copyOfLayer))
+      ? Object.freeze(Array.from(given as readonly LayerConfig[], copyOfLayer))
       : given;
     this.config = Object.freeze({ ...(features !== undefined && { features }), layers });
     if (!Array.isArray(layers) || layers.length === 0) {

@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import type { Part, SequenceData } from '../training/data/index';
 import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
-import { readTextFile } from '../base/files/index';
+import { checkRegularFile, readTextFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { checkDataFlags, columnOptions, formatFor, type DataFlags } from './data-flags';
 import * as options from './options';
@@ -119,9 +119,12 @@ interface Trained extends Pick<TrainSettings, 'seed' | 'data'> {
 async function trainedSettings(directory: string): Promise<Trained | undefined> {
   const file = join(directory, 'config.json');
   if (!existsSync(file)) return undefined;
-  const text = await readTextFile(file);
+  await checkRegularFile(file);
   try {
-    const config = JSON.parse(text) as { settings: TrainSettings; data: { fingerprint: string } };
+    const config = JSON.parse(await readTextFile(file)) as {
+      settings: TrainSettings;
+      data: { fingerprint: string };
+    };
     const { seed, data } = config.settings;
     if (typeof data.source === 'string') return { seed, data, fingerprint: config.data.fingerprint };
   } catch {

@@ -8,7 +8,8 @@ export function asObject(value: unknown): Json {
 }
 
 export const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((x) => typeof x === 'string');
+  // a copy first, in which a hole is undefined
+  Array.isArray(value) && Array.from(value as unknown[]).every((x) => typeof x === 'string');
 
 /** A value for a message, short. */
 export function show(value: unknown): string {

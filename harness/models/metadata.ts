@@ -59,6 +59,6 @@ export function metadataOf(
 function isStandardisation(value: unknown, features: number): value is Standardisation {
   const { mean, scale } = asObject(value);
   const fits = (list: unknown, isGood: (x: unknown) => boolean): boolean =>
-    Array.isArray(list) && list.length === features && list.every(isGood);
+    Array.isArray(list) && list.length === features && Array.from(list as unknown[]).every(isGood);
   return fits(mean, Number.isFinite) && fits(scale, (x) => Number.isFinite(x) && (x as number) > 0);
 }

@@ -46,7 +46,7 @@ export async function writeFilesAtomic(
     for (const [file, data] of files) {
       current = file;
       const found = await stat(file).catch(() => undefined);
-      if (found !== undefined && !found.isFile()) await writeFile(file, data);
+      if (found !== undefined && !found.isFile()) await writeDirectly(file, data, found.isFIFO());
       else {
         const target = await followed(file);
         const temporary = nameAlongside(target);
@@ -154,6 +154,16 @@ function notWritten(file: string, error: unknown, stuck: readonly string[] = [])
   return new UsageError(`${file} cannot be written (${reason}); ${adviceOn(code)}.${left}`, { cause: error });
 }
 
+async function writeDirectly(file: string, data: string | Uint8Array, isPipe: boolean): Promise<void> {
+  // to open a named pipe that no program reads would wait for ever
+  const reader = isPipe ? await open(file, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
+  try {
+    await writeFile(file, data);
+  } finally {
+    await reader?.close();
+  }
+}
+
 async function writeWhole(file: string, data: string | Uint8Array, mode = 0o666): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
@@ -177,6 +187,8 @@ function adviceOn(code: string): string {
     case 'EPERM':
     case 'EROFS':
       return 'choose a place that you may write to';
+    case 'ENXIO':
+      return 'start the program that reads this named pipe first';
     case 'ENOENT':
     case 'ENOTDIR':
       return 'make its directory first';

@@ -104,8 +104,8 @@ const declarable: readonly ModelLayer['layer'][] = [...layerNames, 'cell'];
 
 function checkLayers(layers: unknown, where: string): string[] {
   const known: readonly unknown[] = declarable;
-  if (Array.isArray(layers) && layers.length > 0 && layers.every((layer) => known.includes(layer)))
-    return layers as string[];
+  const given = Array.isArray(layers) ? Array.from(layers as unknown[]) : [];
+  if (given.length > 0 && given.every((layer) => known.includes(layer))) return layers as string[];
   throw new UsageError(
     `${where}: layers is ${show(layers)}; an array of some of ${declarable.join(', ')} was expected.`,
   );

@@ -1,5 +1,7 @@
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import {
   makeDirectory,
@@ -108,6 +110,22 @@ describe('writeFileAtomic', () => {
     await replaceTogether(both('proof'));
     expect(readdirSync(file('model'))).to.deep.equal([]);
     expect(readdirSync(base()).sort()).to.deep.equal(['model', 'proof', 'taken']);
+  });
+
+  it('writes into a named pipe that is read, and does not wait for a reader', async () => {
+    const pipe = file('pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(await refusal(writeFileAtomic(pipe, 'a'))).to.match(
+      /pipe cannot be written \(ENXIO.*start the program/,
+    );
+    const read = promisify(execFile)('cat', [pipe]);
+    const written = async (): Promise<void> =>
+      writeFileAtomic(pipe, 'result').catch(() =>
+        new Promise((resolve) => setTimeout(resolve, 20)).then(written),
+      );
+    await written();
+    expect((await read).stdout).to.equal('result');
+    expect(statSync(pipe).isFIFO()).to.equal(true);
   });
 
   it('writes into a device and does not replace it', async () => {

@@ -106,6 +106,11 @@ describe('values of options that make no sense', () => {
       /featureNames holds something else/,
     ],
     [
+      'a hole among the names of classes, which model.json would have as null',
+      () => save(scratch(), 'none', { classNames: Object.assign(new Array<string>(2), { 0: 'a' }) }),
+      /has class names that are not texts/,
+    ],
+    [
       'a backend that there is not',
       () => load('none', { backend: 'gpu' as never }),
       /backend is gpu; the nearest/,

@@ -498,7 +498,12 @@ describe('scratch layers: bad input gets an error that says what is wrong and ho
       /layers\[0\].layer is lsmt; the nearest is lstm/,
     ],
     ['a layer that is no object', build([3]), /layers\[0\] is a number; pass the description of a layer/],
-    ['a hole', build([undefined]), /layers\[0\] is undefined; pass the description of a layer/],
+    ['undefined', build([undefined]), /layers\[0\] is undefined; pass the description of a layer/],
+    [
+      'a hole',
+      build(Object.assign(new Array(2), { 1: lstm })),
+      /layers\[0\] is undefined; pass the description of a layer/,
+    ],
     [
       'an unknown option',
       build([{ ...lstm, unit: 3 }]),
