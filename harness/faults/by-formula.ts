@@ -12,7 +12,7 @@ const times: Readonly<Record<string, (t: number, last: number) => boolean>> = {
 
 /**
  * Faults that are one other formula, one a line: name, family, what is wrong, and what is computed instead, or the name that the formulas give
- * the mistake (`rnn-parity trial --layers simpleRNN:4` lists these).
+ * the mistake (`rnn-parity trial --layers simpleRNN:4` lists these), of whose faulty networks the last is meant unless it says the first.
  */
 function faultsOf(phase: Phase, text: string): Fault[] {
   return text
@@ -25,9 +25,10 @@ function faultsOf(phase: Phase, text: string): Fault[] {
 }
 
 function wayOf(text: string): Way {
-  const [, what, when = ''] = /^(.*?)(?: (at t .*))?$/.exec(text) ?? [];
+  const [, what, first, when = ''] = /^(.*?)(, in its first way)?(?: (at t .*))?$/.exec(text) ?? [];
   const [left, ...right] = what.split(' = ');
-  return right.length === 0 ? general(what, times[when]) : formula({ [left]: right[0] }, times[when]);
+  if (right.length > 0) return formula({ [left]: right[0] }, times[when]);
+  return general(what, times[when], (first as string | undefined) === undefined ? -1 : 0);
 }
 
 /** Mistakes in one formula of the step, or that every network of layers can have. */
@@ -49,6 +50,11 @@ export const formulaFaults: readonly Fault[] = [
     masks/of-next-step | masks | the mask is shifted: the mask of step t + 1 is used at step t | the mask is one time step early
     masks/taken-as-length | masks | only the number of unmasked steps counts: they are taken from the beginning of the sequence | the mask is taken as a length: as many first steps count as are not masked
     masks/inputs-zeroed | masks | a masked step is computed with zeros as its input instead of being skipped | a masked step is computed with zeros as its input instead of being skipped
+    masks/zero-the-state | masks | a masked step sets the state to zero instead of keeping it | a masked step sets the state h to zero instead of keeping it
+    memory/state-leaks-across-examples | memory | the state is not reset: an example starts from the last state of the previous example | an example starts from the last state of the example before it
+    other-layer/relu | other-layer | this is a different layer: its activation is relu, but the layer under test has tanh | h_t: relu(z_t) instead of tanh(z_t), in its first way
+    other-layer/sigmoid | other-layer | this is a different layer: its activation is sigmoid, but the layer under test has tanh | h_t: σ(z_t) instead of tanh(z_t), in its first way
+    other-layer/linear | other-layer | this is a different layer: its activation is linear, but the layer under test has tanh | h_t: z_t instead of tanh(z_t), in its first way
     `,
   ),
   ...faultsOf(
@@ -57,8 +63,11 @@ export const formulaFaults: readonly Fault[] = [
     weights/output-bias-forgotten | weights-import | the bias of the output layer is not added | the bias of the dense layer is forgotten
     loss/sum-for-mean | batch-mean | 1/B is missing in the gradient: it is the gradient of the sum, not of the mean | the gradient of the logits is not divided by the batch size
     loss/mean-twice | batch-mean | 1/B is applied twice in the gradient | the gradient of the logits is divided by the batch size twice
+    loss/divided-by-classes | batch-mean | 1/C is inserted into the gradient | the gradient of the logits is divided by the number of classes as well
     loss/divided-by-steps | batch-mean | 1/T is inserted into the gradient | the gradient of the logits is divided by the number of time steps as well
     loss/sum-for-mean-throughout | batch-mean | the sum over the batch is taken instead of the mean (reduction='sum'): loss and gradients are B times as large | the loss is summed over the batch instead of averaged
+    loss/label-forgotten | loss | p / B instead of (p - onehot) / B: the label is not subtracted | the label is not subtracted: the gradient of the logits is p instead of p - onehot
+    loss/softmax-derivative-twice | loss | p - onehot is multiplied by p (1 - p), although it already contains the derivative of the softmax | the gradient of the logits is multiplied by p (1 - p), although p - onehot contains the derivative of the softmax
     loss/base-two | loss | the loss is reported in bits, not in nats: the logarithm has base 2 | the loss is in bits: log2 instead of ln
     `,
   ),
@@ -100,6 +109,16 @@ export const formulaFaults: readonly Fault[] = [
     sums/bias-gradient-twice | memory | the gradient of the bias is added twice | dbias: the gradient is added twice
     sums/averaged-over-time | batch-mean | the gradients of the layer's weights are means over the time steps, not sums | the gradients of the weights are divided by the number of time steps
     sums/input-gradient-zero | wrong-time-step | the gradients of the inputs stay zero | back to x_t: nothing is sent back to x_t
+    slope/step-after | tanh-derivative | the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own) | dz_t: h_(t+1) instead of h_t
+    steps/next-input | wrong-time-step | dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own) | dkernel: x_(t+1) instead of x_t
+    steps/previous-input | wrong-time-step | dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own) | dkernel: x_(t-1) instead of x_t
+    steps/first-step-skipped | wrong-time-step | the backward loop ends at the second step | the walk back leaves the first time step out
+    steps/input-gradients-reversed | wrong-time-step | the gradients of the inputs are stored in the order of computation, last step first | the gradients of the inputs are stored in the order of the walk back
+    initial-state/gradient-summed-over-batch | initial-state | the gradient of the initial state is summed over the batch, as if all examples shared one | the gradient of the initial state h is summed over the batch
+    masks/forward-only | masks | the mask is applied to the states but not to the gradients | the mask is ignored in the walk back, in its first way
+    masks/masked-step-adds-to-gradients | masks | a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs | masked steps add to the gradients of the weights, in its first way
+    masks/carry-lost | masks | a masked step passes no gradient on | a masked step sends no gradient on
+    memory/one-array-for-all-input-gradients | memory | every step stores its input's gradient in the same array, so that all equal the gradient of the first step | every step stores its input's gradient in the same array: all are those of the first step
     `,
   ),
 ];

@@ -4,7 +4,6 @@ import {
   formula,
   general,
   gradients,
-  next,
   ofStates,
   previous,
   together,
@@ -16,7 +15,6 @@ import {
 const carry = faultIn('carry', 'backward');
 const notebook = faultIn('notebook', 'backward');
 const upstream = faultIn('upstream', 'backward');
-const slope = faultIn('tanh-derivative', 'backward');
 
 /** Faults of what one step sends back to the step before it. */
 export const carryFaults: readonly Fault[] = [
@@ -95,14 +93,3 @@ function lossAtEveryStep({ layer, batch, timeSteps, problem }: Given): ReturnTyp
     },
   };
 }
-
-/** Faults of the derivative of tanh. */
-export const slopeFaults: readonly Fault[] = [
-  slope(
-    'slope/step-after',
-    'the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own)',
-    formula({ dz: 'dh_t ∘ (1 - next_t ∘ next_t)' }, undefined, {
-      next: ({ states, layer, timeSteps }, b, t, u) => states(next(t, timeSteps - 1))[b * layer.units + u],
-    }),
-  ),
-];

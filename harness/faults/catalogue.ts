@@ -1,6 +1,6 @@
 import { memoizeByNumber } from '../base/memoize';
 import { formulaFaults } from './by-formula';
-import { carryFaults, slopeFaults, upstreamFaults } from './carry';
+import { carryFaults, upstreamFaults } from './carry';
 import { clippingFaults } from './clipping';
 import type { Fault } from './fault';
 import { lossFaults } from './loss';
@@ -19,7 +19,6 @@ export const catalogue: readonly Fault[] = [
   ...formulaFaults,
   ...carryFaults,
   ...upstreamFaults,
-  ...slopeFaults,
   ...stepFaults,
   ...lossFaults,
   ...faultsWithNumber,

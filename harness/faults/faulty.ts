@@ -5,7 +5,6 @@ import {
   expressionIn,
   isRecurrent,
   runForward,
-  stepsOf,
   tensorsOfOutcome,
   withNumbers,
   withSteps,
@@ -83,12 +82,17 @@ export function together(...ways: readonly Way[]): Way {
  * A fault that follows from the formulas, by its generated name; a wrong step forward keeps the backward pass of the right one.
  *
  * @param when whether it is made at a time step; `last` is T - 1
+ * @param way which of its faulty networks, as an index
  */
-export function general(name: string, when: (t: number, last: number) => boolean = () => true): Way {
+export function general(
+  name: string,
+  when: (t: number, last: number) => boolean = () => true,
+  way = -1,
+): Way {
   return ({ network, problem, layer, timeSteps, isThere }) =>
     (faultNamed(network, `${layer.name}, ${name}`) ?? faultNamed(network, name))
       ?.runs(network, problem, { isThere: (t) => isThere(t) && when(t, timeSteps - 1) })
-      .at(-1);
+      .at(way);
 }
 
 /** Quantities that a formula may use besides those of the cell, each [B, U]. */
@@ -212,16 +216,6 @@ function read(
 /** The forward pass reads the inputs of other time steps. */
 export function inputsForward(from: (t: number, last: number) => number | undefined): Way {
   return askedForward((problem, given) => ({ ...problem, inputs: read(problem.inputs, given, from) }));
-}
-
-/** The backward pass takes the inputs of other time steps. */
-export function inputsBack(from: (t: number, last: number) => number): Way {
-  return (given) => ({
-    back: (forward) => {
-      const inputs = stepsOf(forward.arithmetic, 'inputs', read(given.problem.inputs, given, from));
-      return withSteps(forward, (steps) => steps.map((step) => ({ ...step, input: inputs[step.t] })));
-    },
-  });
 }
 
 /** In the backward pass another matrix stands for a weight, in what is sent back through it. */

@@ -17,11 +17,6 @@ function relabelled(label: (labels: Row, b: number, given: Given) => number): Wa
 /** Faults of the softmax cross-entropy, and of the mean over the batch. */
 export const lossFaults: readonly Fault[] = [
   mean(
-    'loss/divided-by-classes',
-    '1/C is inserted into the gradient',
-    lossTimes(({ classes }) => 1 / classes, 'gradient'),
-  ),
-  mean(
     'loss/sum-reported',
     'the reported loss is the sum over the batch, not the mean; its gradient is correct',
     lossTimes(({ batch }) => batch, 'loss'),
@@ -47,18 +42,6 @@ export const lossFaults: readonly Fault[] = [
     'loss/classes-counted-from-one',
     'labels are counted from 1: the class after the correct one is used',
     relabelled((labels, b, { classes }) => (labels[b] + 1) % classes),
-  ),
-  loss(
-    'loss/label-forgotten',
-    'p / B instead of (p - onehot) / B: the label is not subtracted',
-    lossChanged(({ p, residual }) => ({ dLogits: residual(p, []) })),
-  ),
-  loss(
-    'loss/softmax-derivative-twice',
-    'p - onehot is multiplied by p (1 - p), although it already contains the derivative of the softmax',
-    lossChanged(({ p, dLogits }) => ({
-      dLogits: dLogits.map((row, b) => row.map((d, c) => d * p[b][c] * (1 - p[b][c]))),
-    })),
   ),
   loss(
     'loss/base-two-throughout',

@@ -1,7 +1,6 @@
 import type { Tensor } from '../../scratch/index';
 import { tensorOf, type Evaluation } from '../base/problem';
 import type { NetworkProblem } from '../equations/index';
-import { exactFault } from './equations/index';
 import type { Fault } from './fault';
 import {
   asked,
@@ -29,26 +28,6 @@ function withInitial(problem: NetworkProblem, { layer }: Given, h: Tensor): Netw
   return { ...problem, initialStates: { ...problem.initialStates, [layer.name]: { h } } };
 }
 
-/** Every example starts from the final state of the one before it. */
-const acrossExamples: Way = asked((problem, given) => {
-  const { layer, network, batch } = given;
-  const own = problem.initialStates?.[layer.name]?.['h']?.data;
-  const size = batch * layer.units;
-  let made = withInitial(problem, given, {
-    data: own ?? new Float64Array(size),
-    shape: [batch, layer.units],
-  });
-  // each run gets the next example right
-  for (let b = 1; b < batch; b++) {
-    const final = exactFault({ network, problem: made }).forward.get(`final.${layer.name}.h`)?.data;
-    const data = new Float64Array(size);
-    data.set(final?.subarray(0, size - layer.units) ?? [], layer.units);
-    data.set(own?.subarray(0, layer.units) ?? []);
-    made = withInitial(problem, given, { data, shape: [batch, layer.units] });
-  }
-  return made;
-});
-
 /** Every call writes its gradients of the layer into the arrays of the call before. */
 function intoSameArrays(answer: Evaluation, before: Evaluation | undefined): Evaluation {
   const shared = Object.entries(answer.gradients ?? {}).map(([name, gradient]): [string, Tensor] => {
@@ -62,11 +41,6 @@ function intoSameArrays(answer: Evaluation, before: Evaluation | undefined): Eva
 
 /** Faults of memory: what is kept and should not be, or shared and should not be. */
 export const memoryFaults: readonly Fault[] = [
-  forward(
-    'memory/state-leaks-across-examples',
-    'the state is not reset: an example starts from the last state of the previous example',
-    acrossExamples,
-  ),
   forward(
     'memory/state-leaks-across-calls',
     'the state outlives the call: the next call starts from the final state of this one',
@@ -112,14 +86,6 @@ export const memoryFaults: readonly Fault[] = [
           })),
         };
       },
-    }),
-  ),
-  backward(
-    'memory/one-array-for-all-input-gradients',
-    "every step stores its input's gradient in the same array, so that all equal the gradient of the first step",
-    gradients(['inputs'], (_, i, { data, shape: [, timeSteps, features] }) => {
-      const size = timeSteps * features;
-      return data[i - (i % size) + (i % features)];
     }),
   ),
 ];

@@ -7,11 +7,8 @@ const loss = faultIn('other-layer', 'loss');
 
 type Activation = readonly [f: (z: number) => number, slope: (z: number, h: number) => number];
 
-/** Activations: f(z), and its derivative from z and f(z). */
+/** Activations that the formulas do not know: f(z), and its derivative from z and f(z). */
 const activations: Readonly<Record<string, Activation>> = {
-  relu: [(z) => Math.max(z, 0), (z) => Number(z > 0)],
-  sigmoid: [(z) => 1 / (1 + Math.exp(-z)), (_, h) => h * (1 - h)],
-  linear: [(z) => z, () => 1],
   softsign: [(z) => z / (1 + Math.abs(z)), (_, h) => (1 - Math.abs(h)) ** 2],
   'hard tanh': [(z) => Math.min(Math.max(z, -1), 1), (z) => Number(Math.abs(z) < 1)],
 };

@@ -1,8 +1,6 @@
 import type { Fault } from './fault';
 import {
   faultIn,
-  gradients,
-  inputsBack,
   inputsForward,
   next,
   previous,
@@ -15,7 +13,6 @@ import {
 
 const backward = faultIn('wrong-time-step', 'backward');
 const forward = faultIn('wrong-time-step', 'forward');
-const initialBackward = faultIn('initial-state', 'backward');
 
 /** Another final state than h_T: from the states of all steps, each [B, U], number by number. */
 function finalState(change: (states: readonly number[], initial: number) => number): Way {
@@ -38,35 +35,12 @@ function finalState(change: (states: readonly number[], initial: number) => numb
 /** Faults of time: the wrong step is read, or one is left out. */
 export const stepFaults: readonly Fault[] = [
   backward(
-    'steps/next-input',
-    'dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own)',
-    inputsBack(next),
-  ),
-  backward(
-    'steps/previous-input',
-    'dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own)',
-    inputsBack(previous),
-  ),
-  backward(
-    'steps/first-step-skipped',
-    'the backward loop ends at the second step',
-    walkBack((steps) => (steps.length > 1 ? steps.slice(1) : steps)),
-  ),
-  backward(
     'steps/last-step-skipped',
     'the backward loop begins at the second last step, with the gradient that arrived at the last',
     together(
       ofStates((t, last) => (t === last - 1 ? last : t)),
       walkBack((steps) => (steps.length > 1 ? steps.slice(0, -1) : steps)),
     ),
-  ),
-  backward(
-    'steps/input-gradients-reversed',
-    'the gradients of the inputs are stored in the order of computation, last step first',
-    gradients(['inputs'], (_, i, { data, shape: [, timeSteps, features] }) => {
-      const t = Math.floor(i / features) % timeSteps;
-      return data[i + (timeSteps - 1 - 2 * t) * features];
-    }),
   ),
   forward(
     'steps/forward-next-input',
@@ -107,12 +81,5 @@ export const stepFaults: readonly Fault[] = [
     'steps/final-state-averaged',
     'the final state is the mean of all states, not the last one',
     finalState((states) => states.reduce((sum, h) => sum + h, 0) / states.length),
-  ),
-  initialBackward(
-    'initial-state/gradient-summed-over-batch',
-    'the gradient of the initial state is summed over the batch, as if all examples shared one',
-    gradients(['initialState'], (_, i, { data, shape: [, units] }) =>
-      data.reduce((sum, x, k) => (k % units === i % units ? sum + x : sum), 0),
-    ),
   ),
 ];
