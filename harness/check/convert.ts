@@ -107,7 +107,9 @@ export async function convertModel(
             timeoutSeconds,
             file: temporary,
           });
-    const unopened = checked.sides.find(({ note = '' }) => note.startsWith('Keras does not open'));
+    const unopened = checked.sides.find(({ note = '' }) =>
+      /^Keras (does not open|opened .* could not run)/.test(note),
+    );
     if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
     const report = { ...checked, file: out, notes: [...new Set([...model.notes, ...checked.notes])] };
     if (report.verdict !== 'parity') return report;

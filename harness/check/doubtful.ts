@@ -29,19 +29,33 @@ export function moved(one: Doubtful, move: (tensor: Tensor) => Tensor): Doubtful
   };
 }
 
-/** a + b, rounded once. */
+/** A sum of several tensors, and Σ |term| of each number. */
+interface DoubtfulSum extends Doubtful {
+  readonly terms: { readonly count: number; readonly size: Float64Array };
+}
+
+/**
+ * One more term of a sum that a program adds up in an order of its own. Two terms are rounded once, by u |a + b|. Of n the partial sums
+ * depend on the order, and none is larger than Σ |term|: n - 1 roundings of at most u Σ |term| each (Higham 2002, section 4.2).
+ */
 export function added(a: Doubtful | undefined, b: Doubtful, unit: number): Doubtful {
   if (a === undefined) return b;
+  const { count, size: before } =
+    'terms' in a ? (a as DoubtfulSum).terms : { count: 1, size: a.tensor.data.map(Math.abs) };
   const data = a.tensor.data.map((x, i) => x + b.tensor.data[i]);
-  return {
+  const size = before.map((x, i) => x + Math.abs(b.tensor.data[i]));
+  const rounded = count === 1 ? data.map(Math.abs) : size.map((x) => count * x);
+  const sum: DoubtfulSum = {
     tensor: { data, shape: a.tensor.shape },
-    bound: data.map((x, i) => a.bound[i] + b.bound[i] + unit * Math.abs(x)),
-    variance: data.map((x, i) => a.variance[i] + b.variance[i] + (unit * x) ** 2 / 3),
+    terms: { count: count + 1, size },
+    bound: rounded.map((x, i) => a.bound[i] + b.bound[i] + unit * x),
+    variance: rounded.map((x, i) => a.variance[i] + b.variance[i] + (unit * x) ** 2 / 3),
     emulate: memoizeByNumber((k) => {
       const other = b.emulate(k);
       return a.emulate(k).map((x, i) => Math.fround(x + other[i]));
     }),
   };
+  return sum;
 }
 
 /** Everything that the judge asks of rounding (`explainByRounding`). */

@@ -1,4 +1,5 @@
 import os
+import re
 import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -35,7 +36,7 @@ class KerasSide:
                 if question.get("file") is None:
                     raise
                 # a file that opens need not run: Keras 3 reads older ones in part
-                note = not_itself(error)
+                note = f"Keras opened the file itself and could not run it ({reason_of(error)}); it ran the model as read here"
                 kept, parts = built(question)(inputs, tape)
             at = lambda source: kept[source["of"]][source.get("state", -1) + 1]
             value = None if loss is None else loss_of(loss, at(loss))
@@ -142,8 +143,14 @@ def opened(question):
 
 
 def not_itself(error):
-    reason = str(error).strip().split("\n", 1)[0][:200]
-    return f"Keras does not open the file itself ({reason}); it ran the model as read here"
+    return f"Keras does not open the file itself ({reason_of(error)}); it ran the model as read here"
+
+
+def reason_of(error):
+    """The first line that says something: "Exception encountered when calling ..." stands above the reason, in colours for a terminal."""
+    lines = [re.sub(r"\x1b\[\d+m", "", line).strip() for line in str(error).split("\n")]
+    said = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return (said or [type(error).__name__])[0][:200]
 
 
 def load(file):

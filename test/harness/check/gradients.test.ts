@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { expect } from 'chai';
+import { added, sure } from '../../../harness/check/doubtful';
 import type { Tensor } from '../../../scratch/index';
 import {
   checkModel,
@@ -109,6 +110,19 @@ describe('gradients in check', () => {
     const file = path.join(modelFixtures, 'lstm.keras');
     const { sides } = await checkModel(file, { sides: ['twin:cpu'], forwardOnly: true });
     expect(sides[0]).to.include({ status: 'parity', gradients: 0 });
+  });
+
+  it('may be added up in any order where several layers read one: with few terms left, a partial sum may be larger', () => {
+    const unit = 2 ** -24;
+    const one = (x: number) => sure({ data: Float64Array.of(x), shape: [1] });
+    const [a, b, c] = [1, -1, Math.fround(1 / 3)];
+    // (1 - 1) + 1/3 rounds nothing, and Keras 3 adds (1 + 1/3) - 1
+    const other = Math.fround(Math.fround(a + c) + b);
+    const { tensor, bound } = [one(b), one(c)].reduce((sum, term) => added(sum, term, unit), one(a));
+    expect(Math.abs(other - tensor.data[0])).to.be.above(unit * c);
+    expect(Math.abs(other - tensor.data[0])).to.be.at.most(bound[0]);
+    const [two] = added(one(a), one(c), unit).bound;
+    expect(two).to.equal(unit * (a + c));
   });
 });
 
