@@ -1,5 +1,6 @@
 import { createRandom, zeros, type Random, type Tensor } from '../../scratch/index';
 import { roundProblem, type Problem } from '../base/problem';
+import { draw } from './generated';
 import { distort, problemKinds, type ProblemKind } from './distort';
 
 export interface GeneratedOptions {
@@ -53,11 +54,8 @@ export function adversarialProblem(
   const normalized = options.normalized === true || random.uniform() < 0.5;
   const scale = pick(options.scales ?? [0.01, 0.3, 1, 3]);
   const fan = (n: number): number => (normalized ? scale / Math.sqrt(n) : scale);
-  const normal = (deviation: number, ...shape: number[]): Tensor => {
-    const tensor = zeros(...shape);
-    for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = deviation * random.normal();
-    return tensor;
-  };
+  const normal = (deviation: number, ...shape: number[]): Tensor =>
+    draw(shape, () => deviation * random.normal());
 
   const inputs = normal(1, batch, timeSteps, features);
   const weights = {

@@ -1,5 +1,5 @@
-import { createRandom, zeros, type Tensor } from '../../scratch/index';
-import { makeProblem } from './generated';
+import { createRandom, type Tensor } from '../../scratch/index';
+import { draw, makeProblem } from './generated';
 import { makeLayeredProblem } from './layered';
 import { roundProblem, sizesOf, type LayeredProblem, type Problem } from '../base/problem';
 
@@ -11,16 +11,12 @@ export function otherProblem(problem: Problem, seed: number): Problem {
   const { batch, timeSteps, features, units, classes } = sizesOf(problem);
   const random = createRandom(seed);
   const steps = timeSteps + 1 + seed;
-  const normal = (deviation: number, ...shape: number[]): Tensor => {
-    const tensor = zeros(...shape);
-    tensor.data.forEach((_, i) => (tensor.data[i] = deviation * random.normal()));
-    return tensor;
-  };
+  const normal = (deviation: number, ...shape: number[]): Tensor =>
+    draw(shape, () => deviation * random.normal());
   const spread = Math.sqrt(
     problem.inputs.data.reduce((sum, x) => sum + x * x, 0) / problem.inputs.data.length,
   );
-  const mask = problem.mask && zeros(batch, steps);
-  mask?.data.forEach((_, i) => (mask.data[i] = random.uniform() < 0.7 ? 1 : 0));
+  const mask = problem.mask && draw([batch, steps], () => (random.uniform() < 0.7 ? 1 : 0));
   return roundProblem({
     id: `${problem.id}, other numbers`,
     inputs: normal(Math.min(Math.max(spread, 0.3), 2), batch, steps, features),
