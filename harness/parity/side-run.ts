@@ -161,7 +161,7 @@ export class SideRun {
     const left = problems.length - chosen.length;
     if (left > 0) {
       this.run.findings.notes.push(
-        `${left} masked problems were not run on ${this.name}: it does not declare masks: true`,
+        `${left} masked ${left === 1 ? 'problem was' : 'problems were'} not run on ${this.name}: it does not declare masks: true`,
       );
     }
     return chosen;
