@@ -1,5 +1,12 @@
 import { isRecurrent, type Network, type NetworkProblem } from '../../equations/index';
-import { distance, exactFault, faultsOf, sameRun, type EquationFault } from '../../faults/equations/index';
+import {
+  distance,
+  exactFault,
+  faultsOf,
+  formatFaults,
+  sameRun,
+  type EquationFault,
+} from '../../faults/equations/index';
 import type { Kind } from '../diagnosis';
 import { inOneSentence } from '../kind/kind';
 import type { LayerPlace } from './place';
@@ -26,7 +33,9 @@ export function kindOfLayers(
   others: readonly LayersReading[] = [],
 ): LayersKind | undefined {
   const { network, problem } = reading;
-  const suspects = faultsOf(network).filter((fault) => mayBegin(network, reading, fault, place));
+  const suspects = [...faultsOf(network), ...formatFaults(network)].filter((fault) =>
+    mayBegin(network, reading, fault, place),
+  );
   const found = (among: readonly EquationFault[], forwardOnly = false): readonly EquationFault[] =>
     among.filter((fault) => isIt(reading, fault, forwardOnly));
   const confirmed = (faults: readonly EquationFault[]): LayersKind | undefined =>

@@ -133,6 +133,27 @@ describe('a name for a mistake in layers', () => {
     ]);
   });
 
+  it('of fewer digits than the side claims: weights in float32', async () => {
+    const { layered } = scratchImplementation();
+    const mapped = (weights: LayeredProblem['weights'], change: (x: number) => number) =>
+      weights.map((own) =>
+        Object.fromEntries(
+          Object.entries(own).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.map(change) }]),
+        ),
+      );
+    const asked = problemOf(model, 3, false);
+    const inexact = { ...asked, weights: mapped(asked.weights, (x) => 1.1 * x) };
+    const found = await diagnosisOf(
+      inexact,
+      (_, posed) =>
+        layered!.evaluate({ ...posed, weights: mapped(posed.weights, Math.fround) }) as LayeredEvaluation,
+    );
+    expect([found.phase, found.kind?.words]).to.deep.equal([
+      'forward',
+      'the weights are kept in float32, with 24 significant bits',
+    ]);
+  });
+
   it('has to agree with the answer to another problem: half of a gradient is no mean over two examples', async () => {
     const halved = (factor: (batch: number) => number) =>
       diagnosisOf(problemOf(model, 3, false), (answer, { inputs }) => {

@@ -1,0 +1,65 @@
+import type { Tensor } from '../../../scratch/index';
+import { memoize } from '../../base/memoize';
+import { isRecurrent, type Block, type Network, type Place } from '../../equations/index';
+import type { EquationFault } from './fault';
+import { remembers } from './forward-faults';
+import { layerFault, passFault, withValue } from './pass-fault';
+
+type Format = readonly [name: string, bits: number, round: (x: number) => number];
+
+/** Formats of fewer digits than a side claims, by the bits of their significands. */
+const formats: readonly Format[] = [
+  ['float32', 24, Math.fround],
+  ['float16', 11, (x) => rounded(x, 11, -14)],
+  ['bfloat16', 8, (x) => rounded(x, 8, -126)],
+];
+
+/** To so many significant bits, ties to even; below the smallest exponent in steps of one size. */
+function rounded(x: number, bits: number, smallest: number): number {
+  if (x === 0 || !Number.isFinite(x)) return x;
+  const step = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x))), smallest) - (bits - 1));
+  // adding and taking away 1.5 * 2^52 rounds to a whole number, ties to even
+  return (x / step + 1.5 * 2 ** 52 - 1.5 * 2 ** 52) * step;
+}
+
+/**
+ * Numbers that are kept in a coarser format than the side claims: all weights, or the states of a layer. They are no part of `faultsOf`,
+ * because a side of that format has them all: they change nothing in a problem that is exact in it.
+ */
+export const formatFaults = memoize((network: Network): readonly EquationFault[] =>
+  formats.flatMap(([format, bits, round]) => {
+    const digits = `${format}, with ${bits} significant bits`;
+    const of = ({ data, shape }: Tensor): Tensor => ({ shape, data: data.map(round) });
+    const weights = passFault(
+      `the weights are kept in ${digits}`,
+      { page: 'precision', quantity: 'weights' },
+      (_, problem) => ({
+        problem: {
+          ...problem,
+          weights: Object.fromEntries(
+            Object.entries(problem.weights).map(([layer, all]) => [
+              layer,
+              Object.fromEntries(Object.entries(all).map(([name, tensor]) => [name, of(tensor)])),
+            ]),
+          ),
+        },
+      }),
+    );
+    const states = network.layers
+      .filter(isRecurrent)
+      .filter(({ cell }) => remembers(cell))
+      .flatMap(({ name: layer, cell }) =>
+        cell.carries.map((carry) =>
+          layerFault(
+            `the state ${carry} is kept in ${digits}`,
+            { layer, page: 'precision', quantity: carry },
+            () => ({
+              observe: <V extends Block>(place: Place, value: V): V =>
+                place.layer === layer && place.name === carry ? withValue(value, round) : value,
+            }),
+          ),
+        ),
+      );
+    return [weights, ...states];
+  }),
+);
