@@ -15,6 +15,9 @@ import type { PageSide } from '../../sides/page/index';
 /** So many sides run at the same time, small ones first; the sides of a GPU share one device, so more would only wait. */
 const atOnce = 2;
 
+/** A read is asked so often where its device is gone for now, after 2 s each time. */
+const mostAbsent = 15;
+
 /** What is known of one side so far. */
 interface SideSoFar {
   readonly side: PageSide;
@@ -90,19 +93,27 @@ export class Session {
     };
   }
 
-  /** In a worker of its own: what it costs is only itself. */
-  private readBack(one: SideSoFar, numbers: number, silent?: number): Promise<void> {
+  /**
+   * In a worker of its own. What it costs may be the process of the GPU, and until the browser has started that again there is no device: so it
+   * is asked a few times.
+   */
+  private readBack(one: SideSoFar, numbers: number, silent?: number, absent = 0): Promise<void> {
     const options = { least: silent === undefined ? this.config.patience : 2 * silent };
     return new Promise((resolve) => {
       const worker = new SideWorker((message) => {
         worker.end();
         if (message.type === 'silent' && silent === undefined) {
-          resolve(this.readBack(one, numbers, message.seconds));
+          resolve(this.readBack(one, numbers, message.seconds, absent));
+          return;
+        }
+        if (message.type === 'unavailable' && absent < mostAbsent) {
+          setTimeout(() => resolve(this.readBack(one, numbers, silent, absent + 1)), 2000);
           return;
         }
         if (message.type === 'read') one.found?.cases.push(message.verdict);
         else if (message.type === 'silent')
           one.error = errorOf(one.side.name, silenceInWords(silent ?? 0, message.seconds));
+        else if (message.type === 'unavailable') one.error = errorOf(one.side.name, message.reason);
         else this.hear(one, message, true);
         this.changed(this.state(), false);
         resolve();

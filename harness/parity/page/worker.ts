@@ -52,7 +52,7 @@ async function obey(order: ToWorker): Promise<void> {
     const given = await answer(sideOn(backend, order.side), order.problem);
     say({ type: 'answered', id: order.id, answer: given, version: backend.version });
   } catch (error) {
-    if (error instanceof BackendUnavailableError && order.type === 'run') {
+    if (error instanceof BackendUnavailableError && order.type !== 'answer') {
       say({ type: 'unavailable', reason: `${error.reason}; ${error.fix}` });
       return;
     }
