@@ -11,7 +11,7 @@ import { problemAt } from './series';
 import type { Shrinking } from './shrink';
 import type { Versions } from './versions';
 
-export const caseFormat = 'rnn-parity-case/1';
+export const caseFormat = 'rnn-parity-case/2';
 /** Most bytes of a case file. */
 export const mostBytes = 20_000;
 
@@ -59,7 +59,7 @@ const withoutProblem = 'the problem: seed and path generate it again';
  */
 export function formatCase(found: CaseToWrite): string {
   const { problem, reference, given, verdict, ...rest } = found;
-  const wrong = new Set(verdict.red.map(({ tensor }) => tensor));
+  const wrong = new Set(verdict.failing.map(({ tensor }) => tensor));
   const sha256 = digestOf(problem);
   const answers = (only?: ReadonlySet<string>): Pick<CaseFile, 'reference' | 'given'> => ({
     ...(reference && { reference: plainAnswer(reference, only) }),
@@ -67,7 +67,7 @@ export function formatCase(found: CaseToWrite): string {
   });
   const nested = fieldsOf(problem, toNested);
   const base64 = fieldsOf(problem, encode);
-  const shorter = { ...verdict, red: verdict.red.slice(0, 1) };
+  const shorter = { ...verdict, failing: verdict.failing.slice(0, 1) };
   const attempts: (Pick<CaseFile, 'leftOut' | 'problem' | 'reference' | 'given'> & {
     verdict: PutVerdict;
   })[] = [
@@ -120,7 +120,7 @@ function checkFields(found: CaseFile, file: string): void {
   const missing = [
     ...(typeof id === 'string' ? [] : ['id']),
     ...(typeof side?.name === 'string' ? [] : ['side.name']),
-    ...(Array.isArray(verdict?.red) ? [] : ['verdict.red']),
+    ...(Array.isArray(verdict?.failing) ? [] : ['verdict.failing']),
     ...(networks === undefined || isNetworks(networks) ? [] : ['networks']),
     ...(fastCheck === undefined && problem !== undefined ? [] : missingSeed(fastCheck)),
   ];

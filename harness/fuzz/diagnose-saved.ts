@@ -17,7 +17,7 @@ export async function diagnoseKept(
   implementation: Implementation,
   { verdict, examination }: Finding,
 ): Promise<KeptDiagnosis | undefined> {
-  const areNumbers = verdict.red.every(({ status }) => ['differs', 'nan', 'infinity'].includes(status));
+  const areNumbers = verdict.failing.every(({ status }) => ['differs', 'nan', 'infinity'].includes(status));
   if (verdict.status !== 'fail' || examination === undefined || !areNumbers) return undefined;
   try {
     const found = await diagnose(implementation, examination, { kind: false });

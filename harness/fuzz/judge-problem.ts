@@ -6,7 +6,7 @@ import { isOfLayers, kindOf, locateInLayers, whereIn, type Kind, type KindOption
 import { isFailing, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
-export interface RedTensor {
+export interface FailingTensor {
   readonly view: ViewName;
   readonly tensor: string;
   readonly status: TensorStatus;
@@ -27,7 +27,7 @@ export interface PutVerdict {
   readonly tensor?: string;
   /** names of the faults of the catalogue that explain it, where any does */ readonly kind?: readonly string[];
   /** what the side threw */ readonly error?: string;
-  readonly red: readonly RedTensor[];
+  readonly failing: readonly FailingTensor[];
 }
 
 /** A verdict and the examination that it follows from. */
@@ -59,7 +59,7 @@ export async function put(
   } catch (error) {
     const fatal = error instanceof CandidateError && error.fatal;
     const { message } = asError(error);
-    const verdict = { status: 'error', error: message, red: [] } as const;
+    const verdict = { status: 'error', error: message, failing: [] } as const;
     return {
       ...{ verdict, compared: 0, fatal },
       ...(error instanceof ProblemRefusedError && { refused: message }),
@@ -94,11 +94,11 @@ async function kindIn(implementation: Implementation, { results }: Examination):
  * error the message without its numbers. Undefined for a problem that the side answers correctly.
  */
 export function signatureOf(
-  { status, phase, tensor = '', error, red }: PutVerdict,
+  { status, phase, tensor = '', error, failing }: PutVerdict,
   problem: AnyProblem,
 ): string | undefined {
   if (status === 'fail') {
-    const view = red.some((item) => item.view === 'results') ? 'results' : red[0].view;
+    const view = failing.some((item) => item.view === 'results') ? 'results' : failing[0].view;
     return `${phase ?? ''}: ${whicheverLayer(problem, tensor)} (${view})`;
   }
   return status === 'error' ? `error: ${(error ?? '').replace(/[\d.]+/g, '#').slice(0, 200)}` : undefined;
@@ -130,16 +130,20 @@ export function verdictOfViews(
   status: 'pass' | 'ill' | 'fail',
   views: Partial<Record<ViewName, CaseVerdict | undefined>>,
 ): PutVerdict {
-  const red = (['steps', 'results', 'probe'] as const).flatMap((view) =>
-    redTensors(problem, view, views[view]),
+  const failing = (['steps', 'results', 'probe'] as const).flatMap((view) =>
+    failingTensors(problem, view, views[view]),
   );
   // single equations come first: a tensor that only inherits an error is right there
-  const [first] = red as readonly (RedTensor | undefined)[];
-  if (status !== 'fail' || first === undefined) return { status, red };
-  return { status, phase: whereIn(problem, first.tensor).phase, tensor: first.tensor, red };
+  const [first] = failing as readonly (FailingTensor | undefined)[];
+  if (status !== 'fail' || first === undefined) return { status, failing };
+  return { status, phase: whereIn(problem, first.tensor).phase, tensor: first.tensor, failing };
 }
 
-function redTensors(problem: AnyProblem, view: ViewName, verdict: CaseVerdict | undefined): RedTensor[] {
+function failingTensors(
+  problem: AnyProblem,
+  view: ViewName,
+  verdict: CaseVerdict | undefined,
+): FailingTensor[] {
   const rankOf = (tensor: string): number => whereIn(problem, tensor).rank;
   return (verdict?.tensors ?? [])
     .filter(isFailing)

@@ -35,7 +35,7 @@ export async function keepPageCases(
       const views = Object.fromEntries(viewNames.map((view) => [view, own.get(caseIdOf(id, view))]));
       if (!Object.values(views).some((view) => view?.status === 'fail')) continue;
       const verdict = verdictOfViews(problem, 'fail', views);
-      if (verdict.red.length === 0) continue;
+      if (verdict.failing.length === 0) continue;
       const signature = signatureOf(verdict, problem) ?? '';
       if (known.has(signature)) continue;
       known.add(signature);

@@ -118,16 +118,16 @@ const views = {
   repeat: 'when it was asked again',
 } as const;
 
-function describeVerdict({ status, phase, tensor, kind, error, red }: PutVerdict): string {
+function describeVerdict({ status, phase, tensor, kind, error, failing }: PutVerdict): string {
   if (status === 'pass') return 'right';
   if (status === 'ill') return 'ill-conditioned: neither right nor wrong';
   if (status === 'error') return `error: ${error ?? 'it threw'}`;
-  const [{ view, at = {}, given, expected, allowed, reason }] = red;
+  const [{ view, at = {}, given, expected, allowed, reason }] = failing;
   const place = formatPlace(at);
   const numbers =
     given === undefined
       ? (reason ?? '')
       : `${String(given)}, expected ${String(expected)}, allowed error ${String(allowed)}`;
   const how = views[view];
-  return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${red.length} tensors fail in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
+  return `wrong: ${tensor ?? ''} (${phase ?? ''}, ${how})${place === '' ? '' : ` at ${place}`}: ${numbers}; ${failing.length} tensors fail in all${kind === undefined ? '' : `; looks like ${kind.join(' or ')}`}`;
 }

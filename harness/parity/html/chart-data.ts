@@ -184,12 +184,12 @@ function shownGradients(problem: AnyProblem): { words: string; from: number; wid
 }
 
 /** A failing case before one that passes; a case too small to look at is taken only where there is no larger one. */
-function rankOf({ verdict }: Observation, red: boolean, problem: AnyProblem): number {
+function rankOf({ verdict }: Observation, isFailing: boolean, problem: AnyProblem): number {
   const judged = verdict.tensors.filter(({ status }) => status !== 'ill' && status !== 'omitted');
   const worst = worstFirst(judged).at(0);
   const rank = worst === undefined ? 0 : badness(worst);
   const units = isLayered(problem) ? Infinity : sizesOf(problem).units;
-  return red || (problem.inputs.shape[1] >= 4 && units >= 3) ? rank : rank - 2;
+  return isFailing || (problem.inputs.shape[1] >= 4 && units >= 3) ? rank : rank - 2;
 }
 
 function count(histogram: UlpHistogram, given: Tensor, expected: Tensor, side: Implementation): void {

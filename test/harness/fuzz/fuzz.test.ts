@@ -259,7 +259,9 @@ describe('rnn-parity fuzz', () => {
 
   it('orders failing tensors by the computation, in which dz_t comes before the tensors made from it', async () => {
     const { verdict } = await put(sideWith('carry/dropped'), fuzzCase(1, 0).problem);
-    const ranks = verdict.red.filter(({ view }) => view === verdict.red[0].view).map(({ tensor }) => tensor);
+    const ranks = verdict.failing
+      .filter(({ view }) => view === verdict.failing[0].view)
+      .map(({ tensor }) => tensor);
     expect(ranks).to.deep.equal([...ranks].sort((one, other) => rankOf(one) - rankOf(other)));
     const order = ['states', 'loss', 'dPreActivations', 'gradients.inputs', 'gradients.bias', 'of nobody'];
     expect([...order].reverse().sort((one, other) => rankOf(one) - rankOf(other))).to.deep.equal(order);

@@ -25,9 +25,12 @@ describe('the failing problems of a page', () => {
     const files = await keepPageCases(out, report, config);
     expect(files).to.have.lengthOf.within(1, 6);
     const last = await readCaseFile(files[0]);
-    const [first, ...red] = last.found.verdict.red;
+    const [first, ...failing] = last.found.verdict.failing;
     const expected = Number(first.expected) * (1 + 1e-15);
-    const near = { ...last.found, verdict: { ...last.found.verdict, red: [{ ...first, expected }, ...red] } };
+    const near = {
+      ...last.found,
+      verdict: { ...last.found.verdict, failing: [{ ...first, expected }, ...failing] },
+    };
     const [replay] = (await replayCase(near, last.problem, [{ implementation: side! }])).replays;
     expect(replay).to.include({ identical: false, alike: true });
     for (const file of files) {

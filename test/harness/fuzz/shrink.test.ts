@@ -39,7 +39,7 @@ describe('shrinking keeps the failure and ends where a person can compute it', (
   it("the notebook's second mistake, the initial state's gradient lost: sizes of 2 at most, shown by the results", async () => {
     const { problem, finding } = await firstShrunk(sideWith('initial-state/gradient-lost'));
     expect(finding.verdict).to.include({ phase: 'backward', tensor: 'gradients.initialState' });
-    expect(finding.verdict.red.some(({ view }) => view === 'results')).to.equal(true);
+    expect(finding.verdict.failing.some(({ view }) => view === 'results')).to.equal(true);
     const { batch, timeSteps, features, units } = sizesOf(problem);
     expect(Math.max(batch, timeSteps, features, units)).to.be.at.most(2);
     expect(problem.weights.outputKernel).to.equal(undefined);
