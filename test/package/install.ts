@@ -42,6 +42,17 @@ const needed = [
   ...['dist/src/index.js', 'dist/scratch/index.d.ts', 'dist/harness/cli/bin.js', 'dist/browser.mjs'],
 ];
 
+/** Whether `import` finds every name that `require` finds, of every entry: Node.js looks for them in the text of a CommonJS module. */
+const namesInModules = `
+  import { createRequire } from 'node:module';
+  const require = createRequire(process.cwd() + '/');
+  for (const name of ['rnn-parity', 'rnn-parity/scratch', 'rnn-parity/harness', 'rnn-parity/chai']) {
+    const found = Object.keys(await import(name));
+    const lost = Object.keys(require(name)).filter((one) => !found.includes(one));
+    if (lost.length > 0) throw new Error(name + ' lacks ' + lost.join(', ') + ' where it is imported');
+  }
+  console.log('every name');`;
+
 try {
   fs.mkdirSync(path.join(directory, 'project'));
   fs.writeFileSync(path.join(directory, 'project', 'package.json'), '{ "name": "project", "private": true }');
@@ -56,6 +67,7 @@ try {
   );
   run('npm', 'install', '--no-audit', '--no-fund', tarball);
   expectNone('errors in typings', typingErrors(path.join(directory, 'project')));
+  expectIn(run('node', '--input-type=module', '--eval', namesInModules), /^every name$/m);
   expectIn(run('npx', 'rnn-parity', 'setup'), /not available.*tfjs-node is not installed/);
   for (const [name, text] of Object.entries(runnerTests))
     fs.writeFileSync(path.join(directory, 'project', name), text);

@@ -24,12 +24,22 @@ void loadBackend('webgpu');
 const ofTensorFlow =
   /^(?:\s|[^(]*node_modules\/(?:@tensorflow\/|@webgpu\/|typescript\/lib\/lib\.dom\.d\.ts))/;
 
+/** How Node.js finds a module, and how bundlers do. */
+const resolutions = [
+  ['--module', 'node20'],
+  ['--module', 'esnext', '--moduleResolution', 'bundler'],
+] as const;
+
 /** What the compiler says, without skipLibCheck, of a strict project that uses the package: nothing but what is TensorFlow.js's own. */
 export function typingErrors(project: string): string[] {
+  return resolutions.flatMap((flags) => errorsWith(flags, project));
+}
+
+function errorsWith(resolution: readonly string[], project: string): string[] {
   const root = path.join(__dirname, '..', '..');
   fs.writeFileSync(path.join(project, 'index.ts'), source);
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const flags = ['--noEmit', '--strict', '--module', 'node20', '--target', 'es2023', '--pretty', 'false'];
+  const flags = ['--noEmit', '--strict', ...resolution, '--target', 'es2023', '--pretty', 'false'];
   const types = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
   const { stdout } = spawnSync(process.execPath, [tsc, ...flags, ...types, 'index.ts'], {
     cwd: project,
