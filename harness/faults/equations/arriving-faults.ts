@@ -97,7 +97,7 @@ function keepingNothing(cell: Cell, carry: string): Cell {
 }
 
 /** Whether other parts of the network read the states of every step, and the final one. */
-function readersOf(
+export function readersOf(
   { layers, head }: Network,
   name: string,
 ): { readonly steps: boolean; readonly final: boolean } {

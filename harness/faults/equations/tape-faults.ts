@@ -13,9 +13,18 @@ import {
   type Ran,
 } from '../../equations/index';
 import { memoize } from '../../base/memoize';
+import { readersOf } from './arriving-faults';
 import type { EquationFault } from './fault';
 import { complete, everywhere } from './forward-faults';
-import { layerFault, withLayer, type About, type Change, type Recurrent, type Run } from './pass-fault';
+import {
+  layerFault,
+  passFault,
+  withLayer,
+  type About,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 
 /** Mistakes in what a layer keeps from step to step, from example to example, and hands over at the end. */
 export function tapeFaults(layer: Recurrent): EquationFault[] {
@@ -57,14 +66,13 @@ export function tapeFaults(layer: Recurrent): EquationFault[] {
           },
         ),
       ),
-    finalFault(layer, 'the final state is that of the step before the last', (steps) => steps.at(-2)),
+    finalFault(layer, 'that of the step before the last', (steps) => steps.at(-2)),
     ...(reversed === true
       ? [
-          finalFault(
-            layer,
-            'the final state is that of the last time step, where the walk backwards begins',
-            (steps) => steps.at(0),
+          finalFault(layer, 'that of the last time step, where the walk backwards begins', (steps) =>
+            steps.at(0),
           ),
+          notTurned(name),
         ]
       : []),
   ];
@@ -176,7 +184,9 @@ function finalFault(
   pick: <V>(statesInOrder: readonly V[]) => V | undefined,
 ): EquationFault {
   const [output] = cell.carries;
-  return layerFault(words, { layer: name, quantity: output, page: 'wrong-time-step' }, (_, { inputs }) => {
+  // the first wrong number is in the layer, or in what reads it: the fault has no layer
+  const sentence = `the final state of ${name} is ${words}`;
+  return passFault(sentence, { quantity: output, page: 'wrong-time-step' }, (network, { inputs }) => {
     if (inputs.shape[1] === 1) return undefined;
     let right: unknown;
     const ran = <V extends Block>(own: string, one: Ran<V>): Ran<V> => {
@@ -189,6 +199,24 @@ function finalFault(
       withTensors(outcome, ({ shape }, tensor) =>
         tensor === `final.${name}.${output}` ? { shape, blocks: [right as V] } : undefined,
       );
-    return [{ ran }, { ran, finish }];
+    return readersOf(network, name).final ? [{ ran }, { ran, finish }] : { ran };
   });
+}
+
+/** What reads a layer that walks backwards gets its outputs in the order of the walk; the answer shows either order. */
+function notTurned(name: string): EquationFault {
+  return passFault(
+    `the outputs of ${name} are in the order of its walk, from the last time step to the first`,
+    { quantity: 'h', page: 'other-layer' },
+    (network, { inputs }) => {
+      if (inputs.shape[1] === 1) return undefined;
+      const ran = <V extends Block>(own: string, one: Ran<V>): Ran<V> =>
+        own === name ? { ...one, sequence: one.sequence.toReversed() } : one;
+      const finish = <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
+        withTensors(outcome, ({ shape, blocks }, tensor) =>
+          tensor === `states.${name}` ? { shape, blocks: blocks.toReversed() } : undefined,
+        );
+      return readersOf(network, name).steps ? [{ ran }, { ran, finish }] : { ran };
+    },
+  );
 }
