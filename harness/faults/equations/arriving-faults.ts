@@ -87,6 +87,11 @@ export function arrivingFaults(network: Network, layer: Recurrent): EquationFaul
   ];
 }
 
+const onOf = ({ steps, final }: { steps: boolean; final: boolean }): ('steps' | 'last')[] => [
+  ...(steps ? (['steps'] as const) : []),
+  ...(final ? (['last'] as const) : []),
+];
+
 function repeated<T>(terms: readonly T[], count: number): T[] {
   return Array.from({ length: count }, () => terms).flat();
 }
@@ -98,16 +103,17 @@ function keepingNothing(cell: Cell, carry: string): Cell {
 
 /** Whether other parts of the network read the states of every step, and the final one. */
 export function readersOf(
-  { layers, head }: Network,
+  network: Pick<Network, 'layers' | 'head'>,
   name: string,
 ): { readonly steps: boolean; readonly final: boolean } {
+  const { layers, head } = network;
   const on = layers.flatMap((one) =>
     isRecurrent(one)
       ? one.reads === name
         ? [one.on ?? 'steps']
         : []
       : one.of.includes(name)
-        ? ['steps', 'last']
+        ? onOf(readersOf(network, one.name))
         : [],
   );
   if (head?.reads === name) on.push(head.on);

@@ -29,9 +29,12 @@ import { passFaults } from './pass-faults';
  * and backward, of each layer, and mistakes of the pass (mask, initial state, direction, merging, loss).
  */
 export const faultsOf = memoize((network: Network): readonly EquationFault[] => [
-  ...network.layers
-    .filter(isRecurrent)
-    .flatMap((layer) => cellFaults(layer.cell).map((fault) => ofLayer(layer, fault))),
+  ...network.layers.filter(isRecurrent).flatMap((layer) =>
+    cellFaults(layer.cell)
+      // integers have no gradient
+      .filter(({ quantity }) => layer.integers !== true || quantity !== 'gradients.inputs')
+      .map((fault) => ofLayer(layer, fault)),
+  ),
   ...passFaults(network),
 ]);
 

@@ -99,7 +99,7 @@ function layerFaults(layer: Recurrent): EquationFault[] {
         scaled([`gradients.${own}.initial.${carry}`], () => 0),
       ),
     ),
-    ...(cell.carries.length === 0
+    ...(!remembers(cell)
       ? []
       : [
           ofLayer(
