@@ -1,5 +1,6 @@
 export { assertModelParity, ModelAssertionError } from './assert-model';
-export { checkModel, type CheckedSide, type CheckOptions, type CheckReport } from './check-model';
+export { checkModel, type CheckOptions, type CheckReport } from './check-model';
+export type { CheckedSide } from './check-sides';
 export type { Difference } from './difference';
 export { convertModel, type ConvertOptions } from './convert';
 export { judgeGradients, upstreamOf } from './judge-gradients';

@@ -8,7 +8,8 @@ import {
   type Document,
   type TestCase,
 } from '../reports/index';
-import { isTrained, type CheckedSide, type CheckReport } from './check-model';
+import type { CheckReport } from './check-model';
+import { didCompare, isLacking, isTrained, type CheckedSide } from './check-sides';
 import type { Difference } from './difference';
 
 /** The verdict in one sentence. */
@@ -22,14 +23,9 @@ export function checkVerdict({ file, sides, verdict, training }: CheckReport): s
     return `MISMATCH: ${first.name} ${differenceInWords(first.differences[0])}${others}`;
   }
   if (verdict === 'side not run') {
-    const isIll = ran.length > 0 && ran.every(({ tensors, unclear }) => tensors === unclear);
-    if (isIll)
+    if (ran.length > 0 && !ran.some(didCompare))
       return `NOTHING COMPARED: rounding alone may move every number of ${file} so far that it shows nothing (${names}: ill-conditioned); give other inputs`;
-    const missing = sides.filter(
-      ({ required, status, tensors, unclear, untrained }) =>
-        required &&
-        (status === 'absent' || status === 'cannot run' || tensors === unclear || untrained !== undefined),
-    );
+    const missing = sides.filter((side) => side.required && isLacking(side));
     if (missing.length === 0)
       return ran.length > 0
         ? `NOT TRAINED: ${ran.some(({ updates = 0 }) => updates > 0) ? `rounding alone may move the weights of ${file} as far as a training step does, so that nothing could be compared; give other inputs or a larger learning rate` : `no side can take a training step of ${file}`}; ${names} agree with the reference when predicting`

@@ -62,6 +62,7 @@ interface ReferenceStep extends Start {
  * step before, rounded to float32: otherwise a gradient near zero, of which Adam makes a whole step, would drive them apart.
  */
 export class Training {
+  readonly steps: number;
   readonly optimizer: ResolvedOptimizerConfig;
   readonly notes: readonly string[];
   private readonly batch: TrainingBatch;
@@ -76,6 +77,7 @@ export class Training {
     inputs: ModelInputs,
     { steps, optimizer = 'adam', seed }: TrainingOptions,
   ) {
+    this.steps = steps;
     this.optimizer = resolveOptimizer({ optimizer });
     this.batch = batchOf(model, inputs, seed);
     this.isFormFixed = typeof optimizer !== 'string' && 'form' in optimizer;
