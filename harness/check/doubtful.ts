@@ -29,9 +29,9 @@ export function moved(one: Doubtful, move: (tensor: Tensor) => Tensor): Doubtful
   };
 }
 
-/** A sum of several tensors, and Σ |term| of each number. */
+/** A sum of several tensors. */
 interface DoubtfulSum extends Doubtful {
-  readonly terms: { readonly count: number; readonly size: Float64Array };
+  readonly terms: readonly Doubtful[];
 }
 
 /**
@@ -40,16 +40,19 @@ interface DoubtfulSum extends Doubtful {
  */
 export function added(a: Doubtful | undefined, b: Doubtful, unit: number): Doubtful {
   if (a === undefined) return b;
-  const { count, size: before } =
-    'terms' in a ? (a as DoubtfulSum).terms : { count: 1, size: a.tensor.data.map(Math.abs) };
+  const terms = [...('terms' in a ? (a as DoubtfulSum).terms : [a]), b];
   const data = a.tensor.data.map((x, i) => x + b.tensor.data[i]);
-  const size = before.map((x, i) => x + Math.abs(b.tensor.data[i]));
-  const rounded = count === 1 ? data.map(Math.abs) : size.map((x) => count * x);
+  const total = (of: (one: Doubtful) => number): number => terms.reduce((sum, one) => sum + of(one), 0);
+  const roundings = data.map((x, i) =>
+    terms.length === 2
+      ? unit * Math.abs(x)
+      : (terms.length - 1) * unit * total(({ tensor }) => Math.abs(tensor.data[i])),
+  );
   const sum: DoubtfulSum = {
+    terms,
     tensor: { data, shape: a.tensor.shape },
-    terms: { count: count + 1, size },
-    bound: rounded.map((x, i) => a.bound[i] + b.bound[i] + unit * x),
-    variance: rounded.map((x, i) => a.variance[i] + b.variance[i] + (unit * x) ** 2 / 3),
+    bound: roundings.map((x, i) => x + total(({ bound }) => bound[i])),
+    variance: roundings.map((x, i) => x ** 2 / 3 + total(({ variance }) => variance[i])),
     emulate: memoizeByNumber((k) => {
       const other = b.emulate(k);
       return a.emulate(k).map((x, i) => Math.fround(x + other[i]));

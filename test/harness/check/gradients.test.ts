@@ -118,11 +118,13 @@ describe('gradients in check', () => {
     const [a, b, c] = [1, -1, Math.fround(1 / 3)];
     // (1 - 1) + 1/3 rounds nothing, and Keras 3 adds (1 + 1/3) - 1
     const other = Math.fround(Math.fround(a + c) + b);
-    const { tensor, bound } = [one(b), one(c)].reduce((sum, term) => added(sum, term, unit), one(a));
+    const sumOf = (all: readonly number[]) => all.map(one).reduce((sum, term) => added(sum, term, unit));
+    const { tensor, bound } = sumOf([a, b, c]);
     expect(Math.abs(other - tensor.data[0])).to.be.above(unit * c);
     expect(Math.abs(other - tensor.data[0])).to.be.at.most(bound[0]);
-    const [two] = added(one(a), one(c), unit).bound;
-    expect(two).to.equal(unit * (a + c));
+    expect(sumOf([a, c]).bound[0]).to.equal(unit * (a + c));
+    // n - 1 roundings, and no more
+    expect(sumOf([1, 1, 1, 1, 1]).bound[0]).to.equal(4 * unit * 5);
   });
 });
 
