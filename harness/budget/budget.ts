@@ -72,7 +72,7 @@ function joinedSpread(
     ...errors(parts),
     linear: budget.linear,
     get overflow() {
-      return budget.overflow;
+      return parts.some(({ overflow }) => overflow);
     },
     otherForms() {
       const others = parts.flatMap((part) => part.otherForms() ?? []);

@@ -4,8 +4,10 @@ import { memoize } from '../base/memoize';
 import {
   emulateNetwork,
   estimateNetwork,
+  forwardOnly,
   hasBackward,
   instrument,
+  isGradientName,
   judgeSteps,
   largestNumber,
   tensorsOf,
@@ -82,7 +84,7 @@ function makeBudget(network: Network, problem: NetworkProblem, model: PrecisionM
         sigma,
         linear,
         get overflow() {
-          return budget.overflow;
+          return budget.overflow && canOverflow(network, neededFor(network, problem, name), model);
         },
         otherForms() {
           const other = withCustomaryForms(model);
@@ -101,6 +103,12 @@ function makeBudget(network: Network, problem: NetworkProblem, model: PrecisionM
 
 function canOverflow(network: Network, problem: NetworkProblem, model: PrecisionModel): boolean {
   return model.precision === 'float32' && !(largestNumber(network, problem) < 2 ** 127);
+}
+
+/** The part of the problem that a quantity depends on: an overflow on the way back excuses no infinity in states and logits. */
+function neededFor(network: Network, problem: NetworkProblem, name: string): NetworkProblem {
+  const needsAll = isGradientName(network, name) || name === 'loss' || name === 'outputs';
+  return needsAll ? problem : forwardOnly(problem);
 }
 
 /** tanh and softmax are straight within errors of this size; states of other sizes count by their own scale. */
@@ -202,7 +210,9 @@ export function stepsOfNetwork(
           sigma: step.sigma,
           linear: true,
           get overflow() {
-            return knownOverflow(network, problem, model);
+            // of the run that the steps are read from, which an infinity enters once a number of it has overflowed
+            const asked = askedForSteps(network, problem);
+            return canOverflow(asked.network, neededFor(asked.network, asked.problem, name), model);
           },
           otherForms() {
             other ??= form && judgeSteps(network, problem, answer, form);
@@ -222,12 +232,6 @@ const scattersOf = memoize<
   Network,
   (problem: NetworkProblem) => Map<PrecisionModel, ReadonlyMap<string, number>>
 >(() => memoize(() => new Map()));
-
-/** Of the run that a side's single steps are read from, which an infinity enters once a number of it has overflowed. */
-function knownOverflow(network: Network, problem: NetworkProblem, model: PrecisionModel): boolean {
-  const asked = askedForSteps(network, problem);
-  return canOverflow(asked.network, asked.problem, model);
-}
 
 /** No answer enters it, so it is measured once. */
 function knownScatters(

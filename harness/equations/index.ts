@@ -37,6 +37,7 @@ export { judgeSteps, shapesOfSteps, type JudgedStep } from './judge-steps';
 export {
   cellSizes,
   expectedTensors,
+  forwardOnly,
   hasBackward,
   isGradientName,
   isRecurrent,

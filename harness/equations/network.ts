@@ -206,6 +206,16 @@ export function hasBackward({ labels, targets, upstream }: NetworkProblem): bool
   return labels !== undefined || targets !== undefined || upstream !== undefined;
 }
 
+/** The problem without what a backward pass begins with. */
+export function forwardOnly({
+  labels: _labels,
+  targets: _targets,
+  upstream: _upstream,
+  ...rest
+}: NetworkProblem): NetworkProblem {
+  return rest;
+}
+
 /**
  * Whether a quantity's name is that of a gradient: `gradients.layer1.kernel`, or `layer1.dz[f]` where the cell of layer1 has a quantity
  * z. A quantity of the cell may itself begin with d, as delta does.

@@ -2,6 +2,7 @@ import { zeros, type Tensor } from '../../../scratch/index';
 import {
   cellOf,
   evaluateNetwork,
+  forwardOnly,
   withSteps,
   withTensors,
   type Block,
@@ -127,15 +128,6 @@ function acrossExamples(
     );
   }
   return [{ problem: made() }];
-}
-
-function forwardOnly({
-  labels: _labels,
-  targets: _targets,
-  upstream: _upstream,
-  ...rest
-}: NetworkProblem): NetworkProblem {
-  return rest;
 }
 
 /** How the state of the step before the one before is called. */

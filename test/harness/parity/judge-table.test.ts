@@ -8,8 +8,10 @@ import {
   compareEvaluation,
   compareTensor,
   compareTensors,
+  judgeLocally,
   judgeTensor,
   type Side,
+  type TensorVerdict,
 } from '../../../harness/judge/index';
 import { precisionModelOf } from '../../../harness/budget/precision-model';
 import { generatedProblem } from '../../../harness/problems/generated';
@@ -188,6 +190,15 @@ describe('the judge with a derived budget: NaN, infinities, zeros, subnormal and
     expect(results?.verdict.status).to.equal('ill');
     expect(steps?.verdict.status).to.equal('ill');
     expect(status).to.equal('ill');
+    // the states do not depend on what overflows
+    const given = withState(await host.evaluate(problem), NaN);
+    const statusOf = (verdicts: readonly TensorVerdict[], name: string): string | undefined =>
+      verdicts.find(({ tensor: own }) => own === name)?.status;
+    const reference = await scratchImplementation().evaluate(problem);
+    expect(statusOf(compareEvaluation(problem, reference, given, host).tensors, 'states')).to.equal('nan');
+    const local = judgeLocally(problem, withState(steps!.answer, NaN), host);
+    expect(statusOf(local, 'states')).to.equal('nan');
+    expect(statusOf(local, 'dPreActivations')).to.equal('ill');
     // no number of float64 is infinite there, so that one that is says nothing good of a side in float64
     const infinite = plant(
       {
@@ -201,6 +212,12 @@ describe('the judge with a derived budget: NaN, infinities, zeros, subnormal and
     expect((await examine(infinite, problem)).status).to.equal('fail');
   });
 });
+
+/** The answer with another number as its first state. */
+function withState(answer: Evaluation, x: number): Evaluation {
+  const { data, shape } = answer.states as Tensor;
+  return { ...answer, states: { data: data.map((h, i) => (i === 0 ? x : h)), shape } };
+}
 
 describe('the judge, names', () => {
   const one = { reference: tensor([1]), allowed: 0, axes: ['unit'], tolerance: 'test' };
