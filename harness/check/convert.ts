@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectory, replaceTogether, writeFileAtomic } from '../base/files/index';
@@ -76,18 +76,19 @@ export async function convertModel(
   // of a link, what it leads to is replaced
   const target = await realpath(out).catch(() => path.resolve(out));
   await clearLeftovers(target);
-  const found = await stat(out).catch(() => undefined);
-  if (found !== undefined && !force)
-    throw new UsageError(
-      `--out ${out} exists already and is left alone; choose another name, or pass --force to replace it.`,
-    );
-  if (found !== undefined)
-    await checkReplaceable(out, found, to, typeof given === 'string' ? given : undefined);
-  if (!makesFolder(to)) await checkProof(out, force, given);
+  const checkPlace = async (): Promise<void> => {
+    await checkReplaceable(out, to, force, typeof given === 'string' ? given : undefined);
+    if (!makesFolder(to)) await checkProof(out, force, given);
+  };
+  await checkPlace();
   const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
   const temporary = unfinishedName(target, process.pid);
+  if (existsSync(temporary))
+    throw new UsageError(
+      `${temporary} exists: another conversion to ${out} is running, or one with the same process number was killed; wait until it ends, or remove ${temporary}.`,
+    );
   const proof = isFile ? proofOf(temporary) : path.join(temporary, 'parity.json');
   try {
     await makeDirectory(isFile ? path.dirname(target) : temporary);
@@ -113,6 +114,8 @@ export async function convertModel(
     if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
     const report = { ...checked, file: out, notes: [...new Set([...model.notes, ...checked.notes])] };
     if (report.verdict !== 'parity') return report;
+    // the proof takes a while, and another program may have written there meanwhile
+    await checkPlace();
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
     await replaceTogether([
       { temporary, target },
@@ -150,17 +153,23 @@ async function checkProof(out: string, force: boolean, given: string | ModelDesc
 }
 
 /**
- * What --force may replace: a file by a file, and a folder that holds nothing but what convert writes by such a folder.
+ * What exists is replaced only with --force: a file by a file, and a folder that holds nothing but what convert writes by such a folder.
  *
  * @param from the file or folder that the model is read from
  * @throws UsageError
  */
 async function checkReplaceable(
   out: string,
-  found: Stats,
   to: WriteFormat,
+  force: boolean,
   from: string | undefined,
 ): Promise<void> {
+  const found = await stat(out).catch(() => undefined);
+  if (found === undefined) return;
+  if (!force)
+    throw new UsageError(
+      `--out ${out} exists already and is left alone; choose another name, or pass --force to replace it.`,
+    );
   const asFolder = makesFolder(to);
   if (found.isDirectory() !== asFolder)
     throw new UsageError(

@@ -6,7 +6,7 @@ export const ownFiles: readonly string[] = ['model.json', 'weights.bin', 'saved_
 
 /** What becomes `target`, while a process writes it; the old folder and what is being written have names with a second number. */
 export const unfinishedName = (target: string, pid: number): string => `${target}.${pid}.tmp`;
-const names = /^\.(\d+)(-\d+)?\.tmp((\.parity\.json)?(\.\d+-\d+\.tmp)?)$/;
+const names = /^(\.parity\.json)?\.(\d+)(-\d+)?\.tmp((\.parity\.json)?(\.\d+-\d+\.tmp)?)$/;
 
 /**
  * Puts right what conversions to `target` left that were killed: a folder that had made room comes back where no new one took its
@@ -17,14 +17,14 @@ export async function clearLeftovers(target: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const base = path.basename(target);
   const left = entries.flatMap((entry) => {
-    const [, pid = '', aside] =
+    const [, ofProof, pid = '', aside] =
       (entry.name.startsWith(base) && names.exec(entry.name.slice(base.length))) || [];
     if (pid === '' || isRunning(Number(pid))) return [];
     return [
       {
         name: path.join(folder, entry.name),
         pid: Number(pid),
-        isOld: aside !== undefined && entry.isDirectory(),
+        isOld: aside !== undefined && ofProof === undefined && entry.isDirectory(),
       },
     ];
   });

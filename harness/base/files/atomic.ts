@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   constants,
   copyFile,
@@ -145,7 +146,13 @@ const isFolder = (name: string): Promise<boolean> =>
     () => false,
   );
 
-const nameAlongside = (target: string): string => `${target}.${process.pid}-${++count}.tmp`;
+/** A name that is free: in containers every process may have the same number, so that one that was killed left the same names. */
+function nameAlongside(target: string): string {
+  for (;;) {
+    const name = `${target}.${process.pid}-${++count}.tmp`;
+    if (!existsSync(name)) return name;
+  }
+}
 
 function notWritten(file: string, error: unknown, stuck: readonly string[] = []): UsageError {
   const { code = '', message } = error as NodeJS.ErrnoException;
@@ -202,7 +209,7 @@ export async function removeLeftovers(directory: string, files: readonly string[
   const entries = await readdir(directory).catch((): string[] => []);
   for (const entry of entries) {
     const file = files.find((name) => entry.startsWith(`${name}.`));
-    if (file !== undefined && /^\.\d+(-\d+\.tmp)?$/.test(entry.slice(file.length)))
+    if (file !== undefined && /^\.\d+-\d+\.tmp$/.test(entry.slice(file.length)))
       await rm(path.join(directory, entry), { force: true });
   }
 }

@@ -57,6 +57,20 @@ describe('writeFileAtomic', () => {
     expect(readdirSync(file('there'))).to.deep.equal(['a']);
   });
 
+  it('takes no name that is taken, as by another process of the same number in another container', async () => {
+    let taken = '';
+    function* files(): Generator<[string, string]> {
+      yield [file('a'), 'new'];
+      const [, count] = /-(\d+)\.tmp$/.exec(readdirSync(base())[0])!;
+      taken = file(`b.${process.pid}-${Number(count) + 1}.tmp`);
+      writeFileSync(taken, 'of another process');
+      yield [file('b'), 'new'];
+    }
+    await writeFilesAtomic(files());
+    expect(readFileSync(file('b'), 'utf8')).to.equal('new');
+    expect(readFileSync(taken, 'utf8')).to.equal('of another process');
+  });
+
   it('says in one line why it cannot, and what to do', async () => {
     mkdirSync(file('directory'));
     expect(await refusal(writeFileAtomic(file('none/a'), ''))).to.match(
@@ -137,7 +151,7 @@ describe('writeFileAtomic', () => {
     const names = ['a', 'a.12', 'a.12-3.tmp', 'a.bak', 'a.1.bak', 'b.12', 'a.12-3.tmp.gz'];
     for (const name of names) writeFileSync(file(name), '');
     await removeLeftovers(base(), ['a']);
-    expect(readdirSync(base())).to.deep.equal(['a', 'a.1.bak', 'a.12-3.tmp.gz', 'a.bak', 'b.12']);
+    expect(readdirSync(base())).to.deep.equal(['a', 'a.1.bak', 'a.12', 'a.12-3.tmp.gz', 'a.bak', 'b.12']);
   });
 });
 

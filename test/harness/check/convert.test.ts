@@ -136,6 +136,22 @@ describe('conversion onto something that exists, with force', () => {
     expect(readdirSync(at('project'))).to.deep.equal(['src', 'thesis.txt']);
   });
 
+  it('removes no file that is put there while it runs', async () => {
+    mkdirSync(at('web'));
+    const converted = refusal(lstm, 'tfjs', at('web'));
+    while (!existsSync(at(`web.${process.pid}.tmp`))) await new Promise(setImmediate);
+    writeFileSync(at('web', 'thesis.txt'), 'years of work');
+    expect(await converted).to.match(/holds thesis.txt, which convert does not write/);
+    expect(readFileSync(at('web', 'thesis.txt'), 'utf8')).to.equal('years of work');
+    expect(readdirSync(base())).to.deep.equal(['web']);
+  });
+
+  it('does not write into what another conversion writes', async () => {
+    mkdirSync(at(`web.${process.pid}.tmp`));
+    expect(await refusal(lstm, 'tfjs', at('web'))).to.match(/another conversion to .*web is running/);
+    expect(readdirSync(base())).to.deep.equal([`web.${process.pid}.tmp`]);
+  });
+
   it('never replaces the model that it reads', async () => {
     cpSync(lstm, at('own.keras'));
     expect(await refusal(at('own.keras'), 'keras', at('own.keras'))).to.match(
@@ -228,6 +244,7 @@ describe('what a conversion that was killed leaves', () => {
     folderWith(`web.${dead}.tmp`, 'model.json', 'new');
     writeFileSync(at(`web.${dead}.tmp`, `weights.bin.${dead}-1.tmp`), 'a part');
     writeFileSync(at(`web.${dead}.tmp.parity.json`), '{}');
+    writeFileSync(at(`web.parity.json.${dead}-1.tmp`), '{}');
     await clearLeftovers(at('web'));
     expect(listed()).to.deep.equal(['web']);
     expect(readFileSync(at('web', 'model.json'), 'utf8')).to.equal('old');
