@@ -12,6 +12,8 @@ export class CandidateError extends Error {
   }
 }
 
+export const isFatal = (error: unknown): boolean => error instanceof CandidateError && error.fatal;
+
 /** What was thrown, as it travels from a process of its own. */
 export interface Thrown {
   /** of the class of an Error; absent where no Error was thrown */ readonly name?: string;

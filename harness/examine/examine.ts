@@ -1,4 +1,4 @@
-import { asError, CandidateError, UnansweredError } from '../base/side-errors';
+import { asError, isFatal, UnansweredError } from '../base/side-errors';
 import {
   caseVerdict,
   compareEvaluation,
@@ -266,7 +266,7 @@ async function askOther(subject: Subject, view: ViewName, problem: AnyProblem): 
 
 /** No refusal of one problem: the side answers nothing any more, or gave no answer in time. */
 function isOver(error: unknown): boolean {
-  return error instanceof UnansweredError || (error instanceof CandidateError && error.fatal);
+  return error instanceof UnansweredError || isFatal(error);
 }
 
 function refuse(subject: Subject, view: ViewName, error: Error): void {

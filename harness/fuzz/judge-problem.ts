@@ -1,4 +1,4 @@
-import { asError, CandidateError, ProblemRefusedError, UnansweredError } from '../base/side-errors';
+import { asError, isFatal, ProblemRefusedError, UnansweredError } from '../base/side-errors';
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
@@ -57,11 +57,10 @@ export async function put(
     const compared = examination.verdicts.reduce((sum, { ledger }) => sum + ledger.compared, 0);
     return { verdict: verdictOf(examination), examination, compared, fatal: false };
   } catch (error) {
-    const fatal = error instanceof CandidateError && error.fatal;
     const { message } = asError(error);
     const verdict = { status: 'error', error: message, failing: [] } as const;
     return {
-      ...{ verdict, compared: 0, fatal },
+      ...{ verdict, compared: 0, fatal: isFatal(error) },
       ...(error instanceof ProblemRefusedError && { refused: message }),
       ...(error instanceof UnansweredError && { unanswered: true }),
     };

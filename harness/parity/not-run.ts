@@ -1,4 +1,8 @@
 import { isLayered, type AnyProblem, type Implementation } from '../base/problem';
+import type { TrainingCheck } from '../judge/index';
+import type { VectorCase } from '../problems/vectors/index';
+import type { OpenSide } from '../sides/index';
+import type { Cases } from './cases';
 
 /** What did not run on a side, or could not be seen there: how often, by the reason. */
 export class Tally {
@@ -23,8 +27,48 @@ export class Tally {
 const declaresLayers =
   "it declares layers; name a network of these: --layers lstm:4, in a test { model: { layers: [{ layer: 'lstm', units: 4 }] } }";
 
-/** Those problems that the side does not refuse by its description; the others are counted, and reported with the reason. */
-export function runnable<T>(
+/** The cases that a side runs, and why it does not run the others. */
+export interface CasesForSide {
+  readonly problems: readonly AnyProblem[];
+  readonly vectors: readonly VectorCase[];
+  readonly training: readonly TrainingCheck[];
+  readonly notes: readonly string[];
+}
+
+/** Leaves out what a side refuses by its description, and counts it. The scratch side answers vectors alone: it is the reference of the rest. */
+export function casesFor(side: OpenSide, { problems, layered, vectors, training }: Cases): CasesForSide {
+  const { name } = side.implementation;
+  const isReference = name === 'scratch';
+  const own = runnable(
+    side.implementation,
+    isReference ? [] : [...problems, ...layered],
+    (problem) => problem,
+  );
+  const withVectors = runnable(side.implementation, vectors, ({ problem }) => problem);
+  const unmasked = own.chosen.filter(({ mask }) => side.masks !== false || mask === undefined);
+  const masked = own.chosen.length - unmasked.length;
+  const hasOptimizer = side.createClassifier !== undefined || side.update !== undefined;
+  return {
+    problems: unmasked,
+    vectors: withVectors.chosen,
+    training: hasOptimizer ? training : [],
+    notes: [
+      ...own.notes,
+      ...(masked === 0
+        ? []
+        : [
+            `${masked} masked ${masked === 1 ? 'problem was' : 'problems were'} not run on ${name}: it does not declare masks: true`,
+          ]),
+      ...(hasOptimizer || training.length === 0 || isReference
+        ? []
+        : [`${training.length} training checks were not run on ${name}: it has no optimizer`]),
+      ...withVectors.notes,
+    ],
+  };
+}
+
+/** Those that the side does not refuse by its description, and a note for each reason that it gives for others. */
+function runnable<T>(
   { name, layered: own }: Pick<Implementation, 'name' | 'layered'>,
   items: readonly T[],
   problemOf: (item: T) => AnyProblem,

@@ -3,7 +3,8 @@ import type { OpenSide, SideSource } from '../sides/index';
 import { silentProgress } from '../base/progress';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';
-import { noFindings, SideRun, type Collected } from './side-run';
+import { noFindings, type Collected } from './collected';
+import { SideRun } from './side-run';
 
 type Options = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress' | 'diagnoses'>;
 
@@ -41,19 +42,4 @@ export async function runSide(
   if (run.refusal !== undefined)
     findings.sides.splice(0, 1, { name, status: 'not run', required, reason: run.refusal });
   return findings;
-}
-
-/** What several sides found, one after the other. */
-export function together(found: readonly Collected[]): Collected {
-  const all = noFindings();
-  for (const one of found) {
-    all.sides.push(...one.sides);
-    all.notes.push(...one.notes);
-    all.plan.push(...one.plan);
-    all.cases.push(...one.cases);
-    all.diagnoses.push(...one.diagnoses);
-    all.warnings.push(...one.warnings);
-    all.errors.push(...one.errors);
-  }
-  return all;
 }

@@ -9,8 +9,8 @@ import { conclude } from './conclude';
 import { checkParityOptions, type ParityOptions } from './options';
 import { powerOf } from './power';
 import type { ParityReport } from './report';
-import { runSide, runSource, together } from './run-side';
-import { noFindings, type Collected } from './side-run';
+import { noFindings, together, type Collected } from './collected';
+import { runSide, runSource } from './run-side';
 import { backendSides, openCandidate, scratchSide } from './sides';
 import { startSidesApart, type SidesApart } from './second-process';
 

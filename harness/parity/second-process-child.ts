@@ -3,7 +3,7 @@ import { serveMessages } from '../base/process/index';
 import { anySideSource } from '../frameworks/index';
 import { runSource } from './run-side';
 import type { ApartOperations, RunEvent } from './second-process';
-import type { Collected } from './side-run';
+import type { Collected } from './collected';
 
 serveMessages<ApartOperations>(async ({ sides, cases, tolerance }, report) => {
   const send = (event: RunEvent): void => report(event);

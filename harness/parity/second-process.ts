@@ -6,7 +6,7 @@ import { UsageError } from '../base/outcome';
 import { ChildFailure, ChildLink } from '../base/process/index';
 import type { Progress, StartProgress } from '../base/progress';
 import type { Cases } from './cases';
-import type { Collected } from './side-run';
+import type { Collected } from './collected';
 
 /** A side by its name, and whether the run must end with exit code 3 where this machine does not have it. */
 export interface NamedSide {

@@ -2,7 +2,7 @@ import type { AnyProblem, Evaluation } from '../../base/problem';
 import type { SideCharts } from '../html/chart-data';
 import type { CaseVerdict } from '../../judge/index';
 import type { BrowserSideFacts } from '../report';
-import type { Collected } from '../side-run';
+import type { Collected } from '../collected';
 import type { PageConfig } from './config';
 import type { PageSide } from '../../sides/page/index';
 

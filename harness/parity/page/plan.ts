@@ -1,10 +1,6 @@
-import type { ClassifierWeights } from '../../../scratch/index';
-import { caseIdOf, plannedTensors, viewNames, viewsOf } from '../../examine/index';
-import { plannedTraining } from '../../judge/index';
-import { sketchOf } from '../../diagnosis/index';
 import type { Cases } from '../cases';
 import type { PlannedCase } from '../report';
-import { repeatEvery } from '../side-run';
+import { plannedUpdates, plannedViews, viewsAt } from '../planned';
 import { readBackSizes } from './read-back';
 import { refusesLayers, type PageSide } from '../../sides/page/index';
 
@@ -24,22 +20,10 @@ export function casesOn({ asIs }: PageSide, cases: Cases): Cases {
 export function planOf(cases: Cases, side: PageSide, only?: string): PlannedCase[] {
   const { name: implementation } = side;
   const layered = cases.layered.filter(({ model }) => refusesLayers(side, model) === undefined);
-  const problems = [...cases.problems, ...layered].flatMap((problem, i) => {
-    const again = i % repeatEvery === 0 ? (['repeat'] as const) : [];
-    return viewsOf(problem, [...viewNames, ...again]).map((view): PlannedCase => ({
-      implementation,
-      caseId: caseIdOf(problem.id, view),
-      tensors: plannedTensors(problem, view),
-      ...(view === 'results' && { problem: sketchOf(problem) }),
-    }));
-  });
-  const training = casesOn(side, cases).training.flatMap((check) =>
-    check.batches.map((_, i): PlannedCase => ({
-      implementation,
-      caseId: check.batches.length === 1 ? check.id : `${check.id}/${i + 1}`,
-      tensors: plannedTraining(check.batches[0].weights as ClassifierWeights, check.optimizer),
-    })),
+  const problems = [...cases.problems, ...layered].flatMap((problem, i) =>
+    plannedViews(implementation, problem, viewsAt(i, problem)),
   );
+  const training = casesOn(side, cases).training.flatMap((check) => plannedUpdates(implementation, check));
   const reads = readBackSizes(side, only).map((numbers): PlannedCase => ({
     implementation,
     caseId: `read-back/${numbers}`,

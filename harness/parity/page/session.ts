@@ -1,7 +1,6 @@
 import { conclude } from '../conclude';
 import type { BrowserSideFacts, HarnessError, PlannedCase, SideReport } from '../report';
-import { together } from '../run-side';
-import { noFindings, type Collected } from '../side-run';
+import { noFindings, together, type Collected } from '../collected';
 import type { SideCharts } from '../html/chart-data';
 import { casesOf, sidesOf, type PageConfig } from './config';
 import type { FromWorker } from './messages';
