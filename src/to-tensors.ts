@@ -35,6 +35,18 @@ export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
   );
 }
 
+/** One array [B, N] for each time step of [B, T, N]. */
+export function stepsOf(data: Float32Array, [batch, timeSteps, width]: readonly number[]): Float32Array[] {
+  return Array.from({ length: timeSteps }, (_, t) => {
+    const step = new Float32Array(batch * width);
+    for (let b = 0; b < batch; b++) {
+      const from = (b * timeSteps + t) * width;
+      step.set(data.subarray(from, from + width), b * width);
+    }
+    return step;
+  });
+}
+
 /** The numbers of a tensor, once they have been read. */
 export type ValuesOf = (tensor: Tf.Tensor) => ArrayLike<number>;
 

@@ -7,7 +7,7 @@ import { uploadStates, type Asked, type AskedBackward, type NetworkMethod, type 
 import type { Arriving, HandLayer, LayerGradients, LayerPass } from './layer';
 import { bidirectionalLayer, denseLayer, embeddingPass } from './other-layers';
 import { recurrentLayer } from './recurrent';
-import { cutSteps, HostSignal, uploadMask, uploadSteps, type StepMask } from './signal';
+import { cutSteps, HostSignal, uploadStepMasks, uploadSteps, type StepMask } from './signal';
 
 /** A network by its formulas, forward and backward, in tfjs operations without a tape. */
 export function networkByHand(tf: typeof Tf, plan: NetworkPlan, nameOf: NameOf): NetworkMethod {
@@ -128,7 +128,7 @@ function maskReader(tf: typeof Tf): (mask: Tensor | undefined) => readonly (Step
   const known = new Map<Tensor, readonly (StepMask | undefined)[]>();
   return (mask) => {
     if (mask === undefined) return [];
-    const made = known.get(mask) ?? uploadMask(tf, mask);
+    const made = known.get(mask) ?? uploadStepMasks(tf, mask);
     known.set(mask, made);
     return made;
   };

@@ -1,6 +1,6 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../scratch/index';
-import { toFloat32 } from '../../to-tensors';
+import { stepsOf, toFloat32 } from '../../to-tensors';
 import { kernelsOf } from '../kernels';
 
 /**
@@ -80,15 +80,7 @@ export function uploadSteps(tf: typeof Tf, tensor: Tensor, name: string): Tf.Ten
 /** The same from float32. The numbers are not to be changed afterwards. */
 export function cutSteps(tf: typeof Tf, data: Float32Array, shape: readonly number[]): Tf.Tensor[] {
   if (shape.length === 2) return [tf.tensor2d(data, [shape[0], shape[1]])];
-  const [batch, timeSteps, width] = shape;
-  return Array.from({ length: timeSteps }, (_, t) => {
-    const step = new Float32Array(batch * width);
-    for (let b = 0; b < batch; b++) {
-      const from = (b * timeSteps + t) * width;
-      step.set(data.subarray(from, from + width), b * width);
-    }
-    return tf.tensor2d(step, [batch, width]);
-  });
+  return stepsOf(data, shape).map((step) => tf.tensor2d(step, [shape[0], shape[2]]));
 }
 
 /** The mask of one time step. */
@@ -98,14 +90,11 @@ export interface StepMask {
 }
 
 /** One pair of columns per step; undefined at a step that counts for every example. @param mask [B, T] */
-export function uploadMask(
-  tf: typeof Tf,
-  { data, shape: [batch, timeSteps] }: Tensor,
-): (StepMask | undefined)[] {
-  return Array.from({ length: timeSteps }, (_, t) => {
-    const counts = Float32Array.from({ length: batch }, (_unused, b) => data[b * timeSteps + t]);
+export function uploadStepMasks(tf: typeof Tf, { data, shape }: Tensor): (StepMask | undefined)[] {
+  const column: [number, number] = [shape[0], 1];
+  return stepsOf(Float32Array.from(data), [...shape, 1]).map((counts) => {
     if (!counts.includes(0)) return undefined;
     const skips = counts.map((m) => 1 - m);
-    return { counts: tf.tensor2d(counts, [batch, 1]), skips: tf.tensor2d(skips, [batch, 1]) };
+    return { counts: tf.tensor2d(counts, column), skips: tf.tensor2d(skips, column) };
   });
 }

@@ -1,7 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { BidirectionalConfig, LayerConfig, NetworkPlan, Tensor } from '../../../scratch/index';
 import type { NameOf } from '../../network-engine';
-import { upload } from '../../to-tensors';
+import { stepsOf, upload } from '../../to-tensors';
 import { clearPaddingOfGradient, type Detours } from '../detours';
 import { differentiate } from '../differentiate';
 import { directions, prefixed } from '../../directions';
@@ -45,7 +45,10 @@ export function networkByTape(
       masks: plan.layers.map(({ sequences }, i) => {
         const mask = sequences.length > 0 ? masks[i] : undefined;
         if (!mask?.data.includes(0)) return undefined;
-        return masksByStep ? columnsOf(tf, mask) : upload(tf, mask, `${name}: mask`);
+        if (!masksByStep) return upload(tf, mask, `${name}: mask`);
+        return stepsOf(Float32Array.from(mask.data), [...mask.shape, 1]).map((column) =>
+          tf.tensor2d(column, [given.batch, 1]),
+        );
       }),
     };
   };
@@ -244,12 +247,4 @@ function uploadUpstream(tf: typeof Tf, { upstream, name }: AskedBackward, nameOf
     finalStates: (upstream?.finalStates ?? []).map(send('upstream.finalStates')),
     sequences: (upstream?.sequences ?? []).map(send('upstream.sequences')),
   };
-}
-
-/** One column [B, 1] per step. @param mask [B, T] */
-function columnsOf(tf: typeof Tf, { data, shape: [batch, timeSteps] }: Tensor): Tf.Tensor[] {
-  return Array.from({ length: timeSteps }, (_, t) => {
-    const column = Float32Array.from({ length: batch }, (_unused, b) => data[b * timeSteps + t]);
-    return tf.tensor2d(column, [batch, 1]);
-  });
 }
