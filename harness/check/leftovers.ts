@@ -17,16 +17,12 @@ export async function clearLeftovers(target: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const base = path.basename(target);
   const left = entries.flatMap((entry) => {
-    const [, ofProof, pid = '', aside] =
-      (entry.name.startsWith(base) && names.exec(entry.name.slice(base.length))) || [];
-    if (pid === '' || isRunning(Number(pid))) return [];
-    return [
-      {
-        name: path.join(folder, entry.name),
-        pid: Number(pid),
-        isOld: aside !== undefined && ofProof === undefined && entry.isDirectory(),
-      },
-    ];
+    const found = entry.name.startsWith(base) ? names.exec(entry.name.slice(base.length)) : null;
+    if (found === null) return [];
+    const [ofProof, pid, aside] = [found.at(1), Number(found[2]), found.at(3)];
+    if (isRunning(pid)) return [];
+    const isOld = aside !== undefined && ofProof === undefined && entry.isDirectory();
+    return [{ name: path.join(folder, entry.name), pid, isOld }];
   });
   for (const { name, pid } of left.filter(({ isOld }) => isOld)) {
     if (!(await exists(target))) await rename(name, target);

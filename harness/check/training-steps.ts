@@ -6,7 +6,6 @@ import {
   zeros,
   type LayerConfig,
   type NetworkConfig,
-  type OptimizerSlots,
   type StackWeights,
   type Tensor,
 } from '../../scratch/index';
@@ -182,7 +181,7 @@ export function updated(
     let at = 0;
     return mapWeights(weights, ({ shape }) => ({ data: arrays[at++], shape }));
   };
-  const rule = createOptimizer(optimizer, { step, slots: mapRecord(slots, flat) as OptimizerSlots });
+  const rule = createOptimizer(optimizer, { step, slots: mapRecord(slots, flat) });
   const after = flat(weights).map((data) => data.slice());
   rule.update(after, flat(mapWeights(weights, (_, key, i) => gradients[i][key])));
   return { loss, weights: nested(after), slots: mapRecord(rule.slots, nested) };

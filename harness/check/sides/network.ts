@@ -67,7 +67,7 @@ export async function openNetworkSide(name: 'graph' | BackendName): Promise<Mode
     version: backend.version,
     model,
     run: (question) => runByLayers(create, question),
-    train: async (question) => {
+    train: (question) => {
       if ('model' in question) throw new CannotRunError(chainsOnly);
       const { problem, optimizer, step, slots } = question;
       const { inputs, mask, weights, model: network } = problem;

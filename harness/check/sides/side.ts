@@ -104,7 +104,7 @@ export interface ModelSide {
    *
    * @throws CannotRunError when it cannot train this network
    */
-  train?(question: TrainingQuestion): Promise<TrainingAnswer>;
+  train?(question: TrainingQuestion): TrainingAnswer | Promise<TrainingAnswer>;
   close?(): Promise<void>;
 }
 

@@ -46,8 +46,10 @@ function trainedModel(tf: typeof Tf, { model, inputs, upstream }: ModelTraining)
       );
       const outputs = [loaded.apply(all.length === 1 ? all[0] : all, { training: false })].flat();
       return tf.addN(
-        upstream.map(({ gradient }, i) => tf.sum(tf.mul(outputs[i] as Tf.Tensor, given(tf, gradient)))),
-      ) as Tf.Scalar;
+        upstream.map(({ gradient }, i) =>
+          tf.sum<Tf.Scalar>(tf.mul(outputs[i] as Tf.Tensor, given(tf, gradient))),
+        ),
+      );
     },
   };
 }

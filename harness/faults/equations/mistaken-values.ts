@@ -68,10 +68,10 @@ const instead = (to: Expression, factor: Expression, sort: Change['sort'] = 'fac
 /** in_c_t instead of dc_t: what arrives at a carry, without what the step itself adds. */
 function* arrivingFor(factor: Expression, cell: Cell): Generator<Change> {
   if (factor.op !== 'quantity' || factor.when !== 'now') return;
-  const { name, when } = factor;
+  const { name } = factor;
   const carry = cell.carries.find((own) => gradientName(own) === name);
   const made = cell.backward.equations.find(({ left }) => left === name);
-  if (carry === undefined || when !== 'now' || made?.right.op !== 'sum') return;
+  if (carry === undefined || made?.right.op !== 'sum') return;
   yield { ...instead({ ...factor, name: carry, when: 'arriving' }, factor), sort: 'carry' };
 }
 

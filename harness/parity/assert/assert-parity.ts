@@ -70,7 +70,7 @@ export async function parityOf(
   );
   if (chosenBy.length > 1)
     throw new RangeError(`assertParity: ${chosenBy.join(' and ')} each say what is asked; give one of them.`);
-  const [asked] = chosenBy;
+  const asked = chosenBy.at(0);
   const ofNetwork = asked === 'model' || asked === 'equations';
   const idle = (ofNetwork ? (['sizes'] as const) : (['sizes', 'labels'] as const)).find(
     (name) => asked !== undefined && options[name] !== undefined,

@@ -85,13 +85,13 @@ describe('trial', function () {
 
   it('asks a side elsewhere once about each problem, and leaves faults of optimizers out where it does not train', async () => {
     const asked: string[] = [];
-    const { name, precision, evaluate } = host.implementation;
+    const { name, precision } = host.implementation;
     const elsewhere: OpenSide = {
       implementation: {
         ...{ name, precision },
         evaluate: (problem) => {
           asked.push(writeProblem({ ...problem, id: '' }));
-          return evaluate(problem);
+          return host.implementation.evaluate(problem);
         },
       },
       isElsewhere: true,
