@@ -1,6 +1,7 @@
 import { createRandom } from '../../scratch/index';
 import type { PrecisionModel } from '../budget/index';
-import type { ModelDescription, ModelLayer, Source } from '../models/index';
+import type { ModelDescription, ModelLayer } from '../models/index';
+import { Arrivals } from './arrivals';
 import { added, sure, type Doubtful } from './doubtful';
 import { judgeTensor, type JudgedTensor } from './judge';
 import { propagateBack, type LayerQuestion } from './propagate';
@@ -42,16 +43,10 @@ function walkBack(
   precision: PrecisionModel,
   { arriving: take = (expected) => expected, weights }: Seen,
 ): ReadonlyMap<string, Doubtful | undefined> {
-  const arriving = new Map<string, { output?: Doubtful; states: (Doubtful | undefined)[] }>();
-  const send = ({ of, state }: Source, gradient: Doubtful): void => {
-    const found = arriving.get(of) ?? { states: [] };
-    arriving.set(of, found);
-    if (state === undefined) found.output = added(found.output, gradient, precision.unit);
-    else found.states[state] = added(found.states[state], gradient, precision.unit);
-  };
-  for (const { gradient, ...source } of upstream) send(source, sure(gradient));
+  const arriving = new Arrivals<Doubtful>((before, one) => added(before, one, precision.unit));
+  for (const { gradient, ...source } of upstream) arriving.send(source, sure(gradient));
   for (const layer of model.layers.toReversed()) {
-    const found = arriving.get(layer.name);
+    const found = arriving.at(layer.name);
     const read = questions.get(layer.name);
     if (found === undefined || read === undefined) continue;
     const here = {
@@ -60,10 +55,9 @@ function walkBack(
     };
     const back = propagateBack(layer, read, here, precision);
     weights(layer, back.weights);
-    if (back.input !== undefined) send(layer.reads, back.input);
-    layer.initialStates?.forEach((source, i) => send(source, back.states[i]));
+    arriving.sendFrom(layer, back);
   }
-  return new Map(model.inputs.map(({ name }) => [name, arriving.get(name)?.output]));
+  return new Map(model.inputs.map(({ name }) => [name, arriving.at(name)?.output]));
 }
 
 /** The gradients of all weights by layer, with what rounding may do to them on the whole way. */

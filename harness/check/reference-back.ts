@@ -1,5 +1,6 @@
 import type { LayerConfig, Tensor } from '../../scratch/index';
 import type { ModelDescription, ModelLayer, Source } from '../models/index';
+import { Arrivals, type ArrivingAt } from './arrivals';
 import {
   maskAfter,
   masked,
@@ -11,12 +12,6 @@ import {
   withMaskedRows,
   type LayerRun,
 } from './reference';
-
-/** Loss gradients that arrive at a layer; undefined where none does. */
-export interface ArrivingAtLayer {
-  readonly output?: Tensor;
-  readonly states: readonly (Tensor | undefined)[];
-}
 
 /** Loss gradients that a layer sends on. */
 export interface SentBack {
@@ -30,7 +25,7 @@ export function runLayerBack(
   layer: ModelLayer,
   before: LayerRun,
   initialStates: readonly Tensor[],
-  { output: given, states }: ArrivingAtLayer,
+  { output: given, states }: ArrivingAt<Tensor>,
 ): SentBack {
   const { config, weights, maskedRows = 'state' } = layer;
   const { output: x } = before;
@@ -121,26 +116,18 @@ export function runReferenceBack(
   runs: ReadonlyMap<string, LayerRun>,
   upstream: readonly (Source & { readonly gradient: Tensor })[],
 ): ReadonlyMap<string, SentBack['weights']> {
-  const arriving = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
-  const send = ({ of, state }: Source, { data, shape }: Tensor): void => {
-    const found = arriving.get(of) ?? { states: [] };
-    arriving.set(of, found);
-    const before = state === undefined ? found.output : found.states[state];
-    const sum =
-      before === undefined ? { data, shape } : { data: data.map((x, i) => x + before.data[i]), shape };
-    if (state === undefined) found.output = sum;
-    else found.states[state] = sum;
-  };
-  for (const { gradient, ...source } of upstream) send(source, gradient);
+  const arriving = new Arrivals<Tensor>((before, one) =>
+    before === undefined ? one : { ...one, data: one.data.map((x, i) => x + before.data[i]) },
+  );
+  for (const { gradient, ...source } of upstream) arriving.send(source, gradient);
   const weights = new Map<string, SentBack['weights']>();
   for (const layer of layers.toReversed()) {
-    const found = arriving.get(layer.name);
+    const found = arriving.at(layer.name);
     if (found === undefined) continue;
     const states = (layer.initialStates ?? []).map((source) => tensorOf(runs, source));
     const back = runLayerBack(layer, readOf(runs, layer), states, found);
     weights.set(layer.name, back.weights);
-    if (back.input !== undefined) send(layer.reads, back.input);
-    layer.initialStates?.forEach((source, i) => send(source, back.states[i]));
+    arriving.sendFrom(layer, back);
   }
   return weights;
 }
@@ -151,7 +138,7 @@ function backInStack(
   x: Tensor,
   mask: Tensor | undefined,
   initialStates: readonly Tensor[],
-  { output, states }: ArrivingAtLayer,
+  { output, states }: ArrivingAt<Tensor>,
 ): SentBack {
   const { stack, given } = stackOf(config, weights, x);
   const { outputs, finalStates, cache } = stack.forward(given, {

@@ -9,8 +9,9 @@ import type {
 import { GraphNetwork, loadBackend, TfNetwork, type BackendName } from '../../../src/index';
 import { isLayerConfig } from '../../base/model';
 import { precisionModelOf, precisionModels, type PrecisionModel } from '../../budget/index';
-import type { ModelLayer, Source } from '../../models/index';
-import { runLayerBack, type ArrivingAtLayer } from '../reference-back';
+import type { ModelDescription, ModelLayer, Source } from '../../models/index';
+import { Arrivals, type ArrivingAt } from '../arrivals';
+import { runLayerBack } from '../reference-back';
 import { maskAfter, readOf, runLayer, seenMask, withMaskedRows, type LayerRun } from '../reference';
 import {
   AbsentSideError,
@@ -128,7 +129,7 @@ export async function runByLayers(
       shown.set(layer.name, own);
       runs.set(layer.name, own);
     }
-    return { layers: shown, ...(upstream && { gradients: await backward(model.layers, asked, upstream) }) };
+    return { layers: shown, ...(upstream && { gradients: await backward(model, asked, upstream) }) };
   } finally {
     for (const { network } of asked.values()) network?.dispose();
   }
@@ -162,23 +163,16 @@ async function forward(layer: ModelLayer, { input, initialStates, network }: Ask
 }
 
 async function backward(
-  layers: readonly ModelLayer[],
+  model: ModelDescription,
   asked: ReadonlyMap<string, Asked>,
   upstream: NonNullable<SideQuestion['upstream']>,
 ): Promise<ShownGradients> {
-  const arriving = new Map<string, { output?: Tensor; states: (Tensor | undefined)[] }>();
-  const send = ({ of, state }: Source, gradient: Tensor | undefined): void => {
-    if (gradient === undefined) return;
-    const found = arriving.get(of) ?? { states: [] };
-    arriving.set(of, found);
-    if (state === undefined) found.output = sumOf(found.output, gradient);
-    else found.states[state] = sumOf(found.states[state], gradient);
-  };
-  for (const { gradient, ...source } of upstream) send(source, gradient);
+  const arriving = new Arrivals<Tensor>(sumOf);
+  for (const { gradient, ...source } of upstream) arriving.send(source, gradient);
   const weights = new Map<string, Readonly<Record<string, Tensor>>>();
   const outputs = new Map<string, Shown>();
-  for (const layer of layers.toReversed()) {
-    const found = arriving.get(layer.name);
+  for (const layer of model.layers.toReversed()) {
+    const found = arriving.at(layer.name);
     if (found === undefined) continue;
     const one = asked.get(layer.name)!;
     const sent =
@@ -189,19 +183,19 @@ async function backward(
       outputs.set(layer.name, found);
       weights.set(layer.name, sent.weights);
     }
-    send(layer.reads, sent.input && rounded(sent.input));
-    layer.initialStates?.forEach((source, i) => send(source, rounded(sent.states[i])));
+    arriving.sendFrom(layer, { input: sent.input && rounded(sent.input), states: sent.states.map(rounded) });
   }
-  const inputs = [...arriving].flatMap(([name, { output }]) =>
-    asked.has(name) || output === undefined ? [] : [[name, output] as const],
-  );
+  const inputs = model.inputs.flatMap(({ name }) => {
+    const { output } = arriving.at(name) ?? {};
+    return output === undefined ? [] : [[name, output] as const];
+  });
   return { weights, outputs, inputs: Object.fromEntries(inputs) };
 }
 
 async function backThrough(
   layer: ModelLayer,
   { input, initialStates, network, stateCount = 0 }: Asked,
-  { output, states }: ArrivingAtLayer,
+  { output, states }: ArrivingAt<Tensor>,
 ) {
   const { maskedRows = 'state' } = layer;
   const config = layer.config as LayerConfig;
