@@ -6,8 +6,9 @@ import {
   type StackWeights,
   type Tensor,
 } from '../../../scratch/index';
-import { describeNetwork, toLayersModel, weightOrder, type ModelDescription } from '../../models/index';
+import { describeNetwork, type ModelDescription } from '../../models/index';
 import type { ChainTraining, ModelTraining, TrainingAnswer, TrainingQuestion } from './side';
+import { given, loadModel, read, variablesOf } from './tfjs-model';
 
 /** What is trained: a model with its weights before, and the loss of what it gives. */
 interface Trained {
@@ -62,29 +63,16 @@ export async function trainInTfjs(tf: typeof Tf, question: TrainingQuestion): Pr
   const { optimizer, step, slots } = question;
   const isChain = 'problem' in question;
   const { model, loss: lossOfModel } = isChain ? trainedChain(tf, question) : trainedModel(tf, question);
-  const { modelTopology, weightSpecs, weightData, layerOf } = toLayersModel(model);
-  const bytes = Uint8Array.from(weightData).buffer;
-  const loaded = await tf.loadLayersModel(
-    tf.io.fromMemory({ modelTopology, weightSpecs: [...weightSpecs], weightData: bytes }),
-  );
+  const opened = await loadModel(tf, model);
+  const { loaded } = opened;
   const update = optimizerOf(tf, optimizer);
   try {
     const own = model.layers.filter((layer) => Object.keys(layer.weights).length > 0);
-    const places = own.flatMap((layer, i) => {
-      const theirs = loaded.getLayer(layerOf.get(layer.name) ?? layer.name).trainableWeights;
-      const names = weightOrder.filter((name) => name in layer.weights);
-      // what a LayerVariable reads is the variable itself
-      return names.map((name, n) => {
-        const variable = theirs[n].read();
-        if (!(variable instanceof tf.Variable))
-          throw new Error(`TensorFlow.js: ${layer.name}/${name} is no variable`);
-        return { layer: i, name, variable };
-      });
-    });
+    const places = variablesOf(tf, opened, own);
     const variables = places.map(({ variable }) => variable);
     /** In the order of the variables, by layer and weight. */
     const byLayer = (tensors: readonly Tf.Tensor[]): StackWeights =>
-      own.map((_, layer) =>
+      own.map((layer) =>
         Object.fromEntries(
           places.flatMap(({ layer: at, name }, n) => (at === layer ? [[name, read(tensors[n])]] : [])),
         ),
@@ -95,7 +83,7 @@ export async function trainInTfjs(tf: typeof Tf, question: TrainingQuestion): Pr
         ...Object.entries(slots).flatMap(([slot, memory]) =>
           places.map(({ layer, name }) => ({
             name: `${name}/${slot}`,
-            tensor: given(tf, memory[layer][name]),
+            tensor: given(tf, memory[own.indexOf(layer)][name]),
           })),
         ),
       ]);
@@ -162,11 +150,3 @@ function lossOf(
   const exists = given(tf, steps);
   return tf.div(tf.sum(tf.mul(rows, exists)), tf.sum(exists));
 }
-
-const given = (tf: typeof Tf, { data, shape }: Tensor, dtype: 'float32' | 'int32' = 'float32'): Tf.Tensor =>
-  tf.tensor(Float32Array.from(data), [...shape], dtype);
-
-export const read = (tensor: Tf.Tensor): Tensor => ({
-  data: Float64Array.from(tensor.dataSync()),
-  shape: tensor.shape,
-});

@@ -3,7 +3,7 @@ import type { Tensor } from '../../../scratch/index';
 import { loadBackend, type BackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { precisionModelOf } from '../../budget/index';
-import { toLayersModel, weightOrder, type ModelDescription } from '../../models/index';
+import type { ModelDescription } from '../../models/index';
 import {
   AbsentSideError,
   CannotRunError,
@@ -13,7 +13,8 @@ import {
   type ShownGradients,
   type SideAnswer,
 } from './side';
-import { read, trainInTfjs } from './tfjs-training';
+import { given, loadModel, read, variablesOf, type LoadedModel } from './tfjs-model';
+import { trainInTfjs } from './tfjs-training';
 
 /**
  * Plain TensorFlow.js: the model as a LayersModel that `tf.loadLayersModel` opens, every layer of it shown. What TensorFlow.js does
@@ -32,22 +33,15 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
     model: precisionModelOf({ name: `tfjs:${name}`, precision: 'float32' }),
     async run({ model, inputs, upstream }) {
       backend.use();
-      let loaded: Tf.LayersModel | undefined;
+      let opened: LoadedModel | undefined;
       try {
-        const { modelTopology, weightSpecs, weightData, layerOf } = toLayersModel(model);
-        const bytes = weightData.buffer.slice(
-          weightData.byteOffset,
-          weightData.byteOffset + weightData.byteLength,
-        ) as ArrayBuffer;
-        loaded = await tf.loadLayersModel(
-          tf.io.fromMemory({ modelTopology, weightSpecs: [...weightSpecs], weightData: bytes }),
-        );
+        opened = await loadModel(tf, model);
+        const { loaded, layerOf } = opened;
         const shown = model.layers.flatMap(({ name: ours }) => {
           const theirs = layerOf.get(ours);
           return theirs === undefined ? [] : [[ours, theirs] as const];
         });
-        const probed = loaded;
-        const outputs = shown.map(([, theirs]) => [probed.getLayer(theirs).output].flat());
+        const outputs = shown.map(([, theirs]) => [loaded.getLayer(theirs).output].flat());
         const probe = tf.model({ inputs: loaded.inputs, outputs: outputs.flat() });
         /** The outputs of all layers, one after the other, by layer. */
         const layersOf = (all: readonly Tensor[]): Map<string, Shown> => {
@@ -59,27 +53,26 @@ export async function openTfjsSide(name: BackendName): Promise<ModelSide> {
             }),
           );
         };
-        const given = model.inputs.map(({ name: input, vocabulary }) => {
-          const { data, shape } = inputs[input];
+        const variables = model.inputs.map(({ name: input, vocabulary }) => {
           const dtype = vocabulary === undefined ? 'float32' : 'int32';
-          return tf.variable(tf.tensor(Float32Array.from(data), [...shape], dtype), true, undefined, dtype);
+          return tf.variable(given(tf, inputs[input], dtype), true, undefined, dtype);
         });
         try {
           const answer = inScope(tf, () =>
-            [probe.predict(given.length === 1 ? given[0] : given)].flat().map(read),
+            [probe.predict(variables.length === 1 ? variables[0] : variables)].flat().map(read),
           );
           const layers = layersOf(answer);
           return {
             layers,
-            ...(upstream && gradientsOf(tf, probed, model, given, upstream, shown, outputs.flat(), layersOf)),
+            ...(upstream && gradientsOf(tf, opened, model, variables, upstream, outputs.flat(), layersOf)),
           };
         } finally {
-          tf.dispose(given);
+          tf.dispose(variables);
         }
       } catch (error) {
         throw refusal(error);
       } finally {
-        loaded?.dispose();
+        opened?.loaded.dispose();
       }
     },
     async train(question) {
@@ -113,11 +106,10 @@ function inScope<T>(tf: typeof Tf, work: () => T): T {
 function gradientsOf(
   ...question: readonly [
     typeof Tf,
-    Tf.LayersModel,
+    LoadedModel,
     ModelDescription,
     readonly Tf.Variable[],
     readonly Arriving[],
-    readonly (readonly [string, string])[],
     readonly Tf.SymbolicTensor[],
     (all: readonly Tensor[]) => Map<string, Shown>,
   ]
@@ -138,25 +130,16 @@ function gradientsOf(
 function byTape(
   withoutEmbedding: boolean,
   tf: typeof Tf,
-  loaded: Tf.LayersModel,
+  opened: LoadedModel,
   model: ModelDescription,
   inputs: readonly Tf.Variable[],
   upstream: readonly Arriving[],
-  shown: readonly (readonly [string, string])[],
   all: readonly Tf.SymbolicTensor[],
   layersOf: (all: readonly Tensor[]) => Map<string, Shown>,
 ): ShownGradients {
-  const theirs = new Map(shown);
-  const weights = model.layers.flatMap((layer) => {
-    if (withoutEmbedding && layer.config.layer === 'embedding') return [];
-    const own = loaded.getLayer(
-      theirs.get(layer.name) ?? layer.name.replace(/:softmax$/, ''),
-    ).trainableWeights;
-    const names = weightOrder.filter((name) => name in layer.weights && !name.startsWith('moving'));
-    // what a LayerVariable reads is the variable itself
-    const variables = own.map((one): unknown => one.read()) as Tf.Variable[];
-    return names.map((name, i) => ({ layer: layer.name, name, variable: variables[i] }));
-  });
+  const { loaded } = opened;
+  const trained = model.layers.filter(({ config }) => !(withoutEmbedding && config.layer === 'embedding'));
+  const weights = variablesOf(tf, opened, trained);
   const real = model.inputs.flatMap(({ name, vocabulary }, i) =>
     vocabulary === undefined ? [{ name, variable: inputs[i] }] : [],
   );
@@ -167,21 +150,21 @@ function byTape(
     const places = loaded.outputs.map((output) => all.indexOf(output));
     let layers = new Map<string, Shown>();
     const { grads } = tf.variableGrads(() => {
-      const given = inputs.length === 1 ? inputs[0] : [...inputs];
-      const ran = [probe.apply(given, { training: false })].flat() as Tf.Tensor[];
+      const x = inputs.length === 1 ? inputs[0] : [...inputs];
+      const ran = [probe.apply(x, { training: false })].flat() as Tf.Tensor[];
       layers = layersOf(ran.map(read));
-      const terms = upstream.map(({ of, gradient: { data, shape } }, i) => {
+      const terms = upstream.map(({ of, gradient }, i) => {
         // an output of the model may be one of its inputs
         const output =
           places[i] < 0 ? inputs[model.inputs.findIndex(({ name }) => name === of)] : ran[places[i]];
-        return tf.sum(tf.mul(output, tf.tensor(Float32Array.from(data), [...shape])));
+        return tf.sum(tf.mul(output, given(tf, gradient)));
       });
       return tf.addN(terms) as Tf.Scalar;
     }, variables);
     const byLayer = new Map<string, Record<string, Tensor>>();
     for (const { layer, name, variable } of weights) {
-      const own = byLayer.get(layer) ?? {};
-      byLayer.set(layer, { ...own, [name]: read(grads[variable.name]) });
+      const own = byLayer.get(layer.name) ?? {};
+      byLayer.set(layer.name, { ...own, [name]: read(grads[variable.name]) });
     }
     return {
       layers,
