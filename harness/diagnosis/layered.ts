@@ -5,7 +5,7 @@ import {
   type LayeredProblem,
   type Phase,
 } from '../base/problem';
-import { equationsOf } from '../equations/index';
+import { equationsOf, isRecurrent, type Network } from '../equations/index';
 import { ask, type Examination } from '../examine/index';
 import { isFailing, rankOf } from '../judge/index';
 import { otherLayeredProblem } from '../problems/index';
@@ -51,9 +51,19 @@ export async function locateInLayers(
     tensor: first.tensor,
     ...worstOf(first, side),
   };
-  const [named = own] = [...equationsOf(problem).names].find(([, all]) => all.includes(own)) ?? [];
-  const inherited = [...new Set(red.map(({ tensor }) => tensor))].filter((name) => name !== named);
+  const { network, names } = equationsOf(problem);
+  const begins = new Set([own, ...sequencesOf(network, own)]);
+  const isWhereItBegins = (tensor: string): boolean =>
+    (names.get(tensor) ?? [tensor]).some((name) => begins.has(name));
+  const inherited = [...new Set(red.map(({ tensor }) => tensor))].filter((name) => !isWhereItBegins(name));
   return { caseId: first.caseId, unseen, ...place, inherited };
+}
+
+/** The output of a layer at every time step, where this quantity of the layer is what it gives out: `states.layer1` is `layer1.h`. */
+function sequencesOf({ layers }: Network, quantity: string): readonly string[] {
+  return layers
+    .filter((layer) => quantity === `${layer.name}.${isRecurrent(layer) ? layer.cell.carries[0] : 'output'}`)
+    .map(({ name }) => `states.${name}`);
 }
 
 /** The answer to another problem about the same layers; none of a side that refuses it, which may be of fixed sizes. */

@@ -55,14 +55,14 @@ export function faultNamed(network: Network, name: string): EquationFault | unde
 }
 
 function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): EquationFault {
-  const { name, sort, phase, quantity, gate, cells, steps } = fault;
+  const { name, phase, quantity, gate, cells, steps } = fault;
   const isGated =
     Object.values(layer.cell.weights).some(({ columns }) => columns.length > 1) ||
     layer.cell.carries.length > 1;
   const about = {
     name: `${layer.name}, ${name}`,
     words: sentenceOf(layer.cell.name, name),
-    page: pageOf(sort, isGated),
+    page: pageOf(fault, isGated),
     phase,
     quantity,
     layer: layer.name,

@@ -1,4 +1,4 @@
-import type { Sort } from './changes';
+import type { CellFault, Sort } from './changes';
 
 const gatedPages: Readonly<Record<Sort, string>> = {
   term: 'bptt.md#other-layer',
@@ -26,7 +26,9 @@ const plainPages: Partial<Readonly<Record<Sort, string>>> = {
 };
 
 /** The section of the documentation about a sort of mistake. */
-export function pageOf(sort: Sort, isGated: boolean): string {
+export function pageOf({ sort, phase }: Pick<CellFault, 'sort' | 'phase'>, isGated: boolean): string {
+  // a factor of the way back is a slope
+  if (sort === 'factor' && phase === 'forward' && !isGated) return 'docs/bptt.md#other-layer';
   return `docs/${(isGated ? undefined : plainPages[sort]) ?? gatedPages[sort]}`;
 }
 

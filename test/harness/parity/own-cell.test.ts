@@ -39,6 +39,8 @@ describe("harness/parity: a user's own cell", () => {
       expect(report.verdict).to.equal('mismatch');
       for (const sentence of sentences) expect(formatSummary(report)).to.include(sentence);
       expect(report.diagnoses[0].side).to.equal('mine');
+      // what a layer gives out is not wrong because of itself
+      expect(report.diagnoses[0].inherited).not.to.include('sequences.layer1.h');
     });
   }
 
