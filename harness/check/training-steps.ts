@@ -99,10 +99,16 @@ function chainBatch(
     }),
     gradients(own) {
       const network = new ScratchNetwork({ ...config, weights: own });
-      const { loss, gradients } = network.lossAndGradients(inputs, targetsOf(problemAt(own)), {
-        ...(mask && { mask }),
-      });
-      return { loss, weights: gradients.weights };
+      const targets = targetsOf(problemAt(own));
+      try {
+        const { loss, gradients } = network.lossAndGradients(inputs, targets, { ...(mask && { mask }) });
+        return { loss, weights: gradients.weights };
+      } catch (error) {
+        // inputs that have no loss: all their steps are masked
+        if (!(error instanceof RangeError)) throw error;
+        const what = error.message.replace(/^lossAndGradients: /, '');
+        throw new UsageError(`Training steps (--train-steps): ${what}`, { cause: error });
+      }
     },
   };
 }

@@ -14,7 +14,7 @@ export interface LoadedModel {
 /** @throws UsageError that names what TensorFlow.js does not have */
 export async function loadModel(tf: typeof Tf, model: ModelDescription): Promise<LoadedModel> {
   const { modelTopology, weightSpecs, weightData, layerOf } = toLayersModel(model);
-  const bytes = Uint8Array.from(weightData).buffer;
+  const bytes = new Uint8Array(weightData).buffer;
   const artifacts = { modelTopology, weightSpecs: [...weightSpecs], weightData: bytes };
   return { loaded: await tf.loadLayersModel(tf.io.fromMemory(artifacts)), layerOf };
 }

@@ -227,6 +227,10 @@ describe('training steps of a model', () => {
       ['embedding-mask.keras', 'tfjs:wasm', /no gradient of an embedding on wasm \(layer embedding\)/],
     ] as const)
       expect(await refusal(file, { trainSteps: 1, sides: [side] })).to.match(why);
+    const masked = { data: new Float64Array(2 * 3 * 3).fill(-1), shape: [2, 3, 3] };
+    expect(
+      await refusal('masking-sequences.keras', { trainSteps: 1, inputs: { input_layer: masked } }),
+    ).to.match(/^UsageError: Training steps \(--train-steps\): all 6 time steps are masked/);
     expect(await refusal('lstm.keras', { trainSteps: 0.5 })).to.match(/^RangeError: .*trainSteps/);
     expect(await refusal('lstm.keras', { optimizer: 'adam' })).to.match(
       /^RangeError: .*trainSteps is not given/,
