@@ -69,7 +69,7 @@ export interface CheckReport {
   readonly parameters: number;
   readonly notes: readonly string[];
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** that were compared */ readonly training?: {
+  /** the training steps that were compared; absent where none were asked for */ readonly training?: {
     readonly steps: number;
     readonly optimizer: ResolvedOptimizerConfig;
   };

@@ -99,7 +99,7 @@ interface Place {
 }
 
 /**
- * Keeps the old file by a second name, or a folder, where a folder comes, by another one. A folder is no old file, and is an error.
+ * Keeps what is at `target`: gives a file a second name, and renames a folder that a folder replaces. A folder that a file would replace is an error.
  *
  * @returns its name; undefined where there is nothing to keep
  */
@@ -120,7 +120,7 @@ async function keepAside(target: string, asFolder: boolean): Promise<string | un
   }
 }
 
-/** @returns what stands where, of each that cannot be put back */
+/** Puts the old files and folders back. @returns for each that cannot be put back, where it is now */
 async function putBack(places: readonly Place[]): Promise<string[]> {
   const stuck: string[] = [];
   for (const { target, before, isNew } of places.toReversed())
