@@ -15,7 +15,7 @@ import {
 import { changeOf, changesOf, wholeChanges, type CellFault, type Change } from './changes';
 import { earlierGradients, factorsOfAll, mistakenValues, onlyTerms } from './mistaken-values';
 import { surroundingsOf, type Surroundings } from './surroundings';
-import { emptied, everywhere, zeroShare } from './forward-faults';
+import { emptied, everywhere, isBefore, zeroShare } from './forward-faults';
 
 /** Mistakes in the step backward: in its equations, in what it sends on, and in what it adds to the gradients of the weights. */
 export function* backwardFaults(cell: Cell): Generator<CellFault> {
@@ -277,8 +277,4 @@ function* staleShares(cell: Cell): Generator<CellFault> {
         { shares: changed },
       );
     }
-}
-
-function isBefore(one: Expression, carry: string): one is Extract<Expression, { op: 'quantity' }> {
-  return one.op === 'quantity' && one.when === 'before' && one.name === carry;
 }

@@ -88,16 +88,20 @@ export function* changesOf(expression: Expression, around: Surroundings): Genera
       yield { ...change, to: { ...expression, of: [{ ...call, of: [change.to] }] } };
     return;
   }
+  yield* inOperands(expression, (operand) => changesOf(operand, around));
+}
+
+/** The changes of every operand, each in its place in the expression. */
+export function* inOperands<C extends { readonly to: Expression }>(
+  expression: Expression,
+  changes: (operand: Expression) => Iterable<C>,
+): Generator<C> {
   const operands = operandsOf(expression);
   for (const [i, operand] of operands.entries())
-    for (const change of changesOf(operand, around))
-      yield {
-        ...change,
-        to: withOperands(
-          expression,
-          operands.map((own, j) => (j === i ? change.to : own)),
-        ),
-      };
+    for (const change of changes(operand)) {
+      const changed = operands.map((own, j) => (j === i ? change.to : own));
+      yield { ...change, to: withOperands(expression, changed) };
+    }
 }
 
 function* changesAt(expression: Expression, around: Surroundings): Generator<Change> {

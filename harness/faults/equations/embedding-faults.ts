@@ -1,6 +1,13 @@
-import { withTensors, type Arithmetic, type Block, type Outcome } from '../../equations/index';
 import type { EquationFault } from './fault';
-import { changedOuter, layerFault, type About, type Change, type Recurrent, type Run } from './pass-fault';
+import {
+  changedOuter,
+  layerFault,
+  withBlocks,
+  type About,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 
 /** Mistakes of an embedding, whose inputs are one-hot rows [B, T, integers]. */
 export function embeddingFaults({ name: layer, reads, integers }: Recurrent): EquationFault[] {
@@ -64,15 +71,10 @@ export function embeddingFaults({ name: layer, reads, integers }: Recurrent): Eq
         data.forEach((x, i) => (times[i % count] += x));
         return {
           isRightForward: true as const,
-          finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-            withTensors(outcome, ({ shape: own, blocks: [block] }, name) => {
-              if (name !== gradient) return undefined;
-              const by = block.value.map((__, i) => 1 / Math.max(1, times[Math.floor(i / block.columns)]));
-              return {
-                shape: own,
-                blocks: [arithmetic.apply('product', [block, arithmetic.given('', by, block.rows)], '')],
-              };
-            }),
+          finish: withBlocks([gradient], ([block], arithmetic) => {
+            const by = block.value.map((__, i) => 1 / Math.max(1, times[Math.floor(i / block.columns)]));
+            return [arithmetic.apply('product', [block, arithmetic.given('', by, block.rows)], '')];
+          }),
         };
       },
     ),

@@ -54,6 +54,11 @@ export function* forwardFaults(cell: Cell): Generator<CellFault> {
   yield* everywhereFaults(cell);
 }
 
+/** Whether it is the value of this carry before the step. */
+export function isBefore(one: Expression, carry: string): one is Extract<Expression, { op: 'quantity' }> {
+  return one.op === 'quantity' && one.when === 'before' && one.name === carry;
+}
+
 /** Whether a step reads what the step before it left: a dense layer does not. */
 export function remembers({ equations }: Cell): boolean {
   return equations.some(({ right }) =>

@@ -1,14 +1,14 @@
-import {
-  isRecurrent,
-  withTensors,
-  type Arithmetic,
-  type Axis,
-  type Block,
-  type Network,
-  type Outcome,
-} from '../../equations/index';
+import { isRecurrent, type Axis, type Block, type Network } from '../../equations/index';
 import type { EquationFault } from './fault';
-import { layerFault, passFault, type About, type Change, type Recurrent } from './pass-fault';
+import {
+  layerFault,
+  passFault,
+  withBlocks,
+  type About,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 
 /** Mistakes in gradients that are otherwise computed rightly: in another order, transposed, summed over the batch. */
 export function gradientFaults(layer: Recurrent): EquationFault[] {
@@ -22,17 +22,17 @@ export function gradientFaults(layer: Recurrent): EquationFault[] {
       .filter((axis) => axis.length > 1 && !axis.includes('F'))
       .flatMap((axis) =>
         pairsOf(axis).map(([one, other]) => {
-          const with_ = weights.filter(([, { columns }]) => columns.join() === axis.join());
+          const alike = weights.filter(([, { columns }]) => columns.join() === axis.join());
           const names = (of: typeof weights): string[] => of.map(([weight]) => `gradients.${own}.${weight}`);
           const from = axis.map((block) =>
             axis.indexOf(block === one ? other : block === other ? one : block),
           );
           return fault(
             `the gradients of gates ${one} and ${other} are exchanged`,
-            { quantity: `gradients.${with_[0][0]}`, page: 'weights-import' },
+            { quantity: `gradients.${alike[0][0]}`, page: 'weights-import' },
             () =>
               // of all weights, or of the matrices alone
-              [with_, with_.filter(([, { rows }]) => rows !== undefined)]
+              [alike, alike.filter(([, { rows }]) => rows !== undefined)]
                 .filter(({ length }) => length > 0)
                 .map((of) => ({
                   isRightForward: true as const,
@@ -90,15 +90,9 @@ export function inputGradientFaults({ layers }: Network): EquationFault[] {
           ? undefined
           : {
               isRightForward: true,
-              finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-                withTensors(outcome, (answered, name) =>
-                  name === 'gradients.inputs'
-                    ? {
-                        ...answered,
-                        blocks: answered.blocks.map((__, t, all) => all[from(t, all.length - 1)]),
-                      }
-                    : undefined,
-                ),
+              finish: withBlocks(['gradients.inputs'], (blocks) =>
+                blocks.map((__, t) => blocks[from(t, blocks.length - 1)]),
+              ),
             },
     );
   return [
@@ -118,13 +112,8 @@ function pairsOf(axis: Axis): (readonly [string, string])[] {
 function eachBlock(
   names: readonly string[],
   from: (block: Block) => (i: number) => number,
-): <V extends Block>(outcome: Outcome<V>) => Outcome<V> {
-  return (outcome) =>
-    withTensors(outcome, ({ shape, blocks }, name) =>
-      names.includes(name)
-        ? { shape, blocks: blocks.map((block) => rearranged(block, from(block))) }
-        : undefined,
-    );
+): NonNullable<Run['finish']> {
+  return withBlocks(names, (blocks) => blocks.map((block) => rearranged(block, from(block))));
 }
 
 function rearranged<V extends Block>(block: V, from: (i: number) => number): V {
@@ -135,20 +124,8 @@ function rearranged<V extends Block>(block: V, from: (i: number) => number): V {
   return Object.fromEntries(parts) as V;
 }
 
-function summedOverBatch(
-  tensor: string,
-): <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>) => Outcome<V> {
-  return (outcome, arithmetic) =>
-    withTensors(outcome, ({ shape, blocks: [block] }, name) =>
-      name === tensor
-        ? {
-            shape,
-            blocks: [
-              arithmetic.below(
-                new Array<typeof block>(block.rows).fill(arithmetic.outer([{ right: block }])),
-              ),
-            ],
-          }
-        : undefined,
-    );
+function summedOverBatch(tensor: string): NonNullable<Run['finish']> {
+  return withBlocks([tensor], ([block], arithmetic) => [
+    arithmetic.below(new Array<typeof block>(block.rows).fill(arithmetic.outer([{ right: block }]))),
+  ]);
 }

@@ -4,67 +4,70 @@ import type { EquationFault } from './fault';
 import { passFault, scaled, times, type About, type Change } from './pass-fault';
 import { examples, ofOneExample } from './walk-faults';
 
+/** A mistake that is a wrong factor of the loss, of its gradient or of both. */
+type ScaledLoss = readonly [
+  name: string,
+  about: Omit<About, 'layer' | 'page'> & { readonly page?: string },
+  of: 'loss' | 'dLogits' | 'both',
+  factor: (live: number, timeSteps: number, rows: number) => number,
+];
+
 /** Mistakes of the dense layer and the loss. */
 export function headFaults({ head }: Network): EquationFault[] {
   if (head === undefined) return [];
   const own = head.direct === true ? [] : ['kernel', 'bias'];
-  const fault = (name: string, about: Omit<About, 'layer' | 'page'> & { page?: string }, change: Change) =>
+  const fault = (name: string, about: ScaledLoss[1], change: Change) =>
     passFault(name, { page: 'loss', ...about, layer: 'head' }, change);
   const loss = { phase: 'loss', quantity: 'loss' } as const;
   const dLogits = { phase: 'backward', quantity: 'dLogits' } as const;
+  const dLogitsOfMean = { ...dLogits, page: 'batch-mean' };
+  const scaledLosses = (...rows: readonly ScaledLoss[]): EquationFault[] =>
+    rows.map(([name, about, of, factor]) => fault(name, about, lossTimes(of, factor)));
   return [
-    fault(
-      'the loss is summed over the batch instead of averaged',
-      loss,
-      lossTimes('both', (rows) => rows),
-    ),
-    fault(
-      'the gradient of the logits is not divided by the batch size',
-      { ...dLogits, page: 'batch-mean' },
-      lossTimes('dLogits', (rows) => rows),
-    ),
-    fault(
-      'the gradient of the logits is divided by the batch size twice',
-      { ...dLogits, page: 'batch-mean' },
-      lossTimes('dLogits', (rows) => 1 / rows),
-    ),
-    fault(
-      'the gradient of the logits has the wrong sign',
-      dLogits,
-      lossTimes('dLogits', () => -1),
-    ),
-    fault(
-      'the loss has the wrong sign',
-      loss,
-      lossTimes('loss', () => -1),
-    ),
-    fault(
-      'the loss is in bits: log2 instead of ln',
-      loss,
-      lossTimes('loss', () => Math.LOG2E),
-    ),
-    fault(
-      'the loss is divided by the number of time steps as well, and so is its gradient',
-      loss,
-      lossTimes('both', (_, timeSteps) => 1 / timeSteps),
-    ),
-    fault(
-      'the loss is divided by the number of time steps as well, but not its gradient',
-      loss,
-      lossTimes('loss', (_, timeSteps) => 1 / timeSteps),
-    ),
-    fault(
-      'the gradient of the logits is divided by the number of time steps as well',
-      dLogits,
-      lossTimes('dLogits', (_, timeSteps) => 1 / timeSteps),
+    ...scaledLosses(
+      ['the loss is summed over the batch instead of averaged', loss, 'both', (rows) => rows],
+      [
+        'the gradient of the logits is not divided by the batch size',
+        dLogitsOfMean,
+        'dLogits',
+        (rows) => rows,
+      ],
+      [
+        'the gradient of the logits is divided by the batch size twice',
+        dLogitsOfMean,
+        'dLogits',
+        (rows) => 1 / rows,
+      ],
+      ['the gradient of the logits has the wrong sign', dLogits, 'dLogits', () => -1],
+      ['the loss has the wrong sign', loss, 'loss', () => -1],
+      ['the loss is in bits: log2 instead of ln', loss, 'loss', () => Math.LOG2E],
+      [
+        'the loss is divided by the number of time steps as well, and so is its gradient',
+        loss,
+        'both',
+        (_, timeSteps) => 1 / timeSteps,
+      ],
+      [
+        'the loss is divided by the number of time steps as well, but not its gradient',
+        loss,
+        'loss',
+        (_, timeSteps) => 1 / timeSteps,
+      ],
+      [
+        'the gradient of the logits is divided by the number of time steps as well',
+        dLogits,
+        'dLogits',
+        (_, timeSteps) => 1 / timeSteps,
+      ],
     ),
     ...(head.loss === 'softmax'
       ? [
-          fault(
+          ...scaledLosses([
             'the gradient of the logits is divided by the number of classes as well',
             dLogits,
-            lossTimes('dLogits', () => 1 / head.classes),
-          ),
+            'dLogits',
+            () => 1 / head.classes,
+          ]),
           fault(
             'the label is not subtracted: the gradient of the logits is p instead of p - onehot',
             dLogits,
@@ -90,26 +93,22 @@ export function headFaults({ head }: Network): EquationFault[] {
             }),
           ),
         ]
-      : [
-          fault(
-            'the loss is summed over the outputs instead of averaged',
-            loss,
-            lossTimes('both', () => head.classes),
-          ),
-        ]),
+      : scaledLosses([
+          'the loss is summed over the outputs instead of averaged',
+          loss,
+          'both',
+          () => head.classes,
+        ])),
     ...(head.loss === 'meanSquaredError'
-      ? [
-          fault(
+      ? scaledLosses(
+          [
             'the gradient of the squared error is y - t: its factor 2 is forgotten',
             dLogits,
-            lossTimes('dLogits', () => 1 / 2),
-          ),
-          fault(
-            'the loss is half of the squared error, 1/2 (y - t)²',
-            loss,
-            lossTimes('both', () => 1 / 2),
-          ),
-        ]
+            'dLogits',
+            () => 1 / 2,
+          ],
+          ['the loss is half of the squared error, 1/2 (y - t)²', loss, 'both', () => 1 / 2],
+        )
       : []),
     ...(head.on === 'steps' ? maskedLossFaults(fault) : []),
     ...(own.length === 0
@@ -179,10 +178,7 @@ function lossGradient(
 }
 
 /** The loss, its gradient or both times a number; `live` of the rows are not masked. */
-function lossTimes(
-  of: 'loss' | 'dLogits' | 'both',
-  factor: (live: number, timeSteps: number, rows: number) => number,
-): Change {
+function lossTimes(of: ScaledLoss[2], factor: ScaledLoss[3]): Change {
   return (_, { labels, targets, inputs }) =>
     (labels ?? targets) && {
       around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({

@@ -5,12 +5,11 @@ import {
   productOf,
   sumOf,
   within,
-  withOperands,
   type Cell,
   type Expression,
   type Term,
 } from '../../equations/index';
-import { changeOf, complementOf, gateFunctions, type Change } from './changes';
+import { changeOf, complementOf, gateFunctions, inOperands, type Change } from './changes';
 
 /**
  * A value of the step that is taken for another one in the step back: σ(z_t[i]) for tanh(z_t[g]), h_(t-1) for c_(t-1), in_c_t for dc_t.
@@ -18,24 +17,13 @@ import { changeOf, complementOf, gateFunctions, type Change } from './changes';
  */
 export function* mistakenValues(expression: Expression, cell: Cell): Generator<Change> {
   if (expression.op === 'slope' || expression.op === 'call') return;
-  const operands = operandsOf(expression);
-  for (const [i, operand] of operands.entries()) {
-    const others =
-      expression.op === 'product'
-        ? [...takenFor(operand, cell), ...arrivingFor(operand, cell)]
-        : [...mistakenValues(operand, cell)];
-    for (const { to, ...change } of others)
-      yield {
-        ...change,
-        to:
-          expression.op === 'product'
-            ? productOf(operands.map((own, j) => (j === i ? to : own)))
-            : withOperands(
-                expression,
-                operands.map((own, j) => (j === i ? to : own)),
-              ),
-      };
+  if (expression.op !== 'product') {
+    yield* inOperands(expression, (operand) => mistakenValues(operand, cell));
+    return;
   }
+  const others = (factor: Expression): Change[] => [...takenFor(factor, cell), ...arrivingFor(factor, cell)];
+  for (const { to, ...change } of inOperands(expression, others))
+    yield { ...change, to: productOf(operandsOf(to)) };
 }
 
 function* takenFor(factor: Expression, cell: Cell): Generator<Change> {
@@ -162,16 +150,7 @@ export function* earlierGradients(expression: Expression, cell: Cell): Generator
         yield changeOf('factor', `${inWords(to)} instead of ${inWords(expression)}`, to, expression);
     return;
   }
-  const operands = operandsOf(expression);
-  for (const [i, operand] of operands.entries())
-    for (const { to, ...change } of earlierGradients(operand, cell))
-      yield {
-        ...change,
-        to: withOperands(
-          expression,
-          operands.map((own, j) => (j === i ? to : own)),
-        ),
-      };
+  yield* inOperands(expression, (operand) => earlierGradients(operand, cell));
 }
 
 /** One of several terms alone. */

@@ -36,16 +36,29 @@ export function passFault(
 
 export type Recurrent = Extract<Layer, { units: number }>;
 
+/** Tensors of the answer with other blocks: one for each time step, or one alone. */
+export function withBlocks(
+  names: readonly string[],
+  change: <V extends Block>(blocks: readonly V[], arithmetic: Arithmetic<V>) => readonly V[],
+): NonNullable<Run['finish']> {
+  return (outcome, arithmetic) =>
+    withTensors(outcome, ({ shape, blocks }, name) =>
+      names.includes(name) ? { shape, blocks: change(blocks, arithmetic) } : undefined,
+    );
+}
+
 /** Tensors of the answer times a number. */
 export function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number): Change {
   return (_, problem) => ({
-    finish: <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-      withTensors(outcome, ({ shape, blocks }, name) =>
-        names.includes(name)
-          ? { shape, blocks: blocks.map((block) => times(arithmetic, block, factor(problem))) }
-          : undefined,
-      ),
+    finish: withBlocks(names, (blocks, arithmetic) =>
+      blocks.map((block) => times(arithmetic, block, factor(problem))),
+    ),
   });
+}
+
+/** The states of a layer from the last step to the first. */
+export function inOrderOfWalk(layer: string): NonNullable<Run['finish']> {
+  return withBlocks([`states.${layer}`], (blocks) => blocks.toReversed());
 }
 
 /** The time step before, or the first itself. */
@@ -70,6 +83,11 @@ export function atOtherSteps(
 export function times<V extends Block>(arithmetic: Arithmetic<V>, block: V, by: number): V {
   const factor = arithmetic.given('', new Float64Array(block.value.length).fill(by), block.rows);
   return arithmetic.apply('product', [block, factor], '');
+}
+
+/** A block of as many zeros, which are certain. */
+export function zerosLike<V extends Block>({ value, rows }: V, arithmetic: Arithmetic<V>): V {
+  return arithmetic.given('', new Float64Array(value.length), rows);
 }
 
 /** Every row as the first. */
@@ -110,11 +128,10 @@ export function changedOuter(
         outer: (shares) =>
           arithmetic.outer(
             shares.map(({ right, ...share }, back) => {
-              const zeros = arithmetic.given('', new Float64Array(right.value.length), right.rows);
               const live = Uint8Array.from({ length: batch }, (_, b) =>
                 Number(adds(b, shares.length - 1 - back)),
               );
-              return { ...share, right: arithmetic.select(live, right, zeros) };
+              return { ...share, right: arithmetic.select(live, right, zerosLike(right, arithmetic)) };
             }),
           ),
       };

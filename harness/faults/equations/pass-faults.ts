@@ -19,6 +19,7 @@ import { remembers } from './forward-faults';
 import { gradientFaults, inputGradientFaults } from './gradient-faults';
 import { headFaults } from './head-faults';
 import {
+  inOrderOfWalk,
   layerFault,
   ofFirstRow,
   passFault,
@@ -26,7 +27,6 @@ import {
   type About,
   type Change,
   type Recurrent,
-  type Run,
   withLayer,
 } from './pass-fault';
 import { maskFaults } from './mask-faults';
@@ -138,14 +138,6 @@ function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFaul
           return { problem: { ...rest, weights: { ...weights, [layer]: own } } };
         },
       ),
-    );
-}
-
-/** The states of a layer from the last step to the first. */
-function inOrderOfWalk(layer: string): NonNullable<Run['finish']> {
-  return <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-    withTensors(outcome, ({ shape, blocks }, name) =>
-      name === `states.${layer}` ? { shape, blocks: blocks.toReversed() } : undefined,
     );
 }
 

@@ -1,9 +1,7 @@
 import {
   inWords,
-  operandsOf,
   partText,
   sumOf,
-  withOperands,
   type Axis,
   type BackwardStep,
   type Block,
@@ -11,7 +9,7 @@ import {
   type Expression,
   type Step,
 } from '../../equations/index';
-import type { CellFault, ChangeSteps } from './changes';
+import { inOperands, type CellFault, type ChangeSteps } from './changes';
 import { faultOfBackwardStep, titleOfShare, termsOf } from './backward-faults';
 
 /** A value that the step back reads at another step of the walk. */
@@ -71,16 +69,7 @@ function* staleIn(
       };
     return;
   }
-  const operands = operandsOf(expression);
-  for (const [i, operand] of operands.entries())
-    for (const { to, ...rest } of staleIn(operand, cell))
-      yield {
-        ...rest,
-        to: withOperands(
-          expression,
-          operands.map((own, j) => (j === i ? to : own)),
-        ),
-      };
+  yield* inOperands(expression, (operand) => staleIn(operand, cell));
 }
 
 function stalesOf(

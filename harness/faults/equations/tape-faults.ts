@@ -4,22 +4,23 @@ import {
   evaluateNetwork,
   forwardOnly,
   withSteps,
-  withTensors,
+  within,
   type Block,
   type Cell,
   type Expression,
   type Network,
   type NetworkProblem,
-  type Outcome,
   type Ran,
 } from '../../equations/index';
 import { memoize } from '../../base/memoize';
 import { readersOf } from './arriving-faults';
 import type { EquationFault } from './fault';
-import { complete, everywhere } from './forward-faults';
+import { complete, everywhere, isBefore } from './forward-faults';
 import {
+  inOrderOfWalk,
   layerFault,
   passFault,
+  withBlocks,
   withLayer,
   type About,
   type Change,
@@ -134,16 +135,7 @@ function acrossExamples(
 const olderName = 'older';
 
 function reads(expression: Expression, carry: string): boolean {
-  let found = false;
-  everywhere(expression, (one) => {
-    found ||= isBefore(one, carry);
-    return one;
-  });
-  return found;
-}
-
-function isBefore(one: Expression, carry: string): one is Extract<Expression, { op: 'quantity' }> {
-  return one.op === 'quantity' && one.when === 'before' && one.name === carry;
+  return [...within(expression)].some((one) => isBefore(one, carry));
 }
 
 /** The cell with one carry more, which hands on the carry as it was before the step, and is read instead of it. */
@@ -187,10 +179,7 @@ function finalFault(
       const states = reversed === true ? one.sequence.toReversed() : one.sequence;
       return { ...one, final: { ...one.final, [output]: pick(states) ?? one.final[output] } };
     };
-    const finish = <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-      withTensors(outcome, ({ shape }, tensor) =>
-        tensor === `final.${name}.${output}` ? { shape, blocks: [right as V] } : undefined,
-      );
+    const finish = withBlocks([`final.${name}.${output}`], <V extends Block>() => [right as V]);
     return readersOf(network, name).final ? [{ ran }, { ran, finish }] : { ran };
   });
 }
@@ -204,11 +193,7 @@ function notTurned(name: string): EquationFault {
       if (inputs.shape[1] === 1) return undefined;
       const ran = <V extends Block>(own: string, one: Ran<V>): Ran<V> =>
         own === name ? { ...one, sequence: one.sequence.toReversed() } : one;
-      const finish = <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-        withTensors(outcome, ({ shape, blocks }, tensor) =>
-          tensor === `states.${name}` ? { shape, blocks: blocks.toReversed() } : undefined,
-        );
-      return readersOf(network, name).steps ? [{ ran }, { ran, finish }] : { ran };
+      return readersOf(network, name).steps ? [{ ran }, { ran, finish: inOrderOfWalk(name) }] : { ran };
     },
   );
 }

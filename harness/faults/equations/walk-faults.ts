@@ -1,13 +1,9 @@
 import type { Tensor } from '../../../scratch/index';
 import {
   gradientName,
-  withTensors,
-  type Arithmetic,
-  type Block,
   type Cell,
   type Layer,
   type Network,
-  type Outcome,
   type Term,
   type Upstream,
 } from '../../equations/index';
@@ -22,6 +18,8 @@ import {
   passFault,
   previous,
   scaled,
+  withBlocks,
+  zerosLike,
   type About,
   type Change,
   type Recurrent,
@@ -230,28 +228,15 @@ function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): Equation
 /** The states of a step as they were before any step ran: zeros. */
 function withoutStates(layers: readonly Layer[], step: number): NonNullable<Run['finish']> {
   const names = layers.map(({ name }) => `states.${name}`);
-  return <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-    withTensors(outcome, ({ shape, blocks }, name) =>
-      names.includes(name)
-        ? {
-            shape,
-            blocks: blocks.map((block, t) =>
-              t === step ? arithmetic.given('', new Float64Array(block.value.length), block.rows) : block,
-            ),
-          }
-        : undefined,
-    );
+  return withBlocks(names, (blocks, arithmetic) =>
+    blocks.map((block, t) => (t === step ? zerosLike(block, arithmetic) : block)),
+  );
 }
 
 /** The states of step t+1 at step t, and zeros at the last. */
 function withEarlierStates(layers: readonly Layer[]): NonNullable<Run['finish']> {
   const names = layers.map(({ name }) => `states.${name}`);
-  return <V extends Block>(outcome: Outcome<V>, arithmetic: Arithmetic<V>): Outcome<V> =>
-    withTensors(outcome, ({ shape, blocks: [first, ...more] }, name) => {
-      if (!names.includes(name)) return undefined;
-      const last = arithmetic.given('', new Float64Array(first.value.length), first.rows);
-      return { shape, blocks: [...more, last] };
-    });
+  return withBlocks(names, ([first, ...more], arithmetic) => [...more, zerosLike(first, arithmetic)]);
 }
 
 /** Mistakes in which steps are read, and how, before any layer. */
