@@ -43,9 +43,11 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     // formulas that cannot be read are an error before any side is asked
     for (const layer of model.layers) if (layer.layer === 'cell') defineCell(layer.cell);
     const count = options.cases ?? defaultOfModel;
-    const layered = lastLayered(JSON.stringify([model, seed, count, options.labels]), () =>
-      Array.from({ length: count }, (_, i) => generatedLayered(model, seed, i, options)),
-    );
+    const layered = lastLayered(JSON.stringify([model, seed, count, options.labels]), () => {
+      // a copy: the caller may change the description afterwards
+      const own = structuredClone(model);
+      return Array.from({ length: count }, (_, i) => generatedLayered(own, seed, i, options));
+    });
     const wanted = layered.filter(({ id }) => isWanted(id));
     if (wanted.length > 0) checkEquations(wanted[0], '--layers');
     return checkSome({ problems: [], layered: wanted, vectors: [], training: [] }, only);

@@ -1,5 +1,6 @@
 import {
   checkChoice,
+  checkFlag,
   checkOptions,
   createRandom,
   describe,
@@ -107,9 +108,13 @@ export function checkParityOptions(options: ParityOptions): void {
     throw new TypeError(
       "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
     );
+  for (const name of ['labels', 'power'] as const) {
+    const flag = options[name];
+    if (flag !== undefined) checkFlag(flag, `runParity: ${name}`);
+  }
   if (options.labels === false && model === undefined)
     throw new RangeError(
-      'runParity: labels is false without model, which it is about; give a model, or leave labels out.',
+      'runParity: labels is false without model, and only problems about a model are made without labels; give a model, or leave labels out.',
     );
   if (backends !== undefined) parseAnySides(backends.join());
   // layers of formulas have been read already

@@ -3,7 +3,7 @@ import type { AnyCandidate } from '../../sides/candidate/index';
 import type { SideSource } from '../../sides/index';
 import { checkTolerance, type FixedTolerance } from '../../judge/index';
 import { runParity, type ParityReport } from '../index';
-import type { AnyProblem, CellText, Model } from '../../base/problem';
+import type { AnyProblem, CellText, Model, Problem } from '../../base/problem';
 import { modelOfCell } from '../../problems/index';
 import type { VectorCase } from '../../problems/vectors/index';
 import { ParityAssertionError } from './parity-error';
@@ -82,11 +82,10 @@ export async function parityOf(
   const { problems, equations, vectors, tolerance, timeoutSeconds, ...others } = options;
   const { model = equations && modelOfCell(equations), ...suite } = others;
   const isSide = 'open' in candidate;
-  const chosen =
-    problems ??
-    (isSide
+  const suiteProblems = (): readonly Problem[] =>
+    isSide
       ? quickSuite({ ...suite, masks: true })
-      : sharedQuickSuite({ ...suite, masks: candidate.masks === true }));
+      : sharedQuickSuite({ ...suite, masks: candidate.masks === true });
   return runParity({
     // what is asserted has to run, whatever a whole run would make of a side that is not there
     ...(isSide
@@ -96,7 +95,7 @@ export async function parityOf(
       ? { vectors }
       : model !== undefined
         ? { model, cases: 12, labels: options.labels }
-        : { problems: chosen }),
+        : { problems: problems ?? suiteProblems() }),
     seed: options.seed,
     power: model === undefined && ((problems ?? vectors) !== undefined || !showsEverything(suite)),
     tolerance,

@@ -1,4 +1,4 @@
-import { checkFlag, checkOptions, checkSize, type OptionNames } from '../../../scratch/index';
+import { checkFlag, checkOptions, checkSize, shown, type OptionNames } from '../../../scratch/index';
 import { recently } from '../../base/memoize';
 import { makeProblem, type ProblemRecipe } from '../../problems/index';
 import type { Problem } from '../../base/problem';
@@ -32,15 +32,8 @@ const mostSeed = 9e10;
  * @throws RangeError for an option or a size that does not exist
  */
 export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
-  checkOptions(options, optionNames, 'quickSuite');
-  if (options.sizes !== undefined) checkOptions(options.sizes, sizeNames, 'quickSuite: sizes', 'size');
+  checkSuite(options);
   const { sizes = {}, seed = 1, labels = true, masks = false } = options;
-  for (const [name, size] of Object.entries(sizes)) checkSize(`quickSuite: ${name}`, size);
-  checkFlag(labels, 'quickSuite: labels');
-  if (!(Number.isSafeInteger(seed) && seed >= 0 && seed <= mostSeed))
-    throw new RangeError(
-      `quickSuite: the seed is ${typeof seed === 'number' ? seed : JSON.stringify(seed)}; a whole number from 0 to ${mostSeed} was expected.`,
-    );
   const free = options.sizes === undefined;
   const base = {
     ...usual,
@@ -72,6 +65,18 @@ export function quickSuite(options: QuickSuiteOptions = {}): Problem[] {
   );
 }
 
+function checkSuite(options: QuickSuiteOptions): void {
+  checkOptions(options, optionNames, 'quickSuite');
+  if (options.sizes !== undefined) checkOptions(options.sizes, sizeNames, 'quickSuite: sizes', 'size');
+  const { sizes = {}, seed = 1, labels = true } = options;
+  for (const [name, size] of Object.entries(sizes)) checkSize(`quickSuite: ${name}`, size);
+  checkFlag(labels, 'quickSuite: labels');
+  if (!(Number.isSafeInteger(seed) && seed >= 0 && seed <= mostSeed))
+    throw new RangeError(
+      `quickSuite: the seed is ${shown(seed)}; a whole number from 0 to ${mostSeed} was expected.`,
+    );
+}
+
 const lastSuites = recently<readonly Problem[]>(3);
 
 /**
@@ -79,6 +84,7 @@ const lastSuites = recently<readonly Problem[]>(3);
  * derived from a problem (its answer, its budgets) is derived once.
  */
 export function sharedQuickSuite(options: QuickSuiteOptions): readonly Problem[] {
+  checkSuite(options);
   return lastSuites(JSON.stringify(options), () => quickSuite(options));
 }
 

@@ -48,6 +48,8 @@ describe('values of options that make no sense', () => {
     ['no list of problems', () => runParity({ problems: 'x' as never }), /problems is a string/],
     ['a model without layers', () => runParity({ model: 1 as never }), /model has no array of layers/],
     ['a pattern that is no text', () => runParity({ only: 5 as never }), /only is a number/],
+    ['labels of a run that are text', () => runParity({ labels: 'no' as never }), /labels is "no"/],
+    ['a big seed', () => assertParity(candidate, { seed: 1n as never }), /the seed is 1n/],
     ['three processes', () => runParity({ processes: 3 as never }), /processes is 3/],
     ['diagnoses below 0', () => runParity({ diagnoses: -1 }), /diagnoses is -1/],
     [

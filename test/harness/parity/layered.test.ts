@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { LayeredEvaluation, LayeredProblem, Model } from '../../../harness/base/problem';
+import { selectCases } from '../../../harness/parity/cases';
 import { checkReport } from '../../../harness/parity/index';
 import { formatReport, formatSummary, runParity } from '../../../harness/parity/index';
 import type { ParityReport } from '../../../harness/parity/report';
@@ -241,6 +242,18 @@ describe('harness/parity: networks of layers', () => {
     const asked = Array.from({ length: 12 }, (_, i) => generatedLayered(model, 1, i, { labels: false }));
     for (const { labels, targets, upstream } of asked)
       expect([labels, targets, upstream?.logits !== undefined]).to.deep.equal([undefined, undefined, true]);
+  });
+
+  it('asks about a network as it is described now, whatever became of an earlier description', async () => {
+    const described = (): Model => ({
+      features: 2,
+      layers: [{ layer: 'lstm', units: 2, activation: 'tanh' }],
+    });
+    const earlier = described();
+    await selectCases({ model: earlier, cases: 1 }, 1);
+    Object.assign(earlier.layers[0], { activation: 'relu' });
+    const { layered } = await selectCases({ model: described(), cases: 1 }, 1);
+    expect(layered[0].model.layers[0]).to.have.property('activation', 'tanh');
   });
 
   it('refuses options that change nothing', async () => {
