@@ -3,7 +3,15 @@ export type * from './classifier-interface';
 export type * from './optimizer-config';
 export { createRandom, restoreRandom, type Random } from './random';
 export { glorotUniform, orthogonal, scaledNormal } from './initializers';
-export { checkChoice, checkFlag, checkOptions, describe, resembles, shown, type OptionNames } from './options';
+export {
+  checkChoice,
+  checkFlag,
+  checkOptions,
+  describe,
+  resembles,
+  shown,
+  type OptionNames,
+} from './options';
 export { checkNotFitting } from './fit-lock';
 export {
   checkSequences,

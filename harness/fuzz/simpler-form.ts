@@ -1,5 +1,12 @@
 import { zeros, type Tensor } from '../../scratch/index';
-import { isLayered, sizesOf, tablesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
+import {
+  isLayered,
+  sizesOf,
+  tablesOf,
+  type AnyProblem,
+  type LayeredProblem,
+  type Problem,
+} from '../base/problem';
 import { partsOfLayers } from '../base/model';
 import { keep } from '../problems/index';
 import type { Move } from './simpler-values';

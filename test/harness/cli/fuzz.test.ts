@@ -40,9 +40,12 @@ describe('rnn-parity fuzz, replay and merge as commands', () => {
           return { states, finalState: states.map((rows) => rows[rows.length - 1]) };
         } };`,
     );
-    const fuzzed = runProgram('fuzz --cases 2 --shrink 2s --candidate ./forgetful.js --out cases --json -'.split(' '), {
-      cwd: directory,
-    });
+    const fuzzed = runProgram(
+      'fuzz --cases 2 --shrink 2s --candidate ./forgetful.js --out cases --json -'.split(' '),
+      {
+        cwd: directory,
+      },
+    );
     expect(fuzzed.code).to.equal(1);
     const summary = JSON.parse(fuzzed.out) as {
       sides: { failures: { file: string; tensor: string }[] }[];
