@@ -113,7 +113,7 @@ describe('the directory of a run', () => {
     await (
       await lockDirectory(out())
     )();
-    expect(readdirSync(out())).to.deep.equal(['checkpoint.npz', 'notes.12']);
+    expect(readdirSync(out())).to.deep.equal(['checkpoint.npz', 'checkpoint.npz.12345', 'notes.12']);
   });
 
   it('that is a file, a dangling link or below a file is refused in one line', async () => {
