@@ -182,8 +182,7 @@ function denseLayer(config: DenseConfig, input: SignalShape, name: string): Laye
         forward() {
           // z = bias + x · kernel,  y = φ(z)
           denseForward(dense, values, 0, rows, z);
-          output.values.set(z);
-          activation.apply(output.values, 0, z.length);
+          activation.apply(z, output.values, 0, z.length);
         },
         clearGradients: () => output.gradient.fill(0),
         backward(gradients, toInput) {

@@ -16,7 +16,7 @@ interface Loss {
   outputs(z: Float64Array, rows: number, width: number, outputs: Float64Array): void;
   /** the mean over the rows */
   value(z: Float64Array, outputs: Float64Array, targets: Targets, width: number): number;
-  /** dLoss/dz [rows, C], the mean's 1/rows included */
+  /** dLoss/dz [rows, C], the mean's 1/rows included; dz may be the array of the outputs */
   gradient(outputs: Float64Array, targets: Targets, width: number, dz: Float64Array): void;
   /** the share of right answers */
   accuracy(outputs: Float64Array, targets: Targets, width: number): number;
@@ -86,9 +86,9 @@ export function judge(name: LossName, { data, shape }: Tensor, targets: Targets,
   return {
     loss: loss.value(z, outputs, t, width),
     accuracy: loss.accuracy(outputs, t, width),
-    /** dLoss/dz, in the shape of z */
+    /** dLoss/dz, in the shape of z; to be called once, because it takes the place of the outputs */
     gradient: (): Float64Array => {
-      const dz = new Float64Array(z.length);
+      const dz = outputs;
       loss.gradient(outputs, t, width, dz);
       if (kept === undefined) return dz;
       const all = new Float64Array(data.length);

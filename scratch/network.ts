@@ -22,6 +22,7 @@ import { Stack } from './stack';
 import {
   addOutputGradient,
   addTo,
+  borrowOutputs,
   clearGradients,
   joined,
   maskOf,
@@ -249,7 +250,7 @@ export class ScratchNetwork implements LayersNetwork {
     upstream?: Partial<CheckedQuestion['upstream']>,
   ) {
     runForward(pass, given);
-    const judged = targets && judge(this.plan.loss, outputsOf(pass), targets, maskOf(pass));
+    const judged = targets && judge(this.plan.loss, borrowOutputs(pass), targets, maskOf(pass));
     for (const array of gradientArrays) array.fill(0);
     clearGradients(pass);
     if (judged !== undefined) addOutputGradient(pass, judged.gradient());
@@ -273,7 +274,7 @@ export class ScratchNetwork implements LayersNetwork {
       const pass = this.stack.prepare(some);
       runForward(pass, some);
       parts.push({
-        logits: outputsOf(pass),
+        logits: borrowOutputs(pass),
         mask: maskOf(pass),
         finalStates: this.stack.statesOf(pass, 'finalStates', 'values'),
       });

@@ -36,7 +36,7 @@ export function walkThroughTime<Kept extends string>(
   const { batch, width: features, timeSteps = 1 } = input;
   const [rows, columns] = [timeSteps * batch, cell.gates.length * units];
   const kernel = weights['kernel'].data;
-  const { bias, ...recurrentWeights } = splitWeights(weights, new Float64Array(columns));
+  const { bias, recurrent } = splitWeights(weights, new Float64Array(columns));
   /** takes the gradients of biases that the layer does not have */ const unread = new Float64Array(columns);
   const { x, dx, mask, turn, turnBack } = readingOrder(input, goBackwards);
   const { all, steps } = makeSteps(cell, batch, timeSteps, units);
@@ -75,7 +75,7 @@ export function walkThroughTime<Kept extends string>(
       repeatRow(bias, rows, all.z, 0);
       multiply(x, 0, kernel, all.z, 0, rows, features, columns);
       steps.forEach((step, t) => {
-        cell.forward(step, recurrentWeights);
+        cell.forward(step, recurrent);
         // h_t = h_{t-1},  c_t = c_{t-1}    in the rows that are masked at this step
         forMasked(t, (from, to) => {
           copy(step.hBefore, step.h, from, to);
@@ -96,13 +96,13 @@ export function walkThroughTime<Kept extends string>(
           moveAll(step.dh, step.dhBefore, from, to);
           if (hasC) moveAll(step.dc, step.dcBefore, from, to);
         });
-        cell.backward(step, recurrentWeights);
+        cell.backward(step, recurrent);
       }
-      const { bias: dBias, ...recurrentGradients } = splitWeights(gradients, unread);
+      const { bias: dBias, recurrent: dRecurrent } = splitWeights(gradients, unread);
       // dKernel += Σ_t x_tᵀ · dz_t,  dBias += Σ_t Σ_b dz_t
       transposedMultiplyAccumulate(x, 0, all.dz, 0, gradients['kernel'].data, features, rows, columns);
       addRows(all.dz, rows, dBias);
-      cell.recurrentGradients(all, recurrentGradients);
+      cell.recurrentGradients(all, dRecurrent);
       if (!toInput) return;
       // dx_t += dz_t · kernelᵀ
       multiplyByTranspose(all.dz, 0, kernel, dx, 0, rows, columns, features);
@@ -115,14 +115,16 @@ export function walkThroughTime<Kept extends string>(
 function splitWeights(
   weights: LayerWeights,
   absent: Float64Array,
-): CellWeights & { readonly bias: Float64Array } {
+): { readonly bias: Float64Array; readonly recurrent: CellWeights } {
   const columns = absent.length;
   const biases = 'bias' in weights ? weights['bias'].data : absent;
   const two = biases.length > columns;
   return {
-    recurrentKernel: weights['recurrentKernel'].data,
     bias: two ? biases.subarray(0, columns) : biases,
-    recurrentBias: two ? biases.subarray(columns) : absent,
+    recurrent: {
+      recurrentKernel: weights['recurrentKernel'].data,
+      recurrentBias: two ? biases.subarray(columns) : absent,
+    },
   };
 }
 

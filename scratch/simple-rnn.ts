@@ -3,7 +3,7 @@ import { addRows, multiply, multiplyByTranspose, repeatRow, transposedMultiplyAc
 import { checkOptions } from './options';
 import { createRandom } from './random';
 import { checkSequences, checkUpstream, type SimpleRNNUpstream } from './sequences';
-import { tanhInPlace } from './tanh';
+import { tanhOf } from './tanh';
 import { checkMemory, checkSize, toTensor, zeros, type Tensor, type TensorLike } from './tensor';
 import { fromTimeMajor, toTimeMajor } from './time-major';
 
@@ -71,7 +71,7 @@ export function forwardThroughTime(cache: SimpleRNNCache): void {
     // z_t += h_{t-1} · recurrentKernel
     if (t > 1 || !startsAtZero) multiply(states, before, recurrentKernel, states, now, batch, units, units);
     // h_t = tanh(z_t)
-    tanhInPlace(states, now, now + step);
+    tanhOf(states, states, now, now + step);
     // h_t = h_{t-1}    in the rows that are masked at this step
     if (mask !== undefined) {
       for (let b = 0; b < batch; b++) {

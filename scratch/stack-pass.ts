@@ -56,10 +56,17 @@ export function outputsOf({ output }: StackPass): Tensor {
   return batchMajor(output.values, output);
 }
 
+/** As `outputsOf`, but without a time axis not copied: to be read only, and before the next forward pass. */
+export function borrowOutputs(pass: StackPass): Tensor {
+  const { output } = pass;
+  return output.timeSteps === undefined ? { data: output.values, shape: shapeOf(output) } : outputsOf(pass);
+}
+
 /** Adds dLoss/doutputs, in the shape of the outputs. */
 export function addOutputGradient({ output }: StackPass, gradient: Float64Array): void {
-  const { batch, timeSteps = 1, width } = output;
-  addTo(output.gradient, toTimeMajor(gradient, batch, timeSteps, width));
+  const { batch, timeSteps, width } = output;
+  const rows = timeSteps === undefined ? gradient : toTimeMajor(gradient, batch, timeSteps, width);
+  addTo(output.gradient, rows);
 }
 
 /** Which steps of the output exist [B, T]; undefined: all, or there is no time axis. */

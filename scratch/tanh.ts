@@ -1,5 +1,5 @@
 /**
- * tanh of numbers in an array, in place; within 2.5 · 2^-53 of the true value, relatively (Math.tanh: 2.7).
+ * y = tanh x, number by number; within 2.5 · 2^-53 of the true value, relatively (Math.tanh: 2.7).
  *
  * A step of a small network spends a third of its time in Math.tanh, which is a call out of the compiled code with
  * branches that depend on the number. This has neither and takes a third of the time. With a the node next to x,
@@ -9,11 +9,13 @@
  *
  * with s = r - d / q, multiplied out for seven levels of the fraction: the error is below r^15 / 10^12 for |r| < 7/32.
  *
- * @param values from `from` up to, without, `to`
+ * @param y may be the array of the x
+ * @param from the first place
+ * @param to the place after the last one
  */
-export function tanhInPlace(values: Float64Array, from: number, to: number): void {
+export function tanhOf(xs: Float64Array, y: Float64Array, from: number, to: number): void {
   for (let i = from; i < to; i++) {
-    const x = Math.max(-furthest, Math.min(furthest, values[i]));
+    const x = Math.max(-furthest, Math.min(furthest, xs[i]));
     const n = (Math.floor(x * perUnit + 0.5) + middle) | 0;
     const t = tanhOfNode[n];
     const r = x - node[n];
@@ -21,7 +23,7 @@ export function tanhInPlace(values: Float64Array, from: number, to: number): voi
     const q = 135135 + r2 * (62370 + r2 * (3150 + r2 * 28));
     const d = r * r2 * (45045 + r2 * (2772 + r2 * 27));
     const s = r - d / q;
-    values[i] = t + ((1 - t) * (1 + t) * s) / (1 + t * s);
+    y[i] = t + ((1 - t) * (1 + t) * s) / (1 + t * s);
   }
 }
 

@@ -1,9 +1,9 @@
-import { tanhInPlace } from '../tanh';
+import { tanhOf } from '../tanh';
 
 /** A function of each element, and its derivative. */
 export interface Activation {
-  /** values[i] = f(values[i]) for from <= i < to */
-  readonly apply: (values: Float64Array, from: number, to: number) => void;
+  /** y[i] = f(z[i]) for from <= i < to; y may be the array z */
+  readonly apply: (z: Float64Array, y: Float64Array, from: number, to: number) => void;
   /** f'(z), from y = f(z) where that suffices */
   readonly slope: (y: number, z: number) => number;
 }
@@ -22,32 +22,37 @@ export interface Activation {
  * the edges, where y is 0 or 1 exactly, as part of the slope, and so does this table. It is flat for relu at z = 0.
  */
 export const activations = {
-  tanh: { apply: tanhInPlace, slope: (y) => (1 - y) * (1 + y) },
+  tanh: { apply: tanhOf, slope: (y) => (1 - y) * (1 + y) },
   sigmoid: {
-    apply: (values, from, to) => {
-      for (let i = from; i < to; i++) values[i] = 1 / (1 + Math.exp(-values[i]));
+    apply: (z, y, from, to) => {
+      for (let i = from; i < to; i++) y[i] = 1 / (1 + Math.exp(-z[i]));
     },
     slope: (y) => y * (1 - y),
   },
   hardSigmoid: {
-    apply: (values, from, to) => {
-      for (let i = from; i < to; i++) values[i] = Math.max(0, Math.min(1, 0.2 * values[i] + 0.5));
+    apply: (z, y, from, to) => {
+      for (let i = from; i < to; i++) y[i] = Math.max(0, Math.min(1, 0.2 * z[i] + 0.5));
     },
     slope: (_, z) => (inUnitInterval(0.2 * z + 0.5) ? 0.2 : 0),
   },
   hardSigmoidKeras3: {
-    apply: (values, from, to) => {
-      for (let i = from; i < to; i++) values[i] = Math.max(0, Math.min(1, values[i] / 6 + 0.5));
+    apply: (z, y, from, to) => {
+      for (let i = from; i < to; i++) y[i] = Math.max(0, Math.min(1, z[i] / 6 + 0.5));
     },
     slope: (_, z) => (inUnitInterval(z / 6 + 0.5) ? 1 / 6 : 0),
   },
   relu: {
-    apply: (values, from, to) => {
-      for (let i = from; i < to; i++) values[i] = Math.max(0, values[i]);
+    apply: (z, y, from, to) => {
+      for (let i = from; i < to; i++) y[i] = Math.max(0, z[i]);
     },
     slope: (y) => (y > 0 ? 1 : 0),
   },
-  linear: { apply: () => undefined, slope: () => 1 },
+  linear: {
+    apply: (z, y, from, to) => {
+      for (let i = from; i < to; i++) y[i] = z[i];
+    },
+    slope: () => 1,
+  },
 } as const satisfies Record<string, Activation>;
 
 export type ActivationName = keyof typeof activations;

@@ -40,8 +40,7 @@ export function gruCell(φ: Activation, σ: Activation): Cell<'gates' | 'reset' 
       const row = 3 * U;
       // z_t[z r] += h_{t-1} · recurrentKernel[z r],  z and r
       multiplyBlock(hBefore, recurrentKernel, zs, 0, 2 * U, row, rows, U);
-      gates.set(zs);
-      for (let at = 0; at < gates.length; at += row) σ.apply(gates, at, at + 2 * U);
+      for (let at = 0; at < gates.length; at += row) σ.apply(zs, gates, at, at + 2 * U);
       // r ∘ h_{t-1}
       for (let b = 0, n = 0; b < rows; b++) {
         for (let r = b * row + U; r < b * row + 2 * U; r++, n++) reset[n] = gates[r] * hBefore[n];
@@ -113,8 +112,8 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell<'gates' 
       multiply(hBefore, 0, recurrentKernel, m, 0, rows, U, 3 * U);
       for (let at = 0; at < gates.length; at += 3 * U) {
         // z_t[z r] = a_t[z r] + m_t[z r],  z and r
-        for (let i = at; i < at + 2 * U; i++) gates[i] = zs[i] += m[i];
-        σ.apply(gates, at, at + 2 * U);
+        for (let i = at; i < at + 2 * U; i++) zs[i] += m[i];
+        σ.apply(zs, gates, at, at + 2 * U);
         // z_t[h] = a_t[h] + r ∘ m_t[h]
         for (let i = at + 2 * U; i < at + 3 * U; i++) zs[i] += gates[i - U] * m[i];
       }
@@ -159,8 +158,7 @@ function blend(
   h: Float64Array,
 ): void {
   for (let at = 0, n = 0; at < gates.length; at += 3 * U) {
-    for (let c = at + 2 * U; c < at + 3 * U; c++) gates[c] = zs[c];
-    φ.apply(gates, at + 2 * U, at + 3 * U);
+    φ.apply(zs, gates, at + 2 * U, at + 3 * U);
     for (let z = at; z < at + U; z++, n++) {
       const c = z + 2 * U;
       h[n] = gates[z] * hBefore[n] + (1 - gates[z]) * gates[c];

@@ -32,11 +32,10 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
       // z_t += h_{t-1} · recurrentKernel
       multiply(hBefore, 0, recurrentKernel, z, 0, rows, U, 4 * U);
       // i, f, c~, o
-      gates.set(z);
       for (let row = 0; row < gates.length; row += 4 * U) {
-        σ.apply(gates, row, row + 2 * U);
-        φ.apply(gates, row + 2 * U, row + 3 * U);
-        σ.apply(gates, row + 3 * U, row + 4 * U);
+        σ.apply(z, gates, row, row + 2 * U);
+        φ.apply(z, gates, row + 2 * U, row + 3 * U);
+        σ.apply(z, gates, row + 3 * U, row + 4 * U);
       }
       // c_t = f ∘ c_{t-1} + i ∘ c~
       for (let b = 0, n = 0; b < rows; b++) {
@@ -47,8 +46,7 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
         }
       }
       // h_t = o ∘ φ(c_t)
-      activatedC.set(c);
-      φ.apply(activatedC, 0, activatedC.length);
+      φ.apply(c, activatedC, 0, c.length);
       for (let b = 0, n = 0; b < rows; b++) {
         for (let o = b * 4 * U + 3 * U; o < (b + 1) * 4 * U; o++, n++) h[n] = gates[o] * activatedC[n];
       }

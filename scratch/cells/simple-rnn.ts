@@ -24,8 +24,7 @@ export function simpleRnnCell(activation: Activation): Cell {
       // z_t += h_{t-1} · recurrentKernel
       multiply(hBefore, 0, recurrentKernel, z, 0, rows, units, units);
       // h_t = φ(z_t)
-      h.set(z);
-      activation.apply(h, 0, h.length);
+      activation.apply(z, h, 0, h.length);
     },
 
     backward({ rows, units, z, dz, h, dh, dhBefore }, { recurrentKernel }) {

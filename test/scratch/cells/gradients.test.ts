@@ -161,7 +161,7 @@ describe('scratch layers: gradients against independent derivatives', () => {
   it('the slope of every activation is its derivative, and at the edges of a hard sigmoid that of the inside', () => {
     const f = (name: keyof typeof activations, z: number) => {
       const values = Float64Array.of(z);
-      activations[name].apply(values, 0, 1);
+      activations[name].apply(values, values, 0, 1);
       return values[0];
     };
     for (const name of Object.keys(activations) as (keyof typeof activations)[]) {
