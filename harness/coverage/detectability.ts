@@ -10,9 +10,8 @@ import {
 } from '../judge/index';
 import { roundProblem, tensorOf, type AnyProblem, type Evaluation, type Precision } from '../base/problem';
 import { rightAnswer } from '../faults/index';
-import { wrongAnswers, type NamedFault } from './planting';
-import { namesOf } from './sizes';
-import type { Asked } from './weakness';
+import { wrongAnswers, type NamedFault } from './faults';
+import { namesOf, type Asked } from './weakness';
 
 /** How a run judges. */
 export interface Judging {

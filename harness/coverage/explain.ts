@@ -1,32 +1,21 @@
-import { expectedNames, isLayered, tensorOf, type AnyProblem } from '../base/problem';
-import type { BlindSpot } from './blind-spot';
+import { expectedNames, tensorOf, type AnyProblem } from '../base/problem';
+import { listed, type BlindSpot } from './blind-spot';
 import { weaknessesOfInputs } from './inputs';
 import { weaknessesOfSizes } from './sizes';
 import { weaknessesOfStates } from './states';
-import { absentPartsOfLayers, weaknessesOfLayers } from './layers';
 import type { Look } from './look';
 import { Detectability, type Judging } from './detectability';
-import { absentParts } from './parts';
-import type { NamedFault } from './planting';
+import type { NamedFault } from './faults';
 import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
-import { listed } from './words';
 
-/** Of the simple RNN. Of two reasons for the same fault the first is reported. */
+/** What a problem of any kind can have. Of two reasons for the same fault the first is reported. */
 export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfSizes,
   ...weaknessesOfInputs,
   ...weaknessesOfWeights,
   ...weaknessesOfStates,
 ];
-
-/** @param isOne whether it is the only problem, so that the parts count that it does without */
-export function weaknessesOf(problem: AnyProblem, isOne: boolean): readonly Weakness<AnyProblem>[] {
-  const own: readonly unknown[] = isLayered(problem)
-    ? [...weaknessesOfLayers, ...(isOne ? [absentPartsOfLayers] : [])]
-    : [...weaknesses, ...(isOne ? [absentParts] : [])];
-  return own as readonly Weakness<AnyProblem>[];
-}
 
 export interface Explanation {
   readonly spots: readonly BlindSpot[];
@@ -44,7 +33,7 @@ export function explain(
   look: Look,
   hidden: readonly NamedFault[],
   judging: Judging,
-  reasons: readonly Weakness<AnyProblem>[],
+  reasons: readonly Weakness[],
 ): Explanation {
   const { asked: whole, onProblem, onTwoExamples } = look;
   if (onProblem === undefined || onTwoExamples === undefined) return { spots: [], left: hidden };
@@ -89,7 +78,7 @@ export function explain(
   return { spots, left };
 }
 
-interface Reason extends Pick<Weakness<AnyProblem>, 'what' | 'fix' | 'fixed'> {
+interface Reason extends Pick<Weakness, 'what' | 'fix' | 'fixed'> {
   readonly because: string;
   readonly faults: NamedFault[];
   readonly tensors: Set<string>;

@@ -1,12 +1,11 @@
 import { isLayered, type AnyProblem } from '../base/problem';
 import { partBeyondSingle } from '../examine/index';
 import type { BlindSpot } from './blind-spot';
-import { explain, explainRest, weaknessesOf } from './explain';
+import { explain, explainRest, weaknesses } from './explain';
 import { Look, type LookOptions } from './look';
 import { absentParts } from './parts';
-import { faultsIn, type NamedFault } from './planting';
-import { namesOf } from './sizes';
-import type { Asked } from './weakness';
+import { faultsIn, type NamedFault } from './faults';
+import { namesOf, type Asked } from './weakness';
 
 export interface FindOptions extends LookOptions {
   /** whether parts that a single problem does without (labels, gradients from above) are reported */
@@ -47,7 +46,7 @@ function findInGroup(asked: readonly Asked<AnyProblem>[], options: FindOptions, 
   const blind = blindEverywhere(looks);
   if (looks.some(({ passedOver }) => passedOver)) return [];
 
-  const reasons = weaknessesOf(first.problem, isOne);
+  const reasons = [...weaknesses, ...(isOne ? [absentParts] : [])];
   const spots: BlindSpot[] = [];
   for (const look of looks.slice(0, mostExplained)) {
     if (hidden.length === 0) break;

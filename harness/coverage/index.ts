@@ -1,4 +1,3 @@
-export type { BlindSpot } from './blind-spot';
+export { describeBlindSpot, type BlindSpot } from './blind-spot';
 export { findBlindSpots } from './find';
 export type { Asked } from './weakness';
-export { describeBlindSpot } from './words';

@@ -1,11 +1,21 @@
-import { mapParts, partOf, partsOf, sizesOf, tablesOf, withParts, type AnyProblem } from '../base/problem';
+import {
+  isLayered,
+  mapParts,
+  partOf,
+  partsOf,
+  readsIntegers,
+  tablesOf,
+  withParts,
+  type AnyProblem,
+} from '../base/problem';
 import type { Tensor } from '../../scratch/index';
 import { fill } from '../problems/index';
+import { everyPart } from './parts';
 import { isSameAlong, isZero, map, random, varied } from './tensors';
-import { change, type Asked, type CommonWeakness, type Weakness } from './weakness';
+import { change, type Asked, type Weakness } from './weakness';
 
-/** Weaknesses of the inputs themselves. */
-export const weaknessesOfNumbers: readonly CommonWeakness[] = [
+/** Weaknesses of the inputs themselves, where they are numbers: integers have neither signs nor sizes. */
+const weaknessesOfNumbers = [
   {
     what: 'zero inputs',
     found: ({ problem: { inputs } }) => (isZero(inputs) ? 'every input is zero' : undefined),
@@ -39,44 +49,28 @@ export const weaknessesOfNumbers: readonly CommonWeakness[] = [
     fix: 'give every example different inputs',
     fixed: (asked) => change(asked, { inputs: varied(asked.problem.inputs, 3) }),
   },
-];
-
-/** Weaknesses of the masks. */
-export const weaknessesOfMasks: readonly CommonWeakness[] = [
-  {
-    what: 'nothing masked',
-    found: ({ problem: { mask } }) =>
-      mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
-    fix: 'mask some steps, different ones in each example',
-    fixed: (asked) => maskedSomewhere(asked),
-  },
-  {
-    what: 'identical masks',
-    found: ({ problem: { mask } }) =>
-      mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
-        ? `all ${mask.shape[0]} examples have the same mask`
-        : undefined,
-    fix: 'mask different steps in each example',
-    fixed: (asked) => maskedSomewhere(asked),
-  },
-];
+] satisfies Weakness[];
 
 const isOfInitialStates = (name: string): boolean => name.startsWith('initialState');
 
 function initialStatesOf(problem: AnyProblem): Tensor[] {
   return partsOf(problem)
     .filter(isOfInitialStates)
-    .map((name) => partOf(problem, name)!);
+    .flatMap((name) => partOf(problem, name) ?? []);
 }
 
-/** Weaknesses of the initial states, of which layers have several: `a state` or `states`, `initialState that is` or ... */
-export const weaknessesOfInitialStates = (states: string, field: string): CommonWeakness[] => [
+/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above, masks. */
+export const weaknessesOfInputs: readonly Weakness[] = [
+  ...weaknessesOfNumbers.map((own: Weakness): Weakness => ({
+    ...own,
+    found: (asked, right) => (readsIntegers(asked.problem) ? undefined : own.found(asked, right)),
+  })),
   {
     what: 'identical initial states',
     found: ({ problem }) => {
       const all = initialStatesOf(problem);
       return all.length > 0 && all.every((state) => !isZero(state) && isSameAlong(state, 0))
-        ? `all ${all[0].shape[0]} examples start from the same ${states.replace('a ', '')}`
+        ? `all ${all[0].shape[0]} examples start from the same ${isLayered(problem) ? 'states' : 'state'}`
         : undefined;
     },
     fix: 'give every example a different initial state',
@@ -89,8 +83,10 @@ export const weaknessesOfInitialStates = (states: string, field: string): Common
   {
     what: 'zero initial state',
     found: ({ problem }) =>
-      initialStatesOf(problem).every(isZero) ? `every example starts from ${states} of zeros` : undefined,
-    fix: `give ${field} not zero`,
+      initialStatesOf(problem).every(isZero)
+        ? `every example starts from ${isLayered(problem) ? 'states' : 'a state'} of zeros`
+        : undefined,
+    fix: 'give an initial state that is not zero',
     fixed: (asked) => {
       const parts = [...tablesOf(asked.problem).parts].filter(([name]) => isOfInitialStates(name));
       const drawn = parts.map(([name, axes], i) => {
@@ -100,12 +96,6 @@ export const weaknessesOfInitialStates = (states: string, field: string): Common
       return change(asked, withParts(asked.problem, drawn));
     },
   },
-];
-
-/** Weaknesses of what is fed in: inputs, initial states, labels, gradients from above. */
-export const weaknessesOfInputs: readonly Weakness[] = [
-  ...weaknessesOfNumbers,
-  ...weaknessesOfInitialStates('a state', 'an initialState that is'),
   {
     what: 'identical labels',
     found: ({ problem: { labels = [] } }) =>
@@ -115,28 +105,35 @@ export const weaknessesOfInputs: readonly Weakness[] = [
     fix: 'give examples of different classes',
     fixed: (asked) => {
       const { labels = [] } = asked.problem;
-      const { classes = 1 } = sizesOf(asked.problem);
+      const classes = tablesOf(asked.problem).answer.get('logits')?.at(-1)?.size ?? 1;
       return change(asked, { labels: labels.map((label, b) => (label + b) % classes) });
     },
   },
+  everyPart('equal upstream', {
+    has: (name, own) => /^upstream\.(states$|sequences\.)/.test(name) && isSameAlong(own, 1),
+    says: ['is the same at all time steps, as under a plain sum', 'are the same at all time steps'],
+    fix: 'let the gradients given for the states change with time',
+    other: (own) => (isZero(own) ? random(own.shape, 6, 1) : varied(own, 6)),
+  }),
   {
-    what: 'equal upstream',
-    found: ({ problem: { upstream } }) =>
-      upstream?.states !== undefined && isSameAlong(upstream.states, 1)
-        ? `upstream.states is the same at all ${upstream.states.shape[1]} time steps, as under a plain sum`
-        : undefined,
-    fix: 'let upstream.states change with time',
-    fixed: (asked) => {
-      const { states } = asked.problem.upstream ?? {};
-      if (states === undefined) return asked;
-      const other = isZero(states) ? random(states.shape, 6, 1) : varied(states, 6);
-      return change(asked, { upstream: { ...asked.problem.upstream, states: other } });
-    },
+    what: 'nothing masked',
+    found: ({ problem: { mask } }) =>
+      mask?.data.every((m) => m !== 0) === true ? 'the mask masks no step' : undefined,
+    fix: 'mask some steps, different ones in each example',
+    fixed: maskedSomewhere,
   },
-  ...weaknessesOfMasks,
+  {
+    what: 'identical masks',
+    found: ({ problem: { mask } }) =>
+      mask !== undefined && isSameAlong(mask, 0) && mask.data.includes(0)
+        ? `all ${mask.shape[0]} examples have the same mask`
+        : undefined,
+    fix: 'mask different steps in each example',
+    fixed: maskedSomewhere,
+  },
 ];
 
-function maskedSomewhere<P extends AnyProblem>(asked: Asked<P>): Asked<P> {
+function maskedSomewhere(asked: Asked<AnyProblem>): Asked<AnyProblem> {
   const [batch, timeSteps] = asked.problem.inputs.shape;
   const mask = fill([batch, timeSteps], (b, t) => ((b + t) % 3 === 1 ? 0 : 1));
   return change(asked, { mask });

@@ -2,10 +2,9 @@ import { type ViewName, weightProbe } from '../examine/index';
 import type { AnyProblem } from '../base/problem';
 import { isFailing, judgeLocally, problemForLocalJudgement } from '../judge/index';
 import { firstExamples, firstSteps, workOf } from '../problems/index';
-import { namesOf } from './sizes';
 import { Detectability, type Judging } from './detectability';
-import { isAble, wrongAnswers, type NamedFault } from './planting';
-import type { Asked } from './weakness';
+import { isAble, wrongAnswers, type NamedFault } from './faults';
+import { namesOf, type Asked } from './weakness';
 
 export interface LookOptions extends Judging {
   /** the ways in which the problems run on the sides; default: the results alone */

@@ -1,12 +1,13 @@
+import { isLayered, type AnyProblem } from '../base/problem';
 import { largest, map } from './tensors';
-import { change, type Weakness } from './weakness';
+import { change, type Asked, type Weakness } from './weakness';
 
 /** 1 - h^2 below 1e-3: most of a gradient is lost there. */
 const saturated = 0.9995;
 /** h^2 below 1e-4. */
 const small = 0.01;
 
-/** Weaknesses that only the answer shows. */
+/** Weaknesses of the simple RNN that only its answer shows. */
 export const weaknessesOfStates: readonly Weakness[] = [
   {
     what: 'saturated',
@@ -34,13 +35,16 @@ export const weaknessesOfStates: readonly Weakness[] = [
 ];
 
 /** All pre-activations from about -size to size: kernel and inputs share the change, so that both stay in reach. */
-function rescaled(asked: Parameters<Weakness['fixed']>[0], size: number): ReturnType<Weakness['fixed']> {
-  const { inputs, weights } = asked.problem;
+function rescaled(asked: Asked<AnyProblem>, size: number): Asked<AnyProblem> {
+  const { problem } = asked;
+  if (isLayered(problem)) return asked;
+  const { inputs, weights } = problem;
   const reach =
     largest(inputs) * largest(weights.kernel) * Math.sqrt(inputs.shape[2]) + largest(weights.bias);
   const factor = reach === 0 ? 1 : size / reach;
   const recurrent = largest(weights.recurrentKernel) * Math.sqrt(weights.bias.shape[0]);
   return change(asked, {
+    ...problem,
     weights: {
       ...weights,
       kernel: map(weights.kernel, (x) => factor * x),

@@ -1,4 +1,4 @@
-import type { AnyProblem, Evaluation, Problem } from '../base/problem';
+import { expectedNames, type AnyProblem, type Evaluation, type Problem } from '../base/problem';
 
 /** What a run asks of its sides in one problem. */
 export interface Asked<P extends AnyProblem = Problem> {
@@ -8,26 +8,32 @@ export interface Asked<P extends AnyProblem = Problem> {
   readonly tolerance?: ReadonlyMap<string, number>;
 }
 
-/** A reason why an input cannot show some mistakes. */
-export interface Weakness<P extends AnyProblem = Problem> {
+/** A reason why an input of any kind cannot show some mistakes. */
+export interface Weakness {
   /** short and unique, as `one example` */ readonly what: string;
   /** where the problem has it: a clause with its numbers, as `there is one example (B = 1)` */
-  readonly found: (asked: Asked<P>, right: Evaluation) => string | undefined;
+  readonly found: (asked: Asked<AnyProblem>, right: Evaluation) => string | undefined;
   /** what to change, in words: an order */ readonly fix: string;
-  /** the same question without it, and otherwise as much alike as can be */ readonly fixed: (
-    asked: Asked<P>,
-  ) => Asked<P>;
-}
-
-/** A reason of inputs, masks or labels, which problems of every kind have. */
-export interface CommonWeakness extends Omit<Weakness<AnyProblem>, 'fixed'> {
-  readonly fixed: <P extends AnyProblem>(asked: Asked<P>) => Asked<P>;
+  /** the same question without it, and otherwise as much alike as can be */
+  readonly fixed: (asked: Asked<AnyProblem>) => Asked<AnyProblem>;
 }
 
 /** The same question with another problem. */
-export function change<P extends AnyProblem>(
-  asked: Asked<P>,
-  changed: Partial<P> | Partial<Pick<AnyProblem, 'inputs' | 'mask' | 'labels'>>,
-): Asked<P> {
-  return { ...asked, problem: { ...asked.problem, ...changed } };
+export function change(
+  asked: Asked<AnyProblem>,
+  changed: AnyProblem | Partial<Pick<AnyProblem, 'inputs' | 'mask' | 'labels'>>,
+): Asked<AnyProblem> {
+  return { ...asked, problem: { ...asked.problem, ...changed } as AnyProblem };
+}
+
+/** The question about a problem with more parts, and with the tensors that these add to an answer. */
+export function withNames(asked: Asked<AnyProblem>, problem: AnyProblem): Asked<AnyProblem> {
+  const before = expectedNames(asked.problem);
+  const more = expectedNames(problem).filter((name) => !before.includes(name));
+  return { ...asked, problem, names: [...namesOf(asked), ...more] };
+}
+
+/** The tensors that are compared. */
+export function namesOf({ problem, names }: Asked<AnyProblem>): readonly string[] {
+  return names ?? expectedNames(problem);
 }

@@ -1,5 +1,21 @@
-import { faultIn, formula, general, type Way } from './faulty';
+import {
+  asked,
+  faultIn,
+  formula,
+  general,
+  gradients,
+  inputsFrom,
+  layerWeightNames,
+  quantity,
+  statesFrom,
+  together,
+  weightNames,
+  type Way,
+} from './faulty';
+import { next, previous, toFloat16 } from './equations/index';
+import { importedWeights, isSquare, mapTensor, transposed } from './weights';
 import type { Family, Fault } from './fault';
+import type { Tensor } from '../../scratch/index';
 import type { Phase } from '../base/problem';
 
 /** Time steps that a row may end with; `last` is T - 1. */
@@ -10,9 +26,33 @@ const times: Readonly<Record<string, (t: number, last: number) => boolean>> = {
   'at t < T - 1': (t, last) => t < last,
 };
 
+/** The steps that are read at step t, or none: zeros. */
+const readings: Readonly<Record<string, (t: number, last: number) => number | undefined>> = {
+  'the step after, or the last': next,
+  'the step before, or the first': previous,
+  'the step after, or none': (t, last) => (t < last ? t + 1 : undefined),
+  'the step before, or none': (t) => (t > 0 ? t - 1 : undefined),
+  'the same step, but none at the first': (t) => (t > 0 ? t : undefined),
+  'the same step, but none at the last': (t, last) => (t < last ? t : undefined),
+  'the last step alone': (t, last) => (t < last ? undefined : t),
+  'the steps from the last to the first': (t, last) => last - t,
+  'no step': () => undefined,
+};
+
+/** How a weight may be imported; none where it cannot be. */
+const imports: Readonly<Record<string, (own: Tensor) => Tensor | undefined>> = {
+  transposed: (own) => (isSquare(own) ? transposed(own) : undefined),
+  'read as if its rows were its columns': ({ data, shape }) =>
+    transposed({ data, shape: shape.toReversed() }),
+  'read from its last number to its first': ({ data, shape }) => ({ data: data.toReversed(), shape }),
+};
+
+const formats: Readonly<Record<string, (x: number) => number>> = { float16: toFloat16, float32: Math.fround };
+
 /**
- * Faults that are one other formula, one a line: name, family, what is wrong, and what is computed instead, or the name that the formulas give
- * the mistake (`rnn-parity trial --layers simpleRNN:4` lists these), of whose faulty networks the last is meant unless it says the first.
+ * Faults that are one other formula, one a line: name, family, what is wrong, and what is computed instead. That is a formula; or the name that
+ * the formulas give the mistake (`rnn-parity trial --layers simpleRNN:4` lists these), of whose faulty networks the last is meant unless it
+ * says the first; or what is read, imported or kept otherwise (`ways`); or two of these.
  */
 function faultsOf(phase: Phase, text: string): Fault[] {
   return text
@@ -20,11 +60,50 @@ function faultsOf(phase: Phase, text: string): Fault[] {
     .split('\n')
     .map((line) => {
       const [name, family, words, what] = line.split(' | ').map((part) => part.trim());
-      return faultIn(family as Family, phase)(name, words, wayOf(what));
+      // a float32 side rounds to float32 everywhere
+      const more = what.endsWith(' in float32') ? ({ precision: 'float64' } as const) : {};
+      return faultIn(family as Family, phase)(name, words, wayOf(what), more);
     });
 }
 
+/** What a row may say besides formulas and their names. */
+const ways: readonly (readonly [pattern: RegExp, way: (...found: string[]) => Way])[] = [
+  [/^(.*) & (.*)$/, (one, other) => together(wayOf(one), wayOf(other))],
+  [/^the inputs of (.*)$/, (steps) => inputsFrom(readings[steps])],
+  [/^the gradients given for the states of (?!every)(.*)$/, (steps) => statesFrom(readings[steps])],
+  [
+    /^(\w+) and (\w+) are swapped$/,
+    (name, other) =>
+      importedWeights(({ [name as 'bias']: one, [other as 'bias']: two }) =>
+        one && two && one.shape.join() === two.shape.join() ? { [name]: two, [other]: one } : undefined,
+      ),
+  ],
+  [
+    /^(\w+) is (transposed|read .*)$/,
+    (name, how) =>
+      importedWeights(({ [name as 'bias']: own }) => {
+        const made = own && imports[how](own);
+        return made && { [name]: made };
+      }),
+  ],
+  [/^(\w+) in (float\d+)$/, (name, format) => keptIn(name, formats[format])],
+];
+
+/** A weight, the inputs, a quantity of the step or the gradients of the layer's weights, every number sent through `round`. */
+function keptIn(name: string, round: (x: number) => number): Way {
+  if (name === 'inputs')
+    return asked((problem) => ({ ...problem, inputs: mapTensor(problem.inputs, round) }));
+  if (name === 'gradients') return gradients(layerWeightNames, round);
+  const weight = weightNames.find((one) => one === name);
+  if (weight === undefined) return quantity(name, round);
+  return importedWeights(({ [weight]: own }) => own && { [weight]: mapTensor(own, round) });
+}
+
 function wayOf(text: string): Way {
+  for (const [pattern, way] of ways) {
+    const found = pattern.exec(text);
+    if (found !== null) return way(...found.slice(1));
+  }
   const [, what, first, when = ''] = /^(.*?)(, in its first way)?(?: (at t .*))?$/.exec(text) ?? [];
   const [left, ...right] = what.split(' = ');
   if (right.length > 0) return formula({ [left]: right[0] }, times[when]);
@@ -39,10 +118,29 @@ export const formulaFaults: readonly Fault[] = [
     initial-state/ignored | initial-state | the forward pass starts from zeros instead of the given initial state | the initial state h is ignored
     initial-state/of-first-example | initial-state | every example starts from the initial state of the first one | the initial state of the first example is used for all
     steps/state-before-ignored | wrong-time-step | the previous state is ignored: every step is computed from its input alone | z_t: the term h_(t-1) · recurrentKernel is forgotten
+    steps/forward-next-input | wrong-time-step | the forward pass reads x_{t+1} instead of x_t (the last step reads its own) | the inputs of the step after, or the last
+    steps/forward-previous-input | wrong-time-step | the forward pass reads x_{t-1} instead of x_t (the first step reads its own) | the inputs of the step before, or the first
+    steps/sequence-reversed | wrong-time-step | the forward pass reads the sequence from its end to its beginning | the inputs of the steps from the last to the first
+    steps/next-input-and-zeros | wrong-time-step | the forward pass reads x_{t+1} instead of x_t, and zeros at the last step | the inputs of the step after, or none
+    steps/zeros-and-previous-input | wrong-time-step | the forward pass reads x_{t-1} instead of x_t, and zeros at the first step | the inputs of the step before, or none
+    steps/first-input-skipped | wrong-time-step | the forward pass does not see the first input: zeros are read instead | the inputs of the same step, but none at the first
+    steps/final-state-is-last-but-one | wrong-time-step | the loop runs one step too few: the final state is h_{T-1} | the final state of rnn is that of the step before the last, in its first way
+    weights/kernel-and-recurrent-kernel-swapped | weights-import | kernel and recurrentKernel are swapped | kernel and recurrentKernel are swapped
+    weights/kernel-read-in-the-other-order | weights-import | the numbers of the kernel are read as if they were stored as [U, F] | kernel is read as if its rows were its columns
+    weights/units-of-bias-reversed | weights-import | the bias is imported with its units in reverse order | bias is read from its last number to its first
+    weights/biases-swapped | weights-import | the biases of the layer and of the output layer are swapped | bias and outputBias are swapped
+    transpose/recurrent-kernel-on-import | transpose | the recurrent kernel is imported transposed, forward and backward alike | recurrentKernel is transposed
+    transpose/kernel-on-import | transpose | the kernel is imported transposed, forward and backward alike | kernel is transposed
     weights/bias-twice | weights-import | the bias is added twice | z_t: the term bias is added twice
     weights/bias-forgotten | weights-import | the bias is not added | z_t: the term bias is forgotten
     weights/bias-at-first-step-only | weights-import | the bias is added at the first time step only | z_t: the term bias is forgotten at t > 0
     weights/states-too-large | weights-import | every state is 1 % too large | h = 1.01 ∘ tanh(z_t)
+    precision/float16-kernel | precision | the kernel is kept in float16, with 11 significant bits | kernel in float16
+    precision/float16-recurrentKernel | precision | the recurrentKernel is kept in float16, with 11 significant bits | recurrentKernel in float16
+    precision/float16-bias | precision | the bias is kept in float16, with 11 significant bits | bias in float16
+    precision/float16-inputs | precision | the inputs are kept in float16, with 11 significant bits | inputs in float16
+    precision/float16-states | precision | every state is rounded to float16, with 11 significant bits | h in float16
+    precision/float32-states | precision | every state is rounded to float32 inside the float64 side | h in float32
     masks/ignored | masks | the mask is ignored: padding counts as input | the mask is ignored
     masks/inverted | masks | the mask is inverted: 1 means masked | the mask is inverted
     masks/of-first-example | masks | the mask of the first example is used for all | the mask of the first example is used for all
@@ -61,6 +159,7 @@ export const formulaFaults: readonly Fault[] = [
     'loss',
     `
     weights/output-bias-forgotten | weights-import | the bias of the output layer is not added | the bias of the dense layer is forgotten
+    precision/float16-outputKernel | precision | the outputKernel is kept in float16, with 11 significant bits | outputKernel in float16
     loss/sum-for-mean | batch-mean | 1/B is missing in the gradient: it is the gradient of the sum, not of the mean | the gradient of the logits is not divided by the batch size
     loss/mean-twice | batch-mean | 1/B is applied twice in the gradient | the gradient of the logits is divided by the batch size twice
     loss/divided-by-classes | batch-mean | 1/C is inserted into the gradient | the gradient of the logits is divided by the number of classes as well
@@ -75,6 +174,8 @@ export const formulaFaults: readonly Fault[] = [
     'backward',
     `
     carry/accumulated | notebook | the notebook's first mistake: dh_next + dh_t, so that dh_{t+1} itself is carried in addition to its carry | toBefore = dz_t · recurrentKernelᵀ + dh_t at t > 0
+    carry/both-of-the-notebook | notebook | both mistakes of the notebook: dh_{t+1} is carried in addition to its carry, and the initial state gets a gradient of zeros | toBefore = dz_t · recurrentKernelᵀ + dh_t at t > 0 & the gradient of the initial state h is zero
+    carry/overwrites-what-arrives | carry | the gradient carried from a later step overwrites the gradient given for the state instead of being added to it | the gradients given for the states of the last step alone
     carry/dropped | carry | no gradient is carried to the previous step: gradients stop after one step | back to h_(t-1): nothing is sent back to h_(t-1)
     carry/negated | carry | the gradient carried to the previous step has the wrong sign | back to h_(t-1): the sign is wrong
     carry/counted-twice | carry | the gradient carried to the previous step is added twice | back to h_(t-1): what is sent back to h_(t-1) is sent twice
@@ -94,6 +195,9 @@ export const formulaFaults: readonly Fault[] = [
     initial-state/left-out-of-recurrent-kernel | initial-state | dRecurrentKernel leaves out the first step, as if the initial state were zero | drecurrentKernel: the gradient is zero at t = 0
     loss/layer-means-too | batch-mean | the layer averages its weights' gradients over the batch, although the loss already does | the gradients of the weights are divided by the batch size
     transpose/recurrent-kernel-gradient | transpose | the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} instead of h_{t-1}^T dz_t | drecurrentKernel: the gradient is transposed
+    upstream/states-dropped | upstream | the gradient given for the states is dropped: only the final state counts | the gradients given for the states of no step
+    upstream/states-one-step-late | upstream | the gradient given for h_{t-1} is added to that of h_t | the gradients given for the states of the step before, or the first
+    upstream/final-state-overwrites-states | upstream | at the last step the gradient of the final state replaces that of the states instead of being added to it | the gradients given for the states of the same step, but none at the last
     upstream/states-counted-twice | upstream | the gradient given for the states is added twice | the gradients given for the states of every step are added twice
     upstream/final-state-dropped | upstream | the gradient given for the final state is dropped | the gradient given for the final state h is ignored
     upstream/final-state-counted-twice | upstream | the gradient given for the final state is added twice | the gradient given for the final state h is added twice
@@ -112,9 +216,13 @@ export const formulaFaults: readonly Fault[] = [
     slope/step-after | tanh-derivative | the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own) | dz_t: h_(t+1) instead of h_t
     steps/next-input | wrong-time-step | dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own) | dkernel: x_(t+1) instead of x_t
     steps/previous-input | wrong-time-step | dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own) | dkernel: x_(t-1) instead of x_t
+    steps/last-step-skipped | wrong-time-step | the backward loop begins at the second last step, with the gradient that arrived at the last | the walk back leaves the last time step out, in its first way
     steps/first-step-skipped | wrong-time-step | the backward loop ends at the second step | the walk back leaves the first time step out
     steps/input-gradients-reversed | wrong-time-step | the gradients of the inputs are stored in the order of computation, last step first | the gradients of the inputs are stored in the order of the walk back
     initial-state/gradient-summed-over-batch | initial-state | the gradient of the initial state is summed over the batch, as if all examples shared one | the gradient of the initial state h is summed over the batch
+    precision/float16-gradients | precision | the gradients of the pre-activations are rounded to float16, with 11 significant bits | dz in float16
+    precision/float32-gradients | precision | the gradients of the pre-activations are rounded to float32 inside the float64 side | dz in float32
+    precision/float32-weight-gradients | precision | the gradients of the weights are stored in float32 by the float64 side | gradients in float32
     masks/forward-only | masks | the mask is applied to the states but not to the gradients | the mask is ignored in the walk back, in its first way
     masks/masked-step-adds-to-gradients | masks | a masked step passes its gradient on correctly, but still adds to the gradients of weights and inputs | masked steps add to the gradients of the weights, in its first way
     masks/carry-lost | masks | a masked step passes no gradient on | a masked step sends no gradient on

@@ -18,13 +18,10 @@ import {
   type Network,
   type NetworkProblem,
   type Outcome,
-  type Step,
 } from '../equations/index';
 import {
   atOtherSteps,
   faultNamed,
-  next,
-  previous,
   termsOf,
   withValue,
   type FaultyRun,
@@ -161,11 +158,6 @@ export function formula(
   };
 }
 
-/** The walk back over other steps than those of the forward pass: fewer, in another order, without a mask. */
-export function walkBack(change: <V extends Block>(steps: readonly Step<V>[]) => readonly Step<V>[]): Way {
-  return () => ({ back: (forward) => withSteps(forward, (steps) => change(steps)) });
-}
-
 /** The question that the faulty network answers instead; none where there is nothing to change. */
 export function asked(change: (problem: NetworkProblem, given: Given) => NetworkProblem | undefined): Way {
   return (given) => {
@@ -194,28 +186,21 @@ export function askedForward(change: Parameters<typeof asked>[0]): Way {
 }
 
 /** The gradient given for the states is that of another step, or of none. */
-export function ofStates(from: (t: number, last: number) => number | undefined): Way {
-  return asked((problem, given) => {
-    const { name } = given.layer;
+export function statesFrom(from: (t: number, last: number) => number | undefined): Way {
+  return asked((problem, { layer: { name }, isThere }) => {
     const own = problem.upstream?.[name];
     if (own?.sequence === undefined) return undefined;
-    const sequence = read(own.sequence, given, from);
+    const sequence = atOtherSteps(own.sequence, (t, last) => (isThere(t) ? from(t, last) : t));
     return { ...problem, upstream: { ...problem.upstream, [name]: { ...own, sequence } } };
   });
 }
 
-/** A tensor [B, T, n] that is read at other time steps where the fault is made. */
-function read(
-  tensor: Tensor,
-  { isThere }: Given,
-  from: (t: number, last: number) => number | undefined,
-): Tensor {
-  return atOtherSteps(tensor, (t, last) => (isThere(t) ? from(t, last) : t));
-}
-
-/** The forward pass reads the inputs of other time steps. */
-export function inputsForward(from: (t: number, last: number) => number | undefined): Way {
-  return askedForward((problem, given) => ({ ...problem, inputs: read(problem.inputs, given, from) }));
+/** The forward pass reads the inputs of other time steps, or zeros. */
+export function inputsFrom(from: (t: number, last: number) => number | undefined): Way {
+  return askedForward((problem, { isThere }) => ({
+    ...problem,
+    inputs: atOtherSteps(problem.inputs, (t, last) => (isThere(t) ? from(t, last) : t)),
+  }));
 }
 
 /** In the backward pass another matrix stands for a weight, in what is sent back through it. */
@@ -279,7 +264,7 @@ export function gradients(
   );
 }
 
-export { next, previous, weightNames, withValue };
+export { weightNames, withSteps, withValue };
 export type GradientName = keyof ClassifierGradients;
 export const layerWeightNames = ['kernel', 'recurrentKernel', 'bias'] as const;
 export type WeightName = (typeof weightNames)[number];

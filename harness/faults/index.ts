@@ -8,7 +8,7 @@ export {
   type Way,
   type WeightName,
 } from './faulty';
-export { truncated } from './carry';
+export { truncated } from './steps';
 export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
@@ -21,7 +21,7 @@ export {
 } from './loss-with-number';
 export { plant } from './plant';
 export { canShow, changeBy, firstAnswer, outcomeOf, replay, rightAnswer } from './replay';
-export { toFloat16 } from './precision';
+export { toFloat16 } from './equations/index';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
 export { families, type Equivalent, type Family, type Fault } from './fault';
 export {

@@ -1,85 +1,96 @@
+import type { Block, FromAbove } from '../equations/index';
 import type { Fault } from './fault';
-import {
-  faultIn,
-  inputsForward,
-  next,
-  previous,
-  ofStates,
-  together,
-  walkBack,
-  withValue,
-  type Way,
-} from './faulty';
+import { answer, faultIn, general, outcomeName, withSteps, withValue, type Way } from './faulty';
 
-const backward = faultIn('wrong-time-step', 'backward');
-const forward = faultIn('wrong-time-step', 'forward');
-
-/** Another final state than h_T: from the states of all steps, each [B, U], number by number. */
-function finalState(change: (states: readonly number[], initial: number) => number): Way {
-  return ({ problem, layer }) => ({
-    ran: (_, ran) => {
-      const { sequence, final } = ran;
-      const [carry] = layer.cell.carries;
-      const initial = problem.initialStates?.[layer.name]?.[carry]?.data;
-      const last = withValue(final[carry], (_own, i) =>
-        change(
-          sequence.map(({ value }) => value[i]),
-          initial?.[i] ?? 0,
-        ),
-      );
-      return { ...ran, final: { ...final, [carry]: last } };
-    },
-  });
+/** Backpropagation that stops after k steps; all k are one kind of mistake. */
+export function truncated(k: number): Fault {
+  return faultIn('truncated', 'backward')(
+    `carry/truncated-to-${k}-steps`,
+    `backpropagation is cut: nothing is carried past the last ${k} steps`,
+    general('back to h_(t-1): nothing is sent back to h_(t-1)', (t, last) => t === last + 1 - k),
+  );
 }
 
-/** Faults of time: the wrong step is read, or one is left out. */
+/** dh_T = dy outputKernel^T is added to dh_t at every t < T */
+const lossAtEveryStep: Way = ({ layer, timeSteps, problem }) =>
+  problem.labels && {
+    above: <V extends Block>(own: string, above: FromAbove<V>): FromAbove<V> => {
+      if (own !== layer.name) return above;
+      // of what arrives at the final state, the loss alone comes through a matrix
+      const ofLoss = above.final[layer.cell.carries[0]].filter((term) => 'weight' in term);
+      return {
+        ...above,
+        sequence: above.sequence.map((terms, t) => (t < timeSteps - 1 ? [...terms, ...ofLoss] : terms)),
+      };
+    },
+  };
+
+/** h_T = the mean of h_1 .. h_T */
+const averaged: Way = ({ layer }) => ({
+  ran: (_, ran) => {
+    const { sequence, final } = ran;
+    const [carry] = layer.cell.carries;
+    const mean = withValue(
+      final[carry],
+      (_own, i) => sequence.reduce((sum, { value }) => sum + value[i], 0) / sequence.length,
+    );
+    return { ...ran, final: { ...final, [carry]: mean } };
+  },
+});
+
+/** dBias [B]: of every example the sum over steps and units */
+const overUnits: Way = (given) => {
+  const { batch, layer } = given;
+  const seen = new Map<number, Float64Array>();
+  return {
+    observe: ({ name, t = 0 }, block) => {
+      if (name === 'dz') seen.set(t, block.value);
+      return block;
+    },
+    finish: (outcome) => {
+      const name = outcomeName('bias', given);
+      const own = outcome.get(name);
+      if (own === undefined) return outcome;
+      const sums = new Float64Array(batch);
+      for (const dz of seen.values()) dz.forEach((x, i) => (sums[Math.floor(i / layer.units)] += x));
+      const block = { ...own.blocks[0], value: sums, columns: batch };
+      return new Map([...outcome, [name, { shape: [batch], blocks: [block] }]]);
+    },
+  };
+};
+
+/** Faults of the walk through time, and of what is made of its steps, that are no change of one formula. */
 export const stepFaults: readonly Fault[] = [
-  backward(
-    'steps/last-step-skipped',
-    'the backward loop begins at the second last step, with the gradient that arrived at the last',
-    together(
-      ofStates((t, last) => (t === last - 1 ? last : t)),
-      walkBack((steps) => (steps.length > 1 ? steps.slice(0, -1) : steps)),
-    ),
+  faultIn('carry', 'backward')(
+    'carry/forwards',
+    'the steps are visited from the first to the last, so that gradients run the wrong way through time',
+    () => ({ back: (forward) => withSteps(forward, (steps) => steps.toReversed()) }),
   ),
-  forward(
-    'steps/forward-next-input',
-    'the forward pass reads x_{t+1} instead of x_t (the last step reads its own)',
-    inputsForward(next),
+  truncated(4),
+  faultIn('upstream', 'backward')(
+    'upstream/loss-at-every-step',
+    'the gradient of the loss is added at every step, as if the loss looked at every state',
+    lossAtEveryStep,
   ),
-  forward(
-    'steps/forward-previous-input',
-    'the forward pass reads x_{t-1} instead of x_t (the first step reads its own)',
-    inputsForward(previous),
-  ),
-  forward(
-    'steps/final-state-is-last-but-one',
-    'the loop runs one step too few: the final state is h_{T-1}',
-    finalState((states, initial) => states.at(-2) ?? initial),
-  ),
-  forward(
-    'steps/sequence-reversed',
-    'the forward pass reads the sequence from its end to its beginning',
-    inputsForward((t, last) => last - t),
-  ),
-  forward(
-    'steps/next-input-and-zeros',
-    'the forward pass reads x_{t+1} instead of x_t, and zeros at the last step',
-    inputsForward((t, last) => (t < last ? t + 1 : undefined)),
-  ),
-  forward(
-    'steps/zeros-and-previous-input',
-    'the forward pass reads x_{t-1} instead of x_t, and zeros at the first step',
-    inputsForward((t) => (t > 0 ? t - 1 : undefined)),
-  ),
-  forward(
-    'steps/first-input-skipped',
-    'the forward pass does not see the first input: zeros are read instead',
-    inputsForward((t) => (t > 0 ? t : undefined)),
-  ),
-  forward(
+  faultIn('wrong-time-step', 'forward')(
     'steps/final-state-averaged',
     'the final state is the mean of all states, not the last one',
-    finalState((states) => states.reduce((sum, h) => sum + h, 0) / states.length),
+    averaged,
+  ),
+  faultIn('bias-axis', 'backward')(
+    'sums/bias-gradient-over-wrong-axis',
+    'the bias gradient is summed over the units instead of the examples',
+    overUnits,
+  ),
+  faultIn('masks', 'forward')(
+    'masks/masked-states-returned-as-zeros',
+    'the states of masked steps are returned as zeros; the carried state is correct',
+    answer((tensor, { layer, problem: { mask } }) => {
+      const name = `states.${layer.name}`;
+      const states = tensor(name)?.data ?? new Float64Array();
+      return {
+        [name]: states.map((h, i) => (mask?.data[Math.floor(i / layer.units)] === 0 ? 0 : h)),
+      };
+    }),
   ),
 ];

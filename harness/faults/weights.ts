@@ -16,8 +16,6 @@ import {
 type Weights = Partial<Record<WeightName, Tensor>>;
 
 const weights = faultIn('weights-import', 'forward');
-const importedTransposed = faultIn('transpose', 'forward');
-const gradientTransposed = faultIn('transpose', 'backward');
 
 /** The tensor with every number sent through `change`. */
 export function mapTensor({ data, shape }: Tensor, change: (x: number, i: number) => number): Tensor {
@@ -59,40 +57,7 @@ const inputGradientBy =
 
 /** Faults of how weights are imported and used. */
 export const weightFaults: readonly Fault[] = [
-  weights(
-    'weights/kernel-and-recurrent-kernel-swapped',
-    'kernel and recurrentKernel are swapped',
-    importedWeights(
-      ({ kernel, recurrentKernel }) =>
-        isSquare(kernel) && recurrentKernel && { kernel: recurrentKernel, recurrentKernel: kernel },
-    ),
-  ),
-  weights(
-    'weights/kernel-read-in-the-other-order',
-    'the numbers of the kernel are read as if they were stored as [U, F]',
-    importedWeights(
-      ({ kernel }) =>
-        kernel && { kernel: transposed({ data: kernel.data, shape: kernel.shape.toReversed() }) },
-    ),
-  ),
-  weights(
-    'weights/units-of-bias-reversed',
-    'the bias is imported with its units in reverse order',
-    importedWeights(({ bias }) => bias && { bias: { ...bias, data: bias.data.toReversed() } }),
-  ),
-  importedTransposed(
-    'transpose/recurrent-kernel-on-import',
-    'the recurrent kernel is imported transposed, forward and backward alike',
-    importedWeights(
-      ({ recurrentKernel }) => recurrentKernel && { recurrentKernel: transposed(recurrentKernel) },
-    ),
-  ),
-  importedTransposed(
-    'transpose/kernel-on-import',
-    'the kernel is imported transposed, forward and backward alike',
-    importedWeights(({ kernel }) => isSquare(kernel) && { kernel: transposed(kernel) }),
-  ),
-  gradientTransposed(
+  faultIn('transpose', 'backward')(
     'transpose/input-gradient',
     'dx_t is dz_t kernel instead of dz_t kernel^T',
     inputGradientBy(transposed),
@@ -101,14 +66,6 @@ export const weightFaults: readonly Fault[] = [
     'weights/input-gradient-through-recurrent-kernel',
     'dx_t is computed with the recurrent kernel instead of the kernel',
     inputGradientBy((_, recurrentKernel) => recurrentKernel),
-  ),
-  weights(
-    'weights/biases-swapped',
-    'the biases of the layer and of the output layer are swapped',
-    importedWeights(
-      ({ bias, outputBias }) =>
-        bias && outputBias?.shape[0] === bias.shape[0] && { bias: outputBias, outputBias: bias },
-    ),
   ),
   weights(
     'weights/last-feature-dropped',

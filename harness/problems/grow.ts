@@ -1,5 +1,5 @@
 import { sizeOf, type Tensor } from '../../scratch/index';
-import { mapParts, readsIntegers, tablesOf, type AnyProblem, type Axis } from '../base/problem';
+import { isLayered, mapParts, readsIntegers, tablesOf, type AnyProblem, type Axis } from '../base/problem';
 
 /** A tensor's numbers by their position. */
 export function fill(shape: readonly number[], at: (...position: number[]) => number): Tensor {
@@ -20,7 +20,7 @@ export function fill(shape: readonly number[], at: (...position: number[]) => nu
  * second, and so on: no two examples, steps or units are alike, nothing becomes symmetric, and signs, zeros and short binary
  * fractions stay what they were, so that no other weakness is fixed by the way. Labels of added examples are those of the next classes.
  *
- * @param larger sizes by name (`tablesOf`); of layers only `example` and `timeStep`, as their own sizes belong to the model
+ * @param larger sizes by name (`tablesOf`); of layers `example`, `timeStep` and `feature`: all others belong to the model
  */
 export function grow<P extends AnyProblem>(problem: P, larger: Readonly<Partial<Record<string, number>>>): P {
   const { parts, answer } = tablesOf(problem);
@@ -32,6 +32,8 @@ export function grow<P extends AnyProblem>(problem: P, larger: Readonly<Partial<
       const isWhole = name === 'mask' || (name === 'inputs' && readsIntegers(problem));
       return repeat(tensor, grown(parts.get(name)), isWhole ? 1 : 0.5);
     }),
+    ...(isLayered(problem) &&
+      larger['feature'] && { model: { ...problem.model, features: larger['feature'] } }),
     ...(labels && { labels: moreLabels(labels, problem.inputs.shape[0], grown(answer.get('logits'))) }),
   };
 }

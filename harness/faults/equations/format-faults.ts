@@ -10,9 +10,15 @@ type Format = readonly [name: string, bits: number, round: (x: number) => number
 /** Formats of fewer digits than a side claims, by the bits of their significands. */
 const formats: readonly Format[] = [
   ['float32', 24, Math.fround],
-  ['float16', 11, (x) => rounded(x, 11, -14)],
+  ['float16', 11, toFloat16],
   ['bfloat16', 8, (x) => rounded(x, 8, -126)],
 ];
+
+/** x in half precision: 11 significant bits, exponents from -14, ties to even, too large numbers to infinity (IEEE 754, binary16). */
+export function toFloat16(x: number): number {
+  const near = rounded(x, 11, -14);
+  return Math.abs(near) > 65504 ? Math.sign(x) * Infinity : near;
+}
 
 /** To so many significant bits, ties to even; below the smallest exponent in steps of one size. */
 function rounded(x: number, bits: number, smallest: number): number {

@@ -12,5 +12,5 @@ export {
   sameRun,
 } from './faults-of-network';
 export { termsOf } from './backward-faults';
-export { formatFaults } from './format-faults';
+export { formatFaults, toFloat16 } from './format-faults';
 export { atOtherSteps, next, previous, withValue } from './pass-fault';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { AnyProblem, LayeredProblem } from '../../../harness/base/problem';
-import { weaknessesOfLayers } from '../../../harness/coverage/layers';
+import { weaknesses } from '../../../harness/coverage/explain';
 import { findBlindSpots, type BlindSpot } from '../../../harness/coverage/index';
-import { wrongAnswers } from '../../../harness/coverage/planting';
+import { wrongAnswers } from '../../../harness/coverage/faults';
 import { rightAnswer } from '../../../harness/faults/index';
 import { compareEvaluation } from '../../../harness/judge/index';
 import { runParity } from '../../../harness/parity/index';
@@ -64,7 +64,7 @@ describe('blind spots of networks of layers', () => {
 
   for (const [what, [problem, hides]] of Object.entries(weak))
     it(`${what}: the faults it is said to hide pass when they are planted, and show without it`, () => {
-      expect(weaknessesOfLayers.map((one) => one.what)).to.include(what);
+      expect(weaknesses.map((one) => one.what)).to.include(what);
       const spots = spotsOf(problem);
       const spot = spots.find((one) => one.what === what) ?? expect.fail(`told: ${JSON.stringify(spots)}`);
       expect(spot.hides.join('\n')).to.match(hides);
