@@ -22,6 +22,10 @@ const recipe = {
 const strong = makeLayeredProblem(recipe);
 const [own, dense] = strong.weights;
 const fill = ({ shape, data }: Tensor, x: number): Tensor => ({ shape, data: data.map(() => x) });
+const identity = ({ shape, data }: Tensor): Tensor => ({
+  shape,
+  data: data.map((_, i) => 0.7 * Number(i % (shape[0] + 1) === 0)),
+});
 const ofFirst = ({ shape, data }: Tensor): Tensor => ({
   shape,
   data: data.map((_, i) => data[i % (data.length / shape[0])]),
@@ -48,6 +52,10 @@ const weak: Readonly<Record<string, readonly [LayeredProblem, hides: RegExp]>> =
   ],
   'nothing masked': [{ ...strong, mask: fill(mask, 1) }, /the mask is ignored/],
   'identical masks': [{ ...strong, mask: ofFirst(mask) }, /the mask of the first example is used for all/],
+  'symmetric recurrentKernel': [
+    { ...strong, weights: [{ ...own, recurrentKernel: identity(own['recurrentKernel']) }, dense] },
+    /recurrentKernel is transposed/,
+  ],
   'zero bias': [
     { ...strong, weights: [{ ...own, bias: fill(own['bias'], 0) }, dense] },
     /the term bias.* is forgotten/,

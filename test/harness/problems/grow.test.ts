@@ -25,6 +25,13 @@ describe('a problem about layers in larger sizes', () => {
     expect(referenceAnswer(larger).loss?.data).to.satisfy(([loss]: Float64Array) => Number.isFinite(loss));
   });
 
+  it('has more features as well, which its model is then about', () => {
+    const larger = grow(problem, { feature: 3 });
+    expect(larger.model.features).to.equal(3);
+    expect(expectedShape(larger, 'gradients.inputs')).to.deep.equal([2, 1, 3]);
+    expect(referenceAnswer(larger).gradients).to.not.equal(undefined);
+  });
+
   it('whose final states are summed over the batch is explained, as of the simple RNN', () => {
     const right = referenceAnswer(problem);
     const summed = { data: Float64Array.of(1, 2), shape: [2] };
