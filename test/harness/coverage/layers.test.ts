@@ -24,7 +24,7 @@ const [own, dense] = strong.weights;
 const fill = ({ shape, data }: Tensor, x: number): Tensor => ({ shape, data: data.map(() => x) });
 const identity = ({ shape, data }: Tensor): Tensor => ({
   shape,
-  data: data.map((_, i) => 0.7 * Number(i % (shape[0] + 1) === 0)),
+  data: data.map((_, i) => 0.75 * Number(i % (shape[0] + 1) === 0)),
 });
 const ofFirst = ({ shape, data }: Tensor): Tensor => ({
   shape,
