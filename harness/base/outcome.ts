@@ -7,7 +7,6 @@ export interface Outcome {
   readonly exitCode: ExitCode;
   /** the result, printed on stdout: for people, or JSON where --json took stdout */ readonly text: string;
   /** for people, printed on stderr */ readonly summary?: string;
-  /** for machines */ readonly json?: unknown;
 }
 
 /** A mistake of the caller (bad flag, bad file): printed without a stack, exit code 2. */

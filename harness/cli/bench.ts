@@ -1,128 +1,119 @@
 import path from 'node:path';
-import type { Command } from 'commander';
-import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
+import { BackendNotRunError, exitCodes, UsageError } from '../base/outcome';
 import { defaultEngines, engineEntries, parseEngines, type EngineEntry } from '../bench/catalogue';
 import type { Tell } from '../bench/measure';
 import type { BenchReport } from '../bench/report/schema';
 import type { BenchOptions } from '../bench/run';
 import { describeSize, namedSizes, parseSize, parseSweep, withLayers } from '../bench/size';
 import { parseTasks, taskTitles } from '../bench/task';
-import { argumentsOf, refuseIdle, type DefineCommand } from './command';
+import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { openOutputs } from './outputs';
 
-interface Flags {
-  readonly sizes?: string;
-  readonly promises?: true;
-  readonly layers: readonly string[];
-  readonly engines: string;
-  readonly tasks: string;
-  readonly rounds: number;
-  readonly time: number;
-  readonly baseline?: string;
-  readonly python?: string;
-  readonly sweep: readonly string[];
-  readonly sweepBase: string;
-  readonly sweepEngines?: string;
-  readonly endurance?: string;
-  readonly maxCall: number;
-  readonly rest: number;
-  readonly seed: number;
-  readonly from?: string;
-  readonly json?: JsonFlag;
-  readonly html?: string;
-  readonly markdown?: string;
-}
+const { duration, option, preset, repeatable, text, whole, yes } = options;
 
 /** What says how to measure. */
-const measuring: readonly (keyof Flags)[] = [
-  ...(['sizes', 'promises', 'layers', 'engines', 'tasks', 'rounds', 'time', 'python', 'seed'] as const),
-  ...(['sweep', 'sweepBase', 'sweepEngines', 'endurance', 'maxCall', 'rest'] as const),
-];
+const measuring = {
+  sizes: text('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)'),
+  layers: repeatable(
+    '--layers <list>',
+    'layers below the output layer, instead of a simple RNN of U units: lstm:128, or bidirectional(gru:64),lstm:32 (repeatable)',
+  ),
+  engines: preset(text('--engines <list>', 'engines to measure (below), or "all"'), defaultEngines),
+  tasks: preset(text('--tasks <list>', 'what to time (below)'), 'step,forward1'),
+  rounds: preset(option('--rounds <n>', 'largest number of rounds', whole(1)), 15),
+  time: preset(
+    option(
+      '--time <duration>',
+      'start no new round after this time, for each size and task; at least 3 rounds run',
+      duration(0, ''),
+    ),
+    30,
+    '30s',
+  ),
+  baseline: text(
+    '--baseline <engine>',
+    'the engine that every ratio is relative to (default: layers:tensorflow where it runs)',
+  ),
+  python: text(
+    '--python <path>',
+    'the Python in which the peers are installed (default: python3 on the PATH)',
+  ),
+  sweep: repeatable(
+    '--sweep <letter=values>',
+    'also measure a size with one letter varied: T=5,10,20,50 (repeatable)',
+  ),
+  sweepBase: preset(text('--sweep-base <size>', 'the size in which --sweep varies the letter'), 'M'),
+  sweepEngines: text('--sweep-engines <list>', 'engines for --sweep (default: as --engines)'),
+  promises: yes(
+    '--promises',
+    'measure what the promises of docs/performance.md need (no other sizes unless --sizes is given)',
+  ),
+  endurance: text('--endurance <list>', 'engines to watch the memory of over 20,000 steps and 100 models'),
+  maxCall: preset(
+    option('--max-call <duration>', 'skip an engine where one call takes longer than this', duration(0, '')),
+    30,
+    '30s',
+  ),
+  rest: preset(
+    option(
+      '--rest <duration>',
+      'pause between two samples, so that spinning threads go to sleep',
+      duration(0, ''),
+    ),
+    0.1,
+    '100ms',
+  ),
+  seed: options.seedFlag('seed of the data, the weights and the order of engines'),
+};
+const table = {
+  ...measuring,
+  from: text('--from <file>', 'measure nothing: make the reports from the JSON of an earlier run'),
+  json: options.jsonFlag('everything measured'),
+  html: text('--html <file>', 'write a self-contained page with charts'),
+  markdown: text('--markdown <file>', 'write the report in the form of docs/performance.md'),
+};
+type Flags = FlagsOf<typeof table>;
 
 /** `rnn-parity bench` */
-export const defineBench: DefineCommand = (program, finish) => {
-  program
-    .command('bench')
-    .summary('measure the time of training and forward passes of every engine, after checking parity')
-    .description(
-      'Time training steps, epochs and forward passes of every engine on this machine. Each engine first has to ' +
-        'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
-    )
-    .option('--sizes <list>', 'sizes to measure (below), or "none" (default: S,M)')
-    .option(
-      '--layers <list>',
-      'layers below the output layer, instead of a simple RNN of U units: lstm:128, or bidirectional(gru:64),lstm:32 (repeatable)',
-      (value: string, previous: readonly string[]) => [...previous, value],
-      [],
-    )
-    .option('--engines <list>', 'engines to measure (below), or "all"', defaultEngines)
-    .option('--tasks <list>', 'what to time (below)', 'step,forward1')
-    .addOption(options.option('--rounds <n>', 'largest number of rounds', options.whole(1), 15))
-    .addOption(
-      options.option(
-        '--time <duration>',
-        'start no new round after this time, for each size and task; at least 3 rounds run',
-        options.duration(0, ''),
-        30,
-        '30s',
-      ),
-    )
-    .option(
-      '--baseline <engine>',
-      'the engine that every ratio is relative to (default: layers:tensorflow where it runs)',
-    )
-    .option('--python <path>', 'the Python in which the peers are installed (default: python3 on the PATH)')
-    .option(
-      '--sweep <letter=values>',
-      'also measure a size with one letter varied: T=5,10,20,50 (repeatable)',
-      (value: string, previous: readonly string[]) => [...previous, value],
-      [],
-    )
-    .option('--sweep-base <size>', 'the size in which --sweep varies the letter', 'M')
-    .option('--sweep-engines <list>', 'engines for --sweep (default: as --engines)')
-    .option(
-      '--promises',
-      'measure what the promises of docs/performance.md need (no other sizes unless --sizes is given)',
-    )
-    .option('--endurance <list>', 'engines to watch the memory of over 20,000 steps and 100 models')
-    .addOption(
-      options.option(
-        '--max-call <duration>',
-        'skip an engine where one call takes longer than this',
-        options.duration(0, ''),
-        30,
-        '30s',
-      ),
-    )
-    .addOption(
-      options.option(
-        '--rest <duration>',
-        'pause between two samples, so that spinning threads go to sleep',
-        options.duration(0, ''),
-        0.1,
-        '100ms',
-      ),
-    )
-    .addOption(options.seedOption('seed of the data, the weights and the order of engines'))
-    .option('--from <file>', 'measure nothing: make the reports from the JSON of an earlier run')
-    .addOption(options.jsonOption('everything measured'))
-    .option('--html <file>', 'write a self-contained page with charts')
-    .option('--markdown <file>', 'write the report in the form of docs/performance.md')
-    .addHelpText('after', helpAfter())
-    .action(async (flags: Flags, command: Command) => {
-      if (flags.from !== undefined) refuseIdle(command, 'with --from', measuring);
-      else if (flags.sweep.length === 0)
-        refuseIdle(command, 'without --sweep', ['sweepBase', 'sweepEngines']);
-      finish(await bench(flags, argumentsOf(command)));
-    });
-};
+export const defineBench = defineCommand({
+  name: 'bench',
+  summary: 'measure the time of training and forward passes of every engine, after checking parity',
+  description:
+    'Time training steps, epochs and forward passes of every engine on this machine. Each engine first has to ' +
+    'agree with the scratch network; then all take turns in one run, so that their ratios can be believed.',
+  flags: table,
+  help: helpText(),
+  async run(flags, { line, refuseIdle }) {
+    const { from, baseline } = flags;
+    // ratios to another baseline follow from what was measured
+    const names = Object.keys(measuring) as (keyof typeof measuring)[];
+    if (from !== undefined) refuseIdle('with --from', ...names.filter((name) => name !== 'baseline'));
+    else if (flags.sweep.length === 0) refuseIdle('without --sweep', 'sweepBase', 'sweepEngines');
+    const { runBench } = await import('../bench/run.js');
+    const { htmlReport, markdownReport, textReport } = await import('../bench/report/document.js');
+    const marks = { json: 'rnn-parity-bench', html: undefined, markdown: undefined };
+    const outputs = await openOutputs(flags, marks);
+    const settings = await readFlags(flags, line);
+    const json = from === undefined ? await runBench(settings) : await rereadReport(from, baseline);
+    const source = from ?? (typeof flags.json === 'string' && flags.json !== '-' ? flags.json : 'FILE');
+    if (from === undefined) requireRun(json, baseline);
+    const failures = json.sizes.flatMap(({ engines }) => engines.flatMap((engine) => engine.failures));
+    const exitCode = failures.some(({ kind }) => kind === 'wrong') ? exitCodes.mismatch : exitCodes.parity;
+    return outputs.outcome(
+      { exitCode, text: textReport(json), json, machine: `${JSON.stringify(json, null, 1)}\n` },
+      {
+        html: () => htmlReport(json),
+        markdown: () => markdownReport(json, path.isAbsolute(source) ? path.basename(source) : source),
+      },
+    );
+  },
+});
 
-function helpAfter(): string {
+function helpText(): string {
   const lines = (rows: readonly (readonly [string, string])[]): string =>
     rows.map(([name, text]) => `  ${name.padEnd(18)} ${text}`).join('\n');
-  return `
-Sizes (B sequences of T steps of F features, U units, C classes; or write your own, for example B10T5F2U4C3):
+  return `Sizes (B sequences of T steps of F features, U units, C classes; or write your own, for example B10T5F2U4C3):
 ${lines(namedSizes.map((name) => [name, sizeText(name)]))}
 
 Tasks:
@@ -145,28 +136,6 @@ function sizeText(name: string): string {
   const size = parseSize(name);
   const data = size.data === 'digits' ? `, ${size.epochExamples} handwritten digits` : '';
   return `${describeSize(size)}${data}`;
-}
-
-async function bench(flags: Flags, args: readonly string[]): Promise<Outcome> {
-  const { runBench } = await import('../bench/run.js');
-  const { htmlReport, markdownReport, textReport } = await import('../bench/report/document.js');
-  const [html, markdown] = [outputOf('--html', flags.html), outputOf('--markdown', flags.markdown)];
-  await checkOutputs([...outputOf('--json', flags.json, 'rnn-parity-bench'), ...html, ...markdown]);
-  const settings = await readFlags(flags, args);
-  const json =
-    flags.from === undefined ? await runBench(settings) : await rereadReport(flags.from, flags.baseline);
-  const source = flags.from ?? (typeof flags.json === 'string' && flags.json !== '-' ? flags.json : 'FILE');
-  if (flags.from === undefined) requireRun(json, flags.baseline);
-  const failures = json.sizes.flatMap(({ engines }) => engines.flatMap((engine) => engine.failures));
-  const exitCode = failures.some(({ kind }) => kind === 'wrong') ? exitCodes.mismatch : exitCodes.parity;
-  return withJson(
-    { exitCode, text: textReport(json), json, machine: `${JSON.stringify(json, null, 1)}\n` },
-    flags.json,
-    [
-      [html, () => htmlReport(json)],
-      [markdown, () => markdownReport(json, path.isAbsolute(source) ? path.basename(source) : source)],
-    ],
-  );
 }
 
 /** Turns flags into options; every mistake in them is reported before anything is measured. */
@@ -194,8 +163,7 @@ async function readFlags(flags: Flags, command: readonly string[]): Promise<Benc
   const measured = [...plan.flatMap(enginesOf), ...(sweeps.length > 0 ? sweepEngines : [])];
   if (flags.from === undefined) checkBaseline(flags.baseline, measured);
   return {
-    plan,
-    baseline: flags.baseline,
+    ...{ plan, baseline: flags.baseline, seed: flags.seed, python: flags.python, command },
     sweeps,
     sweepBase: parseSize(flags.sweepBase),
     sweepEngines: sweeps.length > 0 ? sweepEngines : [],
@@ -208,9 +176,6 @@ async function readFlags(flags: Flags, command: readonly string[]): Promise<Benc
       graceMilliseconds: 60_000,
       restMilliseconds: 1000 * flags.rest,
     },
-    seed: flags.seed,
-    python: flags.python,
-    command,
     tell: teller(process.stderr),
   };
 }

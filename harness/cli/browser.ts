@@ -1,72 +1,54 @@
 import { spawn } from 'node:child_process';
-import { Option, type Command } from 'commander';
 import { exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
 import type { ParityReport } from '../parity/index';
 import type { PageConfig } from '../parity/page/index';
-import { argumentsOf, refuseIdle, type DefineCommand } from './command';
+import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
-import { checkFolder, checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkFolder, openOutputs, say } from './outputs';
 
-interface Flags {
-  readonly browser?: string;
-  readonly sides?: string;
-  readonly headed?: true;
-  readonly only?: string;
-  readonly seed: number;
-  readonly quick?: true;
-  readonly timeout: number;
-  readonly gpu?: 'real' | 'software';
-  readonly json?: JsonFlag;
-  readonly html?: string;
-  readonly junit?: string;
-  readonly out?: string;
-  readonly case?: string;
-  readonly save?: string;
-}
+const { choice, duration, option, preset, text, yes } = options;
+
+const table = {
+  browser: text(
+    '--browser <path>',
+    'drive this Chromium, Chrome, Edge or Firefox; without it the address is shown and opened in your own browser',
+  ),
+  sides: text(
+    '--sides <list>',
+    'run only these, and each must run: cpu, wasm, webgl, webgpu; with :as-is by the layers of TensorFlow.js as they are, with :forward with small operations forwarded to JavaScript, with :f16 in half precision (webgl)',
+  ),
+  headed: yes('--headed', 'with --browser: show its window'),
+  only: options.onlyFlag('run only cases whose id'),
+  seed: options.seedFlag('seed of all random numbers'),
+  quick: yes('--quick', 'run fewer problems'),
+  timeout: preset(option('--timeout <duration>', 'time limit of the whole run', duration(1)), 900, '900s'),
+  gpu: choice(
+    '--gpu <kind>',
+    'real: a graphics card must have computed; software: allow a program that stands in for one (default)',
+    ['real', 'software'],
+  ),
+  json: options.jsonFlag('the whole report'),
+  html: text('--html <file>', 'write the report as one page, readable offline'),
+  junit: text('--junit <file>', 'write the report as JUnit XML, for CI servers'),
+  out: text(
+    '--out <dir>',
+    'save failing problems there, the first of each class of failure, for rnn-parity replay',
+  ),
+  case: text('--case <file>', 'run only the problem of this case file, which fuzz or --out wrote'),
+  save: text(
+    '--save <file>',
+    'only write the page itself, one file that runs from disk in any browser, with the other options in it',
+  ),
+};
+type Flags = FlagsOf<typeof table>;
 
 /** `rnn-parity browser` */
-export const defineBrowser: DefineCommand = (program, finish) => {
-  const command = program
-    .command('browser')
-    .description(
-      "compare the scratch network with TensorFlow.js in a browser, on this device's webgl, webgpu, wasm and cpu",
-    );
-  options
-    .addOptions(command, [
-      new Option(
-        '--browser <path>',
-        'drive this Chromium, Chrome, Edge or Firefox; without it the address is shown and opened in your own browser',
-      ),
-      new Option(
-        '--sides <list>',
-        'run only these, and each must run: cpu, wasm, webgl, webgpu; with :as-is by the layers of TensorFlow.js as they are, with :forward with small operations forwarded to JavaScript, with :f16 in half precision (webgl)',
-      ),
-      new Option('--headed', 'with --browser: show its window'),
-      new Option('--only <pattern>', 'run only cases whose id contains this text; * and ? are wildcards'),
-      options.seedOption('seed of all random numbers'),
-      new Option('--quick', 'run fewer problems'),
-      options.option('--timeout <duration>', 'time limit of the whole run', options.duration(1), 900, '900s'),
-      new Option(
-        '--gpu <kind>',
-        'real: a graphics card must have computed; software: allow a program that stands in for one (default)',
-      ).choices(['real', 'software']),
-      options.jsonOption('the whole report'),
-      new Option('--html <file>', 'write the report as one page, readable offline'),
-      new Option('--junit <file>', 'write the report as JUnit XML, for CI servers'),
-      new Option(
-        '--out <dir>',
-        'save failing problems there, the first of each class of failure, for rnn-parity replay',
-      ),
-      new Option('--case <file>', 'run only the problem of this case file, which fuzz or --out wrote'),
-      new Option(
-        '--save <file>',
-        'only write the page itself, one file that runs from disk in any browser, with the other options in it',
-      ),
-    ])
-    .addHelpText(
-      'after',
-      `
-${options.exitText}.
+export const defineBrowser = defineCommand({
+  name: 'browser',
+  description:
+    "compare the scratch network with TensorFlow.js in a browser, on this device's webgl, webgpu, wasm and cpu",
+  flags: table,
+  help: `${options.exitText}.
 3 also where --gpu real was asked for and no graphics card computed.
 
 Examples:
@@ -74,17 +56,19 @@ Examples:
   rnn-parity browser --browser /usr/bin/chromium --sides webgl,webgpu --json report.json --out cases
   rnn-parity browser --case fuzz-cases/1-17-browser-webgl.json
   rnn-parity browser --save page.html`,
-    )
-    .action(async (flags: Flags, command: Command) => {
-      if (flags.browser === undefined) refuseIdle(command, 'without --browser', ['headed']);
-      if (flags.case !== undefined) refuseIdle(command, 'with --case', ['only', 'seed', 'quick', 'out']);
-      const running = ['browser', 'headed', 'timeout', 'gpu', 'json', 'html', 'junit', 'out'];
-      if (flags.save !== undefined) refuseIdle(command, 'with --save', running);
-      finish(await browser(flags, argumentsOf(command)));
-    });
-};
+  run(flags, { line, refuseIdle }) {
+    if (flags.browser === undefined) refuseIdle('without --browser', 'headed');
+    if (flags.case !== undefined) refuseIdle('with --case', 'only', 'seed', 'quick', 'out');
+    if (flags.save !== undefined)
+      refuseIdle(
+        'with --save',
+        ...(['browser', 'headed', 'timeout', 'gpu', 'json', 'html', 'junit', 'out'] as const),
+      );
+    return browser(flags, line);
+  },
+});
 
-async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> {
+async function browser(flags: Flags, settings: readonly string[]): Promise<Outcome> {
   const { formatJunit, formatSummary } = await import('../parity/index.js');
   const { runBrowser } = await import('../parity/browser/index.js');
   const { pageHtml, withConfig } = await import('../sides/remote/index.js');
@@ -92,36 +76,35 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
   const { browserSummary } = await import('../parity/page/index.js');
   const { visible } = await import('../reports/index.js');
   const config = await configOf(flags);
-  const junit = outputOf('--junit', flags.junit, '<testsuites name="rnn-parity"');
-  const html = outputOf('--html', flags.html, `<title>${pageTitle}</title>`);
-  const save = outputOf('--save', flags.save, '(rnn-parity ');
-  const outputs = [...outputOf('--json', flags.json, 'rnn-parity-report/'), ...junit, ...html, ...save];
-  await checkOutputs(outputs, flags.case === undefined ? [] : [flags.case]);
-  if (flags.out !== undefined) await checkFolder('--out', flags.out);
-  if (save.length > 0) {
-    await writeOutput(save, async () => withConfig(await pageHtml(), config));
-    return { exitCode: exitCodes.parity, text: `${flags.save ?? ''} is the page; open it in any browser.` };
+  const outputs = await openOutputs(
+    flags,
+    {
+      json: 'rnn-parity-report/',
+      junit: '<testsuites name="rnn-parity"',
+      html: `<title>${pageTitle}</title>`,
+      save: '(rnn-parity ',
+    },
+    flags.case === undefined ? [] : [flags.case],
+  );
+  const { browser: path, headed = false, gpu, out } = flags;
+  if (out !== undefined) await checkFolder('--out', out);
+  if (flags.save !== undefined) {
+    await outputs.write('save', async () => withConfig(await pageHtml(), config));
+    return { exitCode: exitCodes.parity, text: `${flags.save} is the page; open it in any browser.` };
   }
-  const {
-    report,
-    text: machine,
-    faults,
-    charts,
-  } = await runBrowser({
+  const found = await runBrowser({
     config,
-    browser:
-      flags.browser === undefined
-        ? undefined
-        : { path: flags.browser, headed: flags.headed === true, software: flags.gpu !== 'real' },
+    browser: path === undefined ? undefined : { path, headed, software: gpu !== 'real' },
     open: openAddress,
     timeoutSeconds: flags.timeout,
-    progress: (line) => process.stderr.write(`${line}\n`),
+    progress: say,
   });
-  const cards = flags.gpu === 'real' ? withoutCard(report) : [];
+  const { report, faults, charts } = found;
+  const cards = gpu === 'real' ? withoutCard(report) : [];
   const text = [
     formatSummary(report),
     ...browserSummary(report),
-    ...(flags.out === undefined ? [] : await saved(flags.out, report, config)),
+    ...(out === undefined ? [] : await saved(out, report, config)),
     ...faults.slice(0, 20).map((fault) => `contradiction: ${fault}`),
     ...(faults.length > 0
       ? [
@@ -137,10 +120,13 @@ async function browser(flags: Flags, args: readonly string[]): Promise<Outcome> 
     .map((line) => visible(line))
     .join('\n');
   const exitCode = exitCodeOf(report.exitCode, faults.length > 0, cards.length > 0);
-  return withJson({ exitCode, text, json: report, machine, summarizes: true }, flags.json, [
-    [junit, () => formatJunit(report)],
-    [html, () => parityPage({ report, charts, command: 'browser', settings: args, sections: [] })],
-  ]);
+  return outputs.outcome(
+    { exitCode, text, json: report, machine: found.text, summarizes: true },
+    {
+      junit: () => formatJunit(report),
+      html: () => parityPage({ report, charts, command: 'browser', settings }),
+    },
+  );
 }
 
 /** @throws UsageError for a side that there is not, or a file that holds no case */
@@ -200,7 +186,7 @@ function sideNames(list: string, parse: (list: string) => readonly { readonly na
 
 /** Shows the address, and opens it where the system has a way to. */
 function openAddress(address: string): void {
-  process.stderr.write(`open ${address} in a browser of this machine\n`);
+  say(`open ${address} in a browser of this machine`);
   const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
     darwin: ['open'],
     win32: ['cmd', '/c', 'start', ''],

@@ -1,17 +1,7 @@
-import { Option, type Command } from 'commander';
-import type { Outcome } from '../base/outcome';
+import { Argument } from 'commander';
 import type { WriteFormat } from '../models/index';
-import { refuseIdle, type DefineCommand } from './command';
+import { defineCommand } from './command';
 import * as options from './options';
-
-interface Flags extends options.StateFlags {
-  readonly to: WriteFormat;
-  readonly out: string;
-  readonly seed: number;
-  readonly force?: boolean;
-  readonly python?: string;
-  readonly timeout?: number;
-}
 
 const programs: Readonly<Record<WriteFormat, string>> = {
   tfjs: 'a folder that tf.loadLayersModel opens',
@@ -20,57 +10,44 @@ const programs: Readonly<Record<WriteFormat, string>> = {
   savedmodel: 'a folder that TensorFlow Serving runs',
   npz: 'weights and layers for numpy',
 };
+const formats = Object.keys(programs) as WriteFormat[];
 
 /** `rnn-parity convert` */
-export const defineConvert: DefineCommand = (program, finish) => {
-  program
-    .command('convert')
-    .description('write a model of your own for another program, with the proof that it is the same function')
-    .argument('<model>', options.modelFileText)
-    .addOption(
-      new Option(
+export const defineConvert = defineCommand({
+  name: 'convert',
+  description: 'write a model of your own for another program, with the proof that it is the same function',
+  argument: new Argument('<model>', options.modelFileText),
+  flags: {
+    to: options.required(
+      options.choice(
         '--to <program>',
-        Object.entries(programs)
-          .map(([name, what]) => `${name}: ${what}`)
-          .join('; '),
-      )
-        .choices(Object.keys(programs))
-        .makeOptionMandatory(),
-    )
-    .addOption(options.nonlinearityOption())
-    .addOption(options.stepsOption())
-    .requiredOption('--out <path>', 'file or folder to make')
-    .option('--force', 'replace --out, and its proof OUT.parity.json, if they exist')
-    .addOption(options.pythonOption('with --to keras or onnx, Keras or onnxruntime opens the result'))
-    .addOption(options.frameworkTimeoutOption())
-    .addOption(options.seedOption('of the inputs of the proof'))
-    .addHelpText(
-      'after',
-      `
-${options.exitText}.
+        formats.map((name) => `${name}: ${programs[name]}`).join('; '),
+        formats,
+      ),
+    ),
+    ...options.stateFlags,
+    out: options.required(options.text('--out <path>', 'file or folder to make')),
+    force: options.yes('--force', 'replace --out, and its proof OUT.parity.json, if they exist'),
+    python: options.pythonFlag('with --to keras or onnx, Keras or onnxruntime opens the result'),
+    timeout: options.frameworkTimeout(),
+    seed: options.seedFlag('of the inputs of the proof'),
+  },
+  help: `${options.exitText}.
 --force replaces a file, or a folder that holds nothing but what convert writes.
 
 Examples:
   rnn-parity convert lstm.keras --to tfjs --out web-model
   rnn-parity convert runs/mine --to onnx --out mine.onnx`,
-    )
-    .action(async (model: string, flags: Flags, command: Command) => {
-      if (flags.to !== 'keras' && flags.to !== 'onnx')
-        refuseIdle(command, `with --to ${flags.to}`, ['python', 'timeout']);
-      finish(await convert(model, flags));
-    });
-};
-
-async function convert(file: string, { timeout, ...flags }: Flags): Promise<Outcome> {
-  const { checkVerdict, convertModel, formatCheck } = await import('../check/index.js');
-  const report = await convertModel(file, { ...flags, timeoutSeconds: timeout });
-  const text =
-    report.verdict === 'parity'
-      ? [
-          `${file} -> ${flags.out}`,
-          ...report.notes.map((note) => `note: ${note}`),
-          checkVerdict(report),
-        ].join('\n')
-      : `${formatCheck(report)}\nNothing was written: ${report.verdict === 'mismatch' ? `${flags.to} gives something else than ${file}` : 'the proof showed nothing'}.`;
-  return { exitCode: report.exitCode, text, json: report };
-}
+  async run({ timeout, ...flags }, { values: [file], refuseIdle }) {
+    const { to, out } = flags;
+    if (to !== 'keras' && to !== 'onnx') refuseIdle(`with --to ${to}`, 'python', 'timeout');
+    const { checkVerdict, convertModel, formatCheck } = await import('../check/index.js');
+    const report = await convertModel(file, { ...flags, timeoutSeconds: timeout });
+    const { exitCode, verdict, notes } = report;
+    const text =
+      verdict === 'parity'
+        ? [`${file} -> ${out}`, ...notes.map((note) => `note: ${note}`), checkVerdict(report)].join('\n')
+        : `${formatCheck(report)}\nNothing was written: ${verdict === 'mismatch' ? `${to} gives something else than ${file}` : 'the proof showed nothing'}.`;
+    return { exitCode, text };
+  },
+});

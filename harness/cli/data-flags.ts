@@ -1,27 +1,9 @@
-import { InvalidArgumentError, Option } from 'commander';
-import type { ColumnNames, Decimal, TextFormat } from '../training/data/index';
+import { InvalidArgumentError, type Option } from 'commander';
+import type { ColumnNames, TextFormat } from '../training/data/index';
 import type { DataSettings, TrainChoices } from '../training/settings';
 import { UsageError } from '../base/outcome';
-import { list } from './options';
-
-/** The flags that say where data come from and how they are read. */
-export interface DataFlags {
-  readonly data?: string;
-  readonly validation?: number;
-  readonly standardize?: boolean;
-  readonly sequenceColumn?: string;
-  readonly stepColumn?: string;
-  readonly labelColumn?: string;
-  readonly featureColumns?: string[];
-  readonly delimiter?: string;
-  readonly decimal?: Decimal;
-  readonly encoding?: string;
-  readonly skipMalformed?: boolean;
-  readonly timeSteps?: number;
-  readonly examples?: number;
-}
-
-export const group = 'Data:';
+import type { FlagsOf } from './command';
+import { choice, list, number, option, text, typed, yes } from './options';
 
 /** @throws InvalidArgumentError for an empty name, which would choose an index without a name */
 function names(text: string): string[] {
@@ -30,28 +12,65 @@ function names(text: string): string[] {
   return found;
 }
 
-/** The flags that say how a table is read; shared with predict and evaluate. */
-export function columnOptions(): Option[] {
-  return [
-    new Option('--sequence-column <name>', 'column with the id of the sequence (default: sequence)'),
-    new Option('--step-column <name>', 'column that orders the steps (default: step, else file order)'),
-    new Option('--label-column <name>', 'column with the label (default: label)'),
-    new Option(
-      '--feature-columns <names>',
-      'columns with features, separated by commas (default: all remaining columns that have a name)',
-    ).argParser(names),
-    new Option(
-      '--delimiter <text>',
-      'field separator, for example ";" or "\\t" (default: detected from the header)',
-    ),
-    new Option('--decimal <sign>', 'decimal sign (default: detected from the numbers)').choices(['.', ',']),
-    new Option(
-      '--encoding <label>',
-      'encoding of .csv, .tsv and .jsonl files, for example windows-1252 (default: byte order mark, else utf-8)',
-    ),
-    new Option('--skip-malformed', 'leave out every sequence with a malformed row, and report which'),
-  ].map((option) => option.helpGroup(group));
+/** Gives options a heading of their own in the help. */
+function grouped<F extends Readonly<Record<string, Option>>>(flags: F): F {
+  for (const flag of Object.values(flags)) flag.helpGroup('Data:');
+  return flags;
 }
+
+/** The flags that say how a table is read; shared with predict and evaluate. */
+export const columnFlags = grouped({
+  sequenceColumn: text('--sequence-column <name>', 'column with the id of the sequence (default: sequence)'),
+  stepColumn: text('--step-column <name>', 'column that orders the steps (default: step, else file order)'),
+  labelColumn: text('--label-column <name>', 'column with the label (default: label)'),
+  featureColumns: option(
+    '--feature-columns <names>',
+    'columns with features, separated by commas (default: all remaining columns that have a name)',
+    names,
+  ),
+  delimiter: text(
+    '--delimiter <text>',
+    'field separator, for example ";" or "\\t" (default: detected from the header)',
+  ),
+  decimal: choice('--decimal <sign>', 'decimal sign (default: detected from the numbers)', ['.', ',']),
+  encoding: text(
+    '--encoding <label>',
+    'encoding of .csv, .tsv and .jsonl files, for example windows-1252 (default: byte order mark, else utf-8)',
+  ),
+  skipMalformed: yes('--skip-malformed', 'leave out every sequence with a malformed row, and report which'),
+});
+
+/** The flags that say where the data of training come from and how they are read. */
+export const dataFlags = {
+  ...grouped({
+    data: text(
+      '--data <source>',
+      'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file (default: digits)',
+    ),
+    validation: option(
+      '--validation <share>',
+      'share of the examples kept for validation (default: 0.2)',
+      number(),
+    ),
+    standardize: typed<boolean | undefined>()(
+      '--standardize',
+      'scale features to mean 0, standard deviation 1 (default for files)',
+    ),
+    noStandardize: typed<boolean | undefined>()('--no-standardize', 'leave features as they are').default(
+      undefined,
+    ),
+  }),
+  ...columnFlags,
+  ...grouped({
+    timeSteps: option(
+      '--time-steps <n>',
+      'for --data memory: steps from the symbol to the question (default: 20)',
+      number(),
+    ),
+    examples: option('--examples <n>', 'for --data memory: number of sequences (default: 2000)', number()),
+  }),
+};
+export type DataFlags = Partial<FlagsOf<typeof dataFlags>>;
 
 /** Which data a flag is for; every other flag is for all. */
 const dataOf: readonly (readonly [flags: readonly (keyof DataFlags)[], are: RegExp, words: string])[] = [
@@ -73,30 +92,20 @@ const dataOf: readonly (readonly [flags: readonly (keyof DataFlags)[], are: RegE
 export function checkDataFlags(flags: DataFlags, source: string): void {
   for (const [names, are, words] of dataOf)
     for (const name of names)
-      if (flags[name] !== undefined && !are.test(source)) {
-        const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-        throw new UsageError(`${flag} is for ${words} and changes nothing for ${source}; leave it out.`);
-      }
+      if (flags[name] !== undefined && !are.test(source))
+        throw new UsageError(
+          `${dataFlags[name].long ?? name} is for ${words} and changes nothing for ${source}; leave it out.`,
+        );
 }
 
 /** The flags as choices; what is not given stays open. */
 export function dataChoicesOf(flags: DataFlags): NonNullable<TrainChoices['data']> {
-  const columns = {
-    ...(flags.sequenceColumn !== undefined && { sequence: flags.sequenceColumn }),
-    ...(flags.stepColumn !== undefined && { step: flags.stepColumn }),
-    ...(flags.labelColumn !== undefined && { label: flags.labelColumn }),
-    ...(flags.featureColumns !== undefined && { features: flags.featureColumns }),
-  };
+  const { sequenceColumn: sequence, stepColumn: step, labelColumn: label, featureColumns: features } = flags;
+  const columns = given({ sequence, step, label, features });
   const own = [
-    'validation',
-    'standardize',
-    'delimiter',
-    'decimal',
-    'encoding',
-    'skipMalformed',
-    'timeSteps',
-    'examples',
-  ] as const;
+    ...(['validation', 'standardize', 'delimiter', 'decimal'] as const),
+    ...(['encoding', 'skipMalformed', 'timeSteps', 'examples'] as const),
+  ];
   return {
     ...given(flags, own),
     ...(flags.data !== undefined && { source: flags.data }),
@@ -131,11 +140,11 @@ export function formatFor(
   };
 }
 
-/** Those of `names` that the flags hold. */
+/** Those fields, or those of `names`, that are not undefined. */
 export function given<T extends object, K extends keyof T>(
-  flags: T,
-  names: readonly K[],
+  fields: T,
+  names = Object.keys(fields) as unknown as readonly K[],
 ): { [P in K]?: Exclude<T[P], undefined> } {
-  const entries = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
+  const entries = names.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]);
   return Object.fromEntries(entries) as never;
 }

@@ -1,24 +1,22 @@
 import fs from 'node:fs';
 import type { BackendName, Platform, ProbeAnswer } from '../../src/index';
 import { exitCodes } from '../base/outcome';
-import type { DefineCommand } from './command';
-import { jsonOption } from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { defineCommand } from './command';
+import { jsonFlag } from './options';
+import { openOutputs } from './outputs';
 
 /** `rnn-parity doctor` */
-export const defineDoctor: DefineCommand = (program, finish) => {
-  program
-    .command('doctor')
-    .description(
-      'show the Node.js version, CPU, cache and backends of this machine, and why a backend does not load',
-    )
-    .addOption(jsonOption('the result'))
-    .action(async ({ json: flag }: { readonly json?: JsonFlag }) => {
-      await checkOutputs(outputOf('--json', flag, '"recipe"'));
-      const json = await examine();
-      finish(await withJson({ exitCode: exitCodes.parity, text: await describe(json), json }, flag));
-    });
-};
+export const defineDoctor = defineCommand({
+  name: 'doctor',
+  description:
+    'show the Node.js version, CPU, cache and backends of this machine, and why a backend does not load',
+  flags: { json: jsonFlag('the result') },
+  async run(flags) {
+    const outputs = await openOutputs(flags, { json: '"recipe"' });
+    const json = await examine();
+    return outputs.outcome({ exitCode: exitCodes.parity, text: await describe(json), json });
+  },
+});
 
 /** What `rnn-parity doctor` finds. Every part is tried anew, nothing is remembered. */
 export interface Examination {

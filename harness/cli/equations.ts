@@ -1,34 +1,29 @@
+import { Argument } from 'commander';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Cell, CellText } from '../equations/index';
 import { checkRegularFile } from '../base/files/index';
-import type { DefineCommand } from './command';
+import { defineCommand } from './command';
 import { exitCodes, UsageError } from '../base/outcome';
 
 /** `rnn-parity equations` */
-export const defineEquations: DefineCommand = (program, finish) => {
-  program
-    .command('equations')
-    .description(
-      'print the forward equations of a cell, the backward equations derived from them, shapes, and what can be observed',
-    )
-    .argument(
-      '[cell]',
-      'simple-rnn, lstm, gru (reset before the product), gru-reset-after (the default of Keras, and of --layers gru), or a module that exports `cell = defineCell({ ... })`',
-      'lstm',
-    )
-    .addHelpText(
-      'after',
-      `
-Examples:
+export const defineEquations = defineCommand({
+  name: 'equations',
+  description:
+    'print the forward equations of a cell, the backward equations derived from them, shapes, and what can be observed',
+  argument: new Argument(
+    '[cell]',
+    'simple-rnn, lstm, gru (reset before the product), gru-reset-after (the default of Keras, and of --layers gru), or a module that exports `cell = defineCell({ ... })`',
+  ).default('lstm'),
+  flags: {},
+  help: `Examples:
   rnn-parity equations gru-reset-after
   rnn-parity equations my-cell.ts`,
-    )
-    .action(async (cell: string) => {
-      const { describeCell } = await import('../equations/index.js');
-      finish({ exitCode: exitCodes.parity, text: describeCell(await findCell(cell)) });
-    });
-};
+  async run(_, { values: [cell] }) {
+    const { describeCell } = await import('../equations/index.js');
+    return { exitCode: exitCodes.parity, text: describeCell(await findCell(cell)) };
+  },
+});
 
 /**
  * The formulas of --equations, that a candidate is compared with.

@@ -1,82 +1,66 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
 import { stderrProgress } from '../base/stderr-progress';
 import type { Shard } from '../fuzz/series';
 import type { Networks } from '../problems/index';
-import { refuseIdle, type DefineCommand } from './command';
+import { defineCommand, type FlagsOf } from './command';
 import { comparedCell } from './equations';
 import * as options from './options';
-import { checkFolder, checkOutputs, outputOf, withJson, writeOutput, type JsonFlag } from './outputs';
+import { checkFolder, openOutputs, say } from './outputs';
 
-interface Flags {
-  readonly time?: number;
-  readonly cases?: number;
-  readonly shard: Shard;
-  readonly seed: number;
-  readonly layers?: string;
-  readonly equations?: string;
-  readonly shapes?: number;
-  readonly backends?: string;
-  readonly python?: string;
-  readonly candidate?: string;
-  readonly timeout: number;
-  readonly shrink: number;
-  readonly out: string;
-  readonly json?: JsonFlag;
-}
+const { duration, option, preset, text, whole } = options;
+
+/** Enough for T = 1, odd batches and all paddings of a texture, and few enough that most problems need no new program. */
+const gpuShapes = 12;
+
+const table = {
+  time: option(
+    '--time <duration>',
+    'generate problems for this long, in each shard (default: 60s)',
+    duration(0.001),
+  ).conflicts('cases'),
+  cases: option('--cases <n>', 'number of problems of all shards together', whole(1)),
+  shard: preset(
+    option('--shard <i/n>', 'run part i of n; every problem is in exactly one part', shard),
+    { index: 1, of: 1 },
+    '1/1',
+  ),
+  seed: options.seedFlag('seed of the series of problems'),
+  layers: text(
+    '--layers <list>',
+    "problems about this network: 'lstm:16,dense:3'; lstm:* takes another number of units for every problem; any: every kind of network; any(lstm,dense): networks of these layers",
+  ),
+  equations: text(
+    '--equations <file>',
+    'with --candidate: problems about a cell of your own, a module that exports `cell = defineCell({ ... })`',
+  ).conflicts('layers'),
+  shapes: option(
+    '--shapes <n>',
+    `draw the sizes of all problems from n shapes: a graphics card compiles its programs for every new shape (default: ${gpuShapes} where --backends names one; 0: a shape for every problem)`,
+    whole(0),
+  ),
+  ...options.backendsFlags('run only these'),
+  ...options.candidateFlags,
+  shrink: preset(
+    option(
+      '--shrink <duration>',
+      'time limit for simplifying one class of failure; 0s: do not simplify',
+      duration(),
+    ),
+    20,
+    '20s',
+  ),
+  out: preset(text('--out <dir>', 'directory for the cases that fail'), 'fuzz-cases'),
+  json: options.jsonFlag('the summary'),
+};
+type Flags = FlagsOf<typeof table>;
 
 /** `rnn-parity fuzz` */
-export const defineFuzz: DefineCommand = (program, finish) => {
-  const command = program
-    .command('fuzz')
-    .description('run every side on generated problems; simplify and save the failures (docs/fuzz.md)');
-  options
-    .addOptions(command, [
-      options
-        .option(
-          '--time <duration>',
-          'generate problems for this long, in each shard (default: 60s)',
-          options.duration(0.001),
-        )
-        .conflicts('cases'),
-      options.option('--cases <n>', 'number of problems of all shards together', options.whole(1)),
-      options.option(
-        '--shard <i/n>',
-        'run part i of n; every problem is in exactly one part',
-        shard,
-        { index: 1, of: 1 },
-        '1/1',
-      ),
-      options.seedOption('seed of the series of problems'),
-      new Option(
-        '--layers <list>',
-        "problems about this network: 'lstm:16,dense:3'; lstm:* takes another number of units for every problem; any: every kind of network; any(lstm,dense): networks of these layers",
-      ),
-      new Option(
-        '--equations <file>',
-        'with --candidate: problems about a cell of your own, a module that exports `cell = defineCell({ ... })`',
-      ).conflicts('layers'),
-      options.option(
-        '--shapes <n>',
-        `draw the sizes of all problems from n shapes: a graphics card compiles its programs for every new shape (default: ${gpuShapes} where --backends names one; 0: a shape for every problem)`,
-        options.whole(0),
-      ),
-      ...options.backendsAndPython('run only these'),
-      ...options.candidateOptions(),
-      options.option(
-        '--shrink <duration>',
-        'time limit for simplifying one class of failure; 0s: do not simplify',
-        options.duration(),
-        20,
-        '20s',
-      ),
-      new Option('--out <dir>', 'directory for the cases that fail').default('fuzz-cases'),
-      options.jsonOption('the summary'),
-    ])
-    .addHelpText(
-      'after',
-      `
-${options.exitText}, 130 interrupted.
+export const defineFuzz = defineCommand({
+  name: 'fuzz',
+  description: 'run every side on generated problems; simplify and save the failures (docs/fuzz.md)',
+  flags: table,
+  help: `${options.exitText}, 130 interrupted.
 Problem number i of a seed is the same on every machine, in every shard and for every side.
 
 Examples:
@@ -87,58 +71,47 @@ Examples:
   rnn-parity fuzz --cases 500 --backends browser:webgl,browser:webgpu
   rnn-parity fuzz --cases 10000 --shard 3/8 --json shard-3.json
   rnn-parity fuzz --cases 500 --candidate ./my-rnn.ts`,
-    )
-    .action(async (flags: Flags, command: Command) => {
-      if (flags.candidate === undefined) refuseIdle(command, 'without --candidate', ['timeout']);
-      options.refuseIdlePython(command, '--backends', flags.backends);
-      finish(await fuzz(flags));
-    });
-};
-
-async function fuzz(flags: Flags) {
-  const { runFuzz } = await import('../fuzz/run.js');
-  const { sidesFor } = await import('../fuzz/sides.js');
-  const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
-  const { isNativeRequired } = await import('../../src/index.js');
-  const outputs = outputOf('--json', flags.json, 'rnn-parity-fuzz/');
-  await checkOutputs(outputs);
-  await checkFolder('--out', flags.out);
-  const stop = stopOnInterrupt('finishing the problem under way');
-  try {
-    const summary = await runFuzz({
-      sides: sidesFor({ ...flags, timeoutSeconds: flags.timeout, requireNative: isNativeRequired() }),
-      seed: flags.seed,
-      networks: await networksOf(flags),
-      plan: flags.cases === undefined ? { seconds: flags.time ?? 60 } : { cases: flags.cases },
-      shard: flags.shard,
-      out: flags.out,
-      shrinkSeconds: flags.shrink,
-      signal: stop.signal,
-      progress: stderrProgress,
-      ...(outputs.length > 0 && {
-        save: {
-          everySeconds: 30,
-          // the run goes on: what cannot be written now is written at its end, or is an error then
-          write: (summary) =>
-            writeOutput(outputs, () => `${JSON.stringify(summary, undefined, 2)}\n`).catch(
-              (error: unknown) => {
-                process.stderr.write(
-                  `warning: what was found so far is not saved: ${(error as Error).message}\n`,
-                );
-              },
-            ),
-        },
-      }),
-    });
-    const text = formatFuzzSummary(summary);
-    return await withJson({ exitCode: summary.exitCode, text, json: summary, summarizes: true }, flags.json);
-  } finally {
-    stop.dispose();
-  }
-}
-
-/** Enough for T = 1, odd batches and all paddings of a texture, and few enough that most problems need no new program. */
-const gpuShapes = 12;
+  async run(flags, command) {
+    const { backends, candidate, cases, python, seed, shard, out } = flags;
+    if (candidate === undefined) command.refuseIdle('without --candidate', 'timeout');
+    options.refuseIdlePython(command, '--backends', backends, 'python');
+    const { runFuzz } = await import('../fuzz/run.js');
+    const { sidesFor } = await import('../fuzz/sides.js');
+    const { formatFuzzSummary } = await import('../fuzz/summary-text.js');
+    const { isNativeRequired } = await import('../../src/index.js');
+    const outputs = await openOutputs(flags, { json: 'rnn-parity-fuzz/' });
+    await checkFolder('--out', out);
+    const requireNative = isNativeRequired();
+    const stop = stopOnInterrupt('finishing the problem under way');
+    try {
+      const summary = await runFuzz({
+        ...{ seed, shard, out },
+        sides: sidesFor({ backends, python, candidate, timeoutSeconds: flags.timeout, requireNative }),
+        networks: await networksOf(flags),
+        plan: cases === undefined ? { seconds: flags.time ?? 60 } : { cases },
+        shrinkSeconds: flags.shrink,
+        signal: stop.signal,
+        progress: stderrProgress,
+        ...(outputs.has('json') && {
+          save: {
+            everySeconds: 30,
+            // the run goes on: what cannot be written now is written at its end, or is an error then
+            write: (summary) =>
+              outputs
+                .write('json', () => `${JSON.stringify(summary, undefined, 2)}\n`)
+                .catch((error: unknown) => {
+                  say(`warning: what was found so far is not saved: ${(error as Error).message}`);
+                }),
+          },
+        }),
+      });
+      const text = formatFuzzSummary(summary);
+      return await outputs.outcome({ exitCode: summary.exitCode, text, json: summary, summarizes: true });
+    } finally {
+      stop.dispose();
+    }
+  },
+});
 
 /** What the problems are about; undefined for the simple RNN of any shape. */
 async function networksOf(flags: Flags): Promise<Networks | undefined> {

@@ -1,102 +1,88 @@
-import { Option } from 'commander';
 import type { NetworkConfig } from '../../scratch/index';
-import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import type { LayoutName, Saveable, SaveOptions, StateOptions } from '../models/index';
-import type { DefineCommand } from './command';
-import { addOptions, layoutOption, list, stateOptions, type StateFlags } from './options';
+import { exitCodes, UsageError } from '../base/outcome';
+import type { LayoutName, Saveable, SaveOptions } from '../models/index';
+import { defineCommand } from './command';
+import {
+  choice,
+  layoutFlag,
+  list,
+  option,
+  required,
+  stateFlags,
+  text,
+  yes,
+  type StateFlags,
+} from './options';
 import { checkKeepsInputs } from './outputs';
 
-interface Flags extends StateFlags {
-  readonly from: string;
-  readonly out: string;
-  readonly layout?: LayoutName;
-  readonly activation?: 'tanh' | 'relu';
-  readonly classNames?: string[];
-  readonly force?: boolean;
-}
-
 /** `rnn-parity import` */
-export const defineImport: DefineCommand = (program, finish) => {
-  const command = program
-    .command('import')
-    .description('make a model directory from a model of another program, or from weights in a .npz file')
-    .requiredOption(
-      '--from <file>',
-      'model of Keras, TensorFlow.js, PyTorch (.safetensors, .npz) or ONNX, or .npz with the weights of a simple RNN',
-    )
-    .requiredOption('--out <dir>', 'model directory to make')
-    .addOption(layoutOption())
-    .addOption(
-      new Option(
-        '--activation <name>',
-        'activation of the recurrent layer, which is not part of the weights; only tanh is supported',
-      ).choices(['tanh', 'relu']),
-    )
-    .addOption(
-      new Option(
-        '--class-names <names>',
-        'names of the classes, separated by commas (default: 0,1,2,...); of a model that ends with numbers, these become logits',
-      ).argParser(list),
-    )
-    .option('--force', 'replace the files of a model in --out');
-  addOptions(command, stateOptions())
-    .addHelpText(
-      'after',
-      `
-Examples:
+export const defineImport = defineCommand({
+  name: 'import',
+  description: 'make a model directory from a model of another program, or from weights in a .npz file',
+  flags: {
+    from: required(
+      text(
+        '--from <file>',
+        'model of Keras, TensorFlow.js, PyTorch (.safetensors, .npz) or ONNX, or .npz with the weights of a simple RNN',
+      ),
+    ),
+    out: required(text('--out <dir>', 'model directory to make')),
+    layout: layoutFlag(),
+    activation: choice(
+      '--activation <name>',
+      'activation of the recurrent layer, which is not part of the weights; only tanh is supported',
+      ['tanh', 'relu'],
+    ),
+    classNames: option(
+      '--class-names <names>',
+      'names of the classes, separated by commas (default: 0,1,2,...); of a model that ends with numbers, these become logits',
+      list,
+    ),
+    force: yes('--force', 'replace the files of a model in --out'),
+    ...stateFlags,
+  },
+  help: `Examples:
   rnn-parity import --from lstm.keras --out my-model --class-names no,yes
   rnn-parity import --from notebook.npz --layout notebook --out my-model`,
-    )
-    .action(async (flags: Flags) => finish(await importWeights(flags)));
-};
-
-async function importWeights({
-  from,
-  out,
-  layout: asked,
-  activation,
-  classNames,
-  force,
-  nonlinearity,
-  steps,
-}: Flags): Promise<Outcome> {
-  const { claimDirectory, save } = await import('../models/index.js');
-  if (activation === 'relu')
-    throw new UsageError(
-      '--activation relu: only tanh is run, and relu weights would predict something else with it.',
-    );
-  await checkKeepsInputs(out, { '--from': from });
-  const weights = from.endsWith('.npz') ? await readWeights(from, asked) : undefined;
-  if (weights === undefined && activation !== undefined)
-    throw new UsageError(
-      `--activation ${activation} is of weights without layers in a .npz file; ${from} has layers, so leave it out.`,
-    );
-  const hint = nonlinearity === undefined ? steps && `--steps ${steps}` : `--nonlinearity ${nonlinearity}`;
-  if (weights !== undefined && hint !== undefined)
-    throw new UsageError(
-      `${hint} is of a state_dict of several modules, and ${from} holds the weights of a simple RNN; leave it out.`,
-    );
-  const model = weights ?? (await readModel(from, asked, classNames, { nonlinearity, steps }));
-  const { network, notes: all, classes, metadata, what } = model;
-  const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
-  const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new UsageError(
-      `--class-names ${twice === '' ? 'has an empty name' : `has ${JSON.stringify(twice)} twice`}; give every class a name of its own.`,
-    );
-  if (classNames !== undefined && classNames.length !== classes)
-    throw new UsageError(
-      `--class-names has ${classNames.length} names for ${classes} classes; give one each.`,
-    );
-  const release = await claimDirectory(out, force ?? false);
-  try {
-    await save(network, out, { ...metadata, ...(classNames && { classNames }) });
-  } finally {
-    await release();
-  }
-  const lines = [`${from} (${model.from}): ${what} -> ${out}`, ...notes.map((note) => `note: ${note}`)];
-  return { exitCode: exitCodes.parity, text: lines.join('\n'), json: { ...model.json, notes } };
-}
+  async run({ from, out, layout: asked, activation, classNames, force, nonlinearity, steps }) {
+    const { claimDirectory, save } = await import('../models/index.js');
+    if (activation === 'relu')
+      throw new UsageError(
+        '--activation relu: only tanh is run, and relu weights would predict something else with it.',
+      );
+    await checkKeepsInputs(out, { '--from': from });
+    const weights = from.endsWith('.npz') ? await readWeights(from, asked) : undefined;
+    if (weights === undefined && activation !== undefined)
+      throw new UsageError(
+        `--activation ${activation} is of weights without layers in a .npz file; ${from} has layers, so leave it out.`,
+      );
+    const hint = nonlinearity === undefined ? steps && `--steps ${steps}` : `--nonlinearity ${nonlinearity}`;
+    if (weights !== undefined && hint !== undefined)
+      throw new UsageError(
+        `${hint} is of a state_dict of several modules, and ${from} holds the weights of a simple RNN; leave it out.`,
+      );
+    const model = weights ?? (await readModel(from, asked, classNames, { nonlinearity, steps }));
+    const { network, notes: all, classes, metadata, what } = model;
+    const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
+    const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
+    if (twice !== undefined)
+      throw new UsageError(
+        `--class-names ${twice === '' ? 'has an empty name' : `has ${JSON.stringify(twice)} twice`}; give every class a name of its own.`,
+      );
+    if (classNames !== undefined && classNames.length !== classes)
+      throw new UsageError(
+        `--class-names has ${classNames.length} names for ${classes} classes; give one each.`,
+      );
+    const release = await claimDirectory(out, force ?? false);
+    try {
+      await save(network, out, { ...metadata, ...(classNames && { classNames }) });
+    } finally {
+      await release();
+    }
+    const lines = [`${from} (${model.from}): ${what} -> ${out}`, ...notes.map((note) => `note: ${note}`)];
+    return { exitCode: exitCodes.parity, text: lines.join('\n') };
+  },
+});
 
 /** A model to be saved. */
 interface Imported {
@@ -106,7 +92,6 @@ interface Imported {
   /** which program or layout */ readonly from: string;
   /** what it is */ readonly what: string;
   readonly notes: readonly string[];
-  readonly json: object;
 }
 
 /** Weights without layers: those of a SimpleRNN classifier; undefined where the archive has layers. */
@@ -118,15 +103,13 @@ async function readWeights(file: string, asked: LayoutName | undefined): Promise
   const { layout, weights, notes } = readLayout(arrays, file, asked);
   const [features, units] = weights.kernel.shape;
   const classes = weights.outputBias.shape[0];
-  const sizes = { features, units, classes };
   return {
-    network: { name: 'scratch', ...sizes, getWeights: () => weights },
+    network: { name: 'scratch', features, units, classes, getWeights: () => weights },
     metadata: {},
     classes,
     from: layout,
     what: `${features} features, ${units} units, ${classes} classes`,
     notes,
-    json: { layout, ...sizes },
   };
 }
 
@@ -135,7 +118,7 @@ async function readModel(
   file: string,
   asked: LayoutName | undefined,
   named: readonly string[] | undefined,
-  reading: StateOptions,
+  reading: StateFlags,
 ): Promise<Imported> {
   if (asked !== undefined)
     throw new UsageError(
@@ -156,7 +139,6 @@ async function readModel(
       `--class-names: ${file} ends with one number, and a classifier has an output for each of two classes or more; leave it out, and predict prints that number.`,
     );
   const classNames = isNamed ? Array.from({ length: width }, (_, c) => String(c)) : metadata.classNames;
-  const layers = formatLayers(config.layers);
   return {
     network: { name: 'scratch', config, getWeights: () => weights },
     metadata: {
@@ -167,8 +149,7 @@ async function readModel(
     },
     classes: classNames.length,
     from: writtenBy,
-    what: layers,
+    what: formatLayers(config.layers),
     notes,
-    json: { layers, features: config.features, classes: classNames.length },
   };
 }

@@ -17,7 +17,7 @@ import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base
 import { defineParity } from './parity';
 import { defineTrain } from './train';
 import { defineTrial } from './trial';
-import { checkGiven, type DefineCommand } from './command';
+import type { DefineCommand } from './command';
 import { exitText } from './options';
 import { version } from '../base/version';
 import { processPrinter, StdoutClosedError, type Printer } from './print';
@@ -57,7 +57,6 @@ export async function main(args: readonly string[], printer: Printer = processPr
     .configureOutput({ writeOut: (text) => (help += text), writeErr: (text) => printer.err(text) })
     .addHelpText('after', `\n${exitText}.`);
   for (const define of commands) define(program, (found) => (outcome = found));
-  program.commands.forEach(checkGiven);
   try {
     await program.parseAsync(askedFor(args, program), { from: 'user' });
   } catch (error) {

@@ -1,56 +1,54 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Option } from 'commander';
 import type { Part, SequenceData } from '../training/data/index';
 import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
 import { checkRegularFile, readTextFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import { checkDataFlags, columnOptions, formatFor, type DataFlags } from './data-flags';
+import type { FlagsOf } from './command';
+import { checkDataFlags, columnFlags, formatFor, given } from './data-flags';
 import * as options from './options';
-import { checkOutputs, outputOf, runFiles, type JsonFlag } from './outputs';
+import { openOutputs, runFiles, say, type Outputs } from './outputs';
 
 /** The flags of `predict` and `evaluate`. */
-export interface UseFlags extends DataFlags, options.StateFlags {
-  readonly model: string;
-  readonly data: string;
-  readonly side?: 'scratch' | 'tfjs' | 'graph';
-  readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
-  readonly part?: 'all' | 'train' | 'validation';
-  readonly seed?: number;
-  readonly json?: JsonFlag;
-}
-
-export const useModelOptions = (): Option[] => [
-  new Option(
-    '--model <path>',
-    'model directory of train --out or import, or a model of another program (docs/models.md)',
-  ).makeOptionMandatory(),
-  new Option(
-    '--data <source>',
-    'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file',
-  ).makeOptionMandatory(),
-  new Option('--side <name>', 'which network runs it (default: the one that trained it)').choices([
+export const useFlags = {
+  model: options.required(
+    options.text(
+      '--model <path>',
+      'model directory of train --out or import, or a model of another program (docs/models.md)',
+    ),
+  ),
+  data: options.required(
+    options.text('--data <source>', 'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file'),
+  ),
+  side: options.choice('--side <name>', 'which network runs it (default: the one that trained it)', [
     'scratch',
     'tfjs',
     'graph',
   ]),
-  new Option('--backend <name>', 'backend of TensorFlow.js').choices(options.backendNames),
-  new Option(
+  backend: options.choice('--backend <name>', 'backend of TensorFlow.js', options.backendNames),
+  part: options.choice(
     '--part <name>',
     'which part of the training data to use (default: validation; for other data: all)',
-  ).choices(['all', 'train', 'validation']),
-  ...options.stateOptions(),
-  options.option('--seed <n>', 'seed of generated data (default: the seed of training)', options.whole(0)),
-  options.jsonOption('the result'),
-  ...columnOptions(),
-];
+    ['all', 'train', 'validation'],
+  ),
+  ...options.stateFlags,
+  seed: options.option(
+    '--seed <n>',
+    'seed of generated data (default: the seed of training)',
+    options.whole(0),
+  ),
+  json: options.jsonFlag('the result'),
+  ...columnFlags,
+};
+export type UseFlags = FlagsOf<typeof useFlags>;
 
 interface Opened {
   readonly model: LoadedNetworkModel;
   readonly part: Part;
   readonly partName: string;
   readonly ids: readonly string[];
+  readonly outputs: Outputs<'json'>;
 }
 
 /** The model and the part of the data that the flags name. */
@@ -68,46 +66,42 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
       `--backend ${flags.backend} belongs to the op-by-op side of TensorFlow.js; with --side ${flags.side} leave it out.`,
     );
   const mark = labelled ? '"confusion"' : '"predictions"';
-  await checkOutputs(outputOf('--json', flags.json, mark), [
+  const outputs = await openOutputs(flags, { json: mark }, [
     flags.data,
     flags.model,
     ...runFiles(flags.model),
   ]);
-  const model = await loadNetwork(flags.model, {
-    ...(flags.side !== undefined && { side: flags.side }),
-    ...(flags.backend !== undefined && { backend: flags.backend }),
-    ...(flags.nonlinearity !== undefined && { nonlinearity: flags.nonlinearity }),
-    ...(flags.steps !== undefined && { steps: flags.steps }),
-  });
+  const model = await loadNetwork(flags.model, given(flags, ['side', 'backend', 'nonlinearity', 'steps']));
   if (labelled && !givesClasses(model))
     throw new UsageError(
       `--model ${flags.model} is no classifier of sequences: it gives numbers, or an output at every time step. rnn-parity predict prints what it gives, rnn-parity check compares it with another program.`,
     );
-  for (const line of model.notes) process.stderr.write(`note: ${line}\n`);
+  for (const line of model.notes) say(`note: ${line}`);
   const trained = await trainedSettings(flags.model);
   const seed = flags.seed ?? trained?.seed;
   const steps = trained?.data.timeSteps;
   const data = await loadData(flags.data, {
     needLabels: labelled,
     onMalformed: flags.skipMalformed === true ? 'skip' : 'fail',
-    onReport: (line) => process.stderr.write(`${line}\n`),
+    onReport: say,
     ...formatFor(flags, trained?.data, model.metadata.featureNames),
     ...(seed !== undefined && { seed }),
     ...(steps !== undefined && { timeSteps: steps }),
   });
-  for (const line of data.notes ?? []) process.stderr.write(`${line}\n`);
+  for (const line of data.notes ?? []) say(line);
   const { features = 1 } = model.config;
   const { featureNames } = model.metadata;
   checkFeatures(flags.data, { ...data, features: data.inputs.shape[2] }, { features, featureNames });
   const { examples: chosen, partName } = await choosePart(flags, data, trained);
   const notes = new Notes();
   const own = labelled ? relabelled(data, model.metadata.classNames, notes) : data;
-  for (const line of notes.lines) process.stderr.write(`${line}\n`);
+  for (const line of notes.lines) say(line);
   return {
     model,
     part: withoutMaskedSteps(takePart(own, chosen, model.metadata.standardisation), model.maskValue),
     partName,
     ids: Array.from(chosen, (n) => data.ids?.[n] ?? String(n)),
+    outputs,
   };
 }
 
@@ -130,8 +124,8 @@ async function trainedSettings(directory: string): Promise<Trained | undefined> 
   } catch {
     // The warning below says what is lost.
   }
-  process.stderr.write(
-    `warning     ${file} is damaged, so the flags of training and the split are not known; pass the column flags again.\n`,
+  say(
+    `warning     ${file} is damaged, so the flags of training and the split are not known; pass the column flags again.`,
   );
   return undefined;
 }
@@ -159,8 +153,8 @@ async function choosePart(flags: UseFlags, data: SequenceData, trained: Trained 
   const examples = wanted === 'train' ? split.train : split.validation;
   const what = wanted === 'train' ? 'trained on' : 'kept back from training';
   if (flags.part === undefined)
-    process.stderr.write(
-      `part        ${flags.data} is what the model was trained on: the ${examples.length} of ${all.length} sequences that were kept back are used (--part all: every one)\n`,
+    say(
+      `part        ${flags.data} is what the model was trained on: the ${examples.length} of ${all.length} sequences that were kept back are used (--part all: every one)`,
     );
   return { examples, partName: `the ${examples.length} sequences of ${flags.data} that were ${what}` };
 }

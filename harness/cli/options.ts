@@ -1,7 +1,8 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { OptimizerConfig } from '../../scratch/index';
 import { frameworkNames, isFrameworkName } from '../base/framework-names';
-import { refuseIdle } from './command';
+import type { Flag, FlagsOf, Given } from './command';
+import type { JsonFlag } from './outputs';
 
 /*
  * What several commands take: parsers of values, and options with their texts. A value that a parser refuses is reported by commander
@@ -63,41 +64,68 @@ export function duration(least = 0, unit: '' | keyof typeof seconds = 's'): (tex
 /** Texts with commas between. */
 export const list = (text: string): string[] => text.split(',').map((part) => part.trim());
 
+/** An option whose value has a type of its own. */
+export const typed =
+  <T>() =>
+  (flags: string, description: string): Flag<T> =>
+    new Option(flags, description);
+
+/** An option with a value: `--out <dir>`. */
+export const text = typed<string | undefined>();
+/** One with several: `--vectors <files...>`. */
+export const texts = typed<string[] | undefined>();
+/** One without a value. */
+export const yes = typed<true | undefined>();
+/** One without a value that switches off what is on: `--no-labels`. */
+export const no = typed<boolean>();
+
+/** An option whose value is one of a few words. */
+export const choice = <const C extends string>(
+  flags: string,
+  description: string,
+  choices: readonly C[],
+): Flag<C | undefined> => new Option(flags, description).choices(choices);
+
 /** An option whose value is parsed. */
-export function option<T>(
+export const option = <T>(
   flags: string,
   description: string,
   parse: (text: string) => T,
-  preset?: T,
-  presetText?: string,
-): Option {
-  const made = new Option(flags, description).argParser(parse);
-  return preset === undefined ? made : made.default(preset, presetText);
-}
+): Flag<T | undefined> => new Option(flags, description).argParser(parse);
+
+/** An option that has a value where it is not given; `shown` is how the help writes it. */
+export const preset = <T>(flag: Flag<T | undefined>, value: T, shown?: string): Flag<T> =>
+  flag.default(value, shown) as Flag<T>;
+
+/** An option that must be given. */
+export const required = <T>(flag: Flag<T | undefined>): Flag<T> => flag.makeOptionMandatory() as Flag<T>;
+
+/** An option that may be given again, with one value each time. */
+export const repeatable = (flags: string, description: string): Flag<readonly string[]> =>
+  new Option(flags, description)
+    .argParser((value: string, previous: readonly string[]) => [...previous, value])
+    .default([]);
 
 export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
 const sideList =
   'tensorflow, wasm, cpu, graph, tensorflow:bptt, wasm:bptt, cpu:bptt; browser:webgl, browser:webgpu, ... in Chromium';
 
 /** `--backends`, the sides that a command runs; `what` says what is done on them. */
-export const backendsOption = (what: string, more = ''): Option =>
-  new Option('--backends <list>', `${what}, and each must run: ${sideList}${more} (default: all that load)`);
-
-/** `--backends` of commands that run other programs as well, and `--python` for these. */
-export const backendsAndPython = (what: string): Option[] => [
-  backendsOption(what, '; keras, torch, onnxruntime (see --python)'),
-  pythonOption('with --backends keras, torch, onnxruntime'),
-];
+export const backendsFlag = (what: string, more = ''): Flag<string | undefined> =>
+  text('--backends <list>', `${what}, and each must run: ${sideList}${more} (default: all that load)`);
 
 /** `--python`, the interpreter of other programs; `when` says for what. */
-export const pythonOption = (when: string): Option =>
-  new Option(
-    '--python <path>',
-    `${when}: the Python in which they are installed (default: python3 on the PATH)`,
-  );
+export const pythonFlag = (when: string): Flag<string | undefined> =>
+  text('--python <path>', `${when}: the Python in which they are installed (default: python3 on the PATH)`);
+
+/** `--backends` of commands that run other programs as well, and `--python` for these. */
+export const backendsFlags = (what: string) => ({
+  backends: backendsFlag(what, '; keras, torch, onnxruntime (see --python)'),
+  python: pythonFlag('with --backends keras, torch, onnxruntime'),
+});
 
 /** `--timeout` of commands that ask other programs about a whole model. */
-export const frameworkTimeoutOption = (): Option =>
+export const frameworkTimeout = (): Flag<number | undefined> =>
   option(
     '--timeout <duration>',
     'time limit of Keras, PyTorch and onnxruntime for each answer (default: 180s)',
@@ -105,76 +133,64 @@ export const frameworkTimeoutOption = (): Option =>
   );
 
 /** Refuses --python, or other options of the programs that run in it, where no side runs in it. */
-export function refuseIdlePython(
-  command: Command,
+export function refuseIdlePython<Name extends string>(
+  { refuseIdle }: Given<Name>,
   flag: string,
   sides: string | readonly string[] = '',
-  idle = ['python'],
+  ...idle: readonly Name[]
 ): void {
   const names = typeof sides === 'string' ? list(sides) : sides;
-  if (!names.some(isFrameworkName))
-    refuseIdle(command, `without ${frameworkNames.join(', ')} in ${flag}`, idle);
+  if (!names.some(isFrameworkName)) refuseIdle(`without ${frameworkNames.join(', ')} in ${flag}`, ...idle);
 }
 
 /** `--candidate` and its `--timeout`, in seconds. */
-export const candidateOptions = (): Option[] => [
-  new Option(
+export const candidateFlags = {
+  candidate: text(
     '--candidate <module>',
     'run your own implementation (TypeScript, JavaScript) instead of the twin',
   ),
-  option('--timeout <duration>', 'time limit of a candidate for each problem', duration(0.001), 30, '30s'),
-];
+  timeout: preset(
+    option('--timeout <duration>', 'time limit of a candidate for each problem', duration(0.001)),
+    30,
+    '30s',
+  ),
+};
 
-export const jsonOption = (what: string): Option =>
+export const jsonFlag = (what: string): Flag<JsonFlag> =>
   new Option('--json [file]', `${what} as JSON, to a file or (without one, or with -) to stdout`);
 
-export const seedOption = (what: string): Option => option('--seed <n>', what, whole(0), 1);
+export const seedFlag = (what: string): Flag<number> => preset(option('--seed <n>', what, whole(0)), 1);
+
+export const onlyFlag = (what: string): Flag<string | undefined> =>
+  text('--only <pattern>', `${what} contains this text; * and ? are wildcards`);
 
 export const exitText =
   'Exit codes: 0 parity, 1 mismatch, 2 usage or harness error, 3 a required backend did not run';
 
-export function addOptions(command: Command, options: readonly Option[]): Command {
-  for (const one of options) command.addOption(one);
-  return command;
-}
-
 /** `--layout`, of weights of other programs. */
-export const layoutOption = (): Option =>
-  new Option('--layout <name>', 'the program whose names and layout the weights have').choices([
+export const layoutFlag = () =>
+  choice('--layout <name>', 'the program whose names and layout the weights have', [
     'notebook',
     'pytorch',
     'keras',
     'rnn-parity',
   ]);
 
-/** The network that problems are about. */
-export function layersOption(): Option {
-  return new Option(
-    '--layers <list>',
-    "run problems about this network instead of the suite: lstm:16, 'bidirectional(gru:8),lstm:8:activation=relu,dense:3'",
-  );
-}
-
 /** The files that openModelFile reads. */
 export const modelFileText =
   'model.json or its folder (TensorFlow.js), .keras or .h5 (Keras), .safetensors or .npz (PyTorch state_dict), .onnx';
 
 /** What a state_dict does not say, of commands that read one. */
-export interface StateFlags {
-  readonly nonlinearity?: 'tanh' | 'relu';
-  readonly steps?: 'final' | 'last' | 'all';
-}
-
-export const stateOptions = (): Option[] => [nonlinearityOption(), stepsOption()];
-
-export const nonlinearityOption = (): Option =>
-  new Option('--nonlinearity <name>', 'of nn.RNN, which a state_dict does not say (default: tanh)').choices([
-    'tanh',
-    'relu',
-  ]);
-
-export const stepsOption = (): Option =>
-  new Option(
+export const stateFlags = {
+  nonlinearity: choice(
+    '--nonlinearity <name>',
+    'of nn.RNN, which a state_dict does not say (default: tanh)',
+    ['tanh', 'relu'],
+  ),
+  steps: choice(
     '--steps <which>',
     'what the module after a recurrent one reads, which a state_dict does not say: final states, last row of the outputs, all steps (default: final)',
-  ).choices(['final', 'last', 'all']);
+    ['final', 'last', 'all'],
+  ),
+};
+export type StateFlags = FlagsOf<typeof stateFlags>;

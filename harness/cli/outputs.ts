@@ -125,21 +125,6 @@ async function realPath(file: string): Promise<string> {
   );
 }
 
-/** @throws UsageError where the file cannot be written after all */
-export async function writeOutput(
-  outputs: readonly Output[],
-  text: () => string | Promise<string>,
-): Promise<void> {
-  for (const { flag, file } of outputs) {
-    const content = await text();
-    try {
-      await writeFileAtomic(file, content);
-    } catch (error) {
-      throw new UsageError(`${flag} ${(error as Error).message}`, { cause: error });
-    }
-  }
-}
-
 interface Result {
   readonly exitCode: ExitCode;
   /** for people */ readonly text: string;
@@ -148,34 +133,73 @@ interface Result {
   /** the text is a summary: shown on stderr where the JSON takes stdout */ readonly summarizes?: boolean;
 }
 
-type FileToWrite = readonly [outputs: readonly Output[], text: () => string | Promise<string>];
+type MakeText = () => string | Promise<string>;
+
+/** The files that a command is to write, by the names of their flags. */
+export interface Outputs<Name extends string> {
+  has(name: Name): boolean;
+  /** @throws UsageError where the file cannot be written after all */
+  write(name: Name, text: MakeText): Promise<void>;
+  /**
+   * The outcome of a command: the text or the JSON on stdout, the JSON in a file if one is named, and other files. Where one cannot be
+   * written, the others are, and the result is printed all the same: it may have taken hours. The exit code is 2 then.
+   */
+  outcome(result: Result, texts?: { readonly [K in Exclude<Name, 'json'>]?: MakeText }): Promise<Outcome>;
+}
 
 /**
- * The outcome of a command with `--json`: the text or the JSON on stdout, the JSON in a file if one is named, and other files. Where one
- * cannot be written, the others are, and the result is printed all the same: it may have taken hours. The exit code is 2 then.
+ * Checks, before a command works, what it is to write (`checkOutputs`).
+ *
+ * @param marks what every file of the kind that a flag names holds, so that only an earlier one is replaced; undefined: any file is
+ * @param taken files that the command reads, or writes itself
+ * @throws UsageError
  */
-export async function withJson(
-  result: Result,
-  flag: JsonFlag,
-  files: readonly FileToWrite[] = [],
-): Promise<Outcome> {
-  const { exitCode, text, json, machine, summarizes = false } = result;
-  const written = machine ?? `${JSON.stringify(json, undefined, 2)}\n`;
-  const onStdout = flag === true || flag === '-';
-  const said = onStdout && summarizes ? [text] : [];
-  let isLost = false;
-  for (const [outputs, make] of [...files, [outputOf('--json', flag), () => written] as const])
-    try {
-      await writeOutput(outputs, make);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      isLost = true;
-      said.push(`error: ${error.message}`);
+export async function openOutputs<Name extends string>(
+  flags: { readonly [K in NoInfer<Name>]: JsonFlag },
+  marks: { readonly [K in Name]: string | undefined },
+  taken: readonly string[] = [],
+): Promise<Outputs<Name>> {
+  const flagOf = flags as Readonly<Record<string, JsonFlag>>;
+  const named = new Map(
+    Object.entries<string | undefined>(marks).map(([name, mark]) => [
+      name,
+      outputOf(`--${name}`, flagOf[name], mark),
+    ]),
+  );
+  await checkOutputs([...named.values()].flat(), taken);
+  const write = async (name: string, text: MakeText): Promise<void> => {
+    for (const { flag, file } of named.get(name) ?? []) {
+      const content = await text();
+      try {
+        await writeFileAtomic(file, content);
+      } catch (error) {
+        throw new UsageError(`${flag} ${(error as Error).message}`, { cause: error });
+      }
     }
-  return {
-    exitCode: isLost ? exitCodes.usage : exitCode,
-    text: onStdout ? written : text,
-    json,
-    ...(said.length > 0 && { summary: said.join('\n') }),
   };
+  const outcome = async (
+    { exitCode, text, json, machine = `${JSON.stringify(json, undefined, 2)}\n`, summarizes = false }: Result,
+    texts: Readonly<Record<string, MakeText | undefined>> = {},
+  ): Promise<Outcome> => {
+    const onStdout = flagOf['json'] === true || flagOf['json'] === '-';
+    const said = onStdout && summarizes ? [text] : [];
+    let isLost = false;
+    for (const [name, make] of Object.entries({ ...texts, json: () => machine }))
+      try {
+        if (make !== undefined) await write(name, make);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        isLost = true;
+        said.push(`error: ${error.message}`);
+      }
+    return {
+      exitCode: isLost ? exitCodes.usage : exitCode,
+      text: onStdout ? machine : text,
+      ...(said.length > 0 && { summary: said.join('\n') }),
+    };
+  };
+  return { has: (name) => (named.get(name)?.length ?? 0) > 0, write, outcome };
 }
+
+/** A line on stderr: progress, a note. */
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);

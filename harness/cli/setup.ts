@@ -1,29 +1,29 @@
 import type { ProbeAnswer, SetUpResult } from '../../src/index';
-import { BackendNotRunError, exitCodes, type Outcome } from '../base/outcome';
-import type { DefineCommand } from './command';
-import { jsonOption } from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
-
-interface Flags {
-  readonly require?: true;
-  readonly clean?: true;
-  readonly json?: JsonFlag;
-}
+import { BackendNotRunError, exitCodes } from '../base/outcome';
+import { defineCommand } from './command';
+import { jsonFlag, yes } from './options';
+import { openOutputs } from './outputs';
 
 /** `rnn-parity setup` */
-export const defineSetup: DefineCommand = (program, finish) => {
-  program
-    .command('setup')
-    .description('set up the native backend: find, link or build the addon of tfjs-node')
-    .option('--require', 'exit with code 3 if it cannot be set up (also: NATIVE_REQUIRED=1)')
-    .option('--clean', 'remove everything that setup has written to your cache')
-    .addOption(jsonOption('the result'))
-    .action(async (flags: Flags) => {
-      await checkOutputs(outputOf('--json', flags.json));
-      const { exitCode, text, json } = flags.clean ? await clean() : await setUp(flags.require === true);
-      finish(await withJson({ exitCode, text, json }, flags.json));
-    });
-};
+export const defineSetup = defineCommand({
+  name: 'setup',
+  description: 'set up the native backend: find, link or build the addon of tfjs-node',
+  flags: {
+    require: yes('--require', 'exit with code 3 if it cannot be set up (also: NATIVE_REQUIRED=1)'),
+    clean: yes('--clean', 'remove everything that setup has written to your cache'),
+    json: jsonFlag('the result'),
+  },
+  async run(flags) {
+    const outputs = await openOutputs(flags, { json: undefined });
+    const done = flags.clean ? await clean() : await setUp(flags.require === true);
+    return outputs.outcome({ exitCode: exitCodes.parity, ...done });
+  },
+});
+
+interface Done {
+  /** for people */ readonly text: string;
+  /** for machines */ readonly json: object;
+}
 
 const howWords: Record<SetUpResult['how'], string> = {
   ready: 'ready',
@@ -32,7 +32,7 @@ const howWords: Record<SetUpResult['how'], string> = {
 };
 
 /** Makes the native backend loadable, or says in one line why it is not. */
-async function setUp(required: boolean): Promise<Outcome> {
+async function setUp(required: boolean): Promise<Done> {
   const { probeBackend, setUpNative } = await import('../../src/index.js');
   const { showProgress } = await import('./show-progress.js');
   const { report, end } = showProgress();
@@ -41,12 +41,11 @@ async function setUp(required: boolean): Promise<Outcome> {
 }
 
 /** @throws {BackendNotRunError} when set-up is not possible and `required` or NATIVE_REQUIRED asks for it */
-export async function outcomeOf(run: () => Promise<SetUpResult>, required: boolean): Promise<Outcome> {
+export async function outcomeOf(run: () => Promise<SetUpResult>, required: boolean): Promise<Done> {
   const { isNativeRequired, SetUpError } = await import('../../src/index.js');
   try {
     const result = await run();
     return {
-      exitCode: exitCodes.parity,
       text: `native: ${howWords[result.how]} (${result.version})`,
       json: { available: true, ...result },
     };
@@ -58,18 +57,16 @@ export async function outcomeOf(run: () => Promise<SetUpResult>, required: boole
         cause: error,
       });
     return {
-      exitCode: exitCodes.parity,
       text: `native: not available, wasm and cpu are used: ${reason}; ${fix}`,
       json: { available: false, reason, fix },
     };
   }
 }
 
-async function clean(): Promise<Outcome> {
+async function clean(): Promise<Done> {
   const { cleanNative, megabytes } = await import('../../src/index.js');
   const { directory, bytes } = cleanNative();
   return {
-    exitCode: exitCodes.parity,
     text: `native: removed ${directory} (${megabytes(bytes)})`,
     json: { removed: directory, bytes },
   };

@@ -1,149 +1,94 @@
 import { basename, join } from 'node:path';
-import { Option } from 'commander';
 import { stopOnInterrupt } from '../base/interrupt';
-import { exitCodes, UsageError, type Outcome } from '../base/outcome';
-import type { Metrics, TrainChoices, TrainResult } from '../training/index';
+import { exitCodes, UsageError } from '../base/outcome';
+import type { Metrics, TrainResult } from '../training/index';
 import type { TrainingProgress } from '../training/progress-bar';
-import type { DefineCommand } from './command';
-import { checkDataFlags, columnOptions, dataChoicesOf, given, group, type DataFlags } from './data-flags';
-import * as options from './options';
-import { checkKeepsInputs, checkOutputs, outputOf, runFiles, withJson, type JsonFlag } from './outputs';
+import { defineCommand } from './command';
+import { checkDataFlags, dataChoicesOf, dataFlags, given } from './data-flags';
+import { backendNames, choice, jsonFlag, number, option, preset, stateFlags, text, yes } from './options';
+import { checkKeepsInputs, openOutputs, runFiles, say } from './outputs';
 
-interface Flags extends DataFlags, options.StateFlags {
-  readonly model?: 'scratch' | 'tfjs' | 'graph' | 'both' | 'auto';
-  readonly backend?: 'tensorflow' | 'wasm' | 'cpu';
-  readonly gradients?: 'autodiff' | 'bptt';
-  readonly units?: number;
-  readonly layers?: string;
-  readonly from?: string;
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  readonly optimizer?: 'sgd' | 'adam';
-  readonly learningRate?: number;
-  readonly decay?: 'linear' | 'none';
-  readonly clipNorm?: number;
-  readonly patience?: number;
-  readonly seed?: number;
-  readonly initializer?: 'keras' | 'notebook';
-  readonly out?: string;
-  readonly force?: boolean;
-  readonly resume?: string;
-  readonly checkpointSeconds: number;
-  readonly tensorboard?: string;
-  readonly json?: JsonFlag;
-}
+/** What is trained, and how; what is not given stays open. */
+const choiceFlags = {
+  model: choice('--model <kind>', 'what to train; auto: the fastest engine of this machine (default: auto)', [
+    'scratch',
+    'tfjs',
+    'graph',
+    'both',
+    'auto',
+  ]),
+  backend: choice(
+    '--backend <name>',
+    'backend of the TensorFlow.js side (default: tensorflow); implies --model tfjs',
+    backendNames,
+  ),
+  gradients: choice(
+    '--gradients <method>',
+    'how tfjs obtains gradients: written by hand, or autodiff (default: bptt; with --model both: autodiff)',
+    ['bptt', 'autodiff'],
+  ),
+  units: option('--units <n>', 'size of the recurrent state of the simple RNN (default: 128)', number()),
+  layers: text(
+    '--layers <list>',
+    "any other network, for example 'bidirectional(gru:32),lstm:64'; a dense layer of one unit a class is added",
+  ),
+  from: text(
+    '--from <model>',
+    'start from a model: its layers and weights; see docs/models.md for what is read',
+  ),
+  epochs: option('--epochs <n>', 'passes over the data (default: 12)', number()),
+  batchSize: option('--batch-size <n>', 'examples per update (default: 64)', number()),
+  optimizer: choice('--optimizer <name>', 'update rule (default: adam)', ['sgd', 'adam']),
+  learningRate: option('--learning-rate <x>', 'step size (default: 0.002)', number()),
+  decay: choice(
+    '--decay <kind>',
+    'course of the learning rate over the epochs (default: linear, down to 0)',
+    ['linear', 'none'],
+  ),
+  clipNorm: option(
+    '--clip-norm <x>',
+    'clip gradients to this global norm; 0: no clipping (default: 1)',
+    number(),
+  ),
+  patience: option(
+    '--patience <n>',
+    'stop after n epochs without a better validation loss and keep the best weights (default: 0, never)',
+    number(),
+  ),
+  seed: option(
+    '--seed <n>',
+    'seed of the split, the initial weights and the order of the examples (default: 1)',
+    number(),
+  ),
+  initializer: choice('--initializer <kind>', 'initial weights (default: keras)', ['keras', 'notebook']),
+};
 
 /** `rnn-parity train`. */
-export const defineTrain: DefineCommand = (program, finish) => {
-  const command = program
-    .command('train')
-    .description(
-      'train a simple RNN or any network of layers: by hand, in TensorFlow.js, or both side by side on the same batches',
-    )
-    .addOption(
-      new Option(
-        '--data <source>',
-        'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file (default: digits)',
-      ).helpGroup(group),
-    )
-    .addOption(
-      new Option('--validation <share>', 'share of the examples kept for validation (default: 0.2)')
-        .argParser(options.number())
-        .helpGroup(group),
-    )
-    .addOption(
-      new Option(
-        '--standardize',
-        'scale features to mean 0, standard deviation 1 (default for files)',
-      ).helpGroup(group),
-    )
-    .addOption(
-      new Option('--no-standardize', 'leave features as they are').helpGroup(group).default(undefined),
-    );
-  for (const option of [...columnOptions(), ...options.stateOptions()]) command.addOption(option);
-  command
-    .addOption(
-      new Option('--time-steps <n>', 'for --data memory: steps from the symbol to the question (default: 20)')
-        .argParser(options.number())
-        .helpGroup(group),
-    )
-    .addOption(
-      new Option('--examples <n>', 'for --data memory: number of sequences (default: 2000)')
-        .argParser(options.number())
-        .helpGroup(group),
-    )
-    .addOption(
-      new Option(
-        '--model <kind>',
-        'what to train; auto: the fastest engine of this machine (default: auto)',
-      ).choices(['scratch', 'tfjs', 'graph', 'both', 'auto']),
-    )
-    .addOption(
-      new Option(
-        '--backend <name>',
-        'backend of the TensorFlow.js side (default: tensorflow); implies --model tfjs',
-      ).choices(['tensorflow', 'wasm', 'cpu']),
-    )
-    .addOption(
-      new Option(
-        '--gradients <method>',
-        'how tfjs obtains gradients: written by hand, or autodiff (default: bptt; with --model both: autodiff)',
-      ).choices(['bptt', 'autodiff']),
-    )
-    .option('--units <n>', 'size of the recurrent state of the simple RNN (default: 128)', options.number())
-    .option(
-      '--layers <list>',
-      "any other network, for example 'bidirectional(gru:32),lstm:64'; a dense layer of one unit a class is added",
-    )
-    .option(
-      '--from <model>',
-      'start from a model: its layers and weights; see docs/models.md for what is read',
-    )
-    .option('--epochs <n>', 'passes over the data (default: 12)', options.number())
-    .option('--batch-size <n>', 'examples per update (default: 64)', options.number())
-    .addOption(new Option('--optimizer <name>', 'update rule (default: adam)').choices(['sgd', 'adam']))
-    .option('--learning-rate <x>', 'step size (default: 0.002)', options.number())
-    .addOption(
-      new Option(
-        '--decay <kind>',
-        'course of the learning rate over the epochs (default: linear, down to 0)',
-      ).choices(['linear', 'none']),
-    )
-    .option(
-      '--clip-norm <x>',
-      'clip gradients to this global norm; 0: no clipping (default: 1)',
-      options.number(),
-    )
-    .option(
-      '--patience <n>',
-      'stop after n epochs without a better validation loss and keep the best weights (default: 0, never)',
-      options.number(),
-    )
-    .option(
-      '--seed <n>',
-      'seed of the split, the initial weights and the order of the examples (default: 1)',
-      options.number(),
-    )
-    .addOption(
-      new Option('--initializer <kind>', 'initial weights (default: keras)').choices(['keras', 'notebook']),
-    )
-    .option(
+export const defineTrain = defineCommand({
+  name: 'train',
+  description:
+    'train a simple RNN or any network of layers: by hand, in TensorFlow.js, or both side by side on the same batches',
+  flags: {
+    ...dataFlags,
+    ...stateFlags,
+    ...choiceFlags,
+    out: text(
       '--out <dir>',
       'directory for the model, history and report (default: the first free runs/DATA-MODEL-n)',
-    )
-    .option('--force', 'replace the files of an earlier run in --out')
-    .option('--resume <dir>', 'continue the run in this directory')
-    .addOption(
-      new Option('--checkpoint-seconds <x>', 'time between checkpoints within an epoch')
-        .argParser(options.number())
-        .default(30),
-    )
-    .option('--tensorboard <dir>', 'write event files for TensorBoard (needs the tensorflow backend)')
-    .addOption(options.jsonOption('the result'))
-    .addHelpText(
-      'after',
-      `
-Defaults depend on the data; those shown are for digits (docs/training.md has the table).
+    ),
+    force: yes('--force', 'replace the files of an earlier run in --out'),
+    resume: text('--resume <dir>', 'continue the run in this directory'),
+    checkpointSeconds: preset(
+      option('--checkpoint-seconds <x>', 'time between checkpoints within an epoch', number()),
+      30,
+    ),
+    tensorboard: text(
+      '--tensorboard <dir>',
+      'write event files for TensorBoard (needs the tensorflow backend)',
+    ),
+    json: jsonFlag('the result'),
+  },
+  help: `Defaults depend on the data; those shown are for digits (docs/training.md has the table).
 Exit codes: 0 trained, 1 training diverged or the two sides disagreed, 2 usage, 3 the backend did not run, 130 interrupted.
 
 Examples:
@@ -151,96 +96,79 @@ Examples:
   rnn-parity train --data mine.csv --label-column kind --out runs/mine
   rnn-parity train --data memory --layers 'bidirectional(gru:16),lstm:8' --epochs 5
   rnn-parity train --resume runs/mine`,
-    )
-    .action(async (flags: Flags) => finish(await train(flags)));
-};
+  async run(flags) {
+    const { trainingProgress } = await import('../training/progress-bar.js');
+    const { formatEpoch } = await import('../training/epoch-line.js');
+    const { openSummaries } = await import('../training/summaries.js');
+    const { freeDirectory } = await import('../models/directory.js');
+    const { formatMetrics, train } = await import('../training/index.js');
+    const { data, force = false, from, nonlinearity, resume, steps, tensorboard } = flags;
+    const named = resume ?? flags.out;
+    const outputs = await openOutputs(flags, { json: '"outcome"' }, [
+      ...(data === undefined ? [] : [data]),
+      ...(named === undefined ? [] : runFiles(named)),
+      ...(from === undefined ? [] : [from, ...runFiles(from)]),
+    ]);
+    if (resume !== undefined && (flags.out !== undefined || force))
+      throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
+    if (force && flags.out === undefined)
+      throw new UsageError(
+        '--force replaces the files of a run in --out, and changes nothing without it; leave it out.',
+      );
+    if (resume === undefined || data !== undefined) checkDataFlags(flags, data ?? 'digits');
+    if (named !== undefined && data !== undefined) await checkKeepsInputs(named, { '--data': data });
+    const names = Object.keys(choiceFlags) as (keyof typeof choiceFlags)[];
+    const choices = { ...given(flags, names), data: dataChoicesOf(flags) };
+    const source = basename(data ?? 'digits').replace(/\W+/g, '-');
+    const free =
+      named === undefined
+        ? await freeDirectory([source, choices.model].filter(Boolean).join('-'))
+        : undefined;
+    const out = named ?? free?.directory ?? '';
+    const summaries = tensorboard === undefined ? undefined : await openSummaries(tensorboard);
+    const stop = stopOnInterrupt('finishing the batch and saving a checkpoint');
+    let progress: TrainingProgress | undefined;
+    let epochs = 0;
+    try {
+      const result = await train(choices, {
+        ...{ out, force, say, signal: stop.signal, checkpointSeconds: flags.checkpointSeconds },
+        resume: resume !== undefined,
+        reading: { nonlinearity, steps },
+        onStart: (settings) => {
+          epochs = settings.epochs;
+          progress = trainingProgress(epochs);
+        },
+        onBatch: (log) => progress?.batch(log),
+        onEpoch: (record) => {
+          progress?.line(formatEpoch(record, epochs));
+          summaries?.write(record);
+        },
+      });
+      progress?.stop();
+      summaries?.flush();
+      result.dispose();
+      const { outcome, reason, history, settings, seconds, sideMetrics: results } = result;
+      const identity = result.data.identity;
+      return await outputs.outcome({
+        exitCode: exitCodeOf[outcome],
+        text: describe(result, out, formatMetrics),
+        json: { outcome, reason, out, settings, data: identity, seconds, history, results },
+        summarizes: true,
+      });
+    } finally {
+      progress?.stop();
+      stop.dispose();
+      await free?.removeEmpty();
+    }
+  },
+});
 
-async function train(flags: Flags): Promise<Outcome> {
-  const { trainingProgress } = await import('../training/progress-bar.js');
-  const { formatEpoch } = await import('../training/epoch-line.js');
-  const { openSummaries } = await import('../training/summaries.js');
-  const { freeDirectory } = await import('../models/directory.js');
-  const training = await import('../training/index.js');
-  const directory = flags.resume ?? flags.out;
-  await checkOutputs(outputOf('--json', flags.json, '"outcome"'), [
-    ...(flags.data === undefined ? [] : [flags.data]),
-    ...(directory === undefined ? [] : runFiles(directory)),
-    ...(flags.from === undefined ? [] : [flags.from, ...runFiles(flags.from)]),
-  ]);
-  if (flags.resume !== undefined && (flags.out !== undefined || flags.force === true))
-    throw new UsageError('--resume continues in its own directory; leave out --out and --force.');
-  if (flags.force === true && flags.out === undefined)
-    throw new UsageError(
-      '--force replaces the files of a run in --out, and changes nothing without it; leave it out.',
-    );
-  if (flags.resume === undefined || flags.data !== undefined) checkDataFlags(flags, flags.data ?? 'digits');
-  if (directory !== undefined && flags.data !== undefined)
-    await checkKeepsInputs(directory, { '--data': flags.data });
-  const choices = choicesOf(flags);
-  const source = basename(choices.data?.source ?? 'digits').replace(/\W+/g, '-');
-  const named = flags.resume ?? flags.out;
-  const free =
-    named === undefined ? await freeDirectory([source, choices.model].filter(Boolean).join('-')) : undefined;
-  const out = named ?? free?.directory ?? '';
-  const summaries = flags.tensorboard === undefined ? undefined : await openSummaries(flags.tensorboard);
-  const stop = stopOnInterrupt('finishing the batch and saving a checkpoint');
-  let progress: TrainingProgress | undefined;
-  let epochs = 0;
-  const say = (line: string): void => {
-    process.stderr.write(`${line}\n`);
-  };
-  try {
-    const result = await training.train(choices, {
-      out,
-      force: flags.force ?? false,
-      resume: flags.resume !== undefined,
-      reading: { nonlinearity: flags.nonlinearity, steps: flags.steps },
-      checkpointSeconds: flags.checkpointSeconds,
-      signal: stop.signal,
-      say,
-      onStart: (settings) => {
-        epochs = settings.epochs;
-        progress = trainingProgress(epochs);
-      },
-      onBatch: (log) => progress?.batch(log),
-      onEpoch: (record) => {
-        progress?.line(formatEpoch(record, epochs));
-        summaries?.write(record);
-      },
-    });
-    progress?.stop();
-    summaries?.flush();
-    result.dispose();
-    return await outcomeOf(result, out, flags);
-  } finally {
-    progress?.stop();
-    stop.dispose();
-    await free?.removeEmpty();
-  }
-}
-
-async function outcomeOf(result: TrainResult, out: string, flags: Flags): Promise<Outcome> {
-  const { outcome, reason, history, settings, data, sideMetrics, seconds } = result;
-  const json = {
-    outcome,
-    reason,
-    out,
-    settings,
-    data: data.identity,
-    seconds,
-    history,
-    results: sideMetrics,
-  };
-  const exitCode =
-    outcome === 'finished'
-      ? exitCodes.parity
-      : outcome === 'interrupted'
-        ? exitCodes.interrupted
-        : exitCodes.mismatch;
-  const { formatMetrics } = await import('../training/index.js');
-  const text = describe(result, out, formatMetrics);
-  return withJson({ exitCode, text, json, summarizes: true }, flags.json);
-}
+const exitCodeOf = {
+  finished: exitCodes.parity,
+  interrupted: exitCodes.interrupted,
+  parted: exitCodes.mismatch,
+  diverged: exitCodes.mismatch,
+} as const;
 
 function describe(
   { outcome, reason, sideMetrics = [], seconds, history, best }: TrainResult,
@@ -268,26 +196,4 @@ function describe(
     '',
     `${history.length} ${history.length === 1 ? 'epoch' : 'epochs'}, ${seconds.toFixed(1)} s in this session; model, history, settings and report are in ${out} (open ${join(out, 'report.html')})`,
   ].join('\n');
-}
-
-/** The flags as choices; what is not given stays open. */
-function choicesOf(flags: Flags): TrainChoices {
-  const own = [
-    'model',
-    'backend',
-    'gradients',
-    'units',
-    'layers',
-    'from',
-    'epochs',
-    'batchSize',
-    'optimizer',
-    'learningRate',
-    'decay',
-    'clipNorm',
-    'patience',
-    'seed',
-    'initializer',
-  ] as const;
-  return { ...given(flags, own), data: dataChoicesOf(flags) };
 }

@@ -1,91 +1,67 @@
-import { Option, type Command } from 'commander';
 import type { BackendName } from '../../src/index';
 import type { OpenSide, SideName } from '../sides/index';
 import type { Model } from '../base/problem';
 import type { TrialReport } from '../trial/index';
 import { BackendNotRunError, exitCodes, UsageError, type Outcome } from '../base/outcome';
 import { stderrProgress } from '../base/stderr-progress';
-import { argumentsOf, refuseIdle, type DefineCommand } from './command';
+import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
-import { checkOutputs, outputOf, withJson, type JsonFlag } from './outputs';
+import { openOutputs, say } from './outputs';
 
-interface Flags {
-  readonly backends?: string;
-  readonly only?: string;
-  readonly seed: number;
-  readonly shapes: number;
-  readonly seeds: number;
-  readonly break: number;
-  readonly json?: JsonFlag;
-  readonly html?: string;
-  readonly sensitivity?: BackendName;
-  readonly functionErrors?: BackendName;
-  readonly cases: number;
-  readonly stride: number;
-  readonly layers?: string;
-  readonly equations?: string;
-}
+const { backendNames, choice, number, option, preset, text, whole } = options;
+
+const table = {
+  backends: options.backendsFlag('plant the faults in these, one after the other'),
+  only: options.onlyFlag('plant only faults whose name'),
+  seed: options.seedFlag('seed of the problems'),
+  shapes: preset(option('--shapes <n>', 'number of problem shapes for each fault', whole(1)), 5),
+  seeds: preset(option('--seeds <n>', 'number of problems of each shape', whole(1)), 3),
+  break: preset(
+    option(
+      '--break <percent>',
+      'fail when fewer than this percentage of the faults are caught',
+      number(0, 100),
+    ),
+    100,
+  ),
+  layers: text(
+    '--layers <list>',
+    "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times; with --sensitivity: in one layer of up to so many units",
+  ),
+  equations: text(
+    '--equations <cell>',
+    'the same for a cell given as formulas: a module that exports it as `cell`, or one of simple-rnn, lstm, gru, gru-reset-after',
+  ).conflicts('layers'),
+  json: options.jsonFlag('the whole matrix'),
+  html: text('--html <file>', 'write the matrix as one page, readable offline'),
+  sensitivity: choice(
+    '--sensitivity <backend>',
+    'measure instead how often the judge blames a correct side, and the smallest fault that it finds (docs/tolerance.md)',
+    backendNames,
+  ).conflicts(['only', 'backends', 'html']),
+  cases: preset(option('--cases <n>', 'with --sensitivity: number of generated problems', whole(1)), 1000),
+  functionErrors: choice(
+    '--function-errors <backend>',
+    "measure instead the errors of the backend's tanh, exp and log",
+    backendNames,
+  ).conflicts(['only', 'backends', 'html', 'sensitivity']),
+  stride: preset(
+    option(
+      '--stride <n>',
+      'with --function-errors: every n-th single-precision number; 1 is exhaustive',
+      whole(1),
+    ),
+    61,
+  ),
+};
+type Flags = FlagsOf<typeof table>;
 
 /** `rnn-parity trial` */
-export const defineTrial: DefineCommand = (program, finish) => {
-  const command = program
-    .command('trial')
-    .description('test the harness itself: plant every known fault, and count how many are caught and named');
-  options
-    .addOptions(command, [
-      options.backendsOption('plant the faults in these, one after the other'),
-      new Option(
-        '--only <pattern>',
-        'plant only faults whose name contains this text; * and ? are wildcards',
-      ),
-      options.seedOption('seed of the problems'),
-      options.option('--shapes <n>', 'number of problem shapes for each fault', options.whole(1), 5),
-      options.option('--seeds <n>', 'number of problems of each shape', options.whole(1), 3),
-      options.option(
-        '--break <percent>',
-        'fail when fewer than this percentage of the faults are caught',
-        options.number(0, 100),
-        100,
-      ),
-      new Option(
-        '--layers <list>',
-        "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times; with --sensitivity: in one layer of up to so many units",
-      ),
-      new Option(
-        '--equations <cell>',
-        'the same for a cell given as formulas: a module that exports it as `cell`, or one of simple-rnn, lstm, gru, gru-reset-after',
-      ).conflicts('layers'),
-      options.jsonOption('the whole matrix'),
-      new Option('--html <file>', 'write the matrix as one page, readable offline'),
-      new Option(
-        '--sensitivity <backend>',
-        'measure instead how often the judge blames a correct side, and the smallest fault that it finds (docs/tolerance.md)',
-      )
-        .choices(options.backendNames)
-        .conflicts(['only', 'backends', 'html']),
-      options.option(
-        '--cases <n>',
-        'with --sensitivity: number of generated problems',
-        options.whole(1),
-        1000,
-      ),
-      new Option(
-        '--function-errors <backend>',
-        "measure instead the errors of the backend's tanh, exp and log",
-      )
-        .choices(options.backendNames)
-        .conflicts(['only', 'backends', 'html', 'sensitivity']),
-      options.option(
-        '--stride <n>',
-        'with --function-errors: every n-th single-precision number; 1 is exhaustive',
-        options.whole(1),
-        61,
-      ),
-    ])
-    .addHelpText(
-      'after',
-      `
-Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix, which shows for
+export const defineTrial = defineCommand({
+  name: 'trial',
+  description: 'test the harness itself: plant every known fault, and count how many are caught and named',
+  flags: table,
+  help: `Each fault is a few lines in harness/faults/, and docs/bptt.md explains it; docs/trial.md says how to read the matrix, which shows for
 each fault how often it was planted, how often it was caught (by results, step by step, by the weight probe, by asking again, by the
 updates of a training check, by the referees), how often it was located, and whether the side and the fault class were named correctly.
 A file that exists is replaced only if it is an earlier report of the same kind.
@@ -103,45 +79,36 @@ Examples:
   rnn-parity trial --sensitivity wasm --cases 3000 --seed 301
   rnn-parity trial --sensitivity wasm --layers lstm:24 --cases 3000
   rnn-parity parity --html parity.html --trial trial.json`,
-    )
-    .action(async (flags: Flags, command: Command) => finish(await trial(flags, command)));
-};
+  async run(flags, { line, refuseIdle: idle }) {
+    const { functionErrors: measured, layers, equations, sensitivity: asked } = flags;
+    const planting = ['equations', 'shapes', 'seeds', 'break'] as const;
+    if (measured === undefined) idle('without --function-errors', 'stride');
+    else idle('with --function-errors', 'layers', ...planting, 'cases', 'seed');
+    if (asked === undefined) idle('without --sensitivity', 'cases');
+    else idle('with --sensitivity', ...planting);
+    if (layers !== undefined) idle('with --layers', 'shapes');
+    if (equations !== undefined) idle('with --equations', 'shapes');
+    if (measured !== undefined) return functionErrors(measured, flags);
+    if (asked !== undefined) return sensitivity(asked, flags);
+    return (layers === undefined && equations === undefined ? suiteTrial : layersTrial)(flags, line);
+  },
+});
 
-async function trial(flags: Flags, command: Command): Promise<Outcome> {
-  const idle = (because: string, ...names: (keyof Flags)[]): void => {
-    refuseIdle(command, because, names);
-  };
-  const whenPlanting = ['equations', 'shapes', 'seeds', 'break'] as const;
-  if (flags.functionErrors !== undefined)
-    idle('with --function-errors', 'layers', ...whenPlanting, 'cases', 'seed');
-  else idle('without --function-errors', 'stride');
-  if (flags.sensitivity !== undefined) idle('with --sensitivity', ...whenPlanting);
-  else idle('without --sensitivity', 'cases');
-  if (flags.layers !== undefined) idle('with --layers', 'shapes');
-  if (flags.equations !== undefined) idle('with --equations', 'shapes');
-  if (flags.functionErrors !== undefined) return functionErrors(flags.functionErrors, flags);
-  if (flags.sensitivity !== undefined) return sensitivity(flags.sensitivity, flags);
-  if (flags.layers !== undefined || flags.equations !== undefined) return layersTrial(flags, command);
+async function suiteTrial(flags: Flags, line: readonly string[]): Promise<Outcome> {
   const { everyName } = await import('../trial/trial.js');
   const { runTrial } = await import('../trial/index.js');
   const { scratchImplementation, sideNames } = await import('../sides/index.js');
-  return planting(flags, command, [everyName[0], everyName[40]], async (isWanted) => {
+  return plantFaults(flags, line, [everyName[0], everyName[40]], async (isWanted) => {
     if (!everyName.some(isWanted)) return undefined;
     const { hosts, notRun } = await openHosts(flags, sideNames);
-    return {
-      hosts,
-      run: () =>
-        runTrial({
-          ...flags,
-          ...{ hosts, notRun, isWanted, progress: stderrProgress },
-          float64: { ...scratchImplementation(), name: 'float64 side' },
-        }),
-    };
+    const float64 = { ...scratchImplementation(), name: 'float64 side' };
+    const run = () => runTrial({ ...flags, hosts, notRun, isWanted, progress: stderrProgress, float64 });
+    return { hosts, run };
   });
 }
 
 /** The trial of a network of layers, or of a cell that is given as formulas. */
-async function layersTrial(flags: Flags, command: Command): Promise<Outcome> {
+async function layersTrial(flags: Flags, line: readonly string[]): Promise<Outcome> {
   const { layers = '', equations, backends } = flags;
   if (backends !== undefined && equations !== undefined)
     throw new UsageError(
@@ -151,23 +118,20 @@ async function layersTrial(flags: Flags, command: Command): Promise<Outcome> {
   const { scratchImplementation } = await import('../sides/index.js');
   const model = await modelOf(layers, equations);
   const example = 'layer1, c_t: the factor σ(z_t[f]) is forgotten';
-  return planting(flags, command, [example], async (isWanted) => {
+  return plantFaults(flags, line, [example], async (isWanted) => {
     const { hosts, notRun } = backends === undefined ? { hosts: [], notRun: [] } : await openHosts(flags, []);
     const float64 = { ...scratchImplementation(), name: 'float64 side' };
     const sides = [...(equations === undefined ? [float64] : []), ...hosts.map((one) => one.implementation)];
     const able = sides.filter(
       ({ layered }) => layered !== undefined && layered.refuses?.(model) === undefined,
     );
-    return {
-      hosts,
-      run: () =>
-        runLayersTrial({
-          ...flags,
-          ...{ layers: equations ?? layers, model, notRun, isWanted, progress: stderrProgress },
-          hosts: [emulatedHost(), ...able],
-          ...(equations === undefined && { float64 }),
-        }),
-    };
+    const run = () =>
+      runLayersTrial({
+        ...{ ...flags, layers: equations ?? layers, model, notRun, isWanted, progress: stderrProgress },
+        hosts: [emulatedHost(), ...able],
+        ...(equations === undefined && { float64 }),
+      });
+    return { hosts, run };
   });
 }
 
@@ -177,9 +141,9 @@ async function layersTrial(flags: Flags, command: Command): Promise<Outcome> {
  * @param examples names as `--only` takes them
  * @param prepare what to run, on opened hosts; undefined where no fault is wanted
  */
-async function planting(
-  { only, json, html: htmlFile }: Flags,
-  command: Command,
+async function plantFaults(
+  flags: Flags,
+  line: readonly string[],
   examples: readonly string[],
   prepare: (
     isWanted: (name: string) => boolean,
@@ -187,8 +151,9 @@ async function planting(
 ): Promise<Outcome> {
   const { formatTrial, trialPage, trialTitle } = await import('../trial/index.js');
   const { isSelected } = await import('../parity/select.js');
-  const html = outputOf('--html', htmlFile, `<title>${trialTitle}</title>`);
-  await checkOutputs([...outputOf('--json', json, 'rnn-parity-trial/'), ...html]);
+  const marks = { json: 'rnn-parity-trial/', html: `<title>${trialTitle}</title>` };
+  const outputs = await openOutputs(flags, marks);
+  const { only } = flags;
   const prepared = await prepare((name) => isSelected(name, only));
   let report: TrialReport | undefined;
   try {
@@ -202,9 +167,10 @@ async function planting(
     );
   const found = report;
   const exitCode = report.exitCode === 0 ? exitCodes.parity : exitCodes.mismatch;
-  return await withJson({ exitCode, text: formatTrial(report), json: report, summarizes: true }, json, [
-    [html, () => trialPage(found, argumentsOf(command))],
-  ]);
+  return outputs.outcome(
+    { exitCode, text: formatTrial(report), json: report, summarizes: true },
+    { html: () => trialPage(found, line) },
+  );
 }
 
 /** Sizes of what the command line leaves open: 3 inputs, 4 units of a cell that is given as formulas, 3 classes. */
@@ -224,17 +190,18 @@ async function modelOf(layers: string, equations: string | undefined): Promise<M
   return { ...features, layers: [...made, ...(isOpen ? [dense] : [])] };
 }
 
-async function functionErrors(name: BackendName, { stride, json }: Flags): Promise<Outcome> {
+async function functionErrors(name: BackendName, flags: Flags): Promise<Outcome> {
+  const outputs = await openOutputs(flags, { json: '"rootMeanSquare"' });
   const { loadBackend } = await import('../../src/index.js');
   const { measureConstants } = await import('../sides/arithmetic/index.js');
-  const errors = await measureConstants(await loadBackend(name), stride);
-  return await withJson(
-    { exitCode: exitCodes.parity, text: JSON.stringify(errors, null, 2), json: errors },
-    json,
-  );
+  const errors = await measureConstants(await loadBackend(name), flags.stride);
+  const text = JSON.stringify(errors, null, 2);
+  return outputs.outcome({ exitCode: exitCodes.parity, text, json: errors });
 }
 
-async function sensitivity(name: BackendName, { cases, seed, json, layers }: Flags): Promise<Outcome> {
+async function sensitivity(name: BackendName, flags: Flags): Promise<Outcome> {
+  const { cases, seed, layers } = flags;
+  const outputs = await openOutputs(flags, { json: '"falseAlarms"' });
   const { parseLayers } = await import('../base/layers-text.js');
   const own = layers === undefined ? [] : parseLayers(layers, '--layers');
   const layer = own.find((one) => one.layer === 'simpleRNN' || one.layer === 'lstm' || one.layer === 'gru');
@@ -245,11 +212,11 @@ async function sensitivity(name: BackendName, { cases, seed, json, layers }: Fla
   const { loadBackend } = await import('../../src/index.js');
   const { measureSensitivity } = await import('../trial/sensitivity.js');
   const { tfjsImplementation } = await import('../sides/index.js');
-  const onProgress = (done: number): unknown => process.stderr.write(`${done} problems\n`);
+  const onProgress = (done: number): void => say(`${done} problems`);
   const side = tfjsImplementation(await loadBackend(name));
   const result = await measureSensitivity(side, { cases, seed, onProgress, layer });
   const exitCode = result.falseAlarms.length === 0 ? exitCodes.parity : exitCodes.mismatch;
-  return await withJson({ exitCode, text: JSON.stringify(result, null, 2), json: result }, json);
+  return outputs.outcome({ exitCode, text: JSON.stringify(result, null, 2), json: result });
 }
 
 async function openHosts(

@@ -2,7 +2,7 @@ import { isIn } from '../base/problem';
 import { problemIdOf } from '../examine/index';
 import { caseVerdict, isGreen, judgeElement, type CaseVerdict, type TensorVerdict } from '../judge/index';
 import { conclude } from './conclude';
-import type { ParityReport } from './report';
+import { keyOf, placeOf, type ParityReport } from './report';
 
 /**
  * Derives everything in a report that follows from something else in it: the status of a tensor from its numbers, the status of a case from
@@ -25,16 +25,15 @@ export function auditReport(report: ParityReport): string[] {
 /** Everything that occurs twice, or belongs to no side or plan of the report. */
 function unplanned({ sides, plan, cases, errors, complete, only, vectors }: ParityReport): string[] {
   const ran = new Set(sides.filter(({ status }) => status === 'ran').map(({ name }) => name));
-  const planned = new Set(plan.map(keyOf));
   const homeless = [...plan, ...cases, ...errors].filter(({ implementation }) => !ran.has(implementation));
-  const tensors = new Map(plan.map((one) => [keyOf(one), new Set(Object.keys(one.tensors))]));
-  const extra = cases.flatMap((verdict) =>
-    verdict.tensors
-      .filter(
-        ({ tensor, status }) => status !== 'extra' && tensors.get(keyOf(verdict))?.has(tensor) === false,
-      )
-      .map(({ tensor }) => `${placeOf(verdict)}: ${tensor} was not planned`),
-  );
+  const planned = new Map(plan.map((one) => [keyOf(one), one.tensors]));
+  const extra = cases.flatMap((verdict) => {
+    const tensors = planned.get(keyOf(verdict));
+    if (tensors === undefined) return [`${placeOf(verdict)}: judged, but not planned`];
+    return verdict.tensors
+      .filter(({ tensor, status }) => status !== 'extra' && !Object.hasOwn(tensors, tensor))
+      .map(({ tensor }) => `${placeOf(verdict)}: ${tensor} was not planned`);
+  });
   return [
     ...repeated(sides.map(({ name }) => name)).map((name) => `the side ${name} is listed twice`),
     ...repeated(plan.map(placeOf)).map((place) => `${place}: planned twice`),
@@ -42,9 +41,6 @@ function unplanned({ sides, plan, cases, errors, complete, only, vectors }: Pari
     ...[...new Set(homeless.map(({ implementation }) => implementation))].map(
       (name) => `${name} has cases, but is not among the sides that ran`,
     ),
-    ...cases
-      .filter((one) => !planned.has(keyOf(one)))
-      .map((one) => `${placeOf(one)}: judged, but not planned`),
     ...extra,
     ...(complete && (only !== null || vectors !== undefined)
       ? ['complete is true, although only a part of the suite was selected']
@@ -130,12 +126,4 @@ function differences<T extends object>(
 function repeated(names: readonly string[]): string[] {
   const seen = new Set<string>();
   return [...new Set(names.filter((name) => seen.size === seen.add(name).size))];
-}
-
-function keyOf({ implementation, caseId }: Pick<CaseVerdict, 'implementation' | 'caseId'>): string {
-  return JSON.stringify([implementation, caseId]);
-}
-
-function placeOf({ implementation, caseId }: Pick<CaseVerdict, 'implementation' | 'caseId'>): string {
-  return `${implementation}, ${caseId}`;
 }

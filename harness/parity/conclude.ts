@@ -1,6 +1,6 @@
 import type { TensorVerdict } from '../judge/index';
 import { exitCodes } from '../base/outcome';
-import { reportFormat, type ParityReport, type Unshown } from './report';
+import { keyOf, placeOf, reportFormat, type ParityReport, type Unshown } from './report';
 
 /** What a run collected; the conclusion is drawn from it alone. */
 export type Findings = Omit<ParityReport, 'format' | 'unshown' | 'audit' | 'verdict' | 'exitCode'>;
@@ -29,14 +29,15 @@ export function conclude(findings: Findings): ParityReport {
           : empty.length > 0
             ? 'error'
             : 'parity';
-  const exitCode = {
-    parity: exitCodes.parity,
-    mismatch: exitCodes.mismatch,
-    error: exitCodes.usage,
-    'backend not run': exitCodes.backendNotRun,
-  }[verdict];
-  return { format: reportFormat, ...findings, unshown, audit, verdict, exitCode };
+  return { format: reportFormat, ...findings, unshown, audit, verdict, exitCode: exitCodeOf[verdict] };
 }
+
+const exitCodeOf = {
+  parity: exitCodes.parity,
+  mismatch: exitCodes.mismatch,
+  error: exitCodes.usage,
+  'backend not run': exitCodes.backendNotRun,
+} as const;
 
 /**
  * Holds the verdicts against the plan.
@@ -45,17 +46,15 @@ export function conclude(findings: Findings): ParityReport {
  */
 export function auditLedger({ plan, cases, errors }: Findings): string[] {
   const faults: string[] = [];
-  const key = (implementation: string, caseId: string): string => JSON.stringify([implementation, caseId]);
-  const verdicts = new Map(cases.map((v) => [key(v.implementation, v.caseId), v]));
-  const failed = new Set(errors.map((e) => key(e.implementation, e.caseId)));
-  const stopped = new Set(errors.map((e) => e.implementation));
-  for (const { implementation, caseId, tensors } of plan) {
-    const where = `${implementation}, ${caseId}`;
-    const verdict = verdicts.get(key(implementation, caseId));
+  const verdicts = new Map(cases.map((one) => [keyOf(one), one]));
+  const stopped = new Set(errors.map(({ implementation }) => implementation));
+  for (const planned of plan) {
+    const { implementation, tensors } = planned;
+    const where = placeOf(planned);
+    const verdict = verdicts.get(keyOf(planned));
     if (verdict === undefined) {
-      // An error is reported as such; it also explains why later cases of a side that was stopped have no verdict.
-      if (!failed.has(key(implementation, caseId)) && !stopped.has(implementation))
-        faults.push(`${where}: planned, but there is no verdict`);
+      // an error is reported as such; it also explains why later cases of a side that was stopped have no verdict
+      if (!stopped.has(implementation)) faults.push(`${where}: planned, but there is no verdict`);
       continue;
     }
     const found = new Map(verdict.tensors.map((t) => [t.tensor, t]));
@@ -71,7 +70,7 @@ export function auditLedger({ plan, cases, errors }: Findings): string[] {
 /** What compared nothing that could have shown a fault, one line each: a side, or the whole run. */
 function auditSides({ cases, errors, sides }: Findings): string[] {
   const faults: string[] = [];
-  const stopped = new Set(errors.map((e) => e.implementation));
+  const stopped = new Set(errors.map(({ implementation }) => implementation));
   for (const side of sides) {
     if (side.status !== 'ran' || stopped.has(side.name)) continue;
     const own = cases.filter((verdict) => verdict.implementation === side.name);
@@ -92,7 +91,7 @@ function auditTensor(verdict: TensorVerdict | undefined, elements: number): stri
   if (verdict === undefined) return `(${elements} elements) is planned, but the report does not hold it`;
   if (verdict.elements !== elements)
     return `has ${elements} elements, but its verdict accounts for ${verdict.elements}`;
-  const passes = verdict.status !== 'omitted' && ['pass', 'zero', 'ill'].includes(verdict.status);
+  const passes = ['pass', 'zero', 'ill'].includes(verdict.status);
   if (passes && verdict.compared !== elements)
     return `has ${elements} elements, but ${verdict.compared} were compared`;
   return undefined;
@@ -100,16 +99,14 @@ function auditTensor(verdict: TensorVerdict | undefined, elements: number): stri
 
 /** Tensors of each side that neither pass nor fail anywhere: in every case they are ill-conditioned or vanish. */
 function unshownTensors({ cases }: Findings): Unshown[] {
-  const found = new Map<string, Unshown & { readonly isShown: boolean }>();
-  for (const verdict of cases) {
-    for (const { implementation, tensor, status } of verdict.tensors) {
-      if (status === 'omitted') continue;
-      const key = JSON.stringify([implementation, tensor]);
-      const isShown = (status !== 'ill' && status !== 'zero') || found.get(key)?.isShown === true;
-      found.set(key, { implementation, tensor, isShown });
-    }
-  }
-  return [...found.values()]
-    .filter(({ isShown }) => !isShown)
-    .map(({ implementation, tensor }) => ({ implementation, tensor }));
+  const judged = cases.flatMap(({ tensors }) => tensors).filter(({ status }) => status !== 'omitted');
+  const keyOfTensor = ({ implementation, tensor }: Unshown): string =>
+    JSON.stringify([implementation, tensor]);
+  const shown = new Set(
+    judged.filter(({ status }) => status !== 'ill' && status !== 'zero').map(keyOfTensor),
+  );
+  const unshown = judged
+    .map(({ implementation, tensor }) => ({ implementation, tensor }))
+    .filter((one) => !shown.has(keyOfTensor(one)));
+  return [...new Map(unshown.map((one) => [keyOfTensor(one), one])).values()];
 }

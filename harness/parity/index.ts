@@ -1,7 +1,6 @@
 export { auditReport } from './audit';
-export type { ParityOptions } from './options';
+export type { Observation, Observer, ParityOptions } from './options';
 export { runParity } from './run';
-export type { Observation, Observer } from './observe';
 export { checkReport, formatReport } from './report-file';
 export type { HarnessError, ParityReport, PlannedCase, SideReport, Unshown } from './report';
 export { formatJunit } from './junit';

@@ -1,6 +1,5 @@
-import type { CaseVerdict } from '../judge/index';
 import { count, indentedLine, junitOf, type TestCase, type TestOutcome } from '../reports/index';
-import type { ParityReport, SideReport } from './report';
+import { keyOf, type ParityReport, type SideReport } from './report';
 import { formatDiagnosis, formatDiagnosisShort, tensorInWords } from './text/diagnosis';
 import { failingCases, type FailingCase } from './text/failing';
 import { caseLine, commandFor, diagnosisFor } from './text/failures';
@@ -27,11 +26,11 @@ function testCases(side: SideReport, report: ParityReport): TestCase[] {
       : { kind: 'skipped', type: 'backend not run', message };
     return [{ name: 'not run', outcome }];
   }
-  const failing = new Map(failingCases(report.cases).map((one) => [key(one), one]));
+  const failing = new Map(failingCases(report.cases).map((one) => [keyOf(one), one]));
   const judged = report.cases
     .filter(({ implementation }) => implementation === name)
     .map((verdict): TestCase => {
-      const failed = failing.get(key(verdict));
+      const failed = failing.get(keyOf(verdict));
       if (failed !== undefined) return { name: verdict.caseId, outcome: failure(failed, report) };
       const ill = verdict.tensors.filter(({ status }) => status === 'ill');
       const output = ill.map(({ tensor, reason = '' }) => `${tensor}: ${reason}`).join('\n');
@@ -48,9 +47,9 @@ function testCases(side: SideReport, report: ParityReport): TestCase[] {
 
 /** Cases that a side did not come to because it ended, or was stopped, before. */
 function neverAsked(name: string, { plan, cases, errors }: ParityReport): TestCase[] {
-  const settled = new Set([...cases, ...errors].map(key));
+  const settled = new Set([...cases, ...errors].map(keyOf));
   return plan
-    .filter((planned) => planned.implementation === name && !settled.has(key(planned)))
+    .filter((planned) => planned.implementation === name && !settled.has(keyOf(planned)))
     .map(({ caseId }) => ({
       name: caseId,
       outcome: { kind: 'skipped', type: 'no verdict', message: 'there is no verdict: the side ended before' },
@@ -89,8 +88,4 @@ function runAsWhole(report: ParityReport): TestCase {
     return { name, output: [formatVerdict(report), ...warnings].join('\n') };
   const message = `${count(faults.length, 'thing')} not accounted for or never shown to be right`;
   return { name, outcome: { kind: 'failure', type: 'ledger', message, text: faults.join('\n') } };
-}
-
-function key({ implementation, caseId }: Pick<CaseVerdict, 'implementation' | 'caseId'>): string {
-  return JSON.stringify([implementation, caseId]);
 }

@@ -5,18 +5,16 @@ import {
   createRandom,
   describe,
   type LayerConfig,
-  type OptionNames,
 } from '../../scratch/index';
 import { checkSeconds, type AnyCandidate } from '../sides/candidate/index';
 import { parseAnySides, type AnySideName } from '../frameworks/index';
 import type { SideSource } from '../sides/index';
-import { checkTolerance, type FixedTolerance } from '../judge/index';
-import type { AnyProblem, Model } from '../base/problem';
+import { checkTolerance, type CaseVerdict, type FixedTolerance } from '../judge/index';
+import type { AnyProblem, Evaluation, Implementation, Model } from '../base/problem';
 import { checkProblemNames } from '../base/problem-names';
 import type { StartProgress } from '../base/progress';
 import { modelOfLayers } from '../problems/index';
 import type { VectorCase } from '../problems/vectors/index';
-import type { Observer } from './observe';
 
 export interface ParityOptions {
   /**
@@ -57,81 +55,100 @@ export interface ParityOptions {
   readonly processes?: 1 | 2 | undefined;
 }
 
-const optionNames: OptionNames<ParityOptions> = {
-  backends: true,
+/** One answer as it was judged, with every number of it: a report keeps the verdict only. */
+export interface Observation {
+  readonly implementation: Implementation;
+  /** the problem that was solved: rounded to float32 for a float32 side */ readonly problem: AnyProblem;
+  /** the float64 reference's answer to it */ readonly reference: Evaluation;
+  readonly answer: Evaluation;
+  readonly verdict: CaseVerdict;
+}
+
+/** Looks on while a run goes by, to draw what a report has no room for. */
+export interface Observer {
+  /** after the results of every problem */ judged(observation: Observation): void;
+  /** when a side has answered all its cases and can still be asked more */
+  sideDone(implementation: Implementation): Promise<void>;
+}
+
+type Checks = {
+  readonly [K in keyof ParityOptions]-?: true | ((value: Exclude<ParityOptions[K], undefined>) => void);
+};
+
+/** Every option, and what its value must be where the compiler's word is not enough. */
+const checks: Checks = {
+  backends: (backends) => {
+    checkArray(backends, 'backends', "['wasm', 'cpu']");
+    parseAnySides(backends.join());
+  },
   python: true,
   requireNative: true,
-  sides: true,
-  only: true,
-  seed: true,
-  cases: true,
-  vectors: true,
+  sides: (sides) => checkArray(sides, 'sides', "[tfjsSide('wasm')]"),
+  only: (only: unknown) => {
+    if (typeof only !== 'string')
+      throw new TypeError(
+        `runParity: only is ${describe(only)}; pass a part of a case's id, as in 'edge/*'.`,
+      );
+  },
+  seed: createRandom,
+  cases: (cases) => checkWhole(cases, 'cases', 'generated problems to run'),
+  vectors: checkVectors,
   candidate: true,
-  tolerance: true,
-  diagnoses: true,
-  timeoutSeconds: true,
-  problems: true,
-  model: true,
-  labels: true,
-  power: true,
+  tolerance: (tolerance) => checkTolerance(tolerance, 'runParity'),
+  diagnoses: (most) => checkWhole(most, 'diagnoses', 'failing problems of each side to diagnose'),
+  timeoutSeconds: (seconds) => checkSeconds(seconds, 'runParity'),
+  problems: (problems) => {
+    checkArray(problems, 'problems', '[makeProblem({ seed: 1 })]');
+    problems.forEach(checkProblemNames);
+  },
+  model: (model: Partial<Model> | null) => {
+    const { layers } = model ?? {};
+    if (!Array.isArray(layers))
+      throw new TypeError(
+        "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
+      );
+    // layers of formulas have been read already
+    if (layers.every(({ layer }: Model['layers'][number]) => layer !== 'cell'))
+      modelOfLayers(layers as LayerConfig[], 'runParity: model');
+  },
+  labels: (labels) => checkFlag(labels, 'runParity: labels'),
+  power: (power) => checkFlag(power, 'runParity: power'),
   observer: true,
   progress: true,
   flags: true,
-  processes: true,
+  processes: (processes) => checkChoice(processes, [1, 2], 'runParity: processes'),
 };
 
 /** @throws RangeError for an option, or a field of a problem, that does not exist, with the nearest one, or a value that makes no sense */
 export function checkParityOptions(options: ParityOptions): void {
-  checkOptions(options, optionNames, 'runParity');
-  checkTolerance(options.tolerance, 'runParity');
-  if (options.seed !== undefined) createRandom(options.seed);
-  const { backends, cases, diagnoses, model, only, processes, timeoutSeconds } = options;
-  checkWhole(cases, 'cases', 'generated problems to run');
-  checkWhole(diagnoses, 'diagnoses', 'failing problems of each side to diagnose');
-  if (only !== undefined && typeof only !== 'string')
-    throw new TypeError(`runParity: only is ${describe(only)}; pass a part of a case's id, as in 'edge/*'.`);
-  if (processes !== undefined) checkChoice(processes, [1, 2], 'runParity: processes');
-  if (timeoutSeconds !== undefined) checkSeconds(timeoutSeconds, 'runParity');
-  checkArray(backends, 'backends', "['wasm', 'cpu']");
-  checkArray(options.problems, 'problems', '[makeProblem({ seed: 1 })]');
-  checkArray(options.vectors, 'vectors', "['torch.npz']");
-  const kinds = new Set(options.vectors?.map((one) => (typeof one === 'string' ? 'file' : 'case')));
-  if (
-    kinds.size > 1 ||
-    options.vectors?.some((one: unknown) => typeof one !== 'string' && !isCase(one)) === true
-  )
-    throw new TypeError(
-      'runParity: vectors holds something else than files, or than cases; pass paths alone, or what loadVectors gives.',
-    );
-  checkArray(options.sides, 'sides', "[tfjsSide('wasm')]");
-  if (model !== undefined && !Array.isArray((model as Partial<Model> | null)?.layers))
-    throw new TypeError(
-      "runParity: model has no array of layers; pass { layers: [{ layer: 'lstm', units: 8 }], loss: 'meanSquaredError' }.",
-    );
-  for (const name of ['labels', 'power'] as const) {
-    const flag = options[name];
-    if (flag !== undefined) checkFlag(flag, `runParity: ${name}`);
+  checkOptions(options, checks, 'runParity');
+  for (const [name, check] of Object.entries<true | ((value: never) => void)>(checks)) {
+    const value = options[name as keyof ParityOptions];
+    if (value !== undefined && check !== true) check(value as never);
   }
-  if (options.labels === false && model === undefined)
+  if (options.labels === false && options.model === undefined)
     throw new RangeError(
       'runParity: labels is false without model, and only problems about a model are made without labels; give a model, or leave labels out.',
     );
-  if (backends !== undefined) parseAnySides(backends.join());
-  // layers of formulas have been read already
-  if (model?.layers.every(({ layer }) => layer !== 'cell') === true)
-    modelOfLayers(model.layers as readonly LayerConfig[], 'runParity: model');
-  options.problems?.forEach(checkProblemNames);
 }
 
-const isCase = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'problem' in value && 'expected' in value;
+function checkVectors(vectors: readonly unknown[]): void {
+  checkArray(vectors, 'vectors', "['torch.npz']");
+  const isFile = (one: unknown): boolean => typeof one === 'string';
+  const isCase = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'problem' in one && 'expected' in one;
+  if (!vectors.every(isFile) && !vectors.every(isCase))
+    throw new TypeError(
+      'runParity: vectors holds something else than files, or than cases; pass paths alone, or what loadVectors gives.',
+    );
+}
 
-function checkWhole(value: number | undefined, name: string, what: string): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+function checkWhole(value: number, name: string, what: string): void {
+  if (!(Number.isSafeInteger(value) && value >= 0))
     throw new RangeError(`runParity: ${name} is ${String(value)}; pass how many ${what}, 0 or more.`);
 }
 
 function checkArray(value: unknown, name: string, example: string): void {
-  if (value !== undefined && !Array.isArray(value))
+  if (!Array.isArray(value))
     throw new TypeError(`runParity: ${name} is ${describe(value)}; pass an array, for example ${example}.`);
 }

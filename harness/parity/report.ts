@@ -89,3 +89,14 @@ export interface ParityReport {
   readonly verdict: 'parity' | 'mismatch' | 'error' | 'backend not run';
   readonly exitCode: ExitCode;
 }
+
+interface OfCase {
+  readonly implementation: string;
+  readonly caseId: string;
+}
+
+/** The same text for all that is said of one case of one side. */
+export const keyOf = ({ implementation, caseId }: OfCase): string => JSON.stringify([implementation, caseId]);
+
+/** `tfjs:wasm, edge/one-step` */
+export const placeOf = ({ implementation, caseId }: OfCase): string => `${implementation}, ${caseId}`;

@@ -2,7 +2,7 @@ import { conclude } from '../../harness/parity/conclude';
 import { casesOf, type PageConfig } from '../../harness/parity/page/config';
 import { planOf } from '../../harness/parity/page/plan';
 import type { ParityReport } from '../../harness/parity/report';
-import type { Observer } from '../../harness/parity/observe';
+import type { Observer } from '../../harness/parity/options';
 import { runSide } from '../../harness/parity/run-side';
 import { byModelAsync, parsePageSides } from '../../harness/sides/page/index';
 import type { Implementation } from '../../harness/base/problem';

@@ -1,22 +1,18 @@
+import { AssertionError } from 'node:assert';
 import { checkOptions, describe, type OptionNames } from '../../../scratch/index';
 import type { AnyCandidate } from '../../sides/candidate/index';
 import type { SideSource } from '../../sides/index';
-import { checkTolerance, type FixedTolerance } from '../../judge/index';
-import { runParity, type ParityReport } from '../index';
-import type { AnyProblem, CellText, Model, Problem } from '../../base/problem';
+import { checkTolerance } from '../../judge/index';
+import { formatFailure, runParity, worstNumbers, type ParityOptions, type ParityReport } from '../index';
+import type { CellText, Problem } from '../../base/problem';
 import { modelOfCell } from '../../problems/index';
-import type { VectorCase } from '../../problems/vectors/index';
-import { ParityAssertionError } from './parity-error';
 import { quickSuite, sharedQuickSuite, showsEverything, type QuickSuiteOptions } from './quick-suite';
 
-export interface AssertParityOptions extends Omit<QuickSuiteOptions, 'masks'> {
-  /** instead of the quick suite */ readonly problems?: readonly AnyProblem[];
-  /** problems about this network instead of the quick suite */ readonly model?: Model;
+export interface AssertParityOptions
+  extends
+    Omit<QuickSuiteOptions, 'masks'>,
+    Pick<ParityOptions, 'problems' | 'model' | 'vectors' | 'tolerance' | 'timeoutSeconds'> {
   /** problems about a layer of this cell of formulas instead of the quick suite */ readonly equations?: CellText;
-  /** files or cases of reference numbers, instead of problems */
-  readonly vectors?: readonly string[] | readonly VectorCase[];
-  /** replaces the derived error budgets */ readonly tolerance?: FixedTolerance;
-  /** for each problem; default 30 */ readonly timeoutSeconds?: number;
 }
 
 const optionNames: OptionNames<AssertParityOptions> = {
@@ -108,4 +104,23 @@ export async function parityOf(
 /** Parity in which every tensor was shown to be right at least once: what was only ill-conditioned proves nothing. */
 export function isParity({ verdict, unshown }: ParityReport): boolean {
   return verdict === 'parity' && unshown.length === 0;
+}
+
+/**
+ * A candidate is not the reference's function: `message` is the verdict with the diagnosis below, `actual` and `expected` are the
+ * worst number of both, where there are numbers. Test runners show it as a failed assertion.
+ */
+export class ParityAssertionError extends AssertionError {
+  constructor(
+    /** all that was found */ readonly report: ParityReport,
+    options: { readonly message?: string } = {},
+  ) {
+    const { given, expected } = worstNumbers(report) ?? {};
+    super({
+      message: options.message ?? formatFailure(report),
+      actual: given,
+      expected,
+      operator: 'parity',
+    });
+  }
 }

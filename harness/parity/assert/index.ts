@@ -1,3 +1,8 @@
-export { assertParity, isParity, parityOf, type AssertParityOptions } from './assert-parity';
-export { ParityAssertionError } from './parity-error';
+export {
+  assertParity,
+  isParity,
+  ParityAssertionError,
+  parityOf,
+  type AssertParityOptions,
+} from './assert-parity';
 export { quickSuite, type QuickSuiteOptions } from './quick-suite';

@@ -2,7 +2,7 @@ import { casesOf, sidesOf, type PageConfig } from '../page/config';
 import type { PageSide } from '../../sides/page/index';
 import { planOf } from '../page/plan';
 import { checkReport } from '../report-file';
-import type { ParityReport, PlannedCase } from '../report';
+import { keyOf, placeOf, type ParityReport } from '../report';
 import { auditNumbers } from './audit-numbers';
 
 /**
@@ -39,8 +39,7 @@ export async function auditPage(
   const expected = ran.flatMap((side) => planOf(cases, side, only));
   const planned = new Map(report.plan.map((one) => [keyOf(one), JSON.stringify(one)]));
   const missing = expected.filter((one) => planned.get(keyOf(one)) !== JSON.stringify(one));
-  for (const { implementation, caseId } of missing.slice(0, 20))
-    found.push(`${implementation}, ${caseId}: is not planned as the seed demands`);
+  for (const one of missing.slice(0, 20)) found.push(`${placeOf(one)}: is not planned as the seed demands`);
   if (report.plan.length !== expected.length)
     found.push(`${report.plan.length} cases are planned, but the seed demands ${expected.length}`);
   found.push(
@@ -78,14 +77,9 @@ function auditOmissions({ cases, errors }: ParityReport): string[] {
   const stopped = new Set(errors.map(({ implementation }) => implementation));
   return cases
     .filter(({ implementation }) => !stopped.has(implementation))
-    .flatMap(({ implementation, caseId, tensors }) =>
-      tensors
+    .flatMap((verdict) =>
+      verdict.tensors
         .filter(({ status }) => status === 'omitted')
-        .map(
-          ({ tensor }) =>
-            `${implementation}, ${caseId}: ${tensor} is left out, but every side of a page gives it`,
-        ),
+        .map(({ tensor }) => `${placeOf(verdict)}: ${tensor} is left out, but every side of a page gives it`),
     );
 }
-
-const keyOf = ({ implementation, caseId }: PlannedCase): string => JSON.stringify([implementation, caseId]);

@@ -16,7 +16,7 @@ import {
   type Implementation,
 } from '../../base/problem';
 import { ulpsBetween } from '../../base/ulps';
-import type { Observation, Observer } from '../observe';
+import type { Observation, Observer } from '../options';
 import { badness, worstFirst } from '../text/failing';
 import { heatMap, type HeatMap } from './heat-map';
 

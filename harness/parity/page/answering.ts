@@ -1,9 +1,8 @@
 import { asError } from '../../base/side-errors';
 import { partOf, partsOf, type AnyProblem } from '../../base/problem';
 import type { PageConfig } from './config';
-import type { FromWorker } from './messages';
 import { silenceInWords } from './patience';
-import { SideWorker } from './side-worker';
+import { SideWorker, type End } from './side-worker';
 import {
   browserIn,
   pageSides,
@@ -14,7 +13,7 @@ import {
   type Thrown,
 } from '../../sides/page/index';
 
-type Heard = FromWorker & { readonly type: 'answered' | 'threw' | 'silent' };
+type Heard = End & { readonly type: 'answered' | 'threw' | 'silent' };
 
 /**
  * So many workers answer for one side: while one waits for the device to compile a program, another one goes on. WebGPU compiles few
@@ -74,7 +73,6 @@ function hashOfUnits(problem: AnyProblem): number {
 /** A worker of one side, and a new one after it ended or gave no sign of life. */
 class Answerer {
   private worker: SideWorker | undefined;
-  private waiting: ((message: Heard) => void) | undefined;
   private attempts = 0;
   private last: Promise<unknown> = Promise.resolve();
 
@@ -103,31 +101,20 @@ class Answerer {
     this.worker = undefined;
   }
 
-  private ask({ id, problem }: Asked, least: number | undefined): Promise<Heard> {
+  private async ask({ id, problem }: Asked, least: number | undefined): Promise<Heard> {
     const { side } = this;
-    this.worker ??= new SideWorker(
-      (message) => {
-        // a worker that ended answers nothing that was asked of it
-        if (message.type === 'silent' || (message.type === 'threw' && message.id === undefined)) this.end();
-        if (message.type === 'answered' || message.type === 'threw' || message.type === 'silent')
-          this.waiting?.(message);
-      },
-      { least, hangs: this.attempts < (this.config.hangs ?? 0) },
-    );
+    if (this.worker?.isOver === true) this.end();
+    this.worker ??= new SideWorker({ least, hangs: this.attempts < (this.config.hangs ?? 0) });
     this.attempts++;
-    return new Promise((resolve) => {
-      this.waiting = (message) => {
-        this.waiting = undefined;
-        this.worker?.rest();
-        resolve(message);
-      };
-      this.worker?.tell({ type: 'answer', id, side, problem });
-    });
+    const heard = await this.worker.ask({ type: 'answer', id, side, problem });
+    if (this.worker?.isOver === true) this.end();
+    return heard as Heard;
   }
 }
 
 const thrown = (message: string): Thrown => ({ message, trace: '' });
 
-function post(path: string, body: string): Promise<Response> {
+/** To the server that this page came from, on the same address. */
+export function post(path: string, body: string): Promise<Response> {
   return fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
 }

@@ -1,6 +1,6 @@
 import { blocksHtml, type Block } from '../../reports/index';
 import { plainJson, reportText } from '../report-text';
-import { answerProblems } from './answering';
+import { answerProblems, post } from './answering';
 import { configFor, type PageConfig } from './config';
 import {
   arithmeticTable,
@@ -153,11 +153,6 @@ function progressInWords({ progress }: PageState): string {
   return running
     .map(([name, [done, all]]) => `${name.slice('browser:'.length)} ${done} of ${all}`)
     .join(' · ');
-}
-
-/** To the server that this page came from, on the same address. */
-async function post(path: string, body: string): Promise<void> {
-  await fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
 }
 
 listenToButtons();

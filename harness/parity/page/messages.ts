@@ -26,7 +26,6 @@ export type FromWorker =
       /** milliseconds that it took */ readonly opened: number;
     }
   | { readonly type: 'unavailable'; readonly reason: string }
-  | { readonly type: 'planned'; readonly total: number }
   | { readonly type: 'step'; readonly id: string }
   | {
       readonly type: 'done';

@@ -1,6 +1,7 @@
 import { problemIdOf } from '../../examine/index';
 import {
   bullets,
+  count,
   fold,
   heading,
   paragraph,
@@ -30,8 +31,6 @@ export interface PageState {
   >;
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
 const marks: Readonly<Record<SideState, Mark>> = {
   right: { text: '●\u00a0right', tone: 'good' },
   wrong: { text: '✗\u00a0MISMATCH', tone: 'bad' },
@@ -60,8 +59,8 @@ export function sideTable({ report, progress }: PageState, names: readonly strin
     const ids = [...new Set(own.map(({ caseId }) => problemIdOf(caseId)))];
     const updates = ids.filter((id) => /^(step|trajectory)\//.test(id)).length;
     const all = [
-      ...(ids.length > updates ? [counted(ids.length - updates, 'problem')] : []),
-      ...(updates > 0 ? [counted(updates, 'training step')] : []),
+      ...(ids.length > updates ? [count(ids.length - updates, 'problem')] : []),
+      ...(updates > 0 ? [count(updates, 'training step')] : []),
     ].join(', ');
     const state = side === undefined ? 'unfinished' : stateOf(report, name);
     return [
@@ -102,7 +101,7 @@ export function wrongBlocks({ report }: PageState): Block[] {
       ]);
     return [
       heading(
-        `${sideInWords(name)}: ${problems.length === 0 ? 'an error' : `${counted(problems.length, 'problem')} wrong`}`,
+        `${sideInWords(name)}: ${problems.length === 0 ? 'an error' : `${count(problems.length, 'problem')} wrong`}`,
       ),
       ...bullets([
         ...found.map(

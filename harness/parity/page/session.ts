@@ -3,12 +3,11 @@ import type { BrowserSideFacts, HarnessError, PlannedCase, SideReport } from '..
 import { noFindings, together, type Collected } from '../collected';
 import type { SideCharts } from '../html/chart-data';
 import { casesOf, sidesOf, type PageConfig } from './config';
-import type { FromWorker } from './messages';
 import { silenceInWords } from './patience';
 import { planOf } from './plan';
 import { readBackSizes } from './read-back';
 import type { PageState } from './sections';
-import { SideWorker } from './side-worker';
+import { SideWorker, type End, type Meanwhile } from './side-worker';
 import type { PageSide } from '../../sides/page/index';
 
 /** So many sides run at the same time, small ones first; the sides of a GPU share one device, so more would only wait. */
@@ -96,55 +95,50 @@ export class Session {
    * In a worker of its own. What it costs may be the process of the GPU, and until the browser has started that again there is no device: so it
    * is asked a few times.
    */
-  private readBack(one: SideSoFar, numbers: number, silent?: number, absent = 0): Promise<void> {
-    const options = { least: silent === undefined ? this.config.patience : 2 * silent };
-    return new Promise((resolve) => {
-      const worker = new SideWorker((message) => {
-        worker.end();
-        if (message.type === 'silent' && silent === undefined) {
-          resolve(this.readBack(one, numbers, message.seconds, absent));
-          return;
-        }
-        if (message.type === 'unavailable' && absent < mostAbsent) {
-          setTimeout(() => resolve(this.readBack(one, numbers, silent, absent + 1)), 2000);
-          return;
-        }
-        if (message.type === 'read') one.found?.cases.push(message.verdict);
-        else if (message.type === 'silent')
-          one.error = errorOf(one.side.name, silenceInWords(silent ?? 0, message.seconds));
-        else if (message.type === 'unavailable') one.error = errorOf(one.side.name, message.reason);
-        else this.hear(one, message, true);
+  private async readBack(one: SideSoFar, numbers: number): Promise<void> {
+    let silent: number | undefined;
+    let absent = 0;
+    for (;;) {
+      const worker = new SideWorker({ least: silent === undefined ? this.config.patience : 2 * silent });
+      const end = await worker.ask({ type: 'read back', side: one.side, numbers });
+      worker.end();
+      if (end.type === 'silent' && silent === undefined) silent = end.seconds;
+      else if (end.type === 'unavailable' && absent < mostAbsent) {
+        absent++;
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+      } else {
+        if (end.type === 'read') one.found?.cases.push(end.verdict);
+        else if (end.type === 'silent')
+          one.error = errorOf(one.side.name, silenceInWords(silent ?? 0, end.seconds));
+        else if (end.type === 'unavailable') one.error = errorOf(one.side.name, end.reason);
+        else this.hear(one, end, true);
         this.changed(this.state(), false);
-        resolve();
-      }, options);
-      worker.tell({ type: 'read back', side: one.side, numbers });
-    });
+        return;
+      }
+    }
   }
 
-  private runSide(one: SideSoFar): Promise<void> {
-    const { hangs = 0, patience } = this.config;
-    const required = this.config.sides !== undefined;
-    const { name } = one.side;
-    const isAgain = one.silent !== undefined;
-    return new Promise((resolve) => {
-      const hear = (message: FromWorker): void => {
-        this.hear(one, message, required);
-        const isOver = ['done', 'unavailable', 'threw', 'silent'].includes(message.type);
-        this.changed(this.state(), !isOver && message.type !== 'opened');
-        if (!isOver) return;
-        worker.end();
-        resolve();
-      };
-      delete one.facts;
-      const least = one.silent === undefined ? patience : 2 * one.silent;
-      const worker = new SideWorker(hear, { least, hangs: hangs > (isAgain ? 1 : 0) });
-      one.report = { name, status: 'ran', required };
-      one.done = 0;
-      worker.tell({ type: 'run', side: one.side, config: this.config });
+  private async runSide(one: SideSoFar): Promise<void> {
+    const { config } = this;
+    const { side, silent } = one;
+    const required = config.sides !== undefined;
+    delete one.facts;
+    one.report = { name: side.name, status: 'ran', required };
+    one.done = 0;
+    const worker = new SideWorker({
+      least: silent === undefined ? config.patience : 2 * silent,
+      hangs: (config.hangs ?? 0) > (silent === undefined ? 0 : 1),
     });
+    const end = await worker.ask({ type: 'run', side, config }, (message) => {
+      this.hear(one, message, required);
+      this.changed(this.state(), message.type === 'step');
+    });
+    worker.end();
+    this.hear(one, end, required);
+    this.changed(this.state(), false);
   }
 
-  private hear(one: SideSoFar, message: FromWorker, required: boolean): void {
+  private hear(one: SideSoFar, message: Meanwhile | End, required: boolean): void {
     const { name } = one.side;
     switch (message.type) {
       case 'opened':
@@ -193,7 +187,7 @@ function errorOf(implementation: string, message: string, trace = ''): HarnessEr
 /** Of a side that is open, and has done nothing yet; those of a side that is done replace them. */
 function factsOf(
   { name, flags }: PageSide,
-  { version, software, opened }: FromWorker & { readonly type: 'opened' },
+  { version, software, opened }: Meanwhile & { readonly type: 'opened' },
 ): BrowserSideFacts {
   return { name, version, software, flags, complaints: [], opened, took: opened };
 }

@@ -6,17 +6,22 @@ export interface SideWorkerOptions {
   /** nothing that it says is heard: the harness tests itself */ readonly hangs?: boolean;
 }
 
+/** What a worker says while it works. */
+export type Meanwhile = FromWorker & { readonly type: 'opened' | 'step' };
+
+/** How an order ended. */
+export type End = Exclude<FromWorker, Meanwhile>;
+
 /** The worker of one side; its source is in the page itself, so that a page opened from disk needs no second file. */
 export class SideWorker {
   private readonly worker: Worker;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private silentSince = 0;
   private slowest = 0;
+  private hear: (message: FromWorker) => void = () => undefined;
+  /** it was silent for too long, or ended: it answers no order any more */ isOver = false;
 
-  constructor(
-    private readonly hear: (message: FromWorker) => void,
-    private readonly options: SideWorkerOptions = {},
-  ) {
+  constructor(private readonly options: SideWorkerOptions) {
     const source = document.getElementById('worker')?.textContent ?? '';
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     this.worker = new Worker(url);
@@ -25,25 +30,32 @@ export class SideWorker {
       if (options.hangs === true) return;
       this.slowest = Math.max(this.slowest, (performance.now() - this.silentSince) / 1000);
       this.wait();
-      hear(data);
+      this.hear(data);
     };
     this.worker.onerror = (event) => {
-      hear({ type: 'threw', message: `the worker ended: ${event.message}`, trace: '' });
+      this.hear({ type: 'threw', message: `the worker ended: ${event.message}`, trace: '' });
     };
   }
 
-  tell(order: ToWorker): void {
-    this.wait();
-    this.worker.postMessage(order);
-  }
-
-  /** Nothing is being asked, so that nothing need be heard. */
-  rest(): void {
-    clearTimeout(this.timer);
+  /** Gives an order and waits for its end; one order after the other. @param meanwhile hears what the worker says before */
+  ask(order: ToWorker, meanwhile: (message: Meanwhile) => void = () => undefined): Promise<End> {
+    return new Promise((resolve) => {
+      this.hear = (message) => {
+        if (message.type === 'opened' || message.type === 'step') {
+          meanwhile(message);
+          return;
+        }
+        clearTimeout(this.timer);
+        this.isOver ||= message.type === 'silent' || (message.type === 'threw' && message.id === undefined);
+        resolve(message);
+      };
+      this.wait();
+      this.worker.postMessage(order);
+    });
   }
 
   end(): void {
-    this.rest();
+    clearTimeout(this.timer);
     this.worker.terminate();
   }
 

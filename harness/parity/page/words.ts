@@ -1,8 +1,6 @@
 import type { BrowserFacts, ParityReport } from '../report';
+import { listed } from '../../reports/index';
 import { defectsOf, hiddenByForwarding } from './defects';
-
-const listed = (names: readonly string[]): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 
 /** `webgl as it is`, for `browser:webgl:as-is`. */
 export function sideInWords(name: string): string {

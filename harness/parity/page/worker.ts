@@ -126,16 +126,13 @@ async function run(backend: LoadedBackend, order: ToWorker & { readonly type: 'r
   const open = openSide(backend, order);
   const found = await runSide(open, true, cases, {
     observer: charts,
-    progress: (_title, total) => {
-      say({ type: 'planned', total });
-      return {
-        step: (id = '') => {
-          say({ type: 'step', id });
-          if (config.lose === true) loseDevice(backend);
-        },
-        stop: () => undefined,
-      };
-    },
+    progress: () => ({
+      step: (id = '') => {
+        say({ type: 'step', id });
+        if (config.lose === true) loseDevice(backend);
+      },
+      stop: () => undefined,
+    }),
   });
   // a single problem that is wrong may be so because the device computes in half precision
   const isMeasured = config.only === undefined || found.cases.some(({ status }) => status === 'fail');

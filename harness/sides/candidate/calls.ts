@@ -1,5 +1,17 @@
+import { toNested } from '../../../scratch/index';
+import { fieldsOf, type AnyProblem } from '../../base/problem';
 import { describePlace, mostNumbersOf, readAnswer, type ReadAnswer } from './answer';
 import type { AnyCandidate, Candidate, CandidateLayersProblem, CandidateProblem } from './define';
+
+/** A problem as plain nested arrays, copied, so that a candidate cannot change what the reference sees. */
+export function plainProblem(problem: AnyProblem): CandidateProblem | CandidateLayersProblem {
+  const { labels } = problem;
+  // toNested gives exactly the rank of its tensor; the ranks are those of the Problem.
+  return {
+    ...structuredClone(fieldsOf(problem, toNested)),
+    ...(labels && { labels: [...labels] }),
+  } as unknown as CandidateProblem;
+}
 
 /**
  * Calls a candidate, and sees what a comparison of numbers cannot: whether a call changed its problem, or the answer that the call before

@@ -4,7 +4,7 @@ import { serveMessages } from '../../base/process/index';
 import { CandidateCalls } from './calls';
 import { candidateOf, checkCandidate, type CandidateDeclaration } from './check';
 import { importModule } from './import-module';
-import type { CandidateOperations } from './protocol';
+import type { CandidateOperations } from './load';
 
 let calls: CandidateCalls | undefined;
 

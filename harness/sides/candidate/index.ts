@@ -12,5 +12,5 @@ export type {
 } from './define';
 export { candidateImplementation, checkSeconds, loadCandidate } from './load';
 export type { CandidateImplementation, CandidateOptions } from './load';
-export { plainProblem } from './plain-problem';
+export { plainProblem } from './calls';
 export { importHere } from './import-module';

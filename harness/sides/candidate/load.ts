@@ -7,11 +7,9 @@ import { checkRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import type { AnyProblem, Evaluation, Implementation, Model } from '../../base/problem';
 import { evaluationIn, type ReadAnswer } from './answer';
-import { CandidateCalls } from './calls';
+import { CandidateCalls, plainProblem } from './calls';
 import { checkCandidate, type CandidateDeclaration } from './check';
-import type { AnyCandidate } from './define';
-import { plainProblem } from './plain-problem';
-import type { CandidateOperations } from './protocol';
+import type { AnyCandidate, CandidateLayersProblem, CandidateProblem } from './define';
 
 /** A candidate as an implementation. */
 export interface CandidateImplementation extends Implementation {
@@ -120,6 +118,15 @@ function tooLate(name: string, what: string, seconds: number): CandidateError {
     `${name} did not answer ${what} within ${seconds} s and was stopped; a promise that never settles, a loop without end, or raise --timeout.`,
     true,
   );
+}
+
+/** What each operation of the candidate's process takes and gives. */
+export interface CandidateOperations {
+  load: { request: { readonly file: string }; result: CandidateDeclaration };
+  evaluate: {
+    request: { readonly problem: CandidateProblem | CandidateLayersProblem };
+    result: ReadAnswer;
+  };
 }
 
 class CandidateProcess {

@@ -11,14 +11,13 @@ import {
   type SimpleRNNClassifier,
   type StackWeights,
 } from '../../../scratch/index';
-import type { GradientMethod } from '../../../src/index';
+import type { BackendName, GradientMethod } from '../../../src/index';
 import { BackendNotRunError } from '../../base/outcome';
-import { explainChoice, rankEngines } from './choose-engine';
-import type { EngineName, StepSize } from './step-time';
+import type { ClassifierShape } from '../side';
+import { explainChoice, rankEngines, type EngineName, type StepSize } from './step-time';
 
 export const modelKinds = ['scratch', 'tfjs', 'graph'] as const;
 export type ModelKind = (typeof modelKinds)[number];
-export type BackendName = 'tensorflow' | 'wasm' | 'cpu';
 
 /** Which network computes, and where. */
 export interface EngineChoice {
@@ -29,13 +28,6 @@ export interface EngineChoice {
 }
 
 const choiceNames: OptionNames<EngineChoice> = { kind: true, backend: true, gradients: true };
-
-export interface ClassifierShape {
-  readonly features: number;
-  readonly units: number;
-  readonly classes: number;
-  readonly weights: ClassifierWeights;
-}
 
 /** A network that is ready, and what computes it. */
 interface Loaded<N, W> {

@@ -1,12 +1,9 @@
-export { explainChoice, rankEngines } from './choose-engine';
 export {
   createClassifier,
   modelKinds,
   openClassifier,
   openNetwork,
   pickEngine,
-  type BackendName,
-  type ClassifierShape,
   type CreateClassifierOptions,
   type EngineChoice,
   type LoadedClassifier,
@@ -14,4 +11,12 @@ export {
   type ModelKind,
   type PickedEngine,
 } from './create-classifier';
-export { engineNames, stepMilliseconds, type EngineName, type StepSize } from './step-time';
+export {
+  engineNames,
+  explainChoice,
+  rankEngines,
+  stepMilliseconds,
+  type EngineName,
+  type StepSize,
+} from './step-time';
+export type { BackendName } from '../../../src/index';

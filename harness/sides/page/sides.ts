@@ -8,7 +8,6 @@ export interface PageSide {
   readonly backend: BrowserBackendName;
   /** TensorFlow.js's layers as they are, without the twin's ways around known defects */ readonly asIs: boolean;
   readonly flags: Readonly<Record<string, boolean | number>>;
-  /** what is special about it, in words */ readonly words: string;
 }
 
 /** On a graphics card tfjs runs small operations on the processor instead ("forwarding"), which hides what the card computes. */
@@ -19,7 +18,7 @@ const variants = ['', ':forward', ':as-is', ':as-is:forward', ':f16'] as const;
 function sideOf(backend: BrowserBackendName, variant: (typeof variants)[number]): PageSide | undefined {
   const name = `browser:${backend}${variant}`;
   if (backend === 'cpu' || backend === 'wasm')
-    return variant === '' ? { name, backend, asIs: false, flags: {}, words: 'the twin' } : undefined;
+    return variant === '' ? { name, backend, asIs: false, flags: {} } : undefined;
   const half = variant === ':f16';
   if (half && backend === 'webgpu') return undefined;
   const asIs = variant.startsWith(':as-is');
@@ -27,7 +26,6 @@ function sideOf(backend: BrowserBackendName, variant: (typeof variants)[number])
   return {
     ...{ name, backend, asIs },
     flags: { [forwarding[backend]]: forwards, ...(half && { WEBGL_FORCE_F16_TEXTURES: true }) },
-    words: `${asIs ? 'TensorFlow.js as it is' : 'the twin'}, ${forwards ? 'small operations forwarded to JavaScript' : half ? 'textures in half precision' : 'everything on the device'}`,
   };
 }
 

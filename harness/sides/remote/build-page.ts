@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -77,4 +78,15 @@ export async function buildPage(): Promise<string> {
     tfjs: (JSON.parse(tfjs) as { readonly version: string }).version,
   };
   return template.replace(/(?:\/\* )?\{\{(\w+)\}\}(?: \*\/)?/g, (_, name: string) => values[name]);
+}
+
+/** The page as the package holds it. */
+const built = join(__dirname, '../../parity/page/page.built.html');
+
+let page: Promise<string> | undefined;
+
+/** The page: of the package, or built from the sources; read or built once. */
+export function pageHtml(): Promise<string> {
+  page ??= existsSync(built) ? readFile(built, 'utf8') : buildPage();
+  return page;
 }

@@ -1,6 +1,4 @@
-export { buildPage } from './build-page';
-export { deferred, type Deferred } from './deferred';
+export { buildPage, pageHtml } from './build-page';
 export { findChromium, launchBrowser, type LaunchOptions } from './launch';
-export { pageHtml } from './page-file';
 export { remoteSide } from './remote-side';
-export { servePage, withConfig, type Handlers, type PageServer } from './server';
+export { deferred, servePage, withConfig, type Deferred, type Handlers, type PageServer } from './server';

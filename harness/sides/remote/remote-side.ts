@@ -3,10 +3,9 @@ import type { AnyProblem, Evaluation, Implementation, Problem } from '../../base
 import { SideUnavailableError, UnansweredError } from '../../base/side-errors';
 import { parsePageSides, readAnswered, refusesLayers, writeAsked, type Answered } from '../page/index';
 import type { OpenSide, SideSource } from '../side';
-import { deferred, type Deferred } from './deferred';
 import { findChromium, launchBrowser, type Browser } from './launch';
-import { pageHtml } from './page-file';
-import { servePage, type PageServer } from './server';
+import { pageHtml } from './build-page';
+import { deferred, servePage, type Deferred, type PageServer } from './server';
 
 /** A page is asked anew after so long, so that no connection is cut for doing nothing. */
 const pollMs = 15_000;
