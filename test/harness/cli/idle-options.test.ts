@@ -85,6 +85,8 @@ describe('options that change nothing, or name what cannot be', () => {
       'train --data none.csv --json package.json',
       'bench --sizes S --engines scratch --json package.json',
       'doctor --json package.json',
+      'trial --sensitivity cpu --json package.json',
+      'trial --function-errors cpu --json package.json',
     ].map((line) => [line, '--json package.json exists and is no report of an earlier run'] as const),
     [
       'bench --from r.json --rounds 3 --sizes S',
