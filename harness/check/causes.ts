@@ -3,11 +3,13 @@ import { largest } from '../base/magnitude';
 import { UsageError } from '../base/outcome';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
-import { moved, sure } from './doubtful';
+import { moved, sure, type Doubtful } from './doubtful';
 import { judgeShown, judgeTensor, type JudgedTensor } from './judge';
-import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
-import { runLayer, runReference, seenMask, tensorOf, type ModelInputs } from './reference';
+import { seenMask } from './masks';
+import { propagate, type DoubtfulQuestion } from './propagate';
+import { runLayer, runReference, type ModelInputs } from './reference';
 import type { ShownLayers } from './sides/side';
+import { tensorOf, type LayerRun } from './walk';
 import { storageVariants, variantsOf, type Variant } from './variants/index';
 
 /** A known mistake that explains a difference within the error budget. */
@@ -52,8 +54,8 @@ export function causesOfLayer(judged: readonly JudgedTensor[], precision: Precis
  */
 function withKeptMask(
   layer: ModelLayer,
-  read: LayerQuestion,
-): { readonly variant: Variant; readonly question: LayerQuestion } | undefined {
+  read: DoubtfulQuestion,
+): { readonly variant: Variant; readonly question: DoubtfulQuestion } | undefined {
   const { earlierMask, input } = read;
   const [batch, timeSteps] = input.tensor.shape;
   if (earlierMask === undefined || seenMask(layer, earlierMask) === undefined) return undefined;
@@ -93,14 +95,15 @@ const causeOf = ({ id, words, layer, gates }: Variant): Cause => ({
 /** A cheap first look: a variant that leaves more than a hundredth of the difference does not explain it. */
 function isNear(
   variant: Variant,
-  { input, mask, initialStates }: LayerQuestion,
+  { input, mask, initialStates }: DoubtfulQuestion,
   given: readonly JudgedTensor[],
 ): boolean {
   const { read = (tensor: Tensor) => tensor, give = (tensor: Tensor) => tensor } = variant.order ?? {};
-  const states = initialStates.map(({ tensor }) => tensor);
-  const run = attempt(() =>
-    runLayer(variant.layer, { output: read(input.tensor), states: [], mask }, states),
-  );
+  const asked = {
+    ...{ input: read(input.tensor), mask },
+    initialStates: initialStates.map(({ tensor }) => tensor),
+  };
+  const run = attempt(() => runLayer(variant.layer, asked));
   return (
     run !== undefined &&
     given.every((one) => {
@@ -123,9 +126,9 @@ function attempt<T>(work: () => T): T | undefined {
 
 function runVariant(
   { layer, order }: Variant,
-  question: LayerQuestion,
+  question: DoubtfulQuestion,
   precision: PrecisionModel,
-): DoubtfulRun {
+): LayerRun<Doubtful> {
   if (order === undefined) return propagate(layer, question, precision);
   // other orders move numbers and round nothing
   const run = propagate(layer, { ...question, input: moved(question.input, order.read) }, precision);
@@ -213,7 +216,7 @@ export function shownOutputs(model: ModelDescription, outputs: readonly Tensor[]
 export function oneLayerModel(
   model: ModelDescription,
   layer: ModelLayer,
-  { input }: LayerQuestion,
+  { input }: DoubtfulQuestion,
 ): { readonly model: ModelDescription; readonly inputs: ModelInputs } | undefined {
   const { config } = layer;
   const hasSequences = config.layer === 'simpleRNN' || config.layer === 'lstm' || config.layer === 'gru';

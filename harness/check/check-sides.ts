@@ -1,17 +1,12 @@
 import { countParameters, type ModelDescription } from '../models/index';
 import { isFrameworkName } from '../base/framework-names';
+import { ProblemRefusedError, SideUnavailableError } from '../base/side-errors';
 import { causesOfLayer, oneLayerModel } from './causes';
 import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeShown, type JudgedTensor } from './judge';
 import { judgeGradients } from './judge-gradients';
 import { openSide, sideNames, type SideName } from './sides/index';
-import {
-  AbsentSideError,
-  CannotRunError,
-  type ModelSide,
-  type SideAnswer,
-  type SideQuestion,
-} from './sides/side';
+import type { ModelSide, SideAnswer, SideQuestion } from './sides/side';
 import type { Training } from './training';
 
 /** Which sides run, and how. */
@@ -108,8 +103,8 @@ async function askSide(
     return { side, answer: await side.run(question) };
   } catch (error) {
     await side?.close?.();
-    if (error instanceof AbsentSideError) return { status: 'absent', reason: error.message };
-    if (error instanceof CannotRunError)
+    if (error instanceof SideUnavailableError) return { status: 'absent', reason: error.message };
+    if (error instanceof ProblemRefusedError)
       return { status: 'cannot run', reason: error.message, ...(side && { version: side.version }) };
     throw error;
   }
@@ -206,7 +201,7 @@ async function withTraining(result: CheckedSide, training: Training, side: Model
       }),
     };
   } catch (error) {
-    if (error instanceof CannotRunError) return { ...result, untrained: error.message };
+    if (error instanceof ProblemRefusedError) return { ...result, untrained: error.message };
     throw error;
   }
 }

@@ -14,9 +14,10 @@ import {
 import { checkModel, type CheckOptions, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
 import { clearLeftovers, ownFiles, unfinishedName } from './leftovers';
-import { runReference, tensorOf, type ModelInputs } from './reference';
+import { runReference, type ModelInputs } from './reference';
 import { runServed } from './served';
 import type { SideName } from './sides/index';
+import { tensorOf } from './walk';
 
 export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'steps'> {
   readonly to: WriteFormat;

@@ -5,9 +5,10 @@ import type { ModelDescription } from '../models/index';
 import { causesOfModel, shownOutputs, type Cause } from './causes';
 import { placeOf, wrongLayers, type Difference } from './difference';
 import { judgeShown, type JudgedTensor } from './judge';
-import { runReference, tensorOf, type ModelInputs } from './reference';
+import { runReference, type ModelInputs } from './reference';
 import { unknownProgram } from './sides/framework';
 import { causeOfStorage, causesOfFewerBits } from './stored-weights';
+import { tensorOf } from './walk';
 
 /** Outputs from elsewhere: nothing inside is known, so that every layer may be the one. */
 export function judgeExpected(

@@ -1,7 +1,6 @@
 import type { LayerConfig, Tensor } from '../../scratch/index';
 import type { LayeredProblem } from '../base/problem';
 import { largest } from '../base/magnitude';
-import { partsOfLayers } from '../base/model';
 import { emulatedAnswer, type PrecisionModel } from '../budget/index';
 import {
   chargesOf,
@@ -14,21 +13,14 @@ import {
   type ModelAsEquations,
   type Uncertain,
 } from '../equations/index';
-import { type Doubtful } from './doubtful';
 import { memoizeByNumber } from '../base/memoize';
+import type { Doubtful } from './doubtful';
+import { problemOfLayer, type WeightedLayer } from './layer-problem';
+import type { Arriving, LayerQuestion } from './walk';
 
 /** What a layer with weights was asked, its input and what arrives with their possible errors. */
-export interface FormulaQuestion {
-  readonly config: LayerConfig;
-  readonly weights: Readonly<Record<string, Tensor>>;
-  /** [B, T, F] or [B, F] */ readonly input: Doubtful;
-  readonly mask: Tensor | undefined;
-  readonly initialStates: readonly Doubtful[];
-  /** loss gradients that arrive at it: asks for those that it sends on */
-  readonly arriving?: {
-    readonly output?: Doubtful | undefined;
-    readonly states: readonly (Doubtful | undefined)[];
-  };
+export interface FormulaQuestion extends WeightedLayer, LayerQuestion<Doubtful> {
+  /** loss gradients that arrive at it: asks for those that it sends on */ readonly arriving?: Arriving<Doubtful>;
 }
 
 /** What rounding may do to a tensor, by the names of the outcome; tensors keep the numbers of the formulas. */
@@ -43,38 +35,26 @@ export type FormulaAnswer = (name: string) => Doubtful;
  */
 export function byFormulas(question: FormulaQuestion, model: PrecisionModel): FormulaAnswer {
   const { input, mask, initialStates, arriving } = question;
-  const turns = 'goBackwards' in question.config && question.config.goBackwards;
+  const turns = 'goBackwards' in question.config && question.config.goBackwards === true;
   const config: LayerConfig = turns ? { ...question.config, goBackwards: false } : question.config;
   const [batch, ...sizes] = input.tensor.shape;
-  const width = sizes[sizes.length - 1];
-  const shape = [batch, sizes.length === 2 ? sizes[0] : 1, width];
-  const description = { features: width, layers: [config], loss: 'meanSquaredError' as const };
-  const states = Object.entries(partsOfLayers(description)[0].states);
-  const named = (tensors: readonly (Float64Array | undefined)[]) => [
-    Object.fromEntries(
-      states.flatMap(([state, units], i) => {
-        const data = tensors.at(i);
-        return data === undefined ? [] : [[state, { data, shape: [batch, units] }] as const];
-      }),
-    ),
-  ];
-  const { output, states: statesAbove = [] } = arriving ?? {};
-  const problemWith = (pick: (one: Doubtful) => Float64Array): LayeredProblem => ({
-    id: 'layer',
-    model: description,
-    inputs: turns ? turned({ data: pick(input), shape }) : { data: pick(input), shape },
-    weights: [question.weights],
-    ...(mask && { mask: turns ? turned(mask) : mask }),
-    ...(initialStates.length > 0 && { initialStates: named(initialStates.map(pick)) }),
-    ...(arriving && {
-      upstream: {
-        ...(output && { logits: { data: pick(output), shape: outputShape(output.tensor) } }),
-        finalStates: named(statesAbove.map((state) => state && pick(state))),
+  const shape = [batch, sizes.length === 2 ? sizes[0] : 1, sizes[sizes.length - 1]];
+  const problemWith = (pick: (one: Doubtful) => Float64Array): LayeredProblem => {
+    const picked = (one: Doubtful): Tensor => ({ data: pick(one), shape: one.tensor.shape });
+    const asked = picked(input);
+    return problemOfLayer(
+      { ...question, config },
+      {
+        input: turns ? turned(asked) : asked,
+        mask: turns && mask ? turned(mask) : mask,
+        initialStates: initialStates.map(picked),
       },
-    }),
-  });
-  const outputShape = (tensor: Tensor): readonly number[] =>
-    sizes.length === 1 ? [batch, 1, tensor.data.length / batch] : tensor.shape;
+      arriving && {
+        output: arriving.output && picked(arriving.output),
+        states: arriving.states.map((state) => state && picked(state)),
+      },
+    );
+  };
   const values = problemWith(({ tensor }) => tensor.data);
   const equations = equationsOf(values);
   const all = estimatesOf(question, model, () => estimate(values, equations, question, turns, shape, model));

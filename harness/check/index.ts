@@ -6,6 +6,7 @@ export { convertModel, type ConvertOptions } from './convert';
 export { judgeGradients, upstreamOf } from './judge-gradients';
 export type { Cause } from './causes';
 export { generateInputs, readInputs, readOutputs } from './inputs';
-export { runReference, tensorOf, type LayerRun, type ModelInputs } from './reference';
+export { runReference, type ModelInputs } from './reference';
+export { tensorOf } from './walk';
 export { checkDocument, checkJunit, checkVerdict, differenceInWords, formatCheck } from './report';
 export { parseModelSides, sideNames, type SideName } from './sides/index';

@@ -1,22 +1,17 @@
 import { createRandom } from '../../scratch/index';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
-import { Arrivals } from './arrivals';
 import { added, sure, type Doubtful } from './doubtful';
 import { judgeTensor, type JudgedTensor } from './judge';
-import { propagateBack, type LayerQuestion } from './propagate';
-import { tensorOf, type LayerRun } from './reference';
-import type { Arriving, ShownGradients } from './sides/side';
+import { propagateBack, type DoubtfulQuestion } from './propagate';
+import type { Upstream, ShownGradients } from './sides/side';
+import { Arrivals, tensorOf, type Runs } from './walk';
 
 /**
  * Gradients that arrive at the outputs of a model: of the loss Σ output · gradient, with numbers from -1 to 1 that float32 holds. Every
  * output counts, and no loss function is needed that a program may compute in another form.
  */
-export function upstreamOf(
-  model: ModelDescription,
-  runs: ReadonlyMap<string, LayerRun>,
-  seed: number,
-): Arriving[] {
+export function upstreamOf(model: ModelDescription, runs: Runs, seed: number): Upstream[] {
   const random = createRandom(seed);
   return model.outputs.map((source) => {
     const { shape, data } = tensorOf(runs, source);
@@ -38,33 +33,32 @@ interface Seen {
 /** Walks back through the layers of a model, and gives what arrives at its inputs. */
 function walkBack(
   model: ModelDescription,
-  questions: ReadonlyMap<string, LayerQuestion>,
-  upstream: readonly Arriving[],
+  questions: ReadonlyMap<string, DoubtfulQuestion>,
+  upstream: readonly Upstream[],
   precision: PrecisionModel,
   { arriving: take = (expected) => expected, weights }: Seen,
 ): ReadonlyMap<string, Doubtful | undefined> {
-  const arriving = new Arrivals<Doubtful>((before, one) => added(before, one, precision.unit));
-  for (const { gradient, ...source } of upstream) arriving.send(source, sure(gradient));
-  for (const layer of model.layers.toReversed()) {
-    const found = arriving.at(layer.name);
+  const known = upstream.map((one) => ({ ...one, gradient: sure(one.gradient) }));
+  const arrivals = new Arrivals<Doubtful>(known, (before, one) => added(before, one, precision.unit));
+  for (const [layer, { output, states }] of arrivals.through(model.layers)) {
     const read = questions.get(layer.name);
-    if (found === undefined || read === undefined) continue;
+    if (read === undefined) continue;
     const here = {
-      output: found.output && take(found.output, layer, undefined),
-      states: found.states.map((state, i) => state && take(state, layer, i)),
+      output: output && take(output, layer, undefined),
+      states: states.map((state, i) => state && take(state, layer, i)),
     };
     const back = propagateBack(layer, read, here, precision);
     weights(layer, back.weights);
-    arriving.sendFrom(layer, back);
+    arrivals.sendFrom(layer, back);
   }
-  return new Map(model.inputs.map(({ name }) => [name, arriving.at(name)?.output]));
+  return new Map(model.inputs.map(({ name }) => [name, arrivals.at(name)?.output]));
 }
 
 /** The gradients of all weights by layer, with what rounding may do to them on the whole way. */
 export function expectedGradients(
   model: ModelDescription,
-  questions: ReadonlyMap<string, LayerQuestion>,
-  upstream: readonly Arriving[],
+  questions: ReadonlyMap<string, DoubtfulQuestion>,
+  upstream: readonly Upstream[],
   precision: PrecisionModel,
 ): ReadonlyMap<string, Readonly<Record<string, Doubtful>>> {
   const found = new Map<string, Readonly<Record<string, Doubtful>>>();
@@ -80,8 +74,8 @@ export function expectedGradients(
  */
 export function judgeGradients(
   model: ModelDescription,
-  questions: ReadonlyMap<string, LayerQuestion>,
-  upstream: readonly Arriving[],
+  questions: ReadonlyMap<string, DoubtfulQuestion>,
+  upstream: readonly Upstream[],
   shown: ShownGradients,
   precision: PrecisionModel,
 ): JudgedTensor[] {

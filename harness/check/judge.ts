@@ -1,11 +1,12 @@
 import type { Tensor } from '../../scratch/index';
 import { precisionModels, type PrecisionModel } from '../budget/index';
 import { explainByRounding, judgeSignal } from '../judge/index';
-import type { ModelDescription, ModelLayer, Source } from '../models/index';
+import type { ModelDescription, ModelLayer } from '../models/index';
 import { spreadOf, sure, type Doubtful } from './doubtful';
-import { propagate, type DoubtfulRun, type LayerQuestion } from './propagate';
+import { propagate, type DoubtfulQuestion } from './propagate';
 import type { ModelInputs } from './reference';
 import type { Shown, ShownLayers } from './sides/side';
+import { questionFrom, startRuns } from './walk';
 
 /** A tensor that a side showed, against what its own numbers before it give. */
 export interface JudgedTensor {
@@ -19,7 +20,7 @@ export interface JudgedTensor {
   /** what each number may be off */ readonly allowed: Float64Array;
   /** largest |error| / allowed */ readonly used: number;
   /** the number with the largest share */ readonly worst: number;
-  /** what the layer read, for a search of the cause */ readonly read: LayerQuestion;
+  /** what the layer read, for a search of the cause */ readonly read: DoubtfulQuestion;
 }
 
 /**
@@ -32,24 +33,14 @@ export function judgeShown(
   shown: ShownLayers,
   precision: PrecisionModel,
 ): Judgement {
-  const runs = new Map<string, DoubtfulRun>(
-    model.inputs.map(({ name }) => [name, { output: sure(inputs[name]), states: [], mask: undefined }]),
-  );
+  const runs = startRuns(model, (name) => sure(inputs[name]));
   const judged: JudgedTensor[] = [];
-  const questions = new Map<string, LayerQuestion>();
-  const at = ({ of, state }: Source): Doubtful => {
-    const run = runs.get(of);
-    if (run === undefined) throw new Error(`judgeShown: ${of} has not run`);
-    return state === undefined ? run.output : run.states[state];
-  };
+  const questions = new Map<string, DoubtfulQuestion>();
   let earlierMask: Tensor | undefined;
   for (const layer of model.layers) {
-    const mask = layer.reads.state === undefined ? runs.get(layer.reads.of)?.mask : undefined;
-    const read: LayerQuestion = {
-      ...{ input: at(layer.reads), mask, initialStates: (layer.initialStates ?? []).map(at) },
-      ...(mask === undefined && { earlierMask }),
-    };
-    earlierMask = mask ?? earlierMask;
+    const asked = questionFrom(runs, layer);
+    const read: DoubtfulQuestion = { ...asked, ...(asked.mask === undefined && { earlierMask }) };
+    earlierMask = asked.mask ?? earlierMask;
     questions.set(layer.name, read);
     const run = propagate(layer, read, precision);
     const { output, states }: Shown = shown.get(layer.name) ?? {};
@@ -71,7 +62,7 @@ export function judgeShown(
 /** What was judged, and what each layer read. */
 export interface Judgement {
   readonly judged: JudgedTensor[];
-  readonly questions: ReadonlyMap<string, LayerQuestion>;
+  readonly questions: ReadonlyMap<string, DoubtfulQuestion>;
 }
 
 export function judgeTensor(
@@ -79,7 +70,7 @@ export function judgeTensor(
   state: number | undefined,
   expected: Doubtful,
   given: Tensor,
-  read: LayerQuestion,
+  read: DoubtfulQuestion,
 ): JudgedTensor {
   const { tensor } = expected;
   const base = { layer, ...(state !== undefined && { state }), given, expected: tensor, read };

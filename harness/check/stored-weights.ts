@@ -2,8 +2,8 @@ import type { Tensor } from '../../scratch/index';
 import { rootMeanSquare } from '../base/magnitude';
 import type { ModelDescription, StoredAs } from '../models/index';
 import type { Cause } from './causes';
-import { runReferenceBack } from './reference-back';
-import { runReference, tensorOf, type ModelInputs } from './reference';
+import { runReference, runReferenceBack, type ModelInputs } from './reference';
+import { tensorOf } from './walk';
 
 /** Standard deviations that a number may be off: a sum of many independent errors leaves 6 once in 500 million numbers. */
 const widest = 6;

@@ -25,8 +25,8 @@ import {
 import { spreadOf, type Doubtful } from './doubtful';
 import { judgeShown } from './judge';
 import { expectedGradients, upstreamOf } from './judge-gradients';
-import { maskAfter, runReference, type ModelInputs } from './reference';
-import { runReferenceBack } from './reference-back';
+import { maskOfValue } from './masks';
+import { runReference, runReferenceBack, type ModelInputs } from './reference';
 import { targetsOf, type TrainingAnswer, type TrainingQuestion, type TrainingStart } from './sides/side';
 
 /** What training steps are taken on: the same batch in every step, from other weights. */
@@ -77,13 +77,7 @@ function chainBatch(
   inputs: Tensor,
   seed: number,
 ): TrainingBatch {
-  const mask =
-    maskValue === undefined
-      ? undefined
-      : maskAfter(
-          { config: { layer: 'masking', maskValue }, weights: {} },
-          { output: inputs, states: [], mask: undefined },
-        );
+  const mask = maskValue === undefined ? undefined : maskOfValue(inputs, maskValue);
   const problem = { model: config, inputs, ...(mask && { mask }), ...goalOf(config, inputs, seed) };
   const problemAt = (own: StackWeights, step = 0): LayeredProblem => ({
     ...problem,

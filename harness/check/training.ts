@@ -9,6 +9,7 @@ import { isLayerConfig } from '../base/model';
 import { UsageError } from '../base/outcome';
 import type { LayeredEvaluation } from '../base/problem';
 import { mapRecord } from '../base/process/index';
+import { ProblemRefusedError } from '../base/side-errors';
 import type { PrecisionModel } from '../budget/index';
 import { customaryEpsilons, otherEpsilonInWords } from '../faults/index';
 import {
@@ -27,7 +28,6 @@ import type { Cause } from './causes';
 import type { Difference } from './difference';
 import type { ModelInputs } from './reference';
 import {
-  CannotRunError,
   chainsOnly,
   type ModelSide,
   type TrainingAnswer,
@@ -107,11 +107,11 @@ export class Training {
   }
 
   /**
-   * @throws CannotRunError when the side cannot train this model
+   * @throws ProblemRefusedError when the side cannot train this model
    */
   async judge({ name, train, model }: Pick<ModelSide, 'name' | 'train' | 'model'>): Promise<JudgedTraining> {
     const why = this.whyNot(name) ?? (train === undefined ? 'it does not train' : undefined);
-    if (why !== undefined || train === undefined) throw new CannotRunError(why);
+    if (why !== undefined || train === undefined) throw new ProblemRefusedError(why);
     const comparisons: UpdateComparison<string>[] = [];
     for (const step of this.stepsFor(name))
       comparisons.push(this.comparisonOf(name, step, await train(step.question), model));

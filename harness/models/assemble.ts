@@ -1,29 +1,65 @@
 import type { Tensor } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import type { ModelDescription, ModelInput, ModelLayer, Size, Source } from './description';
-import type { PlannedLayer, Topology } from './keras/topology';
-import { shapesOf, statesOf, stateWidth, type WeightShapes } from './shapes';
+import type {
+  MaskedRows,
+  ModelDescription,
+  ModelLayer,
+  ModelLayerConfig,
+  Size,
+  Source,
+  StoredAs,
+} from './description';
+import { shapesOf, stateCount, stateWidth, type WeightShapes } from './shapes';
+
+/** A layer before its weights are known. */
+export interface PlannedLayer {
+  readonly name: string;
+  readonly kind: string;
+  readonly config: ModelLayerConfig;
+  readonly reads: Source;
+  readonly initialStates?: readonly Source[] | undefined;
+  readonly maskedRows?: MaskedRows;
+  /** a Dense with softmax: what follows the dense layer */ readonly softmax?: boolean;
+  readonly returnState?: boolean;
+  /** how many axes it must read, the batch included, where an option says it */ readonly rank?: number;
+}
+
+/** The layers of a model, from its inputs on. */
+export interface ModelPlan<L extends PlannedLayer = PlannedLayer> {
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly Size[] }[];
+  readonly layers: readonly L[];
+  readonly outputs: readonly Source[];
+  readonly notes?: readonly string[];
+}
 
 /** A layer with the weights that it needs. */
-export interface ShapedLayer {
-  readonly layer: PlannedLayer;
+export interface ShapedLayer<L extends PlannedLayer = PlannedLayer> {
+  readonly layer: L;
   readonly shapes: WeightShapes;
   readonly output: readonly Size[];
 }
+
+/** A weight, and how it was stored where that was with fewer bits than float32. */
+export interface StoredTensor extends Tensor {
+  readonly stored?: StoredAs | undefined;
+}
+
+/** Weights by layer and name. */
+export type WeightsByLayer = ReadonlyMap<string, Readonly<Record<string, StoredTensor>>>;
 
 /**
  * What every layer gives and needs, from the inputs on.
  *
  * @throws UsageError where a layer cannot read what comes before it
  */
-export function shapeLayers(
-  { inputs, layers, outputs = [] }: Pick<Topology, 'inputs' | 'layers'> & Partial<Pick<Topology, 'outputs'>>,
+export function shapeLayers<L extends PlannedLayer>(
+  { inputs, layers, outputs }: ModelPlan<L>,
   where: string,
-): ShapedLayer[] {
-  const known = new Map<string, { readonly shape: readonly Size[]; readonly layer?: PlannedLayer }>(
+): ShapedLayer<L>[] {
+  const known = new Map<string, { readonly shape: readonly Size[]; readonly layer?: L }>(
     inputs.map(({ name, shape }) => [name, { shape }]),
   );
-  const shapeOf = ({ of, state }: Source, reader?: PlannedLayer): readonly Size[] => {
+  const shapeOf = ({ of, state }: Source, reader?: L): readonly Size[] => {
     const found = known.get(of);
     const who = reader === undefined ? 'an output' : `layer ${reader.name} (${reader.kind})`;
     const refuse = (what: string): UsageError =>
@@ -32,24 +68,24 @@ export function shapeLayers(
       );
     if (found === undefined) throw refuse(`${of}, which does not exist before it`);
     if (state === undefined) return found.shape;
-    const { layer } = found;
-    if (layer === undefined || !layer.returnState || state >= statesOf(layer.config))
-      throw refuse(
-        `state ${state + 1} of ${of}, which gives ${layer?.returnState === true ? statesOf(layer.config) : 'none'}`,
-      );
-    return [stateWidth(layer.config)];
+    const count = found.layer?.returnState === true ? stateCount(found.layer.config) : 0;
+    if (found.layer === undefined || state >= count)
+      throw refuse(`state ${state + 1} of ${of}, which gives ${count || 'none'}`);
+    return [stateWidth(found.layer.config)];
   };
   const shaped = layers.map((layer) => {
     const input = shapeOf(layer.reads, layer);
+    const refuse = (what: string): UsageError =>
+      new UsageError(`${where}: layer ${layer.name} (${layer.kind}) ${what}.`);
     if (layer.rank !== undefined && input.length + 1 !== layer.rank)
-      throw new UsageError(
-        `${where}: layer ${layer.name} (${layer.kind}) goes by axis ${layer.rank - 1} of what has ${input.length + 1} axes; only the last one is read (axis ${input.length}, or -1).`,
+      throw refuse(
+        `goes by axis ${layer.rank - 1} of what has ${input.length + 1} axes; only the last one is read (axis ${input.length}, or -1)`,
       );
-    const { output, weights } = shapesOf(
-      layer.config,
-      input,
-      (what) => new UsageError(`${where}: layer ${layer.name} (${layer.kind}) ${what}.`),
-    );
+    const { output, weights } = shapesOf(layer.config, input, refuse);
+    if (layer.config.layer === 'embedding' && !inputs.some(({ name }) => name === layer.reads.of))
+      throw new UsageError(
+        `${where}: layer ${layer.name} is an Embedding that reads another layer; it must read an input.`,
+      );
     for (const state of layer.initialStates ?? []) {
       const [width] = shapeOf(state, layer);
       if (width !== null && width !== stateWidth(layer.config))
@@ -64,86 +100,83 @@ export function shapeLayers(
   return shaped;
 }
 
-/** Layers and weights as one description; a Dense with softmax becomes two entries. */
+/**
+ * Layers and weights as one description, checked: the reader of every format passes here. A Dense with softmax becomes two entries.
+ *
+ * @throws UsageError where a layer cannot read what comes before it, or a weight has another shape than it needs, or a number that is
+ * not finite
+ */
 export function assemble(
-  model: Pick<ModelDescription, 'format' | 'writtenBy' | 'outputs' | 'notes'> & {
-    readonly inputs: readonly ModelInput[];
-    readonly shaped: readonly ShapedLayer[];
-  },
-  weights: ReadonlyMap<string, Readonly<Record<string, Tensor>>>,
+  about: Pick<ModelDescription, 'format' | 'writtenBy' | 'notes'>,
+  plan: ModelPlan,
+  weights: WeightsByLayer,
   where: string,
 ): ModelDescription {
-  const { shaped, ...rest } = model;
   const renamed = new Map<string, string>();
   const source = ({ of, ...state }: Source): Source => ({ of: renamed.get(of) ?? of, ...state });
   const layers: ModelLayer[] = [];
-  let isFirst = true;
-  for (const { layer, shapes, output } of shaped) {
-    const own = weights.get(layer.name) ?? {};
-    checkShapes(own, shapes, layer.name, where);
-    checkNumbers(own, layer.name, where);
-    layers.push({
-      name: layer.name,
-      kind: layer.kind,
-      config: layer.config,
-      reads: source(layer.reads),
-      ...(layer.initialStates && { initialStates: layer.initialStates.map(source) }),
-      weights: own,
-      output,
-      ...(layer.maskedRows && { maskedRows: layer.maskedRows }),
+  const storage: [string, StoredAs][] = [];
+  for (const { layer, shapes, output } of shapeLayers(plan, where)) {
+    const { name, kind, config, initialStates, maskedRows } = layer;
+    const given = weights.get(name) ?? {};
+    checkWeights(given, shapes, `${where}: ${name}`);
+    const own = Object.entries(given).map(([weight, { data, shape, stored }]) => {
+      if (stored !== undefined) storage.push([`${name}.${weight}`, stored]);
+      return [weight, { data, shape }] as const;
     });
-    if (
-      layer.config.layer === 'embedding' &&
-      !isFirst &&
-      !model.inputs.some(({ name }) => name === layer.reads.of)
-    )
-      throw new UsageError(
-        `${where}: layer ${layer.name} is an Embedding that reads another layer; it must read an input.`,
-      );
-    isFirst = false;
-    if (!layer.softmax) continue;
-    const name = `${layer.name}:softmax`;
     layers.push({
-      name,
-      kind: 'Softmax',
-      config: { layer: 'activation', activation: 'softmax' },
-      reads: { of: layer.name },
-      weights: {},
-      output,
+      ...{ name, kind, config, reads: source(layer.reads) },
+      ...(initialStates && { initialStates: initialStates.map(source) }),
+      ...{ weights: Object.fromEntries(own), output },
+      ...(maskedRows && { maskedRows }),
     });
-    renamed.set(layer.name, name);
+    if (layer.softmax !== true) continue;
+    const softmax = { layer: 'activation', activation: 'softmax' } as const;
+    const after = `${name}:softmax`;
+    layers.push({ name: after, kind: 'Softmax', config: softmax, reads: { of: name }, weights: {}, output });
+    renamed.set(name, after);
   }
-  return { ...rest, outputs: rest.outputs.map(source), layers };
+  return {
+    ...{ format: about.format, writtenBy: about.writtenBy },
+    notes: [...(plan.notes ?? []), ...about.notes],
+    inputs: plan.inputs.map((input) => {
+      // the smallest, where several embeddings read it
+      const sizes = layers.flatMap(({ reads, config }) =>
+        reads.of === input.name && config.layer === 'embedding' ? [config.inputDim] : [],
+      );
+      return { ...input, ...(sizes.length > 0 && { vocabulary: Math.min(...sizes) }) };
+    }),
+    outputs: plan.outputs.map(source),
+    layers,
+    ...(storage.length > 0 && { storage: Object.fromEntries(storage) }),
+  };
 }
 
-/** The reader of every format passes here: a bias of another size would otherwise give numbers without a word. */
-function checkShapes(
-  weights: Readonly<Record<string, Tensor>>,
-  wanted: WeightShapes,
-  layer: string,
-  where: string,
-): void {
+/** A bias of another size would otherwise give numbers without a word. */
+function checkWeights(weights: Readonly<Record<string, Tensor>>, wanted: WeightShapes, layer: string): void {
   for (const name of new Set([...Object.keys(wanted), ...Object.keys(weights)])) {
     const [shape, found] = [wanted, weights].map((all) =>
       Object.hasOwn(all, name) ? all[name] : undefined,
     ) as [WeightShapes[string] | undefined, Tensor | undefined];
-    const isFit =
-      shape?.length === found?.shape.length &&
-      found!.shape.every((n, i) => shape![i] === null || n === shape![i]) &&
-      found!.data.length === found!.shape.reduce((a, b) => a * b, 1);
-    if (!isFit)
+    if (
+      shape === undefined ||
+      found === undefined ||
+      !fits(shape, found.shape) ||
+      found.data.length !== found.shape.reduce((a, b) => a * b, 1)
+    )
       throw new UsageError(
-        `${where}: ${layer}.${name} ${found === undefined ? 'is missing' : `has shape [${found.shape.join(', ')}]`}; ${shape === undefined ? 'the layer has no such weight' : `[${shape.map((n) => n ?? 'any').join(', ')}] was expected`}. Save the model again.`,
+        `${layer}.${name} ${found === undefined ? 'is missing' : `has shape ${shapeText(found.shape)}`}; ${shape === undefined ? 'the layer has no such weight' : `${shapeText(shape)} was expected`}. Save the model again.`,
+      );
+    const { data } = found;
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0)
+      throw new UsageError(
+        `${layer}.${name} holds ${data[at]} at position ${at}; every weight must be a finite number, so train the model again or repair the file.`,
       );
   }
 }
 
-function checkNumbers(weights: Readonly<Record<string, Tensor>>, layer: string, where: string): void {
-  for (const [name, { data }] of Object.entries(weights)) {
-    const at = data.findIndex((x) => !Number.isFinite(x));
-    if (at >= 0)
-      throw new UsageError(
-        `${where}: ${layer}.${name} holds ${data[at]} at position ${at}; every weight must be a finite number, so train the model again or repair the file.`,
-      );
-  }
-}
+export const fits = (wanted: readonly Size[], shape: readonly number[]): boolean =>
+  wanted.length === shape.length && wanted.every((n, i) => n === null || n === shape[i]);
+
+export const shapeText = (shape: readonly Size[]): string => `[${shape.map((n) => n ?? 'any').join(', ')}]`;

@@ -84,8 +84,11 @@ export interface StoredAs {
   /** largest difference to the weight that was stored */ readonly reach: number;
 }
 
-/** Largest relative difference to a weight that was rounded to 16 bits. */
-export const halfReach = { float16: 2 ** -11, bfloat16: 2 ** -8 } as const;
+/** Of weights that were rounded to 16 bits: the reach is relative to the weight. */
+export const storedHalf = {
+  float16: { dtype: 'float16', reach: 2 ** -11 },
+  bfloat16: { dtype: 'bfloat16', reach: 2 ** -8 },
+} as const satisfies Readonly<Record<string, StoredAs>>;
 
 /** How many numbers the weights are. */
 export function countParameters({ weights }: Pick<ModelLayer, 'weights'>): number {

@@ -1,4 +1,6 @@
 import type { ActivationName, RecurrentConfig, Tensor } from '../../scratch/index';
+import { directions, nameIn } from '../base/model';
+import type { StoredTensor } from './assemble';
 
 /**
  * Gates of other programs, as numbers of Keras's blocks (LSTM i f c o, GRU z r h):
@@ -12,7 +14,7 @@ export const gateOrders = {
 type Order = readonly number[];
 
 /** theirs [gates·U, N] -> Keras's [N, gates·U], or [gates·U] -> [gates·U]: block k of theirs is Keras's block order[k]. */
-export function gatesToKeras({ data, shape }: Tensor, order: Order): Tensor {
+export function gatesToKeras({ data, shape, stored }: StoredTensor, order: Order): StoredTensor {
   const [rows, columns = 1] = shape;
   const units = rows / order.length;
   const out = new Float64Array(data.length);
@@ -20,7 +22,7 @@ export function gatesToKeras({ data, shape }: Tensor, order: Order): Tensor {
     const at = order[Math.floor(row / units)] * units + (row % units);
     for (let n = 0; n < columns; n++) out[n * rows + at] = data[row * columns + n];
   }
-  return { data: out, shape: shape.length === 1 ? [rows] : [columns, rows] };
+  return { data: out, shape: shape.length === 1 ? [rows] : [columns, rows], stored };
 }
 
 /** Keras's [N, gates·U] -> theirs [gates·U, N], or [gates·U] -> [gates·U]. */
@@ -37,13 +39,23 @@ export function gatesFromKeras({ data, shape }: Tensor, order: Order): Tensor {
 }
 
 /** The input and the recurrent bias of other programs [gates·U] as one: their sum, or both rows [2, gates·U] of a GRU that resets after. */
-export function biasOfTwo(input: Tensor, recurrent: Tensor, isTwo: boolean): Tensor {
+export function biasOfTwo(input: StoredTensor, recurrent: StoredTensor, isTwo: boolean): StoredTensor {
   const size = input.data.length;
-  if (!isTwo) return { data: input.data.map((b, i) => b + recurrent.data[i]), shape: [size] };
+  const stored = input.stored ?? recurrent.stored;
+  if (!isTwo) return { data: input.data.map((b, i) => b + recurrent.data[i]), shape: [size], stored };
   const data = new Float64Array(2 * size);
   data.set(input.data);
   data.set(recurrent.data, size);
-  return { data, shape: [2, size] };
+  return { data, shape: [2, size], stored };
+}
+
+/** The weights of one direction, or of both under their names in a bidirectional layer. */
+export function weightsOfDirections<T>(weights: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  if (weights.length === 1) return { ...weights[0] };
+  const named = weights.flatMap((one, d) =>
+    Object.entries(one).map(([name, tensor]) => [nameIn(directions[d], name), tensor] as const),
+  );
+  return Object.fromEntries(named);
 }
 
 /** An activation in ONNX's words; alpha and beta where the function has them. */

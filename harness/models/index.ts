@@ -27,7 +27,7 @@ export {
   type StoredAs,
 } from './description';
 export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
-export { statesOf } from './shapes';
+export { passesMask, statesOf } from './shapes';
 export { weightOrder } from './keras/write-layers';
 export { toKeras, type WrittenKeras } from './keras/write';
 export { toOnnx, type OnnxOptions, type WrittenOnnx } from './onnx/write';

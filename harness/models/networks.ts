@@ -7,6 +7,7 @@ import {
 } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import type { ModelDescription, ModelLayer, ModelLayerConfig, Size } from './description';
+import { classNames, counter, fields, snakeOfClass } from './keras/fields';
 
 /** A model that is one chain of layers of scratch/: what the networks of every side are built from. */
 export interface ModelNetwork {
@@ -15,19 +16,6 @@ export interface ModelNetwork {
   /** of a Masking layer before the first: steps whose features all equal it do not exist */ readonly maskValue?: number;
 }
 
-/** Keras's names of the classes. */
-const kinds: Readonly<Record<LayerConfig['layer'], string>> = {
-  simpleRNN: 'SimpleRNN',
-  lstm: 'LSTM',
-  gru: 'GRU',
-  bidirectional: 'Bidirectional',
-  dense: 'Dense',
-  timeDistributed: 'TimeDistributed',
-  embedding: 'Embedding',
-};
-
-const snakeCase = (kind: string): string => kind.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
-
 /**
  * A network as a model: what the writers of every format take. The activation of its loss (softmax, sigmoid) stands at its end.
  *
@@ -35,16 +23,13 @@ const snakeCase = (kind: string): string => kind.replace(/([a-z])([A-Z])/g, '$1_
  */
 export function describeNetwork({ config, weights, maskValue }: ModelNetwork): ModelDescription {
   const plan = new NetworkPlan(config, 'describeNetwork');
-  const counts = new Map<string, number>();
+  const count = counter();
   const layers: ModelLayer[] = [];
   const input = { name: 'input', shape: plan.vocabulary === undefined ? [null, plan.features] : [null] };
   let output: readonly Size[] = input.shape;
   const add = (kind: string, own: ModelLayerConfig, given: ModelLayer['weights'], name?: string): void => {
-    const base = name ?? snakeCase(kind);
-    const count = counts.get(base) ?? 0;
-    counts.set(base, count + 1);
     layers.push({
-      name: count === 0 ? base : `${base}_${count}`,
+      name: count(name ?? snakeOfClass(kind)),
       kind,
       config: own,
       reads: { of: layers.at(-1)?.name ?? input.name },
@@ -60,7 +45,7 @@ export function describeNetwork({ config, weights, maskValue }: ModelNetwork): M
     const { width, hasTime } = plan.layers[i].output;
     output = hasTime ? [null, width] : [width];
     const isSigmoid = own === last && isPlainDense && plan.loss === 'sigmoidCrossEntropy';
-    add(kinds[own.layer], isSigmoid ? { ...last, activation: 'sigmoid' } : own, weights[i]);
+    add(classNames[own.layer], isSigmoid ? { ...last, activation: 'sigmoid' } : own, weights[i]);
   });
   if (plan.loss === 'softmaxCrossEntropy')
     // what stands after a dense layer is written as its activation
@@ -159,24 +144,13 @@ export function networkOf(model: ModelDescription, where: string): ModelNetwork 
 }
 
 /** What a description need not say: it is shorter to read without. */
-const defaults: Readonly<Record<string, unknown>> = {
-  useBias: true,
-  returnSequences: false,
-  goBackwards: false,
-  unitForgetBias: true,
-  recurrentActivation: 'sigmoid',
-  resetAfter: true,
-  mergeMode: 'concat',
-  maskZero: false,
-};
-
 function withoutDefaults<C extends LayerConfig>(config: C): C {
-  const activation = config.layer === 'dense' ? 'linear' : 'tanh';
-  const entries = Object.entries(config).flatMap(([name, value]) =>
-    value === (name === 'activation' ? activation : defaults[name]) || (name === 'biases' && value === 2)
-      ? []
-      : [[name, name === 'wrapped' ? withoutDefaults(value as LayerConfig) : (value as unknown)]],
-  );
+  const own = fields[config.layer] as Readonly<Record<string, { readonly preset?: unknown } | undefined>>;
+  const entries = Object.entries(config).flatMap(([name, value]: [string, unknown]) => {
+    if (name === 'wrapped') return [[name, withoutDefaults(value as LayerConfig)]];
+    const isPreset = value === own[name]?.preset || (name === 'mergeMode' && value === 'concat');
+    return isPreset || (name === 'biases' && value === 2) ? [] : [[name, value]];
+  });
   return Object.fromEntries(entries) as C;
 }
 

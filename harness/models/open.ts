@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isStringArray, readNpz, readRegularFile, readZip, weightsArchive } from '../base/files/index';
 import { UsageError } from '../base/outcome';
-import type { ModelDescription } from './description';
+import { storedHalf, type ModelDescription } from './description';
 import { isH5 } from './keras/h5';
 import { readKerasArchive, readKerasArrays, readKerasH5, type ReadOptions } from './keras/read';
 import { configArray } from './keras/write-npz';
@@ -95,12 +95,8 @@ async function openArchive(bytes: Buffer, where: string, options: OpenOptions): 
     if (isStringArray(array))
       throw new UsageError(`${where} holds the text ${name}; a state_dict holds numbers only.`);
     const { data, shape, dtype } = array;
-    return {
-      name,
-      shape,
-      read: () => ({ data, shape }),
-      ...(dtype.endsWith('f2') && { half: 'float16' as const }),
-    };
+    const stored = dtype.endsWith('f2') ? storedHalf.float16 : undefined;
+    return { name, shape, read: () => ({ data, shape, stored }) };
   });
   return refuseCut(readStateDict(entries, where, true, options), where, options);
 }

@@ -1,10 +1,9 @@
-import type { RecurrentConfig } from '../../scratch/index';
+import { isLayerConfig, partsOfLayers } from '../base/model';
+import { mapRecord } from '../base/process/index';
 import type { ModelDescription, ModelLayerConfig, Size } from './description';
 
 /** Weights that a layer needs, with their shapes by name in Keras's order; null where any size does. */
 export type WeightShapes = Readonly<Record<string, readonly Size[]>>;
-
-const gates = { simpleRNN: 1, lstm: 4, gru: 3 } as const;
 
 /**
  * What a layer gives for one example, and the weights that it needs.
@@ -18,112 +17,75 @@ export function shapesOf(
   refuse: (what: string) => Error,
 ): { readonly output: readonly Size[]; readonly weights: WeightShapes } {
   const width = input[input.length - 1];
-  const withTime = (): Size => {
-    if (input.length === 2) return input[0];
-    throw refuse(
-      `reads [B, T, N], but what comes before it gives ${text(input)}; set return_sequences=True in the recurrent layer before it, or add a RepeatVector`,
-    );
+  const needs = (axes: number, text: string, fix: string): void => {
+    if (input.length === axes) return;
+    const shape = `[B, ${input.map((n, i) => n ?? (i === 0 ? 'T' : 'N')).join(', ')}]`;
+    throw refuse(`reads ${text}, but what comes before it gives ${shape}; ${fix}`);
   };
+  if (config.layer === 'embedding') needs(1, 'integers [B, T]', 'let it read an input');
+  else if (config.layer === 'repeatVector')
+    needs(1, '[B, N]', 'set return_sequences=False in the recurrent layer before it');
+  else if (!['dense', 'flatten', 'batchNormalization', 'activation', 'identity'].includes(config.layer))
+    needs(
+      2,
+      '[B, T, N]',
+      'set return_sequences=True in the recurrent layer before it, or add a RepeatVector',
+    );
+  if (isLayerConfig(config)) {
+    const [{ weights, output }] = partsOfLayers({ layers: [config] });
+    const steps = config.layer === 'embedding' ? input : input.slice(0, -1);
+    return {
+      output: output.hasTime ? [...steps, output.width] : [output.width],
+      weights: mapRecord(weights, (axes) =>
+        axes.map(({ counts, size }) => (counts === 'feature' ? width : size)),
+      ),
+    };
+  }
   switch (config.layer) {
-    case 'simpleRNN':
-    case 'lstm':
-    case 'gru': {
-      const { units, returnSequences = false } = config;
-      const steps = withTime();
-      return { output: returnSequences ? [steps, units] : [units], weights: recurrentShapes(config, width) };
-    }
-    case 'bidirectional': {
-      const { wrapped, mergeMode = 'concat' } = config;
-      const steps = withTime();
-      const columns = wrapped.units * (mergeMode === 'concat' ? 2 : 1);
-      const one = Object.entries(recurrentShapes(wrapped, width));
-      const both = (direction: string) =>
-        one.map(([name, shape]) => [inDirection(direction, name), shape] as const);
-      return {
-        output: wrapped.returnSequences === true ? [steps, columns] : [columns],
-        weights: Object.fromEntries([...both('forward'), ...both('backward')]),
-      };
-    }
-    case 'timeDistributed':
-      return shapesOf(config.wrapped, [withTime(), width], refuse);
-    case 'dense': {
-      const { units, useBias = true } = config;
-      return {
-        output: [...input.slice(0, -1), units],
-        weights: { kernel: [width, units], ...(useBias && { bias: [units] }) },
-      };
-    }
-    case 'embedding': {
-      if (input.length !== 1)
-        throw refuse(
-          `reads integers [B, T], but what comes before it gives ${text(input)}; let it read an input`,
-        );
-      return {
-        output: [width, config.outputDim],
-        weights: { embeddings: [config.inputDim, config.outputDim] },
-      };
-    }
     case 'repeatVector':
-      if (input.length !== 1)
-        throw refuse(
-          `reads [B, N], but what comes before it gives ${text(input)}; set return_sequences=False in the recurrent layer before it`,
-        );
       return { output: [config.times, width], weights: {} };
     case 'flatten': {
-      const [steps] = input;
-      const whole = input.length === 1 ? width : steps === null || width === null ? null : steps * width;
+      const whole = input.reduce<Size>((all, n) => (all === null || n === null ? null : all * n), 1);
       return { output: [whole], weights: {} };
     }
     case 'lastStep':
-      withTime();
       return { output: [width], weights: {} };
-    case 'batchNormalization':
-      return {
-        output: input,
-        weights: {
-          ...(config.scale && { gamma: [width] }),
-          ...(config.center && { beta: [width] }),
-          movingMean: [width],
-          movingVariance: [width],
-        },
-      };
-    case 'masking':
-      withTime();
-      return { output: input, weights: {} };
-    case 'activation':
-    case 'identity':
+    case 'batchNormalization': {
+      const { scale, center } = config;
+      const names = [
+        ...(scale ? ['gamma'] : []),
+        ...(center ? ['beta'] : []),
+        'movingMean',
+        'movingVariance',
+      ];
+      return { output: input, weights: Object.fromEntries(names.map((name) => [name, [width]])) };
+    }
+    default:
       return { output: input, weights: {} };
   }
 }
 
-/** forward, kernel -> forwardKernel */
-export const inDirection = (direction: string, name: string): string =>
-  direction + name[0].toUpperCase() + name.slice(1);
-
-function recurrentShapes(config: RecurrentConfig, width: Size): WeightShapes {
-  const { units, useBias = true } = config;
-  const columns = gates[config.layer] * units;
-  const isTwo = config.layer === 'gru' && config.resetAfter !== false && config.biases !== 1;
-  return {
-    kernel: [width, columns],
-    recurrentKernel: [units, columns],
-    ...(useBias && { bias: isTwo ? [2, columns] : [columns] }),
-  };
+/** The states that a layer carries, with their units: h, or h and c; of both directions. */
+export function statesOf(config: ModelLayerConfig): Readonly<Record<string, number>> {
+  return isLayerConfig(config) ? partsOfLayers({ layers: [config] })[0].states : {};
 }
 
-const text = (shape: readonly Size[]): string =>
-  `[B, ${shape.map((n, i) => n ?? (i === 0 ? 'T' : 'N')).join(', ')}]`;
+/** How many states a layer carries. */
+export const stateCount = (config: ModelLayerConfig): number => Object.keys(statesOf(config)).length;
 
-/** How many states a layer carries: h, or h and c; of both directions. */
-export function statesOf(config: ModelLayerConfig): number {
-  if (config.layer === 'bidirectional') return 2 * statesOf(config.wrapped);
-  return config.layer === 'lstm' ? 2 : config.layer === 'gru' || config.layer === 'simpleRNN' ? 1 : 0;
+/** Units of each state. */
+export const stateWidth = (config: ModelLayerConfig): number => Object.values(statesOf(config))[0] ?? 0;
+
+/** Whether a recurrent layer gives every step. */
+export function givesSteps(config: ModelLayerConfig): boolean {
+  const own = 'wrapped' in config ? config.wrapped : config;
+  return 'returnSequences' in own && own.returnSequences === true;
 }
 
-/** Units of a state. */
-export function stateWidth(config: ModelLayerConfig): number {
-  if (config.layer === 'bidirectional') return config.wrapped.units;
-  return 'units' in config ? config.units : 0;
+/** Whether a mask that reaches a layer reaches the next one as well. */
+export function passesMask(config: ModelLayerConfig): boolean {
+  if (stateCount(config) > 0) return givesSteps(config);
+  return !['repeatVector', 'flatten', 'lastStep'].includes(config.layer);
 }
 
 type Reader = Pick<ModelDescription['layers'][number], 'name' | 'config' | 'reads'>;
@@ -131,9 +93,8 @@ type Reader = Pick<ModelDescription['layers'][number], 'name' | 'config' | 'read
 /** The recurrent layers that a mask reaches, whether they go by it or not. */
 export function maskedLayers(model: { readonly layers: readonly Reader[] }): ReadonlySet<string> {
   const makers = maskMakers(model);
-  return new Set(
-    model.layers.flatMap(({ name, config }) => (makers.has(name) && statesOf(config) > 0 ? [name] : [])),
-  );
+  const reached = model.layers.filter(({ name, config }) => makers.has(name) && stateCount(config) > 0);
+  return new Set(reached.map(({ name }) => name));
 }
 
 /** Of every layer that a mask reaches the layer that makes it. */
@@ -143,15 +104,9 @@ export function maskMakers({ layers }: { readonly layers: readonly Reader[] }): 
   for (const { name, config, reads } of layers) {
     const maker = reads.state === undefined ? passed.get(reads.of) : undefined;
     if (maker !== undefined) makers.set(name, maker);
-    const ends = config.layer === 'repeatVector' || config.layer === 'flatten' || config.layer === 'lastStep';
-    const steps =
-      config.layer === 'bidirectional'
-        ? config.wrapped.returnSequences
-        : 'returnSequences' in config && config.returnSequences;
     if (config.layer === 'masking' || (config.layer === 'embedding' && config.maskZero === true))
       passed.set(name, name);
-    else if (maker !== undefined && !ends && (statesOf(config) === 0 || steps === true))
-      passed.set(name, maker);
+    else if (maker !== undefined && passesMask(config)) passed.set(name, maker);
   }
   return makers;
 }

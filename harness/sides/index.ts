@@ -12,4 +12,4 @@ export {
   usesLibrary,
   type SideName,
 } from './side-names';
-export { tfjsImplementation, tfjsSide } from './tfjs';
+export { openBackend, tfjsImplementation, tfjsSide } from './tfjs';

@@ -2,7 +2,7 @@ import type { StackWeights, Tensor } from '../../../scratch/index';
 import type { FrameworkName } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
 import { mapRecord } from '../../base/process/index';
-import { ProblemRefusedError, SideUnavailableError } from '../../base/side-errors';
+import { ProblemRefusedError } from '../../base/side-errors';
 import { precisionModels, withCustomaryForms, type PrecisionModel } from '../../budget/index';
 import { questionOf } from '../../frameworks/index';
 import { toOnnx, type ModelDescription } from '../../models/index';
@@ -13,8 +13,6 @@ import {
   type FrameworkOptions,
 } from '../../sides/frameworks/index';
 import {
-  AbsentSideError,
-  CannotRunError,
   type ModelSide,
   type Shown,
   type ShownGradients,
@@ -33,16 +31,13 @@ export interface FrameworkSideOptions extends FrameworkOptions {
  * Keras, PyTorch or ONNX Runtime, in a Python of the user: every layer as the framework's own layer; ONNX Runtime gets the model as the
  * file that `convert --to onnx` writes, with every layer as an output of the graph.
  *
- * @throws AbsentSideError when there is no Python, or the framework is not installed in it
+ * @throws SideUnavailableError when there is no Python, or the framework is not installed in it
  */
 export async function openFrameworkSide(
   name: FrameworkName,
   { file, ...options }: FrameworkSideOptions,
 ): Promise<ModelSide> {
-  const framework = await Framework.start(name, options).catch((error: unknown) => {
-    if (error instanceof SideUnavailableError) throw new AbsentSideError(error.message, { cause: error });
-    throw error;
-  });
+  const framework = await Framework.start(name, options);
   return {
     name,
     version: framework.version,
@@ -71,7 +66,7 @@ export async function openFrameworkSide(
         };
       } catch (error) {
         if (error instanceof FrameworkRefusal || error instanceof UsageError)
-          throw new CannotRunError(error.message, { cause: error });
+          throw new ProblemRefusedError(error.message, { cause: error });
         throw error;
       }
     },
@@ -111,15 +106,14 @@ async function trainIn(
       training: { optimizer, step, slots: mapRecord(slots, named) },
     });
     if (trained === undefined || (isChain && loss === undefined))
-      throw new CannotRunError(`${name} gave no weights after the update.`);
+      throw new ProblemRefusedError(`${name} gave no weights after the update.`);
     return {
       ...(loss && { loss: loss.data[0] }),
       weights: inOrder(trained.weights),
       slots: mapRecord(trained.slots, inOrder),
     };
   } catch (error) {
-    if (error instanceof FrameworkRefusal || error instanceof ProblemRefusedError)
-      throw new CannotRunError(error.message, { cause: error });
+    if (error instanceof FrameworkRefusal) throw new ProblemRefusedError(error.message, { cause: error });
     throw error;
   }
 }

@@ -1,7 +1,6 @@
-import { backendNames, isBackendName } from '../../../src/index';
+import type { BackendName } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import { pageSides } from '../../sides/page/index';
-import { openBrowserSide } from './browser';
 import { isFrameworkName } from '../../base/framework-names';
 import { openFrameworkSide, type FrameworkSideOptions } from './framework';
 import { openNetworkSide } from './network';
@@ -41,13 +40,9 @@ export function parseModelSides(names: readonly string[]): SideName[] {
   });
 }
 
-/** @throws AbsentSideError when the program is not on this machine */
+/** @throws SideUnavailableError when the program is not on this machine */
 export async function openSide(name: SideName, options: FrameworkSideOptions): Promise<ModelSide> {
   if (isFrameworkName(name)) return openFrameworkSide(name, options);
-  if (name === 'graph') return openNetworkSide(name);
   const [family, backend] = name.split(':');
-  if (family === 'browser') return openBrowserSide(name);
-  if (!isBackendName(backend))
-    throw new UsageError(`--sides ${name}: backends are ${backendNames.join(', ')}.`);
-  return family === 'tfjs' ? openTfjsSide(backend) : openNetworkSide(backend);
+  return family === 'tfjs' ? openTfjsSide(backend as BackendName) : openNetworkSide(name);
 }

@@ -21,14 +21,14 @@ export interface Shown {
 export type ShownLayers = ReadonlyMap<string, Shown>;
 
 /** A gradient that arrives at an output of the model from elsewhere. */
-export interface Arriving extends Source {
+export interface Upstream extends Source {
   readonly gradient: Tensor;
 }
 
 export interface SideQuestion {
   readonly model: ModelDescription;
   readonly inputs: ModelInputs;
-  /** asks for the gradients of Σ output · gradient */ readonly upstream?: readonly Arriving[];
+  /** asks for the gradients of Σ output · gradient */ readonly upstream?: readonly Upstream[];
 }
 
 /** Gradients that a side showed. */
@@ -65,7 +65,7 @@ export interface ChainTraining extends TrainingStart {
 export interface ModelTraining extends TrainingStart {
   readonly model: ModelDescription;
   readonly inputs: ModelInputs;
-  readonly upstream: readonly Arriving[];
+  readonly upstream: readonly Upstream[];
 }
 
 export type TrainingQuestion = ChainTraining | ModelTraining;
@@ -96,24 +96,14 @@ export interface ModelSide {
   readonly version: string;
   /** how it rounds */ readonly model: PrecisionModel;
   /**
-   * @throws CannotRunError when this program does not have a layer or an option of the model
+   * @throws ProblemRefusedError when this program does not have a layer or an option of the model
    */
   run(question: SideQuestion): Promise<SideAnswer>;
   /**
    * One training step by the program's own optimizer; absent where it does not train.
    *
-   * @throws CannotRunError when it cannot train this network
+   * @throws ProblemRefusedError when it cannot train this network
    */
   train?(question: TrainingQuestion): TrainingAnswer | Promise<TrainingAnswer>;
   close?(): Promise<void>;
-}
-
-/** The program does not have something that the model needs; the message says what. */
-export class CannotRunError extends Error {
-  override readonly name = 'CannotRunError';
-}
-
-/** The program is not on this machine; the message says what to install. */
-export class AbsentSideError extends Error {
-  override readonly name = 'AbsentSideError';
 }

@@ -1,6 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../scratch/index';
 import { toLayersModel, weightOrder, type ModelDescription, type ModelLayer } from '../../models/index';
+import type { SideQuestion } from './side';
 
 /** A model that `tf.loadLayersModel` opened. */
 export interface LoadedModel {
@@ -34,6 +35,15 @@ export function variablesOf(tf: typeof Tf, { loaded, layerOf }: LoadedModel, lay
     });
   });
 }
+
+/** Its inputs as tensors, in the order of the model. */
+export const inputsFor = (
+  tf: typeof Tf,
+  { model, inputs }: Pick<SideQuestion, 'model' | 'inputs'>,
+): Tf.Tensor[] =>
+  model.inputs.map(({ name, vocabulary }) =>
+    given(tf, inputs[name], vocabulary === undefined ? 'float32' : 'int32'),
+  );
 
 export const given = (
   tf: typeof Tf,

@@ -8,7 +8,7 @@ import {
 } from '../../../scratch/index';
 import { describeNetwork, type ModelDescription } from '../../models/index';
 import type { ChainTraining, ModelTraining, TrainingAnswer, TrainingQuestion } from './side';
-import { given, loadModel, read, variablesOf } from './tfjs-model';
+import { given, inputsFor, loadModel, read, variablesOf } from './tfjs-model';
 
 /** What is trained: a model with its weights before, and the loss of what it gives. */
 interface Trained {
@@ -42,9 +42,7 @@ function trainedModel(tf: typeof Tf, { model, inputs, upstream }: ModelTraining)
   return {
     model,
     loss(loaded) {
-      const all = model.inputs.map(({ name, vocabulary }) =>
-        given(tf, inputs[name], vocabulary === undefined ? 'float32' : 'int32'),
-      );
+      const all = inputsFor(tf, { model, inputs });
       const outputs = [loaded.apply(all.length === 1 ? all[0] : all, { training: false })].flat();
       return tf.addN(
         upstream.map(({ gradient }, i) =>

@@ -1,10 +1,17 @@
-import type { ActivationName, RecurrentConfig } from '../../../scratch/index';
-import { gates as gatesOfCell } from '../../base/model';
+import type { ActivationName, RecurrentConfig, Tensor } from '../../../scratch/index';
+import { gates as gatesOfCell, nameIn } from '../../base/model';
 import type { ModelLayer } from '../../models/index';
-import type { Variant } from './variant';
-import { gatesTransposed, permutations, reordered, transposed, zeroed } from './weights';
+import { blocksTransposed, permutations, reordered, withData, zeroed, type Weights } from './weights';
 
-type Weights = ModelLayer['weights'];
+/** A known mistake of a program, or a known difference between programs: the layer as that program runs it. */
+export interface Variant {
+  /** `recurrent-activation`, `gate-order`, ... */ readonly id: string;
+  /** completes "the layer looks as if ..." */ readonly words: string;
+  readonly gates?: readonly string[];
+  readonly layer: ModelLayer;
+  /** how that program reads the input and gives the output, where it is another order */
+  readonly order?: { readonly read: (input: Tensor) => Tensor; readonly give: (output: Tensor) => Tensor };
+}
 
 /** The gates whose blocks lie side by side in a layer's weights; [] where there is one block. */
 export function gatesOf({ config }: ModelLayer): readonly string[] {
@@ -19,39 +26,33 @@ const knownOrders: Readonly<Record<string, string>> = {
   'r z h': 'the order of PyTorch',
 };
 
+/** @param direction of a bidirectional layer: `forward`, `backward`, else '' */
 export function recurrentVariants(
   layer: ModelLayer,
   config: RecurrentConfig,
-  direction: string,
+  direction: 'forward' | 'backward' | '',
   withConfig: (changed: RecurrentConfig) => ModelLayer,
 ): Variant[] {
-  const name = (weight: string): string =>
-    direction === '' ? weight : direction + weight[0].toUpperCase() + weight.slice(1);
   const where = direction === '' ? '' : ` (direction ${direction})`;
   const out: Variant[] = [];
-  const add = (
-    id: string,
-    words: string,
-    changed: ModelLayer | undefined,
-    gates?: readonly string[],
-  ): void => {
-    if (changed !== undefined)
-      out.push({ id, words: words + where, layer: changed, ...(gates && { gates }) });
+  const add = (id: string, words: string, changed: ModelLayer, gates?: readonly string[]): void => {
+    out.push({ id, words: words + where, layer: changed, ...(gates && { gates }) });
   };
-  const own = { kernel: name('kernel'), recurrent: name('recurrentKernel'), bias: name('bias') };
-  const weights = layer.weights;
+  const { weights } = layer;
+  const withWeights = (changed: Weights): ModelLayer => ({ ...layer, weights: changed });
+  const [kernel, recurrent, bias] = ['kernel', 'recurrentKernel', 'bias'].map((weight) =>
+    direction === '' ? weight : nameIn(direction, weight),
+  );
   // of the whole layer: asked once
   if (direction !== 'backward') {
     if (config.layer !== 'simpleRNN') {
       const gates = config.layer === 'lstm' ? ['i', 'f', 'o'] : ['z', 'r'];
-      for (const { name: activation, words } of activationVariants(
-        config.recurrentActivation ?? 'sigmoid',
-        'recurrent activation',
-      ))
-        add('recurrent-activation', words, withConfig({ ...config, recurrentActivation: activation }), gates);
+      const now = config.recurrentActivation ?? 'sigmoid';
+      for (const { name, words } of activationVariants(now, 'recurrent activation'))
+        add('recurrent-activation', words, withConfig({ ...config, recurrentActivation: name }), gates);
     }
-    for (const { name: activation, words } of activationVariants(config.activation ?? 'tanh', 'activation'))
-      add('activation', words, withConfig({ ...config, activation }));
+    for (const { name, words } of activationVariants(config.activation ?? 'tanh', 'activation'))
+      add('activation', words, withConfig({ ...config, activation: name }));
   }
   const gates = gatesOfCell[config.layer] ?? ['h'];
   for (const order of permutations(gates.length)) {
@@ -59,28 +60,25 @@ export function recurrentVariants(
     add(
       'gate-order',
       `its weights are taken as gates in the order ${text}${text in knownOrders ? `, ${knownOrders[text]}` : ''}, not ${gates.join(' ')}`,
-      { ...layer, weights: reordered(weights, Object.values(own), order) },
+      withWeights(reordered(weights, [kernel, recurrent, bias], order)),
       order.flatMap((i, at) => (i === at ? [] : [gates[i]])),
     );
   }
   if (config.layer === 'gru')
-    for (const changed of resetVariants(config, weights, own.bias))
+    for (const changed of resetVariants(config, weights, bias))
       add('reset-after', changed.words, { ...withConfig(changed.config), weights: changed.weights }, ['r']);
-  if (own.bias in weights) {
-    add('biases', 'its bias is left out', { ...layer, weights: zeroed(weights, [own.bias]) });
-    const { data, shape } = weights[own.bias];
+  if (bias in weights) {
+    add('biases', 'its bias is left out', withWeights(zeroed(weights, bias)));
+    const { shape } = weights[bias];
+    const biases = (change: (b: number, i: number) => number): ModelLayer =>
+      withWeights(withData(weights, bias, change));
     if (shape.length === 2)
-      for (const [row, words] of [
-        [1, 'its second bias (recurrent) is left out'],
-        [0, 'its first bias (input) is left out'],
-      ] as const)
-        add('biases', words, {
-          ...layer,
-          weights: {
-            ...weights,
-            [own.bias]: { shape, data: data.map((b, i) => (Math.floor(i / shape[1]) === row ? 0 : b)) },
-          },
-        });
+      for (const [row, words] of ['second bias (recurrent)', 'first bias (input)'].entries())
+        add(
+          'biases',
+          `its ${words} is left out`,
+          biases((b, i) => (Math.floor(i / shape[1]) === 1 - row ? 0 : b)),
+        );
     if (config.layer === 'lstm')
       for (const [by, words] of [
         [1, 'unit_forget_bias is added twice: 1 more in the bias of the forget gate'],
@@ -89,33 +87,36 @@ export function recurrentVariants(
         add(
           'unit-forget-bias',
           words,
-          {
-            ...layer,
-            weights: {
-              ...weights,
-              [own.bias]: {
-                shape,
-                data: data.map((b, i) => (Math.floor(i / config.units) === 1 ? b + by : b)),
-              },
-            },
-          },
+          biases((b, i) => (Math.floor(i / config.units) === 1 ? b + by : b)),
           ['f'],
         );
   }
   for (const [weight, words] of [
-    [own.kernel, 'its kernel is read transposed'],
-    [own.recurrent, 'its recurrent kernel is read transposed'],
-  ] as const) {
-    const changed = transposed(weights, weight);
-    add('kernel-transposed', words, changed && { ...layer, weights: changed });
-    const { shape } = weights[weight];
-    if (gates.length > 1 && shape[0] === config.units)
-      add('kernel-transposed', `every gate of ${words.slice(4)}`, {
-        ...layer,
-        weights: { ...weights, [weight]: gatesTransposed(weights[weight], gates.length) },
-      });
+    [kernel, 'its kernel is read transposed'],
+    [recurrent, 'its recurrent kernel is read transposed'],
+  ]) {
+    out.push(...transposedVariant(layer, weight, words + where));
+    if (gates.length > 1 && weights[weight].shape[0] === config.units)
+      add(
+        'kernel-transposed',
+        `every gate of ${words.slice(4)}`,
+        withWeights({ ...weights, [weight]: blocksTransposed(weights[weight], gates.length) }),
+      );
   }
   return out;
+}
+
+/** The bytes of the transposed matrix, read as the matrix; [] where that changes nothing. */
+export function transposedVariant(layer: ModelLayer, name: string, words: string): Variant[] {
+  const { data, shape } = layer.weights[name];
+  const [rows, columns] = shape;
+  if (rows === 1 || columns === 1) return [];
+  const transposed: Tensor = {
+    shape,
+    data: data.map((_, i) => data[(i % rows) * columns + Math.floor(i / rows)]),
+  };
+  const weights = { ...layer.weights, [name]: transposed };
+  return [{ id: 'kernel-transposed', words, layer: { ...layer, weights } }];
 }
 
 export function activationVariants(
@@ -141,31 +142,25 @@ const inFull: Readonly<Partial<Record<ActivationName, string>>> = {
 /** What a program makes of a GRU of the other kind. */
 function resetVariants(config: Extract<RecurrentConfig, { layer: 'gru' }>, weights: Weights, name: string) {
   const after = config.resetAfter !== false;
-  const changed = { ...config, resetAfter: !after };
   const words = `its reset gate acts ${after ? 'before' : 'after'} the product with the state (reset_after ${String(!after)}), not ${after ? 'after' : 'before'}`;
-  if (!(name in weights)) return [{ config: changed, weights, words }];
+  const changed = (said: string, data?: Float64Array, shape: readonly number[] = []) => ({
+    config: { ...config, resetAfter: !after },
+    words: words + said,
+    weights: data === undefined ? weights : { ...weights, [name]: { data, shape } },
+  });
+  if (!(name in weights)) return [changed('')];
   const { data, shape } = weights[name];
   const columns = shape[shape.length - 1];
-  const bias = (values: Float64Array, to: readonly number[]): Weights => ({
-    ...weights,
-    [name]: { data: values, shape: to },
-  });
   if (!after) {
     const two = new Float64Array(2 * columns);
     two.set(data);
-    return [{ config: changed, weights: bias(two, [2, columns]), words }];
+    return [changed('', two, [2, columns])];
   }
+  if (shape.length === 1) return [changed('')];
   const first = data.slice(0, columns);
-  if (shape.length === 1) return [{ config: changed, weights, words }];
+  const sum = first.map((b, i) => b + data[columns + i]);
   return [
-    {
-      config: changed,
-      weights: bias(
-        first.map((b, i) => b + data[columns + i]),
-        [columns],
-      ),
-      words: `${words}, with its two biases added`,
-    },
-    { config: changed, weights: bias(first, [columns]), words: `${words}, without its second bias` },
+    changed(', with its two biases added', sum, [columns]),
+    changed(', without its second bias', first, [columns]),
   ];
 }

@@ -1,82 +1,85 @@
-import type { ActivationName, DenseConfig, RecurrentConfig } from '../../../scratch/index';
-import type { MaskedRows, ModelLayerConfig } from '../description';
+import type { DenseConfig, RecurrentConfig } from '../../../scratch/index';
+import type { PlannedLayer } from '../assemble';
+import type { ModelLayerConfig } from '../description';
 import { asObject, show, type Json } from '../json';
+import { fields, optionName } from './fields';
 import { changeIt, Options, type Dialect, type Refuse } from './options';
 
 /** A layer of a Keras configuration, in our words. */
-export interface ReadLayer {
-  readonly config: ModelLayerConfig;
-  /** a Dense with softmax: what follows the dense layer */ readonly softmax: boolean;
-  readonly returnState: boolean;
-  readonly maskedRows?: MaskedRows;
-  /** how many axes it must read, the batch included, where an option says it */ readonly rank?: number;
-  /** names of the layers inside, which weights are also called after */ readonly inner: readonly string[];
-  readonly notes: readonly string[];
+export interface ReadLayer extends Pick<
+  PlannedLayer,
+  'config' | 'softmax' | 'returnState' | 'maskedRows' | 'rank'
+> {
+  /** names of the layers inside, which weights are also called after */ readonly inner?: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 type Read = (options: Options, dialect: Dialect, refuse: Refuse) => ReadLayer;
 
-const plain = (config: ModelLayerConfig, notes: readonly string[] = []): ReadLayer => ({
-  config,
-  softmax: false,
-  returnState: false,
-  inner: [],
-  notes,
-});
+/** A layer with the options of the table; `more` reads those that its description does not hold. */
+const plain =
+  (
+    layer: ModelLayerConfig['layer'],
+    more: (options: Options) => Partial<ReadLayer> | undefined = () => undefined,
+  ): Read =>
+  (options, dialect) => ({ config: configOf(layer, options, dialect), ...more(options) });
+
+function configOf<C extends ModelLayerConfig>(layer: C['layer'], options: Options, dialect: Dialect): C {
+  const read = Object.entries(fields[layer]).map(([name, field]) => [
+    name,
+    field.read(options, optionName(name), dialect),
+  ]);
+  return { layer, ...Object.fromEntries(read) } as C;
+}
+
+/** A layer with an activation and no other option. */
+const activated =
+  (activation: 'softmax' | 'relu', check: (options: Options) => void): Read =>
+  (options) => {
+    check(options);
+    return { config: { layer: 'activation', activation } };
+  };
 
 /** Every layer that is read, by its class. */
 const layers: Readonly<Record<string, Read>> = {
-  Masking: (options) => plain({ layer: 'masking', maskValue: options.number('mask_value', 0) }),
-  Embedding(options) {
-    options.value('input_length');
-    return plain({
-      layer: 'embedding',
-      inputDim: options.size('input_dim'),
-      outputDim: options.size('output_dim'),
-      maskZero: options.flag('mask_zero', false),
-    });
-  },
+  Masking: plain('masking'),
+  Embedding: plain('embedding', (options) => void options.value('input_length')),
   SimpleRNN: recurrent('simpleRNN'),
   LSTM: recurrent('lstm'),
   GRU: recurrent('gru'),
   GRUResetAfter: gruResetAfter,
   Bidirectional: bidirectional,
-  Dense: dense,
+  Dense(options, dialect) {
+    const config = configOf<DenseConfig>('dense', options, dialect);
+    const softmax = (config.activation as string) === 'softmax';
+    return { config: softmax ? { ...config, activation: 'linear' } : config, softmax };
+  },
   TimeDistributed: timeDistributed,
-  RepeatVector: (options) => plain({ layer: 'repeatVector', times: options.size('n') }),
-  Flatten(options) {
+  RepeatVector: plain('repeatVector'),
+  Flatten: plain('flatten', (options) => {
     const order = options.value('data_format', 'channels_last') ?? 'channels_last';
     if (order !== 'channels_last') throw options.wrong('data_format', order, 'channels_last');
-    return plain({ layer: 'flatten' });
-  },
-  BatchNormalization(options) {
+    return undefined;
+  }),
+  BatchNormalization: plain('batchNormalization', (options) => {
     const axis = options.value('axis', -1);
     const last = Array.isArray(axis) && axis.length === 1 ? (axis[0] as unknown) : axis;
     // Keras 2 writes [1] or [2] for the last axis of [B, N] or [B, T, N]
     if (last !== -1 && last !== 1 && last !== 2) throw options.wrong('axis', axis, '-1');
-    const own = plain({
-      layer: 'batchNormalization',
-      epsilon: options.number('epsilon', 1e-3),
-      center: options.flag('center', true),
-      scale: options.flag('scale', true),
-    });
-    return { ...own, ...(last !== -1 && { rank: last + 1 }) };
-  },
-  Activation: (options, dialect) =>
-    plain({ layer: 'activation', activation: activationOf(options, 'activation', 'linear', dialect) }),
-  Softmax: (options) => {
+    return last === -1 ? undefined : { rank: last + 1 };
+  }),
+  Activation: plain('activation'),
+  Softmax: activated('softmax', (options) => {
     const axis = options.value('axis', -1);
     if (axis !== -1) throw options.wrong('axis', axis, '-1');
-    return plain({ layer: 'activation', activation: 'softmax' });
-  },
-  ReLU(options) {
+  }),
+  ReLU: activated('relu', (options) => {
     for (const name of ['max_value', 'negative_slope', 'threshold']) {
       const value = options.value(name, 0);
       if (value !== null && value !== 0)
         throw options.wrong(name, value, name === 'max_value' ? 'null' : '0');
     }
-    return plain({ layer: 'activation', activation: 'relu' });
-  },
+  }),
   ...Object.fromEntries(
     [
       'Dropout',
@@ -85,12 +88,12 @@ const layers: Readonly<Record<string, Read>> = {
       'GaussianNoise',
       'AlphaDropout',
       'ActivityRegularization',
-    ].map((kind): [string, Read] => [
+    ].map((kind) => [
       kind,
-      (options) => {
+      plain('identity', (options) => {
         for (const name of ['rate', 'stddev', 'l1', 'l2']) options.value(name);
-        return plain({ layer: 'identity' });
-      },
+        return undefined;
+      }),
     ]),
   ),
 };
@@ -139,7 +142,7 @@ export function readLayer(
   if (read === undefined) throw refuse(`layer ${name} is ${kind}`, adviceOn(kind));
   const given = new Options(options, `layer ${name} (${kind})`, refuse);
   const layer = read(given, dialect, refuse);
-  const notes = [...layer.notes, ...given.precisionNotes()];
+  const notes = [...(layer.notes ?? []), ...given.precisionNotes()];
   given.finish();
   return { ...layer, notes };
 }
@@ -155,43 +158,14 @@ function adviceOn(kind: string): string {
 
 function recurrent(layer: RecurrentConfig['layer']): Read {
   return (options, dialect) => {
-    const units = options.size('units');
-    const useBias = options.flag('use_bias', true);
-    const returnSequences = options.flag('return_sequences', false);
-    const goBackwards = options.flag('go_backwards', false);
+    const config = configOf<RecurrentConfig>(layer, options, dialect);
     const isZero = options.flag('zero_output_for_mask', false);
     const stateful = options.flag('stateful', false);
-    const activation = activationOf(options, 'activation', 'tanh', dialect);
-    if (activation === 'softmax') throw options.wrong('activation', activation, activationList);
-    const common = { units, activation, useBias, returnSequences, goBackwards };
-    const gate = (): ActivationName => {
-      // TensorFlow.js 4.22 and Keras before 2.3
-      const preset = dialect.program === 'tfjs' ? 'hardSigmoid' : 'sigmoid';
-      const name = activationOf(options, 'recurrent_activation', preset, dialect);
-      if (name === 'softmax') throw options.wrong('recurrent_activation', name, activationList);
-      return name;
-    };
-    let config: RecurrentConfig;
-    if (layer === 'simpleRNN') config = { layer, ...common };
-    else if (layer === 'lstm')
-      config = {
-        layer,
-        ...common,
-        recurrentActivation: gate(),
-        unitForgetBias: options.value('unit_forget_bias') !== false,
-      };
-    else {
-      // where the file does not say it: reset_after came with Keras 2.1.3 as false, and is true since 2.4; TensorFlow.js has only false
-      const resetAfter = options.flag('reset_after', false);
-      config = { layer, ...common, recurrentActivation: gate(), resetAfter };
-    }
     if (options.flag('time_major', false)) throw options.wrong('time_major', true, 'false');
     return {
       config,
-      softmax: false,
       returnState: options.flag('return_state', false),
       maskedRows: isZero ? 'zero' : dialect.program === 'tfjs' ? 'state' : 'output',
-      inner: [],
       notes: stateful ? [`${options.owner} is stateful: every check starts from zero states`] : [],
     };
   };
@@ -227,27 +201,15 @@ function bidirectional(options: Options, dialect: Dialect, refuse: Refuse): Read
   const wrapped = { ...config, goBackwards: false };
   return {
     config: { layer: 'bidirectional', wrapped, mergeMode: merge as 'concat' },
-    softmax: false,
-    returnState: there.read.returnState,
+    returnState: there.read.returnState === true,
     // Keras: "zero_output_for_mask" of both directions is set with return_sequences
     maskedRows:
       dialect.program === 'keras' && config.returnSequences === true
         ? 'zero'
         : (there.read.maskedRows ?? 'output'),
     inner,
-    notes: there.read.notes,
+    notes: there.read.notes ?? [],
   };
-}
-
-function dense(options: Options, dialect: Dialect): ReadLayer {
-  const activation = activationOf(options, 'activation', 'linear', dialect);
-  const config: DenseConfig = {
-    layer: 'dense',
-    units: options.size('units'),
-    activation: activation === 'softmax' ? 'linear' : activation,
-    useBias: options.flag('use_bias', true),
-  };
-  return { ...plain(config), softmax: activation === 'softmax' };
 }
 
 function timeDistributed(options: Options, dialect: Dialect, refuse: Refuse): ReadLayer {
@@ -260,10 +222,9 @@ function timeDistributed(options: Options, dialect: Dialect, refuse: Refuse): Re
   }
   return {
     config: { layer: 'timeDistributed', wrapped: read.config },
-    softmax: read.softmax,
-    returnState: false,
+    softmax: read.softmax === true,
     inner: [name],
-    notes: read.notes,
+    notes: read.notes ?? [],
   };
 }
 
@@ -280,39 +241,4 @@ function wrappedLayer(
   const given = String(kind ?? className);
   const called = typeof name === 'string' ? name : given.toLowerCase();
   return { read: readLayer(given, called, config, dialect, refuse), kind: given, name: called };
-}
-
-const activationList = 'tanh, sigmoid, hard_sigmoid, relu, linear';
-
-/** Keras's and TensorFlow.js's spellings. */
-const activationNames: Readonly<Record<string, ActivationName | 'softmax' | 'hard'>> = {
-  tanh: 'tanh',
-  sigmoid: 'sigmoid',
-  hard_sigmoid: 'hard',
-  hardSigmoid: 'hard',
-  hardSigmoidKeras3: 'hardSigmoidKeras3',
-  relu: 'relu',
-  linear: 'linear',
-  softmax: 'softmax',
-};
-
-function activationOf(
-  options: Options,
-  name: string,
-  preset: ActivationName,
-  dialect: Dialect,
-): ActivationName | 'softmax' {
-  const given = options.value(name, undefined);
-  if (given === undefined) return preset;
-  if (given === null) return 'linear';
-  // Keras 3 writes { class_name: 'function', config: 'relu' }, TensorFlow.js and Keras 2 a name or { class_name: 'relu' }
-  const { class_name: kind, config } = asObject(given);
-  const text = typeof given === 'string' ? given : typeof config === 'string' ? config : kind;
-  const found =
-    typeof text === 'string' && Object.hasOwn(activationNames, text) ? activationNames[text] : undefined;
-  if (found === undefined) throw options.wrong(name, show(given), `${activationList} or softmax`);
-  // x/6 + 1/2 since Keras 3; 0.2 x + 1/2 in Keras 2 and TensorFlow.js
-  if (found === 'hard')
-    return dialect.major === 3 && dialect.program === 'keras' ? 'hardSigmoidKeras3' : 'hardSigmoid';
-  return found;
 }

@@ -30,7 +30,10 @@ export class Options {
     private readonly refuse: Refuse,
   ) {
     this.values = Object.fromEntries(
-      Object.entries(asObject(values)).map(([key, value]) => [snake(key), value]),
+      Object.entries(asObject(values)).map(([key, value]) => [
+        key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+        value,
+      ]),
     );
   }
 
@@ -56,12 +59,6 @@ export class Options {
     const value = this.value(name, preset) ?? preset;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     throw this.wrong(name, value, 'a finite number');
-  }
-
-  choice<T extends string>(name: string, preset: T, choices: readonly T[]): T {
-    const value = this.value(name, preset);
-    if (choices.includes(value as T)) return value as T;
-    throw this.wrong(name, value, choices.join(', '));
   }
 
   wrong(name: string, value: unknown, expected: string): Error {
@@ -96,8 +93,6 @@ export class Options {
       );
   }
 }
-
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** An option that is not used. */
 function isOff(value: unknown): boolean {

@@ -1,13 +1,14 @@
 import type { Tensor } from '../../../scratch/index';
 import { isStringArray, readZip, textOf, type NpyArray, type ZipLimits } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
-import { assemble, shapeLayers } from '../assemble';
+import { mapRecord } from '../../base/process/index';
+import { assemble, shapeLayers, type StoredTensor, type WeightsByLayer } from '../assemble';
 import type { ModelDescription } from '../description';
 import { asObject, parseJson } from '../json';
 import { withH5 } from './h5';
 import { fromKeras1, isKeras1, weightsOfKeras1 } from './keras1';
 import type { Dialect } from './options';
-import { inputsOf, readTopology } from './topology';
+import { readTopology } from './topology';
 import { kerasVersion } from './write';
 import { matchWeights, type Entry } from './weights';
 
@@ -132,9 +133,9 @@ function describe(
   const embeddings = new Set(all.flatMap(({ kind, name }) => (kind === 'Embedding' ? [name] : [])));
   const inside = isOld ? weightsOfKeras1(own, embeddings) : own;
   const { found, notes } = matchWeights(model.shaped, all, inside, where);
-  return finishModel(
+  return assemble(
     { format, writtenBy: format === 'npz' ? 'rnn-parity' : `Keras ${dialect.version}`, notes },
-    model,
+    model.topology,
     readAll(found, (entry) => entry.read()),
     where,
   );
@@ -150,26 +151,7 @@ export function planModel(config: unknown, dialect: Dialect, where: string, unti
   return { topology, shaped: shapeLayers(topology, where) };
 }
 
-/** The description, when weights are there. */
-export function finishModel(
-  about: Pick<ModelDescription, 'format' | 'writtenBy' | 'notes'>,
-  { topology, shaped }: ReturnType<typeof planModel>,
-  weights: ReadonlyMap<string, Readonly<Record<string, Tensor>>>,
-  where: string,
-): ModelDescription {
-  const { outputs, notes } = topology;
-  const model = { ...about, notes: [...notes, ...about.notes], outputs, inputs: inputsOf(topology), shaped };
-  return assemble(model, weights, where);
-}
-
-export function readAll<T extends Entry>(
+export const readAll = <T extends Entry>(
   found: ReadonlyMap<string, Readonly<Record<string, T>>>,
-  read: (entry: T) => Tensor,
-): Map<string, Record<string, Tensor>> {
-  return new Map(
-    [...found].map(([layer, weights]) => [
-      layer,
-      Object.fromEntries(Object.entries(weights).map(([name, entry]) => [name, read(entry)])),
-    ]),
-  );
-}
+  read: (entry: T) => StoredTensor,
+): WeightsByLayer => new Map([...found].map(([layer, weights]) => [layer, mapRecord(weights, read)]));

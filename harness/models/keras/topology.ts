@@ -1,7 +1,8 @@
 import { UsageError } from '../../base/outcome';
-import type { ModelInput, Size, Source } from '../description';
+import type { ModelPlan, PlannedLayer } from '../assemble';
+import type { Size, Source } from '../description';
 import { asObject, show, type Json } from '../json';
-import { maskMakers, statesOf } from '../shapes';
+import { maskMakers, stateCount } from '../shapes';
 import {
   inboundOf,
   isCalledTraining,
@@ -14,21 +15,12 @@ import {
 import { checkOrigin, readLayer, type ReadLayer } from './layers';
 import { changeIt, saveAgain, type Dialect, type Refuse } from './options';
 
-/** A layer before its weights are known. */
-export interface PlannedLayer extends ReadLayer {
-  readonly name: string;
-  readonly kind: string;
-  readonly reads: Source;
-  readonly initialStates?: readonly Source[];
-}
+/** A layer of Keras before its weights are known. */
+export type KerasLayer = PlannedLayer & ReadLayer;
 
-export interface Topology {
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly Size[] }[];
-  readonly layers: readonly PlannedLayer[];
-  readonly outputs: readonly Source[];
+export interface Topology extends ModelPlan<KerasLayer> {
   /** every layer of the file by its class, in its order: Keras 3 counts them to name weights */
   readonly all: readonly { readonly name: string; readonly kind: string }[];
-  readonly notes: readonly string[];
 }
 
 interface FoundLayer extends GraphNode {
@@ -98,7 +90,7 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
     inputs,
     outputs: named,
     all,
-    notes: [...notes, ...read.layers.flatMap((layer) => layer.notes)],
+    notes: [...notes, ...read.layers.flatMap((layer) => layer.notes ?? [])],
   };
 }
 
@@ -114,7 +106,7 @@ function chain(
   const isInput = first.kind === 'InputLayer';
   const input = { name: isInput ? first.name : 'input', shape: inputShape(first, refuse) };
   let before = input.name;
-  const layers = found.slice(isInput ? 1 : 0).map((layer): PlannedLayer => {
+  const layers = found.slice(isInput ? 1 : 0).map((layer): KerasLayer => {
     const planned = plan(layer, { of: before }, [], dialect, refuse);
     before = layer.name;
     return planned;
@@ -138,7 +130,7 @@ function graph(
   const masks = new Map(
     waiting.flatMap(({ layer: { name }, mask }) => (mask === undefined ? [] : [[name, mask]])),
   );
-  const layers: PlannedLayer[] = [];
+  const layers: KerasLayer[] = [];
   const known = new Set(inputs.map(({ name }) => name));
   while (waiting.length > 0) {
     const at = waiting.findIndex(({ sources }) => sources.every(({ of }) => known.has(of)));
@@ -160,7 +152,7 @@ function graph(
 
 /** A mask that a layer is given must be the one that reaches it anyway. */
 function checkMasks(
-  layers: readonly PlannedLayer[],
+  layers: readonly KerasLayer[],
   masks: ReadonlyMap<string, string>,
   operations: ReadonlyMap<string, FoundLayer>,
   refuse: Refuse,
@@ -183,7 +175,7 @@ function plan(
   dialect: Dialect,
   refuse: Refuse,
   hasMask = false,
-): PlannedLayer {
+): KerasLayer {
   checkOrigin(origin, `layer ${name}`, refuse);
   const read = readLayer(kind, name, options, dialect, refuse);
   // Keras 3 passes training=False when predicting, whatever the call said
@@ -191,7 +183,7 @@ function plan(
     throw refuse(
       `layer ${name} (${kind}) is called with training=True, so that it drops out, adds noise or takes the means of the batch when predicting as well`,
     );
-  const carries = statesOf(read.config);
+  const carries = stateCount(read.config);
   if (states.length > 0 && states.length !== carries)
     throw refuse(
       `layer ${name} (${kind}) reads ${states.length + 1} tensors, where 1 was expected${carries > 0 ? `, or 1 and ${carries} initial states` : ''}`,
@@ -227,14 +219,4 @@ function sizes(shape: readonly unknown[], name: string, refuse: Refuse): Size[] 
       `the inputs of ${name} have shape ${show(shape)} (without the batch), where [T, F], [T] or [F] was expected`,
     );
   return shape as Size[];
-}
-
-/** The inputs of the model, with the vocabulary of the embedding that reads one: the smallest, where several do. */
-export function inputsOf({ inputs, layers }: Pick<Topology, 'inputs' | 'layers'>): ModelInput[] {
-  return inputs.map((input) => {
-    const sizes = layers.flatMap(({ reads, config }) =>
-      reads.of === input.name && config.layer === 'embedding' ? [config.inputDim] : [],
-    );
-    return { ...input, ...(sizes.length > 0 && { vocabulary: Math.min(...sizes) }) };
-  });
 }

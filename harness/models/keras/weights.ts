@@ -1,7 +1,8 @@
 import { UsageError } from '../../base/outcome';
-import type { Size } from '../description';
-import type { WeightShapes } from '../shapes';
-import type { PlannedLayer } from './topology';
+import { fits, shapeText } from '../assemble';
+import type { ModelLayerConfig, Size } from '../description';
+import { stateCount, type WeightShapes } from '../shapes';
+import { counter, snake, snakeOfClass } from './fields';
 
 /** A named array of a file, before its numbers are read. */
 export interface Entry {
@@ -11,7 +12,11 @@ export interface Entry {
 
 /** A layer and the weights that it needs. */
 export interface Wanted {
-  readonly layer: Pick<PlannedLayer, 'name' | 'config' | 'inner'>;
+  readonly layer: {
+    readonly name: string;
+    readonly config: ModelLayerConfig;
+    readonly inner?: readonly string[];
+  };
   readonly shapes: WeightShapes;
 }
 
@@ -93,33 +98,26 @@ export function matchWeights<T extends Entry>(
 }
 
 const nameOf = ({ wanted: { layer }, weight }: Slot): string => `${layer.name}.${weight}`;
-const shapeText = (shape: readonly Size[]): string => `[${shape.map((n) => n ?? 'any').join(', ')}]`;
-const fits = (wanted: readonly Size[], shape: readonly number[]): boolean =>
-  wanted.length === shape.length && wanted.every((n, i) => n === null || n === shape[i]);
+
+/** forwardRecurrentKernel -> the direction forward, recurrent_kernel */
+export function partOf(weight: string): Pick<Slot, 'direction' | 'part'> {
+  const direction = (['forward', 'backward'] as const).find((one) => weight.startsWith(one)) ?? '';
+  return { direction, part: snake(weight.slice(direction.length)) };
+}
 
 function slotsOf(wanted: Wanted): Slot[] {
   const { config } = wanted.layer;
-  const isRecurrent = config.layer === 'simpleRNN' || config.layer === 'lstm' || config.layer === 'gru';
   return Object.entries(wanted.shapes).map(([weight, shape], i, { length }) => {
-    const direction = weight.startsWith('forward')
-      ? 'forward'
-      : weight.startsWith('backward')
-        ? 'backward'
-        : '';
-    const own = weight.slice(direction.length);
-    const part = (own[0].toLowerCase() + own.slice(1)).replace(
-      /[A-Z]/g,
-      (letter) => `_${letter.toLowerCase()}`,
-    );
-    const number = direction === 'backward' ? i - length / 2 : i;
+    const { direction, part } = partOf(weight);
     const inside =
       direction !== ''
         ? `${direction}_layer/cell/`
-        : isRecurrent
-          ? 'cell/'
-          : config.layer === 'timeDistributed'
-            ? 'layer/'
+        : config.layer === 'timeDistributed'
+          ? 'layer/'
+          : stateCount(config) > 0
+            ? 'cell/'
             : '';
+    const number = direction === 'backward' ? i - length / 2 : i;
     return { wanted, weight, shape, part, direction, path: `${inside}vars/${number}` };
   });
 }
@@ -159,7 +157,7 @@ function matchNamed<T extends Entry>(
   const names = new Map<string, string>();
   for (const { name } of all) names.set(name, name);
   for (const { wanted } of slots)
-    for (const inner of wanted.layer.inner) if (!names.has(inner)) names.set(inner, wanted.layer.name);
+    for (const inner of wanted.layer.inner ?? []) if (!names.has(inner)) names.set(inner, wanted.layer.name);
   const found = new Map<Slot, T>();
   for (const entry of entries) {
     const { before, part } = takeApart(entry.name);
@@ -213,24 +211,9 @@ function matchNumbered<T extends Entry>(
 function countedNames(
   all: readonly { readonly name: string; readonly kind: string }[],
 ): ReadonlyMap<string, string> {
-  const counts = new Map<string, number>();
-  return new Map(
-    all.map(({ name, kind }) => {
-      const base = snakeCase(kind);
-      const count = counts.get(base) ?? 0;
-      counts.set(base, count + 1);
-      return [name, count === 0 ? base : `${base}_${count}`];
-    }),
-  );
+  const count = counter();
+  return new Map(all.map(({ name, kind }) => [name, count(snakeOfClass(kind))]));
 }
-
-/** Keras's: SimpleRNN -> simple_rnn, GRU -> gru */
-const snakeCase = (kind: string): string =>
-  kind
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
 
 /** The nth weight of all layers is the nth entry, where shapes and parts agree. */
 function matchOrder<T extends Entry>(slots: readonly Slot[], entries: readonly T[]): ReadonlyMap<Slot, T> {

@@ -1,7 +1,9 @@
-import type { ActivationName, DenseConfig, RecurrentConfig, Tensor } from '../../../scratch/index';
+import type { ActivationName, GRUConfig, Tensor } from '../../../scratch/index';
+import { directions, nameIn } from '../../base/model';
 import { UsageError } from '../../base/outcome';
-import type { ModelDescription, ModelLayer, Source } from '../description';
-import { inDirection, statesOf } from '../shapes';
+import type { ModelDescription, ModelLayer, ModelLayerConfig, Source } from '../description';
+import { classNames, fields, optionName } from './fields';
+import { partOf } from './weights';
 
 /**
  * Which program opens the file. `registered` is TensorFlow.js after `registerLayers(tf)`: what TensorFlow.js lacks has the name of a
@@ -69,12 +71,9 @@ export function writeLayers(model: ModelDescription, program: WrittenFor, where:
 }
 
 /** Weights of a layer in the order in which Keras and TensorFlow.js keep them, by our names. */
+const cellOrder = ['kernel', 'recurrentKernel', 'bias'];
 export const weightOrder = [
-  ...['', 'forward', 'backward'].flatMap((direction) =>
-    ['kernel', 'recurrentKernel', 'bias'].map((name) =>
-      direction === '' ? name : inDirection(direction, name),
-    ),
-  ),
+  ...[...cellOrder, ...directions.flatMap((direction) => cellOrder.map((name) => nameIn(direction, name)))],
   ...['embeddings', 'gamma', 'beta', 'movingMean', 'movingVariance'],
 ];
 
@@ -93,70 +92,60 @@ function writeLayer(
     ...model.layers.flatMap((one) => [one.reads, ...(one.initialStates ?? [])]),
     ...model.outputs,
   ].some(({ of, state }) => of === name && state !== undefined);
-  const recurrent = (one: RecurrentConfig): Record<string, unknown> => ({
-    ...recurrentOptions(one, readsStates, program, refuse),
-    ...(program === 'keras' && { zero_output_for_mask: layer.maskedRows === 'zero' }),
-  });
-  const made = (className: string, options: Readonly<Record<string, unknown>>): WrittenLayer => ({
-    className,
-    name,
-    config: options,
-    layer,
+  const isKeras = program === 'keras';
+  const optionsOf = (own: ModelLayerConfig): Record<string, unknown> => {
+    const extras = extrasOf(own);
+    const described = Object.entries(fields[own.layer]).flatMap(([field, { preset }]) => {
+      if (field === 'resetAfter' && !isKeras) return [];
+      const value = (own as unknown as Readonly<Record<string, unknown>>)[field] ?? preset;
+      const isActivation = /activation$/i.test(field) && value !== 'softmax';
+      return [
+        [optionName(field), isActivation ? activationName(value as ActivationName, program, refuse) : value],
+      ];
+    });
+    return { ...Object.fromEntries(described), ...extras };
+  };
+  /** What the description does not say. */
+  const extrasOf = (own: ModelLayerConfig): object => {
+    switch (own.layer) {
+      case 'simpleRNN':
+      case 'lstm':
+      case 'gru':
+        if (isResetAfter(own) && program === 'tfjs')
+          throw refuse('is a GRU that resets after the product (reset_after)', withOwnLayers);
+        return {
+          ...{ return_state: readsStates, stateful: false, unroll: false, dropout: 0, recurrent_dropout: 0 },
+          ...(isKeras ? { zero_output_for_mask: layer.maskedRows === 'zero' } : { implementation: 1 }),
+          ...(program === 'registered' && isResetAfter(own) && { biases: own.biases ?? 2 }),
+        };
+      case 'embedding':
+        return isKeras ? {} : { input_length: null };
+      case 'batchNormalization':
+        return { axis: -1, momentum: 0.99 };
+      case 'identity':
+        return { rate: 0 };
+      case 'bidirectional':
+        if (layer.initialStates !== undefined && !isKeras)
+          throw refuse('is bidirectional and gets initial states');
+        return { layer: wrapped(own.wrapped), merge_mode: own.mergeMode ?? 'concat' };
+      case 'timeDistributed':
+        return { layer: wrapped(own.wrapped) };
+      default:
+        return {};
+    }
+  };
+  const classOf = (own: ModelLayerConfig): string => {
+    if (own.layer === 'lastStep') throw refuse('takes the last step of a sequence by itself');
+    return program === 'registered' && isResetAfter(own) ? 'GRUResetAfter' : classNames[own.layer];
+  };
+  const wrapped = (own: ModelLayerConfig): object =>
+    kerasObject(classOf(own), { name: `${name}_wrapped`, trainable: true, ...optionsOf(own) }, program);
+  return {
+    ...{ className: classOf(config), name, config: optionsOf(config), layer },
     weights: weightOrder.flatMap((own) =>
       own in weights ? [[own, forKeras(own, weights[own], config, program)] as const] : [],
     ),
-  });
-  switch (config.layer) {
-    case 'simpleRNN':
-    case 'lstm':
-    case 'gru':
-      return made(recurrentName(config, program), recurrent(config));
-    case 'bidirectional': {
-      const { wrapped, mergeMode = 'concat' } = config;
-      if (layer.initialStates !== undefined && program !== 'keras')
-        throw refuse('is bidirectional and gets initial states');
-      return made('Bidirectional', {
-        layer: wrap(recurrentName(wrapped, program), `${name}_wrapped`, recurrent(wrapped), program),
-        merge_mode: mergeMode,
-      });
-    }
-    case 'dense':
-      return made('Dense', denseOptions(config, program, refuse));
-    case 'timeDistributed': {
-      const options = denseOptions(config.wrapped, program, refuse);
-      return made('TimeDistributed', { layer: wrap('Dense', `${name}_wrapped`, options, program) });
-    }
-    case 'embedding':
-      return made('Embedding', {
-        input_dim: config.inputDim,
-        output_dim: config.outputDim,
-        mask_zero: config.maskZero === true,
-        ...(program !== 'keras' && { input_length: null }),
-      });
-    case 'masking':
-      return made('Masking', { mask_value: config.maskValue });
-    case 'repeatVector':
-      return made('RepeatVector', { n: config.times });
-    case 'flatten':
-      return made('Flatten', {});
-    case 'lastStep':
-      throw refuse('takes the last step of a sequence by itself');
-    case 'batchNormalization':
-      return made('BatchNormalization', {
-        axis: -1,
-        epsilon: config.epsilon,
-        momentum: 0.99,
-        center: config.center,
-        scale: config.scale,
-      });
-    case 'activation':
-      return made('Activation', {
-        activation:
-          config.activation === 'softmax' ? 'softmax' : activationName(config.activation, program, refuse),
-      });
-    case 'identity':
-      return made('Dropout', { rate: 0 });
-  }
+  };
 }
 
 /** Keras 3 always has two biases where a GRU resets after the product; the second one is zero then. */
@@ -169,9 +158,6 @@ function forKeras(name: string, weight: Tensor, config: ModelLayer['config'], pr
   return { data, shape: [2, weight.data.length] };
 }
 
-const wrap = (kind: string, name: string, options: object, program: WrittenFor): object =>
-  kerasObject(kind, { name, trainable: true, ...options }, program);
-
 /** A layer inside another object; Keras 3 also asks where its class is. */
 export function kerasObject(kind: string, config: object, program: WrittenFor): object {
   return program === 'keras'
@@ -181,22 +167,16 @@ export function kerasObject(kind: string, config: object, program: WrittenFor): 
 
 /** forwardRecurrentKernel -> rnn/forward_rnn_wrapped/recurrent_kernel */
 export function nameInFile({ name }: WrittenLayer, own: string): string {
-  const [, direction = '', part] = /^(forward|backward)?(.*)$/.exec(own) ?? [];
-  const theirs = part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, '');
-  return direction === '' ? `${name}/${theirs}` : `${name}/${direction}_${name}_wrapped/${theirs}`;
+  const { direction, part } = partOf(own);
+  return direction === '' ? `${name}/${part}` : `${name}/${direction}_${name}_wrapped/${part}`;
 }
 
 /** What TensorFlow.js lacks and this package adds to it. */
 const withOwnLayers =
   '; rnn-parity has it for TensorFlow.js: `rnn-parity import --from MODEL --out DIR` (docs/models.md, "In your program")';
 
-const recurrentNames = { simpleRNN: 'SimpleRNN', lstm: 'LSTM', gru: 'GRU' } as const;
-
-const isResetAfter = (config: RecurrentConfig): boolean =>
+const isResetAfter = (config: ModelLayerConfig): config is GRUConfig =>
   config.layer === 'gru' && config.resetAfter !== false;
-
-const recurrentName = (config: RecurrentConfig, program: WrittenFor): string =>
-  program === 'registered' && isResetAfter(config) ? 'GRUResetAfter' : recurrentNames[config.layer];
 
 function activationName(name: ActivationName, program: WrittenFor, refuse: Refuse): string {
   if (name === 'hardSigmoidKeras3' && program === 'tfjs')
@@ -206,49 +186,6 @@ function activationName(name: ActivationName, program: WrittenFor, refuse: Refus
   if (name === 'hardSigmoidKeras3' && program === 'registered') return name;
   return name.startsWith('hardSigmoid') ? 'hard_sigmoid' : name;
 }
-
-function recurrentOptions(
-  config: RecurrentConfig,
-  returnState: boolean,
-  program: WrittenFor,
-  refuse: Refuse,
-): Record<string, unknown> {
-  const { units, activation = 'tanh', useBias = true, returnSequences = false, goBackwards = false } = config;
-  const resetAfter = isResetAfter(config);
-  if (resetAfter && program === 'tfjs')
-    throw refuse('is a GRU that resets after the product (reset_after)', withOwnLayers);
-  const gate =
-    config.layer === 'simpleRNN'
-      ? undefined
-      : activationName(config.recurrentActivation ?? 'sigmoid', program, refuse);
-  return {
-    units,
-    activation: activationName(activation, program, refuse),
-    ...(gate !== undefined && { recurrent_activation: gate }),
-    use_bias: useBias,
-    return_sequences: returnSequences,
-    return_state: returnState && statesOf(config) > 0,
-    go_backwards: goBackwards,
-    stateful: false,
-    unroll: false,
-    dropout: 0,
-    recurrent_dropout: 0,
-    ...(config.layer === 'lstm' && { unit_forget_bias: config.unitForgetBias !== false }),
-    ...(config.layer === 'gru' && program === 'keras' && { reset_after: resetAfter }),
-    ...(program !== 'keras' && { implementation: 1 }),
-    ...(program === 'registered' && config.layer === 'gru' && resetAfter && { biases: config.biases ?? 2 }),
-  };
-}
-
-const denseOptions = (
-  { units, activation = 'linear', useBias = true }: DenseConfig,
-  program: WrittenFor,
-  refuse: Refuse,
-): Record<string, unknown> => ({
-  units,
-  activation: activationName(activation, program, refuse),
-  use_bias: useBias,
-});
 
 function withSoftmax(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const inner = config['layer'] as { readonly config: object } | undefined;

@@ -1,5 +1,6 @@
 import { formatZip } from '../../base/files/index';
 import type { ModelDescription, Source } from '../description';
+import { stateWidth } from '../shapes';
 import { formatH5 } from './h5';
 import { pathsInArchive } from './weights';
 import { kerasObject, writeLayers } from './write-layers';
@@ -66,7 +67,7 @@ export function kerasConfig(model: ModelDescription, where: string) {
   ];
   const paths = pathsInArchive(
     layers.map(({ layer, weights }) => ({
-      layer: { ...layer, inner: [] },
+      layer,
       shapes: Object.fromEntries(weights.map(([own, { shape }]) => [own, shape])),
     })),
     all,
@@ -99,8 +100,6 @@ const oneOrAll = <T>(list: readonly T[]): T | readonly T[] => (list.length === 1
 function shapeOf(model: ModelDescription, { of, state }: Source): (number | null)[] {
   const input = model.inputs.find(({ name }) => name === of);
   if (input !== undefined) return [null, ...input.shape];
-  const layer = model.layers.find(({ name }) => name === of)!;
-  const { config } = layer;
-  const cell = config.layer === 'bidirectional' ? config.wrapped : config;
-  return state === undefined ? [null, ...layer.output] : [null, 'units' in cell ? cell.units : null];
+  const { config, output } = model.layers.find(({ name }) => name === of)!;
+  return [null, ...(state === undefined ? output : [stateWidth(config)])];
 }

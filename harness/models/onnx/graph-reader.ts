@@ -1,8 +1,7 @@
-import type { Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
-import { halfReach, type ModelLayerConfig, type Source, type StoredAs } from '../description';
-import type { PlannedLayer } from '../keras/topology';
-import { inDirection } from '../shapes';
+import type { PlannedLayer, StoredTensor, WeightsByLayer } from '../assemble';
+import type { ModelLayerConfig, Source } from '../description';
+import { weightsOfDirections } from '../gates';
 import type { OnnxNode } from './schema';
 import { inWords, type Axis, type From, type Pile, type Recurrent, type Signal, type Value } from './values';
 import type { Constant } from './tensors';
@@ -13,8 +12,7 @@ export interface Plain {
   readonly kind: string;
   config: ModelLayerConfig;
   readonly reads: Source;
-  weights: Record<string, Tensor>;
-  half?: Constant['half'];
+  weights: Readonly<Record<string, StoredTensor>>;
 }
 
 /** One node, and what it needs to know. */
@@ -82,67 +80,38 @@ export class GraphReader {
   }
 
   /** A layer that reads a signal and gives another one. */
-  layer(
-    step: Step,
-    signal: Signal,
-    config: ModelLayerConfig,
-    weights: Record<string, Tensor> = {},
-    half?: Constant['half'],
-  ): From {
+  layer(step: Step, signal: Signal, config: ModelLayerConfig, weights: Plain['weights'] = {}): From {
     if (signal.flipped === true)
       throw step.refuse('reads steps in the opposite order, as a layer that goes backwards leaves them');
     if (config.layer !== 'embedding') checkFractions(signal, step);
     const { name } = step;
-    this.add({
-      name,
-      kind: step.node.op_type,
-      config,
-      reads: this.sourceOf(signal.from),
-      weights,
-      ...(half && { half }),
-    });
+    this.add({ name, kind: step.node.op_type, config, reads: this.sourceOf(signal.from), weights });
     return { source: { of: name } };
   }
 
   /** Every layer with its weights, and the final names of sources. */
   finish(): {
     readonly layers: PlannedLayer[];
-    readonly weights: Map<string, Record<string, Tensor>>;
-    readonly storage: Record<string, StoredAs>;
+    readonly weights: WeightsByLayer;
     readonly rename: (source: Source) => Source;
   } {
     const final = new Map<string, Source>();
     const layers: PlannedLayer[] = [];
-    const weights = new Map<string, Record<string, Tensor>>();
-    const storage: Record<string, StoredAs> = {};
+    const weights = new Map<string, Plain['weights']>();
     const rename = ({ of, state }: Source): Source => {
       const found = final.get(of) ?? { of };
       // the final state of a layer that gives nothing else is its output
       const isOutput = found.state === -1 && state === 0;
       return { of: found.of, ...(state !== undefined && !isOutput && { state }) };
     };
-    const put = (layer: Plain, initialStates: readonly Source[] | undefined, returnState: boolean): void => {
-      const { name, kind, config, reads, half } = layer;
-      layers.push({
-        ...{ name, kind, config, reads: rename(reads), softmax: false, returnState, inner: [], notes: [] },
-        ...(initialStates && { initialStates: initialStates.map(rename) }),
-      });
-      weights.set(name, layer.weights);
-      if (half !== undefined)
-        for (const weight of Object.keys(layer.weights))
-          storage[`${name}.${weight}`] = { dtype: half, reach: halfReach[half] };
-    };
-    for (const slot of this.slots) {
-      if (!('asked' in slot)) put(slot, undefined, false);
-      else
-        for (const { name, config, weights: own, returnState } of variantsOf(slot, final))
-          put(
-            { name, kind: slot.kind, config, reads: slot.reads, weights: own, half: slot.half },
-            slot.initialStates,
-            returnState,
-          );
-    }
-    return { layers, weights, storage, rename };
+    for (const slot of this.slots)
+      for (const { weights: own, ...made } of 'asked' in slot ? variantsOf(slot, final) : [slot]) {
+        const { kind, reads } = slot;
+        const states = 'asked' in slot ? slot.initialStates?.map(rename) : undefined;
+        layers.push({ ...made, kind, reads: rename(reads), initialStates: states });
+        weights.set(made.name, own);
+      }
+    return { layers, weights, rename };
   }
 }
 
@@ -154,16 +123,6 @@ function variantsOf(slot: Recurrent, final: Map<string, Source>) {
   const isOnlyState = keys.length === 0;
   if (isOnlyState && asked.size === 0) return [];
   if (isOnlyState) keys.push(isBoth ? 'h:concat' : 'h:none');
-  const own = isBoth
-    ? Object.fromEntries(
-        weights.flatMap((one, d) =>
-          Object.entries(one).map(([weight, tensor]) => [
-            inDirection(d === 0 ? 'forward' : 'backward', weight),
-            tensor,
-          ]),
-        ),
-      )
-    : weights[0];
   final.set(`${name}#state`, { of: name, ...(isOnlyState && !isBoth && { state: -1 }) });
   return keys.map((key, i) => {
     const [what, merge] = key.split(':');
@@ -172,7 +131,7 @@ function variantsOf(slot: Recurrent, final: Map<string, Source>) {
     const one = { ...config, returnSequences: what === 'all' };
     return {
       name: called,
-      weights: { ...own },
+      weights: weightsOfDirections(weights),
       config: isBoth
         ? ({ layer: 'bidirectional', wrapped: one, mergeMode: merge as 'concat' } as const)
         : one,

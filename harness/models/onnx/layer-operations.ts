@@ -128,13 +128,12 @@ function dense(step: Step, signal: Signal, kernel: Constant, bias: Constant | un
   const features = featuresOf(signal, step);
   const [inputs, units] = kernel.shape;
   const isFit = kernel.shape.length === 2 && (features.size === null || features.size === inputs);
-  const flat = bias && { data: bias.data, shape: [bias.data.length] };
+  const flat = bias && { ...bias, shape: [bias.data.length] };
   if (!isFit || (flat !== undefined && flat.data.length !== units))
     throw step.refuse(`multiplies ${features.size ?? 'any'} features by [${kernel.shape.join(', ')}]`);
   features.size = inputs;
   const config = { layer: 'dense', units, useBias: flat !== undefined } as const;
-  const weights = { kernel: { data: kernel.data, shape: kernel.shape }, ...(flat && { bias: flat }) };
-  const from = step.graph.layer(step, signal, config, weights, kernel.half);
+  const from = step.graph.layer(step, signal, config, { kernel, ...(flat && { bias: flat }) });
   return { kind: 'signal', from, axes: [...signal.axes.slice(0, -1), { role: 'features', size: units }] };
 }
 
@@ -146,13 +145,7 @@ function embedding(step: Step, table: Constant, axis: number): Signal {
     );
   const [inputDim, outputDim] = table.shape;
   const config = { layer: 'embedding', inputDim, outputDim } as const;
-  const from = step.graph.layer(
-    step,
-    signal,
-    config,
-    { embeddings: { data: table.data, shape: table.shape } },
-    table.half,
-  );
+  const from = step.graph.layer(step, signal, config, { embeddings: table });
   return { kind: 'signal', from, axes: [...signal.axes, { role: 'features', size: outputDim }] };
 }
 

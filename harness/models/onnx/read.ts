@@ -1,19 +1,11 @@
 import { UsageError } from '../../base/outcome';
-import { assemble, shapeLayers } from '../assemble';
+import { assemble } from '../assemble';
 import type { ModelDescription, Source } from '../description';
 import { show } from '../json';
-import { inputsOf } from '../keras/topology';
 import type { ReadOptions } from '../keras/read';
 import { GraphReader, type Step } from './graph-reader';
 import { operations } from './operations';
-import {
-  attributeTypes,
-  decodeOnnx,
-  integerTypes,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxNode,
-} from './schema';
+import { attributeTypes, decodeOnnx, integerTypes, type OnnxModel, type OnnxNode } from './schema';
 import { constantOf, externalFiles, type Constant } from './tensors';
 import { inWords, type Axis, type Signal, type Value } from './values';
 
@@ -98,19 +90,18 @@ export async function readOnnx(
   const outputs = isCut
     ? sourcesOf(last, 'what comes before', reader, where)
     : graph.output.flatMap(({ name }) => sourcesOf(values.get(name), name, reader, where));
-  return describe(model, graph, inputs, outputs, reader, isCut ? until : undefined);
+  return describe(model, inputs, outputs, reader, isCut ? until : undefined);
 }
 
 function describe(
   { producer_name: by, producer_version: version }: OnnxModel,
-  _graph: OnnxGraph,
   given: readonly { readonly name: string; readonly axes: readonly Axis[]; readonly given: string }[],
   outputs: readonly Source[],
   reader: GraphReader,
   until: string | undefined,
 ): ModelDescription {
   const { where } = reader;
-  const { layers, weights, storage, rename } = reader.finish();
+  const { layers, weights, rename } = reader.finish();
   const notes = [...reader.notes];
   const inputs = given.map(({ name, axes, given: theirs }) => {
     const at = axes.findIndex(({ role }) => role === 'batch');
@@ -121,19 +112,9 @@ function describe(
   if (layers.length === 0)
     throw new UsageError(`${where} has no layer: its outputs do not depend on its inputs.`);
   if (until !== undefined) notes.push(`only what comes before the operation ${until} was read`);
-  const model = assemble(
-    {
-      format: 'onnx',
-      writtenBy: [by || 'ONNX', version].join(' ').trim().slice(0, 80),
-      inputs: inputsOf({ inputs, layers }),
-      outputs: outputs.map(rename),
-      notes,
-      shaped: shapeLayers({ inputs, layers }, where),
-    },
-    weights,
-    where,
-  );
-  return Object.keys(storage).length === 0 ? model : { ...model, storage };
+  const writtenBy = [by || 'ONNX', version].join(' ').trim().slice(0, 80);
+  const plan = { inputs, layers, outputs: outputs.map(rename) };
+  return assemble({ format: 'onnx', writtenBy, notes }, plan, weights, where);
 }
 
 /** Outputs: a layer, or states in one tensor, which become one output each. */

@@ -1,7 +1,10 @@
-import type { ActivationName, RecurrentConfig, Tensor } from '../../../scratch/index';
+import type { ActivationName, RecurrentConfig } from '../../../scratch/index';
+import type { StoredTensor } from '../assemble';
 import type { Source } from '../description';
+import { countOf } from '../elements';
 import { biasOfTwo, gateOrders, gatesToKeras, onnxActivations } from '../gates';
 import { asSignal, checkFractions, unify, type Step } from './graph-reader';
+import type { Constant } from './tensors';
 import { inWords, type Axis, type Pile, type Recurrent, type Signal, type Value } from './values';
 
 const cells = { RNN: 'simpleRNN', LSTM: 'lstm', GRU: 'gru' } as const;
@@ -54,17 +57,16 @@ export function readRecurrent(step: Step): Value[] {
   checkLengths(step, time);
 
   const isTwo = cell === 'gru' && step.number('linear_before_reset', 0) !== 0;
-  const part = (of: { data: Float64Array }, d: number, shape: number[], from = 0): Tensor => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const whole = of.data.length / directions;
-    return gatesToKeras({ data: of.data.slice(d * whole + from, d * whole + from + size), shape }, order);
+  const part = (of: Constant, d: number, shape: number[], from = 0): StoredTensor => {
+    const start = (d * of.data.length) / directions + from;
+    const data = of.data.slice(start, start + countOf(shape));
+    return gatesToKeras({ data, shape, stored: of.stored }, order);
   };
-  const weights = Array.from({ length: directions }, (_, d): Record<string, Tensor> => ({
+  const weights = Array.from({ length: directions }, (_, d): Record<string, StoredTensor> => ({
     kernel: part(W, d, [rows, features]),
     recurrentKernel: part(R, d, [rows, units]),
     ...(B && { bias: biasOfTwo(part(B, d, [rows]), part(B, d, [rows], rows), isTwo) }),
   }));
-  const half = W.half ?? R.half;
   const initialStates = initialOf(step, cell === 'lstm' ? 2 : 1, directions, isBatchFirst);
   const recurrent: Recurrent = graph.add({
     name: step.name,
@@ -74,7 +76,6 @@ export function readRecurrent(step: Step): Value[] {
       ...(directionText === 'reverse' && { goBackwards: true }),
     },
     weights,
-    ...(half && { half }),
     reads: graph.sourceOf(x.from),
     ...(initialStates && { initialStates }),
     asked: new Set<string>(),

@@ -3,30 +3,15 @@ import path from 'node:path';
 import { halfToNumber, readRegularFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { show } from '../json';
-import { bfloat16ToNumber } from '../pytorch/safetensors';
+import type { StoredTensor } from '../assemble';
+import type { StoredAs } from '../description';
+import { bfloat16ToNumber, countOf, elements, isShape, numbersIn, type ElementType } from '../elements';
 import { elementTypes, type OnnxTensor } from './schema';
 
 /** Numbers that stand in the file. */
-export interface Constant {
+export interface Constant extends StoredTensor {
   readonly kind: 'constant';
-  readonly data: Float64Array;
-  readonly shape: readonly number[];
-  /** where they are stored with fewer bits than float32 */ readonly half?: 'float16' | 'bfloat16';
 }
-
-type ReadNumber = (view: DataView, at: number) => number;
-
-const readers: Readonly<Record<number, readonly [bytes: number, read: ReadNumber]>> = {
-  [elementTypes.float32]: [4, (view, at) => view.getFloat32(at, true)],
-  [elementTypes.float64]: [8, (view, at) => view.getFloat64(at, true)],
-  [elementTypes.float16]: [2, (view, at) => halfToNumber(view.getUint16(at, true))],
-  [elementTypes.bfloat16]: [2, (view, at) => bfloat16ToNumber(view.getUint16(at, true))],
-  [elementTypes.int64]: [8, (view, at) => Number(view.getBigInt64(at, true))],
-  [elementTypes.int32]: [4, (view, at) => view.getInt32(at, true)],
-  [elementTypes.uint8]: [1, (view, at) => view.getUint8(at)],
-  [elementTypes.int8]: [1, (view, at) => view.getInt8(at)],
-  [elementTypes.bool]: [1, (view, at) => view.getUint8(at)],
-};
 
 /** Bytes of a file that lies next to the model. */
 export type ReadExternal = (name: string) => Promise<Buffer>;
@@ -72,26 +57,18 @@ export async function constantOf(
   const { name, dims, data_type: type, raw_data: raw } = tensor;
   const refuse = (what: string): UsageError =>
     new UsageError(`${where}: the tensor ${show(name)} ${what}; save the model again.`);
-  if (dims.length > 8 || !dims.every((n) => Number.isSafeInteger(n) && n >= 0))
-    throw refuse(`has shape [${dims.slice(0, 9).join(', ')}]`);
-  const count = dims.reduce((a, b) => a * b, 1);
-  const reader = readers[type] as (typeof readers)[number] | undefined;
-  if (reader === undefined)
+  if (!isShape(dims)) throw refuse(`has shape [${dims.slice(0, 9).join(', ')}]`);
+  const count = countOf(dims);
+  const [element] = Object.entries(elementTypes).find(([, number]) => number === type) ?? [];
+  if (element === undefined)
     throw refuse(`has the element type ${type}, where floats of 16 to 64 bits and integers are read`);
-  const [width, read] = reader;
-  const half =
-    type === elementTypes.float16 ? 'float16' : type === elementTypes.bfloat16 ? 'bfloat16' : undefined;
-  const made = (data: Float64Array): Constant => ({
-    kind: 'constant',
-    data,
-    shape: dims,
-    ...(half && { half }),
-  });
+  const { bytes: width, stored }: { readonly bytes: number; readonly stored?: StoredAs } =
+    elements[element as ElementType];
+  const made = (data: Float64Array): Constant => ({ kind: 'constant', data, shape: dims, stored });
   const ofBytes = (bytes: Uint8Array): Constant => {
     if (bytes.length !== count * width)
       throw refuse(`[${dims.join(', ')}] has ${bytes.length} bytes, expected were ${count * width}`);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return made(Float64Array.from({ length: count }, (_, i) => read(view, i * width)));
+    return made(numbersIn(bytes, element as ElementType));
   };
   if (tensor.data_location === 1) {
     const about = new Map(tensor.external_data.map(({ key, value }) => [key, value]));
@@ -109,8 +86,8 @@ export async function constantOf(
   );
   if (list?.length !== count)
     throw refuse(`[${dims.join(', ')}] has ${list?.length ?? 0} numbers, expected were ${count}`);
-  const decode = half === undefined ? (x: number) => x : half === 'float16' ? halfToNumber : bfloat16ToNumber;
-  return made(Float64Array.from(list, decode));
+  const decode = { float16: halfToNumber, bfloat16: bfloat16ToNumber }[element as string];
+  return made(decode === undefined ? Float64Array.from(list) : Float64Array.from(list, decode));
 }
 
 /** A constant of numbers that are known here. */
@@ -123,7 +100,7 @@ export const constant = (data: ArrayLike<number>, shape: readonly number[] = [da
 /** An element of every row and column in another order of the axes. */
 export function transposed({ data, shape, ...rest }: Constant, perm: readonly number[]): Constant {
   const to = perm.map((axis) => shape[axis]);
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const strides = shape.map((_, axis) => countOf(shape.slice(axis + 1)));
   const out = new Float64Array(data.length);
   const index = new Array<number>(to.length).fill(0);
   for (let i = 0; i < out.length; i++) {
@@ -139,8 +116,7 @@ export function taken(
   axis: number,
   positions: readonly number[],
 ): Constant {
-  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const [outer, inner] = [countOf(shape.slice(0, axis)), countOf(shape.slice(axis + 1))];
   const out = new Float64Array(outer * positions.length * inner);
   for (let o = 0; o < outer; o++)
     positions.forEach((position, k) => {
@@ -153,8 +129,8 @@ export function taken(
 /** Constants side by side along an axis. */
 export function concatenated(parts: readonly Constant[], axis: number): Constant {
   const [{ shape }] = parts;
-  const inner = parts.map((part) => part.shape.slice(axis).reduce((a, b) => a * b, 1));
-  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const inner = parts.map((part) => countOf(part.shape.slice(axis)));
+  const outer = countOf(shape.slice(0, axis));
   const row = inner.reduce((a, b) => a + b, 0);
   const out = new Float64Array(outer * row);
   for (let o = 0; o < outer; o++) {

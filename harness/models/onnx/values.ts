@@ -1,5 +1,5 @@
-import type { RecurrentConfig, Tensor } from '../../../scratch/index';
-import type { MergeMode } from '../../../scratch/index';
+import type { MergeMode, RecurrentConfig } from '../../../scratch/index';
+import type { StoredTensor } from '../assemble';
 import type { Size, Source } from '../description';
 import type { Constant } from './tensors';
 
@@ -18,10 +18,8 @@ export interface Recurrent {
   readonly name: string;
   readonly kind: string;
   readonly config: RecurrentConfig;
-  /** by direction: kernel, recurrentKernel, bias */ readonly weights: readonly Readonly<
-    Record<string, Tensor>
-  >[];
-  readonly half?: Constant['half'];
+  /** by direction: kernel, recurrentKernel, bias */
+  readonly weights: readonly Readonly<Record<string, StoredTensor>>[];
   readonly reads: Source;
   readonly initialStates?: readonly Source[];
   /** `all:concat`: every step, both directions side by side; `final:none` */ readonly asked: Set<string>;

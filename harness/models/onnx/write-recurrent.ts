@@ -1,8 +1,11 @@
 import type { RecurrentConfig, Tensor } from '../../../scratch/index';
+import { directions as bothDirections, nameIn } from '../../base/model';
 import type { ModelLayer } from '../description';
 import { gateOrders, gatesFromKeras, onnxActivations } from '../gates';
-import { inDirection, statesOf } from '../shapes';
+import { stateCount } from '../shapes';
 import { tensorName, type AttributeValue, type GraphWriter } from './graph-writer';
+
+type Direction = (typeof bothDirections)[number] | '';
 
 const operators = { simpleRNN: 'RNN', lstm: 'LSTM', gru: 'GRU' } as const;
 const merges = { sum: 'ReduceSum', ave: 'ReduceMean', mul: 'ReduceProd' } as const;
@@ -19,13 +22,16 @@ export function writeRecurrent(
 ): void {
   const { name, config, weights } = layer;
   const cell = (config.layer === 'bidirectional' ? config.wrapped : config) as RecurrentConfig;
-  const directions = config.layer === 'bidirectional' ? ['forward', 'backward'] : [''];
-  const own = (direction: string, weight: string): Tensor =>
-    weights[direction === '' ? weight : inDirection(direction, weight)];
+  const directions: readonly Direction[] = config.layer === 'bidirectional' ? bothDirections : [''];
+  const own = (direction: Direction, weight: string): Tensor =>
+    weights[direction === '' ? weight : nameIn(direction, weight)];
   const { units, returnSequences = false, useBias = true, goBackwards = false } = cell;
   const order = gateOrders.onnx[cell.layer];
-  const stacked = (weight: string, parts: (direction: string) => readonly Float64Array[], shape: number[]) =>
-    graph.floats(`${name}/${weight}`, shape, joined(directions.flatMap(parts)));
+  const stacked = (
+    weight: string,
+    parts: (direction: Direction) => readonly Float64Array[],
+    shape: number[],
+  ) => graph.floats(`${name}/${weight}`, shape, joined(directions.flatMap(parts)));
   const rows = order.length * units;
   const [features] = own(directions[0], 'kernel').shape;
   const W = stacked('W', (d) => [gatesFromKeras(own(d, 'kernel'), order).data], [
@@ -38,7 +44,7 @@ export function writeRecurrent(
     rows,
     units,
   ]);
-  const biases = (direction: string): Float64Array[] => {
+  const biases = (direction: Direction): Float64Array[] => {
     const bias = own(direction, 'bias');
     const part = (row: number): Float64Array =>
       row * rows < bias.data.length
@@ -48,7 +54,7 @@ export function writeRecurrent(
   };
   const B = useBias ? stacked('B', biases, [directions.length, 2 * rows]) : '';
 
-  const perDirection = statesOf(cell);
+  const perDirection = stateCount(cell);
   const initial = Array.from({ length: perDirection }, (_, k) => {
     const states = layer.initialStates;
     if (states === undefined) return '';

@@ -2,7 +2,7 @@ import type { ActivationName, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { version } from '../../base/version';
 import type { ModelDescription, ModelLayer, Size, Source } from '../description';
-import { maskedLayers, statesOf, stateWidth } from '../shapes';
+import { maskedLayers, stateCount, stateWidth } from '../shapes';
 import { onnxActivations } from '../gates';
 import { GraphWriter, tensorName } from './graph-writer';
 import { elementTypes, encodeOnnx } from './schema';
@@ -41,7 +41,7 @@ export function toOnnx(
   const shown: Source[] = showAll
     ? model.layers.flatMap(({ name, config }) => [
         { of: name },
-        ...Array.from({ length: statesOf(config) }, (_, state) => ({ of: name, state })),
+        ...Array.from({ length: stateCount(config) }, (_, state) => ({ of: name, state })),
       ])
     : [...model.outputs];
   const read = new Set(

@@ -1,11 +1,10 @@
-import type { Tensor } from '../../../scratch/index';
+import type { StoredTensor } from '../assemble';
 
 /** A named array of a state_dict, before its numbers are read. */
 export interface StateEntry {
   readonly name: string;
   readonly shape: readonly number[];
-  /** where it is stored with fewer bits than float32 */ readonly half?: 'float16' | 'bfloat16';
-  read(): Tensor;
+  read(): StoredTensor;
 }
 
 /** Arrays for a message. */

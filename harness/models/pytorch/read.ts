@@ -1,10 +1,8 @@
-import type { RecurrentConfig, Tensor } from '../../../scratch/index';
+import type { RecurrentConfig } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
-import { assemble, shapeLayers } from '../assemble';
-import { halfReach, type ModelDescription, type ModelLayerConfig, type StoredAs } from '../description';
-import { biasOfTwo, gateOrders, gatesToKeras } from '../gates';
-import { inputsOf, type PlannedLayer } from '../keras/topology';
-import { inDirection } from '../shapes';
+import { assemble, type PlannedLayer, type StoredTensor } from '../assemble';
+import type { ModelDescription } from '../description';
+import { biasOfTwo, gateOrders, gatesToKeras, weightsOfDirections } from '../gates';
 import { names, type StateEntry } from './entry';
 import { chainOf, modulesOf, type Module, type RecurrentModule } from './modules';
 
@@ -19,11 +17,9 @@ export interface StateOptions {
   readonly steps?: 'final' | 'last' | 'all' | undefined;
 }
 
-/** A layer with its weights. */
-interface Made {
-  readonly planned: PlannedLayer;
-  readonly weights: Readonly<Record<string, Tensor>>;
-  /** weights of fewer bits than float32 */ readonly half?: StateEntry['half'];
+/** A layer with its weights, read below. */
+interface Made extends Pick<PlannedLayer, 'name' | 'config'> {
+  readonly weights: Readonly<Record<string, StoredTensor>>;
 }
 
 /**
@@ -40,7 +36,8 @@ export function readStateDict(
   options: StateOptions = {},
 ): ModelDescription {
   const modules = chainOf(modulesOf(entries, where), isOrdered, where);
-  const made: Made[] = [];
+  const weights = new Map<string, Made['weights']>();
+  const layers: PlannedLayer[] = [];
   const notes = new Set<string>();
   if (modules.length > 1)
     notes.add(
@@ -49,42 +46,25 @@ export function readStateDict(
   let before = 'input';
   modules.forEach((module, i) => {
     const isLast = i === modules.length - 1;
-    for (const one of layersOf(module, { isFirst: i === 0, isLast }, options, notes)) {
-      made.push({ ...one, planned: { ...one.planned, reads: { of: before } } });
-      before = one.planned.name;
+    for (const made of layersOf(module, { isFirst: i === 0, isLast }, options, notes)) {
+      const { name, config } = made;
+      layers.push({ name, kind: module.kind, config, reads: { of: before } });
+      weights.set(name, made.weights);
+      before = name;
     }
   });
-  const [first] = modules;
-  const shape = first.kind === 'nn.Embedding' ? [null] : [null, first.inputs];
-  const hasTime = modules.some(({ kind }) => kind in cells);
-  if (!hasTime)
+  if (!modules.some(({ kind }) => kind in cells))
     throw new UsageError(
       `${where} has no nn.RNN, nn.LSTM or nn.GRU (weight_ih_l0, weight_hh_l0); its arrays are ${names(entries)}.`,
     );
-  const layers = made.map(({ planned }) => planned);
-  const inputs = [{ name: 'input', shape }];
-  const weights = new Map(made.map((one) => [one.planned.name, one.weights]));
-  const description = assemble(
-    {
-      format: 'pytorch',
-      writtenBy: 'PyTorch (state_dict)',
-      inputs: inputsOf({ inputs, layers }),
-      outputs: [{ of: before }],
-      notes: [...notes],
-      shaped: shapeLayers({ inputs, layers }, where),
-    },
+  const [first] = modules;
+  const inputs = [{ name: 'input', shape: first.kind === 'nn.Embedding' ? [null] : [null, first.inputs] }];
+  return assemble(
+    { format: 'pytorch', writtenBy: 'PyTorch (state_dict)', notes: [...notes] },
+    { inputs, layers, outputs: [{ of: before }] },
     weights,
     where,
   );
-  const storage = made.flatMap(({ planned, weights: own, half }) =>
-    half === undefined
-      ? []
-      : Object.keys(own).map((name): [string, StoredAs] => [
-          `${planned.name}.${name}`,
-          { dtype: half, reach: halfReach[half] },
-        ]),
-  );
-  return storage.length === 0 ? description : { ...description, storage: Object.fromEntries(storage) };
 }
 
 const cells = { 'nn.RNN': 'simpleRNN', 'nn.LSTM': 'lstm', 'nn.GRU': 'gru' } as const;
@@ -95,65 +75,31 @@ function layersOf(
   options: StateOptions,
   notes: Set<string>,
 ): Made[] {
-  const layer = (
-    config: ModelLayerConfig,
-    weights: Made['weights'],
-    parts: readonly (StateEntry | undefined)[],
-    name = module.name,
-  ): Made => {
-    const half = parts.find((part) => part?.half !== undefined)?.half;
-    return {
-      planned: {
-        ...{ name, kind: module.kind, config, reads: { of: '' }, softmax: false, returnState: false },
-        ...{ inner: [], notes: [] },
-      },
-      weights,
-      ...(half !== undefined && { half }),
-    };
-  };
+  const { name } = module;
   switch (module.kind) {
     case 'nn.Embedding': {
       const [inputDim, outputDim] = module.weight.shape;
       noteSquare(module, notes);
-      return [
-        layer({ layer: 'embedding', inputDim, outputDim }, { embeddings: module.weight.read() }, [
-          module.weight,
-        ]),
-      ];
+      const config = { layer: 'embedding', inputDim, outputDim } as const;
+      return [{ name, config, weights: { embeddings: module.weight.read() } }];
     }
     case 'nn.Linear': {
       const { weight, bias } = module;
-      const [units] = weight.shape;
       if (isFirst && bias === undefined) noteSquare(module, notes);
+      const config = { layer: 'dense', units: weight.shape[0], useBias: bias !== undefined } as const;
       const kernel = gatesToKeras(weight.read(), [0]);
-      return [
-        layer(
-          { layer: 'dense', units, useBias: bias !== undefined },
-          { kernel, ...(bias && { bias: bias.read() }) },
-          [weight, bias],
-        ),
-      ];
+      return [{ name, config, weights: { kernel, ...(bias && { bias: bias.read() }) } }];
     }
     case 'nn.BatchNorm1d': {
-      const { weight, bias, mean, variance } = module;
+      const { weight: gamma, bias: beta, mean, variance } = module;
       notes.add("the weights do not say the epsilon of nn.BatchNorm1d: PyTorch's default 1e-5 is assumed");
-      return [
-        layer(
-          {
-            layer: 'batchNormalization',
-            epsilon: 1e-5,
-            center: bias !== undefined,
-            scale: weight !== undefined,
-          },
-          {
-            ...(weight && { gamma: weight.read() }),
-            ...(bias && { beta: bias.read() }),
-            movingMean: mean.read(),
-            movingVariance: variance.read(),
-          },
-          [weight, bias, mean, variance],
-        ),
-      ];
+      const [center, scale] = [beta !== undefined, gamma !== undefined];
+      const weights = {
+        ...(gamma && { gamma: gamma.read() }),
+        ...(beta && { beta: beta.read() }),
+        ...{ movingMean: mean.read(), movingVariance: variance.read() },
+      };
+      return [{ name, config: { layer: 'batchNormalization', epsilon: 1e-5, center, scale }, weights }];
     }
     default: {
       const steps = options.steps ?? (isLast ? 'all' : 'final');
@@ -161,17 +107,17 @@ function layersOf(
         notes.add('the weights do not say the nonlinearity of nn.RNN: tanh is assumed (--nonlinearity relu)');
       if (!isLast && options.steps === undefined)
         notes.add(
-          `the weights do not say what the module after ${module.name} reads: its final states are assumed (--steps last: outputs[:, -1]; --steps all: every step)`,
+          `the weights do not say what the module after ${name} reads: its final states are assumed (--steps last: outputs[:, -1]; --steps all: every step)`,
         );
-      const isBoth = module.layers.some((one) => one.length > 1);
-      const isLastRow = steps === 'last' && isBoth;
-      const own = module.layers.map((directions, i, all) =>
-        recurrentLayer(module, directions, i < all.length - 1 || steps === 'all' || isLastRow, options),
-      );
-      const made = own.map(({ config, weights, parts }, i) =>
-        layer(config, weights, parts, own.length === 1 ? module.name : `${module.name}.l${i}`),
-      );
-      return isLastRow ? [...made, layer({ layer: 'lastStep' }, {}, [], `${module.name}:last`)] : made;
+      const isLastRow = steps === 'last' && module.layers.some((one) => one.length > 1);
+      const made = module.layers.map((directions, i, all): Made => {
+        const own = all.length === 1 ? name : `${name}.l${i}`;
+        const givesSteps = i < all.length - 1 || steps === 'all' || isLastRow;
+        return { name: own, ...recurrentLayer(module, directions, givesSteps, options) };
+      });
+      return isLastRow
+        ? [...made, { name: `${name}:last`, config: { layer: 'lastStep' }, weights: {} }]
+        : made;
     }
   }
 }
@@ -203,30 +149,17 @@ function recurrentLayer(
       : cell === 'lstm'
         ? { layer: cell, ...common, recurrentActivation: 'sigmoid' }
         : { layer: cell, ...common, recurrentActivation: 'sigmoid', resetAfter: true };
-  const read = (entry: StateEntry): Tensor => gatesToKeras(entry.read(), order);
-  const weightsOf = ({ weightIh, weightHh, biasIh, biasHh }: (typeof directions)[number]) => ({
+  const read = (entry: StateEntry): StoredTensor => gatesToKeras(entry.read(), order);
+  const weights = directions.map(({ weightIh, weightHh, biasIh, biasHh }) => ({
     kernel: read(weightIh),
     recurrentKernel: read(weightHh),
     ...(biasIh && biasHh && { bias: biasOfTwo(read(biasIh), read(biasHh), cell === 'gru') }),
-  });
-  const parts = directions.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [
-    weightIh,
-    weightHh,
-    biasIh,
-    biasHh,
-  ]);
-  if (directions.length === 1) return { config, weights: weightsOf(directions[0]), parts };
-  const weights = Object.fromEntries(
-    directions.flatMap((one, d) =>
-      Object.entries(weightsOf(one)).map(([name, tensor]) => [
-        inDirection(d === 0 ? 'forward' : 'backward', name),
-        tensor,
-      ]),
-    ),
-  );
+  }));
   return {
-    config: { layer: 'bidirectional', wrapped: config, mergeMode: 'concat' } as const,
-    weights,
-    parts,
+    config:
+      directions.length === 1
+        ? config
+        : ({ layer: 'bidirectional', wrapped: config, mergeMode: 'concat' } as const),
+    weights: weightsOfDirections<StoredTensor>(weights),
   };
 }

@@ -1,6 +1,7 @@
-import type { Tensor } from '../../../scratch/index';
-import { halfToNumber, textOf } from '../../base/files/index';
+import { textOf } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
+import type { StoredAs } from '../description';
+import { countOf, elements, isShape, isSizes, numbersIn, type ElementType } from '../elements';
 import { asObject, parseJson, show } from '../json';
 import type { StateEntry } from './entry';
 
@@ -9,24 +10,9 @@ import type { StateEntry } from './entry';
  * on npm for it read less than this file checks, and it needs no more code than their use.
  */
 
-type ReadNumber = (view: DataView, at: number) => number;
-
-const dtypes: Readonly<Record<string, readonly [bytes: number, read: ReadNumber]>> = {
-  F64: [8, (view, at) => view.getFloat64(at, true)],
-  F32: [4, (view, at) => view.getFloat32(at, true)],
-  F16: [2, (view, at) => halfToNumber(view.getUint16(at, true))],
-  BF16: [2, (view, at) => bfloat16ToNumber(view.getUint16(at, true))],
-  I64: [8, (view, at) => Number(view.getBigInt64(at, true))],
-  I32: [4, (view, at) => view.getInt32(at, true)],
+const dtypes: Readonly<Record<string, ElementType>> = {
+  ...{ F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32' },
 };
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** The upper half of a float32. */
-export function bfloat16ToNumber(bits: number): number {
-  scratch.setUint32(0, bits * 2 ** 16);
-  return scratch.getFloat32(0);
-}
 
 /** Whether the bytes begin as a safetensors file does. */
 export function isSafetensors(bytes: Buffer): boolean {
@@ -53,33 +39,23 @@ export function readSafetensors(bytes: Buffer, where: string): StateEntry[] {
     .map(([name, given]): StateEntry => {
       const { dtype, shape, data_offsets: offsets } = asObject(given);
       const known = typeof dtype === 'string' && Object.hasOwn(dtypes, dtype) ? dtypes[dtype] : undefined;
-      if (known === undefined || !isSizes(shape) || shape.length > 8)
+      if (known === undefined || !isShape(shape))
         throw refuse(
           `${name} is ${show(given)}, where a shape and one of ${Object.keys(dtypes).join(', ')} was expected`,
         );
-      const [width, read] = known;
-      const count = shape.reduce((a, b) => a * b, 1);
+      const { bytes: width, stored }: { readonly bytes: number; readonly stored?: StoredAs } =
+        elements[known];
+      const count = countOf(shape);
       const [from, to] = isSizes(offsets) && offsets.length === 2 ? offsets : [0, -1];
       if (to - from !== count * width || start + to > bytes.length)
         throw refuse(
           `${name} has ${count * width} bytes at ${show(offsets)}, where ${bytes.length - start} bytes of numbers are`,
         );
       if (to > from) taken.push([from, to]);
-      const view = new DataView(bytes.buffer, bytes.byteOffset + start + from, to - from);
-      return {
-        name,
-        shape,
-        ...((dtype === 'F16' || dtype === 'BF16') && { half: dtype === 'F16' ? 'float16' : 'bfloat16' }),
-        read: (): Tensor => ({
-          shape,
-          data: Float64Array.from({ length: count }, (_, i) => read(view, i * width)),
-        }),
-      };
+      const own = bytes.subarray(start + from, start + to);
+      return { name, shape, read: () => ({ shape, data: numbersIn(own, known), stored }) };
     });
   const overlap = taken.toSorted(([a], [b]) => a - b).some(([from], i, all) => i > 0 && from < all[i - 1][1]);
   if (overlap) throw refuse('two tensors lie on the same bytes');
   return entries;
 }
-
-const isSizes = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);

@@ -1,6 +1,7 @@
 import { ServingGraph, type ServedSignal } from '../../../src/index';
 import { UsageError } from '../../base/outcome';
 import type { ModelDescription, ModelLayer, Source } from '../description';
+import { givesSteps } from '../shapes';
 
 /** How often a row may be repeated: each copy is an input of one operation. */
 const mostTimes = 10_000;
@@ -91,12 +92,8 @@ function servedLayer(
       return only(graph.affine(scale, shift, input));
     }
     default: {
-      const steps =
-        'wrapped' in config
-          ? 'returnSequences' in config.wrapped && config.wrapped.returnSequences
-          : 'returnSequences' in config && config.returnSequences;
       const isMasked = input.mask !== undefined && maskedRows !== 'unmasked';
-      if (isMasked && maskedRows === 'zero' && !steps)
+      if (isMasked && maskedRows === 'zero' && !givesSteps(config))
         throw refuse(
           'gives zeros where its last step is masked (zero_output_for_mask without return_sequences)',
         );

@@ -1,16 +1,17 @@
 import path from 'node:path';
-import type { Tensor } from '../../../scratch/index';
-import { checkRegularFile, halfToNumber, readRegularFile, readTextFile } from '../../base/files/index';
+import { checkRegularFile, readRegularFile, readTextFile } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
-import { halfReach, type ModelDescription, type StoredAs } from '../description';
+import { assemble, type StoredTensor } from '../assemble';
+import { storedHalf, type ModelDescription } from '../description';
+import { countOf, elements, isShape, numbersIn, type ElementType } from '../elements';
 import { asObject, isTexts, parseJson, show, type Json } from '../json';
-import { dialectOf, finishModel, planModel, readAll, type ReadOptions } from '../keras/read';
+import { dialectOf, planModel, readAll, type ReadOptions } from '../keras/read';
 import type { Dialect } from '../keras/options';
 import { matchWeights, type Entry } from '../keras/weights';
 
 /** A weight of the manifest, and where its bytes are in the files one after the other. */
 interface Spec extends Entry {
-  readonly dtype: string;
+  readonly type: ElementType;
   readonly offset: number;
   readonly bytes: number;
   readonly quantization?: Quantization;
@@ -23,14 +24,7 @@ interface Quantization {
   readonly min: number;
 }
 
-const bytesOf: Readonly<Record<string, number>> = {
-  float32: 4,
-  int32: 4,
-  bool: 1,
-  uint8: 1,
-  uint16: 2,
-  float16: 2,
-};
+const types = ['float32', 'int32', 'bool', 'uint8', 'uint16', 'float16'] as const;
 
 /**
  * A LayersModel of TensorFlow.js: model.json, and files of weights that lie alongside.
@@ -54,36 +48,24 @@ export async function readLayersModel(file: string, { until }: ReadOptions = {})
   const { specs, paths, total } = manifestOf(json, refuse);
   const { found, notes } = matchWeights(model.shaped, model.topology.all, specs, file);
   const bytes = await readShards(path.dirname(file), paths, total, file);
-  const storage: Record<string, StoredAs> = {};
-  const weights = readAll(found, (spec) => {
-    if (spec.quantization) storage[spec.name] = storedAs(spec.quantization);
-    return decode(bytes, spec);
-  });
-  const kinds = [...new Set(Object.values(storage).map(({ dtype }) => dtype))];
+  const read = [...found.values()].flatMap((own) => Object.values(own));
+  const kinds = [...new Set(read.flatMap(({ quantization }) => quantization?.dtype ?? []))];
   const quantised =
     kinds.length === 0
       ? []
       : [
           `weights are stored as ${kinds.join(' and ')}, and were expanded to the numbers that TensorFlow.js makes of them`,
         ];
-  const byLayer = Object.fromEntries(
-    [...found].flatMap(([layer, ofLayer]) =>
-      Object.entries(ofLayer).flatMap(([name, spec]) =>
-        spec.name in storage ? [[`${layer}.${name}`, storage[spec.name]] as const] : [],
-      ),
-    ),
-  );
-  const described = finishModel(
-    {
-      format: 'tfjs',
-      writtenBy: writerOf(json, dialect),
-      notes: [...quantised, ...notes, ...outsideOfLayers(json)],
-    },
-    model,
-    weights,
+  const about = {
+    ...({ format: 'tfjs', writtenBy: writerOf(json, dialect) } as const),
+    notes: [...quantised, ...notes, ...outsideOfLayers(json)],
+  };
+  return assemble(
+    about,
+    model.topology,
+    readAll(found, (spec) => decode(bytes, spec)),
     file,
   );
-  return kinds.length === 0 ? described : { ...described, storage: byLayer };
 }
 
 /** What a run of `train` does besides the layers, which a program that opens the layers alone has to do itself. */
@@ -132,15 +114,11 @@ function manifestOf(json: Json, refuse: (what: string) => UsageError) {
   const specs = items('weights').flatMap((entry): Spec[] => {
     const { name, shape, dtype, group, quantization: given } = asObject(entry);
     const quantization = given === undefined || given === null ? undefined : quantizationOf(given);
-    const size = bytesOf[quantization?.dtype ?? String(dtype)] as number | undefined;
-    const isShape =
-      Array.isArray(shape) &&
-      shape.length <= 8 &&
-      shape.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+    const type = types.find((one) => one === (quantization?.dtype ?? dtype));
     if (
       typeof name !== 'string' ||
-      !isShape ||
-      size === undefined ||
+      !isShape(shape) ||
+      type === undefined ||
       (given !== undefined && given !== null && quantization === undefined)
     )
       throw refuse(
@@ -148,21 +126,12 @@ function manifestOf(json: Json, refuse: (what: string) => UsageError) {
       );
     if (names.has(name)) throw refuse(`lists the weight ${name} twice`);
     names.add(name);
-    const bytes = size * (shape as number[]).reduce((a, b) => a * b, 1);
+    const bytes = elements[type].bytes * countOf(shape);
     const offset = total;
     total += bytes;
     if (!Number.isSafeInteger(total)) throw refuse(`declares weights of ${total} bytes`);
     if (group === 'optimizer') return [];
-    return [
-      {
-        name,
-        shape: shape as number[],
-        dtype: String(dtype),
-        offset,
-        bytes,
-        ...(quantization && { quantization }),
-      },
-    ];
+    return [{ ...{ name, shape, type, offset, bytes }, ...(quantization && { quantization }) }];
   });
   const paths = items('paths');
   if (!isTexts(paths) || paths.length === 0 || !paths.every(isPlainName))
@@ -205,25 +174,17 @@ async function readShards(
   return Buffer.concat(await Promise.all(files.map((file) => readRegularFile(file))));
 }
 
-/** The numbers as TensorFlow.js makes them: quantised ones are expanded in float32. */
-function decode(bytes: Buffer, { offset, bytes: size, shape, dtype, quantization }: Spec): Tensor {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, size);
-  const kind = quantization?.dtype ?? dtype;
-  const width = bytesOf[kind];
-  const data = new Float64Array(size / width);
-  for (let i = 0; i < data.length; i++) {
-    const at = i * width;
-    if (kind === 'float32') data[i] = view.getFloat32(at, true);
-    else if (kind === 'int32') data[i] = view.getInt32(at, true);
-    else if (kind === 'float16') data[i] = halfToNumber(view.getUint16(at, true));
-    else data[i] = width === 1 ? view.getUint8(at) : view.getUint16(at, true);
-    if (quantization && kind !== 'float16')
-      data[i] = Math.fround(data[i] * quantization.scale + quantization.min);
-  }
-  return { data, shape };
-}
-
-/** Rounded to a step of `scale`, a weight moved by half of it at most; rounded to float16 by 2^-11 of itself. */
-function storedAs({ dtype, scale }: Quantization): StoredAs {
-  return { dtype, reach: dtype === 'float16' ? halfReach.float16 : scale / 2 };
+/**
+ * The numbers as TensorFlow.js makes them: quantised ones are expanded in float32. Rounded to a step of `scale`, a weight moved by half of
+ * it at most.
+ */
+function decode(bytes: Buffer, { offset, bytes: size, shape, type, quantization }: Spec): StoredTensor {
+  const data = numbersIn(bytes.subarray(offset, offset + size), type);
+  if (quantization === undefined) return { data, shape };
+  const { dtype, scale, min } = quantization;
+  if (dtype === 'float16') return { data, shape, stored: storedHalf.float16 };
+  return {
+    data: data.map((x) => Math.fround(x * scale + min)),
+    ...{ shape, stored: { dtype, reach: scale / 2 } },
+  };
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { checkModel, checkVerdict, generateInputs } from '../../../harness/check/index';
 import { judgeShown } from '../../../harness/check/judge';
-import { runReference, tensorOf } from '../../../harness/check/reference';
+import { runReference, tensorOf } from '../../../harness/check/index';
 import type { ShownLayers } from '../../../harness/check/sides/side';
 import { precisionModels } from '../../../harness/budget/index';
 import { openModelFile, type ModelDescription } from '../../../harness/models/index';

@@ -1,8 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { checkModel, convertModel, generateInputs, runReference } from '../../../harness/check/index';
-import { tensorOf } from '../../../harness/check/reference';
+import {
+  checkModel,
+  convertModel,
+  generateInputs,
+  runReference,
+  tensorOf,
+} from '../../../harness/check/index';
 import { causeOfStorage, deviationsOf } from '../../../harness/check/stored-weights';
 import { createRandom } from '../../../scratch/index';
 import { openModelFile, type ModelDescription } from '../../../harness/models/index';

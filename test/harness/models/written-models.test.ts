@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { UsageError } from '../../../harness/base/outcome';
 import { openModelFile, writeModel, type ModelDescription } from '../../../harness/models/index';
 import { generateInputs } from '../../../harness/check/index';
-import { runReference, tensorOf } from '../../../harness/check/reference';
+import { runReference, tensorOf } from '../../../harness/check/index';
 import { fixtureFiles, modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
