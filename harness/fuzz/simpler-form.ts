@@ -1,13 +1,5 @@
 import { zeros, type Tensor } from '../../scratch/index';
-import {
-  isLayered,
-  sizesOf,
-  tablesOf,
-  type AnyProblem,
-  type LayeredProblem,
-  type Problem,
-} from '../base/problem';
-import { partsOfLayers } from '../base/model';
+import { isLayered, tablesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
 import { keep } from '../problems/index';
 import type { Move } from './simpler-values';
 
@@ -25,7 +17,7 @@ function plainPartMoves(problem: Problem): Move[] {
   if (weights.outputKernel) {
     const plain = withoutOutput(problem);
     if (upstream || !labels) moves.push(() => plain);
-    else moves.push(() => ({ ...plain, upstream: { finalState: onesAtTheEnd(problem) } }));
+    else moves.push(() => ({ ...plain, upstream: { finalState: onesAt(problem, 'upstream.finalState') } }));
     if (labels) moves.push(() => without(problem, 'labels'));
   }
   if (upstream?.states && upstream.finalState) {
@@ -33,7 +25,7 @@ function plainPartMoves(problem: Problem): Move[] {
     moves.push(() => ({ ...problem, upstream: { finalState } }));
     moves.push(() => ({ ...problem, upstream: { states } }));
   } else if (upstream?.states) {
-    moves.push(() => ({ ...problem, upstream: { finalState: onesAtTheEnd(problem) } }));
+    moves.push(() => ({ ...problem, upstream: { finalState: onesAt(problem, 'upstream.finalState') } }));
   }
   if (upstream && !labels) moves.push(() => without(problem, 'upstream'));
   return moves;
@@ -52,7 +44,7 @@ function layeredPartMoves(problem: LayeredProblem): Move[] {
       () => withoutLoss,
     );
   if (!upstream && hasLoss) {
-    const logits = onesAtTheOutput(problem);
+    const logits = onesAt(problem, 'upstream.logits');
     moves.push(
       () => ({ ...withoutLoss, upstream: { logits } }),
       () => withoutLoss,
@@ -65,38 +57,28 @@ function layeredPartMoves(problem: LayeredProblem): Move[] {
   return moves;
 }
 
-/** dL/d logits = 1 everywhere: the loss is the sum of what the last layer gives. */
-function onesAtTheOutput({ model, inputs }: LayeredProblem): Tensor {
-  const [batch, timeSteps] = inputs.shape;
-  const { width, hasTime } = partsOfLayers(model)[model.layers.length - 1].output;
-  const ones = zeros(batch, ...(hasTime ? [timeSteps] : []), width);
+/** A gradient of 1 everywhere: the loss is the sum of the final state, or of what the last layer gives. */
+function onesAt(problem: AnyProblem, part: 'upstream.finalState' | 'upstream.logits'): Tensor {
+  const ones = zeros(...(tablesOf(problem).parts.get(part) ?? []).map(({ size }) => size));
   ones.data.fill(1);
   return ones;
 }
 
 /** Sizes in the order of cutting, each with the fewest places that still make sense: with one class there is nothing to tell apart. */
-function fewestPlaces(problem: AnyProblem): [string, number][] {
-  if (!isLayered(problem))
-    return [
-      ['timeStep', 1],
-      ['unit', 1],
-      ['example', 1],
-      ['feature', 1],
-      ['class', 2],
-    ];
-  const { layers, loss = 'softmaxCrossEntropy' } = problem.model;
-  const classes = loss === 'softmaxCrossEntropy' ? 2 : 1;
-  const units = layers.map((_, i): [string, number] => [
-    `layer${i + 1}`,
-    i === layers.length - 1 ? classes : 1,
+function fewestPlaces({ model }: AnyProblem, sizes: Iterable<string>): [string, number][] {
+  const units = [...sizes].filter((size) => /^(unit|layer\d+)$/.test(size));
+  const classes = model === undefined ? 'class' : units.at(-1);
+  const isChoice = (model?.loss ?? 'softmaxCrossEntropy') === 'softmaxCrossEntropy';
+  return ['timeStep', ...units, 'example', 'feature', 'class', 'integer'].map((size) => [
+    size,
+    size === classes && isChoice ? 2 : 1,
   ]);
-  return [['timeStep', 1], ...units, ['example', 1], ['feature', 1], ['integer', 1]];
 }
 
 /** Smaller sizes: an axis cut to its fewest, then without one half, one quarter, ... one place of it. */
 export function sizeMoves(problem: AnyProblem): Move[] {
   const { sizes } = tablesOf(problem);
-  return fewestPlaces(problem).flatMap(([axis, least]) => {
+  return fewestPlaces(problem, sizes.keys()).flatMap(([axis, least]) => {
     const size = sizes.get(axis) ?? 0;
     if (size <= least) return [];
     const all = Array.from({ length: size }, (_, i) => i);
@@ -120,12 +102,4 @@ function without<P extends AnyProblem>(problem: P, part: keyof P): P {
 function withoutOutput(problem: Problem): Problem {
   const { kernel, recurrentKernel, bias } = problem.weights;
   return { ...without(problem, 'labels'), weights: { kernel, recurrentKernel, bias } };
-}
-
-/** dL/dh_T = 1 everywhere: the loss is the sum of the final state. */
-function onesAtTheEnd(problem: Problem): Tensor {
-  const { batch, units } = sizesOf(problem);
-  const ones = zeros(batch, units);
-  ones.data.fill(1);
-  return ones;
 }

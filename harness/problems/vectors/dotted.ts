@@ -36,14 +36,11 @@ export function readParts(
     });
 }
 
-const simpleGroups = ['states', 'finalState', 'logits', 'probabilities', 'loss', 'gradients'];
-const layeredGroups = ['sequences', 'finalStates', 'logits', 'outputs', 'loss', 'gradients'];
-
 /** What is expected of an answer: tensors by the names of `expectedNames`, nested as an answer has them. */
 export function readExpected(value: unknown, problem: AnyProblem, where: string): Evaluation {
   const known = expectedNames(problem);
-  const fields = fieldsOf(value, where, isLayered(problem) ? layeredGroups : simpleGroups);
   const names = [...tablesOf(problem).answer.keys()];
+  const fields = fieldsOf(value, where, [...new Set(names.map((name) => name.split('.')[0]))]);
   const found = new Map<string, Tensor>();
   for (const [name, item] of dottedIn(fields, names, where, problem.model?.layers.length ?? 0)) {
     const place = `${where}.${name}`;

@@ -1,3 +1,4 @@
+import type { ExpectedShape, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { tablesOf, withParts, type AnyProblem, type Evaluation, type Problem } from '../../base/problem';
 import { readExpected, readParts } from './dotted';
@@ -42,20 +43,15 @@ function readSimpleProblem(value: unknown, id: string, where: string): Problem {
   const inputs = readTensor(fields.get('inputs'), `${where}.inputs`, ['batch', 'timeSteps', 'features']);
   const [batch, , features] = inputs.shape;
   const weights = readWeights(fields.get('weights'), features, `${where}.weights`);
-  const labels = fields.get('labels');
-  if (labels !== undefined && weights.outputBias === undefined) {
+  const given = fields.get('labels');
+  if (given !== undefined && weights.outputBias === undefined) {
     throw new UsageError(
       `${where} holds labels but weights has no outputKernel and outputBias; a loss needs the output layer, so add both (or leave the labels out).`,
     );
   }
-  const problem = {
-    id,
-    inputs,
-    ...(labels !== undefined && {
-      labels: readLabels(labels, `${where}.labels`, batch, weights.outputBias?.shape[0] ?? 0),
-    }),
-    weights,
-  };
+  const classes = weights.outputBias?.shape[0] ?? 0;
+  const labels = given === undefined ? undefined : readLabels(given, `${where}.labels`, batch, classes);
+  const problem = { id, inputs, ...(labels && { labels }), weights };
   const parts = readParts(fields, tablesOf(problem).parts, where, 0);
   if (fields.get('upstream') !== undefined && !parts.some(([name]) => name.startsWith('upstream.'))) {
     throw new UsageError(
@@ -67,33 +63,23 @@ function readSimpleProblem(value: unknown, id: string, where: string): Problem {
 
 function readWeights(value: unknown, features: number, where: string): Problem['weights'] {
   const fields = fieldsOf(value, where, weightNames);
-  const recurrentKernel = readTensor(fields.get('recurrentKernel'), `${where}.recurrentKernel`, [
-    'units',
-    'units',
-  ]);
+  const read = (name: (typeof weightNames)[number], shape: ExpectedShape): Tensor =>
+    readTensor(fields.get(name), `${where}.${name}`, shape);
+  const recurrentKernel = read('recurrentKernel', ['units', 'units']);
   const [units, columns] = recurrentKernel.shape;
   if (units !== columns) {
     throw new UsageError(
       `${where}.recurrentKernel has shape [${units}, ${columns}]; it must be square, one row and one column for each unit.`,
     );
   }
-  const rnn = {
-    kernel: readTensor(fields.get('kernel'), `${where}.kernel`, [features, units]),
-    recurrentKernel,
-    bias: readTensor(fields.get('bias'), `${where}.bias`, [units]),
-  };
-  const outputKernel = fields.get('outputKernel');
-  const outputBias = fields.get('outputBias');
-  if (outputKernel === undefined && outputBias === undefined) return rnn;
-  if (outputKernel === undefined || outputBias === undefined) {
+  const rnn = { kernel: read('kernel', [features, units]), recurrentKernel, bias: read('bias', [units]) };
+  const output = weightNames.slice(3).filter((name) => fields.get(name) !== undefined);
+  if (output.length === 0) return rnn;
+  if (output.length === 1) {
     throw new UsageError(
-      `${where} holds only ${outputKernel === undefined ? 'outputBias' : 'outputKernel'} of the output layer; give outputKernel and outputBias, or neither.`,
+      `${where} holds only ${output[0]} of the output layer; give outputKernel and outputBias, or neither.`,
     );
   }
-  const output = readTensor(outputKernel, `${where}.outputKernel`, [units, 'classes']);
-  return {
-    ...rnn,
-    outputKernel: output,
-    outputBias: readTensor(outputBias, `${where}.outputBias`, [output.shape[1]]),
-  };
+  const outputKernel = read('outputKernel', [units, 'classes']);
+  return { ...rnn, outputKernel, outputBias: read('outputBias', [outputKernel.shape[1]]) };
 }
