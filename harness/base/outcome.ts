@@ -14,6 +14,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Does something; what it throws is a mistake of the caller. */
+export function asUsage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** A backend that was required did not run: exit code 3. */
 export class BackendNotRunError extends Error {
   override readonly name = 'BackendNotRunError';

@@ -1,46 +1,20 @@
-import { checkOptions, type OptionNames } from '../../scratch/index';
-import {
-  isLayered,
-  type AnyProblem,
-  type LayeredProblem,
-  type Problem,
-  type ProblemWeights,
-} from './problem';
+import { checkOptions } from '../../scratch/index';
+import { isLayered, partAxes, type AnyProblem } from './problem';
 
-const problemNames: OptionNames<Problem> = {
-  id: true,
-  model: true,
-  inputs: true,
-  initialState: true,
-  mask: true,
-  labels: true,
-  upstream: true,
-  weights: true,
-};
-const upstreamNames: OptionNames<NonNullable<Problem['upstream']>> = { states: true, finalState: true };
-const weightNames: OptionNames<ProblemWeights> = {
-  kernel: true,
-  recurrentKernel: true,
-  bias: true,
-  outputKernel: true,
-  outputBias: true,
-};
+type Names = Readonly<Record<string, true>>;
 
-const layeredNames: OptionNames<LayeredProblem> = {
-  id: true,
-  model: true,
-  inputs: true,
-  initialStates: true,
-  mask: true,
-  labels: true,
-  targets: true,
-  upstream: true,
-  weights: true,
-};
-const layeredUpstream: OptionNames<NonNullable<LayeredProblem['upstream']>> = {
-  logits: true,
-  finalStates: true,
-  sequences: true,
+/** The fields of a problem about the simple RNN, or those of one of its fields: `upstream.`, `weights.`. */
+function fieldsIn(field: string): Names {
+  const names = Object.keys(partAxes).filter((name) => name.startsWith(field));
+  return Object.fromEntries(names.map((name) => [name.slice(field.length).split('.')[0], true] as const));
+}
+
+const { initialState, ...common }: Names = { id: true, model: true, labels: true, ...fieldsIn('') };
+const simple = { fields: { ...common, initialState }, upstream: fieldsIn('upstream.') };
+const weights = fieldsIn('weights.');
+const layered = {
+  fields: { ...common, initialStates: true, targets: true },
+  upstream: { logits: true, finalStates: true, sequences: true },
 };
 
 /**
@@ -50,9 +24,8 @@ const layeredUpstream: OptionNames<NonNullable<LayeredProblem['upstream']>> = {
  */
 export function checkProblemNames(problem: AnyProblem): void {
   const name = `problem ${JSON.stringify(problem.id)}`;
-  const layered = isLayered(problem);
-  checkOptions(problem, layered ? layeredNames : problemNames, name, 'field');
-  if (problem.upstream !== undefined)
-    checkOptions(problem.upstream, layered ? layeredUpstream : upstreamNames, `${name}: upstream`, 'field');
-  if (!layered) checkOptions(problem.weights, weightNames, `${name}: weights`, 'field');
+  const { fields, upstream } = isLayered(problem) ? layered : simple;
+  checkOptions(problem, fields, name, 'field');
+  if (problem.upstream !== undefined) checkOptions(problem.upstream, upstream, `${name}: upstream`, 'field');
+  if (!isLayered(problem)) checkOptions(problem.weights, weights, `${name}: weights`, 'field');
 }

@@ -83,24 +83,6 @@ export type Precision = 'float32' | 'float64';
 /** Where in the computation: states, then output and loss, then gradients, then the optimizer's step. */
 export type Phase = 'forward' | 'loss' | 'backward' | 'update';
 
-/** The dotted names of the vectors format, in the order of the computation. */
-export const tensorNames = [
-  'states',
-  'finalState',
-  'logits',
-  'probabilities',
-  'loss',
-  'gradients.outputKernel',
-  'gradients.outputBias',
-  'gradients.inputs',
-  'gradients.initialState',
-  'gradients.kernel',
-  'gradients.recurrentKernel',
-  'gradients.bias',
-] as const;
-
-export type TensorName = (typeof tensorNames)[number];
-
 /** The tensor of that dotted name, if the evaluation holds it. */
 export function tensorOf(evaluation: Evaluation, name: string): Tensor | undefined {
   return tensorAt(evaluation, name);
@@ -220,8 +202,11 @@ export function sizesOf(problem: Problem): ProblemSizes {
   };
 }
 
-/** The axes of every named tensor; fromUnit is the earlier unit, the row of recurrentKernel and outputKernel. */
-export const tensorAxes: Readonly<Record<TensorName, readonly SizedAxis[]>> = {
+/**
+ * The dotted names of the vectors format in the order of the computation, and the axes of each tensor; fromUnit is the earlier unit, the
+ * row of recurrentKernel and outputKernel.
+ */
+export const tensorAxes = {
   states: ['example', 'timeStep', 'unit'],
   finalState: ['example', 'unit'],
   logits: ['example', 'class'],
@@ -234,13 +219,16 @@ export const tensorAxes: Readonly<Record<TensorName, readonly SizedAxis[]>> = {
   'gradients.kernel': ['feature', 'unit'],
   'gradients.recurrentKernel': ['fromUnit', 'unit'],
   'gradients.bias': ['unit'],
-};
+} as const satisfies Readonly<Record<string, readonly SizedAxis[]>>;
+
+export type TensorName = keyof typeof tensorAxes;
+export const tensorNames = Object.keys(tensorAxes) as readonly TensorName[];
 
 /** What the axes of the simple RNN's tensors count. */
 type SizedAxis = 'example' | 'timeStep' | 'feature' | 'unit' | 'fromUnit' | 'class';
 
 /** Every tensor that a problem about the simple RNN may hold, by its dotted name, and what its axes count. */
-const partAxes = {
+export const partAxes = {
   inputs: ['example', 'timeStep', 'feature'],
   initialState: ['example', 'unit'],
   mask: ['example', 'timeStep'],

@@ -7,3 +7,10 @@ import { createRequire } from 'node:module';
 export const { version } = createRequire(__filename)('rnn-parity/package.json') as {
   readonly version: string;
 };
+
+/** Everything that may change a number, besides what it is computed from and by. */
+export const versions: Readonly<Record<string, string>> = {
+  'rnn-parity': version,
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+};

@@ -1,14 +1,14 @@
 import type { EngineEntry } from './catalogue';
 import { encodeProblem, makeProblem } from './data';
 import { ChildFailure, type Launch } from '../base/process/index';
-import { cycleSchedule, enduranceSize, stepSchedule, watchMemory } from './endurance';
-import { measureTask, type Tell } from './measure';
+import { measureTask, memoryOf, type Tell } from './measure';
 import { makeReference } from './parity-gate';
-import type { Absence, EnduranceReport, SizeReport } from './report/schema';
+import type { Absence, EnduranceReport, EnduranceSeries, SizeReport } from './report/schema';
 import type { Effort } from './schedule';
 import { EngineSession } from './process/session';
 import { enginesOf, type PlannedSize } from './plan';
 import { describeSize, parseSize } from './size';
+import type { Task } from './task';
 
 export interface BenchSettings {
   readonly effort: Effort;
@@ -57,7 +57,7 @@ export class Bench {
 
   /** One engine over many training steps and many models; nothing when it is absent. */
   async endure(entry: EngineEntry): Promise<EnduranceReport[]> {
-    const size = parseSize(enduranceSize);
+    const size = parseSize('M');
     const problem = await makeProblem(size, size.batch, this.settings.seed);
     const sessions = await this.startAll([entry], this.settings.tell);
     try {
@@ -102,4 +102,34 @@ export class Bench {
     }
     return EngineSession.start(entry, launch, this.settings.effort);
   }
+}
+
+/** How often memory is read while a task is called many times. */
+interface MemorySchedule {
+  /** calls before the first reading: caches fill, code is compiled */ readonly warmUp: number;
+  readonly calls: number;
+  /** calls between two readings */ readonly every: number;
+}
+
+const stepSchedule: MemorySchedule = { warmUp: 1000, calls: 20_000, every: 1000 };
+/** Each call builds a model, takes one training step and releases the model. */
+const cycleSchedule: MemorySchedule = { warmUp: 10, calls: 100, every: 10 };
+
+/** Calls a task many times and reads the memory of the engine's process at intervals. Stops where the engine fails. */
+async function watchMemory(
+  session: EngineSession,
+  task: Task,
+  { warmUp, calls, every }: MemorySchedule,
+  tell: Tell,
+): Promise<EnduranceSeries> {
+  const readings: EnduranceSeries['readings'][number][] = [];
+  await session.sample(task, warmUp);
+  for (let done = 0; done <= calls; done += every) {
+    tell(`endurance: ${session.entry.name}, ${task}: ${done} of ${calls} calls`);
+    if (done > 0 && (await session.sample(task, every)) === undefined) break;
+    const status = await session.status();
+    if (status === undefined) break;
+    readings.push({ calls: done, ...memoryOf(status) });
+  }
+  return { task, readings };
 }

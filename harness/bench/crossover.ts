@@ -1,19 +1,29 @@
+import type { Crossover, SizeReport, SweepReport } from './report/schema';
+
 /** The median time of one engine at each value of a sweep; undefined where it was not measured. */
 export interface SweepLine {
   readonly engine: string;
   readonly medians: readonly (number | undefined)[];
 }
 
-/** Where the fastest engine changes along a sweep. */
-export interface Crossover {
-  /** the faster one below `at` */ readonly below: string;
-  /** the faster one above `at` */ readonly above: string;
-  /** where their lines meet, read between two measured values on log-log axes */ readonly at: number;
-  /** the two measured values around it */ readonly between: readonly [number, number];
+/** A line for every engine that was timed at one of the sizes of a sweep. */
+export function sweepLines(
+  reports: readonly SizeReport[],
+  { sizes, task }: Pick<SweepReport, 'sizes' | 'task'>,
+): SweepLine[] {
+  const results = sizes.map((name) => {
+    const point = reports.find(({ size }) => size.name === name);
+    return point?.tasks.find((one) => one.task === task)?.results ?? [];
+  });
+  const engines = new Set(results.flat().map(({ engine }) => engine));
+  return Array.from(engines, (engine) => ({
+    engine,
+    medians: results.map((own) => own.find((result) => result.engine === engine)?.spread.median),
+  }));
 }
 
 /** The engine with the smallest median at each value of the sweep. */
-export function fastestAt(lines: readonly SweepLine[], index: number): SweepLine | undefined {
+function fastestAt(lines: readonly SweepLine[], index: number): SweepLine | undefined {
   return lines.reduce<SweepLine | undefined>((best, line) => {
     const time = line.medians[index];
     const record = best?.medians[index];

@@ -1,5 +1,5 @@
 import type { Operations } from './process/protocol';
-import { engineEntries, type EngineEntry } from './catalogue';
+import { engineEntries, oneThread, type EngineEntry } from './catalogue';
 import { ChildFailure, ChildLink, type Launch } from '../base/process/index';
 
 /** What float32 products reach on this machine, 10^9 operations a second (a multiply-add is two). */
@@ -11,12 +11,7 @@ export interface MachineProducts {
 
 /** Those that compute products by a library made for it. */
 const measuring = ['layers:tensorflow', 'torch'];
-const oneCore = {
-  TF_NUM_INTRAOP_THREADS: '1',
-  OMP_NUM_THREADS: '1',
-  MKL_NUM_THREADS: '1',
-  OPENBLAS_NUM_THREADS: '1',
-};
+const oneCore = { TF_NUM_INTRAOP_THREADS: '1', ...oneThread };
 const operations = 2 * 1024 ** 3;
 const milliseconds = 180_000;
 

@@ -1,7 +1,7 @@
 import { chooseBaseline, withSpeedups } from './report/baseline';
 import { Bench } from './bench';
 import type { EngineEntry } from './catalogue';
-import { crossovers } from './crossover';
+import { crossovers, sweepLines } from './crossover';
 import { findPython } from '../base/process/index';
 import { launchOf } from './process/launch';
 import { describeMachine, loadWarning } from './machine';
@@ -82,23 +82,9 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
 
 /** One sweep's place in the report: which sizes belong to it, and where the fastest engine changes. */
 function summarizeSweep(sweep: Sweep, base: BenchSize, points: readonly SizeReport[]): SweepReport {
-  const engines = new Set(points.flatMap(({ engines }) => engines.map(({ engine }) => engine)));
-  const lines = Array.from(engines, (engine) => ({ engine, medians: points.map(medianOf(engine)) }));
-  return {
-    ...sweep,
-    base,
-    task: sweepTask,
-    sizes: points.map(({ size }) => size.name),
-    crossovers: crossovers(sweep.values, lines),
-  };
+  const found = { ...sweep, base, task: sweepTask, sizes: points.map(({ size }) => size.name) };
+  return { ...found, crossovers: crossovers(sweep.values, sweepLines(points, found)) };
 }
-
-/** The median of an engine's training step at a size. */
-const medianOf =
-  (engine: string) =>
-  ({ tasks }: SizeReport): number | undefined =>
-    tasks.find(({ task }) => task === sweepTask)?.results.find((result) => result.engine === engine)?.spread
-      .median;
 
 function othersWarnings({ size, tasks }: SizeReport): string[] {
   return tasks.flatMap(({ task, othersShare }) =>

@@ -97,8 +97,7 @@ Examples:
   rnn-parity train --data memory --layers 'bidirectional(gru:16),lstm:8' --epochs 5
   rnn-parity train --resume runs/mine`,
   async run(flags) {
-    const { trainingProgress } = await import('../training/progress-bar.js');
-    const { formatEpoch } = await import('../training/epoch-line.js');
+    const { formatEpoch, trainingProgress } = await import('../training/progress-bar.js');
     const { openSummaries } = await import('../training/summaries.js');
     const { freeDirectory } = await import('../models/directory.js');
     const { formatMetrics, train } = await import('../training/index.js');

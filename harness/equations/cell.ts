@@ -1,4 +1,5 @@
 import { checkOptions, type OptionNames } from '../../scratch/index';
+import type { CellText } from '../base/model';
 import { deriveBackward, gradientName, type BackwardStep } from './derive';
 import { EquationError } from './equation-error';
 import {
@@ -16,17 +17,7 @@ import {
 import { parseEquations, partText, type ParsedEquation } from './parse';
 import type { WeightShape } from './weights';
 
-/** A recurrent cell as its formulas: what a user writes. */
-export interface CellText {
-  readonly name: string;
-  /** what a step hands on to the next, each [B, U]; the first is the layer's output */ readonly carries: readonly string[];
-  /**
-   * the axes of every weight: `'F, U'` is a matrix with F rows and U columns, `'U, i f g o'` one with U rows and four blocks of U
-   * columns, `'i f g o'` a vector that is used element by element
-   */
-  readonly weights: Readonly<Record<string, string>>;
-  /** one formula a line, in the order of the computation */ readonly equations: string;
-}
+export type { CellText } from '../base/model';
 
 /** A cell that was read and checked, with its backward step. */
 export interface Cell {

@@ -22,7 +22,7 @@ export interface ExplainOptions {
 
 /**
  * Does rounding explain that these numbers were given where those were expected? Results, numbers from elsewhere, single
- * equations, the referees and the gate of the bench ask it; the check of an update asks for the gradients that it is made from.
+ * equations and the referees ask it; the check of an update asks for the gradients that it is made from.
  *
  * It asks in stages (`stagesOf`): the plain budget first; only an answer beyond it is worth the emulated float32 runs that measure how
  * far honest runs scatter here. Numbers are explained when each |given - expected| <= min(bound, 10 c sigma) + extra, and their root mean

@@ -5,7 +5,7 @@ import {
   type StackWeights,
   type Tensor,
 } from '../../scratch/index';
-import { UsageError } from '../base/outcome';
+import { asUsage, UsageError } from '../base/outcome';
 import type { ModelDescription, ModelLayer, ModelLayerConfig, Size } from './description';
 import { classNames, counter, fields, snakeOfClass } from './keras/fields';
 
@@ -133,13 +133,7 @@ export function networkOf(model: ModelDescription, where: string): ModelNetwork 
   }
   const features = input.vocabulary === undefined ? widthOf(model, layers[0], weights[0]) : undefined;
   const config = { ...(features !== undefined && { features }), layers, loss };
-  let plan: NetworkPlan;
-  try {
-    plan = new NetworkPlan(config, where);
-    plan.checkWeights(weights, where);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  asUsage(() => new NetworkPlan(config, where).checkWeights(weights, where));
   return { config, weights, ...(maskValue !== undefined && { maskValue }) };
 }
 

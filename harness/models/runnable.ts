@@ -1,5 +1,5 @@
 import { checkClassifierWeights, weightNames, type ClassifierWeights } from '../../scratch/index';
-import { UsageError } from '../base/outcome';
+import { asUsage, UsageError } from '../base/outcome';
 
 /** Cells whose recurrent kernel [U, n U] holds n kernels next to each other. */
 const gatedCells: Readonly<Record<number, string>> = { 3: 'GRU', 4: 'LSTM' };
@@ -28,12 +28,7 @@ export function checkRunnable(weights: ClassifierWeights, where: string): Classi
     throw new UsageError(
       `${where} has a single output, as a sigmoid for two classes or a regression has; a softmax over at least 2 classes is run, and over one class it is always 1. If it is a sigmoid, save two outputs that give the same: output kernel np.hstack([0 * w, w]), output bias np.hstack([0 * b, b]).`,
     );
-  let checked: ClassifierWeights;
-  try {
-    checked = checkClassifierWeights(weights, { features, units, classes }, where);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const checked = asUsage(() => checkClassifierWeights(weights, { features, units, classes }, where));
   for (const name of weightNames) {
     const at = checked[name].data.findIndex((x) => !Number.isFinite(Math.fround(x)));
     if (at >= 0)

@@ -30,7 +30,7 @@ export interface CheckpointMeta {
   readonly format: 'rnn-parity checkpoint';
   readonly version: 2;
   readonly settings: TrainSettings;
-  /** of the model that the run started from */ readonly given?: GivenData;
+  /** of the model that the run started from */ readonly given?: GivenData | undefined;
   readonly data: DataIdentity;
   readonly versions: Readonly<Record<string, string>>;
   /** the data file, as a path from the run's directory */ readonly dataFile?: string;
@@ -41,8 +41,8 @@ export interface CheckpointMeta {
 export interface Checkpoint {
   readonly meta: CheckpointMeta;
   readonly members: readonly { readonly weights: StackWeights; readonly optimizer: NetworkOptimizerState }[];
-  /** per side, of the best epoch */ readonly best?: readonly StackWeights[];
-  /** of a run that started from a model */ readonly start?: StackWeights;
+  /** per side, of the best epoch */ readonly best: readonly StackWeights[] | undefined;
+  /** of a run that started from a model */ readonly start: StackWeights | undefined;
 }
 
 /**
@@ -116,8 +116,8 @@ function fromArrays(arrays: ReadonlyMap<string, NpyArray>, file: string): Checkp
   return {
     meta,
     members,
-    ...(best.length > 0 && { best }),
-    ...(isThere('start') && { start: takeSound('start') }),
+    best: best.length > 0 ? best : undefined,
+    start: isThere('start') ? takeSound('start') : undefined,
   };
 }
 

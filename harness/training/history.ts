@@ -32,12 +32,12 @@ export interface EpochRecord {
 
 /** Where a run stands; everything that is not a weight. */
 export interface Progress {
-  readonly position?: FitPosition;
+  readonly position?: FitPosition | undefined;
   readonly history: readonly EpochRecord[];
   readonly sums: readonly { loss: number; correct: number; gradientNorm: number; examples: number }[];
   /** the epoch (counted from 1) with the lowest validation loss, when patience watches it */
-  readonly best?: { readonly epoch: number; readonly loss: number };
-  readonly noiseState?: readonly number[];
+  readonly best?: { readonly epoch: number; readonly loss: number } | undefined;
+  readonly noiseState?: readonly number[] | undefined;
   readonly steps: number;
   /** steps checked since the last whole epoch */ readonly comparisons: readonly StepComparison[];
   readonly finished: boolean;

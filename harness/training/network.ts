@@ -9,7 +9,7 @@ import {
   type StackWeights,
 } from '../../scratch/index';
 import { formatLayers } from '../base/layers-text';
-import { UsageError } from '../base/outcome';
+import { asUsage, UsageError } from '../base/outcome';
 import type { DataIdentity } from './prepare';
 import type { Part } from './data/index';
 import type { TrainSettings } from './settings';
@@ -45,13 +45,8 @@ export function networkFor(
   return config;
 }
 
-function checked(config: NetworkConfig, flag: string): NetworkConfig {
-  try {
-    return new NetworkPlan(config, flag).config;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
+const checked = (config: NetworkConfig, flag: string): NetworkConfig =>
+  asUsage(() => new NetworkPlan(config, flag).config);
 
 /** Where training starts: the same seed gives every side the same weights. */
 export function initialWeights(

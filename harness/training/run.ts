@@ -22,29 +22,31 @@ import { NoiseTwin, StepCheck, type StepComparison } from './noise';
 import type { PreparedData } from './prepare';
 import { sidesOf, type TrainSettings } from './settings';
 
-/** What a run tells while it goes on; every method is optional and awaited. */
-export interface RunObserver {
-  onBatch?(log: BatchLog, learningRate: number): unknown;
-  onEpoch?(record: EpochRecord): unknown;
-  /** asked after every batch and epoch: true when `save` shall be called now */ wantsSave?(
-    reason: 'batch' | 'epoch' | 'stop',
-  ): boolean;
-  save?(state: RunState): Promise<void>;
+/** Where a run is kept. */
+export interface RunKeeper {
+  /** asked after every batch and epoch: true when `save` shall be called now */
+  wantsSave(reason: 'batch' | 'epoch' | 'stop'): boolean;
+  save(state: RunState): Promise<void>;
 }
 
 /** Everything that a checkpoint keeps. */
 export interface RunState {
   readonly progress: Progress;
   /** the sides, then the noise twin if there is one */ readonly networks: readonly LayersNetwork[];
-  readonly best?: readonly StackWeights[];
+  readonly best: readonly StackWeights[] | undefined;
 }
 
-export interface RunOptions extends RunObserver {
-  /** instead of initial weights */ readonly start?: StackWeights;
-  readonly resume?: Checkpoint;
-  /** when aborted, the run stops after the batch that is running */ readonly signal?: AbortSignal;
+export interface RunOptions {
+  /** awaited, as `onEpoch` */ readonly onBatch?:
+    ((log: BatchLog, learningRate: number) => unknown) | undefined;
+  readonly onEpoch?: ((record: EpochRecord) => unknown) | undefined;
+  readonly keeper?: RunKeeper | undefined;
+  /** instead of initial weights */ readonly start?: StackWeights | undefined;
+  readonly resume?: Checkpoint | undefined;
+  /** when aborted, the run stops after the batch that is running */ readonly signal?:
+    AbortSignal | undefined;
   /** replaces a side before training starts, for tests of what the run notices */
-  readonly replaceSide?: (side: LayersNetwork) => LayersNetwork;
+  readonly replaceSide?: ((side: LayersNetwork) => LayersNetwork) | undefined;
 }
 
 export interface RunResult {
@@ -55,7 +57,7 @@ export interface RunResult {
   readonly config: NetworkConfig;
   readonly initialWeights: StackWeights;
   readonly history: readonly EpochRecord[];
-  readonly best?: Progress['best'];
+  readonly best: Progress['best'];
   dispose(): void;
 }
 
@@ -101,7 +103,7 @@ export async function runTraining(
       config,
       initialWeights: weights,
       history: run.history,
-      ...(run.best && { best: run.best }),
+      best: run.best,
       dispose: () => run.dispose(),
     };
   } catch (error) {
@@ -239,7 +241,7 @@ class Run {
       return false;
     }
     const isStopped = this.options.signal?.aborted === true;
-    const isSaved = this.options.wantsSave?.(isStopped ? 'stop' : 'batch') === true;
+    const isSaved = this.options.keeper?.wantsSave(isStopped ? 'stop' : 'batch') === true;
     // what is saved must be readable again: the last sound checkpoint stays
     if (isSaved && this.hasOverflowed({ ...log, learningRate })) return false;
     if (isStopped) this.end = { outcome: 'interrupted' };
@@ -272,7 +274,7 @@ class Run {
     if (log.epoch + 1 < this.settings.epochs)
       this.setLearningRate(learningRateAt(this.settings, log.epoch + 1));
     const isLast = !patient || log.epoch + 1 === this.settings.epochs;
-    if (!isLast && this.options.wantsSave?.('epoch') === true) await this.save(false);
+    if (!isLast && this.options.keeper?.wantsSave('epoch') === true) await this.save(false);
     return patient;
   }
 
@@ -350,15 +352,15 @@ class Run {
 
   private async save(finished: boolean): Promise<void> {
     const { watch } = this;
-    await this.options.save?.({
+    await this.options.keeper?.save({
       networks: this.networks(),
-      ...(this.bestWeights && { best: this.bestWeights }),
+      best: this.bestWeights,
       progress: {
-        ...(this.position && { position: this.position }),
+        position: this.position,
         history: this.history,
         sums: this.lockstep.sums,
-        ...(this.best && { best: this.best }),
-        ...(watch && { noiseState: watch.noise.state() }),
+        best: this.best,
+        noiseState: watch?.noise.state(),
         steps: watch?.steps.step ?? 0,
         comparisons: this.comparisons,
         finished,

@@ -10,7 +10,7 @@ import {
 import { formatLayers, parseLayers } from '../base/layers-text';
 import { checkColumnNames, textFormatNames, type TextFormat } from './data/index';
 import { modelKinds, type BackendName, type ModelKind } from '../sides/engine/index';
-import { UsageError } from '../base/outcome';
+import { asUsage, UsageError } from '../base/outcome';
 
 /** One network, or scratch and tfjs side by side. */
 export type TrainedModel = ModelKind | 'both';
@@ -108,31 +108,33 @@ const dataNames: OptionNames<DataSettings> = {
   validation: true,
   standardize: true,
 };
-const choiceNames: OptionNames<TrainChoices> = {
-  data: true,
-  model: true,
-  backend: true,
-  gradients: true,
-  units: true,
-  layers: true,
-  from: true,
-  epochs: true,
-  batchSize: true,
-  optimizer: true,
-  learningRate: true,
-  decay: true,
-  clipNorm: true,
-  patience: true,
-  seed: true,
-  initializer: true,
-};
+
+/** Choices that are one of a few words. */
+const words = {
+  model: ['auto', ...modelKinds, 'both'],
+  backend: ['tensorflow', 'wasm', 'cpu'],
+  gradients: ['autodiff', 'bptt'],
+  optimizer: ['sgd', 'adam'],
+  decay: ['linear', 'none'],
+  initializer: ['keras', 'notebook'],
+} as const;
+/** Whole numbers, and the least that each may be. */
+const least = { units: 1, epochs: 1, batchSize: 1, patience: 0, seed: 0 } as const;
+const anything = { data: true, layers: true, from: true, learningRate: true, clipNorm: true } as const;
+const own = { ...words, ...least, ...anything } satisfies Record<
+  Exclude<keyof TrainChoices, 'data'>,
+  unknown
+>;
+
+/** What a run can be told, besides its data. */
+export const choiceNames = Object.keys(own) as readonly (keyof typeof own)[];
 
 /**
  * @throws RangeError for a choice, or a value of one, that does not exist, with the nearest one; UsageError for a network that is named
  * twice
  */
 export function checkChoices(choices: TrainChoices, name: string): void {
-  checkOptions(choices, choiceNames, name);
+  checkOptions(choices, known, name);
   if (choices.data !== undefined) checkOptions(choices.data, dataNames, `${name}: data`);
   checkColumnNames(choices.data?.columns, `${name}: data`);
   for (const flag of ['standardize', 'skipMalformed'] as const) {
@@ -143,15 +145,10 @@ export function checkChoices(choices: TrainChoices, name: string): void {
     throw new UsageError('--from gives the layers of its model; leave out --layers.');
   if (choices.initializer !== undefined && choices.from !== undefined && name === 'train')
     throw new UsageError('--from gives the weights of its model; leave out --initializer.');
-  const choice = <T extends string>(value: T | undefined, known: readonly T[], field: string): void => {
-    if (value !== undefined) checkChoice(value, known, `${name}: ${field}`);
-  };
-  choice(choices.model, ['auto', ...modelKinds, 'both'], 'model');
-  choice(choices.backend, ['tensorflow', 'wasm', 'cpu'], 'backend');
-  choice(choices.gradients, ['autodiff', 'bptt'], 'gradients');
-  choice(choices.optimizer, ['sgd', 'adam'], 'optimizer');
-  choice(choices.decay, ['linear', 'none'], 'decay');
-  choice(choices.initializer, ['keras', 'notebook'], 'initializer');
+  for (const [field, of] of Object.entries(words)) {
+    const value = choices[field as keyof typeof words];
+    if (value !== undefined) checkChoice<string>(value, of, `${name}: ${field}`);
+  }
 }
 
 /**
@@ -238,22 +235,18 @@ function defined<T extends object>(value: T): T {
 }
 
 function check(settings: TrainSettings): void {
-  const whole = (flag: string, value: number, least: number): void => {
-    if (!Number.isSafeInteger(value) || value < least)
+  const whole = (key: string, value: number | undefined, from: number): void => {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < from))
       throw new UsageError(
-        `${flag} is ${value}; a whole number from ${least} to ${Number.MAX_SAFE_INTEGER} was expected.`,
+        `${flagOf(key)} is ${value}; a whole number from ${from} to ${Number.MAX_SAFE_INTEGER} was expected.`,
       );
   };
-  if (settings.units !== undefined) whole('--units', settings.units, 1);
-  whole('--epochs', settings.epochs, 1);
-  whole('--batch-size', settings.batchSize, 1);
-  whole('--patience', settings.patience, 0);
-  whole('--seed', settings.seed, 0);
-  if (settings.data.timeSteps !== undefined) whole('--time-steps', settings.data.timeSteps, 1);
-  if (settings.data.examples !== undefined) whole('--examples', settings.data.examples, 1);
+  for (const [key, from] of Object.entries(least)) whole(key, settings[key as keyof typeof least], from);
+  for (const key of ['timeSteps', 'examples'] as const) whole(key, settings.data[key], 1);
   const { timeSteps = 20, examples = 2000, source } = settings.data;
   // one-hot symbols of `memory`, the only data that are as large as a flag says
-  if (source === 'memory') fits('--examples and --time-steps', [examples, timeSteps, 4]);
+  if (source === 'memory')
+    asUsage(() => checkMemory('--examples and --time-steps', [examples, timeSteps, 4]));
   const { learningRate, clipNorm } = settings;
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UsageError(
@@ -265,14 +258,6 @@ function check(settings: TrainSettings): void {
     );
   if (settings.patience > 0 && settings.data.validation === 0)
     throw new UsageError('--patience watches the validation loss; keep examples back with --validation 0.2.');
-}
-
-function fits(flags: string, ...shapes: (readonly number[])[]): void {
-  try {
-    checkMemory(flags, ...shapes);
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
 }
 
 /** The settings of which two runs differ, in words: `--units 64, was 128`. */

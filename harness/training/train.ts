@@ -17,7 +17,7 @@ import {
 import { evaluatePart, type Metrics } from './metrics';
 import { checkNetworkSize, networkFor } from './network';
 import { prepareData, type GivenData, type PreparedData } from './prepare';
-import { runTraining, type RunOptions, type RunResult, type RunState } from './run';
+import { runTraining, type RunKeeper, type RunOptions, type RunResult, type RunState } from './run';
 import {
   checkChoices,
   resolveSettings,
@@ -26,7 +26,7 @@ import {
   type TrainSettings,
 } from './settings';
 import { trainingReport } from './training-report';
-import { versionsOf } from './versions';
+import { versions } from '../base/version';
 
 export interface TrainOptions extends Pick<RunOptions, 'onBatch' | 'onEpoch' | 'signal' | 'replaceSide'> {
   /** where model, history, settings, report and checkpoints go; absent: nothing is written */ readonly out?: string;
@@ -54,8 +54,7 @@ const optionNames: OptionNames<TrainOptions> = {
   onStart: true,
 };
 
-export interface TrainResult extends Omit<RunResult, 'sides'> {
-  readonly sides: RunResult['sides'];
+export interface TrainResult extends RunResult {
   readonly settings: TrainSettings;
   readonly data: PreparedData;
   /** of the leading side on the part kept back, or on the training part when nothing is */ readonly metrics?: Metrics;
@@ -134,26 +133,18 @@ async function trainHere(
 
   const started = performance.now();
   const start = resume?.start ?? model?.weights;
-  const kept = { ...(start && { start }), ...(given && { given }) };
-  const files =
-    out === undefined ? undefined : new RunFiles(out, settings, data, kept, options.checkpointSeconds ?? 30);
+  const keeper =
+    out === undefined
+      ? undefined
+      : new RunFiles(out, settings, data, { start, given }, options.checkpointSeconds ?? 30);
   const { onBatch, onEpoch, signal, replaceSide } = options;
   const run = await runTraining(settings, data, {
-    ...(onBatch && { onBatch }),
-    ...(onEpoch && { onEpoch }),
-    ...(signal && { signal }),
-    ...(replaceSide && { replaceSide }),
-    ...(resume && { resume }),
-    ...(start && { start }),
-    ...(files && {
-      wantsSave: (reason) => files.wantsSave(reason),
-      save: (state: RunState) => files.save(state),
-    }),
+    ...{ onBatch, onEpoch, signal, replaceSide, resume, start, keeper },
   });
   const seconds = (performance.now() - started) / 1000;
   const result = { ...run, settings, data, seconds };
   if (run.outcome !== 'finished') return result;
-  return { ...result, ...(await finish(result, files)) };
+  return { ...result, ...(await finish(result, keeper)) };
 }
 
 /** The model that training starts from. */
@@ -256,14 +247,14 @@ function checkSameData(data: PreparedData, { meta }: Checkpoint): void {
 }
 
 /** Writes a run's checkpoint and history, each atomically. */
-class RunFiles {
+class RunFiles implements RunKeeper {
   private lastSave = performance.now();
 
   constructor(
     readonly directory: string,
     private readonly settings: TrainSettings,
     private readonly data: PreparedData,
-    private readonly kept: Pick<Checkpoint, 'start'> & Pick<Checkpoint['meta'], 'given'>,
+    private readonly kept: Pick<Checkpoint, 'start'> & { readonly given: GivenData | undefined },
     private readonly seconds: number,
   ) {}
 
@@ -275,18 +266,15 @@ class RunFiles {
     const { source } = this.settings.data;
     const { start, given } = this.kept;
     const meta = {
-      ...(given && { given }),
+      given,
       settings: this.settings,
       data: this.data.identity,
-      versions: versionsOf({}),
+      versions,
       progress,
       // also to be found when the run is continued from another directory
       ...(existsSync(source) && { dataFile: path.relative(this.directory, source) }),
     };
-    await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, {
-      ...(best && { best }),
-      ...(start && { start }),
-    });
+    await writeCheckpoint(path.join(this.directory, 'checkpoint.npz'), meta, networks, { best, start });
     const lines = progress.history.map((record) => `${JSON.stringify(record)}\n`).join('');
     await writeFileAtomic(path.join(this.directory, 'history.jsonl'), lines);
     this.lastSave = performance.now();
@@ -317,11 +305,11 @@ async function finish(
   };
   for (const [i, side] of sides.entries())
     await save(side, i === 0 ? directory : path.join(directory, side.name.replace(/:.*/, '')), extras);
-  const versions = versionsOf(run.engines);
+  const programs = { ...versions, ...run.engines };
   const config = {
     settings,
     data: { ...data.identity, ...extras },
-    versions,
+    versions: programs,
     best: run.best,
     results: sideMetrics,
   };
@@ -334,7 +322,7 @@ async function finish(
     partName,
     metrics,
     predictions,
-    versions,
+    versions: programs,
     seconds: run.history.reduce((sum, record) => sum + record.seconds, 0),
   });
   await writeFileAtomic(path.join(directory, 'report.html'), report);

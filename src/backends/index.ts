@@ -1,14 +1,14 @@
+export { checkComputation } from './check-computation';
 export {
   backendNames,
+  BackendUnavailableError,
   browserBackendNames,
+  checkBackend,
   isBackendName,
   type BackendName,
   type BrowserBackendName,
-} from './backend-name';
-export { checkComputation } from './check-computation';
-export { prepareCpu } from './cpu';
-export { checkBackend, type LoadedBackend, type PreparedBackend } from './loaded-backend';
-export { openBackend } from './open-backend';
+  type LoadedBackend,
+  type PreparedBackend,
+} from './loaded-backend';
+export { fixUnpackGradient, openBackend, prepareCpu } from './open-backend';
 export type { SavedModel, SummaryFileWriter, TensorflowNode } from './tensorflow-node';
-export { BackendUnavailableError } from './unavailable';
-export { fixUnpackGradient } from './unpack-gradient';

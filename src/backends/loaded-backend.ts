@@ -1,6 +1,20 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { BackendName, BrowserBackendName } from './backend-name';
 import type { TensorflowNode } from './tensorflow-node';
+
+/** The tfjs backends of Node, fastest first. `tensorflow` is the native engine of tfjs-node. */
+export const backendNames = ['tensorflow', 'wasm', 'cpu'] as const;
+
+export type BackendName = (typeof backendNames)[number];
+
+/** The backends of a browser. */
+export const browserBackendNames = ['webgl', 'webgpu', 'wasm', 'cpu'] as const;
+
+export type BrowserBackendName = (typeof browserBackendNames)[number];
+
+/** Whether a word from outside names a backend. */
+export function isBackendName(word: string): word is BackendName {
+  return (backendNames as readonly string[]).includes(word);
+}
 
 /** What there is to say of a backend that tfjs knows but has not initialised yet. */
 export type PreparedBackend = Pick<LoadedBackend, 'version' | 'node'>;
@@ -36,4 +50,18 @@ export function checkBackend(backend: Pick<LoadedBackend, 'use'> | undefined, na
   throw new TypeError(
     `${name}: backend is ${is}; pass what loadBackend gives: backend: await loadBackend('wasm').`,
   );
+}
+
+/** A backend cannot be used on this machine: which one, why, and what to do about it. */
+export class BackendUnavailableError extends Error {
+  override readonly name = 'BackendUnavailableError';
+
+  constructor(
+    readonly backend: string,
+    readonly reason: string,
+    readonly fix: string,
+    options?: ErrorOptions,
+  ) {
+    super(`backend '${backend}' is not available: ${reason}; ${fix}`, options);
+  }
 }

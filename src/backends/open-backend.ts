@@ -1,6 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import type { LoadedBackend, PreparedBackend } from './loaded-backend';
-import { BackendUnavailableError } from './unavailable';
+import { BackendUnavailableError, type LoadedBackend, type PreparedBackend } from './loaded-backend';
 
 /**
  * Has tfjs initialise a backend that it knows already. The backend that was the current one stays it; the first one
@@ -32,4 +31,28 @@ export async function openBackend(
       if (tf.getBackend() !== name) void tf.setBackend(name);
     },
   };
+}
+
+/** The plain JavaScript backend, which `@tensorflow/tfjs` registers by itself. */
+export function prepareCpu(tf: typeof Tf): Promise<PreparedBackend> {
+  // Its first write prints an advertisement for tfjs-node on stderr unless this (private) flag is down.
+  (tf.findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+  return Promise.resolve({ version: `tfjs-backend-cpu ${tf.version['tfjs-backend-cpu']}` });
+}
+
+/**
+ * Fixes the gradient of `Unpack` (tf.unstack) for a single slice.
+ *
+ * tfjs 4.22.0 hands a gradient function a list of upstream gradients when the kernel has several outputs, but a bare
+ * tensor when it has one; the published gradient of Unpack passes it to tf.stack unchecked and throws "Argument
+ * `tensors` passed to `stack` must be a Tensor[]". tf.layers.simpleRNN unstacks its inputs over time, so the gradient
+ * for the inputs fails for sequences of one step without this. The formula is tfjs's own: dValue = stack(dy).
+ */
+export function fixUnpackGradient(tf: typeof Tf): void {
+  tf.registerGradient({
+    kernelName: 'Unpack',
+    gradFunc: (dy, _saved, attributes) => ({
+      value: () => tf.stack(Array.isArray(dy) ? dy : [dy], attributes['axis'] as number),
+    }),
+  });
 }

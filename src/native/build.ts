@@ -2,13 +2,12 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { addonDefines, addonSource } from './addon-source';
-import { extractMembers } from './extract';
 import type { ReportProgress } from './progress';
 import type { Recipe } from './recipe';
 import { endOf, runTool } from './run-tool';
 import { SetUpError } from './set-up-error';
 import type { TfjsNodePackage } from './tfjs-node-package';
-import { downloadWheel } from './wheel';
+import { downloadWheel, extractMembers } from './wheel';
 
 /**
  * Builds the addon and the libraries it needs into an empty directory: wheel, libraries and headers out of it, the two

@@ -1,15 +1,12 @@
 export { cacheDirectory, cacheEntries } from './cache';
-export { childScript } from './child-script';
-export { cleanNative } from './clean';
-export { linkedAddon } from './link';
+export { cleanNative, linkedAddon } from './link';
 export { loadAddon, type Addon } from './load-addon';
 export { loadBackend } from './load-backend';
 export { megabytes, thisPlatform, type Platform } from './platform';
-export { probeBackend, type ProbeAnswer } from './probe';
+export { childScript, probeBackend, type ProbeAnswer } from './probe';
 export type { ReportProgress, SetUpProgress, SetUpStep } from './progress';
-export { isNativeRequired } from './native-required';
 export { recipe } from './recipe';
 export { endOf, runTool, type ToolResult } from './run-tool';
-export { setUpNative, type SetUpOptions, type SetUpResult } from './set-up';
+export { isNativeRequired, setUpNative, type SetUpOptions, type SetUpResult } from './set-up';
 export { SetUpError } from './set-up-error';
 export { tfjsNodePackage, type TfjsNodePackage } from './tfjs-node-package';

@@ -1,8 +1,9 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { cacheDirectory, cacheEntries } from './cache';
 import { SetUpError } from './set-up-error';
-import type { TfjsNodePackage } from './tfjs-node-package';
+import { tfjsNodePackage, type TfjsNodePackage } from './tfjs-node-package';
 
 /** Puts a symlink to the addon where tfjs-node looks for it, by one rename, so that a reader sees the old or the new. */
 export function linkAddon(tfjsNode: TfjsNodePackage, addon: string): void {
@@ -29,4 +30,15 @@ export function linkedAddon(tfjsNode: TfjsNodePackage): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Removes the cache of this user and the link into it from the tfjs-node found here; returns the bytes freed. */
+export function cleanNative(): { readonly directory: string; readonly bytes: number } {
+  const directory = cacheDirectory();
+  const bytes = cacheEntries(directory).reduce((sum, entry) => sum + entry.bytes, 0);
+  const tfjsNode = tfjsNodePackage();
+  if (tfjsNode !== undefined && linkedAddon(tfjsNode)?.startsWith(directory + path.sep) === true)
+    fs.rmSync(tfjsNode.addon, { force: true });
+  fs.rmSync(directory, { recursive: true, force: true });
+  return { directory, bytes };
 }

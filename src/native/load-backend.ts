@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type * as Tf from '@tensorflow/tfjs';
+import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
 import {
   backendNames,
   BackendUnavailableError,
@@ -12,7 +14,6 @@ import {
   type PreparedBackend,
 } from '../backends/index';
 import { prepareTensorflow } from './tensorflow-backend';
-import { prepareWasm } from './wasm-backend';
 
 /** Makes a backend known to tfjs. `addon` is tried instead of tfjs-node's own. */
 type PrepareBackend = (tf: typeof Tf, addon?: string) => Promise<PreparedBackend>;
@@ -86,4 +87,14 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
 export async function load(name: BackendName, addon?: string): Promise<LoadedBackend> {
   const tf = loadTfjs();
   return openBackend(tf, name, await prepare[name](tf, addon));
+}
+
+/** The WebAssembly backend; its .wasm files are read from the installed package, so nothing is fetched. */
+async function prepareWasm(tf: typeof Tf): Promise<PreparedBackend> {
+  const require = createRequire(__filename);
+  const entry = require.resolve('@tensorflow/tfjs-backend-wasm');
+  const wasm = require(entry) as typeof Wasm;
+  if (!('wasm' in tf.engine().registry)) wasm.setWasmPaths(`${path.dirname(entry)}${path.sep}`);
+  const simd: unknown = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return { version: `tfjs-backend-wasm ${wasm.version_wasm}${simd === true ? ' (simd)' : ''}` };
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { BackendName } from '../backends/index';
-import { childScript } from './child-script';
 import { endOf, runTool } from './run-tool';
 
 /** Whether a backend computes right; else why it does not. */
@@ -23,4 +22,17 @@ export async function probeBackend(name: BackendName, addon?: string): Promise<P
   const line = result.stdout.split('\n').findLast((text) => text.startsWith('{"works":'));
   if (result.code === 0 && line !== undefined) return JSON.parse(line) as ProbeAnswer;
   return { works: false, reason: `the process that tried it ended with ${endOf(result)}` };
+}
+
+/**
+ * The arguments that make `process.execPath` run one of our scripts in a child process: `spawn(process.execPath,
+ * [...childScript(path.join(__dirname, 'smoke-child')), ...args])`. From the TypeScript sources it is the JavaScript that
+ * test/support/build-program.cjs has made of them.
+ *
+ * @param file absolute path of the script without its extension
+ */
+export function childScript(file: string): string[] {
+  if (!__filename.endsWith('.ts')) return [`${file}.js`];
+  const root = path.join(__dirname, '..', '..');
+  return [path.join(root, 'dist-test', `${path.relative(root, file)}.js`)];
 }

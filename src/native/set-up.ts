@@ -2,8 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { checkOptions } from '../../scratch/index';
 import { buildAddon } from './build';
-import { cacheDirectory, makeUnfinished, remove, removeAbandoned } from './cache';
-import { checkedVersion, rememberChecked } from './checked';
+import {
+  cacheDirectory,
+  checkedVersion,
+  makeUnfinished,
+  rememberChecked,
+  remove,
+  removeAbandoned,
+} from './cache';
 import { linkAddon, linkedAddon } from './link';
 import { checkFreeSpace, checkPlatform, thisPlatform } from './platform';
 import type { ProbeAnswer } from './probe';
@@ -133,4 +139,9 @@ function finish(directory: string, entry: string): void {
     // Another run was faster; its entry was checked as ours was.
     if (!fs.existsSync(entry)) throw error;
   }
+}
+
+/** Whether NATIVE_REQUIRED asks for a failure where the native backend cannot run. */
+export function isNativeRequired(env: NodeJS.ProcessEnv = process.env): boolean {
+  return !['', '0', 'false', undefined].includes(env['NATIVE_REQUIRED']);
 }

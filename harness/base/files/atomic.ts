@@ -3,6 +3,7 @@ import {
   constants,
   copyFile,
   link,
+  mkdir,
   open,
   readdir,
   realpath,
@@ -212,4 +213,24 @@ export async function removeLeftovers(directory: string, files: readonly string[
     if (file !== undefined && /^\.\d+-\d+\.tmp$/.test(entry.slice(file.length)))
       await rm(path.join(directory, entry), { force: true });
   }
+}
+
+/**
+ * Makes a directory and those above it, one after the other: `recursive` of Node.js 20 never ends where the system says ENOENT although
+ * the parent exists, as in /proc.
+ *
+ * @returns the first one that was made; undefined where the directory exists
+ * @throws what the system says where it cannot be made
+ */
+export async function makeDirectory(directory: string): Promise<string | undefined> {
+  if (await isFolder(directory)) return undefined;
+  const parent = path.dirname(directory);
+  const first = parent === directory ? undefined : await makeDirectory(parent);
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    // another process may have made it since
+    if (!(await isFolder(directory))) throw error;
+  }
+  return first ?? directory;
 }

@@ -1,6 +1,5 @@
-export { removeLeftovers, replaceTogether, writeFileAtomic, writeFilesAtomic } from './atomic';
-export { makeDirectory } from './make-directory';
-export { formatNpy, isStringArray, parseNpy } from './npy';
+export { makeDirectory, removeLeftovers, replaceTogether, writeFileAtomic, writeFilesAtomic } from './atomic';
+export { formatNpy, isStringArray } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';
 export type { ReadNpzOptions } from './npz';

@@ -32,21 +32,10 @@ export interface ArrayToWrite {
 }
 
 /**
- * Reads one .npy array: bool, signed and unsigned integers of 1 to 8 bytes, floats of 2, 4 and 8 bytes, and text; either byte
- * order, C or Fortran order. Objects (pickled Python) are refused, nothing is ever executed.
+ * Reads one .npy array from chunks as they arrive: bool, signed and unsigned integers of 1 to 8 bytes, floats of 2, 4 and 8 bytes, and text;
+ * either byte order, C or Fortran order. Objects (pickled Python) are refused, nothing is ever executed.
  *
- * @param where how messages call it
- * @throws UsageError when the bytes are not exactly what the header declares, or an integer does not fit a float64
- */
-export function parseNpy(bytes: Buffer, where: string): NpyArray {
-  const decoder = new NpyDecoder(where, bytes.length);
-  decoder.push(bytes);
-  return decoder.finish();
-}
-
-/**
- * Reads one .npy array from chunks as they arrive. Every number goes straight to its place in the result, so that memory is what the
- * result takes: 8 bytes a number.
+ * Every number goes straight to its place in the result, so that memory is what the result takes: 8 bytes a number.
  */
 export class NpyDecoder {
   private body: Body | undefined;

@@ -1,10 +1,8 @@
-import { crc32 } from 'node:zlib';
-import yauzl from 'yauzl';
 import { UsageError } from '../outcome';
 import { writeFileAtomic } from './atomic';
 import { formatNpy, isStringArray, NpyDecoder, type ArrayToWrite, type NpyArray } from './npy';
 import { checkRegularFile } from './regular-file';
-import { formatZip } from './zip';
+import { formatZip, zipEntries } from './zip';
 
 export interface ReadNpzOptions {
   /** arrays that would take more bytes of memory than this together are refused; default 8 GiB, that is 2^30 numbers */
@@ -36,28 +34,23 @@ export async function readNpz(
   const where = typeof source === 'string' ? source : 'the archive';
   const size = typeof source === 'string' ? await checkRegularFile(source) : source.byteLength;
   const limits = new Limits(where, size, options);
-  const zip = await open(source, where);
-  try {
-    const arrays = new Map<string, NpyArray>();
-    for await (const entry of zip.eachEntry()) {
-      const name = entry.fileName;
-      if (!name.endsWith('.npy'))
-        throw new UsageError(
-          `${where} holds ${JSON.stringify(name)}; a .npz holds .npy arrays only, so save it with numpy.savez.`,
-        );
-      const key = name.slice(0, -4);
-      if (arrays.has(key))
-        throw new UsageError(`${where} holds ${JSON.stringify(name)} twice; keep one array of each name.`);
-      arrays.set(key, await readEntry(zip, entry, `${where}: ${name}`, limits));
-    }
-    if (arrays.size === 0)
-      throw new UsageError(`${where} holds no array; save it with numpy.savez(file, inputs=...).`);
-    return arrays;
-  } catch (error) {
-    throw error instanceof UsageError ? error : damaged(where, error);
-  } finally {
-    zip.close();
+  const arrays = new Map<string, NpyArray>();
+  for await (const entry of zipEntries(source, where, ['.npz archive', 'save it again with numpy.savez'])) {
+    const { name } = entry;
+    if (!name.endsWith('.npy'))
+      throw new UsageError(
+        `${where} holds ${JSON.stringify(name)}; a .npz holds .npy arrays only, so save it with numpy.savez.`,
+      );
+    const key = name.slice(0, -4);
+    if (arrays.has(key))
+      throw new UsageError(`${where} holds ${JSON.stringify(name)} twice; keep one array of each name.`);
+    const decoder = new NpyDecoder(`${where}: ${name}`, entry.size, (bytes) => limits.reserve(name, bytes));
+    for await (const chunk of entry.read()) decoder.push(chunk);
+    arrays.set(key, decoder.finish());
   }
+  if (arrays.size === 0)
+    throw new UsageError(`${where} holds no array; save it with numpy.savez(file, inputs=...).`);
+  return arrays;
 }
 
 /** The numbers of one array of an archive, with the rank checked. Throws UsageError when it is missing, text, or of another rank. */
@@ -95,23 +88,6 @@ export async function writeNpz(file: string, entries: Readonly<Record<string, Ar
   await writeFileAtomic(file, await formatNpz(entries));
 }
 
-async function open(source: string | Uint8Array, where: string): Promise<yauzl.ZipFile> {
-  try {
-    return typeof source === 'string'
-      ? await yauzl.openPromise(source, { autoClose: false })
-      : await yauzl.fromBufferPromise(Buffer.from(source.buffer, source.byteOffset, source.byteLength));
-  } catch (error) {
-    throw damaged(where, error);
-  }
-}
-
-function damaged(where: string, error: unknown): UsageError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new UsageError(`${where} is not a sound .npz archive (${reason}); save it again with numpy.savez.`, {
-    cause: error,
-  });
-}
-
 /** Counts the memory that the arrays of one archive take. */
 class Limits {
   private taken = 0;
@@ -134,27 +110,4 @@ class Limits {
         `${what}, more than ${maxExpansion} times the ${this.archiveBytes} bytes of the file, which weights and vectors do not compress to; save the file again.`,
       );
   }
-}
-
-async function readEntry(
-  zip: yauzl.ZipFile,
-  entry: yauzl.Entry,
-  where: string,
-  limits: Limits,
-): Promise<NpyArray> {
-  const stream = await zip.openReadStreamPromise(entry);
-  const decoder = new NpyDecoder(where, entry.uncompressedSize, (bytes) => {
-    limits.reserve(entry.fileName, bytes);
-  });
-  let checksum = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    checksum = crc32(chunk, checksum);
-    decoder.push(chunk);
-  }
-  if (checksum !== entry.crc32) {
-    throw new UsageError(
-      `${where} has checksum ${checksum.toString(16)} but the archive says ${entry.crc32.toString(16)}; the file is damaged, so copy or save it again.`,
-    );
-  }
-  return decoder.finish();
 }

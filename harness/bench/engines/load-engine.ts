@@ -15,7 +15,6 @@ import { ChildAbsentError } from '../../base/process/index';
 import type { BenchEngine } from '../process/engine';
 import { OwnEngine } from './own-engine';
 import { LayersEngine } from './layers-engine';
-import { loadOnnxRuntime } from './onnxruntime-engine';
 
 const own = { 'rnn-parity': version };
 
@@ -30,7 +29,8 @@ export async function loadEngine(name: string): Promise<BenchEngine> {
     const loaded = await load(backend);
     return new LayersEngine(loaded.tf, versionsOf(loaded));
   }
-  if (name === 'onnxruntime') return loadOnnxRuntime();
+  // it alone needs what writes models
+  if (name === 'onnxruntime') return (await import('./onnxruntime-engine.js')).loadOnnxRuntime();
   if (name === 'scratch') {
     return new OwnEngine({
       versions: own,

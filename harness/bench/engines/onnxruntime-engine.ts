@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { StackWeights } from '../../../scratch/index';
-import { repeatExamples, type BenchEngine, type EngineProblem, type Scores } from '../process/engine';
 import { ChildAbsentError } from '../../base/process/index';
-import { encodeOnnxClassifier } from './onnx-model';
-import { classifierWeights } from './own-engine';
+import { describeNetwork, toOnnx } from '../../models/index';
+import { repeatExamples, type BenchEngine, type EngineProblem, type Scores } from '../process/engine';
+import { networkOf } from '../size';
 
 /** The part of onnxruntime-node that is used here; the package is never a dependency. */
 interface OnnxRuntime {
@@ -15,6 +14,8 @@ interface OnnxTensor {
   readonly data: Float32Array;
 }
 interface OnnxSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   release(): Promise<void>;
 }
@@ -40,8 +41,8 @@ export function loadOnnxRuntime(directory = process.cwd()): OnnxRuntimeEngine {
   );
 }
 
-/** ONNX Runtime with its own RNN operator; it only infers. */
-export class OnnxRuntimeEngine implements BenchEngine {
+/** ONNX Runtime with its own recurrent operators, on the file that `convert --to onnx` writes of the network; it only infers. */
+class OnnxRuntimeEngine implements BenchEngine {
   readonly tasks = ['forward1', 'forward256'] as const;
   readonly scores = 'logits';
   readonly versions: Readonly<Record<string, string>>;
@@ -56,45 +57,34 @@ export class OnnxRuntimeEngine implements BenchEngine {
   }
 
   async open(problem: EngineProblem): Promise<void> {
-    if (problem.size.layers !== undefined) {
-      throw new Error(
-        'onnxruntime is measured with the simple RNN only; leave it out where --layers is given.',
-      );
-    }
     await this.session?.release();
-    const model = encodeOnnxClassifier(classifierWeights(problem.weights));
-    this.session = await this.runtime.InferenceSession.create(model);
-    const { timeSteps, features } = problem.size;
+    const { size, weights } = problem;
+    // with this loss the outputs are the logits
+    const config = { ...networkOf(size), loss: 'meanSquaredError' } as const;
+    const { bytes } = toOnnx(describeNetwork({ config, weights }));
+    this.session = await this.runtime.InferenceSession.create(bytes);
     const question = (count: number) =>
-      new this.runtime.Tensor('float32', repeatExamples(problem, count), [count, timeSteps, features]);
+      new this.runtime.Tensor('float32', repeatExamples(problem, count), [
+        count,
+        size.timeSteps,
+        size.features,
+      ]);
     this.questions = { 1: question(1), 256: question(256) };
   }
 
   async forward(examples: 1 | 256): Promise<Scores> {
     if (this.session === undefined) throw new Error('No problem is open; call open first.');
-    const { logits } = await this.session.run({ inputs: this.questions[examples] });
-    return logits.data;
+    const { inputNames, outputNames } = this.session;
+    const answer = await this.session.run({ [inputNames[0]]: this.questions[examples] });
+    return answer[outputNames[0]].data;
   }
 
-  trainStep(): never {
-    return cannot('trainStep');
-  }
-
-  epoch(): never {
-    return cannot('epoch');
-  }
-
-  setUp(): never {
-    return cannot('setUp');
-  }
-
-  weights(): StackWeights {
-    return cannot('weights');
-  }
+  readonly trainStep = cannot;
+  readonly epoch = cannot;
+  readonly setUp = cannot;
+  readonly weights = cannot;
 }
 
-function cannot(method: string): never {
-  throw new Error(
-    `OnnxRuntimeEngine.${method}: this engine only infers; ask it for forward1 and forward256.`,
-  );
+function cannot(): never {
+  throw new Error('OnnxRuntimeEngine only infers; ask it for forward1 and forward256.');
 }

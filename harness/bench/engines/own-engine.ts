@@ -1,28 +1,15 @@
-import type {
-  BatchResult,
-  CompileOptions,
-  FitOptions,
-  History,
-  LayersNetwork,
-  NetworkOptions,
-  SimpleRNNClassifier,
-  StackWeights,
-  TensorLike,
+import {
+  weightsByLayer,
+  weightsOfLayers,
+  type LayersNetwork,
+  type NetworkOptions,
+  type SimpleRNNClassifier,
+  type StackWeights,
+  type TensorLike,
 } from '../../../scratch/index';
 import { repeatExamples, type BenchEngine, type EngineProblem, type Scores } from '../process/engine';
 import { networkOf } from '../size';
 import { taskNames } from '../task';
-
-/** What the bench asks of a model of ours, through its public methods. */
-interface OwnModel {
-  readonly precision: 'float64' | 'float32';
-  compile(options: CompileOptions): void;
-  trainOnBatch(inputs: TensorLike, labels: Int32Array): BatchResult;
-  /** [N, C] */ probabilities(inputs: TensorLike): Scores;
-  fit(inputs: TensorLike, labels: Int32Array, options: FitOptions): Promise<History>;
-  weights(): StackWeights;
-  dispose(): void;
-}
 
 /** How to make one of our models, and what to say about it. */
 export interface OwnMaker {
@@ -49,7 +36,7 @@ export class OwnEngine implements BenchEngine {
   readonly settings?: Readonly<Record<string, string>>;
   readonly tensors?: () => number;
   private problem!: EngineProblem;
-  private model: OwnModel | undefined;
+  private model: SimpleRNNClassifier | LayersNetwork | undefined;
   private batch!: Labelled;
   private all!: Labelled;
   private questions!: Readonly<Record<1 | 256, TensorLike>>;
@@ -83,7 +70,9 @@ export class OwnEngine implements BenchEngine {
   }
 
   forward(examples: 1 | 256): Scores {
-    return this.opened().probabilities(this.questions[examples]);
+    const model = this.opened();
+    const inputs = this.questions[examples];
+    return 'config' in model ? model.predict(inputs).outputs.data : model.predictProbabilities(inputs).data;
   }
 
   async epoch(): Promise<number> {
@@ -103,59 +92,25 @@ export class OwnEngine implements BenchEngine {
   }
 
   weights(): StackWeights {
-    return this.opened().weights();
+    const model = this.opened();
+    return 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
   }
 
-  private build(): OwnModel {
+  private build(): SimpleRNNClassifier | LayersNetwork {
     const { size, weights, learningRate } = this.problem;
     const { features, units, classes } = size;
     const model =
       size.layers === undefined
-        ? ofClassifier(
-            this.maker.classifier({ features, units, classes, weights: classifierWeights(weights) }),
-          )
-        : ofNetwork(this.maker.network({ ...networkOf(size), weights }));
+        ? this.maker.classifier({ features, units, classes, weights: weightsOfLayers(weights) })
+        : this.maker.network({ ...networkOf(size), weights });
     model.compile({ optimizer: 'sgd', learningRate });
     return model;
   }
 
-  private opened(): OwnModel {
+  private opened(): SimpleRNNClassifier | LayersNetwork {
     if (this.model === undefined) throw new Error('No problem is open; call open first.');
     return this.model;
   }
-}
-
-function ofClassifier(model: SimpleRNNClassifier): OwnModel {
-  return {
-    precision: model.precision,
-    compile: (options) => model.compile(options),
-    trainOnBatch: (inputs, labels) => model.trainOnBatch(inputs, labels),
-    probabilities: (inputs) => model.predictProbabilities(inputs).data,
-    fit: (inputs, labels, options) => model.fit(inputs, labels, options),
-    weights() {
-      const { outputKernel, outputBias, ...recurrent } = model.getWeights();
-      return [{ ...recurrent }, { kernel: outputKernel, bias: outputBias }];
-    },
-    dispose: () => model.dispose(),
-  };
-}
-
-function ofNetwork(model: LayersNetwork): OwnModel {
-  return {
-    precision: model.precision,
-    compile: (options) => model.compile(options),
-    trainOnBatch: (inputs, labels) => model.trainOnBatch(inputs, labels),
-    probabilities: (inputs) => model.predict(inputs).outputs.data,
-    fit: (inputs, labels, options) => model.fit(inputs, labels, options),
-    weights: () => model.getWeights(),
-    dispose: () => model.dispose(),
-  };
-}
-
-/** The weights of a simple RNN and a dense layer under the names of the classifiers. */
-export function classifierWeights([recurrent, output]: StackWeights): ConstructorOptions['weights'] {
-  const { kernel, recurrentKernel, bias } = recurrent;
-  return { kernel, recurrentKernel, bias, outputKernel: output['kernel'], outputBias: output['bias'] };
 }
 
 interface Labelled {

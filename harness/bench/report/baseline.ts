@@ -19,15 +19,10 @@ export function withSpeedups(sizes: readonly SizeReport[], baseline: string): Si
 
 function rate(report: TaskReport, baseline: string): TaskReport {
   const base = report.results.find(({ engine }) => engine === baseline)?.milliseconds.map(present);
-  const results = report.results.map(
-    ({ engine, firstMilliseconds, callsPerRound, milliseconds, spread, memory }) => {
-      const faster = base && speedup(milliseconds.map(present), base);
-      return {
-        ...{ engine, firstMilliseconds, callsPerRound, milliseconds, spread, memory },
-        ...(faster === undefined ? {} : { speedup: faster }),
-      };
-    },
-  );
+  const results = report.results.map(({ speedup: _before, ...result }) => {
+    const faster = base && speedup(result.milliseconds.map(present), base);
+    return { ...result, ...(faster && { speedup: faster }) };
+  });
   return { ...report, results };
 }
 

@@ -5,118 +5,96 @@ import type { BenchReport, EnduranceSeries, TaskResult } from './schema';
 import type { Task } from '../task';
 
 /** A number that this project promises, and what one run of the bench says about it. */
-export interface ClaimVerdict {
-  readonly claim: string;
-  /** size, or where else it was measured */ readonly where: string;
-  readonly required: string;
+export interface ClaimVerdict extends Pledge {
   /** absent when the run did not measure it */ readonly measured?: string;
   readonly verdict: 'met' | 'missed' | 'not measured';
 }
 
-/** The time of `over` divided by that of `engines` must be at least this; of several engines, the fastest counts. */
-interface SpeedClaim {
+interface Pledge {
+  readonly claim: string;
+  /** size, or where else it was measured */ readonly where: string;
+  readonly required: string;
+}
+
+/** Who is compared with whom in what; of several engines, the fastest counts. */
+interface Race {
   readonly claim: string;
   readonly task: Task;
-  readonly size: string;
-  /** instead of the simple RNN */ readonly layers?: string;
   readonly engines: readonly string[];
   readonly over: readonly string[];
+}
+
+/** The time of `over` divided by that of `engines` must be at least this. */
+interface SpeedClaim extends Race {
+  readonly size: string;
+  /** instead of the simple RNN */ readonly layers?: string;
   readonly atLeast: number;
 }
 
 /** The graph with any threads settings; the report names the fastest one. */
 const graph = ['graph', 'graph:1', 'graph:intra1'];
-const layers = ['layers:tensorflow'];
 const kerasOrTorch = ['keras', 'torch', 'torch:1'];
-const notebook = ['numpy-notebook', 'numpy-notebook:1'];
 
-const overLayers = {
-  claim: 'training step: graph against tf.layers + minimize on tfjs-node',
+const step = (claim: string, engines: readonly string[], over: readonly string[]): Race => ({
+  claim: `training step: ${claim}`,
   task: 'step',
-} as const;
-const overPeers = {
-  claim: 'training step: the best engine here against the faster of Keras and PyTorch',
-  task: 'step',
-} as const;
-const forward = {
-  claim: 'forward, batch 1: graph against tf.layers predict on tfjs-node',
-  task: 'forward1',
-} as const;
-const overNotebook = {
-  claim: 'training step: scratch against the notebook under NumPy',
-  task: 'step',
-} as const;
-const onWasm = {
+  engines,
+  over,
+});
+const overLayers = step('graph against tf.layers + minimize on tfjs-node', graph, ['layers:tensorflow']);
+const overPeers = step(
+  'the best engine here against the faster of Keras and PyTorch',
+  ['scratch', ...graph],
+  kerasOrTorch,
+);
+const onWasm: Race = {
   claim: 'training step on wasm: the twin against tf.layers + minimize',
   task: 'step',
-} as const;
-const epoch = {
-  claim: 'an epoch through fit: graph against tf.layers fit on tfjs-node',
-  task: 'epoch',
-} as const;
+  engines: ['tfjs:wasm:bptt'],
+  over: ['layers:wasm'],
+};
+const forward = 'forward, batch 1: graph against tf.layers predict on tfjs-node';
+const epoch = 'an epoch through fit: graph against tf.layers fit on tfjs-node';
+const overNotebook = step(
+  'scratch against the notebook under NumPy',
+  ['scratch'],
+  ['numpy-notebook', 'numpy-notebook:1'],
+);
 
 const speedClaims: readonly SpeedClaim[] = [
-  { ...overLayers, size: 'S', engines: graph, over: layers, atLeast: 40 },
-  { ...overLayers, size: 'M', engines: graph, over: layers, atLeast: 18 },
-  { ...overLayers, size: 'L', engines: graph, over: layers, atLeast: 1.8 },
-  { ...overPeers, size: 'S', engines: ['scratch', ...graph], over: kerasOrTorch, atLeast: 40 },
-  { ...overPeers, size: 'M', engines: ['scratch', ...graph], over: kerasOrTorch, atLeast: 2 },
-  { ...overPeers, size: 'L', engines: graph, over: kerasOrTorch, atLeast: 1 / 1.2 },
-  { ...forward, size: 'S', engines: graph, over: layers, atLeast: 30 },
-  { ...forward, size: 'M', engines: graph, over: layers, atLeast: 50 },
-  { ...forward, size: 'L', engines: graph, over: layers, atLeast: 10 },
-  { ...overNotebook, size: 'S', engines: ['scratch'], over: notebook, atLeast: 15 },
-  { ...overNotebook, size: 'M', engines: ['scratch'], over: notebook, atLeast: 1 / 5 },
-  { ...onWasm, size: 'S', engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'], atLeast: 4 },
-  { ...onWasm, size: 'M', engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'], atLeast: 4 },
-  { ...onWasm, size: 'L', engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'], atLeast: 8 },
-  { ...epoch, size: 'digits', engines: graph, over: layers, atLeast: 10 },
+  ...at({ S: 40, M: 18, L: 1.8 }, overLayers),
+  ...at({ S: 40, M: 2 }, overPeers),
+  ...at({ L: 1 / 1.2 }, { ...overPeers, engines: graph }),
+  ...at({ S: 30, M: 50, L: 10 }, { ...overLayers, claim: forward, task: 'forward1' }),
+  ...at({ S: 15, M: 1 / 5 }, overNotebook),
+  ...at({ S: 4, M: 4, L: 8 }, onWasm),
+  ...at({ digits: 10 }, { ...overLayers, claim: epoch, task: 'epoch' }),
   ...(['lstm', 'gru'] as const).flatMap(gatedClaims),
 ];
 
 /** LSTM and GRU; that of tf.layers knows the reset before the matrix alone, that of PyTorch the one after it. */
 function gatedClaims(layer: 'lstm' | 'gru'): SpeedClaim[] {
-  const own = (units: number) => `${layer}:${units}`;
-  const asTfjs = layer === 'gru' ? `${own(128)}:resetAfter=false` : own(128);
-  const step = (over: string) =>
-    ({ claim: `training step, ${layer}: graph against ${over}`, task: 'step' }) as const;
-  const torch = ['torch', 'torch:1'];
+  const asTfjs = layer === 'gru' ? 'gru:128:resetAfter=false' : 'lstm:128';
+  const torch = layer === 'lstm' ? 1 / 1.2 : 1.3;
+  const eitherPeer = step('graph against the faster of Keras and PyTorch', graph, kerasOrTorch);
   return [
-    {
-      ...step('tf.layers + minimize on tfjs-node'),
-      size: 'M',
-      layers: asTfjs,
-      engines: graph,
-      over: layers,
-      atLeast: 25,
-    },
-    { ...step('Keras'), size: 'M', layers: own(128), engines: graph, over: ['keras'], atLeast: 1.8 },
-    {
-      ...step('PyTorch'),
-      ...{ size: 'M', layers: own(128), engines: graph, over: torch },
-      atLeast: layer === 'lstm' ? 1 / 1.2 : 1.3,
-    },
-    {
-      ...step('the faster of Keras and PyTorch'),
-      size: 'L',
-      layers: own(512),
-      engines: graph,
-      over: kerasOrTorch,
-      atLeast: 1 / 1.2,
-    },
-    {
-      claim: `training step, ${layer}: the best engine here against the faster of Keras and PyTorch`,
-      task: 'step',
-      ...{ size: 'S', layers: own(4), engines: ['scratch', ...graph], over: kerasOrTorch },
-      atLeast: 20,
-    },
-    {
-      claim: `training step on wasm, ${layer}: the twin against tf.layers + minimize`,
-      task: 'step',
-      ...{ size: 'M', layers: asTfjs, engines: ['tfjs:wasm:bptt'], over: ['layers:wasm'] },
-      atLeast: 4,
-    },
+    ...at({ M: 25 }, overLayers, asTfjs),
+    ...at({ M: 1.8 }, step('graph against Keras', graph, ['keras']), `${layer}:128`),
+    ...at({ M: torch }, step('graph against PyTorch', graph, ['torch', 'torch:1']), `${layer}:128`),
+    ...at({ L: 1 / 1.2 }, eitherPeer, `${layer}:512`),
+    ...at({ S: 20 }, overPeers, `${layer}:4`),
+    ...at({ M: 4 }, onWasm, asTfjs),
   ];
+}
+
+/** A race at some sizes, each with what it must reach; with other layers the claim names them. */
+function at(sizes: Readonly<Record<string, number>>, race: Race, layers?: string): SpeedClaim[] {
+  const claim = layers === undefined ? race.claim : race.claim.replace(':', `, ${layers.split(':', 1)[0]}:`);
+  return Object.entries(sizes).map(([size, atLeast]) => ({
+    ...race,
+    ...{ claim, size, atLeast },
+    ...(layers !== undefined && { layers }),
+  }));
 }
 
 /** The size of a promise, with its layers. */
@@ -149,20 +127,21 @@ export function judgeClaims(report: BenchReport): ClaimVerdict[] {
   ];
 }
 
+const verdictOf = (promise: Pledge, measured?: string, isMet = false): ClaimVerdict =>
+  measured === undefined
+    ? { ...promise, verdict: 'not measured' }
+    : { ...promise, measured, verdict: isMet ? 'met' : 'missed' };
+
 function judgeSpeed(report: BenchReport, promise: SpeedClaim): ClaimVerdict {
   const { claim, task, atLeast } = promise;
   const size = sizeOfClaim(promise).name;
-  const common = { claim, where: size, required: describeRatio(atLeast, 'least') };
+  const pledge = { claim, where: size, required: describeRatio(atLeast, 'least') };
   const fast = fastest(report, size, task, promise.engines);
   const over = fastest(report, size, task, promise.over);
-  if (fast === undefined || over === undefined) return { ...common, verdict: 'not measured' };
+  if (fast === undefined || over === undefined) return verdictOf(pledge);
   const ratio = over.spread.median / fast.spread.median;
   const who = `${fast.engine} against ${over.engine}`;
-  return {
-    ...common,
-    measured: `${describeRatio(ratio)} (${who})`,
-    verdict: ratio >= atLeast ? 'met' : 'missed',
-  };
+  return verdictOf(pledge, `${describeRatio(ratio)} (${who})`, ratio >= atLeast);
 }
 
 /** `18x faster`, or for ratios below 1 `1.2x its time`. */
@@ -178,53 +157,40 @@ function fastest(
   task: Task,
   engines: readonly string[],
 ): TaskResult | undefined {
-  return resultsOf(report, size, task)
+  return report.sizes
+    .filter((candidate) => candidate.size.name === size)
+    .flatMap(({ tasks }) => tasks.filter((candidate) => candidate.task === task))
+    .flatMap(({ results }) => results)
     .filter(({ engine }) => engines.includes(engine))
     .sort((left, right) => left.spread.median - right.spread.median)
     .at(0);
 }
 
-function resultsOf(report: BenchReport, size: string, task: Task): readonly TaskResult[] {
-  return report.sizes
-    .filter((candidate) => candidate.size.name === size)
-    .flatMap(({ tasks }) => tasks.filter((candidate) => candidate.task === task))
-    .flatMap(({ results }) => results);
-}
-
 function judgeSetUp(report: BenchReport): ClaimVerdict {
-  const common = {
+  const pledge = {
     claim: 'set-up of a graph for T = 784, first step included',
     where: 'long',
     required: 'under 3 s',
   };
   const setUp = fastest(report, 'long', 'setup', ['graph']);
-  if (setUp === undefined) return { ...common, verdict: 'not measured' };
+  if (setUp === undefined) return verdictOf(pledge);
   // The slower of the first set-up of the process and the median one is what a user may meet.
   const worst = Math.max(setUp.firstMilliseconds, setUp.spread.median);
-  return {
-    ...common,
-    measured: `${(worst / 1000).toPrecision(3)} s`,
-    verdict: worst < longSetUpMilliseconds ? 'met' : 'missed',
-  };
+  return verdictOf(pledge, `${(worst / 1000).toPrecision(3)} s`, worst < longSetUpMilliseconds);
 }
 
 function judgeMemory(report: BenchReport, series: 'steps' | 'cycles', claim: string): ClaimVerdict {
   const watched = report.endurance.find(({ engine }) => engine === 'graph');
-  const common = {
+  const pledge = {
     claim: `graph: ${claim}`,
     where: watched?.size.name ?? 'M',
     required: 'at most 32 MiB and 0 tensors',
   };
   const growth = watched && memoryGrowth(watched[series]);
-  if (watched === undefined || growth === undefined || watched.failures.length > 0)
-    return { ...common, verdict: 'not measured' };
-  const flat = growth.bytes <= flatBytes && (growth.tensors ?? 0) <= 0;
+  if (watched === undefined || growth === undefined || watched.failures.length > 0) return verdictOf(pledge);
+  const isFlat = growth.bytes <= flatBytes && (growth.tensors ?? 0) <= 0;
   const tensors = growth.tensors === undefined ? '' : ` and ${growth.tensors} tensors`;
-  return {
-    ...common,
-    measured: `${(growth.bytes / 2 ** 20).toFixed(1)} MiB${tensors} more`,
-    verdict: flat ? 'met' : 'missed',
-  };
+  return verdictOf(pledge, `${(growth.bytes / 2 ** 20).toFixed(1)} MiB${tensors} more`, isFlat);
 }
 
 /** From the first reading, after warm-up, to the last; undefined when there are not two. */

@@ -15,6 +15,7 @@ import {
   type Figure,
   type Section,
 } from '../../reports/index';
+import { sweepLines } from '../crossover';
 import { describeSize } from '../size';
 import { taskTitles } from '../task';
 import { judgeClaims, type ClaimVerdict } from './claims';
@@ -192,7 +193,10 @@ function sweepSection(report: BenchReport, sweep: SweepReport): Section {
 }
 
 function sweepChart(report: BenchReport, sweep: SweepReport): Figure {
-  const lines = sweepLines(report, sweep);
+  const lines = sweepLines(report.sizes, sweep).map(({ engine, medians }) => ({
+    engine,
+    points: medians.flatMap((y, i) => (y === undefined ? [] : [{ x: sweep.values[i], y }])),
+  }));
   return {
     kind: 'figure',
     title: `${taskTitles[sweep.task]} against ${sweep.letter}`,
@@ -218,21 +222,6 @@ function sweepChart(report: BenchReport, sweep: SweepReport): Figure {
       ],
     }),
   };
-}
-
-function sweepLines(report: BenchReport, sweep: SweepReport) {
-  const lines = new Map<string, { x: number; y: number }[]>();
-  sweep.sizes.forEach((name, i) => {
-    const task = report.sizes
-      .find(({ size }) => size.name === name)
-      ?.tasks.find((one) => one.task === sweep.task);
-    for (const { engine, spread } of task?.results ?? []) {
-      const points = lines.get(engine) ?? [];
-      points.push({ x: sweep.values[i], y: spread.median });
-      lines.set(engine, points);
-    }
-  });
-  return Array.from(lines, ([engine, points]) => ({ engine, points }));
 }
 
 const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');

@@ -1,4 +1,3 @@
-import type { Crossover } from '../crossover';
 import type { Machine } from '../machine';
 import type { MachineProducts } from '../products';
 import type { GateEntry } from '../parity-gate';
@@ -90,6 +89,14 @@ export interface SweepReport extends Sweep {
   readonly task: Task;
   /** names of the sizes, in the order of the values */ readonly sizes: readonly string[];
   readonly crossovers: readonly Crossover[];
+}
+
+/** Where the fastest engine changes along a sweep. */
+export interface Crossover {
+  /** the faster one below `at` */ readonly below: string;
+  /** the faster one above `at` */ readonly above: string;
+  /** where their lines meet, read between two measured values on log-log axes */ readonly at: number;
+  /** the two measured values around it */ readonly between: readonly [number, number];
 }
 
 /** Memory of one engine over many training steps, and over many models built and released. */

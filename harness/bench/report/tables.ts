@@ -1,6 +1,7 @@
 import type { LayerConfig } from '../../../scratch/index';
 import { table, type Cell, type Table } from '../../reports/index';
 import { engineEntries } from '../catalogue';
+import { sweepLines } from '../crossover';
 import { type ClaimVerdict, memoryGrowth } from './claims';
 import { formatBytes, formatMilliseconds, formatRatio, threeDigits } from './format';
 import type { BenchReport, EnduranceReport, SizeReport, SweepReport, TaskReport, TaskResult } from './schema';
@@ -108,21 +109,16 @@ export function claimTable(claims: readonly ClaimVerdict[]): Table {
 
 /** Median times along a sweep, one row per value, and the fastest engine. */
 export function sweepTable(report: BenchReport, sweep: SweepReport): Table {
-  const points = sweep.sizes.map((name) => report.sizes.find(({ size }) => size.name === name));
-  const medians = points.map((point) => {
-    const results = point?.tasks.find(({ task }) => task === sweep.task)?.results ?? [];
-    return new Map(results.map(({ engine, spread }) => [engine, spread.median]));
-  });
-  const engines = [...new Set(medians.flatMap((point) => [...point.keys()]))];
+  const lines = sweepLines(report.sizes, sweep);
   return table(
     sweep.values.map((value, i) => [
       String(value),
-      ...engines.map((engine) => {
-        const median = medians[i].get(engine);
+      ...lines.map(({ medians }) => {
+        const median = medians[i];
         return median === undefined ? '' : formatMilliseconds(median);
       }),
     ]),
-    { head: [sweep.letter, ...engines] },
+    { head: [sweep.letter, ...lines.map(({ engine }) => engine)] },
   );
 }
 

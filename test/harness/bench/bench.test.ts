@@ -8,7 +8,7 @@ import { planAll } from '../../../harness/bench/plan';
 import { parseSize } from '../../../harness/bench/size';
 import type { Task } from '../../../harness/bench/task';
 
-const entry = (name: string): EngineEntry => ({ name, title: name, runs: 'node', kind: 'own' });
+const entry = (name: string): EngineEntry => ({ name, title: name, runs: 'node' });
 
 /** A bench of fake engines; the name says how each misbehaves. */
 function fakeBench(longestCallMilliseconds = 20_000): Bench {

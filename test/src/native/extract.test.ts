@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { expect } from 'chai';
 import yazl from 'yazl';
-import { extractMembers } from '../../../src/native/extract';
+import { extractMembers } from '../../../src/native/wheel';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
 describe('extractMembers', () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { childScript, SetUpError, setUpNative, type SetUpResult } from '../../../src/index';
-import { isAlive } from '../../../src/native/is-alive';
+import { isAlive } from '../../../src/native/cache';
 import { withEnvironment } from '../../support/environment';
 import { fakeProbe, makeFakeToolchain, type FakeToolchain } from '../../support/fake-toolchain';
 import { temporaryDirectory } from '../../support/temporary-directory';
