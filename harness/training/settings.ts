@@ -126,7 +126,7 @@ const own = { ...words, ...least, ...anything } satisfies Record<
   unknown
 >;
 
-/** What a run can be told, besides its data. */
+/** What a run is given, besides its data. */
 export const choiceNames = Object.keys(own) as readonly (keyof typeof own)[];
 
 /**
