@@ -121,13 +121,7 @@ const words = {
 /** Whole numbers, and the least that each may be. */
 const least = { units: 1, epochs: 1, batchSize: 1, patience: 0, seed: 0 } as const;
 const anything = { data: true, layers: true, from: true, learningRate: true, clipNorm: true } as const;
-const own = { ...words, ...least, ...anything } satisfies Record<
-  Exclude<keyof TrainChoices, 'data'>,
-  unknown
->;
-
-/** What a run is given, besides its data. */
-export const choiceNames = Object.keys(own) as readonly (keyof typeof own)[];
+const known = { ...words, ...least, ...anything } satisfies Record<keyof TrainChoices, unknown>;
 
 /**
  * @throws RangeError for a choice, or a value of one, that does not exist, with the nearest one; UsageError for a network that is named
