@@ -1,8 +1,18 @@
 import { zeros, type Tensor } from '../../scratch/index';
-import { hasBackward } from '../judge/index';
+import { layeredTables } from '../base/layered';
 import { memoize } from '../base/memoize';
-import { isLayered, sizesOf, type AnyProblem, type Problem } from '../base/problem';
-import { layersProbe } from './layers-probe';
+import {
+  isLayered,
+  sizesOf,
+  type AnyProblem,
+  type ByLayer,
+  type LayeredProblem,
+  type Problem,
+} from '../base/problem';
+import { equationsOf, instrument, isRecurrent } from '../equations/index';
+import { hasBackward, withMoreFeatures } from '../judge/index';
+import { atLevels, type ProbeExample } from './probe-problem';
+import { probeSettings } from './probe-settings';
 
 /** tanh of it is 1 in single and in double precision: 1 - tanh 20 = 8e-18. */
 const saturating = 20;
@@ -23,7 +33,7 @@ const saturating = 20;
  * @param problem whose weights (and way of using them) are probed; exact in float32 when the problem is
  * @returns T = 1, B = F + U examples, U more with a backward pass, and U more with an output layer
  */
-const simpleProbe = memoize(makeProbe);
+const simpleProbe = memoize(makeSimpleProbe);
 
 /**
  * The probe of any problem: `layersProbe` for a network of layers, which may be undefined, and `simpleProbe` for the simple RNN. Both show each
@@ -36,7 +46,7 @@ export function weightProbe(problem: AnyProblem): AnyProblem | undefined {
   return isLayered(problem) ? layersProbe(problem) : simpleProbe(problem);
 }
 
-function makeProbe(problem: Problem): Problem {
+function makeSimpleProbe(problem: Problem): Problem {
   const { features, units, classes } = sizesOf(problem);
   const { recurrentKernel, outputKernel } = problem.weights;
   const backward = hasBackward(problem) ? units : 0;
@@ -70,3 +80,58 @@ function makeProbe(problem: Problem): Problem {
 function set({ data, shape }: Tensor, row: number, column: number, value = 1): void {
   data[row * shape[1] + column] = value;
 }
+
+/**
+ * A problem of one time step that shows single weights of the layer that reads the inputs, and of what stands on it: an example for each
+ * row and column of its matrices, in the settings in which they show best (`probeSettings`). Gradients arrive at its final states
+ * only, and only where the problem has a backward pass.
+ *
+ * @returns undefined where the first layer cannot be led to such settings: an embedding reads integers, a dense layer has no states
+ */
+const layersProbe: (problem: LayeredProblem) => LayeredProblem | undefined = memoize(makeLayersProbe);
+
+function makeLayersProbe(given: LayeredProblem): LayeredProblem | undefined {
+  if (!led.has(given.model.layers[0].layer)) return undefined;
+  const { network, problem, names } = equationsOf(given);
+  const isBackward = hasBackward(given);
+  const wider = instrument(network, { inputs: zeros(1, 1, network.features), weights: problem.weights });
+  if (wider === undefined) return undefined;
+  const readers = network.layers.filter(isRecurrent).filter(({ reads }) => reads === 'inputs');
+  const examples = readers.flatMap(({ name, cell, units }) =>
+    probeSettings(cell, isBackward).flatMap((setting): ProbeExample[] => {
+      const count = { unit: units, input: network.features, all: 1 }[setting.about];
+      return Array.from({ length: count }, (_, own) => ({ layer: name, setting, own }));
+    }),
+  );
+  const asked = atLevels(wider, examples, isBackward);
+  const { initialStates, upstream } = asked.problem;
+  const statesOf = (find: (layer: string, carry: string) => Tensor | undefined): ByLayer =>
+    layeredTables(given).layers.map(({ name, states }) =>
+      Object.fromEntries(
+        Object.keys(states).flatMap((state) => {
+          const [own = ''] = names.get(`finalStates.${name}.${state}`) ?? [];
+          const [, layer, carry] = own.split('.');
+          const tensor = find(layer, carry);
+          return tensor === undefined ? [] : [[state, tensor]];
+        }),
+      ),
+    );
+  const { model, inputs, weights } = withMoreFeatures(given, asked);
+  const plain = {
+    id: `${given.id}, weight probe`,
+    model,
+    inputs,
+    weights,
+    initialStates: statesOf((layer, carry) => initialStates?.[layer]?.[carry]),
+  };
+  if (!isBackward) return plain;
+  const finalStates = statesOf((layer, carry) => upstream?.[layer]?.final?.[carry]);
+  const last = model.layers[model.layers.length - 1].layer;
+  // gradients of zero arrive at a dense layer, so that it has gradients of its own
+  const logits = (layeredTables(plain).parts.get('upstream.logits') ?? []).map(({ size }) => size);
+  const isDense = last === 'dense' || last === 'timeDistributed';
+  return { ...plain, upstream: { finalStates, ...(isDense && { logits: zeros(...logits) }) } };
+}
+
+/** First layers whose initial states can be given, and which can read additional inputs. */
+const led: ReadonlySet<string> = new Set(['simpleRNN', 'lstm', 'gru', 'bidirectional', 'cell']);

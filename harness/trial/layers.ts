@@ -24,8 +24,7 @@ import {
 } from '../faults/equations/index';
 import { plant } from '../faults/index';
 import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
-import { lookAt } from './look';
-import { tryMistake, type Mistake } from './mistake';
+import { lookAt, tryMistake, type Mistake } from './look';
 import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
 

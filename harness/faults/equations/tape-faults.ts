@@ -161,7 +161,7 @@ function readingOlder(cell: Cell, carry: string): Cell {
   );
 }
 
-/** What reads the final state gets that of another step; the answer shows either of them. */
+/** What reads the final state gets that of another step, or the initial state where there is none; the answer shows either of them. */
 function finalFault(
   { name, cell, reversed }: Recurrent,
   words: string,
@@ -170,14 +170,13 @@ function finalFault(
   const [output] = cell.carries;
   // the first wrong number is in the layer, or in what reads it: the fault has no layer
   const sentence = `the final state of ${name} is ${words}`;
-  return passFault(sentence, { quantity: output, page: 'wrong-time-step' }, (network, { inputs }) => {
-    if (inputs.shape[1] === 1) return undefined;
+  return passFault(sentence, { quantity: output, page: 'wrong-time-step' }, (network) => {
     let right: unknown;
     const ran = <V extends Block>(own: string, one: Ran<V>): Ran<V> => {
       if (own !== name) return one;
       right = one.final[output];
       const states = reversed === true ? one.sequence.toReversed() : one.sequence;
-      return { ...one, final: { ...one.final, [output]: pick(states) ?? one.final[output] } };
+      return { ...one, final: { ...one.final, [output]: pick(states) ?? one.steps[0].before[output] } };
     };
     const finish = withBlocks([`final.${name}.${output}`], <V extends Block>() => [right as V]);
     return readersOf(network, name).final ? [{ ran }, { ran, finish }] : { ran };
