@@ -24,7 +24,8 @@ import {
 } from '../faults/equations/index';
 import { plant } from '../faults/index';
 import { makeLayeredProblem, type LayeredRecipe } from '../problems/index';
-import { lookAt, tryMistake, type Mistake } from './look';
+import { lookAt } from './look';
+import { tryMistake, type Mistake } from './mistake';
 import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
 

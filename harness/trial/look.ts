@@ -1,7 +1,6 @@
-import { diagnose, ruleOn, type Diagnosis, type Kind } from '../diagnosis/index';
+import { diagnose, ruleOn, type Diagnosis } from '../diagnosis/index';
 import { ask, everyView, examine, type Examination, type ViewName } from '../examine/index';
 import type { AnyProblem, Evaluation, Implementation } from '../base/problem';
-import { oracles, type Outcome, type Planted } from './score-book';
 
 /** Everything the harness says about one side on one problem. */
 export interface Look {
@@ -75,37 +74,4 @@ export function isLocated({ phase, wrong }: Place, found: Diagnosis | undefined)
 /** The place in words. */
 export function whereOf({ phase, wrong }: Place): string {
   return wrong === undefined ? phase : `${phase}, ${wrong.tensor} at step ${wrong.timeStep ?? 'none'}`;
-}
-
-/** A mistake that is planted, and what the harness must say of it. */
-export interface Mistake extends Planted {
-  plantIn(host: Implementation): Implementation;
-  isLocated(found: Diagnosis | undefined): boolean;
-  /** the place in words */ readonly place: string;
-  /** whether the right fault class is named */ isKind(kind: Kind): boolean;
-  /** whether its own name, or an equal one, is among the names */ isName(kind: Kind): boolean;
-}
-
-/** Plants a mistake in a host, then on the scratch side with the host as the right twin, and asks the harness. */
-export async function tryMistake(
-  mistake: Mistake,
-  problem: AnyProblem,
-  host: Implementation,
-  float64: Implementation,
-): Promise<Outcome> {
-  const { caught, isRed, diagnosis } = await lookAt(mistake.plantIn(host), problem);
-  const kind = diagnosis?.kind;
-  const twin = host.name === float64.name ? { ...float64, name: 'twin' } : host;
-  return {
-    where: `${host.name}, ${problem.id}`,
-    by: oracles.filter((oracle) => oracle !== 'training' && caught[oracle]),
-    isCaught: isRed,
-    diagnosis,
-    isLocated: mistake.isLocated(diagnosis),
-    place: mistake.place,
-    host: host.name,
-    isKind: kind !== undefined && mistake.isKind(kind),
-    isName: kind !== undefined && mistake.isName(kind),
-    sideOfScratch: await sideOfScratch(problem, mistake.plantIn(float64), twin),
-  };
 }

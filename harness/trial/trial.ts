@@ -19,7 +19,8 @@ import {
   type UpdateEquivalent,
   type UpdateFault,
 } from '../faults/updates/index';
-import { isLocated, lookAt, tryMistake, whereOf, type Mistake } from './look';
+import { isLocated, lookAt, whereOf } from './look';
+import { tryMistake, type Mistake } from './mistake';
 import { problemsFor, stepCases, type TrialSizes } from './problems';
 import { concludeTrial, type TrialReport } from './report';
 import { ScoreBook } from './score-book';
