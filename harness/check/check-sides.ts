@@ -117,18 +117,7 @@ async function judgeAsked(
   asked: Asked,
   training: Training | undefined,
 ): Promise<CheckedSide> {
-  if ('reason' in asked)
-    return {
-      name,
-      required,
-      tensors: 0,
-      gradients: 0,
-      unclear: 0,
-      numbers: 0,
-      used: 0,
-      differences: [],
-      ...asked,
-    };
+  if ('reason' in asked) return { ...resultOf(name, required, [], []), ...asked };
   try {
     const judged = await judgeSide(asked.side, required, question, asked.answer);
     return training === undefined ? judged : await withTraining(judged, training, asked.side);

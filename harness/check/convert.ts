@@ -16,7 +16,6 @@ import { generateInputs } from './inputs';
 import { clearLeftovers, ownFiles, unfinishedName } from './leftovers';
 import { runReference, type ModelInputs } from './reference';
 import { runServed } from './served';
-import type { SideName } from './sides/index';
 import { tensorOf } from './walk';
 
 export interface ConvertOptions extends Pick<OpenOptions, 'nonlinearity' | 'steps'> {
@@ -40,19 +39,11 @@ const optionNames: OptionNames<ConvertOptions> = {
   steps: true,
 };
 
-/** The sides that open what was written and must agree. */
-const proofs: Readonly<Record<WriteFormat, readonly SideName[]>> = {
-  tfjs: ['tfjs:cpu'],
-  keras: [],
-  onnx: [],
-  savedmodel: [],
-  npz: [],
-};
-
-/** Programs that open what was written where they are installed, and must agree then. */
-const openers: Readonly<Partial<Record<WriteFormat, readonly SideName[]>>> = {
-  keras: ['keras'],
-  onnx: ['onnxruntime'],
+/** The sides that open what was written and must agree, and programs that must where they are installed. */
+const provers: Readonly<Partial<Record<WriteFormat, Pick<CheckOptions, 'sides' | 'sidesIfThere'>>>> = {
+  tfjs: { sides: ['tfjs:cpu'] },
+  keras: { sides: [], sidesIfThere: ['keras'] },
+  onnx: { sides: [], sidesIfThere: ['onnxruntime'] },
 };
 
 /**
@@ -102,12 +93,8 @@ export async function convertModel(
       to === 'savedmodel'
         ? await checkModel(model, { inputs, expected: await runServed(temporary, model, inputs), sides: [] })
         : await checkReopened(await openModelFile(temporary), model, inputs, {
-            expected,
-            sides: proofs[to],
-            sidesIfThere: openers[to],
-            python,
-            timeoutSeconds,
-            file: temporary,
+            ...{ expected, python, timeoutSeconds, file: temporary },
+            ...(provers[to] ?? { sides: [] }),
           });
     const unopened = checked.sides.find(({ note = '' }) =>
       /^Keras (does not open|opened .* could not run)/.test(note),

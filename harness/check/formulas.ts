@@ -150,23 +150,18 @@ function estimatesOf(question: FormulaQuestion, model: PrecisionModel, make: () 
 }
 
 function isClose(a: FormulaQuestion, b: FormulaQuestion): boolean {
+  const [ofA, ofB] = [a, b].map(({ input, initialStates, arriving }) => [
+    ...[input, ...initialStates, arriving?.output],
+    ...(arriving?.states ?? []),
+  ]);
+  const isSure = (one: Doubtful | undefined): boolean => one?.bound.every((e) => e === 0) ?? true;
   return (
     a.weights === b.weights &&
     (a.arriving === undefined) === (b.arriving === undefined) &&
     isCloseTo(a.mask, b.mask) &&
-    isSure(a.input, b.input) &&
-    a.initialStates.length === b.initialStates.length &&
-    a.initialStates.every((state, i) => isSure(state, b.initialStates[i])) &&
-    isSure(a.arriving?.output, b.arriving?.output) &&
-    Array.from({ length: Math.max(a.arriving?.states.length ?? 0, b.arriving?.states.length ?? 0) }).every(
-      (_, i) => isSure(a.arriving?.states[i], b.arriving?.states[i]),
-    )
+    ofA.length === ofB.length &&
+    ofA.every((one, i) => isCloseTo(one?.tensor, ofB[i]?.tensor) && isSure(one) && isSure(ofB[i]))
   );
-}
-
-function isSure(a: Doubtful | undefined, b: Doubtful | undefined): boolean {
-  const none = (one: Doubtful | undefined): boolean => one?.bound.every((e) => e === 0) ?? true;
-  return isCloseTo(a?.tensor, b?.tensor) && none(a) && none(b);
 }
 
 function isCloseTo(a: Tensor | undefined, b: Tensor | undefined): boolean {

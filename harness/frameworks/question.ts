@@ -74,7 +74,7 @@ export function questionOf(problem: LayeredProblem, name: FrameworkName): Framew
     inputs: { inputs, ...Object.fromEntries(states) },
     layers: isForwardOnly ? layers.map((one) => ({ ...one, weights: {} })) : layers,
     ...(isForwardOnly && {
-      onnx: toOnnx(description, 'the problem', { showAll: true }).bytes.toString('base64'),
+      onnx: toOnnx(description, 'the problem', { showAll: true }).toString('base64'),
     }),
     ...(isLossAsked && target && { loss: { ...logits, name: loss, target, ...(steps && { mask: steps }) } }),
     ...(isBackward && { upstream: upstreamOf(problem, configs, parts, logits) }),

@@ -29,7 +29,6 @@ export {
 export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/write';
 export { passesMask, statesOf } from './shapes';
 export { weightOrder } from './keras/write-layers';
-export { toKeras, type WrittenKeras } from './keras/write';
-export { toOnnx, type OnnxOptions, type WrittenOnnx } from './onnx/write';
+export { toOnnx, type OnnxOptions } from './onnx/write';
 export { writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';
 export { servedName, servedOutput } from './savedmodel/write';

@@ -1,6 +1,5 @@
 import { weightNames, type ClassifierWeights } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import { refuseGates } from './runnable';
 
 /** Name of a weight in a file for each of the five. */
 export type NamesInFile = Readonly<Record<keyof ClassifierWeights, string>>;
@@ -10,8 +9,21 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
-type Part = 'kernel' | 'recurrent_kernel' | 'bias';
-const parts: readonly Part[] = ['kernel', 'recurrent_kernel', 'bias'];
+const parts = ['kernel', 'recurrent_kernel', 'bias'] as const;
+type Part = (typeof parts)[number];
+
+const listed = (entries: readonly NamedShape[]): string =>
+  entries.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ');
+
+/** @throws UsageError when the recurrent kernel [U, n U] is that of an LSTM or a GRU: n kernels next to each other */
+export function refuseGates(shape: readonly number[], where: string): void {
+  const [units, width] = shape;
+  const cell = shape.length === 2 && units > 0 ? { 3: 'GRU', 4: 'LSTM' }[width / units] : undefined;
+  if (cell !== undefined)
+    throw new UsageError(
+      `${where} has a recurrent kernel [${shape.join(', ')}], ${width / units} kernels of ${units} units: these are ${cell} weights; a SimpleRNN (nn.RNN) with tanh is run, so export such a model.`,
+    );
+}
 
 /**
  * Which entry of a file by Keras or TensorFlow.js is which weight. Both name a weight by its layer and its part, in many spellings:
@@ -23,53 +35,44 @@ const parts: readonly Part[] = ['kernel', 'recurrent_kernel', 'bias'];
  * @throws UsageError when there are more layers than these two, parts are missing, or it is an LSTM or a GRU
  */
 export function matchLayers(entries: readonly NamedShape[], where: string): NamesInFile | undefined {
-  const groups = new Map<string, Map<Part, NamedShape>>();
+  const refuse = (what: string): UsageError =>
+    new UsageError(
+      `${where} ${what}; it holds ${listed(entries)}. One SimpleRNN (kernel, recurrent_kernel, bias) and one Dense (kernel, bias) are run.`,
+    );
+  const groups = new Map<string, Partial<Record<Part, NamedShape>>>();
   const unknown: string[] = [];
   for (const entry of entries) {
     const { layer, part } = takeApart(entry.name, entries);
     if (part === undefined) unknown.push(entry.name);
-    else groups.set(layer, (groups.get(layer) ?? new Map<Part, NamedShape>()).set(part, entry));
+    else groups.set(layer, { ...groups.get(layer), [part]: entry });
   }
   if (groups.size === 0) return undefined;
-  const listed = entries.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ');
-  const refuse = (what: string): UsageError =>
-    new UsageError(
-      `${where} ${what}; it holds ${listed}. One SimpleRNN (kernel, recurrent_kernel, bias) and one Dense (kernel, bias) are run.`,
-    );
   if (unknown.length > 0) throw refuse(`has ${unknown.join(', ')}, which belongs to neither layer`);
-  const layers = [...groups];
-  const recurrent = layers.filter(([, found]) => found.has('recurrent_kernel'));
-  const output = layers.filter(([, found]) => !found.has('recurrent_kernel'));
-  for (const [, found] of recurrent) refuseGates(found.get('recurrent_kernel')?.shape ?? [], where);
-  if (recurrent.length !== 1)
-    throw refuse(
-      recurrent.length === 0
-        ? 'has no recurrent layer'
-        : `has ${recurrent.length} recurrent layers (${namesOf(recurrent)})`,
-    );
-  if (output.length !== 1)
-    throw refuse(
-      output.length === 0 ? 'has no output layer' : `has ${output.length} output layers (${namesOf(output)})`,
-    );
-  const take = ([layer, found]: (typeof layers)[number], part: Part): string => {
-    const entry = found.get(part);
-    if (entry === undefined)
-      throw refuse(
-        `has no ${part}${layer === '' ? '' : ` of ${layer}`}${part === 'bias' ? ' (use_bias: false)' : ''}`,
-      );
-    return entry.name;
+  for (const { recurrent_kernel: kernel } of groups.values()) refuseGates(kernel?.shape ?? [], where);
+  /** the names of one of the two layers */
+  const layerWith = (what: 'recurrent' | 'output'): ((part: Part) => string) => {
+    const found = [...groups].filter(([, own]) => (what === 'recurrent') === 'recurrent_kernel' in own);
+    if (found.length === 0) throw refuse(`has no ${what} layer`);
+    if (found.length > 1)
+      throw refuse(`has ${found.length} ${what} layers (${found.map(([name]) => name).join(', ')})`);
+    const [[layer, own]] = found;
+    return (part) => {
+      const { name } = own[part] ?? {};
+      if (name !== undefined) return name;
+      const of = layer === '' ? '' : ` of ${layer}`;
+      throw refuse(`has no ${part}${of}${part === 'bias' ? ' (use_bias: false)' : ''}`);
+    };
   };
+  const [recurrent, output] = [layerWith('recurrent'), layerWith('output')];
   return {
-    kernel: take(recurrent[0], 'kernel'),
-    recurrentKernel: take(recurrent[0], 'recurrent_kernel'),
-    bias: take(recurrent[0], 'bias'),
-    outputKernel: take(output[0], 'kernel'),
-    outputBias: take(output[0], 'bias'),
+    ...{
+      kernel: recurrent('kernel'),
+      recurrentKernel: recurrent('recurrent_kernel'),
+      bias: recurrent('bias'),
+    },
+    ...{ outputKernel: output('kernel'), outputBias: output('bias') },
   };
 }
-
-const namesOf = (layers: readonly (readonly [string, unknown])[]): string =>
-  layers.map(([name]) => name).join(', ');
 
 function takeApart(
   name: string,
@@ -95,7 +98,7 @@ export function matchOrder(entries: readonly NamedShape[], where: string): Names
   if (sorted.length > 1) refuseGates(sorted[1].shape, where);
   if (sorted.length !== 5 || sorted.some(({ shape }, i) => shape.length !== ranksInOrder[i]))
     throw new UsageError(
-      `${where} holds ${sorted.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')}; without names, the five of Keras's get_weights() are read: kernel [F, U], recurrent kernel [U, U], bias [U], output kernel [U, C], output bias [C]. Save others by name: np.savez(file, **{name: array}).`,
+      `${where} holds ${listed(sorted)}; without names, the five of Keras's get_weights() are read: kernel [F, U], recurrent kernel [U, U], bias [U], output kernel [U, C], output bias [C]. Save others by name: np.savez(file, **{name: array}).`,
     );
   return Object.fromEntries(weightNames.map((name, i) => [name, sorted[i].name])) as unknown as NamesInFile;
 }

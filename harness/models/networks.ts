@@ -164,14 +164,22 @@ function widthOf(
  * @throws UsageError with the layer, the weight and the number
  */
 export function checkStorable({ layers }: ModelDescription, where: string): void {
-  for (const { name: layer, weights } of layers)
-    for (const [name, { data }] of Object.entries(weights)) {
-      const at = data.findIndex((x) => !Number.isFinite(Math.fround(x)));
-      if (at >= 0)
-        throw new UsageError(
-          `${where}: ${layer}.${name} holds ${data[at]} at position ${at}; model files and TensorFlow.js keep weights as float32, up to 3.4e38, so scale the weights or train them again.`,
-        );
-    }
+  for (const { name, weights } of layers)
+    checkSingle(
+      Object.entries(weights).map(([weight, tensor]) => [`${name}.${weight}`, tensor]),
+      where,
+    );
+}
+
+/** The same of weights by their names. */
+export function checkSingle(weights: readonly (readonly [string, Tensor])[], where: string): void {
+  for (const [name, { data }] of weights) {
+    const at = data.findIndex((x) => !Number.isFinite(Math.fround(x)));
+    if (at >= 0)
+      throw new UsageError(
+        `${where}: ${name} holds ${data[at]} at position ${at}; model files and TensorFlow.js keep weights as float32, up to 3.4e38, so scale the weights or train them again.`,
+      );
+  }
 }
 
 /** Weights by one name each: `layer1.kernel`. */

@@ -1,8 +1,7 @@
 import { checkChoice } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import type { MaskedRows, ModelDescription } from './description';
-import { toKeras } from './keras/write';
-import { toNpz } from './keras/write-npz';
+import { toKeras, toNpz } from './keras/write';
 import { toOnnx } from './onnx/write';
 import { checkStorable } from './networks';
 import { toSavedModel } from './savedmodel/write';
@@ -49,8 +48,6 @@ export interface WrittenModel {
     string,
     Buffer
   >;
-  /** what gives the output of each of our layers: a layer of Keras or TensorFlow.js, a tensor of ONNX */
-  readonly layerOf: ReadonlyMap<string, string>;
 }
 
 /**
@@ -68,31 +65,23 @@ export async function writeModel(
   // .npz keeps float64
   if (format !== 'npz') checkStorable(model, where);
   if (format !== 'onnx' && format !== 'savedmodel') checkMaskedRows(model, format, where);
-  switch (format) {
-    case 'tfjs': {
-      const written = toLayersModel(model, where);
-      const files = new Map([
-        ['weights.bin', written.weightData],
-        ['model.json', Buffer.from(layersModelText(written))],
-      ]);
-      return { files, layerOf: written.layerOf };
-    }
-    case 'keras': {
-      const { bytes, layerOf } = await toKeras(model, where);
-      return { files: new Map([['', bytes]]), layerOf };
-    }
-    case 'onnx': {
-      const { bytes, layerOf } = toOnnx(model, where);
-      return { files: new Map([['', bytes]]), layerOf };
-    }
-    case 'savedmodel': {
-      const { bytes, outputs } = toSavedModel(model, where);
-      const layerOf = new Map(model.outputs.map(({ of }, i) => [of, outputs[i]]));
-      return { files: new Map([['saved_model.pb', bytes]]), layerOf };
-    }
-    case 'npz': {
-      const { bytes, layerOf } = await toNpz(model, where);
-      return { files: new Map([['', bytes]]), layerOf };
-    }
-  }
+  return { files: new Map(await writers[format](model, where)) };
 }
+
+type Files = readonly (readonly [name: string, content: Buffer])[];
+
+const writers: Readonly<
+  Record<WriteFormat, (model: ModelDescription, where: string) => Files | Promise<Files>>
+> = {
+  tfjs(model, where) {
+    const written = toLayersModel(model, where);
+    return [
+      ['weights.bin', written.weightData],
+      ['model.json', Buffer.from(layersModelText(written))],
+    ];
+  },
+  keras: async (model, where) => [['', await toKeras(model, where)]],
+  onnx: (model, where) => [['', toOnnx(model, where)]],
+  savedmodel: (model, where) => [['saved_model.pb', toSavedModel(model, where)]],
+  npz: async (model, where) => [['', await toNpz(model, where)]],
+};

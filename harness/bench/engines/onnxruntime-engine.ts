@@ -61,7 +61,7 @@ class OnnxRuntimeEngine implements BenchEngine {
     const { size, weights } = problem;
     // with this loss the outputs are the logits
     const config = { ...networkOf(size), loss: 'meanSquaredError' } as const;
-    const { bytes } = toOnnx(describeNetwork({ config, weights }));
+    const bytes = toOnnx(describeNetwork({ config, weights }));
     this.session = await this.runtime.InferenceSession.create(bytes);
     const question = (count: number) =>
       new this.runtime.Tensor('float32', repeatExamples(problem, count), [

@@ -5,7 +5,7 @@ import { mapRecord } from '../../base/process/index';
 import { ProblemRefusedError } from '../../base/side-errors';
 import { precisionModels, withCustomaryForms, type PrecisionModel } from '../../budget/index';
 import { questionOf } from '../../frameworks/index';
-import { toOnnx, type ModelDescription } from '../../models/index';
+import { toOnnx } from '../../models/index';
 import {
   Framework,
   FrameworkRefusal,
@@ -55,7 +55,7 @@ export async function openFrameworkSide(
           // the weights are in the file then
           ...(name === 'onnxruntime' && {
             layers: model.layers.map((layer) => ({ ...layer, weights: {} })),
-            onnx: onnxOf(model),
+            onnx: toOnnx(model, 'the model', { showAll: true }).toString('base64'),
           }),
           ...(isOwnFile && file !== undefined && { file }),
         });
@@ -129,6 +129,3 @@ function shownGradients({
   ]);
   return { weights: new Map(Object.entries(weights)), outputs: new Map(shown), inputs };
 }
-
-const onnxOf = (model: ModelDescription): string =>
-  toOnnx(model, 'the model', { showAll: true }).bytes.toString('base64');

@@ -5,7 +5,7 @@ import { UsageError } from '../../base/outcome';
 import type { ArrayToWrite, H5Answer, H5Array, H5Question } from './h5';
 
 /*
- * The worker's side of `withH5`: reads one HDF5 file after the other with the HDF5 library itself, compiled to WebAssembly. Its file
+ * The worker's side of `openH5`: reads one HDF5 file after the other with the HDF5 library itself, compiled to WebAssembly. Its file
  * system is memory of its own: links and external storage in a file reach nothing outside. Damaged files can make it loop for ever,
  * which only another thread can end.
  */
@@ -110,13 +110,13 @@ function arrayOf(dataset: H5Wasm.Dataset, name: string, refuse: (what: string) =
   const { dtype } = dataset;
   const shape = sizesOf(dataset, name, refuse);
   const kind = typeof dtype === 'string' ? dtype : 'a compound type';
-  if (!/^[<>|]?[bBhHiIqQefd]$/.test(kind)) return { name, shape, dtype: kind };
+  if (!/^[<>|]?[bBhHiIqQefd]$/.test(kind))
+    return { name, shape, numbers: `of ${kind}, where numbers were expected` };
   const value = dataset.value as ArrayLike<number | bigint> | number | null;
   const list = typeof value === 'number' ? [value] : value;
   if (list === null || typeof list !== 'object' || list.length !== product(shape))
-    return { name, shape, dtype: kind };
-  const data = Float64Array.from({ length: list.length }, (_, i) => Number(list[i]));
-  return { name, shape, dtype: kind, data };
+    return { name, shape, numbers: `[${shape.join(', ')}], whose numbers cannot be read` };
+  return { name, shape, numbers: Float64Array.from({ length: list.length }, (_, i) => Number(list[i])) };
 }
 
 function textOf(file: H5Wasm.File, name: string): string | undefined {

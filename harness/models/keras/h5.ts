@@ -8,13 +8,12 @@ import { UsageError } from '../../base/outcome';
 export interface H5Entry {
   /** from the root: `layers/lstm/cell/vars/0` */ readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: string;
   /** @throws UsageError when it holds no numbers, or its numbers cannot be read */ read(): Tensor;
 }
 
 export interface H5 {
   readonly entries: readonly H5Entry[];
-  /** an attribute of the root that is text */ text(attribute: H5Attribute): string | undefined;
+  /** an attribute of the root that is text */ readonly text: (attribute: H5Attribute) => string | undefined;
 }
 
 const attributes = ['model_config', 'keras_version'] as const;
@@ -32,12 +31,11 @@ export interface ArrayToWrite {
   readonly data: Float64Array;
 }
 
-/** A dataset as the worker hands it over; without `data` where it holds no numbers, or they cannot be read. */
+/** A dataset as the worker hands it over: with its numbers, or why it has none. */
 export interface H5Array {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly data?: Float64Array;
+  readonly numbers: Float64Array | string;
 }
 
 export type H5Answer =
@@ -50,21 +48,26 @@ export type H5Answer =
  *
  * @throws UsageError when it is no sound HDF5 file, holds more than a model does, or takes longer than any sound file of its size
  */
-export async function withH5<T>(
+export async function openH5(
   bytes: Uint8Array,
   where: string,
-  work: (file: H5) => T,
   seconds = Math.ceil(patience.least + patience.perByte * bytes.length),
-): Promise<T> {
+): Promise<H5> {
   const refuse = (what: string): UsageError => new UsageError(`${where} ${what}; save the model again.`);
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
   const answer = await ask({ bytes, where, attributes }, refuse, seconds);
-  if ('refused' in answer) throw new UsageError(answer.refused);
-  if ('written' in answer) throw new Error('withH5: the reader wrote');
-  return work({
-    entries: answer.arrays.map((array) => entryOf(array, refuse)),
+  if (!('arrays' in answer)) throw new UsageError('refused' in answer ? answer.refused : 'it wrote');
+  return {
     text: (attribute) => answer.texts[attribute],
-  });
+    entries: answer.arrays.map(({ name, shape, numbers }) => ({
+      name,
+      shape,
+      read() {
+        if (typeof numbers === 'string') throw refuse(`has the array ${name} ${numbers}`);
+        return { shape, data: numbers };
+      },
+    })),
+  };
 }
 
 /** The bytes of an HDF5 file of float32 arrays. */
@@ -140,19 +143,4 @@ function answerTo(
 function startThread(): Worker {
   const [script, ...argv] = childScript(path.join(__dirname, 'h5-child'));
   return new Worker(script, { argv });
-}
-
-function entryOf({ name, shape, dtype, data }: H5Array, refuse: (what: string) => UsageError): H5Entry {
-  return {
-    name,
-    shape,
-    dtype,
-    read() {
-      if (!/^[<>|]?[bBhHiIqQefd]$/.test(dtype))
-        throw refuse(`has the array ${name} of ${dtype}, where numbers were expected`);
-      if (data === undefined)
-        throw refuse(`has the array ${name} [${shape.join(', ')}], whose numbers cannot be read`);
-      return { shape, data };
-    },
-  };
 }

@@ -5,7 +5,7 @@ import { mapRecord } from '../../base/process/index';
 import { assemble, shapeLayers, type StoredTensor, type WeightsByLayer } from '../assemble';
 import type { ModelDescription } from '../description';
 import { asObject, parseJson } from '../json';
-import { withH5 } from './h5';
+import { openH5 } from './h5';
 import { fromKeras1, isKeras1, weightsOfKeras1 } from './keras1';
 import type { Dialect } from './options';
 import { readTopology } from './topology';
@@ -43,14 +43,9 @@ export async function readKerasArchive(
   };
   const json = (name: string): unknown =>
     parseJson(textOf(take(name), `${where}: ${name}`), `${where}: ${name}`);
-  const version = asObject(json('metadata.json'))['keras_version'];
-  const dialect = dialectOf(version);
-  return withH5(
-    take('model.weights.h5'),
-    `${where}: model.weights.h5`,
-    (h5) => describe('keras', json('config.json'), dialect, h5, where, until),
-    patience,
-  );
+  const dialect = dialectOf(asObject(json('metadata.json'))['keras_version']);
+  const { entries } = await openH5(take('model.weights.h5'), `${where}: model.weights.h5`, patience);
+  return describe('keras', json('config.json'), dialect, entries, where, until);
 }
 
 /**
@@ -63,26 +58,14 @@ export async function readKerasH5(
   where: string,
   { until, patience }: ReadOptions = {},
 ): Promise<ModelDescription> {
-  return withH5(
-    bytes,
-    where,
-    (h5) => {
-      const config = h5.text('model_config');
-      if (config === undefined)
-        throw new UsageError(
-          `${where} has no attribute model_config: it holds weights without layers; save the whole model with model.save('model.keras').`,
-        );
-      return describe(
-        'h5',
-        parseJson(config, `${where}: model_config`),
-        dialectOf(h5.text('keras_version')),
-        h5,
-        where,
-        until,
-      );
-    },
-    patience,
-  );
+  const { entries, text } = await openH5(bytes, where, patience);
+  const config = text('model_config');
+  if (config === undefined)
+    throw new UsageError(
+      `${where} has no attribute model_config: it holds weights without layers; save the whole model with model.save('model.keras').`,
+    );
+  const json = parseJson(config, `${where}: model_config`);
+  return describe('h5', json, dialectOf(text('keras_version')), entries, where, until);
 }
 
 /**
@@ -106,7 +89,7 @@ export function readKerasArrays(
       : [{ name, shape: array.shape, read: (): Tensor => ({ data: array.data, shape: array.shape }) }],
   );
   const json = parseJson(config.data[0], `${where}: model_config`);
-  return describe('npz', json, dialectOf(kerasVersion), { entries }, where, until);
+  return describe('npz', json, dialectOf(kerasVersion), entries, where, until);
 }
 
 export function dialectOf(version: unknown): Dialect {
@@ -118,7 +101,7 @@ function describe(
   format: 'keras' | 'h5' | 'npz',
   config: unknown,
   dialect: Dialect,
-  { entries }: { readonly entries: readonly (Entry & { read(): Tensor })[] },
+  entries: readonly (Entry & { read(): Tensor })[],
   where: string,
   until: string | undefined,
 ): ModelDescription {

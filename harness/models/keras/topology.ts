@@ -33,9 +33,9 @@ interface FoundLayer extends GraphNode {
  * @param until reads only what comes before the layer of this name
  * @throws UsageError that names the first layer or option that is not read
  */
-export function readTopology(given: unknown, dialect: Dialect, where: string, until?: string): Topology {
+export function readTopology(file: unknown, dialect: Dialect, where: string, until?: string): Topology {
   const refuse: Refuse = (what, advice = changeIt) => new UsageError(`${where}: ${what}; ${advice}.`);
-  const model = asObject(asObject(given)['model_config'] ?? given);
+  const model = asObject(asObject(file)['model_config'] ?? file);
   const kind = model['class_name'];
   if (kind !== 'Sequential' && kind !== 'Model' && kind !== 'Functional')
     throw refuse(
@@ -48,15 +48,10 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   const found = list.map((entry: unknown, i): FoundLayer => {
     const layer = asObject(entry);
     const options = asObject(layer['config']);
-    const given = layer['name'] ?? options['name'];
-    const name = typeof given === 'string' ? given : `layer ${i + 1}`;
-    return {
-      kind: String(layer['class_name']),
-      name,
-      options,
-      origin: layer,
-      inbound: layer['inbound_nodes'],
-    };
+    const called = layer['name'] ?? options['name'];
+    const name = typeof called === 'string' ? called : `layer ${i + 1}`;
+    const { class_name: what, inbound_nodes: inbound } = layer;
+    return { kind: String(what), name, options, origin: layer, inbound };
   });
   const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) < i);
   if (twice !== undefined)
@@ -69,12 +64,16 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   const all = found.map(({ name, kind: what }) => ({ name, kind: what }));
   const kept = found.slice(0, cut);
   const isChain = kind === 'Sequential';
-  const read = isChain ? chain(kept, dialect, refuse) : graph(kept, dialect, refuse);
-  if (read.layers.length === 0)
+  const operations = isChain ? new Map<string, FoundLayer>() : maskOperations(kept, refuse);
+  const [given, connected] = isChain ? chain(kept, refuse) : graph(kept, operations, refuse);
+  const masks = new Map(connected.map(({ layer, mask }) => [layer.name, mask]));
+  const layers = planned(given, connected, dialect, refuse);
+  checkMasks(layers, masks, operations, refuse);
+  if (layers.length === 0)
     throw until === undefined
       ? refuse('the model has no layer that is run', 'add one, and save it again')
       : refuse(`nothing comes before ${until}`, 'give a later layer with --until');
-  const last: Source = { of: read.layers[read.layers.length - 1].name };
+  const last: Source = { of: layers[layers.length - 1].name };
   const named =
     isChain || until !== undefined
       ? [last]
@@ -84,52 +83,50 @@ export function readTopology(given: unknown, dialect: Dialect, where: string, un
   const order = isChain
     ? []
     : sourcesIn(asObject(config)['input_layers'], 'its inputs', refuse).map(({ of }) => of);
-  const inputs = read.inputs.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const inputs = given.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return {
-    ...read,
-    inputs,
-    outputs: named,
-    all,
-    notes: [...notes, ...read.layers.flatMap((layer) => layer.notes ?? [])],
+    ...{ inputs, layers, outputs: named, all },
+    notes: [...notes, ...layers.flatMap((layer) => layer.notes ?? [])],
   };
 }
 
+/** A layer and what it reads. */
+type Connected = { readonly layer: FoundLayer } & Inbound;
+
 /** Layer after layer; the shape of the inputs stands in an InputLayer or in the first layer. */
-function chain(
-  found: readonly FoundLayer[],
-  dialect: Dialect,
-  refuse: Refuse,
-): Pick<Topology, 'inputs' | 'layers'> {
+function chain(found: readonly FoundLayer[], refuse: Refuse): [Topology['inputs'], Connected[]] {
   const first = found.at(0);
   if (first === undefined)
     throw refuse('nothing comes before the first layer', 'give a later layer with --until');
   const isInput = first.kind === 'InputLayer';
   const input = { name: isInput ? first.name : 'input', shape: inputShape(first, refuse) };
-  let before = input.name;
-  const layers = found.slice(isInput ? 1 : 0).map((layer): KerasLayer => {
-    const planned = plan(layer, { of: before }, [], dialect, refuse);
-    before = layer.name;
-    return planned;
-  });
-  return { inputs: [input], layers };
+  const layers = found.slice(isInput ? 1 : 0);
+  const before = (i: number): string => (i === 0 ? input.name : layers[i - 1].name);
+  return [[input], layers.map((layer, i) => ({ layer, sources: [{ of: before(i) }] }))];
 }
 
 /** Layers that name what they read. */
 function graph(
   found: readonly FoundLayer[],
-  dialect: Dialect,
+  operations: ReadonlyMap<string, FoundLayer>,
   refuse: Refuse,
-): Pick<Topology, 'inputs' | 'layers'> {
+): [Topology['inputs'], Connected[]] {
   const inputs: { name: string; shape: readonly Size[] }[] = [];
-  const waiting: ({ layer: FoundLayer } & Inbound)[] = [];
-  const operations = maskOperations(found, refuse);
+  const layers: Connected[] = [];
   for (const layer of found) {
     if (layer.kind === 'InputLayer') inputs.push({ name: layer.name, shape: inputShape(layer, refuse) });
-    else if (!operations.has(layer.name)) waiting.push({ layer, ...inboundOf(layer, refuse) });
+    else if (!operations.has(layer.name)) layers.push({ layer, ...inboundOf(layer, refuse) });
   }
-  const masks = new Map(
-    waiting.flatMap(({ layer: { name }, mask }) => (mask === undefined ? [] : [[name, mask]])),
-  );
+  return [inputs, layers];
+}
+
+/** Layers in an order in which they can run. */
+function planned(
+  inputs: Topology['inputs'],
+  waiting: Connected[],
+  dialect: Dialect,
+  refuse: Refuse,
+): KerasLayer[] {
   const layers: KerasLayer[] = [];
   const known = new Set(inputs.map(({ name }) => name));
   while (waiting.length > 0) {
@@ -141,19 +138,18 @@ function graph(
         saveAgain,
       );
     }
-    const [{ layer, sources }] = waiting.splice(at, 1);
+    const [{ layer, sources, mask }] = waiting.splice(at, 1);
     const [reads, ...states] = sources;
-    layers.push(plan(layer, reads, states, dialect, refuse, masks.has(layer.name)));
+    layers.push(plan(layer, reads, states, dialect, refuse, mask !== undefined));
     known.add(layer.name);
   }
-  checkMasks(layers, masks, operations, refuse);
-  return { inputs, layers };
+  return layers;
 }
 
 /** A mask that a layer is given must be the one that reaches it anyway. */
 function checkMasks(
   layers: readonly KerasLayer[],
-  masks: ReadonlyMap<string, string>,
+  masks: ReadonlyMap<string, string | undefined>,
   operations: ReadonlyMap<string, FoundLayer>,
   refuse: Refuse,
 ): void {

@@ -128,16 +128,10 @@ export function pathsInArchive(
   all: readonly { readonly name: string; readonly kind: string }[],
 ): ReadonlyMap<string, Readonly<Record<string, string>>> {
   const counted = countedNames(all);
+  const pathsOf = (one: Wanted) =>
+    slotsOf(one).map(({ weight, path }) => [weight, `layers/${counted.get(one.layer.name) ?? ''}/${path}`]);
   return new Map(
-    wanted.map((one) => [
-      one.layer.name,
-      Object.fromEntries(
-        slotsOf(one).map(({ weight, path }) => [
-          weight,
-          `layers/${counted.get(one.layer.name) ?? ''}/${path}`,
-        ]),
-      ),
-    ]),
+    wanted.map((one) => [one.layer.name, Object.fromEntries(pathsOf(one)) as Record<string, string>]),
   );
 }
 

@@ -1,39 +1,54 @@
-import { formatZip } from '../../base/files/index';
+import { formatNpz, formatZip, type ArrayToWrite } from '../../base/files/index';
 import type { ModelDescription, Source } from '../description';
 import { stateWidth } from '../shapes';
 import { formatH5 } from './h5';
 import { pathsInArchive } from './weights';
-import { kerasObject, writeLayers } from './write-layers';
+import { kerasObject, nameInFile, writeLayers } from './write-layers';
 
 /** The Keras whose form is written; later ones read it too. */
 export const kerasVersion = '3.15.1';
 
-/** A model as a .keras archive that `keras.models.load_model` of Keras 3 opens. */
-export interface WrittenKeras {
-  readonly bytes: Buffer;
-  /** the layer of Keras that gives what our layer gives */ readonly layerOf: ReadonlyMap<string, string>;
-}
+/** The array of a .npz that holds the layers. */
+export const configArray = 'model_config';
 
 /**
- * A model as a .keras archive.
+ * A model as a .keras archive that `keras.models.load_model` of Keras 3 opens.
  *
  * @throws UsageError that names what Keras 3 has no layer or option for
  */
-export async function toKeras(model: ModelDescription, where = 'the model'): Promise<WrittenKeras> {
-  const { config, weights, layerOf } = kerasConfig(model, where);
-  const parts: Readonly<Record<string, Buffer>> = {
+export async function toKeras(model: ModelDescription, where = 'the model'): Promise<Buffer> {
+  const { config, weights } = kerasConfig(model, where);
+  const parts = {
     'metadata.json': text({ keras_version: kerasVersion, date_saved: '1980-01-01@00:00:00' }),
     'config.json': text(config),
     'model.weights.h5': await formatH5(weights),
   };
-  return { bytes: await formatZip(Object.entries(parts)), layerOf };
+  return formatZip(Object.entries(parts));
+}
+
+/**
+ * A model as a .npz for numpy: weights in float64 as `LAYER/kernel`, `LAYER/recurrent_kernel`, ... in Keras's layout, and the layers as
+ * text in JSON, in the form of Keras 3, in the array `model_config`.
+ *
+ * @throws UsageError that names what Keras 3 has no layer or option for
+ */
+export function toNpz(model: ModelDescription, where = 'the model'): Promise<Buffer> {
+  const { config, layers } = kerasConfig(model, where);
+  const arrays = layers.flatMap((layer) =>
+    layer.weights.map(([own, { data, shape }]): [string, ArrayToWrite] => [
+      nameInFile(layer, own),
+      { data, shape, dtype: '<f8' },
+    ]),
+  );
+  const layersText = { data: [JSON.stringify(config)], shape: [] };
+  return formatNpz({ ...Object.fromEntries(arrays), [configArray]: layersText });
 }
 
 const text = (value: object): Buffer => Buffer.from(JSON.stringify(value), 'utf8');
 
 /** A functional model of Keras 3, and its weights by their paths in the archive. */
-export function kerasConfig(model: ModelDescription, where: string) {
-  const { layers, layerOf, tensorOf } = writeLayers(model, 'keras', where);
+function kerasConfig(model: ModelDescription, where: string) {
+  const { layers, tensorOf } = writeLayers(model, 'keras', where);
   const history = (source: Source): [string, number, number] => {
     const { name, tensor } = tensorOf(source);
     return [name, 0, tensor];
@@ -89,7 +104,6 @@ export function kerasConfig(model: ModelDescription, where: string) {
       weights.map(([own, { shape, data }]) => ({ name: paths.get(name)![own], shape, data })),
     ),
     layers,
-    layerOf,
   };
 }
 

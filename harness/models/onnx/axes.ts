@@ -1,4 +1,4 @@
-import { mergedDirections, withAxes, shapeOf, type Operation, type Step } from './graph-reader';
+import { mergedDirections, withAxes, type Operation, type Step } from './graph-reader';
 import { flattened } from './layer-operations';
 import { cut } from './positions';
 import { concatenated, transposed, type Constant } from './tensors';
@@ -52,8 +52,7 @@ export const axisOperations: Readonly<Record<string, Operation>> = {
     const value = step.input(0);
     const axes = step.integers(1, 'axes');
     if (axes === undefined) throw step.refuse('has no axes');
-    if (value?.kind === 'zeros') return zeros;
-    if (value?.kind === 'sizes') return { ...value, isScalar: false };
+    if (value?.kind === 'zeros' || value?.kind === 'sizes') return value;
     if (value?.kind === 'constant') {
       const shape = [...value.shape];
       for (const axis of axes) shape.splice(place(axis, value.shape.length + axes.length), 0, 1);
@@ -65,8 +64,7 @@ export const axisOperations: Readonly<Record<string, Operation>> = {
   Squeeze(step) {
     const value = step.input(0);
     const axes = step.integers(1, 'axes');
-    if (value?.kind === 'zeros') return zeros;
-    if (value?.kind === 'sizes') return { ...value, isScalar: true };
+    if (value?.kind === 'zeros' || value?.kind === 'sizes') return value;
     if (value?.kind === 'constant') {
       const gone = axes?.map((axis) => place(axis, value.shape.length));
       return { ...value, shape: value.shape.filter((n, i) => !(gone?.includes(i) ?? n === 1)) };
@@ -97,7 +95,7 @@ export const axisOperations: Readonly<Record<string, Operation>> = {
         value.kind === 'sizes' ? value.items : Array.from(value.data),
       );
       if (items.length > 16) throw step.refuse(`makes a shape of ${items.length} axes`);
-      return { kind: 'sizes', items, isScalar: false };
+      return { kind: 'sizes', items };
     }
     if (values.every((value): value is Pile => value?.kind === 'pile')) {
       const parts = values.flatMap((value) => value.parts);
@@ -122,8 +120,8 @@ export const axisOperations: Readonly<Record<string, Operation>> = {
 /** Shapes that say the same in another way; the directions side by side; rows of all steps below each other, and back. */
 function Reshape(step: Step): Value {
   const value = step.input(0);
-  if (value?.kind === 'zeros') return value;
-  const given = shapeOf(step, 1);
+  if (value?.kind === 'zeros' || value?.kind === 'sizes') return value;
+  const given = step.shape(1);
   if (value?.kind === 'constant') {
     const shape = given.map((n, i) => (n === 0 ? value.shape[i] : n));
     const known = shape
@@ -139,7 +137,6 @@ function Reshape(step: Step): Value {
       );
     return { ...value, shape: filled };
   }
-  if (value?.kind === 'sizes') return { ...value, isScalar: given.length === 0 };
   if (value === undefined) throw step.refuse('reads nothing');
   const axes = axesOf(value);
   const words = (list: readonly (number | Axis | undefined)[]): string =>

@@ -2,7 +2,8 @@ import { UsageError } from '../../base/outcome';
 import type { PlannedLayer, StoredTensor, WeightsByLayer } from '../assemble';
 import type { ModelLayerConfig, Source } from '../description';
 import { weightsOfDirections } from '../gates';
-import type { OnnxNode } from './schema';
+import { show } from '../json';
+import { attributeTypes, type OnnxAttribute, type OnnxNode } from './schema';
 import { inWords, type Axis, type From, type Pile, type Recurrent, type Signal, type Value } from './values';
 import type { Constant } from './tensors';
 
@@ -16,21 +17,99 @@ export interface Plain {
 }
 
 /** One node, and what it needs to know. */
-export interface Step {
-  readonly node: OnnxNode;
-  /** of the layer that the node becomes */ readonly name: string;
-  readonly opset: number;
-  readonly graph: GraphReader;
-  input(i: number): Value | undefined;
-  /** @throws UsageError when it is something else */ constant(i: number, what: string): Constant;
+export class Step {
+  private called: string | undefined;
+
+  constructor(
+    readonly node: OnnxNode,
+    /** as messages and layers call the node */ readonly plain: string,
+    readonly graph: GraphReader,
+  ) {}
+
+  /** of the layer that the node becomes */
+  get name(): string {
+    return (this.called ??= this.graph.nameFor(this.plain));
+  }
+
+  input(i: number): Value | undefined {
+    const name = this.node.input.at(i);
+    if (i < 0 || name === undefined || name === '') return undefined;
+    const found = this.graph.values.get(name);
+    if (found === undefined) throw this.refuse(`reads ${show(name)}, which nothing before it gives`);
+    return found;
+  }
+
+  /** @throws UsageError when it is something else */
+  constant(i: number, what: string): Constant {
+    const found = this.input(i);
+    if (found?.kind === 'constant') return found;
+    throw this.refuse(`has ${inWords(found)} as ${what}, where numbers of the file were expected`);
+  }
+
+  /** @throws UsageError when it is something else */
+  signal(i: number, what = 'an input'): Signal {
+    const found = this.input(i);
+    if (found?.kind === 'signal') return found;
+    throw this.refuse(`has ${inWords(found)} as ${what}, where what a layer gives was expected`);
+  }
+
+  attribute(name: string): OnnxAttribute | undefined {
+    return this.node.attribute.find((one) => one.name === name);
+  }
+
   /** whole numbers: of an input, or of an attribute as older operations have them */
-  integers(i: number, attribute: string): readonly number[] | undefined;
-  number(attribute: string, preset: number): number;
-  /** whether nothing else reads what this input holds */ isOnlyReader(i: number): boolean;
-  /** @throws UsageError when a constant that was made of others is beyond any model's */ constantWithin(
-    value: Constant,
-  ): Constant;
-  refuse(what: string): UsageError;
+  integers(i: number, attribute: string): readonly number[] | undefined {
+    if (i >= 0 && this.input(i) !== undefined) return Array.from(this.constant(i, attribute).data);
+    const { ints } = this.attribute(attribute) ?? { ints: [] };
+    return ints.length > 0 ? ints : undefined;
+  }
+
+  number(attribute: string, preset: number): number {
+    const found = this.attribute(attribute);
+    if (found === undefined) return preset;
+    if (found.type !== attributeTypes.f && found.type !== attributeTypes.i)
+      throw this.refuse(`has ${attribute} of the type ${found.type}, where one number was expected`);
+    return found.type === attributeTypes.f ? found.f : found.i;
+  }
+
+  /** A shape as a list: numbers, and axes whose size is not known. */
+  shape(i: number): readonly (number | Axis)[] {
+    const value = this.input(i);
+    return value?.kind === 'sizes' ? value.items : Array.from(this.constant(i, 'the shape').data);
+  }
+
+  /** Whether nothing else reads what this input holds. */
+  isOnlyReader(i: number): boolean {
+    return this.graph.counts.get(this.node.input[i]) === 1;
+  }
+
+  /** @throws UsageError when a constant that was made of others is beyond any model's */
+  constantWithin(value: Constant): Constant {
+    if (value.data.length > 2 ** 26) throw this.refuse(`makes ${value.data.length} numbers of constants`);
+    return value;
+  }
+
+  /** What a layer gives that reads a signal; its axes are those of the signal unless they are given. */
+  layer(
+    signal: Signal,
+    config: ModelLayerConfig,
+    weights: Plain['weights'] = {},
+    axes: readonly Axis[] = signal.axes,
+  ): Signal {
+    if (signal.flipped === true)
+      throw this.refuse('reads steps in the opposite order, as a layer that goes backwards leaves them');
+    if (config.layer !== 'embedding') checkFractions(signal, this);
+    const { name, graph, node } = this;
+    graph.add({ name, kind: node.op_type, config, reads: graph.sourceOf(signal.from), weights });
+    return { kind: 'signal', from: { source: { of: name } }, axes };
+  }
+
+  refuse(what: string): UsageError {
+    const { where, known } = this.graph;
+    return new UsageError(
+      `${where}: the operation ${show(this.node.name || this.plain)} (${this.node.op_type}) ${what}. Read are ${known.join(', ')} as layers have them; check what comes before it with --until OPERATION.`,
+    );
+  }
 }
 
 /** The layers that a graph becomes, while its nodes are read in order. */
@@ -41,7 +120,15 @@ export class GraphReader {
   /** inputs of the graph, by their names here: whether they are integers */
   readonly inputs = new Map<string, boolean>();
 
-  constructor(readonly where: string) {}
+  readonly values = new Map<string, Value>();
+  /** how often each value is read */ readonly counts = new Map<string, number>();
+
+  /** @param known the operations that are read */
+  constructor(
+    readonly where: string,
+    readonly opset: number,
+    readonly known: readonly string[],
+  ) {}
 
   /** A name without slashes that is not taken yet. */
   nameFor(wanted: string): string {
@@ -77,16 +164,6 @@ export class GraphReader {
     const key = `${what}:${'merge' in from ? from.merge : 'none'}`;
     recurrent.asked.add(key);
     return { of: `${recurrent.name}#${key}` };
-  }
-
-  /** A layer that reads a signal and gives another one. */
-  layer(step: Step, signal: Signal, config: ModelLayerConfig, weights: Plain['weights'] = {}): From {
-    if (signal.flipped === true)
-      throw step.refuse('reads steps in the opposite order, as a layer that goes backwards leaves them');
-    if (config.layer !== 'embedding') checkFractions(signal, step);
-    const { name } = step;
-    this.add({ name, kind: step.node.op_type, config, reads: this.sourceOf(signal.from), weights });
-    return { source: { of: name } };
   }
 
   /** Every layer with its weights, and the final names of sources. */
@@ -168,12 +245,6 @@ export function featuresOf(signal: Signal, step: Step): Axis {
   return last;
 }
 
-/** A signal as a whole; a pile of one is its only part. */
-export function asSignal(value: Value | undefined, step: Step, what = 'an input'): Signal {
-  if (value?.kind === 'signal') return value;
-  throw step.refuse(`has ${inWords(value)} as ${what}, where what a layer gives was expected`);
-}
-
 /** Changes what lies at the axes of a signal or pile. */
 export function withAxes(value: Signal | Pile, axes: readonly (Axis | undefined)[]): Signal | Pile {
   const own = axes.filter((axis) => axis !== undefined);
@@ -211,10 +282,3 @@ export function mergedDirections(
 }
 
 export type Operation = (step: Step) => Value | Value[] | Promise<Value>;
-
-/** A shape as a list: numbers, and axes whose size is not known. */
-export function shapeOf(step: Step, i: number): readonly (number | Axis)[] {
-  const value = step.input(i);
-  if (value?.kind === 'sizes') return value.items;
-  return Array.from(step.constant(i, 'the shape').data);
-}

@@ -1,13 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
-import {
-  asSignal,
-  featuresOf,
-  mergedDirections,
-  unify,
-  shapeOf,
-  type Operation,
-  type Step,
-} from './graph-reader';
+import { featuresOf, mergedDirections, unify, type Operation, type Step } from './graph-reader';
 import { pick } from './positions';
 import { activationNamed, readRecurrent } from './recurrent';
 import { transposed, type Constant } from './tensors';
@@ -16,7 +8,7 @@ import { axesOf, inWords, place, zeros, type Axis, type Signal, type Value } fro
 const activation =
   (name: string): Operation =>
   (step) => {
-    const signal = asSignal(step.input(0), step);
+    const signal = step.signal(0);
     const has = name === 'HardSigmoid';
     const own = activationNamed(
       name,
@@ -24,7 +16,7 @@ const activation =
       has ? step.number('beta', 0.5) : undefined,
       step,
     );
-    return { ...signal, from: step.graph.layer(step, signal, { layer: 'activation', activation: own }) };
+    return step.layer(signal, { layer: 'activation', activation: own });
   };
 /** Operations that become layers. */
 export const layerOperations: Readonly<Record<string, Operation>> = {
@@ -32,33 +24,26 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
   ...{ Tanh: activation('Tanh'), Sigmoid: activation('Sigmoid'), Relu: activation('Relu') },
   HardSigmoid: activation('HardSigmoid'),
   Softmax(step) {
-    const signal = asSignal(step.input(0), step);
-    const axis = step.number('axis', step.opset < 13 ? 1 : -1);
+    const signal = step.signal(0);
+    const axis = step.number('axis', step.graph.opset < 13 ? 1 : -1);
     const last = signal.axes.length - 1;
     if (axis !== -1 && axis !== last) throw step.refuse(`has axis ${axis}, where the last one was expected`);
     featuresOf(signal, step);
-    return {
-      ...signal,
-      from: step.graph.layer(step, signal, { layer: 'activation', activation: 'softmax' }),
-    };
+    return step.layer(signal, { layer: 'activation', activation: 'softmax' });
   },
   MatMul(step) {
-    const signal = asSignal(step.input(0), step);
+    const signal = step.signal(0);
     const kernel = step.constant(1, 'the matrix');
     return dense(step, signal, kernel, undefined);
   },
   Gemm(step) {
-    const signal = asSignal(step.input(0), step);
+    const signal = step.signal(0);
     if (step.number('transA', 0) !== 0 || step.number('alpha', 1) !== 1 || step.number('beta', 1) !== 1)
       throw step.refuse('has transA, alpha or beta');
     const given = step.constant(1, 'the matrix');
     const kernel = step.number('transB', 0) === 0 ? given : transposed(given, [1, 0]);
-    return dense(
-      step,
-      signal,
-      kernel,
-      step.input(2) === undefined ? undefined : step.constant(2, 'the bias'),
-    );
+    const bias = step.input(2) === undefined ? undefined : step.constant(2, 'the bias');
+    return dense(step, signal, kernel, bias);
   },
   Gather(step) {
     const value = step.input(0);
@@ -68,13 +53,13 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
     return pick(step, value, axis, Array.from(index.data), index.shape.length === 0);
   },
   Flatten(step) {
-    const signal = asSignal(step.input(0), step);
+    const signal = step.signal(0);
     if (step.number('axis', 1) !== 1) throw step.refuse('has another axis than 1');
     return flattened(step, signal);
   },
-  Expand: (step) => (step.input(0)?.kind === 'constant' ? zerosOnly(step) : repeated(step, shapeOf(step, 1))),
+  Expand: (step) => (step.input(0)?.kind === 'constant' ? zerosOnly(step) : repeated(step, step.shape(1))),
   Tile(step) {
-    const [value, times] = [step.input(0), shapeOf(step, 1)];
+    const [value, times] = [step.input(0), step.shape(1)];
     if (value?.kind === 'pile' && times.some((n, i) => i !== value.at && n !== 1))
       throw step.refuse('repeats more than one axis');
     return repeated(step, times);
@@ -101,7 +86,7 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
     return affine(step, (x) => ({ gamma: { ...x, data: x.data.map((value) => 1 / value) } }));
   },
   BatchNormalization(step) {
-    const signal = asSignal(step.input(0), step);
+    const signal = step.signal(0);
     if (step.number('training_mode', 0) !== 0) throw step.refuse('is in training mode');
     const features = signal.axes.at(1);
     if (features === undefined || signal.axes.length > 3 || (features.role ?? 'features') !== 'features')
@@ -110,16 +95,9 @@ export const layerOperations: Readonly<Record<string, Operation>> = {
     const [gamma, beta, movingMean, movingVariance] = [1, 2, 3, 4].map((i) =>
       vector(step, step.constant(i, 'a weight'), features),
     );
-    const config = {
-      layer: 'batchNormalization',
-      epsilon: step.number('epsilon', 1e-5),
-      center: true,
-      scale: true,
-    } as const;
-    return {
-      ...signal,
-      from: step.graph.layer(step, signal, config, { gamma, beta, movingMean, movingVariance }),
-    };
+    const epsilon = step.number('epsilon', 1e-5);
+    const config = { layer: 'batchNormalization', epsilon, center: true, scale: true } as const;
+    return step.layer(signal, config, { gamma, beta, movingMean, movingVariance });
   },
 };
 
@@ -133,20 +111,22 @@ function dense(step: Step, signal: Signal, kernel: Constant, bias: Constant | un
     throw step.refuse(`multiplies ${features.size ?? 'any'} features by [${kernel.shape.join(', ')}]`);
   features.size = inputs;
   const config = { layer: 'dense', units, useBias: flat !== undefined } as const;
-  const from = step.graph.layer(step, signal, config, { kernel, ...(flat && { bias: flat }) });
-  return { kind: 'signal', from, axes: [...signal.axes.slice(0, -1), { role: 'features', size: units }] };
+  return step.layer(signal, config, { kernel, ...(flat && { bias: flat }) }, [
+    ...signal.axes.slice(0, -1),
+    { role: 'features', size: units },
+  ]);
 }
 
 function embedding(step: Step, table: Constant, axis: number): Signal {
-  const signal = asSignal(step.input(1), step);
+  const signal = step.signal(1);
   if (axis !== 0 || table.shape.length !== 2 || signal.axes.length !== 2 || !('source' in signal.from))
     throw step.refuse(
       `looks up ${inWords(signal)} in [${table.shape.join(', ')}], where integers [B, T] in a table were expected`,
     );
   const [inputDim, outputDim] = table.shape;
   const config = { layer: 'embedding', inputDim, outputDim } as const;
-  const from = step.graph.layer(step, signal, config, { embeddings: table });
-  return { kind: 'signal', from, axes: [...signal.axes, { role: 'features', size: outputDim }] };
+  const axes: Axis[] = [...signal.axes, { role: 'features', size: outputDim }];
+  return step.layer(signal, config, { embeddings: table }, axes);
 }
 
 function bothDirections(step: Step, a: Signal, b: Signal, merge: 'sum' | 'mul'): Signal {
@@ -172,7 +152,7 @@ function affine(
   make: (x: Tensor) => { readonly gamma?: Tensor; readonly beta?: Tensor },
 ): Signal {
   const at = step.input(0)?.kind === 'signal' ? 0 : 1;
-  const signal = asSignal(step.input(at), step);
+  const signal = step.signal(at);
   const features = featuresOf(signal, step);
   const { gamma, beta } = make(vector(step, step.constant(1 - at, 'the other part'), features));
   const { from } = signal;
@@ -192,19 +172,15 @@ function affine(
   }
   const width = (gamma ?? beta)!.data.length;
   const filled = (x: number): Tensor => ({ data: new Float64Array(width).fill(x), shape: [width] });
-  const config = {
-    layer: 'batchNormalization',
-    epsilon: 0,
-    center: beta !== undefined,
-    scale: gamma !== undefined,
-  } as const;
+  const [center, scale] = [beta !== undefined, gamma !== undefined];
+  const config = { layer: 'batchNormalization', epsilon: 0, center, scale } as const;
   const weights = {
     ...(gamma && { gamma }),
     ...(beta && { beta }),
     movingMean: filled(0),
     movingVariance: filled(1),
   };
-  return { ...signal, from: step.graph.layer(step, signal, config, weights) };
+  return step.layer(signal, config, weights);
 }
 
 /** One number for each feature. */
@@ -234,7 +210,7 @@ function repeated(step: Step, shape: readonly (number | Axis)[]): Value {
   const [row] = value.parts;
   unify(row.axes, ['batch', 'features'], step);
   const axes = row.axes.toSpliced(value.at, 0, { role: 'time', size: times });
-  return { kind: 'signal', from: step.graph.layer(step, row, { layer: 'repeatVector', times }), axes };
+  return step.layer(row, { layer: 'repeatVector', times }, {}, axes);
 }
 
 export function flattened(step: Step, signal: Signal): Signal {
@@ -244,9 +220,5 @@ export function flattened(step: Step, signal: Signal): Signal {
     throw step.refuse(`flattens ${inWords(signal)}`);
   unify(signal.axes, ['batch', 'time', 'features'], step);
   const size = time.size === null || features.size === null ? null : time.size * features.size;
-  return {
-    kind: 'signal',
-    from: step.graph.layer(step, signal, { layer: 'flatten' }),
-    axes: [batch, { role: 'features', size }],
-  };
+  return step.layer(signal, { layer: 'flatten' }, {}, [batch, { role: 'features', size }]);
 }

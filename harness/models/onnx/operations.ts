@@ -2,7 +2,7 @@ import { axisOperations } from './axes';
 import type { Operation } from './graph-reader';
 import { layerOperations } from './layer-operations';
 import { constant, constantOf } from './tensors';
-import { integerTypes } from './schema';
+import { integerTypes, type OnnxTensor } from './schema';
 import { axesOf, inWords, zeros, type Value } from './values';
 
 const same: Operation = (step) => step.input(0) ?? zeros;
@@ -51,14 +51,12 @@ export const operations: Readonly<Record<string, Operation>> = {
     throw step.refuse('holds no numbers');
   },
   ConstantOfShape(step) {
-    const value = step.node.attribute.find(({ name }) => name === 'value')?.t;
-    const isZero = [
-      value?.float_data,
-      value?.int64_data,
-      value?.int32_data,
-      value?.double_data,
-      value?.raw_data,
-    ].every((list) => list === undefined || Array.from(list).every((x) => x === 0));
+    const value = step.attribute('value')?.t;
+    const { float_data, int64_data, int32_data, double_data, raw_data } =
+      value ?? ({} as Partial<OnnxTensor>);
+    const isZero = [float_data, int64_data, int32_data, double_data, raw_data].every(
+      (list) => list === undefined || Array.from(list).every((x) => x === 0),
+    );
     if (!isZero) throw step.refuse('fills with a number that is not 0');
     return zeros;
   },
@@ -68,6 +66,6 @@ export const operations: Readonly<Record<string, Operation>> = {
     if (value?.kind !== 'signal' && value?.kind !== 'pile')
       throw step.refuse(`asks for the sizes of ${inWords(value)}`);
     const items = axesOf(value).map((axis) => axis ?? (value.kind === 'pile' ? value.parts.length : 1));
-    return { kind: 'sizes', items, isScalar: false };
+    return { kind: 'sizes', items };
   },
 };

@@ -17,7 +17,7 @@ export function pick(
     const length = value.kind === 'sizes' ? value.items.length : value.shape[place(axis, value.shape.length)];
     const own = positions.map((n) => place(n, length));
     if (!own.every((n) => Number.isInteger(n) && n >= 0 && n < length)) throw refuse();
-    if (value.kind === 'sizes') return { kind: 'sizes', items: own.map((n) => value.items[n]), isScalar };
+    if (value.kind === 'sizes') return { kind: 'sizes', items: own.map((n) => value.items[n]) };
     const at = place(axis, value.shape.length);
     const some = taken(value, at, own);
     return isScalar ? { ...some, shape: some.shape.toSpliced(at, 1) } : step.constantWithin(some);
@@ -54,7 +54,7 @@ function lastStep(step: Step, signal: Signal, axis: number, position: number): S
   const { from } = signal;
   if ('direction' in from && from.what === 'all' && from.recurrent.weights.length === 1)
     return { kind: 'signal', from: { ...from, what: 'h' }, axes };
-  return { kind: 'signal', from: step.graph.layer(step, signal, { layer: 'lastStep' }), axes };
+  return step.layer(signal, { layer: 'lastStep' }, {}, axes);
 }
 
 /** A slice: the order of steps turned round, a part of a pile, the last step with its axis. */

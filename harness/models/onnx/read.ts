@@ -3,10 +3,10 @@ import { assemble } from '../assemble';
 import type { ModelDescription, Source } from '../description';
 import { show } from '../json';
 import type { ReadOptions } from '../keras/read';
-import { GraphReader, type Step } from './graph-reader';
+import { GraphReader, Step } from './graph-reader';
 import { operations } from './operations';
-import { attributeTypes, decodeOnnx, integerTypes, type OnnxModel, type OnnxNode } from './schema';
-import { constantOf, externalFiles, type Constant } from './tensors';
+import { decodeOnnx, integerTypes, type OnnxModel } from './schema';
+import { constantOf, externalFiles } from './tensors';
 import { inWords, type Axis, type Signal, type Value } from './values';
 
 const most = { nodes: 20_000, axes: 3 };
@@ -44,8 +44,8 @@ export async function readOnnx(
     throw new UsageError(
       `${where} is no ONNX model that is read: it has ${graph?.node.length ?? 0} operations of ONNX; save the model again.`,
     );
-  const reader = new GraphReader(where);
-  const values = new Map<string, Value>();
+  const reader = new GraphReader(where, opset, Object.keys(operations));
+  const { values, counts } = reader;
   const external = externalFiles(where);
   for (const tensor of graph.initializer) values.set(tensor.name, await constantOf(tensor, where, external));
   const inputs = graph.input
@@ -62,7 +62,6 @@ export async function readOnnx(
       values.set(name, { kind: 'signal', from: { source: { of: own } }, axes });
       return { name: own, axes, given: name };
     });
-  const counts = new Map<string, number>();
   for (const name of [...graph.node.flatMap(({ input }) => input), ...graph.output.map((one) => one.name)])
     counts.set(name, (counts.get(name) ?? 0) + 1);
   let last: Value | undefined;
@@ -74,7 +73,7 @@ export async function readOnnx(
       isCut = true;
       break;
     }
-    const results = await run(node, plain, opset, reader, values, counts);
+    const results = await run(new Step(node, plain, reader));
     node.output.forEach((name, i) => {
       if (name !== '' && results[i] !== undefined) values.set(name, results[i]);
     });
@@ -145,63 +144,10 @@ function sourcesOf(value: Value | undefined, name: string, reader: GraphReader, 
   );
 }
 
-async function run(
-  node: OnnxNode,
-  plain: string,
-  opset: number,
-  graph: GraphReader,
-  values: ReadonlyMap<string, Value>,
-  counts: ReadonlyMap<string, number>,
-): Promise<(Value | undefined)[]> {
-  const refuse = (what: string): UsageError =>
-    new UsageError(
-      `${graph.where}: the operation ${show(node.name || plain)} (${node.op_type}) ${what}. Read are ${Object.keys(operations).join(', ')} as layers have them; check what comes before it with --until OPERATION.`,
-    );
-  const isOwn = (node.domain === '' || node.domain === 'ai.onnx') && Object.hasOwn(operations, node.op_type);
-  if (!isOwn) throw refuse(node.domain === '' ? 'is not read' : `of ${show(node.domain)} is not read`);
-  const attribute = (name: string) => node.attribute.find((one) => one.name === name);
-  const input = (i: number): Value | undefined => {
-    const name = node.input.at(i);
-    if (i < 0 || name === undefined || name === '') return undefined;
-    const found = values.get(name);
-    if (found === undefined) throw refuse(`reads ${show(name)}, which nothing before it gives`);
-    return found;
-  };
-  const constant = (i: number, what: string): Constant => {
-    const found = input(i);
-    if (found?.kind === 'constant') return found;
-    throw refuse(`has ${inWords(found)} as ${what}, where numbers of the file were expected`);
-  };
-  let name: string | undefined;
-  const step: Step = {
-    node,
-    opset,
-    graph,
-    get name() {
-      return (name ??= graph.nameFor(plain));
-    },
-    input,
-    constant,
-    integers(i, own) {
-      const found = i < 0 ? undefined : input(i);
-      if (found !== undefined) return Array.from(constant(i, own).data);
-      const { ints } = attribute(own) ?? { ints: [] };
-      return ints.length > 0 ? ints : undefined;
-    },
-    number(own, preset) {
-      const found = attribute(own);
-      if (found === undefined) return preset;
-      if (found.type !== attributeTypes.f && found.type !== attributeTypes.i)
-        throw refuse(`has ${own} of the type ${found.type}, where one number was expected`);
-      return found.type === attributeTypes.f ? found.f : found.i;
-    },
-    isOnlyReader: (i) => counts.get(node.input[i]) === 1,
-    constantWithin(value) {
-      if (value.data.length > 2 ** 26) throw refuse(`makes ${value.data.length} numbers of constants`);
-      return value;
-    },
-    refuse,
-  };
-  const result = await operations[node.op_type](step);
+async function run(step: Step): Promise<(Value | undefined)[]> {
+  const { domain, op_type: kind } = step.node;
+  const isOwn = (domain === '' || domain === 'ai.onnx') && Object.hasOwn(operations, kind);
+  if (!isOwn) throw step.refuse(domain === '' ? 'is not read' : `of ${show(domain)} is not read`);
+  const result = await operations[kind](step);
   return Array.isArray(result) ? result : [result];
 }

@@ -3,7 +3,7 @@ import type { StoredTensor } from '../assemble';
 import type { Source } from '../description';
 import { countOf } from '../elements';
 import { biasOfTwo, gateOrders, gatesToKeras, onnxActivations } from '../gates';
-import { asSignal, checkFractions, unify, type Step } from './graph-reader';
+import { checkFractions, unify, type Step } from './graph-reader';
 import type { Constant } from './tensors';
 import { inWords, type Axis, type Pile, type Recurrent, type Signal, type Value } from './values';
 
@@ -18,12 +18,11 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8'
 export function readRecurrent(step: Step): Value[] {
   const { node, graph } = step;
   const cell = cells[node.op_type as keyof typeof cells];
-  const attribute = (name: string) => node.attribute.find((one) => one.name === name);
-  const directionText = textOf(attribute('direction')?.s ?? new Uint8Array(0)) || 'forward';
+  const directionText = textOf(step.attribute('direction')?.s ?? new Uint8Array(0)) || 'forward';
   if (!['forward', 'reverse', 'bidirectional'].includes(directionText))
     throw step.refuse(`has the direction ${directionText}`);
   const isBatchFirst = step.number('layout', 0) === 1;
-  if (attribute('clip') !== undefined) throw step.refuse('has a clip');
+  if (step.attribute('clip') !== undefined) throw step.refuse('has a clip');
   if (step.number('input_forget', 0) !== 0) throw step.refuse('has input_forget, coupled gates');
   const directions = directionText === 'bidirectional' ? 2 : 1;
   const order = gateOrders.onnx[cell];
@@ -46,7 +45,7 @@ export function readRecurrent(step: Step): Value[] {
   if (cell === 'lstm' && step.input(7) !== undefined && !isZero(step.input(7)))
     throw step.refuse('has peepholes (P)');
 
-  const x = asSignal(step.input(0), step, 'X');
+  const x = step.signal(0, 'X');
   const [time, batch]: Axis[] = isBatchFirst ? [x.axes[1], x.axes[0]] : [x.axes[0], x.axes[1]];
   unify(x.axes, isBatchFirst ? ['batch', 'time', 'features'] : ['time', 'batch', 'features'], step);
   if (x.flipped === true) throw step.refuse('reads steps in the opposite order');
@@ -150,14 +149,13 @@ function configOf(
     lstm: ['Sigmoid', 'Tanh', 'Tanh'],
     gru: ['Sigmoid', 'Tanh'],
   } as const;
-  const attribute = (name: string) => step.node.attribute.find((one) => one.name === name);
-  const given = attribute('activations')?.strings.map(textOf) ?? [];
+  const given = step.attribute('activations')?.strings.map(textOf) ?? [];
   const count = presets[cell].length;
   const all = given.length > 0 ? given : Array.from({ length: directions }, () => presets[cell]).flat();
   if (all.length !== count * directions)
     throw step.refuse(`has ${all.length} activations, expected were ${count * directions}`);
-  const alphas = [...(attribute('activation_alpha')?.floats ?? [])];
-  const betas = [...(attribute('activation_beta')?.floats ?? [])];
+  const alphas = [...(step.attribute('activation_alpha')?.floats ?? [])];
+  const betas = [...(step.attribute('activation_beta')?.floats ?? [])];
   const names = all.map((name): ActivationName => {
     const has = ['hardsigmoid', 'affine'].includes(name.toLowerCase());
     return activationNamed(name, has ? alphas.shift() : undefined, has ? betas.shift() : undefined, step);

@@ -53,7 +53,6 @@ export interface Pile {
 export interface Sizes {
   readonly kind: 'sizes';
   readonly items: readonly (number | Axis)[];
-  readonly isScalar: boolean;
 }
 
 /** Zeros of whatever shape: initial states. */

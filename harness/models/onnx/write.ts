@@ -8,13 +8,6 @@ import { GraphWriter, tensorName } from './graph-writer';
 import { elementTypes, encodeOnnx } from './schema';
 import { writeRecurrent } from './write-recurrent';
 
-/** A model as an ONNX file. */
-export interface WrittenOnnx {
-  readonly bytes: Buffer;
-  /** the tensor with what our layer gives: it has the name of the layer; a final state is `LAYER:state0`, `LAYER:state1`, ... */
-  readonly layerOf: ReadonlyMap<string, string>;
-}
-
 export interface OnnxOptions {
   /** every layer and final state is an output of the graph; default: only what the model gives */ readonly showAll?: boolean;
 }
@@ -32,7 +25,7 @@ export function toOnnx(
   model: ModelDescription,
   where = 'the model',
   { showAll = false }: OnnxOptions = {},
-): WrittenOnnx {
+): Buffer {
   const graph = new GraphWriter();
   const reached = maskedLayers(model);
   const isSeen = ({ name, maskedRows }: ModelLayer): boolean =>
@@ -58,7 +51,7 @@ export function toOnnx(
       );
     return state === undefined ? layer.output : [stateWidth(layer.config)];
   };
-  const bytes = encodeOnnx({
+  return encodeOnnx({
     ir_version: versions.ir,
     producer_name: 'rnn-parity',
     producer_version: version,
@@ -73,7 +66,6 @@ export function toOnnx(
       output: shown.map((source) => valueOf(tensorName(source), shapeOf(source), elementTypes.float32)),
     },
   });
-  return { bytes, layerOf: new Map(model.layers.map(({ name }) => [name, name])) };
 }
 
 function valueOf(name: string, shape: readonly Size[], elem_type: number): object {

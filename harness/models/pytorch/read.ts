@@ -3,8 +3,7 @@ import { UsageError } from '../../base/outcome';
 import { assemble, type PlannedLayer, type StoredTensor } from '../assemble';
 import type { ModelDescription } from '../description';
 import { biasOfTwo, gateOrders, gatesToKeras, weightsOfDirections } from '../gates';
-import { names, type StateEntry } from './entry';
-import { chainOf, modulesOf, type Module, type RecurrentModule } from './modules';
+import { chainOf, modulesOf, names, type Module, type RecurrentModule, type StateEntry } from './modules';
 
 /** What a state_dict does not say. */
 export interface StateOptions {

@@ -3,7 +3,7 @@ import { UsageError } from '../../base/outcome';
 import type { StoredAs } from '../description';
 import { countOf, elements, isShape, isSizes, numbersIn, type ElementType } from '../elements';
 import { asObject, parseJson, show } from '../json';
-import type { StateEntry } from './entry';
+import type { StateEntry } from './modules';
 
 /*
  * safetensors (huggingface.co/docs/safetensors): 8 bytes with the length of the header, the header in JSON, and the numbers. The packages

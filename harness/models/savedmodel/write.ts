@@ -10,13 +10,10 @@ const mostTimes = 10_000;
  * A model as a SavedModel of TensorFlow with the signature `serving_default`, which TensorFlow Serving and `tf.saved_model.load` run. Inputs
  * have the names of the model's, outputs those of the layers that give them.
  *
- * @returns the bytes of saved_model.pb, and the names of the outputs in the order of the model
+ * @returns the bytes of saved_model.pb
  * @throws UsageError that names what the graph cannot do
  */
-export function toSavedModel(
-  model: ModelDescription,
-  where = 'the model',
-): { readonly bytes: Buffer; readonly outputs: readonly string[] } {
+export function toSavedModel(model: ModelDescription, where = 'the model'): Buffer {
   const graph = new ServingGraph();
   const made = new Map<string, { readonly output: ServedSignal; readonly states: readonly ServedSignal[] }>();
   for (const { name, shape, vocabulary } of model.inputs)
@@ -43,7 +40,7 @@ export function toSavedModel(
         );
     });
   const named = Object.fromEntries(outputs.map((name, i) => [name, at(model.outputs[i])]));
-  return { bytes: Buffer.from(graph.finish(named)), outputs };
+  return Buffer.from(graph.finish(named));
 }
 
 /** A name in the signature: TensorFlow's names have letters, digits and some signs. */
