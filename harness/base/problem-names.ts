@@ -17,6 +17,13 @@ const layered = {
   upstream: { logits: true, finalStates: true, sequences: true },
 };
 
+const withoutId = (names: object): string[] => Object.keys(names).filter((name) => name !== 'id');
+
+/** What a problem about the simple RNN may hold, but for its id. */
+export const simpleFields: readonly string[] = withoutId(problemNames).filter((name) => name !== 'model');
+/** What a problem about a network of layers may hold, but for its id. */
+export const layeredFields: readonly string[] = withoutId(layeredNames);
+
 /**
  * Refuses a misspelt field, which would otherwise be left out of the question without a word.
  *

@@ -2,21 +2,13 @@ import { NetworkPlan, type LayerConfig, type Tensor } from '../../../scratch/ind
 import { partsOfLayers, type OwnCellConfig } from '../../base/model';
 import { UsageError } from '../../base/outcome';
 import { layeredProblem, tablesOf, type CellText, type LayeredProblem, type Model } from '../../base/problem';
+import { layeredFields } from '../../base/problem-names';
 import { readParts } from './dotted';
 import { describe, fieldsOf, readLabels, readTensor, type Fields } from './field';
 
 /** Checks the fields of a problem about a network of layers: the model first, then every size against it. */
 export function readLayeredProblem(value: unknown, id: string, where: string): LayeredProblem {
-  const fields = fieldsOf(value, where, [
-    'model',
-    'inputs',
-    'initialStates',
-    'mask',
-    'labels',
-    'targets',
-    'upstream',
-    'weights',
-  ]);
+  const fields = fieldsOf(value, where, layeredFields);
   const model = readModel(fields.get('model'), `${where}.model`);
   const inputs = readInputs(fields.get('inputs'), model, `${where}.inputs`);
   const { parts } = tablesOf({ id, model, inputs, weights: [] });

@@ -2,21 +2,12 @@ import { basename } from 'node:path';
 import { isStringArray, readNpz, weightsArchive, type NpyArray } from '../../base/files/index';
 import { UsageError } from '../../base/outcome';
 import { tensorNames } from '../../base/problem';
+import { layeredFields, simpleFields } from '../../base/problem-names';
 import { ReadTensor } from './field';
 import { checkFormat } from './json';
 import { readCase, type VectorCase } from './vector-case';
 
-const problemNames = [
-  'model',
-  'inputs',
-  'initialState',
-  'initialStates',
-  'labels',
-  'targets',
-  'upstream',
-  'mask',
-  'weights',
-];
+const problemNames = new Set([...simpleFields, ...layeredFields]);
 const expectedGroups = [
   ...new Set([...tensorNames.map((name) => name.split('.')[0]), 'sequences', 'finalStates', 'outputs']),
 ];
@@ -49,7 +40,7 @@ function pathOf(name: string, file: string): string[] {
   const path = name.split('.');
   if (path[0] === 'problem' || path[0] === 'expected') return path;
   if (path[0] === 'tolerance') return [path[0], path.slice(1).join('.')];
-  if (problemNames.includes(path[0])) return ['problem', ...path];
+  if (problemNames.has(path[0])) return ['problem', ...path];
   if (expectedGroups.includes(path[0])) return ['expected', ...path];
   throw new UsageError(
     `${file} holds ${JSON.stringify(name)}, which is no path of the vectors format; write problem.weights.kernel, expected.gradients.kernel, expected.states, tolerance.states and so on.`,

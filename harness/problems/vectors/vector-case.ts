@@ -1,5 +1,6 @@
 import type { ExpectedShape, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
+import { simpleFields } from '../../base/problem-names';
 import { tablesOf, withParts, type AnyProblem, type Evaluation, type Problem } from '../../base/problem';
 import { readExpected, readParts } from './dotted';
 import { fieldsOf, readLabels, readTensor } from './field';
@@ -39,7 +40,7 @@ export function readProblem(value: unknown, id: string, where: string): AnyProbl
 }
 
 function readSimpleProblem(value: unknown, id: string, where: string): Problem {
-  const fields = fieldsOf(value, where, ['inputs', 'initialState', 'labels', 'upstream', 'mask', 'weights']);
+  const fields = fieldsOf(value, where, simpleFields);
   const inputs = readTensor(fields.get('inputs'), `${where}.inputs`, ['batch', 'timeSteps', 'features']);
   const [batch, , features] = inputs.shape;
   const weights = readWeights(fields.get('weights'), features, `${where}.weights`);
