@@ -17,12 +17,10 @@ const layered = {
   upstream: { logits: true, finalStates: true, sequences: true },
 };
 
-const withoutId = (names: object): string[] => Object.keys(names).filter((name) => name !== 'id');
-
 /** What a problem about the simple RNN may hold, but for its id. */
-export const simpleFields: readonly string[] = withoutId(problemNames).filter((name) => name !== 'model');
+export const simpleFields = Object.keys(simple.fields).filter((name) => name !== 'id' && name !== 'model');
 /** What a problem about a network of layers may hold, but for its id. */
-export const layeredFields: readonly string[] = withoutId(layeredNames);
+export const layeredFields = Object.keys(layered.fields).filter((name) => name !== 'id');
 
 /**
  * Refuses a misspelt field, which would otherwise be left out of the question without a word.
