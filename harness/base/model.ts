@@ -5,8 +5,8 @@ export interface CellText {
   readonly name: string;
   /** what a step hands on to the next, each [B, U]; the first is the layer's output */ readonly carries: readonly string[];
   /**
-   * the axes of every weight: `'F, U'` is a matrix with F rows and U columns, `'U, i f g o'` one with U rows and four blocks of U
-   * columns, `'i f g o'` a vector that is used element by element
+   * the axes of every weight: `'F, U'` is a matrix with F rows and U columns, `'U, i f c o'` one with U rows and four blocks of U
+   * columns, `'i f c o'` a vector that is used element by element
    */
   readonly weights: Readonly<Record<string, string>>;
   /** one formula a line, in the order of the computation */ readonly equations: string;

@@ -124,7 +124,7 @@ function weightShape(cell: string, name: string, text: string): WeightShape {
     axes.every((axis) => axis.every((block) => blockName.test(block)) && new Set(axis).size === axis.length);
   if (!good)
     throw new RangeError(
-      `${cell}: the axes of ${name} are ${JSON.stringify(text)}; expected are rows and columns, as in 'F, U' or 'U, i f g o', or columns alone, as in 'U': F stands for the inputs, every other letter for a block of U`,
+      `${cell}: the axes of ${name} are ${JSON.stringify(text)}; expected are rows and columns, as in 'F, U' or 'U, i f c o', or columns alone, as in 'U': F stands for the inputs, every other letter for a block of U`,
     );
   const [first, second] = axes;
   return axes.length === 1 ? { columns: first } : { rows: first, columns: second };

@@ -373,7 +373,7 @@ export function partText(part: Axis | undefined): string {
   return part === undefined ? '' : `[${part.join(' ')}]`;
 }
 
-/** `4 x U columns (i f g o)`, `F columns` */
+/** `4 x U columns (i f c o)`, `F columns` */
 export function columnsText(axis: Axis, what = 'columns'): string {
   if (axis.length === 0) return 'no columns';
   if (axis.length === 1) return `${axis[0] === 'F' ? 'F' : 'U'} ${what}`;

@@ -35,7 +35,7 @@ export function shapeOf({ rows, columns }: WeightShape, sizes: CellSizes): numbe
   return [...(rows === undefined ? [] : [widthOf(rows, sizes)]), widthOf(columns, sizes)];
 }
 
-/** [F, U] or [F, 4 x U (i f g o)] as text */
+/** [F, U] or [F, 4 x U (i f c o)] as text */
 export function shapeText({ rows, columns }: WeightShape): string {
   return `[${[rows, columns].flatMap((axis) => (axis === undefined ? [] : [axisText(axis)])).join(', ')}]`;
 }

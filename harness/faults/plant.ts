@@ -7,7 +7,7 @@ import {
   type Implementation,
 } from '../base/problem';
 import type { Tensor } from '../../scratch/index';
-import { asEvaluation, equationsOf } from '../equations/index';
+import { asEvaluation, equationsOf, type NetworkProblem } from '../equations/index';
 import { exactFault, rightOutcome } from './equations/index';
 import type { Fault } from './fault';
 
@@ -35,7 +35,7 @@ export function plant(
         : exactFault({ network, problem: own }, states).whole();
     earlier = run === undefined ? right : exactFault(run, states).whole();
     const [from, to] = [right, earlier].map((outcome) => asEvaluation(problem, outcome));
-    const answer = run === undefined ? honest : shift(problem, honest, from, to, host);
+    const answer = run === undefined ? honest : shift(problem, honest, from, to, host, givenIn(run.problem));
     before = handedOver?.(answer, before) ?? answer;
     return before;
   };
@@ -49,6 +49,16 @@ export function plant(
   };
 }
 
+/** Zero, and the initial states and gradients that are given: a program that answers one of them has not rounded it. */
+function givenIn({ initialStates, upstream }: NetworkProblem): ReadonlySet<number> {
+  const states = Object.values(initialStates ?? {}).flatMap((own) => Object.values(own));
+  const gradients = Object.values(upstream ?? {}).flatMap(({ sequence, final }) => [
+    ...(sequence ? [sequence] : []),
+    ...Object.values(final ?? {}),
+  ]);
+  return new Set([0, ...[...states, ...gradients].flatMap(({ data }) => Array.from(data))]);
+}
+
 /** honest + (wrong - right), elementwise; a tensor of another shape or that is missing in `wrong` is taken over from it. */
 function shift(
   problem: AnyProblem,
@@ -56,6 +66,7 @@ function shift(
   right: Evaluation,
   wrong: Evaluation,
   { precision }: Pick<Implementation, 'precision'>,
+  exact: ReadonlySet<number>,
 ): Evaluation {
   const round = precision === 'float32' ? Math.fround : (x: number): number => x;
   return evaluationOf(
@@ -64,9 +75,10 @@ function shift(
         const [own, from, to] = [honest, right, wrong].map((evaluation) => tensorOf(evaluation, name));
         if (own === undefined || to === undefined) return [];
         if (from === undefined || from.shape.join() !== to.shape.join()) return [[name, to]];
-        const data = own.data.map((x, i) =>
-          from.data[i] === to.data[i] ? x : round(x + (to.data[i] - from.data[i])),
-        );
+        const data = own.data.map((x, i) => {
+          if (from.data[i] === to.data[i]) return x;
+          return exact.has(to.data[i]) ? to.data[i] : round(x + (to.data[i] - from.data[i]));
+        });
         return [[name, { data, shape: own.shape }]];
       }),
     ),

@@ -137,13 +137,13 @@ export const lstmFaults: readonly GatedFault[] = [
   })),
   ...generated({
     "candidate's slope taken as a σ's":
-      'dz_t[g]: tanh(z_t[g]) (1 - tanh(z_t[g])), as of σ, instead of tanh′ at z_t[g]',
+      'dz_t[c]: tanh(z_t[c]) (1 - tanh(z_t[c])), as of σ, instead of tanh′ at z_t[c]',
     'recurrentKernel not transposed': 'back to h_(t-1): recurrentKernel is not transposed',
     'h_t for h_{t-1} in dRecurrentKernel': 'drecurrentKernel: h_t instead of h_(t-1), in h_(t-1)ᵀ',
     'h carry cut': 'back to h_(t-1): nothing is sent back to h_(t-1)',
     'i and f exchanged': 'z_t: the weights of i and f are exchanged',
-    'gate order of TensorFlow 1 (i c f o)': 'z_t: the weights of f and g are exchanged',
-    'gate order of ONNX (i o f c)': 'z_t: the weights are in the order i o f g (ONNX)',
+    'gate order of TensorFlow 1 (i c f o)': 'z_t: the weights of f and c are exchanged',
+    'gate order of ONNX (i o f c)': 'z_t: the weights are in the order i o f c (ONNX)',
     'forget bias of 1 added twice': 'z_t[f]: 1 is added to z_t[f] once more',
   }),
 ];
@@ -156,24 +156,24 @@ function withoutSlope(right: Cell['equations'][number]['right'], f: string) {
 
 const gruFaultsOf = (candidate: string, share: GatedFault, reset: string): GatedFault[] => [
   ...generated({
-    'dh_t ∘ z left out of the carry': 'back to h_(t-1): the term dh_t ∘ σ(a_t[z]) is forgotten',
+    'dh_t ∘ z left out of the carry': 'back to h_(t-1): the term dh_t ∘ σ(z_t[z]) is forgotten',
   }),
   stepBack('matrix left out of the carry', ({ toBefore }) => ({
     toBefore: { h: toBefore['h'].filter(({ of }) => ![...within(of)].some(({ op }) => op === 'times')) },
   })),
   ...generated({
-    "sign of z's gradient: h~ - h_{t-1}": 'da_t[z]: the sign is wrong',
-    '1 - z forgotten for the candidate': 'da_t[n]: the factor 1 - σ(a_t[z]) is forgotten',
-    'reset gate taken as a constant': 'da_t[r]: the gradient is zero',
-    'candidate sent back without r': `${candidate}: the factor σ(a_t[r]) is forgotten`,
+    "sign of z's gradient: h~ - h_{t-1}": 'dz_t[z]: the sign is wrong',
+    '1 - z forgotten for the candidate': 'dz_t[h]: the factor 1 - σ(z_t[z]) is forgotten',
+    'reset gate taken as a constant': 'dz_t[r]: the gradient is zero',
+    'candidate sent back without r': `${candidate}: the factor σ(z_t[r]) is forgotten`,
   }),
   share,
   ...generated({ 'reset before and after exchanged': reset }),
 ];
 
 const gruWeights = generated({
-  'gate order of PyTorch (r z h)': 'a_t[z r]: the weights of z and r are exchanged',
-  'z and 1 - z exchanged': 'h_t: σ(a_t[z]) and 1 - σ(a_t[z]) are exchanged',
+  'gate order of PyTorch (r z h)': 'z_t[z r]: the weights of z and r are exchanged',
+  'z and 1 - z exchanged': 'h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged',
 });
 
 /** Reset before the matrix. */
@@ -182,9 +182,9 @@ export const gruFaults: readonly GatedFault[] = [
     'back to h_(t-1)',
     generated({
       'h_{t-1} for r ∘ h_{t-1} in dRecurrentKernel[h]':
-        'drecurrentKernel[n]: the factor σ(a_t[r]) is forgotten, in σ(a_t[r]) ∘ h_(t-1)ᵀ',
+        'drecurrentKernel[h]: the factor σ(z_t[r]) is forgotten, in σ(z_t[r]) ∘ h_(t-1)ᵀ',
     })[0],
-    'a_t[n]: σ(a_t[r]) is multiplied after the product with recurrentKernel[n] instead of before',
+    'z_t[h]: σ(z_t[r]) is multiplied after the product with recurrentKernel[h] instead of before',
   ),
   ...gruWeights,
 ];
@@ -192,14 +192,14 @@ export const gruFaults: readonly GatedFault[] = [
 /** Reset after the matrix, with two biases. */
 export const gruResetAfterFaults: readonly GatedFault[] = [
   ...gruFaultsOf(
-    'dq_t',
+    'dm_t',
     stepBack('recurrent bias gets dz_t, not dm_t', ({ shares }) => ({
       shares: shares.flatMap((own) => {
         if (own.weight === 'recurrentBias') return [];
         return own.weight === 'bias' ? [own, { ...own, weight: 'recurrentBias' }] : [own];
       }),
     })),
-    'a_t[n]: σ(a_t[r]) is multiplied before the product in q_t instead of after',
+    'z_t[h]: σ(z_t[r]) is multiplied before the product in m_t instead of after',
   ),
   fault('two biases added up to one', ({ problem }) => ({
     problem: withOneBias(problem),

@@ -25,20 +25,29 @@ export function arrivingFaults(network: Network, layer: Recurrent): EquationFaul
     isRightForward: true as const,
     above: <V>(own: string, above: FromAbove<V>): FromAbove<V> => (own === name ? change(above) : above),
   });
+  const readers = readersOf(network, name);
   const sequence =
     (from: <T>(steps: readonly T[], t: number) => T | undefined): Change =>
     (own, problem) =>
       arriveAtSteps(own, problem, name)
-        ? of((above) => ({
-            ...above,
-            sequence: above.sequence.map((_, t) => [...(from(above.sequence, t) ?? [])]),
-          }))
+        ? (problem.upstream?.[name]?.sequence && readers.steps ? [0, 1] : [0]).map((kept) =>
+            // gradients that are given come first; they may be right
+            of((above) => {
+              const read = above.sequence.map((terms) => terms.slice(kept));
+              return {
+                ...above,
+                sequence: read.map((_, t) => [
+                  ...above.sequence[t].slice(0, kept),
+                  ...(from(read, t) ?? []),
+                ]),
+              };
+            }),
+          )
         : undefined;
   const counted = [
     ['ignored', 0],
     ['added twice', 2],
   ] as const;
-  const readers = readersOf(network, name);
   return [
     // where nothing else arrives, these are mistakes in the gradients that are given
     ...(readers.steps ? counted : []).map(([words, count]) =>

@@ -15,7 +15,7 @@ import {
 import { changeOf, changesOf, wholeChanges, type CellFault, type Change } from './changes';
 import { earlierGradients, factorsOfAll, mistakenValues, onlyTerms } from './mistaken-values';
 import { surroundingsOf, type Surroundings } from './surroundings';
-import { emptied, everywhere, isBefore, zeroShare } from './forward-faults';
+import { emptied, zeroShare } from './forward-faults';
 
 /** Mistakes in the step backward: in its equations, in what it sends on, and in what it adds to the gradients of the weights. */
 export function* backwardFaults(cell: Cell): Generator<CellFault> {
@@ -34,7 +34,8 @@ export function* backwardFaults(cell: Cell): Generator<CellFault> {
   for (const { to, ...change } of sentFaults(cell, backward.toInput, 'x_t', around))
     yield faultOfBackwardStep(cell, 'back to x_t', 'gradients.inputs', change, { toInput: termsOf(to) });
   yield* shareFaults(cell, around);
-  yield* staleShares(cell);
+  for (const { weight, change, shares } of inAllShares(cell, (left) => changesOf(left, around)))
+    yield faultOfBackwardStep(cell, `d${weight}`, `gradients.${weight}`, change, { shares });
 }
 
 /** A mistake in the step back. */
@@ -190,7 +191,7 @@ function* withoutBlock(expression: Expression): Generator<{ left: Expression; bl
     };
 }
 
-/** "drecurrentKernel[n]" */
+/** "drecurrentKernel[h]" */
 export function titleOfShare(share: WeightShare): string {
   return shareInWords(share).split(' += ')[0];
 }
@@ -253,28 +254,29 @@ function* shareFaults(cell: Cell, around: Surroundings): Generator<CellFault> {
   }
 }
 
-/** h_t instead of h_(t-1) in the gradient of a weight that several formulas use. */
-function* staleShares(cell: Cell): Generator<CellFault> {
-  const { shares } = cell.backward;
-  for (const weight of Object.keys(cell.weights))
-    for (const carry of cell.carries) {
-      const changed = shares.map((own) =>
-        own.weight === weight && own.left !== undefined
-          ? {
-              ...own,
-              left: everywhere(own.left, (one) => (isBefore(one, carry) ? { ...one, when: 'now' } : one)),
-            }
-          : own,
-      );
-      const isChanged = (one: WeightShare, i: number): boolean =>
-        JSON.stringify(one) !== JSON.stringify(shares[i]);
-      if (changed.filter(isChanged).length < 2) continue;
-      yield faultOfBackwardStep(
-        cell,
-        `d${weight}`,
-        `gradients.${weight}`,
-        { words: `${carry}_t instead of ${carry}_(t-1) in all gates`, sort: 'time' },
-        { shares: changed },
-      );
-    }
+/** The same mistake in all formulas of one weight's gradient, where it has several. */
+export function* inAllShares<C extends { readonly to: Expression; readonly words: string }>(
+  { weights, backward: { shares } }: Cell,
+  changes: (left: Expression) => Iterable<C>,
+): Generator<{ weight: string; change: C; shares: readonly WeightShare[] }> {
+  for (const weight of Object.keys(weights)) {
+    const found = shares.map(
+      (own) =>
+        new Map(
+          own.weight === weight && own.left !== undefined
+            ? [...changes(own.left)].map((change) => [change.words, change])
+            : [],
+        ),
+    );
+    for (const [words, change] of new Map(found.flatMap((own) => [...own])))
+      if (found.filter((own) => own.has(words)).length > 1)
+        yield {
+          weight,
+          change: { ...change, words: `${words} in all gates` },
+          shares: shares.map((own, i) => {
+            const left = found[i].get(words)?.to;
+            return left === undefined ? own : { ...own, left };
+          }),
+        };
+  }
 }

@@ -8,6 +8,7 @@ import {
   sumOf,
   within,
   withOperands,
+  type Arithmetic,
   type Axis,
   type Block,
   type Cell,
@@ -49,12 +50,15 @@ export interface CellFault {
   readonly gate?: string;
   /** with the backward step of the wrong formulas, and with that of the right ones */ readonly cells: () => readonly Cell[];
   /** what is changed, so that two equal faults are known */ readonly text: string;
-  /** the steps that the walk back goes over, where they hold more than those of the forward pass */
-  readonly steps?: ChangeSteps;
+  /** the steps that the walk back goes over, where they hold more than those of the forward pass; several ways */
+  readonly steps?: readonly ChangeSteps[];
 }
 
 /** The steps of one layer, in the order in which they ran. */
-export type ChangeSteps = <V extends Block>(steps: readonly Step<V>[]) => readonly Step<V>[];
+export type ChangeSteps = <V extends Block>(
+  steps: readonly Step<V>[],
+  arithmetic: Arithmetic<V>,
+) => readonly Step<V>[];
 
 /** Functions with values between 0 and 1. */
 export const gateFunctions: readonly string[] = ['σ', 'hardSigmoid', 'hardSigmoid6'];

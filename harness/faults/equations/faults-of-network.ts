@@ -71,13 +71,15 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
   const runsAt =
     (step?: number): EquationFault['runs'] =>
     (network, problem, { isThere = (t: number) => t === (step ?? t) } = {}) =>
-      cells().map((cell) => ({
-        network,
-        problem,
-        cellAt: (own: string, t: number) => (own === layer.name && isThere(t) ? cell : undefined),
-        ...(phase === 'backward' && { isRightForward: true }),
-        ...(steps && { back: changedSteps(layer.name, steps) }),
-      }));
+      cells().flatMap((cell) =>
+        (steps ?? [undefined]).map((walk) => ({
+          network,
+          problem,
+          cellAt: (own: string, t: number) => (own === layer.name && isThere(t) ? cell : undefined),
+          ...(phase === 'backward' && { isRightForward: true }),
+          ...(walk && { back: changedSteps(layer.name, walk) }),
+        })),
+      );
   return {
     ...about,
     runs: runsAt(),
@@ -93,7 +95,8 @@ function ofLayer(layer: Extract<Layer, { units: number }>, fault: CellFault): Eq
 
 /** The walk back of one layer over other steps. */
 function changedSteps(layer: string, change: ChangeSteps): NonNullable<FaultyRun['back']> {
-  return (forward) => withSteps(forward, (steps, _, own) => (own === layer ? change(steps) : steps));
+  return (forward) =>
+    withSteps(forward, (steps, _, own) => (own === layer ? change(steps, forward.arithmetic) : steps));
 }
 
 /** What a faulty network answers, in any arithmetic. */

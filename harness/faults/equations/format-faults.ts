@@ -3,7 +3,7 @@ import { memoize } from '../../base/memoize';
 import { isRecurrent, type Block, type Network, type Place } from '../../equations/index';
 import type { EquationFault } from './fault';
 import { remembers } from './forward-faults';
-import { layerFault, passFault, withValue } from './pass-fault';
+import { layerFault, mapWeights, passFault, withValue } from './pass-fault';
 
 type Format = readonly [name: string, bits: number, round: (x: number) => number];
 
@@ -29,7 +29,7 @@ function rounded(x: number, bits: number, smallest: number): number {
 }
 
 /**
- * Numbers that are kept in a coarser format than the side claims: all weights, or the states of a layer. They are no part of `faultsOf`,
+ * Numbers that are kept in a coarser format than the side claims: all weights, or a quantity of a layer. They are no part of `faultsOf`,
  * because a side of that format has them all: they change nothing in a problem that is exact in it.
  */
 export const formatFaults = memoize((network: Network): readonly EquationFault[] =>
@@ -39,29 +39,28 @@ export const formatFaults = memoize((network: Network): readonly EquationFault[]
     const weights = passFault(
       `the weights are kept in ${digits}`,
       { page: 'precision', quantity: 'weights' },
-      (_, problem) => ({
-        problem: {
-          ...problem,
-          weights: Object.fromEntries(
-            Object.entries(problem.weights).map(([layer, all]) => [
-              layer,
-              Object.fromEntries(Object.entries(all).map(([name, tensor]) => [name, of(tensor)])),
-            ]),
-          ),
-        },
-      }),
+      (_, problem) =>
+        // all of them, or the matrices alone
+        [false, true].map((ofMatrices) => ({
+          problem: {
+            ...problem,
+            weights: mapWeights(problem, (tensor) =>
+              ofMatrices && tensor.shape.length < 2 ? tensor : of(tensor),
+            ),
+          },
+        })),
     );
     const states = network.layers
       .filter(isRecurrent)
       .filter(({ cell }) => remembers(cell))
       .flatMap(({ name: layer, cell }) =>
-        cell.carries.map((carry) =>
+        [...cell.axes.keys()].map((own) =>
           layerFault(
-            `the state ${carry} is kept in ${digits}`,
-            { layer, page: 'precision', quantity: carry },
+            `${cell.carries.includes(own) ? `the state ${own}` : `${own}_t`} is kept in ${digits}`,
+            { layer, page: 'precision', quantity: own },
             () => ({
               observe: <V extends Block>(place: Place, value: V): V =>
-                place.layer === layer && place.name === carry ? withValue(value, round) : value,
+                place.layer === layer && place.name === own ? withValue(value, round) : value,
             }),
           ),
         ),

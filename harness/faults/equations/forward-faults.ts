@@ -196,7 +196,7 @@ function isGate(cell: Cell, name: string, block: string): boolean {
 }
 
 /** The same equation once for every block of its left side; empty where it has one block, or cannot be split. */
-function splitIntoBlocks(cell: Cell, { left, part, right }: Equation): Equation[] {
+export function splitIntoBlocks(cell: Cell, { left, part, right }: Equation): Equation[] {
   const axis = part ?? cell.axes.get(left) ?? [];
   if (axis.length < 2 && part === undefined) return [];
   const made = axis.map((block, k) => ({ left, part: [block], right: blockOf(cell, right, k, axis.length) }));
@@ -287,11 +287,8 @@ function* resetFaults(cell: Cell, at: number): Generator<CellFault> {
 }
 
 /** Orders of the gates in other frameworks; every exchange of two gates is tried as well. */
-const orders: Readonly<Record<string, readonly (readonly [string, readonly string[]])[]>> = {
-  'i f g o': [
-    ['i o f g', ['ONNX']],
-    ['i f o g', ['TensorFlow 1, CudnnLSTM']],
-  ],
+const orders: Readonly<Partial<Record<string, readonly [order: string, library: string]>>> = {
+  'i f c o': ['i o f c', 'ONNX'],
 };
 
 /** The blocks of all weights in another order: two gates exchanged, or the order of another framework. */
@@ -312,23 +309,16 @@ function* orderFaults(cell: Cell): Generator<CellFault> {
         const order = axis.map((block) => (block === one ? other : block === other ? one : block));
         yield fault(order, `the weights of ${one} and ${other} are exchanged`);
       }
-    const known = (orders[text] ?? []).flatMap(([order]) => [
-      order,
-      inverse(axis, order.split(' ')).join(' '),
-    ]);
+    const [own, library] = orders[text] ?? ['', ''];
+    const [asOwn, readAs] = [own.split(' '), inverse(axis, own.split(' '))];
     if (axis.length < 5)
       for (const order of permutations(axis))
-        if (order.filter((block, i) => block !== axis[i]).length > 2 && !known.includes(order.join(' ')))
-          yield fault(order, `the weights are in the order ${order.join(' ')}`);
-    for (const [order, names] of orders[text] ?? [])
-      for (const [from, words] of [
-        [order.split(' '), `the weights are in the order ${order} (${names.join(', ')})`],
-        [
-          inverse(axis, order.split(' ')),
-          `the weights are read as if they were in the order ${order} (${names.join(', ')})`,
-        ],
-      ] as const)
-        yield fault(from, words);
+        if (order.filter((block, i) => block !== axis[i]).length > 2)
+          yield order.join() === asOwn.join()
+            ? fault(order, `the weights are in the order ${own} (${library})`)
+            : order.join() === readAs.join()
+              ? fault(order, `the weights are read as if they were in the order ${own} (${library})`)
+              : fault(order, `the weights are in the order ${order.join(' ')}`);
   }
 }
 

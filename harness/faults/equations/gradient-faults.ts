@@ -1,4 +1,4 @@
-import { isRecurrent, type Axis, type Block, type Network } from '../../equations/index';
+import { isRecurrent, type Block, type Network } from '../../equations/index';
 import type { EquationFault } from './fault';
 import {
   layerFault,
@@ -104,8 +104,8 @@ export function inputGradientFaults({ layers }: Network): EquationFault[] {
   ];
 }
 
-function pairsOf(axis: Axis): (readonly [string, string])[] {
-  return axis.flatMap((one, i) => axis.slice(i + 1).map((other) => [one, other] as const));
+export function pairsOf<T>(all: readonly T[]): (readonly [T, T])[] {
+  return all.flatMap((one, i) => all.slice(i + 1).map((other) => [one, other] as const));
 }
 
 /** The numbers of some tensors in other places, and what is known of their errors with them. */

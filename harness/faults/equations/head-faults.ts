@@ -1,8 +1,8 @@
 import { zeros } from '../../../scratch/index';
 import type { Arithmetic, Block, Network } from '../../equations/index';
 import type { EquationFault } from './fault';
-import { passFault, scaled, times, type About, type Change } from './pass-fault';
-import { examples, ofOneExample } from './walk-faults';
+import { changedOuter, passFault, scaled, times, type About, type Change } from './pass-fault';
+import { examples } from './walk-faults';
 
 /** A mistake that is a wrong factor of the loss, of its gradient or of both. */
 type ScaledLoss = readonly [
@@ -141,15 +141,46 @@ export function headFaults({ head }: Network): EquationFault[] {
       ),
     ),
     ...own.flatMap((weight) =>
-      examples.map(([words, pick]) =>
+      [...partsAlone, ...(head.on === 'steps' ? partsOfSteps : [])].map(([words, adds]) =>
         fault(
-          `the gradient of the dense layer's ${weight} is that of the ${words} example alone`,
+          `the gradient of the dense layer's ${weight} is that of the ${words} alone`,
           { phase: 'backward', quantity: `gradients.head.${weight}`, page: 'bias-axis' },
-          ofOneExample([`gradients.head.${weight}`], pick),
+          (network, problem) => {
+            const [batch, timeSteps] = problem.inputs.shape;
+            if (batch === 1 || (timeSteps === 1 && words.includes('step'))) return undefined;
+            return changedOuter([`gradients.head.${weight}`], network, problem, (b, back) =>
+              adds(b, timeSteps - 1 - back, [batch, timeSteps]),
+            );
+          },
         ),
       ),
     ),
   ];
+}
+
+type Adds = (b: number, t: number, sizes: readonly [batch: number, timeSteps: number]) => boolean;
+
+const partsAlone: readonly (readonly [words: string, adds: Adds])[] = examples.map(([which, pick]) => [
+  `${which} example`,
+  (b, _, [batch]) => b === pick(batch),
+]);
+const partsOfSteps: typeof partsAlone = [
+  ['first time step', (_, t) => t === 0],
+  ['last time step', (_, t, [, timeSteps]) => t === timeSteps - 1],
+  ['first row, the first example at the first time step,', (b, t) => b === 0 && t === 0],
+];
+
+/** Another loss. */
+export function lossWith(
+  change: <V extends Block>(
+    arithmetic: Arithmetic<V>,
+    ...asked: Parameters<Arithmetic<V>['loss']>
+  ) => ReturnType<Arithmetic<V>['loss']>,
+): Change {
+  return (_, { labels, targets }) =>
+    (labels ?? targets) && {
+      around: (arithmetic) => ({ ...arithmetic, loss: (...asked) => change(arithmetic, ...asked) }),
+    };
 }
 
 /** Another gradient of the logits; rows that are masked have none. */
@@ -160,41 +191,33 @@ function lossGradient(
     live: number,
   ) => V,
 ): Change {
-  return (_, { labels }) =>
-    labels && {
-      around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-        ...arithmetic,
-        loss(name, logits, target) {
-          const made = arithmetic.loss(name, logits, target);
-          const { live } = target;
-          const changed = change(arithmetic, made, live?.reduce((n, one) => n + one, 0) ?? logits.rows);
-          return {
-            ...made,
-            dLogits: live === undefined ? changed : arithmetic.select(live, changed, made.dLogits),
-          };
-        },
-      }),
+  return lossWith((arithmetic, name, logits, target) => {
+    const made = arithmetic.loss(name, logits, target);
+    const { live } = target;
+    const changed = change(arithmetic, made, liveRows(logits, target));
+    return {
+      ...made,
+      dLogits: live === undefined ? changed : arithmetic.select(live, changed, made.dLogits),
     };
+  });
+}
+
+function liveRows({ rows }: Block, { live }: { readonly live?: Uint8Array }): number {
+  return live?.reduce((n, one) => n + one, 0) ?? rows;
 }
 
 /** The loss, its gradient or both times a number; `live` of the rows are not masked. */
-function lossTimes(of: ScaledLoss[2], factor: ScaledLoss[3]): Change {
-  return (_, { labels, targets, inputs }) =>
-    (labels ?? targets) && {
-      around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-        ...arithmetic,
-        loss(name, logits, target) {
-          const made = arithmetic.loss(name, logits, target);
-          const live = target.live?.reduce((n, one) => n + one, 0) ?? logits.rows;
-          const by = factor(live, inputs.shape[1], logits.rows);
-          return {
-            ...made,
-            ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
-            ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
-          };
-        },
-      }),
-    };
+export function lossTimes(of: ScaledLoss[2], factor: ScaledLoss[3]): Change {
+  return (network, problem) =>
+    lossWith((arithmetic, name, logits, target) => {
+      const made = arithmetic.loss(name, logits, target);
+      const by = factor(liveRows(logits, target), problem.inputs.shape[1], logits.rows);
+      return {
+        ...made,
+        ...(of !== 'dLogits' && { loss: times(arithmetic, made.loss, by) }),
+        ...(of !== 'loss' && { dLogits: times(arithmetic, made.dLogits, by) }),
+      };
+    })(network, problem);
 }
 
 /** Masked steps in the loss of every step. */
@@ -207,17 +230,28 @@ function maskedLossFaults(
     fault('the loss is summed over the time steps instead of averaged', loss, (network, problem) =>
       lossTimes('both', (live) => live / problem.inputs.shape[0])(network, problem),
     ),
-    fault(
-      'masked steps count in the loss',
-      loss,
-      (_, { mask, labels, targets }) =>
-        mask &&
-        (labels ?? targets) && {
-          around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
-            ...arithmetic,
-            loss: (name, logits, { live: _live, ...target }) => arithmetic.loss(name, logits, target),
-          }),
-        },
+    ...(
+      [
+        ['masked steps count in the loss', loss, []],
+        ['masked steps count in the loss, but not in its gradient', loss, ['dLogits']],
+        [
+          'masked steps count in the gradient of the loss, but not in the loss',
+          { phase: 'backward', quantity: 'dLogits' },
+          ['loss'],
+        ],
+      ] as const
+    ).map(([words, about, right]) =>
+      fault(
+        words,
+        about,
+        (network, problem) =>
+          problem.mask &&
+          lossWith((arithmetic, name, logits, target) => {
+            const { live, ...all } = target;
+            const [wrong, own] = [all, target].map((asked) => arithmetic.loss(name, logits, asked));
+            return { ...wrong, ...Object.fromEntries(right.map((part) => [part, own[part]])) };
+          })(network, problem),
+      ),
     ),
     fault(
       'the loss is divided by the number of all steps, masked ones among them',

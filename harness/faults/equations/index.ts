@@ -12,5 +12,7 @@ export {
   sameRun,
 } from './faults-of-network';
 export { termsOf } from './backward-faults';
+export type { FirstWrong } from './family';
+export { fittedFaults } from './fitted-faults';
 export { formatFaults, toFloat16 } from './format-faults';
 export { atOtherSteps, next, previous, withValue } from './pass-fault';

@@ -12,7 +12,7 @@ import {
 import { changeOf, complementOf, gateFunctions, inOperands, type Change } from './changes';
 
 /**
- * A value of the step that is taken for another one in the step back: σ(z_t[i]) for tanh(z_t[g]), h_(t-1) for c_(t-1), in_c_t for dc_t.
+ * A value of the step that is taken for another one in the step back: σ(z_t[i]) for tanh(z_t[c]), h_(t-1) for c_(t-1), in_c_t for dc_t.
  * What `changesOf` finds by itself (the same quantity at another step, another block, another function) is left out.
  */
 export function* mistakenValues(expression: Expression, cell: Cell): Generator<Change> {

@@ -41,6 +41,8 @@ const sentences: Readonly<Partial<Record<string, Readonly<Partial<Record<string,
     'h_t: c_t instead of tanh(c_t)': 'the cell state is shown without tanh',
     'z_t: 1 is added to z_t[f] once more':
       'the forget bias of 1 is added in the cell although the bias vector has it already',
+    'z_t: the weights of f and c are exchanged':
+      'the weights of f and c are exchanged: TensorFlow 1 has the order i c f o',
     'back to c_(t-1): nothing is sent back to c_(t-1)':
       'the carry of the cell state is cut: no gradient goes past a step but through h',
     'back to h_(t-1): nothing is sent back to h_(t-1)':
@@ -49,15 +51,17 @@ const sentences: Readonly<Partial<Record<string, Readonly<Partial<Record<string,
       'what step t+1 sends back to the cell state is overwritten instead of added to',
   },
   GRU: {
-    'h_t: σ(a_t[z]) and 1 - σ(a_t[z]) are exchanged':
+    'z_t[z r]: the weights of z and r are exchanged': 'the weights of z and r are exchanged: PyTorch has the order r z h',
+    'h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged':
       'the update gate z and 1 - z are exchanged: two conventions of papers are mixed',
-    'a_t[n]: σ(a_t[r]) is multiplied after the product with recurrentKernel[n] instead of before':
+    'z_t[h]: σ(z_t[r]) is multiplied after the product with recurrentKernel[h] instead of before':
       'the reset gate is applied after the matrix (reset_after=True), as cuDNN and PyTorch do',
   },
   'GRU, reset after': {
-    'h_t: σ(a_t[z]) and 1 - σ(a_t[z]) are exchanged':
+    'z_t[z r]: the weights of z and r are exchanged': 'the weights of z and r are exchanged: PyTorch has the order r z h',
+    'h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged':
       'the update gate z and 1 - z are exchanged: two conventions of papers are mixed',
-    'a_t[n]: σ(a_t[r]) is multiplied before the product in q_t instead of after':
+    'z_t[h]: σ(z_t[r]) is multiplied before the product in m_t instead of after':
       'the reset gate is applied before the matrix (reset_after=False), as TensorFlow.js does',
   },
   'simple RNN': {

@@ -90,6 +90,21 @@ export function zerosLike<V extends Block>({ value, rows }: V, arithmetic: Arith
   return arithmetic.given('', new Float64Array(value.length), rows);
 }
 
+/** The weights of a problem with other numbers. */
+export function mapWeights(
+  { weights }: NetworkProblem,
+  change: (tensor: Tensor, layer: string, weight: string) => Tensor,
+): NetworkProblem['weights'] {
+  return Object.fromEntries(
+    Object.entries(weights).map(([layer, all]) => [
+      layer,
+      Object.fromEntries(
+        Object.entries(all).map(([weight, tensor]) => [weight, change(tensor, layer, weight)]),
+      ),
+    ]),
+  );
+}
+
 /** Every row as the first. */
 export function ofFirstRow({ data, shape }: Tensor): Tensor {
   return { shape, data: data.map((_, i) => data[i % shape[1]]) };

@@ -16,22 +16,25 @@ import { arrivingFaults } from './arriving-faults';
 import { embeddingFaults } from './embedding-faults';
 import type { EquationFault } from './fault';
 import { remembers } from './forward-faults';
-import { gradientFaults, inputGradientFaults } from './gradient-faults';
+import { gradientFaults, inputGradientFaults, pairsOf } from './gradient-faults';
 import { headFaults } from './head-faults';
 import {
   inOrderOfWalk,
   layerFault,
+  mapWeights,
   ofFirstRow,
   passFault,
   scaled,
   type About,
   type Change,
   type Recurrent,
+  type Run,
   withLayer,
+  withValue,
 } from './pass-fault';
 import { maskFaults } from './mask-faults';
 import { tapeFaults } from './tape-faults';
-import { inputFaults, walkFaults } from './walk-faults';
+import { ends, inputFaults, walkFaults } from './walk-faults';
 
 /** Mistakes of the pass through layers and time, and of the loss: whatever lies outside the equations of a step. */
 export function passFaults(network: Network): EquationFault[] {
@@ -92,6 +95,7 @@ function layerFaults(layer: Recurrent): EquationFault[] {
       Object.fromEntries(Object.entries(states).map(([carry, state]) => [carry, ofFirstRow(state)])),
     ),
     ...transposedFaults(layer),
+    ...unreadFaults(layer),
     ...cell.carries.map((carry) =>
       ofLayer(
         `the gradient of the initial state ${carry} is zero`,
@@ -107,7 +111,14 @@ function layerFaults(layer: Recurrent): EquationFault[] {
             { quantity: first, page: 'other-layer' },
             (given) => {
               const network = withLayer(given, { ...layer, reversed: !reversed });
-              return [{ network }, { network, finish: inOrderOfWalk(own) }];
+              // what reads the layer may turn its outputs as it should
+              const turned: Omit<Run, 'network' | 'problem'> = {
+                ran: (name, ran) =>
+                  name === own ? { ...ran, sequence: ran.sequence.toReversed() } : ran,
+                above: (name, above) =>
+                  name === own ? { ...above, sequence: above.sequence.toReversed() } : above,
+              };
+              return [{ network }, { network, finish: inOrderOfWalk(own) }, { network, ...turned }];
             },
           ),
         ]),
@@ -139,6 +150,48 @@ function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFaul
         },
       ),
     );
+}
+
+/** Loops over features or units that begin late or end early. */
+function unreadFaults({ name: layer, cell, units }: Recurrent): EquationFault[] {
+  const [output] = cell.carries;
+  const fault = (words: string, change: Change): EquationFault =>
+    layerFault(words, { layer, page: 'other-layer', quantity: output }, change);
+  return [
+    ...Object.entries(cell.weights)
+      .filter(([, { rows }]) => rows !== undefined)
+      .flatMap(([weight]) =>
+        ends.map(([end, at]) =>
+          fault(`the ${end} row of ${weight} is not used`, (_, problem) => {
+            const [rows] = problem.weights[layer][weight].shape;
+            if (rows === 1) return undefined;
+            const cleared = (data: Float64Array): Float64Array =>
+              data.map((x, i) => (Math.floor((i * rows) / data.length) === at(rows - 1) ? 0 : x));
+            const weights = mapWeights(problem, ({ data, shape }, own, name) => ({
+              shape,
+              data: own === layer && name === weight ? cleared(data) : data,
+            }));
+            const finish: NonNullable<Run['finish']> = (outcome) =>
+              withTensors(outcome, ({ shape, blocks: [block] }, name) =>
+                name === `gradients.${layer}.${weight}`
+                  ? { shape, blocks: [{ ...block, value: cleared(block.value) }] }
+                  : undefined,
+              );
+            return [{ problem: { ...problem, weights }, finish }, { problem: { ...problem, weights } }];
+          }),
+        ),
+      ),
+    ...[1, 2, 3]
+      .filter((count) => count < units)
+      .map((count) =>
+        fault(`the last ${count === 1 ? 'unit' : `${count} units`} of ${output} stay zero`, () => ({
+          observe: (place, value) =>
+            place.layer === layer && place.name === output
+              ? withValue(value, (x, i) => (i % units < units - count ? x : 0))
+              : value,
+        })),
+      ),
+  ];
 }
 
 /** Sums that were made means, and means that were made sums. */
@@ -223,42 +276,54 @@ function readFaults(network: Network): EquationFault[] {
   });
 }
 
-/** Two layers of equal cells and sizes with each other's weights. */
+/** Weights of equal shapes in each other's places: all those of two layers, or two of one layer. */
 function exchangeFaults(network: Network): EquationFault[] {
   const layers = network.layers.filter(isRecurrent);
-  const shapesOf = (layer: Recurrent): string =>
-    JSON.stringify(
-      Object.entries(layer.cell.weights).map(([name, shape]) => [
-        name,
-        shapeOf(shape, cellSizes(network, layer)),
-      ]),
-    );
-  return layers.flatMap((one, i) =>
-    layers
-      .slice(i + 1)
-      .filter((other) => shapesOf(one) === shapesOf(other))
-      .map((other) => {
+  const shapesOf = (layer: Recurrent): (readonly [weight: string, shape: string])[] =>
+    Object.entries(layer.cell.weights).map(([name, shape]) => [
+      name,
+      shapeOf(shape, cellSizes(network, layer)).join(),
+    ]);
+  return [
+    ...pairsOf(layers)
+      .filter(([one, other]) => JSON.stringify(shapesOf(one)) === JSON.stringify(shapesOf(other)))
+      .map(([one, other]) => {
         const weights = Object.keys(one.cell.weights);
-        const gradients = new Map<string, string>(
-          [
-            [one.name, other.name],
-            [other.name, one.name],
-          ].flatMap(([own, from]) =>
-            weights.map((weight) => [`gradients.${own}.${weight}`, `gradients.${from}.${weight}`] as const),
-          ),
-        );
-        return passFault(
-          `the weights of ${one.name} and ${other.name} are exchanged`,
-          { layer: one.name, page: 'weights-import', quantity: one.cell.carries[0] },
-          (_, problem) => ({
-            problem: {
-              ...problem,
-              weights: exchanged(problem.weights, one.name, other.name, (own) => own) ?? problem.weights,
-            },
-            finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
-              withTensors(outcome, (_answered, name) => outcome.get(gradients.get(name) ?? name)),
-          }),
-        );
+        const pairs = weights.map((weight) => [one, other].map(({ name }) => `${name}.${weight}`));
+        return exchangeFault(`the weights of ${one.name} and ${other.name} are exchanged`, one, pairs);
       }),
+    ...layers.flatMap((layer) =>
+      pairsOf(shapesOf(layer))
+        .filter(([[, one], [, other]]) => one === other && one.includes(','))
+        .map(([[one], [other]]) =>
+          exchangeFault(`${one} and ${other} of ${layer.name} are exchanged`, layer, [
+            [one, other].map((weight) => `${layer.name}.${weight}`),
+          ]),
+        ),
+    ),
+  ];
+}
+
+function exchangeFault(words: string, { name, cell }: Recurrent, pairs: readonly string[][]): EquationFault {
+  const others = new Map(
+    pairs.flatMap(([one, other]) => [
+      [one, other],
+      [other, one],
+    ]),
   );
+  const about = { layer: name, page: 'weights-import', quantity: cell.carries[0] };
+  return passFault(words, about, (_, problem) => ({
+    problem: {
+      ...problem,
+      weights: mapWeights(problem, (_own, layer, weight) => {
+        const [from = layer, of = weight] = others.get(`${layer}.${weight}`)?.split('.') ?? [];
+        return problem.weights[from][of];
+      }),
+    },
+    finish: <V extends Block>(outcome: Outcome<V>): Outcome<V> =>
+      withTensors(outcome, (__, gradient) => {
+        const other = others.get(gradient.replace(/^gradients\./, ''));
+        return outcome.get(other === undefined ? gradient : `gradients.${other}`);
+      }),
+  }));
 }

@@ -9,8 +9,8 @@ import {
   type Expression,
   type Step,
 } from '../../equations/index';
-import { inOperands, type CellFault, type ChangeSteps } from './changes';
-import { faultOfBackwardStep, titleOfShare, termsOf } from './backward-faults';
+import { inOperands, type CellFault, type Change, type ChangeSteps } from './changes';
+import { faultOfBackwardStep, inAllShares, titleOfShare, termsOf } from './backward-faults';
 
 /** A value that the step back reads at another step of the walk. */
 interface Stale {
@@ -21,49 +21,56 @@ interface Stale {
   /** how many steps later in the walk */ readonly by: 1 | -1;
 }
 
-/** Mistakes of an index in the step back: a value of step t+1 or t-1 of the walk is read in one place; the first and the last step keep their own. */
+/** Mistakes of an index in the step back: a value of step t+1 or t-1 of the walk is read in one place. */
 export function* staleFaults(cell: Cell): Generator<CellFault> {
-  const { backward } = cell;
-  const fault = (
+  const { equations, toBefore, shares } = cell.backward;
+  const made = (
     place: string,
     quantity: string,
-    right: Expression,
-    changed: (to: Expression) => Partial<BackwardStep>,
-  ): readonly CellFault[] =>
-    [...staleIn(right, cell)].map(({ to, stale, from, gate }) => ({
-      ...faultOfBackwardStep(
-        { ...cell, axes: new Map([...cell.axes, [stale.name, stale.axis]]) },
-        place,
-        quantity,
-        { words: `${stale.words} instead of ${from}`, sort: 'time', ...(gate !== undefined && { gate }) },
-        changed(to),
-      ),
-      steps: holding(stale),
-    }));
-  for (const [at, { left, part, right }] of backward.equations.entries())
-    yield* fault(`${left}_t${partText(part)}`, left, right, (to) => ({
-      equations: backward.equations.map((own, i) => (i === at ? { ...own, right: to } : own)),
-    }));
-  for (const [carry, terms] of Object.entries(backward.toBefore))
-    yield* fault(`back to ${carry}_(t-1)`, `d${carry}`, sumOf(terms), (to) => ({
-      toBefore: { ...backward.toBefore, [carry]: termsOf(to) },
-    }));
-  for (const [at, share] of backward.shares.entries())
-    if (share.left !== undefined)
-      yield* fault(titleOfShare(share), `gradients.${share.weight}`, share.left, (left) => ({
-        shares: backward.shares.map((own, i) => (i === at ? { ...own, left } : own)),
-      }));
+    { stale, ...change }: StaleChange,
+    changed: Partial<BackwardStep>,
+  ): CellFault => ({
+    ...faultOfBackwardStep(
+      { ...cell, axes: new Map([...cell.axes, [stale.name, stale.axis]]) },
+      place,
+      quantity,
+      change,
+      changed,
+    ),
+    steps: edges.map((edge) => holding(stale, edge)),
+  });
+  for (const [at, { left, part, right }] of equations.entries())
+    for (const change of staleIn(right, cell))
+      yield made(`${left}_t${partText(part)}`, left, change, {
+        equations: equations.map((own, i) => (i === at ? { ...own, right: change.to } : own)),
+      });
+  for (const [carry, terms] of Object.entries(toBefore))
+    for (const change of staleIn(sumOf(terms), cell))
+      yield made(`back to ${carry}_(t-1)`, `d${carry}`, change, {
+        toBefore: { ...toBefore, [carry]: termsOf(change.to) },
+      });
+  for (const [at, share] of shares.entries())
+    for (const change of share.left === undefined ? [] : staleIn(share.left, cell))
+      yield made(titleOfShare(share), `gradients.${share.weight}`, change, {
+        shares: shares.map((own, i) => (i === at ? { ...own, left: change.to } : own)),
+      });
+  for (const { weight, change, shares: all } of inAllShares(cell, (left) => staleIn(left, cell)))
+    yield made(`d${weight}`, `gradients.${weight}`, change, { shares: all });
+}
+
+interface StaleChange extends Change {
+  readonly stale: Stale;
 }
 
 function* staleIn(
   expression: Expression,
   cell: Cell,
-): Generator<{ to: Expression; stale: Stale; from: string; gate?: string }> {
+): Generator<StaleChange> {
   if (expression.op === 'quantity') {
     const { part } = expression;
     for (const stale of stalesOf(expression, cell))
       yield {
-        ...{ stale, from: inWords(expression) },
+        ...{ stale, words: `${stale.words} instead of ${inWords(expression)}`, sort: 'time' },
         to: { op: 'quantity', name: stale.name, when: 'now', ...(part && { part }), axis: expression.axis },
         ...(part?.length === 1 && { gate: part[0] }),
       };
@@ -96,22 +103,29 @@ function stalesOf(
       },
     ];
   const isCarry = cell.carries.includes(name);
-  return both
-    .filter((by) => !(isCarry && by < 0))
-    .map((by) => ({
-      ...{ name: `${name}${by}`, axis, by },
-      words: `${name}_(t${signed(by)})${partText(part)}`,
-      of: ({ quantities }) => quantities.get(name, axis, undefined),
-    }));
+  return both.map((by) => ({
+    ...{ name: `${name}${by}`, axis, by },
+    // what entered the first step is read there where `h_(t-1) instead of h_t` is all
+    words: `${name}_(t${signed(by)})${partText(part)}${isCarry && by < 0 ? ', but not at the first step,' : ''}`,
+    of: ({ quantities }) => quantities.get(name, axis, undefined),
+  }));
 }
 
 const signed = (by: 1 | -1): string => (by > 0 ? '+1' : '-1');
 
+/** What the last step that has no other one reads: its own value, that at the other end (as index -1 of Python), or a constant. */
+const edges = ['own', 'other end', 0, 1] as const;
+
 /** Steps that hold the value of the step after or before. */
-function holding({ name, axis, of, by }: Stale): ChangeSteps {
-  return (steps) =>
+function holding({ name, axis, of, by }: Stale, edge: (typeof edges)[number]): ChangeSteps {
+  return (steps, arithmetic) =>
     steps.map((step, i) => {
-      const other = steps.at(Math.min(Math.max(i + by, 0), steps.length - 1)) ?? step;
-      return { ...step, quantities: step.quantities.and(name, axis, of(other)) };
+      const other = steps[i + by] as (typeof steps)[number] | undefined;
+      const value = of(other ?? (edge === 'other end' ? steps[by > 0 ? 0 : steps.length - 1] : step));
+      const held =
+        other !== undefined || typeof edge === 'string'
+          ? value
+          : arithmetic.given('', new Float64Array(value.value.length).fill(edge), value.rows);
+      return { ...step, quantities: step.quantities.and(name, axis, held) };
     });
 }

@@ -9,6 +9,7 @@ import {
 } from '../../equations/index';
 import type { EquationFault } from './fault';
 import { zeroLike } from './changes';
+import { timesOf } from './family';
 import { emptied } from './forward-faults';
 import {
   atOtherSteps,
@@ -114,7 +115,7 @@ const wholes: readonly (readonly [words: string, factor: number])[] = [
 ];
 
 /** An end of the walk, as a step counted from the first one that is walked. */
-const ends: readonly (readonly [words: string, at: (last: number) => number])[] = [
+export const ends: readonly (readonly [words: string, at: (last: number) => number])[] = [
   ['first', () => 0],
   ['last', (last) => last],
 ];
@@ -182,7 +183,7 @@ function passingOn(cell: Cell): Cell {
 }
 
 /** Gradients of weights to which one example alone adds. */
-export function ofOneExample(names: readonly string[], pick: (batch: number) => number): Change {
+function ofOneExample(names: readonly string[], pick: (batch: number) => number): Change {
   return (network, problem) => {
     const [batch] = problem.inputs.shape;
     if (batch === 1) return undefined;
@@ -192,22 +193,23 @@ export function ofOneExample(names: readonly string[], pick: (batch: number) => 
 
 /** What arrives at a layer from elsewhere. */
 function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): EquationFault[] {
-  const timesOf = (of: string, factor: number): Change => {
-    const times = ({ data, shape }: Tensor): Tensor => ({ shape, data: data.map((x) => factor * x) });
+  const timesNumber = (of: readonly string[], factor: number): Change => {
     return (_, { upstream, ...rest }) => {
-      const own = upstream?.[layer];
-      const given = of === 'sequence' ? own?.sequence : own?.final?.[of];
-      if (given === undefined) return undefined;
-      const changed: Upstream =
-        of === 'sequence'
-          ? { ...own, sequence: times(given) }
-          : { ...own, final: { ...own?.final, [of]: times(given) } };
+      const { sequence, final = {} } = upstream?.[layer] ?? {};
+      const times = (name: string, given: Tensor): Tensor =>
+        of.includes(name) ? timesOf(given, factor) : given;
+      const changed: Upstream = {
+        ...(sequence && { sequence: times('sequence', sequence) }),
+        final: Object.fromEntries(Object.entries(final).map(([name, own]) => [name, times(name, own)])),
+      };
+      if (of.every((name) => (name === 'sequence' ? sequence : final[name]) === undefined)) return undefined;
       return { problem: { ...rest, upstream: { ...upstream, [layer]: changed } } };
     };
   };
   return [
-    ['sequence', 'the gradients given for the states of every step are'] as const,
-    ...carries.map((carry) => [carry, `the gradient given for the final state ${carry} is`] as const),
+    [['sequence'], 'the gradients given for the states of every step are'] as const,
+    ...carries.map((carry) => [[carry], `the gradient given for the final state ${carry} is`] as const),
+    ...(carries.length < 2 ? [] : [[carries, 'the gradients given for the final states are'] as const]),
   ].flatMap(([of, words]) =>
     [['ignored', 0] as const, ['added twice', 2] as const, ['of the wrong sign', -1] as const].map(
       ([how, factor]) =>
@@ -217,9 +219,9 @@ function upstreamFaults({ name: layer, cell: { carries } }: Recurrent): Equation
             layer,
             phase: 'backward',
             page: 'upstream',
-            quantity: gradientName(of === 'sequence' ? carries[0] : of),
+            quantity: gradientName(of[0] === 'sequence' ? carries[0] : of[0]),
           },
-          timesOf(of, factor),
+          timesNumber(of, factor),
         ),
     ),
   );

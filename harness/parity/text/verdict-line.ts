@@ -89,29 +89,48 @@ function mismatch(report: ParityReport, [missing, missingCount]: readonly [strin
     .find((found) => found !== undefined);
   const beginnings = diagnosis === undefined ? undiagnosed(problems[0], report) : diagnosed(diagnosis);
   const longer = beginnings.slice(0, -1);
+  const tails = [`; ${counts}${missing}`, `; ${counts}${missingCount}`, `; ${counts}`, ''];
   return [
-    ...[`; ${counts}${missing}`, `; ${counts}${missingCount}`, `; ${counts}`, ''].flatMap((tail) =>
-      longer.map((beginning) => `MISMATCH: ${beginning}${tail}`),
+    // where it begins is worth more than how often it fails
+    ...[longer.slice(0, 4), longer.slice(4)].flatMap((some) =>
+      tails.flatMap((tail) => some.map((beginning) => `MISMATCH: ${beginning}${tail}`)),
     ),
     `MISMATCH: ${beginnings[beginnings.length - 1]}`,
   ];
 }
 
-/** From the longest to the shortest; the last fits always. */
+/** From the longest to the shortest; the last fits always. What the mistake is called is said before where it begins. */
 function diagnosed(diagnosis: Diagnosis): string[] {
   const { implementation, caseId, phase, tensor, timeSteps = [], kind } = diagnosis;
   const all = timeSteps.length === 0 ? '' : ` at ${stepsInWords(timeSteps)}`;
   const first = timeSteps.length > 1 ? ` from time step ${timeSteps[0]}` : all;
   const begins = (name: string, id: string, steps: string): string =>
     `${culprits(diagnosis, name)} in ${id}, ${phase}, ${tensor}${steps}`;
-  const looks = kind === undefined ? '' : `: ${kind.names[0]}`;
+  const shortest = begins(clip(implementation, 20), clip(caseId, 20), first);
+  if (kind === undefined)
+    return [
+      begins(implementation, caseId, all),
+      begins(implementation, caseId, first),
+      begins(clip(implementation, 24), clip(caseId, 20), first),
+      shortest,
+    ];
+  const name = nameInWords(kind);
+  const culprit = culprits(diagnosis, clip(implementation, 20));
+  const [layer] = tensor.split(', ');
   return [
-    `${begins(implementation, caseId, all)}${kind === undefined ? '' : `: ${kind.words}`}`,
-    `${begins(implementation, caseId, all)}${looks}`,
-    `${begins(implementation, caseId, first)}${looks}`,
-    `${begins(clip(implementation, 24), clip(caseId, 20), first)}${looks}`,
-    begins(clip(implementation, 20), clip(caseId, 20), first),
+    `${begins(implementation, caseId, all)}: ${kind.words}`,
+    `${begins(implementation, caseId, all)}: ${name}`,
+    `${begins(implementation, caseId, first)}: ${name}`,
+    `${begins(clip(implementation, 24), clip(caseId, 20), first)}: ${name}`,
+    `${culprit}, ${phase}, ${tensor}${first}: ${name}`,
+    `${culprit}, ${layer}: ${name}`,
+    clip(`${culprit}, ${layer}: ${name}`, verdictWidth - 'MISMATCH: '.length),
   ];
+}
+
+/** `carry/dropped`; a mistake of formulas without its layer, which the tensor says; how many more nothing tells apart. */
+function nameInWords({ names: [first, ...more] }: NonNullable<Diagnosis['kind']>): string {
+  return `${first.replace(/^\w+, /, '')}${more.length === 0 ? '' : ` (or ${more.length} more)`}`;
 }
 
 function culprits({ side, implementation }: Diagnosis, name: string): string {

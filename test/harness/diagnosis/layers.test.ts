@@ -74,7 +74,7 @@ describe('diagnosis of layers', () => {
   });
 
   it('a mistake in what one direction sends back, of the pass, and of the loss', () => {
-    const back = diagnosed(named('layer1Backward, da_t[r]: the factor σ′[σ(a_t[r])] is forgotten'));
+    const back = diagnosed(named('layer1Backward, dz_t[r]: the factor σ′[σ(z_t[r])] is forgotten'));
     expect(textOf(back)).to.match(/^layer 1 gru, backwards, gate r/);
     const inner = diagnosed(named('layer2, back to h_(t-1): gate f sends nothing back to h_(t-1)'));
     expect(textOf(inner)).to.match(/^layer 2 lstm, gate f.*gate f sends nothing back/);

@@ -7,13 +7,13 @@ describe('a cell in words', () => {
     const text = describeCell(lstm());
     for (const line of [
       'z_t = x_t · kernel + h_(t-1) · recurrentKernel + bias',
-      'c_t = σ(z_t[f]) ∘ c_(t-1) + σ(z_t[i]) ∘ tanh(z_t[g])',
+      'c_t = σ(z_t[f]) ∘ c_(t-1) + σ(z_t[i]) ∘ tanh(z_t[c])',
       'h_t = σ(z_t[o]) ∘ tanh(c_t)',
       'dc_t = in_c_t + dh_t ∘ σ(z_t[o]) ∘ tanh′[tanh(c_t)]',
       'dz_t[o] = dh_t ∘ tanh(c_t) ∘ σ′[σ(z_t[o])]',
       'dz_t[f] = dc_t ∘ c_(t-1) ∘ σ′[σ(z_t[f])]',
-      'dz_t[i] = dc_t ∘ tanh(z_t[g]) ∘ σ′[σ(z_t[i])]',
-      'dz_t[g] = dc_t ∘ σ(z_t[i]) ∘ tanh′[tanh(z_t[g])]',
+      'dz_t[i] = dc_t ∘ tanh(z_t[c]) ∘ σ′[σ(z_t[i])]',
+      'dz_t[c] = dc_t ∘ σ(z_t[i]) ∘ tanh′[tanh(z_t[c])]',
       'to h_(t-1): dz_t · recurrentKernelᵀ',
       'to c_(t-1): dc_t ∘ σ(z_t[f])',
       'to x_t: dz_t · kernelᵀ',
@@ -21,7 +21,7 @@ describe('a cell in words', () => {
       'drecurrentKernel += Σ_t h_(t-1)ᵀ · dz_t',
       'dbias += Σ_t dz_t',
       'tanh′[y] = 1 - y², where y = tanh(z)',
-      'kernel           [F, 4 x U (i f g o)]',
+      'kernel           [F, 4 x U (i f c o)]',
       'c_T: the final state; c_t: the final state of the first t steps alone',
     ])
       expect(text.split('\n').map((one) => one.trim())).to.include(line);
@@ -30,7 +30,7 @@ describe('a cell in words', () => {
 
   it('shows what of a cell can be seen: gates by parts, or no inner gradient where x_t is used otherwise', () => {
     expect(describeCell(gru())).to.match(
-      /da_t\[n\], da_t\[z r\] at every step: .* rows of kernel that are the identity/,
+      /dz_t\[h\], dz_t\[z r\] at every step: .* rows of kernel that are the identity/,
     );
     expect(describeCell(oddCell)).to.match(/no inner gradient: x_t is used otherwise/);
   });

@@ -120,7 +120,7 @@ describe('faults generated from the equations of a cell', () => {
       'another gate',
     );
     close(
-      answer('back to c_(t-1): tanh(z_t[g]) instead of σ(z_t[f])', 'gradients.rnn.initial.c'),
+      answer('back to c_(t-1): tanh(z_t[c]) instead of σ(z_t[f])', 'gradients.rnn.initial.c'),
       dc * Math.tanh(z[2]),
       'another value',
     );
@@ -153,7 +153,7 @@ describe('faults generated from the equations of a cell', () => {
     const network = oneLayer(gru(), 2, 3);
     const problem = generatedProblem(network, 8, { batch: 2, timeSteps: 4 });
     const right = exactFault({ network, problem }).whole().get('states.rnn');
-    const fault = named(faultsOf(network), 'rnn, h_t: σ(a_t[z]) and 1 - σ(a_t[z]) are exchanged').atStep?.(2);
+    const fault = named(faultsOf(network), 'rnn, h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged').atStep?.(2);
     const [run] = fault?.runs(network, problem) ?? [];
     const steps = exactFault(run)
       .whole()

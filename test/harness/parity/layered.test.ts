@@ -149,7 +149,7 @@ describe('harness/parity: networks of layers', () => {
     expect(heat?.maps.map(({ title, rows }) => `${title}: ${rows}`)).to.have.members([
       'layer 1 lstm, h (forward): 3',
       'layer 2 gru, h (forward): 2',
-      ...['i', 'f', 'g', 'o'].map((gate) => `layer 1 lstm, dz[${gate}] (backward): 3`),
+      ...['i', 'f', 'c', 'o'].map((gate) => `layer 1 lstm, dz[${gate}] (backward): 3`),
     ]);
     // [B, T, U] and the final states of both layers, logits and probabilities, the loss
     const [B, T] = [2, 4];

@@ -1,0 +1,86 @@
+import { isRecurrent, type Network, type NetworkProblem } from '../../equations/index';
+import type { Answer, Family, FirstWrong } from './family';
+import type { EquationFault } from './fault';
+import { exactFault, rightOutcome } from './faults-of-network';
+import { cellFamilies } from './fitted-cell';
+import { groupFamilies } from './fitted-gradients';
+import { lossFamilies } from './fitted-loss';
+import { layerFault, passFault } from './pass-fault';
+
+/**
+ * Mistakes with a number in them that no catalogue can list: a factor, a constant that is added, a threshold, a temperature. The number
+ * is read off the answer, or fitted to it. Of each there are several: with few digits of the number, then with all.
+ */
+export function fittedFaults(
+  network: Network,
+  problem: NetworkProblem,
+  given: Answer,
+  place: FirstWrong,
+): readonly (readonly EquationFault[])[] {
+  const { layer, phase } = place;
+  const [cell] = network.layers.filter(isRecurrent).filter(({ name }) => name === layer);
+  const families = [
+    ...(phase === 'forward' ? [] : [...lossFamilies(network, place), ...groupFamilies(network, place)]),
+    ...((cell as typeof cell | undefined) === undefined ? [] : cellFamilies(cell, place)),
+  ];
+  return families.map((family) => {
+    const faultOf = faultsOfFamily(family);
+    const n = family.read?.(given) ?? fitted(network, problem, given, phase, family.right, faultOf);
+    if (n === undefined || !Number.isFinite(n)) return [];
+    const numbers = [1, 2, 3, 4, 6].map((digits) => Number(n.toPrecision(digits)));
+    const shown = numbers[numbers.length - 1];
+    if (shown === family.right) return [];
+    return [...new Set([...numbers, n])].map((own) => faultOf(own, String(own === n ? shown : own)));
+  });
+}
+
+const faultsOfFamily =
+  ({ about, words, change }: Family) =>
+  (n: number, shown: string): EquationFault => {
+    const { layer } = about;
+    return layer === undefined || layer === 'head'
+      ? passFault(words(shown), about, change(n))
+      : layerFault(words(shown), { ...about, layer }, change(n));
+  };
+
+/** The number whose network answers most alike, by secants: one step where the answer is linear in it. */
+function fitted(
+  network: Network,
+  problem: NetworkProblem,
+  given: Answer,
+  phase: FirstWrong['phase'],
+  right: number,
+  faultOf: ReturnType<typeof faultsOfFamily>,
+): number | undefined {
+  // after a wrong forward pass a program may have gradients of its own
+  const names = [...given.keys()].filter((name) => phase === 'backward' || !name.startsWith('gradients.'));
+  const expected = rightOutcome(network)(problem);
+  // every tensor counts alike, however large its numbers are
+  const numbersOf = (answer: Answer): number[] =>
+    names.flatMap((name) => {
+      const size = expected.get(name)?.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) ?? 0;
+      return Array.from(answer.get(name)?.data ?? [], (x) => x / (size || 1));
+    });
+  const at = (n: number): number[] => {
+    const run = faultOf(n, '').runs(network, problem).at(0);
+    return run === undefined ? [] : numbersOf(exactFault(run).whole());
+  };
+  const wanted = numbersOf(given);
+  let [before, here] = [right, right + 1 / 64];
+  let last = at(before);
+  for (let i = 0; i < 12; i++) {
+    const own = at(here);
+    if (own.length !== wanted.length) return undefined;
+    let [both, square] = [0, 0];
+    for (const [k, x] of own.entries()) {
+      const slope = (x - last[k]) / (here - before);
+      both += slope * (wanted[k] - x);
+      square += slope * slope;
+    }
+    const move = both / square;
+    if (!Number.isFinite(move)) return undefined;
+    [before, last, here] = [here, own, here + move];
+    if (Math.abs(move) <= 1e-15 * Math.abs(here)) break;
+  }
+  return here;
+}
