@@ -36,10 +36,7 @@ export function arrivingFaults(network: Network, layer: Recurrent): EquationFaul
               const read = above.sequence.map((terms) => terms.slice(kept));
               return {
                 ...above,
-                sequence: read.map((_, t) => [
-                  ...above.sequence[t].slice(0, kept),
-                  ...(from(read, t) ?? []),
-                ]),
+                sequence: read.map((_, t) => [...above.sequence[t].slice(0, kept), ...(from(read, t) ?? [])]),
               };
             }),
           )

@@ -11,8 +11,8 @@ export interface Family {
   readonly words: (number: string) => string;
   readonly change: (number: number) => Change;
   /** the number with which the network is right */ readonly right: number;
-  /** the number, where the answer shows it; default: it is fitted */
-  readonly read?: (given: Answer) => number;
+  /** what the number may be, where the answer shows it; default: it is fitted */
+  readonly read?: (given: Answer) => readonly number[];
 }
 
 /** Where the first wrong number of an answer is. */
@@ -24,6 +24,9 @@ export interface FirstWrong {
 
 /** "is 0.5 times what it should be" */
 export const isTimes = (n: string): string => `is ${n} times what it should be`;
+
+/** Thresholds that people write, tried where the answer does not show the one that was taken. */
+export const customary: readonly number[] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100];
 
 export const clipped = (x: number, most: number): number => Math.min(Math.max(x, -most), most);
 

@@ -1,5 +1,6 @@
 import {
   cellOf,
+  gradientName,
   isElementwise,
   numberOf,
   partText,
@@ -11,9 +12,9 @@ import {
   type Expression,
 } from '../../equations/index';
 import { termsOf } from './backward-faults';
-import { clipped, isTimes, largest, timesOf, type Family, type FirstWrong } from './family';
+import { clipped, customary, isTimes, largest, timesOf, type Family, type FirstWrong } from './family';
 import { complete, splitIntoBlocks } from './forward-faults';
-import { withLayer, withValue, type Change, type Recurrent } from './pass-fault';
+import { withBlocks, withLayer, withValue, type Change, type Recurrent, type Run } from './pass-fault';
 
 /** Mistakes with a number in the step of a cell. */
 export function cellFamilies(layer: Recurrent, { phase, quantity }: FirstWrong): Family[] {
@@ -24,7 +25,8 @@ export function cellFamilies(layer: Recurrent, { phase, quantity }: FirstWrong):
 }
 
 const timesNumber = (n: number, of: Expression): Expression => productOf([numberOf(n), of]);
-const plus = (n: number, of: Expression): Expression => sumOf([of, numberOf(n)].map((one) => ({ sign: 1, of: one })));
+const plus = (n: number, of: Expression): Expression =>
+  sumOf([of, numberOf(n)].map((one) => ({ sign: 1, of: one })));
 
 function forwardFamilies(layer: Recurrent): Family[] {
   const { name, cell, reads, integers } = layer;
@@ -60,16 +62,18 @@ function forwardFamilies(layer: Recurrent): Family[] {
       return [
         family(1, (n) => `${title} ${isTimes(n)}`, withRight(at, timesNumber)),
         ...(right.op === 'sum' ? [family(0, (n) => `${n} is added to ${title}`, withRight(at, plus))] : []),
-        ...(blocks.length < 2 ? [] : blocks).map((own, k) =>
-          family(
-            0,
-            (n) => `${n} is added to ${left}_t${partText(own.part)}`,
+        ...(blocks.length < 2 ? [] : blocks).flatMap((own, k) => {
+          const name = `${left}_t${partText(own.part)}`;
+          const inBlock = (by: (n: number, of: Expression) => Expression): Family['change'] =>
             withEquations((n) => {
-              const split = blocks.map((one, j) => (j === k ? { ...one, right: plus(n, one.right) } : one));
+              const split = blocks.map((one, j) => (j === k ? { ...one, right: by(n, one.right) } : one));
               return cell.equations.flatMap((one, i) => (i === at ? split : [one]));
-            }),
-          ),
-        ),
+            });
+          return [
+            family(0, (n) => `${n} is added to ${name}`, inBlock(plus)),
+            family(1, (n) => `${name} ${isTimes(n)}`, inBlock(timesNumber)),
+          ];
+        }),
         ...(cell.carries.includes(left) && isElementwise(right)
           ? [
               family(
@@ -106,19 +110,26 @@ function forwardFamilies(layer: Recurrent): Family[] {
           ),
         ]
       : []),
-    ...cell.carries.map((carry, i) =>
+    ...[...cell.axes.keys()].map((quantity) =>
       family(
         Infinity,
-        (n) => `${carry}_t is clipped to ±${n}`,
-        (n) => () => ({
-          observe: (own, value) =>
-            own.layer === name && own.name === carry ? withValue(value, (x) => clipped(x, n)) : value,
-        }),
-        { read: (given) => largest(given.get(i === 0 ? `states.${name}` : `final.${name}.${carry}`)) },
+        (n) => `${quantity}_t is clipped to ±${n}`,
+        (n) => () => ({ observe: clippedAt(name, quantity, n) }),
+        {
+          read: (given) => [
+            largest(given.get(quantity === cell.carries[0] ? `states.${name}` : `final.${name}.${quantity}`)),
+            ...customary,
+          ],
+        },
       ),
     ),
   ];
 }
+
+const clippedAt =
+  (layer: string, quantity: string, n: number): NonNullable<Run['observe']> =>
+  (place, value) =>
+    place.layer === layer && place.name === quantity ? withValue(value, (x) => clipped(x, n)) : value;
 
 function backwardFamilies(layer: Recurrent): Family[] {
   const { name, cell } = layer;
@@ -148,5 +159,29 @@ function backwardFamilies(layer: Recurrent): Family[] {
     family('what is sent back to x_t', 'gradients.inputs', (n) => ({
       toInput: termsOf(timesNumber(n, sumOf(backward.toInput))),
     })),
+    ...cell.carries.map((carry): Family => {
+      const quantity = gradientName(carry);
+      return {
+        right: Infinity,
+        about: { layer: name, phase: 'backward', quantity, page: 'clipping-and-update-order' },
+        words: (n) => `${quantity}_t is clipped to ±${n}`,
+        read: (given) => [largest(given.get(`gradients.${name}.initial.${carry}`)), ...customary],
+        // where it arrives, or where it is sent back
+        change:
+          (n) =>
+          (_, { inputs }) => {
+            const last = layer.reversed === true || layer.on === 'last' ? 0 : inputs.shape[1] - 1;
+            const clip = clippedAt(name, quantity, n);
+            const isRightForward = true as const;
+            const finish = withBlocks([`gradients.${name}.initial.${carry}`], (blocks) =>
+              blocks.map((block) => withValue(block, (x) => clipped(x, n))),
+            );
+            return [
+              { isRightForward, observe: clip },
+              { isRightForward, finish, observe: (at, value) => (at.t === last ? value : clip(at, value)) },
+            ];
+          },
+      };
+    }),
   ];
 }

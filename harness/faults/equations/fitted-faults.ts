@@ -25,12 +25,16 @@ export function fittedFaults(
   ];
   return families.map((family) => {
     const faultOf = faultsOfFamily(family);
-    const n = family.read?.(given) ?? fitted(network, problem, given, phase, family.right, faultOf);
-    if (n === undefined || !Number.isFinite(n)) return [];
-    const numbers = [1, 2, 3, 4, 6].map((digits) => Number(n.toPrecision(digits)));
-    const shown = numbers[numbers.length - 1];
-    if (shown === family.right) return [];
-    return [...new Set([...numbers, n])].map((own) => faultOf(own, String(own === n ? shown : own)));
+    const found = family.read?.(given) ?? [fitted(network, problem, given, phase, family.right, faultOf)];
+    return found.flatMap((n) => {
+      if (!Number.isFinite(n)) return [];
+      const numbers = [1, 2, 3, 4, 6, 9].map((digits) => Number(n.toPrecision(digits)));
+      const shown = numbers[numbers.length - 1];
+      if (shown === family.right) return [];
+      return [...new Set([...numbers, n])].flatMap((own) =>
+        own === family.right ? [] : [faultOf(own, String(own === n ? shown : own))],
+      );
+    });
   });
 }
 
@@ -51,7 +55,7 @@ function fitted(
   phase: FirstWrong['phase'],
   right: number,
   faultOf: ReturnType<typeof faultsOfFamily>,
-): number | undefined {
+): number {
   // after a wrong forward pass a program may have gradients of its own
   const names = [...given.keys()].filter((name) => phase === 'backward' || !name.startsWith('gradients.'));
   const expected = rightOutcome(network)(problem);
@@ -70,7 +74,7 @@ function fitted(
   let last = at(before);
   for (let i = 0; i < 12; i++) {
     const own = at(here);
-    if (own.length !== wanted.length) return undefined;
+    if (own.length !== wanted.length) return NaN;
     let [both, square] = [0, 0];
     for (const [k, x] of own.entries()) {
       const slope = (x - last[k]) / (here - before);
@@ -78,9 +82,10 @@ function fitted(
       square += slope * slope;
     }
     const move = both / square;
-    if (!Number.isFinite(move)) return undefined;
+    if (!Number.isFinite(move)) return NaN;
     [before, last, here] = [here, own, here + move];
-    if (Math.abs(move) <= 1e-15 * Math.abs(here)) break;
+    // what is left is of second order; nearer by, slopes are rounding
+    if (Math.abs(move) <= 1e-7 * Math.abs(here - right)) break;
   }
   return here;
 }

@@ -72,7 +72,7 @@ export function groupFamilies(network: Network, place: FirstWrong): Family[] {
             finish: changed(names, (block) => withValue(block, (x) => clipped(x, n))),
           }),
         ),
-        read: (given) => Math.max(...names.map((name) => largest(given.get(name)))),
+        read: (given) => [Math.max(...names.map((name) => largest(given.get(name))))],
       },
       {
         ...family(
@@ -85,21 +85,28 @@ export function groupFamilies(network: Network, place: FirstWrong): Family[] {
             ),
           }),
         ),
-        read: (given) => Math.hypot(...names.flatMap((name) => Array.from(given.get(name)?.data ?? []))),
+        read: (given) => [Math.hypot(...names.flatMap((name) => Array.from(given.get(name)?.data ?? [])))],
       },
     ];
   });
 }
 
 /** Each weight of the layer, its matrices, its weights, and those of all layers; of the loss each weight of all. */
-function groupsOf(network: Network, { phase, layer = '' }: FirstWrong): (readonly [string, readonly Weight[]])[] {
+function groupsOf(
+  network: Network,
+  { phase, layer = '' }: FirstWrong,
+): (readonly [string, readonly Weight[]])[] {
   const { layers, head } = network;
   const all = [
-    ...layers.filter(isRecurrent).flatMap(({ name, cell }) =>
-      Object.entries(cell.weights).map(
-        ([weight, { rows }]): Weight => ({ layer: name, weight, isMatrix: rows !== undefined }),
+    ...layers
+      .filter(isRecurrent)
+      .flatMap(({ name, cell }) =>
+        Object.entries(cell.weights).map(([weight, { rows }]): Weight => ({
+          layer: name,
+          weight,
+          isMatrix: rows !== undefined,
+        })),
       ),
-    ),
     ...(head === undefined || head.direct === true
       ? []
       : ['kernel', 'bias'].map((weight) => ({ layer: 'head', weight, isMatrix: weight === 'kernel' }))),

@@ -30,8 +30,7 @@ export function lossFamilies({ head }: Network, { phase, layer }: FirstWrong): F
   const temperature = family(
     1,
     (n) => `the logits are divided by a temperature of ${n}`,
-    (n) => (network, problem) =>
-      temperatures(n).flatMap((change) => change(network, problem) ?? []),
+    (n) => (network, problem) => temperatures(n).flatMap((change) => change(network, problem) ?? []),
   );
   const epsilon = family(
     0,

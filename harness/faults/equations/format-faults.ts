@@ -3,7 +3,7 @@ import { memoize } from '../../base/memoize';
 import { isRecurrent, type Block, type Network, type Place } from '../../equations/index';
 import type { EquationFault } from './fault';
 import { remembers } from './forward-faults';
-import { layerFault, mapWeights, passFault, withValue } from './pass-fault';
+import { layerFault, mapWeights, passFault, withValue, type Change } from './pass-fault';
 
 type Format = readonly [name: string, bits: number, round: (x: number) => number];
 
@@ -36,20 +36,31 @@ export const formatFaults = memoize((network: Network): readonly EquationFault[]
   formats.flatMap(([format, bits, round]) => {
     const digits = `${format}, with ${bits} significant bits`;
     const of = ({ data, shape }: Tensor): Tensor => ({ shape, data: data.map(round) });
-    const weights = passFault(
-      `the weights are kept in ${digits}`,
-      { page: 'precision', quantity: 'weights' },
+    // all weights, or the matrices alone; of the whole network, or of one layer
+    const weightsOf =
+      (layer?: string): Change =>
       (_, problem) =>
-        // all of them, or the matrices alone
         [false, true].map((ofMatrices) => ({
           problem: {
             ...problem,
-            weights: mapWeights(problem, (tensor) =>
-              ofMatrices && tensor.shape.length < 2 ? tensor : of(tensor),
+            weights: mapWeights(problem, (tensor, own) =>
+              (layer ?? own) !== own || (ofMatrices && tensor.shape.length < 2) ? tensor : of(tensor),
             ),
           },
-        })),
-    );
+        }));
+    const about = { page: 'precision', quantity: 'weights' };
+    const weights = [
+      passFault(`the weights are kept in ${digits}`, about, weightsOf()),
+      ...network.layers
+        .filter(isRecurrent)
+        .map(({ name: layer }) =>
+          layerFault(
+            `the weights of this layer are kept in ${digits}`,
+            { ...about, layer },
+            weightsOf(layer),
+          ),
+        ),
+    ];
     const states = network.layers
       .filter(isRecurrent)
       .filter(({ cell }) => remembers(cell))
@@ -65,6 +76,6 @@ export const formatFaults = memoize((network: Network): readonly EquationFault[]
           ),
         ),
       );
-    return [weights, ...states];
+    return [...weights, ...states];
   }),
 );

@@ -51,14 +51,16 @@ const sentences: Readonly<Partial<Record<string, Readonly<Partial<Record<string,
       'what step t+1 sends back to the cell state is overwritten instead of added to',
   },
   GRU: {
-    'z_t[z r]: the weights of z and r are exchanged': 'the weights of z and r are exchanged: PyTorch has the order r z h',
+    'z_t[z r]: the weights of z and r are exchanged':
+      'the weights of z and r are exchanged: PyTorch has the order r z h',
     'h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged':
       'the update gate z and 1 - z are exchanged: two conventions of papers are mixed',
     'z_t[h]: σ(z_t[r]) is multiplied after the product with recurrentKernel[h] instead of before':
       'the reset gate is applied after the matrix (reset_after=True), as cuDNN and PyTorch do',
   },
   'GRU, reset after': {
-    'z_t[z r]: the weights of z and r are exchanged': 'the weights of z and r are exchanged: PyTorch has the order r z h',
+    'z_t[z r]: the weights of z and r are exchanged':
+      'the weights of z and r are exchanged: PyTorch has the order r z h',
     'h_t: σ(z_t[z]) and 1 - σ(z_t[z]) are exchanged':
       'the update gate z and 1 - z are exchanged: two conventions of papers are mixed',
     'z_t[h]: σ(z_t[r]) is multiplied before the product in m_t instead of after':

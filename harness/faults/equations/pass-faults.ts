@@ -113,8 +113,7 @@ function layerFaults(layer: Recurrent): EquationFault[] {
               const network = withLayer(given, { ...layer, reversed: !reversed });
               // what reads the layer may turn its outputs as it should
               const turned: Omit<Run, 'network' | 'problem'> = {
-                ran: (name, ran) =>
-                  name === own ? { ...ran, sequence: ran.sequence.toReversed() } : ran,
+                ran: (name, ran) => (name === own ? { ...ran, sequence: ran.sequence.toReversed() } : ran),
                 above: (name, above) =>
                   name === own ? { ...above, sequence: above.sequence.toReversed() } : above,
               };
@@ -184,12 +183,15 @@ function unreadFaults({ name: layer, cell, units }: Recurrent): EquationFault[] 
     ...[1, 2, 3]
       .filter((count) => count < units)
       .map((count) =>
-        fault(`the last ${count === 1 ? 'unit' : `${count} units`} of ${output} stay zero`, () => ({
-          observe: (place, value) =>
-            place.layer === layer && place.name === output
-              ? withValue(value, (x, i) => (i % units < units - count ? x : 0))
-              : value,
-        })),
+        fault(
+          `the last ${count === 1 ? 'unit' : `${count} units`} of ${output} ${count === 1 ? 'stays' : 'stay'} zero`,
+          () => ({
+            observe: (place, value) =>
+              place.layer === layer && place.name === output
+                ? withValue(value, (x, i) => (i % units < units - count ? x : 0))
+                : value,
+          }),
+        ),
       ),
   ];
 }

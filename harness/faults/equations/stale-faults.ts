@@ -1,5 +1,6 @@
 import {
   inWords,
+  operandsOf,
   partText,
   sumOf,
   type Axis,
@@ -18,6 +19,7 @@ interface Stale {
   readonly axis: Axis;
   /** "c_(t-2)" */ readonly words: string;
   readonly of: <V extends Block>(step: Step<V>) => V;
+  /** whose value at it is read, as a program keeps it */ readonly f?: string;
   /** how many steps later in the walk */ readonly by: 1 | -1;
 }
 
@@ -62,10 +64,7 @@ interface StaleChange extends Change {
   readonly stale: Stale;
 }
 
-function* staleIn(
-  expression: Expression,
-  cell: Cell,
-): Generator<StaleChange> {
+function* staleIn(expression: Expression, cell: Cell): Generator<StaleChange> {
   if (expression.op === 'quantity') {
     const { part } = expression;
     for (const stale of stalesOf(expression, cell))
@@ -73,6 +72,24 @@ function* staleIn(
         ...{ stale, words: `${stale.words} instead of ${inWords(expression)}`, sort: 'time' },
         to: { op: 'quantity', name: stale.name, when: 'now', ...(part && { part }), axis: expression.axis },
         ...(part?.length === 1 && { gate: part[0] }),
+      };
+    return;
+  }
+  const [of] = operandsOf(expression);
+  if (expression.op === 'call' && of.op === 'quantity') {
+    const { f = '', axis } = expression;
+    for (const { stale, ...change } of staleIn(of, cell))
+      yield {
+        ...change,
+        words: `${f}(${stale.words}) instead of ${inWords(expression)}`,
+        stale: { ...stale, f, name: `${f} ${stale.name}` },
+        to: {
+          op: 'quantity',
+          name: `${f} ${stale.name}`,
+          when: 'now',
+          ...(of.part && { part: of.part }),
+          axis,
+        },
       };
     return;
   }
@@ -117,11 +134,12 @@ const signed = (by: 1 | -1): string => (by > 0 ? '+1' : '-1');
 const edges = ['own', 'other end', 0, 1] as const;
 
 /** Steps that hold the value of the step after or before. */
-function holding({ name, axis, of, by }: Stale, edge: (typeof edges)[number]): ChangeSteps {
+function holding({ name, axis, of, by, f }: Stale, edge: (typeof edges)[number]): ChangeSteps {
   return (steps, arithmetic) =>
     steps.map((step, i) => {
       const other = steps[i + by] as (typeof steps)[number] | undefined;
-      const value = of(other ?? (edge === 'other end' ? steps[by > 0 ? 0 : steps.length - 1] : step));
+      const read = of(other ?? (edge === 'other end' ? steps[by > 0 ? 0 : steps.length - 1] : step));
+      const value = f === undefined ? read : arithmetic.apply('call', [read], f);
       const held =
         other !== undefined || typeof edge === 'string'
           ? value

@@ -249,10 +249,20 @@ export function inputFaults({ layers }: Network): EquationFault[] {
     page: 'wrong-time-step',
     ...(readers.length === 1 && { layer: readers[0].name }),
   };
-  const moved = (words: string, from: (t: number, last: number) => number): EquationFault =>
-    passFault(`the input of step ${words} is read at step t`, about, (_, { inputs, ...rest }) => ({
-      problem: { ...rest, inputs: atOtherSteps(inputs, from) },
-    }));
+  const moved = (words: string, from: (t: number, last: number) => number): EquationFault => {
+    const fault = (at?: number): EquationFault =>
+      passFault(
+        `the input of step ${words} is read at step t${at === undefined ? '' : `, at time step ${at}`}`,
+        about,
+        (_, { inputs, ...rest }) => ({
+          problem: {
+            ...rest,
+            inputs: atOtherSteps(inputs, (t, last) => (t === (at ?? t) ? from(t, last) : t)),
+          },
+        }),
+      );
+    return { ...fault(), atStep: (timeStep) => ({ ...fault(timeStep), timeStep }) };
+  };
   const left = (words: string, at: (timeSteps: number) => number): EquationFault =>
     passFault(
       `the ${words} time step is left out`,
