@@ -121,7 +121,7 @@ function diagnosed(diagnosis: Diagnosis): string[] {
     `${begins(implementation, caseId, all)}: ${kind.words}`,
     `${begins(implementation, caseId, all)}: ${name}`,
     `${begins(implementation, caseId, first)}: ${name}`,
-    `${begins(clip(implementation, 24), clip(caseId, 20), first)}: ${name}`,
+    `${begins(clip(implementation, 20), clip(caseId, 20), first)}: ${name}`,
     `${culprit}, ${phase}, ${tensor}${first}: ${name}`,
     `${culprit}, ${layer}: ${name}`,
     clip(`${culprit}, ${layer}: ${name}`, verdictWidth - 'MISMATCH: '.length),

@@ -75,6 +75,26 @@ describe('the text report', () => {
     expect(verdict).to.match(/candidate-x.*case\/y.*backward, dPreActivations at time step 3/);
   });
 
+  it('says what a mistake of a network of layers is called, rather than where it begins', () => {
+    const words = 'c_t: the factor σ(z_t[f]) is forgotten, which is no short name at all for it';
+    const kind = { names: [`layer1, ${words}`], words, page: 'docs/bptt-gated.md#candidate' };
+    const [id, tensor] = ['layered/lstm, masked, 6', 'layer 1 lstm, gate f, c'];
+    const verdictOf = (names: readonly string[]): string =>
+      formatVerdict(
+        reportOf({
+          cases: [failingCase('mine', id, 'finalStates.layer1.c')],
+          diagnoses: [diagnosisOf('mine', id, { tensor, kind: { ...kind, names } })],
+        }),
+      );
+    expect(verdictOf(kind.names)).to.equal(`MISMATCH: mine is wrong, layer 1 lstm: ${words}`);
+    expect(verdictOf([...kind.names, 'layer1, another'])).to.match(/is forgotten.* \(or 1 more\)/);
+    const long = verdictOf([`layer1, ${words.repeat(3)}`]);
+    expect([
+      long.length <= 120,
+      long.startsWith(`MISMATCH: mine is wrong, layer 1 lstm: ${words.slice(0, 40)}`),
+    ]).to.deep.equal([true, true]);
+  });
+
   const guilty: [side: string, says: string][] = [
     ['tfjs:wasm', 'tfjs:wasm is wrong in a'],
     ['scratch', 'scratch is wrong against tfjs:wasm in a'],
