@@ -100,3 +100,18 @@ export const keyOf = ({ implementation, caseId }: OfCase): string => JSON.string
 
 /** `tfjs:wasm, edge/one-step` */
 export const placeOf = ({ implementation, caseId }: OfCase): string => `${implementation}, ${caseId}`;
+
+/** What a report says of one side. */
+export function ofSide(report: ParityReport, name: string): ParityReport {
+  const { plan, cases, diagnoses, errors, unshown } = report;
+  const isOwn = ({ implementation }: { readonly implementation: string }): boolean => implementation === name;
+  return {
+    ...report,
+    ...{ plan: plan.filter(isOwn), cases: cases.filter(isOwn), diagnoses: diagnoses.filter(isOwn) },
+    ...{ errors: errors.filter(isOwn), unshown: unshown.filter(isOwn) },
+  };
+}
+
+/** The names of the sides that ran. */
+export const ranIn = ({ sides }: Pick<ParityReport, 'sides'>): string[] =>
+  sides.filter(({ status }) => status === 'ran').map(({ name }) => name);

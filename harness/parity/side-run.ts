@@ -20,7 +20,7 @@ import {
 } from '../judge/index';
 import { UsageError } from '../base/outcome';
 import { omitsOf, sizesOf, type AnyProblem } from '../base/problem';
-import { silentProgress, type StartProgress } from '../base/progress';
+import { silentProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import type { Collected } from './collected';
@@ -31,12 +31,8 @@ import { plannedUpdates, plannedViews, viewsAt } from './planned';
 import { SideFailures } from './side-failures';
 import type { ClassifierWeights } from '../../scratch/index';
 
-interface SideRunOptions {
-  readonly side: OpenSide;
-  readonly options: Pick<ParityOptions, 'tolerance' | 'observer' | 'diagnoses'>;
-  readonly findings: Collected;
-  readonly start: StartProgress;
-}
+/** How cases are run on a side. */
+export type SideOptions = Pick<ParityOptions, 'tolerance' | 'observer' | 'progress' | 'diagnoses'>;
 
 /** Calls back after pending messages and signals were heard; a browser has no setImmediate. */
 const nextTask: (callback: () => void) => unknown = 'setImmediate' in globalThis ? setImmediate : setTimeout;
@@ -49,27 +45,34 @@ export class SideRun {
   /** why problems were not run */ private readonly refused = new Tally();
   private readonly failures: SideFailures;
 
-  constructor(private readonly run: SideRunOptions) {
-    const { implementation } = run.side;
+  constructor(
+    private readonly side: OpenSide,
+    private readonly options: SideOptions,
+    private readonly findings: Collected,
+  ) {
+    const { implementation } = side;
     this.name = implementation.name;
-    const { absolute, relative } = run.options.tolerance ?? {};
+    const { absolute, relative } = options.tolerance ?? {};
     this.views = absolute !== undefined || relative !== undefined ? ['results'] : viewNames;
-    this.failures = new SideFailures(implementation, run.findings);
+    this.failures = new SideFailures(implementation, findings);
   }
 
   /** why it runs none of the problems that it was given; undefined where it ran one, or failed */
   get refusal(): string | undefined {
-    const { cases, errors } = this.run.findings;
+    const { cases, errors } = this.findings;
     const { reasons } = this.refused;
     if (reasons.length === 0 || cases.length > 0 || errors.length > 0) return undefined;
     return `it runs none of these problems: ${reasons.join('; ')}`;
   }
 
   async put(cases: Cases): Promise<void> {
-    const { findings, options, side, start } = this.run;
+    const { findings, options, side } = this;
     const { problems, vectors, training, notes } = casesFor(side, cases);
     findings.notes.push(...notes);
-    const progress = start(this.name, problems.length + vectors.length + training.length);
+    const progress = (options.progress ?? silentProgress)(
+      this.name,
+      problems.length + vectors.length + training.length,
+    );
     const each = async <T extends { readonly id: string }>(
       items: readonly T[],
       work: (item: T, i: number) => Promise<void>,
@@ -102,7 +105,7 @@ export class SideRun {
    * runner would otherwise be reported instead of the verdict.
    */
   private async breathe(): Promise<void> {
-    if (this.run.start === silentProgress) return;
+    if ((this.options.progress ?? silentProgress) === silentProgress) return;
     await new Promise<void>((resolve) => {
       nextTask(resolve);
     });
@@ -110,14 +113,14 @@ export class SideRun {
 
   private async problem(given: AnyProblem, i: number): Promise<void> {
     const views = viewsAt(i, given, this.views);
-    const { findings, options } = this.run;
+    const { findings, options } = this;
     findings.plan.push(...plannedViews(this.name, given, views));
     this.failures.add(await this.examine(given, { views, tolerance: options.tolerance }));
   }
 
   /** The results are held to the file's numbers; what the file does not ask for is looked at by steps and probe. */
   private async vector(vector: VectorCase): Promise<void> {
-    const { side, options, findings } = this.run;
+    const { side, options, findings } = this;
     const { implementation } = side;
     const given = { ...vector.problem, id: vector.id };
     // the scratch network would be its own reference in the probe
@@ -154,7 +157,7 @@ export class SideRun {
     options: ExamineOptions<P>,
     known?: Question<P>,
   ): Promise<Examination<P>> {
-    const { side, findings } = this.run;
+    const { side, findings } = this;
     const { implementation } = side;
     const { problem, reference } = known ?? questionFor(given, implementation.precision);
     const asked = problem.id === given.id ? problem : { ...problem, id: given.id };
@@ -162,13 +165,13 @@ export class SideRun {
     findings.cases.push(...examination.verdicts);
     this.noteUnseen(examination);
     const { results } = examination;
-    if (results !== undefined) this.run.options.observer?.judged({ implementation, reference, ...results });
+    if (results !== undefined) this.options.observer?.judged({ implementation, reference, ...results });
     return examination;
   }
 
   /** A side of our own that refuses a problem is broken; a candidate may be of fixed sizes, which is reported. */
   private noteUnseen({ unseen, refusals, problem }: Examination<AnyProblem>): void {
-    const isOwn = this.run.side.candidate !== true;
+    const isOwn = this.side.candidate !== true;
     const isRefused = (error: Error): boolean => error instanceof ProblemRefusedError;
     if (isOwn)
       for (const { view, error } of refusals)
@@ -179,7 +182,7 @@ export class SideRun {
   }
 
   private async training(check: TrainingCheck): Promise<void> {
-    const { side, findings, options } = this.run;
+    const { side, findings, options } = this;
     const { implementation } = side;
     const { optimizer, clipNorm } = check;
     const plan = plannedUpdates(this.name, check);
@@ -201,7 +204,7 @@ export class SideRun {
    * refuses was not run on it: it is no longer planned.
    */
   private async guard(caseId: string, work: () => Promise<void>): Promise<void> {
-    const { plan } = this.run.findings;
+    const { plan } = this.findings;
     const planned = plan.length;
     try {
       await work();
@@ -220,7 +223,7 @@ export class SideRun {
   private fail(caseId: string, error: Error): void {
     const { message, stack = '' } = error;
     const trace = error instanceof CandidateError ? error.trace : stack;
-    this.run.findings.errors.push({ implementation: this.name, caseId, message, trace });
+    this.findings.errors.push({ implementation: this.name, caseId, message, trace });
   }
 }
 

@@ -1,5 +1,13 @@
-import { percent, seriesColor, short, type Figure, type LegendItem } from '../../reports/index';
-import type { ParityReport } from '../report';
+import {
+  lineChart,
+  percent,
+  seriesColor,
+  short,
+  type Figure,
+  type LegendItem,
+  type Series,
+} from '../../reports/index';
+import { placeOf, ranIn, type ParityReport } from '../report';
 import { isFailing } from '../../judge/index';
 import type { SideCharts, UlpHistogram } from './chart-data';
 import type { HeatCell, HeatMap } from './heat-map';
@@ -77,33 +85,27 @@ const mostFailing = 400;
 
 /** The worst element of every tensor: its error over its budget, both logarithmic; above the line it fails. */
 export function budgetScatter(report: ParityReport): Figure {
-  const sides = report.sides.filter(({ status }) => status === 'ran').map(({ name }) => name);
+  const sides = ranIn(report);
   const dots = new Map<string, { x: number; y: number; side: string; n: number }>();
   const failing: { x: number; y: number; side: string; title: string }[] = [];
-  let [equal, unmeasured, failingLeft] = [0, 0, 0];
+  let [equal, unmeasured] = [0, 0];
   for (const tensor of report.cases.flatMap(({ tensors }) => tensors)) {
-    const { worst, implementation, caseId } = tensor;
+    const { worst, implementation: side } = tensor;
     if (worst === undefined) continue;
     const { error: y, allowed: x } = worst;
     if (y === 0) equal++;
     else if (!(x > 0 && y > 0 && Number.isFinite(x) && Number.isFinite(y))) unmeasured++;
-    else if (isFailing(tensor)) {
-      if (failing.length < mostFailing)
-        failing.push({
-          x,
-          y,
-          side: implementation,
-          title: `${implementation}, ${caseId}: ${tensor.tensor}, ${short(y)} of ${short(x)}`,
-        });
-      else failingLeft++;
-    } else {
+    else if (isFailing(tensor))
+      failing.push({ x, y, side, title: `${placeOf(tensor)}: ${tensor.tensor}, ${short(y)} of ${short(x)}` });
+    else {
       const [bx, by] = [x, y].map((value) => Math.round(Math.log10(value) * perDecade) / perDecade);
-      const key = `${implementation} ${bx} ${by}`;
-      const dot = dots.get(key) ?? { x: 10 ** bx, y: 10 ** by, side: implementation, n: 0 };
+      const key = `${side} ${bx} ${by}`;
+      const dot = dots.get(key) ?? { x: 10 ** bx, y: 10 ** by, side, n: 0 };
       dot.n++;
       dots.set(key, dot);
     }
   }
+  const failingLeft = failing.splice(mostFailing).length;
   const [low, high] = rangeOf([...dots.values()], failing);
   const drawn = [...dots.values()].filter(({ x, y }) => Math.min(x, y) >= low);
   const below = [...dots.values()].reduce((sum, dot) => sum + (drawn.includes(dot) ? 0 : dot.n), 0);
@@ -195,57 +197,37 @@ function rangeOf(
 
 /** How many units in the last place lie between side and reference, as a share of all numbers. */
 export function ulpFigure({ name, forward, backward }: SideCharts): Figure {
-  const series = [
-    ['forward', forward],
-    ['backward', backward],
-  ] as const;
-  const drawn = series.flatMap(([pass, histogram], i) => {
-    const total = totalOf(histogram);
-    return total === 0
-      ? []
-      : [
-          {
-            pass,
-            i,
-            points: histogram.bins
-              .map((n, bin) => ({ bin, share: n / total }))
-              .filter(({ share }) => share > 0),
-          },
-        ];
+  const passes = { forward, backward };
+  const totalOf = ({ bins, notNumbers }: UlpHistogram): number =>
+    bins.reduce((sum, n) => sum + n, notNumbers);
+  const series = Object.entries(passes).map(([pass, histogram], i): Series => {
+    const points = histogram.bins.map((n, bin) => ({ x: bin, y: n / totalOf(histogram) }));
+    return { name: pass, points, color: i, dashed: i > 0 };
   });
-  const last = Math.max(4, forward.bins.length, backward.bins.length) - 1;
-  const lost = forward.notNumbers + backward.notNumbers;
   const total = totalOf(forward) + totalOf(backward);
-  return {
-    kind: 'figure',
+  const lost = forward.notNumbers + backward.notNumbers;
+  const last = Math.max(4, forward.bins.length, backward.bins.length) - 1;
+  const chart = lineChart({
     title: name,
+    xLabel: 'units in the last place, by powers of two',
+    yLabel: 'share of numbers',
+    yScale: 'log',
+    series: series.filter(({ points }) => points.length > 0),
+  });
+  return {
+    ...chart,
     caption: `${total.toLocaleString('en')} numbers${lost > 0 ? `, ${lost} of them NaN` : ''}`,
-    legend: drawn.map(({ pass, i }) => ({ name: pass, color: seriesColor(i), dashed: i > 0 })),
-    plot: (plot) => ({
-      width: 480,
-      height: 260,
-      x: {
-        label: 'units in the last place, by powers of two',
-        labelOffset: 38,
-        domain: [0, last],
-        ticks: thinned(Array.from({ length: last + 1 }, (_, bin) => bin)),
-        tickFormat: (bin: number) => (bin === 0 ? '0' : bin <= 7 ? String(2 ** (bin - 1)) : `2^${bin - 1}`),
-      },
-      y: { type: 'log', label: 'share of numbers', grid: true, ticks: 5, tickFormat: '.0e', nice: true },
-      marks: drawn.flatMap(({ i, points }) => [
-        plot.line(points, {
-          x: 'bin',
-          y: 'share',
-          stroke: seriesColor(i),
-          strokeWidth: 2,
-          ...(i > 0 && { strokeDasharray: '6 4' }),
-        }),
-        plot.dot(points, { x: 'bin', y: 'share', fill: seriesColor(i), r: 3 }),
-      ]),
-    }),
+    plot: (plot) => {
+      const options = chart.plot(plot);
+      const ticks = thinned(Array.from({ length: last + 1 }, (_, bin) => bin));
+      const tickFormat = (bin: number): string =>
+        bin === 0 ? '0' : bin <= 7 ? String(2 ** (bin - 1)) : `2^${bin - 1}`;
+      return {
+        ...options,
+        width: 480,
+        height: 260,
+        x: { ...options.x, domain: [0, last], ticks, tickFormat },
+      };
+    },
   };
-}
-
-function totalOf({ bins, notNumbers }: UlpHistogram): number {
-  return bins.reduce((sum, n) => sum + n, notNumbers);
 }

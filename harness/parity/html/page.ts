@@ -18,11 +18,11 @@ import {
 } from '../../reports/index';
 import { version } from '../../base/version';
 import type { TensorVerdict } from '../../judge/index';
-import type { ParityReport } from '../report';
+import { ofSide, ranIn, type ParityReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
 import { failingCases, usedInWords, worstFirst, type FailingCase } from '../text/failing';
 import { placeInWords } from '../text/place';
-import { commonOf, ratioOf } from '../text/patterns';
+import { patternsOf } from '../text/patterns';
 import { sideTable } from '../text/sides';
 import { formatVerdict } from '../text/verdict-line';
 import type { SideCharts } from './chart-data';
@@ -83,11 +83,12 @@ const aboutUlps =
   'Distance of every number from the float64 reference rounded to the precision of the side. Long tails are results near zero, ' +
   'where cancellation leaves few digits; the budget allows for them.';
 
-function facts({ verdict, cases, sides }: ParityReport, failing: readonly FailingCase[]): Fact[] {
+function facts(report: ParityReport, failing: readonly FailingCase[]): Fact[] {
+  const { verdict, cases, sides } = report;
+  const ran = ranIn(report).length;
   const numbers = cases.reduce((sum, { ledger }) => sum + ledger.compared, 0);
   const judged = cases.flatMap(({ tensors }) => tensors.filter(({ status }) => status === 'pass'));
   const shares = judged.map(({ worst }) => worst?.usedShare ?? 0).filter((share) => share <= 1);
-  const ran = sides.filter(({ status }) => status === 'ran').length;
   return [
     { label: 'Verdict', value: verdict, tone: verdict === 'parity' ? 'good' : 'bad' },
     { label: 'Sides', value: ran === sides.length ? String(ran) : `${ran} of ${sides.length}` },
@@ -113,9 +114,7 @@ function wrong(report: ParityReport, failing: readonly FailingCase[]): Block[] {
   ];
   const sides = [...new Set(failing.map(({ implementation }) => implementation))];
   const patterns = sides.flatMap((side) =>
-    [commonOf(report, side), ratioOf(report, side)]
-      .filter((line) => line !== undefined)
-      .map((line) => paragraph(`${side}: ${line}`)),
+    patternsOf(ofSide(report, side)).map((line) => paragraph(`${side}: ${line}`)),
   );
   const diagnoses = report.diagnoses
     .slice(0, mostDiagnoses)

@@ -64,6 +64,9 @@ export const knownDefects: readonly KnownDefect[] = [
   },
 ];
 
+const failingOn = (side: string, cases: readonly CaseVerdict[]): CaseVerdict[] =>
+  cases.filter(({ implementation, status }) => implementation === side && status === 'fail');
+
 /** A known defect, and the failing cases of a side that it explains. */
 export interface FoundDefect {
   readonly defect: KnownDefect;
@@ -81,7 +84,7 @@ export function defectsOf(
   const masked = new Set(
     plan.filter(({ problem }) => problem?.has.includes('mask') === true).map(({ caseId }) => caseId),
   );
-  const failing = cases.filter(({ implementation, status }) => implementation === side && status === 'fail');
+  const failing = failingOn(side, cases);
   const given = { cases: failing, hasMask: (id: string) => masked.has(id) };
   const found = knownDefects
     .filter(({ backend }) => side.startsWith(`browser:${backend}:as-is`))
@@ -97,11 +100,7 @@ export function hiddenByForwarding(
   backend: string,
 ): readonly string[] {
   const failing = (side: string): Set<string> =>
-    new Set(
-      cases
-        .filter(({ implementation, status }) => implementation === side && status === 'fail')
-        .map(({ caseId }) => problemIdOf(caseId)),
-    );
+    new Set(failingOn(side, cases).map(({ caseId }) => problemIdOf(caseId)));
   const ran = cases.some(({ implementation }) => implementation === `browser:${backend}:as-is:forward`);
   const shown = failing(`browser:${backend}:as-is:forward`);
   return ran ? [...failing(`browser:${backend}:as-is`)].filter((id) => !shown.has(id)) : [];

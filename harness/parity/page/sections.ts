@@ -14,7 +14,7 @@ import {
 } from '../../reports/index';
 import { heatFigure } from '../html/charts';
 import type { SideCharts } from '../html/chart-data';
-import type { ParityReport, SideReport } from '../report';
+import { ofSide, type BrowserSideFacts, type ParityReport, type SideReport } from '../report';
 import { formatDiagnosis } from '../text/diagnosis';
 import { failingProblems, usedInWords, worstFirst } from '../text/failing';
 import { caseLine } from '../text/failures';
@@ -50,13 +50,13 @@ export function sideTable({ report, progress }: PageState, names: readonly strin
   const rows = names.map((name): Cell[] => {
     const side = report.sides.find((one) => one.name === name);
     const [, planned] = progress.get(name) ?? [0, 0];
-    const own = report.cases.filter(({ implementation }) => implementation === name);
-    const judged = own
+    const { cases } = ofSide(report, name);
+    const judged = cases
       .flatMap(({ tensors }) => tensors)
       .filter(({ status }) => !['ill', 'omitted'].includes(status));
     const worst = worstFirst(judged).at(0);
-    const failing = failingProblems(own).length;
-    const ids = [...new Set(own.map(({ caseId }) => problemIdOf(caseId)))];
+    const failing = failingProblems(cases).length;
+    const ids = [...new Set(cases.map(({ caseId }) => problemIdOf(caseId)))];
     const updates = ids.filter((id) => /^(step|trajectory)\//.test(id)).length;
     const all = [
       ...(ids.length > updates ? [count(ids.length - updates, 'problem')] : []),
@@ -90,9 +90,9 @@ export function wrongBlocks({ report }: PageState): Block[] {
   return names.flatMap((name) => {
     const { found, unexplained } = defectsOf(report, name);
     const half = halfInWords(report, name);
-    const problems = failingProblems(report.cases.filter(({ implementation }) => implementation === name));
+    const { cases, diagnoses, errors } = ofSide(report, name);
+    const problems = failingProblems(cases);
     const facts = report.browser?.sides.find((one) => one.name === name);
-    const diagnoses = report.diagnoses.filter(({ implementation }) => implementation === name);
     const rows = problems
       .slice(0, 12)
       .map((one): Cell[] => [
@@ -110,19 +110,9 @@ export function wrongBlocks({ report }: PageState): Block[] {
         ),
         ...(half === undefined ? [] : [`It ${half}.`]),
         ...(unexplained > 0 && half === undefined ? [`${unknownInWords(unexplained)}.`] : []),
-        ...report.errors
-          .filter(({ implementation }) => implementation === name)
-          .map(({ caseId, message }) => (caseId.startsWith('(') ? message : `${caseId}: ${message}`)),
+        ...errors.map(({ caseId, message }) => (caseId.startsWith('(') ? message : `${caseId}: ${message}`)),
         ...(facts?.complaints ?? []).map((line) => `The device complained: ${line}`),
-        ...(facts === undefined
-          ? []
-          : [
-              `Flags: ${
-                Object.entries(facts.flags)
-                  .map(([flag, value]) => `${flag}=${value}`)
-                  .join(', ') || 'none'
-              }.`,
-            ]),
+        ...(facts === undefined ? [] : [flagsInWords(facts)]),
       ]),
       ...(rows.length === 0
         ? []
@@ -138,6 +128,13 @@ export function wrongBlocks({ report }: PageState): Block[] {
     ];
   });
 }
+
+const flagsInWords = ({ flags }: BrowserSideFacts): string =>
+  `Flags: ${
+    Object.entries(flags)
+      .map(([flag, value]) => `${flag}=${value}`)
+      .join(', ') || 'none'
+  }.`;
 
 /** Time step to the right, unit downwards; the number is under the pointer, and the largest in the caption. */
 export function heatBlocks({ charts, report }: PageState): Block[] {

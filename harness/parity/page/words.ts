@@ -1,4 +1,4 @@
-import type { BrowserFacts, ParityReport } from '../report';
+import { ofSide, type BrowserFacts, type ParityReport } from '../report';
 import { listed } from '../../reports/index';
 import { defectsOf, hiddenByForwarding } from './defects';
 
@@ -14,15 +14,18 @@ export function sideInWords(name: string): string {
 export type SideState = 'right' | 'wrong' | 'error' | 'not run' | 'unfinished';
 
 export function stateOf(report: ParityReport, name: string): SideState {
-  const side = report.sides.find((one) => one.name === name);
-  if (side?.status === 'not run') return 'not run';
-  if (report.errors.some(({ implementation }) => implementation === name)) return 'error';
-  if (report.cases.some(({ implementation, status }) => implementation === name && status === 'fail'))
-    return 'wrong';
-  return report.audit.some((line) => line.startsWith(`${name},`) || line.startsWith(`${name}:`))
+  const { sides, errors, cases, audit } = ofSide(report, name);
+  if (sides.some((one) => one.name === name && one.status === 'not run')) return 'not run';
+  if (errors.length > 0) return 'error';
+  if (cases.some(({ status }) => status === 'fail')) return 'wrong';
+  return audit.some((line) => line.startsWith(`${name},`) || line.startsWith(`${name}:`))
     ? 'unfinished'
     : 'right';
 }
+
+/** A sentence about some sides; nothing about none. */
+const saidOf = (words: string, names: readonly string[]): string =>
+  names.length === 0 ? '' : ` ${words} ${listed(names)}.`;
 
 /** The verdict in one sentence, or two: what is wrong and where, and what is right. */
 export function verdictInWords(report: ParityReport): string {
@@ -31,11 +34,9 @@ export function verdictInWords(report: ParityReport): string {
     states.filter((one) => one.state === state).map(({ name }) => name);
   const right = of('right');
   const backends = [...new Set(right.filter((name) => !name.includes('as-is')).map(sideInWords))];
-  const good = backends.length === 0 ? '' : ` The twin is right on ${listed(backends)}.`;
-  const missing = of('not run').map(sideInWords);
-  const notRun = missing.length === 0 ? '' : ` Not run: ${listed(missing)}.`;
-  const open = of('unfinished');
-  const unfinished = open.length === 0 ? '' : ` Not finished: ${listed(open.map(sideInWords))}.`;
+  const good = saidOf('The twin is right on', backends);
+  const notRun = saidOf('Not run:', of('not run').map(sideInWords));
+  const unfinished = saidOf('Not finished:', of('unfinished').map(sideInWords));
   const [wrong, errors] = [of('wrong'), of('error')];
   const unknown = errors.length === 0 ? '' : `${wrongInWords(report, errors)}.`;
   if (wrong.length > 0)
@@ -45,7 +46,7 @@ export function verdictInWords(report: ParityReport): string {
     const asIs = [
       ...new Set(right.filter((name) => name.includes('as-is')).map((name) => name.split(':')[1])),
     ];
-    const also = asIs.length === 0 ? '' : ` TensorFlow.js as it is, is right on ${listed(asIs)}.`;
+    const also = saidOf('TensorFlow.js as it is, is right on', asIs);
     return `YES: every gradient, state and loss is within what rounding explains.${good}${also}${notRun}`;
   }
   return `NOT SHOWN: ${report.audit.length > 0 ? 'a part of the plan has not been run' : 'a side did not run'}.${good}${unfinished}${notRun}`;

@@ -1,12 +1,11 @@
 import { isBackendByName } from '../../base/framework-names';
 import type { Diagnosis } from '../../diagnosis/index';
 import { problemIdOf } from '../../examine/index';
-import type { TensorVerdict } from '../../judge/index';
 import { count, oneLine, quoted, type Part } from '../../reports/index';
-import type { ParityReport } from '../report';
+import { ofSide, placeOf, type ParityReport } from '../report';
 import { budgetInWords, formatDiagnosis, formatDiagnosisShort, tensorInWords } from './diagnosis';
 import { failingProblems, labelOf, type FailingCase } from './failing';
-import { commonOf, ratioOf } from './patterns';
+import { patternsOf } from './patterns';
 
 /** Names of tensors that one line may list. */
 const mostNames = 8;
@@ -37,13 +36,8 @@ export function failurePart(report: ParityReport, { command = true, verbose = fa
   const problems = failingProblems(report.cases);
   const sides = [...new Set(problems.map(({ implementation }) => implementation))];
   if (sides.length === 0) return { least: 0, lines: () => [] };
-  const blocks = sides.map((side) => sideBlock(side, problems, report));
   const known = new Set<string>();
-  const short = blocks.map(({ head, like }) => {
-    const isAlike = like !== undefined && known.has(like);
-    if (like !== undefined) known.add(like);
-    return isAlike ? `${head}, in the same way` : undefined;
-  });
+  const blocks = sides.map((side) => sideBlock(ofSide(report, side), side, known));
   const last = command
     ? [`run it again: ${commandFor(firstDiagnosis(report, sides[0]) ?? problems[0], report)}`]
     : [];
@@ -55,55 +49,49 @@ export function failurePart(report: ParityReport, { command = true, verbose = fa
     lines: (room) => {
       const most = (verbose ? room : Math.min(room, mostLines)) - last.length - all.length;
       const lines: string[] = [];
-      for (const [i, { head, body }] of blocks.entries()) {
-        const own = short[i] === undefined ? [head, ...body.map((line) => `  ${line}`)] : [short[i]];
-        const later = blocks.length - i - 1 > 0 ? 1 : 0;
-        const free = most - lines.length - later;
+      for (const [i, block] of blocks.entries()) {
+        const left = blocks.length - i;
+        const free = most - lines.length - (left > 1 ? 1 : 0);
         if (free < 1) {
-          lines.push(
-            `... and ${count(blocks.length - i, 'more side')} with failing comparisons (--verbose shows them)`,
-          );
+          lines.push(`... and ${count(left, 'more side')} with failing comparisons (--verbose shows them)`);
           break;
         }
-        lines.push(...own.slice(0, free));
+        lines.push(...block.slice(0, free));
       }
       return [...lines, ...all, ...last];
     },
   };
 }
 
-interface SideBlock {
-  readonly head: string;
-  readonly body: readonly string[];
-  /** the same for sides that fail alike */ readonly like: string | undefined;
-}
-
-function sideBlock(side: string, problems: readonly FailingCase[], report: ParityReport): SideBlock {
-  const own = problems.filter(({ implementation }) => implementation === side);
-  const cases = report.cases.filter(({ implementation }) => implementation === side);
+/**
+ * @param report what it says of this side
+ * @param known what sides before this one fail by; a side that fails alike is one line
+ */
+function sideBlock(report: ParityReport, side: string, known: Set<string>): string[] {
+  const { cases, diagnoses } = report;
+  const problems = failingProblems(cases);
   const failed = cases.filter(({ status }) => status === 'fail').length;
-  const head = `${side}: ${failedOf(failed, cases.length)}: ${tensorCounts(own)}`;
+  const head = `${side}: ${failedOf(failed, cases.length)}: ${tensorCounts(problems)}`;
   const diagnosis = firstDiagnosis(report, side);
+  if (diagnosis !== undefined) {
+    const { phase, tensor, kind } = diagnosis;
+    const sign = JSON.stringify([phase, tensor, kind?.names, diagnosis.side === side]);
+    if (known.has(sign)) return [`${head}, in the same way`];
+    known.add(sign);
+  }
   const first =
-    own.find((one) => diagnosis !== undefined && diagnosisFor(one, [diagnosis]) !== undefined) ?? own[0];
-  const [worst] = first.failing as readonly (TensorVerdict | undefined)[];
-  const ratio = ratioOf(report, side);
-  const patterns = [commonOf(report, side), ratio, ratio === undefined ? diagnosis?.clue : undefined];
+    problems.find((one) => diagnosis !== undefined && diagnosisFor(one, [diagnosis]) !== undefined) ??
+    problems[0];
   const found = diagnosis === undefined ? [caseLine(first, report)] : formatDiagnosis(diagnosis, report);
-  const likes = [diagnosis, ...report.diagnoses]
-    .filter((one) => one !== undefined && one.implementation === side && isUnlike(one, diagnosis))
-    .map((one) => `also: ${formatDiagnosisShort(one!)}`);
+  const others = diagnoses.filter((one) => isUnlike(one, diagnosis)).slice(0, 2);
   const body = [
     ...found.slice(0, 4),
-    ...patterns.filter((line) => line !== undefined),
+    ...patternsOf(report, diagnosis?.clue),
     ...found.slice(4),
-    ...[worst === undefined ? undefined : budgetInWords(worst)].filter((line) => line !== undefined),
-    ...likes.slice(0, 2),
+    ...first.failing.slice(0, 1).flatMap((worst) => budgetInWords(worst) ?? []),
+    ...others.map((one) => `also: ${formatDiagnosisShort(one)}`),
   ];
-  const like =
-    diagnosis &&
-    JSON.stringify([diagnosis.phase, diagnosis.tensor, diagnosis.kind?.names, diagnosis.side === side]);
-  return { head, body, like };
+  return [head, ...body.map((line) => `  ${line}`)];
 }
 
 /** `12 of 766 comparisons fail`. */
@@ -131,11 +119,9 @@ function tensorCounts(problems: readonly FailingCase[]): string {
 }
 
 /** A failing case in one line: its worst tensor with both numbers, and the names of the rest. */
-export function caseLine(
-  { implementation, caseId, failing, ledger }: FailingCase,
-  report: ParityReport,
-): string {
-  const where = `${implementation}, ${caseId}`;
+export function caseLine(one: FailingCase, report: ParityReport): string {
+  const where = placeOf(one);
+  const { failing, ledger } = one;
   if (ledger !== undefined) return oneLine(`${where}: ${ledger}`);
   const [first, ...others] = failing;
   const names = others.map(labelOf);

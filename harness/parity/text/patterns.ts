@@ -10,11 +10,18 @@ type ProblemOf = NonNullable<PlannedCase['problem']>;
 const fewestFailing = 3;
 const fewestPassing = 2;
 
-/** What the failing problems of a side have in common, and none (or few) of the others; undefined where nothing is seen. */
-export function commonOf(report: ParityReport, side: string): string | undefined {
-  const failed = report.cases.filter(
-    ({ implementation, status }) => implementation === side && status === 'fail',
-  );
+/**
+ * What the failing problems of a side have in common, and none (or few) of the others; none where nothing is seen.
+ *
+ * @param report what it says of this side
+ * @param clue is said where no ratio is seen
+ */
+export function patternsOf(report: ParityReport, clue?: string): string[] {
+  return [commonOf(report), ratioOf(report) ?? clue].filter((line) => line !== undefined);
+}
+
+function commonOf({ cases, plan }: ParityReport): string | undefined {
+  const failed = cases.filter(({ status }) => status === 'fail');
   const viewOf = ({ caseId }: { readonly caseId: string }): string =>
     caseId.slice(problemIdOf(caseId).length);
   const views = new Set(failed.map(viewOf));
@@ -23,15 +30,10 @@ export function commonOf(report: ParityReport, side: string): string | undefined
   const failingIds = new Set(
     failed.filter((one) => viewOf(one) === view).map(({ caseId }) => problemIdOf(caseId)),
   );
-  const problems = report.plan.flatMap(({ implementation, caseId, problem }) =>
-    implementation === side && problem !== undefined ? [{ fails: failingIds.has(caseId), problem }] : [],
-  );
-  const failing = problems.filter(({ fails }) => fails).map(({ problem }) => problem);
-  const passing = problems.filter(({ fails }) => !fails).map(({ problem }) => problem);
-  const seen = onlyView(views);
-  const where = commonTrait(failing, passing);
-  const parts = [...(where === undefined ? [] : [where]), ...(seen === undefined ? [] : [seen])];
-  return parts.length === 0 ? undefined : parts.join('; ');
+  const problemsOf = (fails: boolean): ProblemOf[] =>
+    plan.flatMap(({ caseId, problem }) => (failingIds.has(caseId) === fails ? (problem ?? []) : []));
+  const parts = [commonTrait(problemsOf(true), problemsOf(false)), onlyView(views)];
+  return parts.filter((part) => part !== undefined).join('; ') || undefined;
 }
 
 function onlyView(views: ReadonlySet<string>): string | undefined {
@@ -85,10 +87,10 @@ const known: readonly (readonly [words: string, of: (p: ProblemOf | undefined) =
   ['0', () => 0],
 ];
 
-/** A constant ratio of given to expected in the worst elements of a side; undefined where the ratio varies. */
-export function ratioOf(report: ParityReport, side: string): string | undefined {
+/** A constant ratio of given to expected in the worst elements; undefined where the ratio varies. */
+function ratioOf(report: ParityReport): string | undefined {
   const ratios = report.cases
-    .filter(({ implementation, caseId }) => implementation === side && problemIdOf(caseId) === caseId)
+    .filter(({ caseId }) => problemIdOf(caseId) === caseId)
     .flatMap(({ tensors }) => tensors.filter(isFailing))
     .flatMap((tensor): Ratio[] => ratioIn(tensor, report));
   const names = [...new Set(ratios.map(({ tensor }) => tensor))];

@@ -10,7 +10,7 @@ import {
   type Part,
   type Table,
 } from '../../reports/index';
-import type { ParityReport, SideReport } from '../report';
+import { ofSide, type ParityReport, type SideReport } from '../report';
 import { usedInWords, worstFirst } from './failing';
 import { placeInWords } from './place';
 
@@ -122,20 +122,18 @@ function worstInWords(tensor: TensorVerdict, report: ParityReport): string[] {
   ];
 }
 
+const rareWords = { ill: 'ill-conditioned', zero: 'vanished', omitted: 'omitted' };
+
 /** For `--verbose`: the version of every side, and the worst place of every column. */
 export function sideDetails(report: ParityReport): string[] {
   return report.sides
     .filter(({ status }) => status === 'ran')
     .flatMap(({ name, version }) => {
-      const own = report.cases.filter(({ implementation }) => implementation === name);
-      const tensors = own.flatMap((verdict) => verdict.tensors);
-      const number = (status: string): number => tensors.filter((tensor) => tensor.status === status).length;
-      const counts = (['ill', 'zero', 'omitted'] as const)
-        .filter((status) => number(status) > 0)
-        .map(
-          (status) =>
-            `${number(status).toLocaleString('en')} ${{ ill: 'ill-conditioned', zero: 'vanished', omitted: 'omitted' }[status]}`,
-        );
+      const tensors = ofSide(report, name).cases.flatMap((verdict) => verdict.tensors);
+      const counts = Object.entries(rareWords).flatMap(([status, words]) => {
+        const number = tensors.filter((tensor) => tensor.status === status).length;
+        return number > 0 ? [`${number.toLocaleString('en')} ${words}`] : [];
+      });
       const settled = tensors.filter(
         ({ status, worst }) => status === 'pass' && (worst?.usedShare ?? 0) > 1,
       ).length;

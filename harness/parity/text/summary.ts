@@ -1,6 +1,6 @@
 import { checkOptions } from '../../../scratch/index';
 import { count, fit, indentedLine, list, listed, oneLine, type Part } from '../../reports/index';
-import type { ParityReport } from '../report';
+import { placeOf, type ParityReport } from '../report';
 import { failingProblems } from './failing';
 import { diagnosisFor, failurePart, firstDiagnosis } from './failures';
 import { notRunLine, sideDetails, sidePart } from './sides';
@@ -21,13 +21,12 @@ export function formatSummary(report: ParityReport, options: { readonly verbose?
   const { verbose = false } = options;
   const most = (lines: number): number => (verbose ? Infinity : lines);
   const details: Part = list(verbose ? sideDetails(report) : [], Infinity);
-  const [sides, failures, errors] = [
-    sidePart(report),
-    failurePart(report, { verbose }),
-    errorPart(report, verbose),
-  ];
-  const [audit, unshown] = [auditPart(report, most(6)), unshownPart(report, most(4))];
-  const [warnings, notes] = [warningPart(report, most(6)), notePart(report, most(5))];
+  const [sides, failures] = [sidePart(report), failurePart(report, { verbose })];
+  const errors = errorPart(report, verbose);
+  const audit = said('not accounted for', report.audit, most(6));
+  const unshown = unshownPart(report, most(4));
+  const warnings = said('warning', report.warnings, most(6));
+  const notes = said('note', report.notes, most(5));
   const shown = [warnings, sides, details, failures, errors, audit, unshown, notes];
   const urgent = [errors, failures, audit, unshown, warnings, notes, sides, details];
   return [...fit(shown, urgent, most(mostLines)).map(indentedLine), formatVerdict(report)].join('\n');
@@ -42,10 +41,10 @@ export function formatFailure(report: ParityReport): string {
     ),
     failurePart(report, { command: false }),
     errorPart(report),
-    auditPart(report, 6),
+    said('not accounted for', report.audit, 6),
     unshownPart(report, 4),
-    warningPart(report, 6),
-    notePart(report, 5),
+    said('warning', report.warnings, 6),
+    said('note', report.notes, 5),
   ];
   const unshown = report.verdict === 'parity' && report.unshown.length > 0;
   const verdict = unshown
@@ -70,9 +69,7 @@ export function worstNumbers(
 
 /** What sides threw: the first with its stack. */
 function errorPart({ errors }: ParityReport, verbose = false): Part {
-  const heads = errors.map(
-    ({ implementation, caseId, message }) => `error: ${implementation}, ${caseId}: ${oneLine(message)}`,
-  );
+  const heads = errors.map((error) => `error: ${placeOf(error)}: ${oneLine(error.message)}`);
   if (heads.length === 0) return { least: 0, lines: () => [] };
   const [first, ...others] = heads;
   const most = verbose ? Infinity : mostErrors;
@@ -95,37 +92,21 @@ function stackOf(trace: string): string[] {
     .map((line) => `  ${line.trim()}`);
 }
 
-/** What the ledger misses. */
-function auditPart({ audit }: ParityReport, most: number): Part {
-  return list(
-    audit.map((fault) => `not accounted for: ${oneLine(fault)}`),
+/** A line for each text. */
+const said = (word: string, texts: readonly string[], most: number): Part =>
+  list(
+    texts.map((text) => `${word}: ${oneLine(text)}`),
     most,
   );
-}
 
 /** Tensors that no case could show to be right, a line a side. */
 function unshownPart({ unshown }: ParityReport, most: number): Part {
   const sides = [...new Set(unshown.map(({ implementation }) => implementation))];
   return list(
     sides.map((side) => {
-      const tensors = unshown.filter(({ implementation }) => implementation === side);
-      return `not shown: ${side} never had to prove ${listed(tensors.map(({ tensor }) => tensor))} (ill-conditioned or vanished in every case)`;
+      const own = unshown.filter(({ implementation }) => implementation === side);
+      return `not shown: ${side} never had to prove ${listed(own.map(({ tensor }) => tensor))} (ill-conditioned or vanished in every case)`;
     }),
-    most,
-  );
-}
-
-/** What no case of the run could have shown. */
-function warningPart({ warnings }: ParityReport, most: number): Part {
-  return list(
-    warnings.map((warning) => `warning: ${oneLine(warning)}`),
-    most,
-  );
-}
-
-function notePart({ notes }: ParityReport, most: number): Part {
-  return list(
-    notes.map((note) => `note: ${oneLine(note)}`),
     most,
   );
 }

@@ -1,5 +1,5 @@
 import { expectedNumbers, type Diagnosis } from '../../diagnosis/index';
-import type { ParityReport } from '../report';
+import { ranIn, type ParityReport } from '../report';
 import { failingCases, failingProblems, labelOf, usedInWords, type FailingCase } from './failing';
 import { failedOf, firstDiagnosis } from './failures';
 import { placeInWords } from './place';
@@ -27,7 +27,7 @@ function shortest(sentences: readonly string[]): string {
 /** From the one that says most to the one that is shortest. */
 function sentences(report: ParityReport): string[] {
   const { verdict, sides, cases, errors } = report;
-  const ran = sides.filter((side) => side.status === 'ran').map((side) => side.name);
+  const ran = ranIn(report);
   const notRun = sides.filter((side) => side.status === 'not run').map((side) => side.name);
   const missing = notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : '';
   const missingCount = notRun.length > 0 ? `; ${notRun.length} not run` : '';
