@@ -108,8 +108,8 @@ function parseOptions(
         );
       }
       const [, name, value] = option;
-      const known: unknown = { true: true, false: false }[value];
-      return [name, known ?? (/^\d+$/.test(value) ? Number(value) : value)];
+      if (value === 'true' || value === 'false') return [name, value === 'true'];
+      return [name, /^\d+$/.test(value) ? Number(value) : value];
     }),
   );
 }

@@ -1,10 +1,18 @@
-import { existsSync } from 'node:fs';
-import { readdir, realpath, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { makeDirectory, replaceTogether, writeFileAtomic } from '../base/files/index';
-import { checkOptions, type OptionNames } from '../../scratch/index';
+import {
+  makeDirectory,
+  modelFolder,
+  nameAlongside,
+  realPath,
+  replaceTogether,
+  writeFileAtomic,
+} from '../base/files/index';
+import { checkOptions, shown, type OptionNames } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
 import {
+  checkFolderName,
+  fileEndings,
   openModelFile,
   writeModel,
   type ModelDescription,
@@ -13,7 +21,7 @@ import {
 } from '../models/index';
 import { checkModel, type CheckOptions, type CheckReport } from './check-model';
 import { generateInputs } from './inputs';
-import { clearLeftovers, ownFiles, unfinishedName } from './leftovers';
+import { clearLeftovers, ownFiles } from './leftovers';
 import { runReference, type ModelInputs } from './reference';
 import { runServed } from './served';
 import { tensorOf } from './walk';
@@ -61,27 +69,22 @@ export async function convertModel(
   checkOptions(options, optionNames, 'convertModel');
   const { to, out, seed = 1, force = false, python, timeoutSeconds, nonlinearity, steps } = options;
   if (typeof (out as unknown) !== 'string' || out === '')
-    throw new TypeError(
-      `convertModel: out is ${JSON.stringify(out)}; pass the path of the file or folder to make.`,
-    );
+    throw new TypeError(`convertModel: out is ${shown(out)}; pass the path of the file or folder to make.`);
   const where = typeof given === 'string' ? given : 'the model';
   // of a link, what it leads to is replaced
-  const target = await realpath(out).catch(() => path.resolve(out));
-  await clearLeftovers(target);
+  const target = await realPath(out);
+  for (const name of [target, proofOf(target)]) await clearLeftovers(name);
   const checkPlace = async (): Promise<void> => {
     await checkReplaceable(out, to, force, typeof given === 'string' ? given : undefined);
     if (!makesFolder(to)) await checkProof(out, force, given);
   };
   await checkPlace();
+  checkName(out, to);
   const model = typeof given === 'string' ? await openModelFile(given, { nonlinearity, steps }) : given;
   const { files } = await writeModel(model, to, where);
   const isFile = files.has('');
-  const temporary = unfinishedName(target, process.pid);
-  if (existsSync(temporary))
-    throw new UsageError(
-      `${temporary} exists: another conversion to ${out} is running, or one with the same process number was killed; wait until it ends, or remove ${temporary}.`,
-    );
-  const proof = isFile ? proofOf(temporary) : path.join(temporary, 'parity.json');
+  const temporary = nameAlongside(target);
+  const proof = isFile ? nameAlongside(proofOf(target)) : path.join(temporary, 'parity.json');
   try {
     await makeDirectory(isFile ? path.dirname(target) : temporary);
     for (const [name, bytes] of files)
@@ -102,13 +105,10 @@ export async function convertModel(
     if (unopened !== undefined) throw new UsageError(`Nothing was written: ${unopened.note ?? ''}`);
     const report = { ...checked, file: out, notes: [...new Set([...model.notes, ...checked.notes])] };
     if (report.verdict !== 'parity') return report;
-    // the proof takes a while, and another program may have written there meanwhile
-    await checkPlace();
     await writeFileAtomic(proof, `${JSON.stringify(report, undefined, 2)}\n`);
-    await replaceTogether([
-      { temporary, target },
-      ...(isFile ? [{ temporary: proof, target: proofOf(target) }] : []),
-    ]);
+    const ofProof = isFile ? [{ temporary: proof, target: proofOf(target) }] : [];
+    // the proof takes a while, and another program may have written there meanwhile
+    await replaceTogether([{ temporary, target }, ...ofProof], checkPlace);
     return report;
   } catch (error) {
     // the user knows the file by the name of --out
@@ -120,7 +120,15 @@ export async function convertModel(
   }
 }
 
-const makesFolder = (to: WriteFormat): boolean => to === 'tfjs' || to === 'savedmodel';
+const makesFolder = (to: WriteFormat): boolean => fileEndings[to] === undefined;
+
+/** Programs and people go by the ending of a name. */
+function checkName(out: string, to: WriteFormat): void {
+  const ending = fileEndings[to];
+  if (ending === undefined) checkFolderName(out, `--to ${to}`);
+  else if (!out.endsWith(ending))
+    throw new UsageError(`--out ${out} must end in ${ending}, which is what --to ${to} writes.`);
+}
 
 /** Where the proof of a file is kept. */
 const proofOf = (file: string): string => `${file}.parity.json`;
@@ -129,8 +137,8 @@ const proofOf = (file: string): string => `${file}.parity.json`;
 async function checkProof(out: string, force: boolean, given: string | ModelDescription): Promise<void> {
   const found = await stat(proofOf(out)).catch(() => undefined);
   if (found === undefined) return;
-  const source = typeof given === 'string' ? await realpath(given).catch(() => '') : '';
-  if (source === (await realpath(proofOf(out))))
+  const source = typeof given === 'string' ? await realPath(given) : '';
+  if (source === (await realPath(proofOf(out))))
     throw new UsageError(
       `${proofOf(out)}, where the proof goes, is the model that is read; choose another name for --out.`,
     );
@@ -169,9 +177,9 @@ async function checkReplaceable(
       `--out ${out} holds ${others.slice(0, 3).join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}, which convert does not write, and --force would remove it; choose another folder, or empty this one yourself.`,
     );
   if (from === undefined) return;
-  const [source, target] = await Promise.all([realpath(from).catch(() => path.resolve(from)), realpath(out)]);
+  const [source, target] = await Promise.all([realPath(from), realPath(out)]);
   // of a model in a folder, every file of it
-  const own = path.basename(source) === 'model.json' ? path.dirname(source) : source;
+  const own = modelFolder(source);
   const isWithin = (one: string, other: string): boolean => one === other || one.startsWith(other + path.sep);
   if (isWithin(source, target) || isWithin(target, own))
     throw new UsageError(`--out ${out} would replace the model that is read; choose another name.`);

@@ -20,6 +20,13 @@ export function judgeExpected(
     throw new UsageError(
       `${outputs.length} expected outputs for a model with ${model.outputs.length}; give one for each.`,
     );
+  for (const [i, { data }] of outputs.entries()) {
+    const at = data.findIndex(Number.isNaN);
+    if (at >= 0)
+      throw new UsageError(
+        `The expected output ${i + 1} of ${outputs.length} holds NaN at position ${at}, which equals no number; find out why the other program gives it, and save numbers.`,
+      );
+  }
   const { judged } = judgeShown(model, inputs, shownOutputs(model, outputs), unknownProgram);
   const wrong = wrongLayers(judged);
   const known = wrong.length === 0 ? [] : causesOfModel(model, inputs, outputs, unknownProgram);

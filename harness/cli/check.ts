@@ -70,13 +70,14 @@ Examples:
     }
     const [name] = command.values;
     const { until, nonlinearity, steps, seed, python } = flags;
+    const asked = sides === undefined ? undefined : parseModelSides(sides);
     const model = await openModelFile(name, { until, nonlinearity, steps });
     const given = inputs === undefined ? undefined : await readInputs(inputs, model);
     const found = await checkModel(model, {
       ...{ seed, forwardOnly, trainSteps, optimizer, python, file: name },
       inputs: given?.inputs,
       expected: file === undefined ? given?.outputs : await readOutputs(file, model),
-      sides: sides === undefined ? undefined : parseModelSides(sides),
+      sides: asked,
       timeoutSeconds: flags.timeout,
       progress: say,
     });

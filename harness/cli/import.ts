@@ -64,10 +64,11 @@ export const defineImport = defineCommand({
     const model = weights ?? (await readModel(from, asked, classNames, { nonlinearity, steps }));
     const { network, notes: all, classes, metadata, what } = model;
     const notes = activation === undefined ? all : all.filter((note) => !note.includes('--activation'));
-    const twice = classNames?.find((name, i) => name === '' || classNames.indexOf(name) !== i);
-    if (twice !== undefined)
+    const { classNamedTwice } = await import('../base/number-text.js');
+    const twice = classNamedTwice(classNames ?? []);
+    if (twice !== undefined || classNames?.includes('') === true)
       throw new UsageError(
-        `--class-names ${twice === '' ? 'has an empty name' : `has ${JSON.stringify(twice)} twice`}; give every class a name of its own.`,
+        `--class-names has ${twice === undefined ? 'an empty name' : `${JSON.stringify(twice)} twice (equal numbers are one label)`}; give every class a name of its own.`,
       );
     if (classNames !== undefined && classNames.length !== classes)
       throw new UsageError(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Part, SequenceData } from '../training/data/index';
 import type { LoadedNetworkModel } from '../models/index';
 import type { TrainSettings } from '../training/settings';
-import { checkRegularFile, readTextFile } from '../base/files/index';
+import { checkRegularFile, modelFolder, readTextFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import type { FlagsOf } from './command';
 import { checkDataFlags, columnFlags, formatFor, given } from './data-flags';
@@ -77,7 +77,7 @@ export async function openModel(flags: UseFlags, labelled: boolean): Promise<Ope
       `--model ${flags.model} is no classifier of sequences: it gives numbers, or an output at every time step. rnn-parity predict prints what it gives, rnn-parity check compares it with another program.`,
     );
   for (const line of model.notes) say(`note: ${line}`);
-  const trained = await trainedSettings(flags.model);
+  const trained = await trainedSettings(modelFolder(flags.model));
   const seed = flags.seed ?? trained?.seed;
   const steps = trained?.data.timeSteps;
   const data = await loadData(flags.data, {

@@ -1,6 +1,6 @@
-import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../base/files/index';
+import { modelFolder, realPath, writeFileAtomic } from '../base/files/index';
 import { exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
 
 /** `--json` as commander gives it: a file, or stdout (`true`, `-`). */
@@ -13,19 +13,31 @@ export interface Output {
   /** what every file of this kind holds, so that only an earlier one is replaced; absent: any file is */ readonly mark?: string;
 }
 
+/** Whose files have these endings. */
+const endings: Readonly<Record<string, string>> = {
+  '.json': '--json',
+  '.html': '--html',
+  '.htm': '--html',
+  '.xml': '--junit',
+};
+
 /**
  * The file that a flag names, if it names one.
  *
- * @throws UsageError for `-` where stdout is not offered
+ * @throws UsageError for `-` where stdout is not offered, and for a name that is that of another format
  */
 export function outputOf(flag: string, file: JsonFlag, mark?: string): Output[] {
   if (file === '-' && flag !== '--json')
     throw new UsageError(`${flag} - names no file, and only --json can go to stdout; give a file.`);
   if (file === undefined || file === true || file === '-') return [];
+  const ending = path.extname(file).toLowerCase();
+  const owner = endings[ending] as string | undefined;
+  if (owner !== undefined && owner !== flag && Object.values(endings).includes(flag))
+    throw new UsageError(`${flag} ${file}: ${ending} files are what ${owner} writes; choose another name.`);
   return [{ flag, file, ...(mark !== undefined && { mark }) }];
 }
 
-/** The files of a run or a saved model in a directory. */
+/** The files of a run or a saved model in a directory, which is named by itself or by the model.json in it. */
 export const runFiles = (directory: string): string[] =>
   [
     'model.json',
@@ -35,7 +47,7 @@ export const runFiles = (directory: string): string[] =>
     'checkpoint.npz',
     'history.jsonl',
     'report.html',
-  ].map((name) => path.join(directory, name));
+  ].map((name) => path.join(modelFolder(directory), name));
 
 /**
  * Reports before a run, and not after it, what cannot be written: a folder that does not exist, a file that another flag names or that
@@ -112,17 +124,6 @@ export async function checkKeepsInputs(out: string, inputs: Readonly<Record<stri
   for (const [flag, file] of Object.entries(inputs))
     if (replaced.includes(await realPath(file)))
       throw new UsageError(`--out ${out} would replace ${flag} ${file}; choose another folder.`);
-}
-
-/** The file that a path leads to, through symbolic links, also where it is not there yet. */
-async function realPath(file: string): Promise<string> {
-  const full = path.resolve(file);
-  return realpath(full).catch(() =>
-    realpath(path.dirname(full)).then(
-      (folder) => path.join(folder, path.basename(full)),
-      () => full,
-    ),
-  );
 }
 
 interface Result {

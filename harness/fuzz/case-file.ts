@@ -94,7 +94,7 @@ export function formatCase(found: CaseToWrite): string {
 export async function readCaseFile(
   file: string,
 ): Promise<{ readonly found: CaseFile; readonly problem: AnyProblem }> {
-  const found = (await readJsonFile(file, 'a case that rnn-parity fuzz saved')) as CaseFile;
+  const found = renamed(await readJsonFile(file, 'a case that rnn-parity fuzz saved')) as CaseFile;
   const format = (found as Partial<CaseFile> | null)?.format;
   if (format !== caseFormat)
     throw new UsageError(
@@ -113,6 +113,14 @@ export async function readCaseFile(
         : `${file}: the problem's numbers have changed since the file was written (their sha256 differs); restore the file, or remove "sha256" and "verdict" and use it as a vectors file.`,
     );
   return { found, problem };
+}
+
+/** A case of the first format as one of the second: there, failing tensors were called red. */
+function renamed(read: unknown): unknown {
+  const { format, verdict } = (read ?? {}) as { readonly format?: unknown; readonly verdict?: object };
+  if (format !== 'rnn-parity-case/1') return read;
+  const { red: failing, ...rest } = (verdict ?? {}) as { readonly red?: unknown };
+  return { ...(read as object), format: caseFormat, verdict: { ...rest, failing } };
 }
 
 function checkFields(found: CaseFile, file: string): void {

@@ -5,6 +5,18 @@ import { makeDirectory, removeLeftovers } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import { lock, lockName, notWritable, refuseLocked } from './lock';
 
+/**
+ * @param what makes the folder, as the beginning of a sentence
+ * @throws UsageError where a folder has the name of a model's file: it is no such file
+ */
+export function checkFolderName(out: string, what: string): void {
+  const [ending] = /\.(keras|h5|hdf5|onnx|npz|safetensors|pb|json|pt|pth)$/i.exec(out) ?? [];
+  if (ending === undefined) return;
+  throw new UsageError(
+    `--out ${out} is the name of a ${ending} file, and ${what} makes a folder; name a folder, or write the file with rnn-parity convert MODEL --to keras, onnx or npz.`,
+  );
+}
+
 /** Every file that a run writes into its directory. */
 const runFiles = [
   'checkpoint.npz',
@@ -23,6 +35,7 @@ const runFiles = [
  * @throws UsageError when it holds other files, cannot be made, or another run writes into it
  */
 export async function claimDirectory(directory: string, force: boolean): Promise<() => Promise<void>> {
+  checkFolderName(directory, 'this command');
   const entries = (await entriesOf(directory)).filter((name) => name !== lockName);
   if (entries.length > 0 && !force) {
     await refuseLocked(directory);
@@ -52,8 +65,10 @@ export async function claimDirectory(directory: string, force: boolean): Promise
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const unlock = await lock(directory);
-  await removeLeftovers(directory, [...runFiles, lockName]);
-  await removeLeftovers(path.join(directory, 'tfjs'), runFiles);
+  const folders = [directory, path.join(directory, 'tfjs')];
+  await removeLeftovers(
+    folders.flatMap((folder) => [...runFiles, lockName].map((name) => path.join(folder, name))),
+  );
   return unlock;
 }
 

@@ -10,7 +10,7 @@ export type {
 } from './saved-model';
 export type { ModelMetadata, Standardisation } from './metadata';
 export { describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
-export { claimDirectory, lockDirectory } from './directory';
+export { checkFolderName, claimDirectory, lockDirectory } from './directory';
 export { openModelFile, type OpenOptions, type StateOptions } from './open';
 export {
   countParameters,
@@ -30,5 +30,5 @@ export { layersModelText, toLayersModel, type WrittenLayersModel } from './tfjs/
 export { passesMask, statesOf } from './shapes';
 export { weightOrder } from './keras/write-layers';
 export { toOnnx, type OnnxOptions } from './onnx/write';
-export { writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';
+export { fileEndings, writeFormats, writeModel, type WriteFormat, type WrittenModel } from './write';
 export { servedName, servedOutput } from './savedmodel/write';

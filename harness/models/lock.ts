@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { readRegularFile } from '../base/files/index';
+import { nameAlongside, readRegularFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
+import { isRunning, startOf, type ProcessName } from '../base/process/index';
 
 /** Two runs that write into one directory would overwrite each other's files: this file in it names the process that may. */
 export const lockName = 'run.lock';
-let locks = 0;
 
 /**
  * @returns unlocks the directory
@@ -15,7 +14,7 @@ let locks = 0;
  */
 export async function lock(directory: string): Promise<() => Promise<void>> {
   const file = path.join(directory, lockName);
-  const mine = `${file}.${process.pid}-${++locks}.tmp`;
+  const mine = nameAlongside(file);
   const owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
   try {
     await writeFile(mine, JSON.stringify(owner));
@@ -43,10 +42,8 @@ async function takeName(file: string, name: string): Promise<boolean> {
   }
 }
 
-interface Lock {
-  readonly pid: number;
+interface Lock extends ProcessName {
   readonly host: string;
-  /** when that process started, where the system says so: process numbers are used again */ readonly started?: string;
 }
 
 /** @throws UsageError when the directory is locked by a run that goes on, or may go on on another host */
@@ -79,29 +76,9 @@ function parseLock(text: string): Lock | undefined {
   }
 }
 
-function isRunning({ pid, started }: Lock): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  const now = startOf(pid);
-  return started === undefined || now === undefined || now === started;
-}
-
-/** When a process started, in ticks since the system did (Linux: field 22 of /proc/PID/stat). */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
-
 /** Removes a stale lock by moving it away: where another run has replaced it in the meantime, that run's lock is put back. */
 async function removeStale(file: string): Promise<void> {
-  const moved = `${file}.${process.pid}-${++locks}.tmp`;
+  const moved = nameAlongside(file);
   await rename(file, moved).catch(() => undefined);
   const owner = await ownerIn(moved);
   if (owner !== undefined && (owner.host !== hostname() || isRunning(owner))) await takeName(moved, file);

@@ -1,3 +1,4 @@
+import { classNamedTwice } from '../base/number-text';
 import { UsageError } from '../base/outcome';
 import { asObject, isTexts, type Json } from './json';
 
@@ -39,7 +40,9 @@ export function metadataOf(
   const names = given['classNames'] ?? Array.from({ length: classes }, (_, c) => String(c));
   if (!isTexts(names)) throw refuse('has class names that are not texts');
   if (names.length !== classes) throw refuse(`names ${names.length} classes for ${classes} outputs`);
-  if (new Set(names).size < classes) throw refuse('gives two classes one name');
+  const twice = classNamedTwice(names);
+  if (twice !== undefined)
+    throw refuse(`gives two classes one name: ${twice} (labels that are equal numbers are one label)`);
   const { standardisation, featureNames } = given;
   if (standardisation !== undefined && !isStandardisation(standardisation, features ?? 1))
     throw refuse(

@@ -18,6 +18,7 @@ import {
 import { backendNames } from '../../src/index';
 import {
   formatNpz,
+  modelFolder,
   numbersOf,
   readNpz,
   readRegularFile,
@@ -41,7 +42,7 @@ import { metadataOf, type ModelMetadata } from './metadata';
 import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
 import { openModelFile, refuseStateOptions, type StateOptions } from './open';
 import { checkSeal, seal, sha256 } from './seal';
-import { readLayersModel } from './tfjs/read';
+import { layersModelOf } from './tfjs/read';
 import { layersModelJson, toLayersModel } from './tfjs/write';
 
 /** What padded steps of a batch hold, so that the file's Masking layer skips them; exact in float32. */
@@ -246,11 +247,10 @@ function adviseOtherSide(error: unknown): never {
  */
 export async function readSavedModel(given: string, options: StateOptions = {}): Promise<SavedModel> {
   const found = await stat(given).catch(() => undefined);
-  const isJson = path.basename(given) === 'model.json';
   const isNamedAsFile = found === undefined && path.extname(given) !== '';
-  if ((found?.isFile() === true || isNamedAsFile) && !isJson)
+  const directory = modelFolder(given);
+  if ((found?.isFile() === true || isNamedAsFile) && directory === given)
     return modelOf(await openModelFile(given, options), {}, given);
-  const directory = isJson ? path.dirname(given) : given;
   const where = path.join(directory, 'model.json');
   const text = await readTextFile(where).catch((error: unknown) => {
     throw new UsageError(
@@ -265,7 +265,7 @@ export async function readSavedModel(given: string, options: StateOptions = {}):
     // without weights.npz the rounded weights are all there is
     if (name !== 'weights.npz' || existsSync(file)) checkSum(sum, await readRegularFile(file), file);
   }
-  const described = await readLayersModel(where);
+  const described = await layersModelOf(json, where);
   refuseStateOptions(described, where, options);
   const model = modelOf({ ...described, notes }, asObject(json['userDefinedMetadata']), where);
   return { ...model, weights: (await fullPrecision(directory, model, where)) ?? model.weights };

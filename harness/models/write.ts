@@ -42,6 +42,13 @@ const rules: Readonly<Record<MaskedRows, string>> = {
 export const writeFormats = ['tfjs', 'keras', 'onnx', 'savedmodel', 'npz'] as const;
 export type WriteFormat = (typeof writeFormats)[number];
 
+/** How the name of a file of the format ends; the other formats are folders. */
+export const fileEndings: Readonly<Partial<Record<WriteFormat, string>>> = {
+  keras: '.keras',
+  onnx: '.onnx',
+  npz: '.npz',
+};
+
 /** A model in the form of another program. */
 export interface WrittenModel {
   /** by name inside of a folder; a single file has the name '' */ readonly files: ReadonlyMap<

@@ -1,21 +1,7 @@
-import { existsSync } from 'node:fs';
-import {
-  constants,
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { constants, copyFile, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../outcome';
-
-let count = 0;
+import { nameAlongside, realPath } from './names';
 
 /**
  * Writes a file so that at any moment, even after a power cut, SIGKILL or on a full disk, it is the old one or the whole new one:
@@ -50,7 +36,7 @@ export async function writeFilesAtomic(
       const found = await stat(file).catch(() => undefined);
       if (found !== undefined && !found.isFile()) await writeDirectly(file, data, found.isFIFO());
       else {
-        const target = await followed(file);
+        const target = await realPath(file);
         const temporary = nameAlongside(target);
         written.push({ temporary, target });
         await writeWhole(temporary, data, found?.mode);
@@ -63,14 +49,26 @@ export async function writeFilesAtomic(
   await replaceTogether(written);
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
 /**
  * Puts files or folders that were written alongside into their places: all of them or none. What one replaces is kept until the last is in
- * place, and put back where one cannot be.
+ * place, and put back where one cannot be. Replacements of one process wait for each other, so that none is mixed with another one.
  *
+ * @param check looks at the places once more before anything is replaced
  * @throws UsageError when one cannot be replaced; the old ones are there again then, and nothing is left alongside. Where one of these
- * cannot be put back either, the message says what stands where.
+ * cannot be put back either, the message says what stands where. Or what `check` throws: nothing is replaced or removed then.
  */
-export async function replaceTogether(replacements: readonly Replacement[]): Promise<void> {
+export function replaceTogether(
+  replacements: readonly Replacement[],
+  check: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const done = last.then(check).then(() => replaceAll(replacements));
+  last = done.catch(() => undefined);
+  return done;
+}
+
+async function replaceAll(replacements: readonly Replacement[]): Promise<void> {
   const places: Place[] = [];
   let current = '';
   try {
@@ -105,7 +103,7 @@ interface Place {
  * @returns its name; undefined where there is nothing to keep
  */
 async function keepAside(target: string, asFolder: boolean): Promise<string | undefined> {
-  const aside = nameAlongside(target);
+  const aside = nameAlongside(target, 'old');
   try {
     if (asFolder && (await isFolder(target))) await rename(target, aside);
     else
@@ -147,14 +145,6 @@ const isFolder = (name: string): Promise<boolean> =>
     () => false,
   );
 
-/** A name that is free: in containers every process may have the same number, so that one that was killed left the same names. */
-function nameAlongside(target: string): string {
-  for (;;) {
-    const name = `${target}.${process.pid}-${++count}.tmp`;
-    if (!existsSync(name)) return name;
-  }
-}
-
 function notWritten(file: string, error: unknown, stuck: readonly string[] = []): UsageError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const reason = message.startsWith(`${code}: `) ? message.split(',')[0] : message;
@@ -182,9 +172,6 @@ async function writeWhole(file: string, data: string | Uint8Array, mode = 0o666)
   }
 }
 
-/** Where a link points to, so that the file behind it is replaced and the link stays. */
-const followed = (file: string): Promise<string> => realpath(file).catch(() => file);
-
 function adviceOn(code: string): string {
   switch (code) {
     case 'ENOSPC':
@@ -202,16 +189,6 @@ function adviceOn(code: string): string {
       return 'make its directory first';
     default:
       return 'the file from before, if there was one, is unchanged: choose another place';
-  }
-}
-
-/** Removes what writes of these files left behind when their process was killed. */
-export async function removeLeftovers(directory: string, files: readonly string[]): Promise<void> {
-  const entries = await readdir(directory).catch((): string[] => []);
-  for (const entry of entries) {
-    const file = files.find((name) => entry.startsWith(`${name}.`));
-    if (file !== undefined && /^\.\d+-\d+\.tmp$/.test(entry.slice(file.length)))
-      await rm(path.join(directory, entry), { force: true });
   }
 }
 

@@ -1,4 +1,5 @@
-export { makeDirectory, removeLeftovers, replaceTogether, writeFileAtomic, writeFilesAtomic } from './atomic';
+export { makeDirectory, replaceTogether, writeFileAtomic, writeFilesAtomic } from './atomic';
+export { leftoversOf, modelFolder, nameAlongside, realPath, removeLeftovers, type Leftover } from './names';
 export { formatNpy, isStringArray } from './npy';
 export type { ArrayToWrite, NpyArray, NumberArray, StringArray } from './npy';
 export { formatNpz, numbersOf, readNpz, weightsArchive, writeNpz } from './npz';

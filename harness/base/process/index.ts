@@ -13,5 +13,6 @@ export {
   type WireTensor,
   type WireWeights,
 } from './protocol';
+export { isRunning, startOf, type ProcessName } from './running';
 export { findPython, pythonEnvironment } from './python';
 export { ChildAbsentError, serveLines, serveMessages } from './serve';

@@ -41,13 +41,14 @@ async function read({
       );
     return {
       arrays: found.map(([name, item]) => arrayOf(item, name, refuse)),
-      texts: Object.fromEntries(attributes.map((name) => [name, textOf(root, name)])),
+      texts: Object.fromEntries(attributes.map((name) => [name, textOf(root, name, refuse)])),
     };
 
     function walk(group: H5Wasm.Group, prefix: string, depth: number, seen: { objects: number }): void {
       if (depth > most.depth) throw refuse(`has groups nested deeper than ${most.depth} levels`);
       for (const key of group.keys()) {
         if (++seen.objects > most.objects) throw refuse(`holds more than ${most.objects} objects`);
+        if (replaced.test(key)) throw refuse(notUtf8);
         const name = prefix === '' ? key : `${prefix}/${key}`;
         const item = group.get(key);
         if (item instanceof h5wasm.Group) walk(item, name, depth + 1, seen);
@@ -119,11 +120,17 @@ function arrayOf(dataset: H5Wasm.Dataset, name: string, refuse: (what: string) =
   return { name, shape, numbers: Float64Array.from({ length: list.length }, (_, i) => Number(list[i])) };
 }
 
-function textOf(file: H5Wasm.File, name: string): string | undefined {
+/** What the HDF5 library puts where bytes are not UTF-8: two names that differ could be one. */
+const replaced = /[\p{Surrogate}\uFFFD]/u;
+const notUtf8 = 'holds text that is not UTF-8';
+
+function textOf(file: H5Wasm.File, name: string, refuse: (what: string) => UsageError): string | undefined {
   if (!Object.keys(file.attrs).includes(name)) return undefined;
   const { value } = file.attrs[name];
-  if (typeof value === 'string') return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : undefined;
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
+  if (typeof text !== 'string') return undefined;
+  if (replaced.test(text)) throw refuse(notUtf8);
+  return text;
 }
 
 parentPort?.on('message', (question: H5Question) => {

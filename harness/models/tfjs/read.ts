@@ -32,8 +32,16 @@ const types = ['float32', 'int32', 'bool', 'uint8', 'uint16', 'float16'] as cons
  * @param file the model.json
  * @throws UsageError
  */
-export async function readLayersModel(file: string, { until }: ReadOptions = {}): Promise<ModelDescription> {
-  const json = asObject(parseJson(await readTextFile(file), file));
+export async function readLayersModel(file: string, options: ReadOptions = {}): Promise<ModelDescription> {
+  return layersModelOf(asObject(parseJson(await readTextFile(file), file)), file, options);
+}
+
+/** The same of what the model.json holds. */
+export async function layersModelOf(
+  json: Json,
+  file: string,
+  { until }: ReadOptions = {},
+): Promise<ModelDescription> {
   const refuse = (what: string): UsageError =>
     new UsageError(
       `${file} ${what}; a LayersModel was expected, as model.save of TensorFlow.js or tensorflowjs_converter writes it.`,

@@ -1,4 +1,4 @@
-import { formatShape, indexOf, sizeOf, type Tensor } from '../../../scratch/index';
+import { formatShape, indexOf, shown, sizeOf, type Tensor } from '../../../scratch/index';
 import { MalformedAnswerError } from '../../base/side-errors';
 import { evaluationOf, type Evaluation } from '../../base/problem';
 import type { CandidateLayersProblem, CandidateProblem } from './define';
@@ -100,7 +100,7 @@ function tensorOf(value: unknown, most: number): Tensor | string {
   }
   const { data, shape } = value;
   if (!isArray(shape) || !Array.from(shape).every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    return `has a shape that is ${describe(shape)}; an array of sizes was expected`;
+    return `has a shape that is ${isArray(shape) ? `[${Array.from(shape as ArrayLike<unknown>, shown).join(', ')}]` : describe(shape)}; an array of sizes was expected`;
   }
   if (!isArray(data)) return `has data that is ${describe(data)}; a flat array of numbers was expected`;
   const sizes = Array.from(shape);

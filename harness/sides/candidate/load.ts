@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { checkOptions, describe } from '../../../scratch/index';
+import { checkOptions, describe, shown } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
 import { ChildFailure, ChildLink, type WireError } from '../../base/process/index';
 import { CandidateError, describeThrown } from '../../base/side-errors';
@@ -25,7 +25,7 @@ export interface CandidateImplementation extends Implementation {
 export function checkSeconds(seconds: number, name: string): number {
   if (typeof seconds === 'number' && seconds > 0 && seconds * 1000 < 2 ** 31) return seconds;
   throw new RangeError(
-    `${name}: timeoutSeconds is ${JSON.stringify(seconds)}; pass how many seconds a problem may take, more than 0 and at most 2147483.`,
+    `${name}: timeoutSeconds is ${shown(seconds)}; pass how many seconds a problem may take, more than 0 and at most 2147483.`,
   );
 }
 

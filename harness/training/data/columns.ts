@@ -1,7 +1,7 @@
 import { UsageError } from '../../base/outcome';
 import type { LoadOptions } from './load-options';
 import { listed, lookalikeOf, quoted, type Notes } from './notes';
-import { parseNumber } from './numbers';
+import { parseNumber } from '../../base/number-text';
 
 /** Where the columns of a table are; -1: there is none. */
 export interface Layout {

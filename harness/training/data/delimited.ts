@@ -1,13 +1,14 @@
 import { CsvError, parse } from 'csv-parse';
 import { pipeline } from 'node:stream/promises';
+import { parseNumber, type Decimal } from '../../base/number-text';
 import { UsageError } from '../../base/outcome';
 import { readHeader, type Layout } from './columns';
 import type { LoadOptions } from './load-options';
 import { Malformed } from './malformed';
 import { listed, quoted, type Notes } from './notes';
-import { parseNumber, parseStep, type Decimal, type Step } from './numbers';
 import { SequenceBuilder } from './sequence-builder';
 import type { SequenceData } from './sequences';
+import { parseStep, type Step } from './steps';
 import { csvOptions, findDecimal, findSeparators, sampleRecords } from './table-format';
 import { decodeText } from './text';
 

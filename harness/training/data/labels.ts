@@ -1,21 +1,11 @@
 import { UsageError } from '../../base/outcome';
 import { listed, lookalikeOf, quoted, warnAlike, type Notes } from './notes';
-import { parseNumber, type Decimal } from './numbers';
+import { className, classNamedTwice, parseNumber, type Decimal } from '../../base/number-text';
 import type { SequenceData } from './sequences';
 
 /** What a label has to be, for messages. */
 export const labelExpected =
   'a whole number or text was expected: this is a classifier, which learns classes, and does no regression';
-
-/**
- * The class that a label names: its text without white space at the ends. Labels that are equal numbers are one class, so a whole number
- * is named by its digits: `1`, `1.0` and `01` are class `1`.
- */
-export function className(label: string, decimal: Decimal = '.'): string {
-  const text = label.trim();
-  const value = parseNumber(text, decimal);
-  return value !== undefined && Number.isSafeInteger(value) ? String(value + 0) : text;
-}
 
 /** What pandas, R and spreadsheets write where a value is missing. */
 const missing = /^(?:na|n\/a|#n\/a|nan|<na>|nat|null)$/i;
@@ -75,6 +65,11 @@ export class LabelTable {
     const names = [...this.classes.keys()];
     const used = new Set(labels);
     const classNames = sortClassNames(names.filter((_, i) => used.has(i)));
+    const twice = classNamedTwice(classNames);
+    if (twice !== undefined)
+      throw new UsageError(
+        `${this.source}: ${this.column} has the labels ${quoted(twice)} and ${quoted(className(twice))}, which are one class where the decimal sign is a point; write them alike, or as text.`,
+      );
     const place = new Map(classNames.map((name, i) => [name, i]));
     const order = names.map((name) => place.get(name) ?? -1);
     this.describe(classNames, notes);
@@ -110,19 +105,13 @@ export class LabelTable {
  * of the data in their order, where there are as many and none of them is such a number: of `1`, `2`, `3` the data do not say whether `1` is its
  * output 1 or its first one.
  *
- * @param classNames of the model, in the order of its outputs
+ * @param classNames of the model, in the order of its outputs; no two of them are one label (`metadataOf`)
  * @param notes gets which output stands for which class, where the names do not say it
- * @throws UsageError with the labels that the model does not know, or when two of its classes are one label
+ * @throws UsageError with the labels that the model does not know
  */
 export function relabelled(data: SequenceData, classNames: readonly string[], notes?: Notes): SequenceData {
   // data name a whole number by its digits; a model from elsewhere may say 1.0
   const known = new Map(classNames.map((name, c) => [className(name), c]));
-  if (known.size < classNames.length) {
-    const twice = classNames.filter((name, c) => known.get(className(name)) !== c);
-    throw new UsageError(
-      `the model has more than one class that a label ${quoted(className(twice[0]))} can mean, as equal numbers are one label: ${listed(classNames)}; give it other names with import --class-names.`,
-    );
-  }
   const unknown = data.classNames.filter((name) => !known.has(name));
   const counts = classNames.every((name, c) => name === String(c));
   if (unknown.length > 0 && counts && data.classNames.length === classNames.length) {

@@ -1,6 +1,13 @@
-import { checkChoice, checkFlag, checkOptions, describe, type OptionNames } from '../../../scratch/index';
+import {
+  checkChoice,
+  checkFlag,
+  checkOptions,
+  describe,
+  shown,
+  type OptionNames,
+} from '../../../scratch/index';
 import type { OnMalformed } from './malformed';
-import type { Decimal } from './numbers';
+import type { Decimal } from '../../base/number-text';
 
 /** Which columns of a long-form table mean what. */
 export interface ColumnNames {
@@ -70,6 +77,6 @@ export function checkColumnNames(columns: ColumnNames | undefined, name: string)
   const bad = Object.entries<unknown>(single).find(([, value]) => value !== undefined && !isText(value))?.[0];
   if (bad !== undefined || (features !== undefined && !(Array.isArray(features) && features.every(isText))))
     throw new TypeError(
-      `${name}: columns: ${bad ?? 'features'} is ${JSON.stringify(columns[(bad ?? 'features') as keyof ColumnNames])}; pass ${bad === undefined ? 'an array of names' : 'the name of a column'}.`,
+      `${name}: columns: ${bad ?? 'features'} is ${shown(columns[(bad ?? 'features') as keyof ColumnNames])}; pass ${bad === undefined ? 'an array of names' : 'the name of a column'}.`,
     );
 }

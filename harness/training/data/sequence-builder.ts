@@ -3,7 +3,7 @@ import { GrowingNumbers } from './growing';
 import { LabelTable } from './labels';
 import type { Malformed } from './malformed';
 import { quoted, warnAlike, type Notes } from './notes';
-import type { Decimal } from './numbers';
+import type { Decimal } from '../../base/number-text';
 import { allocateInputs, type SequenceData } from './sequences';
 
 export interface BuilderOptions {

@@ -3,7 +3,7 @@ import { UsageError } from '../../base/outcome';
 import { sequenceColumn, type Layout } from './columns';
 import type { LoadOptions } from './load-options';
 import { quoted, type Notes } from './notes';
-import { parseNumber, type Decimal } from './numbers';
+import { parseNumber, type Decimal } from '../../base/number-text';
 
 /** How csv-parse reads every table: quotes may stand inside a field (`5" pipe`), white space around a field is not part of it. */
 export const csvOptions = {

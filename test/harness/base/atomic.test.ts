@@ -1,5 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -55,6 +63,31 @@ describe('writeFileAtomic', () => {
     await writeFileAtomic(file('link'), 'new');
     expect(readFileSync(file('there/a'), 'utf8')).to.equal('new');
     expect(readdirSync(file('there'))).to.deep.equal(['a']);
+  });
+
+  it('writes where a link leads to nothing yet, through further links, and ends where links lead in a circle', async () => {
+    mkdirSync(file('there'));
+    symlinkSync('there/../there', file('folder'));
+    symlinkSync('../new', file('there/second'));
+    symlinkSync('folder/second', file('first'));
+    await writeFileAtomic(file('first'), 'new');
+    expect(readlinkSync(file('first'))).to.equal('folder/second');
+    expect(readFileSync(file('new'), 'utf8')).to.equal('new');
+    expect(readdirSync(base()).sort()).to.deep.equal(['first', 'folder', 'new', 'there']);
+    symlinkSync('b', file('a'));
+    symlinkSync('a', file('b'));
+    expect(await refusal(writeFileAtomic(file('a'), 'new'))).to.match(/a cannot be written \(ELOOP/);
+  });
+
+  it('mixes no files of two writes at once that belong together', async () => {
+    const names = ['a', 'b', 'c'].map(file);
+    const all = (text: string) => writeFilesAtomic(names.map((name) => [name, text]));
+    for (let i = 0; i < 5; i++) {
+      await Promise.all([all('one'), all('other'), all('third')]);
+      const found = names.map((name) => readFileSync(name, 'utf8'));
+      expect(new Set(found).size, found.join()).to.equal(1);
+    }
+    expect(readdirSync(base()).sort()).to.deep.equal(['a', 'b', 'c']);
   });
 
   it('takes no name that is taken, as by another process of the same number in another container', async () => {
@@ -148,9 +181,9 @@ describe('writeFileAtomic', () => {
   });
 
   it('knows its own leftovers from files of others', async () => {
-    const names = ['a', 'a.12', 'a.12-3.tmp', 'a.bak', 'a.1.bak', 'b.12', 'a.12-3.tmp.gz'];
+    const names = ['a', 'a.12', 'a.12-3.tmp', 'a.12-4.old', 'a.bak', 'a.1.bak', 'b.12', 'a.12-3.tmp.gz'];
     for (const name of names) writeFileSync(file(name), '');
-    await removeLeftovers(base(), ['a']);
+    await removeLeftovers([file('a')]);
     expect(readdirSync(base())).to.deep.equal(['a', 'a.1.bak', 'a.12', 'a.12-3.tmp.gz', 'a.bak', 'b.12']);
   });
 });

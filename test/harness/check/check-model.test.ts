@@ -157,6 +157,13 @@ describe('check of a model', () => {
       );
   });
 
+  it('refuses expected outputs with NaN, which no program can equal', async () => {
+    const outputs = [{ data: Float64Array.of(1, NaN), shape: [1, 2] }];
+    const error = await withoutSides('lstm', outputs).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(UsageError);
+    expect(String(error)).to.include('The expected output 1 of 1 holds NaN at position 1');
+  });
+
   it('names both shapes where an expected output has another one', async () => {
     const report = await withoutSides('lstm', [{ data: Float64Array.of(1, 2), shape: [1, 2] }]);
     expect(report.verdict).to.equal('mismatch');

@@ -139,17 +139,32 @@ describe('conversion onto something that exists, with force', () => {
   it('removes no file that is put there while it runs', async () => {
     mkdirSync(at('web'));
     const converted = refusal(lstm, 'tfjs', at('web'));
-    while (!existsSync(at(`web.${process.pid}.tmp`))) await new Promise(setImmediate);
+    const begins = (name: string): boolean => name.startsWith(`web.${process.pid}-`);
+    while (!readdirSync(base()).some(begins)) await new Promise(setImmediate);
     writeFileSync(at('web', 'thesis.txt'), 'years of work');
     expect(await converted).to.match(/holds thesis.txt, which convert does not write/);
     expect(readFileSync(at('web', 'thesis.txt'), 'utf8')).to.equal('years of work');
     expect(readdirSync(base())).to.deep.equal(['web']);
   });
 
-  it('does not write into what another conversion writes', async () => {
-    mkdirSync(at(`web.${process.pid}.tmp`));
-    expect(await refusal(lstm, 'tfjs', at('web'))).to.match(/another conversion to .*web is running/);
-    expect(readdirSync(base())).to.deep.equal([`web.${process.pid}.tmp`]);
+  it('goes by itself where another one writes there at once: each is whole, and none replaces the other unasked', async () => {
+    const convert = (force: boolean) => convertModel(lstm, { to: 'tfjs', out: at('web'), force });
+    const asked = await Promise.allSettled([false, false].map(convert));
+    const reasons = asked.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+    expect(reasons).to.have.length(1);
+    expect(reasons[0]).to.match(/web exists already and is left alone/);
+    await Promise.all([true, true].map(convert));
+    expect(readdirSync(base())).to.deep.equal(['web']);
+    expect(readdirSync(at('web')).toSorted()).to.deep.equal(['model.json', 'parity.json', 'weights.bin']);
+  });
+
+  it('refuses a name that is that of another format', async () => {
+    expect(await refusal(lstm, 'npz', at('a.onnx'))).to.match(/a\.onnx must end in \.npz/);
+    expect(await refusal(lstm, 'keras', at('a.h5'))).to.match(/a\.h5 must end in \.keras/);
+    expect(await refusal(lstm, 'tfjs', at('a.keras'))).to.match(
+      /the name of a \.keras file, and --to tfjs makes a folder/,
+    );
+    expect(readdirSync(base())).to.deep.equal([]);
   });
 
   it('never replaces the model that it reads', async () => {
@@ -240,33 +255,33 @@ describe('what a conversion that was killed leaves', () => {
   const listed = (): string[] => readdirSync(base()).toSorted();
 
   it('is put right by the next one: a folder that made room is there again, what was not finished is gone', async () => {
-    folderWith(`web.${dead}-1.tmp`, 'model.json', 'old');
-    folderWith(`web.${dead}.tmp`, 'model.json', 'new');
-    writeFileSync(at(`web.${dead}.tmp`, `weights.bin.${dead}-1.tmp`), 'a part');
-    writeFileSync(at(`web.${dead}.tmp.parity.json`), '{}');
-    writeFileSync(at(`web.parity.json.${dead}-1.tmp`), '{}');
-    await clearLeftovers(at('web'));
+    folderWith(`web.${dead}-2.old`, 'model.json', 'old');
+    folderWith(`web.${dead}-1.tmp`, 'model.json', 'new');
+    writeFileSync(at(`web.${dead}-1.tmp`, `weights.bin.${dead}-1.tmp`), 'a part');
+    writeFileSync(at(`web.${dead}-1.tmp.${dead}-3.tmp`), 'a part');
+    writeFileSync(at(`web.parity.json.${dead}-2.tmp`), '{}');
+    for (const name of ['web', 'web.parity.json']) await clearLeftovers(at(name));
     expect(listed()).to.deep.equal(['web']);
     expect(readFileSync(at('web', 'model.json'), 'utf8')).to.equal('old');
   });
 
   it('is removed where the new folder took its place', async () => {
     folderWith('web', 'model.json', 'new');
-    folderWith(`web.${dead}-1.tmp`, 'model.json', 'old');
+    folderWith(`web.${dead}-1.old`, 'model.json', 'old');
     await clearLeftovers(at('web'));
     expect(listed()).to.deep.equal(['web']);
     expect(readFileSync(at('web', 'model.json'), 'utf8')).to.equal('new');
   });
 
   it('is left alone where it has files of others, where its process runs, and where another folder took its place', async () => {
-    const kept = ['web', `web.${dead}.tmp`, `web.${dead}-1.tmp`, `web.${process.pid}-1.tmp`];
+    const kept = ['web', `web.${dead}-1.tmp`, `web.${dead}-2.old`, `web.${process.pid}-1.old`];
     folderWith(kept[0], 'model.json', 'of the user');
     folderWith(kept[1], 'thesis.txt', 'years of work');
     folderWith(kept[2], 'model.json', 'old');
     folderWith(kept[3], 'model.json', 'of this process');
-    writeFileSync(at(`web.${dead}.tmp.txt`), 'another file');
+    writeFileSync(at(`web.${dead}-1.tmp.txt`), 'another file');
     await clearLeftovers(at('web'));
-    expect(listed()).to.deep.equal([...kept, `web.${dead}.tmp.txt`].toSorted());
+    expect(listed()).to.deep.equal([...kept, `web.${dead}-1.tmp.txt`].toSorted());
   });
 });
 

@@ -66,6 +66,7 @@ describe('column flags of train, predict and evaluate', () => {
     const found = await predict(model, file('new.csv', table('Art')));
     expect(found).to.have.length(2); // of the same data: the validation part
     expect(found[0].id).to.match(/^Mü\d+$/);
+    expect(await predict(join(model, 'model.json'), join(folder, 'new.csv'))).to.eql(found);
     const { exitCode, stdout } = await runCli([
       'evaluate',
       '--model',

@@ -29,7 +29,7 @@ describe('files that a command is to write', () => {
     writeFileSync(at('run/model.json'), '{}');
     const json = (name: string) => outputOf('--json', at(name));
     expect(await refusal(json('run/model.json'), runFiles(at('run')))).to.match(/uses itself/);
-    expect(await refusal(json('run/report.html'), runFiles(at('run')))).to.match(/uses itself/);
+    expect(await refusal(json('run/weights.npz'), runFiles(at('run/model.json')))).to.match(/uses itself/);
     expect(await refusal(json('run/metrics.json'), runFiles(at('run')))).to.equal('taken');
     writeFileSync(at('notes.txt'), 'years of work');
     writeFileSync(at('old.json'), '\n[1]');

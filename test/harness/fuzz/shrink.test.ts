@@ -5,6 +5,9 @@ import { shrinkFailure, type Shrunk } from '../../../harness/fuzz/shrink';
 import { sizesOf, type Implementation, type Problem } from '../../../harness/base/problem';
 import { sideWith } from './sides';
 
+/** The time limit of the test, which grows with the load of the machine, ends what hangs. */
+const patience = { seconds: 3600 };
+
 /** The first failure of a side in a series, shrunk. */
 async function firstShrunk(
   side: Implementation,
@@ -15,7 +18,7 @@ async function firstShrunk(
     const found = await put(side, given.problem);
     if (signatureOf(found.verdict, given.problem) === undefined) continue;
     const named = await withKind(side, found);
-    const shrunk = await shrinkFailure(side, given, named, { seconds: 60 });
+    const shrunk = await shrinkFailure(side, given, named, patience);
     expect(signatureOf(shrunk.finding.verdict, shrunk.problem)).to.equal(
       signatureOf(found.verdict, given.problem),
     );
@@ -76,7 +79,7 @@ describe('shrinking keeps the failure and ends where a person can compute it', (
     const given = fuzzCase(2, 0);
     const found = await put(moody, given.problem);
     expect(found.verdict.status).to.equal('fail');
-    const { problem, shrinking } = await shrinkFailure(moody, given, found, { seconds: 60 });
+    const { problem, shrinking } = await shrinkFailure(moody, given, found, patience);
     expect(shrinking).to.deep.equal({ path: '0', tries: 1, ended: 'not repeatable' });
     expect(problem).to.deep.equal(given.problem);
   });
@@ -96,7 +99,7 @@ describe('shrinking keeps the failure and ends where a person can compute it', (
     expect(sizesOf(given.problem).units).to.be.greaterThan(1);
     const found = await put(twice, given.problem);
     expect(found.verdict).to.include({ phase: 'forward', tensor: 'states' });
-    const { problem, finding } = await shrinkFailure(twice, given, found, { seconds: 60 });
+    const { problem, finding } = await shrinkFailure(twice, given, found, patience);
     expect(finding.verdict).to.include({ phase: 'forward', tensor: 'states' });
     expect(sizesOf(problem)).to.deep.include({ batch: 1, timeSteps: 1, features: 1, units: 2 });
   });

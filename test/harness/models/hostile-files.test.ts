@@ -234,6 +234,19 @@ describe('model files that are damaged or hostile', () => {
     expect(pickled).to.match(/^UsageError: /);
   });
 
+  it('refuses names that are not UTF-8, of which two that differ could become one', async () => {
+    for (const [name, word] of [
+      ['torch-lstm.onnx', 'lstm'],
+      ['gru.h5', 'gru'],
+    ] as const) {
+      const bytes = readFileSync(path.join(modelFixtures, name)).toString('latin1');
+      const changed = bytes.replaceAll(word, `${word.slice(0, -1)}\xff`);
+      expect(await saidOf(name, Buffer.from(changed, 'latin1')), name).to.match(
+        /^UsageError: .*(not UTF-8|not valid for encoding utf-8)/,
+      );
+    }
+  });
+
   it('reads numbers of an ONNX model from its own folder only', async () => {
     const model = readFileSync(path.join(modelFixtures, 'made-embedding-external.onnx'));
     const name = 'made-embedding-external.data';

@@ -497,6 +497,7 @@ describe('damaged files of a model', () => {
       { standardisation: { mean: [0, 0], scale: [1, 0] } },
       { classNames: ['a'] },
       { classNames: ['a', 'a'] },
+      { classNames: ['1', '1.0'] },
     ])
       expect(await refusal(save(model, directory, options))).to.match(/^UsageError: /);
     expect(readdirSync(base())).to.deep.equal([]);

@@ -89,9 +89,11 @@ describe('labels', () => {
       UsageError,
       /whether a label is the number of an output/,
     );
-    expect(() => relabelled(shifted, ['1', '01', '2'])).to.throw(
-      UsageError,
-      /more than one class that a label "1" can mean/,
+  });
+
+  it('that are numbers of the other decimal sign are not two classes', async () => {
+    expect(await refusal('a.csv', csv(['1', '1.0', '2']), { decimal: ',' })).to.match(
+      /column "label" has the labels "1\.0" and "1", which are one class where the decimal sign is a point/,
     );
   });
 

@@ -1,18 +1,4 @@
-/** The sign between whole part and fraction. */
-export type Decimal = '.' | ',';
-
-const forms: Readonly<Record<Decimal, RegExp>> = {
-  '.': /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/,
-  ',': /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/,
-};
-
-/** Reads a decimal number strictly: no empty text, no `0x10`, no thousands separators. Undefined when it is not a finite number. */
-export function parseNumber(text: string, decimal: Decimal = '.'): number | undefined {
-  const trimmed = text.trim();
-  if (!forms[decimal].test(trimmed)) return undefined;
-  const value = Number(decimal === ',' ? trimmed.replace(',', '.') : trimmed);
-  return Number.isFinite(value) ? value : undefined;
-}
+import { parseNumber, type Decimal } from '../../base/number-text';
 
 /** What orders the rows of a sequence. */
 export interface Step {
