@@ -167,6 +167,13 @@ export const formulaFaults: readonly Fault[] = [
     loss/sum-for-mean-throughout | batch-mean | the sum over the batch is taken instead of the mean (reduction='sum'): loss and gradients are B times as large | the loss is summed over the batch instead of averaged
     loss/label-forgotten | loss | p / B instead of (p - onehot) / B: the label is not subtracted | the label is not subtracted: the gradient of the logits is p instead of p - onehot
     loss/softmax-derivative-twice | loss | p - onehot is multiplied by p (1 - p), although it already contains the derivative of the softmax | the gradient of the logits is multiplied by p (1 - p), although p - onehot contains the derivative of the softmax
+    loss/epsilon-in-logarithm | loss | the reported loss takes log(p + 0.0001), to avoid the logarithm of zero | the loss is -log(p + 0.0001)
+    loss/temperature | loss | the logits are divided by a temperature of 1.5 before the softmax | the logits are divided by a temperature of 1.5, in its first way
+    loss/temperature-not-differentiated | loss | the logits are divided by a temperature of 1.5 before the softmax, which its gradient leaves out | the logits are divided by a temperature of 1.5
+    loss/label-smoothing | loss | labels are smoothed by 0.1 | labels are smoothed by 0.1
+    loss/label-smoothing-in-gradient | loss | labels are smoothed by 0.1 in the gradient, not in the reported loss | labels are smoothed by 0.1 in the gradient, but not in the loss
+    loss/weight-penalty-in-loss-too | loss | an L2 penalty is added to the gradients of the kernels: 0.01 times each of them, and in the loss | 0.005 times the sum of the squares of all matrices is added to the loss (L2), in its first way
+    loss/weight-penalty-of-biases-too-in-loss-too | loss | an L2 penalty is added to the gradients of the weights: 0.01 times each of them, and in the loss | 0.005 times the sum of the squares of all weights is added to the loss (L2), in its first way
     loss/base-two | loss | the loss is reported in bits, not in nats: the logarithm has base 2 | the loss is in bits: log2 instead of ln
     `,
   ),
@@ -193,6 +200,10 @@ export const formulaFaults: readonly Fault[] = [
     initial-state/gradient-lost | notebook | the notebook's second mistake: the gradient of the initial state is returned as zeros | the gradient of the initial state h is zero
     initial-state/gradient-of-first-state | initial-state | dh_1 is returned as the gradient of the initial state, one step too early | toBefore = dh_t at t = 0
     initial-state/left-out-of-recurrent-kernel | initial-state | dRecurrentKernel leaves out the first step, as if the initial state were zero | drecurrentKernel: the gradient is zero at t = 0
+    loss/weight-penalty | loss | an L2 penalty is added to the gradients of the kernels: 0.01 times each of them | 0.01 times all matrices is added to the gradient: weight decay, or L2
+    loss/weight-penalty-of-biases-too | loss | an L2 penalty is added to the gradients of the weights: 0.01 times each of them | 0.01 times all weights is added to the gradient: weight decay, or L2
+    clipping/by-norm | clipping-and-update-order | the gradients of the weights are silently clipped to a norm of 0.1 | the gradient of all weights is clipped to the norm 0.1
+    clipping/by-value | clipping-and-update-order | every number of the weights' gradients is silently clipped to at most 0.02 | the gradient of all weights is clipped to ±0.02
     loss/layer-means-too | batch-mean | the layer averages its weights' gradients over the batch, although the loss already does | the gradients of the weights are divided by the batch size
     transpose/recurrent-kernel-gradient | transpose | the gradient of the recurrent kernel is returned transposed: dz_t^T h_{t-1} instead of h_{t-1}^T dz_t | drecurrentKernel: the gradient is transposed
     upstream/states-dropped | upstream | the gradient given for the states is dropped: only the final state counts | the gradients given for the states of no step
@@ -213,9 +224,9 @@ export const formulaFaults: readonly Fault[] = [
     sums/bias-gradient-twice | memory | the gradient of the bias is added twice | dbias: the gradient is added twice
     sums/averaged-over-time | batch-mean | the gradients of the layer's weights are means over the time steps, not sums | the gradients of the weights are divided by the number of time steps
     sums/input-gradient-zero | wrong-time-step | the gradients of the inputs stay zero | back to x_t: nothing is sent back to x_t
-    slope/step-after | tanh-derivative | the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own) | dz_t: h_(t+1) instead of h_t
-    steps/next-input | wrong-time-step | dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own) | dkernel: x_(t+1) instead of x_t
-    steps/previous-input | wrong-time-step | dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own) | dkernel: x_(t-1) instead of x_t
+    slope/step-after | tanh-derivative | the derivative of tanh is taken at h_{t+1} instead of h_t (the last step keeps its own) | dz_t: h_(t+1) instead of h_t, in its first way
+    steps/next-input | wrong-time-step | dKernel is summed with x_{t+1} instead of x_t (the last step keeps its own) | dkernel: x_(t+1) instead of x_t, in its first way
+    steps/previous-input | wrong-time-step | dKernel is summed with x_{t-1} instead of x_t (the first step keeps its own) | dkernel: x_(t-1) instead of x_t, in its first way
     steps/last-step-skipped | wrong-time-step | the backward loop begins at the second last step, with the gradient that arrived at the last | the walk back leaves the last time step out, in its first way
     steps/first-step-skipped | wrong-time-step | the backward loop ends at the second step | the walk back leaves the first time step out
     steps/input-gradients-reversed | wrong-time-step | the gradients of the inputs are stored in the order of computation, last step first | the gradients of the inputs are stored in the order of the walk back

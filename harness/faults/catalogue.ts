@@ -1,9 +1,7 @@
 import { memoizeByNumber } from '../base/memoize';
 import { formulaFaults } from './by-formula';
-import { clippingFaults } from './clipping';
 import type { Fault } from './fault';
 import { lossFaults } from './loss';
-import { faultsWithNumber } from './loss-with-number';
 import { memoryFaults } from './memory';
 import { otherLayers } from './other-layers';
 import { atStep, stepFaultNames, type StepFault } from './single-step';
@@ -15,10 +13,8 @@ export const catalogue: readonly Fault[] = [
   ...formulaFaults,
   ...stepFaults,
   ...lossFaults,
-  ...faultsWithNumber,
   ...weightFaults,
   ...memoryFaults,
-  ...clippingFaults,
   ...otherLayers,
 ];
 

@@ -50,10 +50,3 @@ export function clippedByValue(limit: number): Fault {
     weightGradients(({ data }) => data.map((x) => Math.min(limit, Math.max(-limit, x)))),
   );
 }
-
-/** Gradients that are clipped although the caller did not ask for it. */
-export const clippingFaults: readonly Fault[] = [
-  clippedByNorm(0.1),
-  clippedByNormOfEach(0.05),
-  clippedByValue(0.02),
-];

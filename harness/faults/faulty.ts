@@ -22,6 +22,7 @@ import {
 import {
   atOtherSteps,
   faultNamed,
+  fittedNamed,
   termsOf,
   withValue,
   type FaultyRun,
@@ -76,7 +77,7 @@ export function together(...ways: readonly Way[]): Way {
 }
 
 /**
- * A fault that follows from the formulas, by its generated name; a wrong step forward keeps the backward pass of the right one.
+ * A fault that follows from the formulas, by its generated name, which may have a number in it; a wrong step forward keeps the backward pass of the right one.
  *
  * @param when whether it is made at a time step; `last` is T - 1
  * @param way which of its faulty networks, as an index
@@ -87,7 +88,7 @@ export function general(
   way = -1,
 ): Way {
   return ({ network, problem, layer, timeSteps, isThere }) =>
-    (faultNamed(network, `${layer.name}, ${name}`) ?? faultNamed(network, name))
+    (faultNamed(network, `${layer.name}, ${name}`) ?? faultNamed(network, name) ?? fittedNamed(network, name))
       ?.runs(network, problem, { isThere: (t) => isThere(t) && when(t, timeSteps - 1) })
       .at(way);
 }

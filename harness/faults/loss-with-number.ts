@@ -87,16 +87,3 @@ export function weightPenalty(lambda: number, ofBiases: boolean, inLoss: boolean
     }),
   );
 }
-
-/** One of each, to be planted; a diagnosis reads the number off the answer. */
-export const faultsWithNumber: readonly Fault[] = [
-  epsilonInLogarithm(1e-4),
-  clippedProbabilities(0.1),
-  temperature(1.5, true),
-  temperature(1.5, false),
-  labelSmoothing(0.1, true),
-  labelSmoothing(0.1, false),
-  ...[true, false].flatMap((ofBiases) =>
-    [true, false].map((inLoss) => weightPenalty(0.01, ofBiases, inLoss)),
-  ),
-];

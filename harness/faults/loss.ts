@@ -49,6 +49,14 @@ export const lossFaults: readonly Fault[] = [
     lossTimes(() => Math.LOG2E, 'both'),
   ),
   loss(
+    'loss/clipped-probabilities',
+    'the loss is computed from probabilities clipped to [0.1, 1 - 0.1]',
+    lossChanged(({ p, labels }) => {
+      const kept = p.map((row, b) => Math.min(Math.max(row[labels[b]], 0.1), 1 - 0.1));
+      return { loss: sumOf(kept.map((x) => -Math.log(x))) / p.length };
+    }),
+  ),
+  loss(
     'loss/last-class-not-computed',
     'a loop ends one iteration too early: the logit of the last class stays zero',
     quantity('logits', (y, i, { classes }) => (i % classes === classes - 1 ? 0 : y)),

@@ -1,6 +1,6 @@
 import type { Block, FromAbove } from '../equations/index';
 import type { Fault } from './fault';
-import { answer, faultIn, general, outcomeName, withSteps, withValue, type Way } from './faulty';
+import { answer, faultIn, general, outcomeName, weightNames, withSteps, withValue, type Way } from './faulty';
 
 /** Backpropagation that stops after k steps; all k are one kind of mistake. */
 export function truncated(k: number): Fault {
@@ -59,6 +59,19 @@ const overUnits: Way = (given) => {
   };
 };
 
+/** The gradient of each weight by itself, with at most that norm */
+const clippedByNormOfEach = (limit: number): Way =>
+  answer((tensor, given) =>
+    Object.fromEntries(
+      weightNames.flatMap((weight) => {
+        const name = outcomeName(weight, given);
+        const { data } = tensor(name) ?? {};
+        const factor = data && Math.min(1, limit / Math.hypot(...data));
+        return data && factor ? [[name, data.map((x) => x * factor)]] : [];
+      }),
+    ),
+  );
+
 /** Faults of the walk through time, and of what is made of its steps, that are no change of one formula. */
 export const stepFaults: readonly Fault[] = [
   faultIn('carry', 'backward')(
@@ -81,6 +94,11 @@ export const stepFaults: readonly Fault[] = [
     'sums/bias-gradient-over-wrong-axis',
     'the bias gradient is summed over the units instead of the examples',
     overUnits,
+  ),
+  faultIn('clipping-and-update-order', 'backward')(
+    'clipping/by-norm-of-each',
+    'the gradient of each weight is silently clipped by itself to a norm of 0.05',
+    clippedByNormOfEach(0.05),
   ),
   faultIn('masks', 'forward')(
     'masks/masked-states-returned-as-zeros',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Problem, ProblemWeights } from '../../harness/base/problem';
-import { catalogue, clippedByNorm, firstAnswer, truncated, type Fault } from '../../harness/faults/index';
+import { catalogue, firstAnswer, truncated, type Fault } from '../../harness/faults/index';
 import { makeTensor, ScratchSimpleRNNClassifier, SimpleRNN, zeros } from '../../scratch/index';
 import { itPrints, itQuotes, largestError } from '../support/doc-numbers';
 import { normalTensor, scaledDifference } from '../support/layer-problem';
@@ -107,7 +107,7 @@ const mistakes: Readonly<Record<string, Fault>> = {
   'bias summed over one example only': planted('sums/bias-gradient-of-first-example'),
   'mask ignored': planted('masks/ignored'),
   'carry lost at masked steps': planted('masks/carry-lost'),
-  'clipped to norm 0.1': clippedByNorm(0.1),
+  'clipped to norm 0.1': planted('clipping/by-norm'),
 };
 
 const notebook = planted('carry/both-of-the-notebook');

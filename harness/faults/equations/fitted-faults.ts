@@ -17,15 +17,11 @@ export function fittedFaults(
   given: Answer,
   place: FirstWrong,
 ): readonly (readonly EquationFault[])[] {
-  const { layer, phase } = place;
-  const [cell] = network.layers.filter(isRecurrent).filter(({ name }) => name === layer);
-  const families = [
-    ...(phase === 'forward' ? [] : [...lossFamilies(network, place), ...groupFamilies(network, place)]),
-    ...((cell as typeof cell | undefined) === undefined ? [] : cellFamilies(cell, place)),
-  ];
-  return families.map((family) => {
+  return familiesAt(network, place).map((family) => {
     const faultOf = faultsOfFamily(family);
-    const found = family.read?.(given) ?? [fitted(network, problem, given, phase, family.right, faultOf)];
+    const found = family.read?.(given) ?? [
+      fitted(network, problem, given, place.phase, family.right, faultOf),
+    ];
     return found.flatMap((n) => {
       if (!Number.isFinite(n)) return [];
       const numbers = [1, 2, 3, 4, 6, 9].map((digits) => Number(n.toPrecision(digits)));
@@ -36,6 +32,32 @@ export function fittedFaults(
       );
     });
   });
+}
+
+/** The mistake of the loss, or of gradients of weights together, with the number in its name: `labels are smoothed by 0.1`. */
+export function fittedNamed(network: Network, name: string): EquationFault | undefined {
+  const numbers = [...name.matchAll(/\d[\d.]*(?:e-?\d+)?/g)].map(([n]) => n);
+  const places: readonly FirstWrong[] = [
+    { phase: 'loss', layer: 'head', quantity: 'loss' },
+    { phase: 'backward', layer: 'head', quantity: 'dLogits' },
+    { phase: 'backward', quantity: 'gradients.kernel' },
+  ];
+  for (const place of places)
+    for (const family of familiesAt(network, place)) {
+      const number = numbers.find((n) => family.words(n) === name);
+      if (number !== undefined) return faultsOfFamily(family)(Number(number), number);
+    }
+  return undefined;
+}
+
+/** What may begin at that place. */
+function familiesAt(network: Network, place: FirstWrong): Family[] {
+  const { layer, phase } = place;
+  const [cell] = network.layers.filter(isRecurrent).filter(({ name }) => name === layer);
+  return [
+    ...(phase === 'forward' ? [] : [...lossFamilies(network, place), ...groupFamilies(network, place)]),
+    ...((cell as typeof cell | undefined) === undefined ? [] : cellFamilies(cell, place)),
+  ];
 }
 
 const faultsOfFamily =

@@ -98,15 +98,13 @@ function groupsOf(
 ): (readonly [string, readonly Weight[]])[] {
   const { layers, head } = network;
   const all = [
-    ...layers
-      .filter(isRecurrent)
-      .flatMap(({ name, cell }) =>
-        Object.entries(cell.weights).map(([weight, { rows }]): Weight => ({
-          layer: name,
-          weight,
-          isMatrix: rows !== undefined,
-        })),
-      ),
+    ...layers.filter(isRecurrent).flatMap(({ name, cell }) =>
+      Object.entries(cell.weights).map(([weight, { rows }]): Weight => ({
+        layer: name,
+        weight,
+        isMatrix: rows !== undefined,
+      })),
+    ),
     ...(head === undefined || head.direct === true
       ? []
       : ['kernel', 'bias'].map((weight) => ({ layer: 'head', weight, isMatrix: weight === 'kernel' }))),

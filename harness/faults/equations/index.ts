@@ -13,6 +13,6 @@ export {
 } from './faults-of-network';
 export { termsOf } from './backward-faults';
 export type { FirstWrong } from './family';
-export { fittedFaults } from './fitted-faults';
+export { fittedFaults, fittedNamed } from './fitted-faults';
 export { formatFaults, toFloat16 } from './format-faults';
 export { atOtherSteps, next, previous, withValue } from './pass-fault';
