@@ -2,7 +2,12 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { formatNpz, formatZip } from '../../../harness/base/files/index';
-import { layersModelText, openModelFile, toLayersModel } from '../../../harness/models/index';
+import {
+  layersModelText,
+  openModelFile,
+  toLayersModel,
+  type OpenOptions,
+} from '../../../harness/models/index';
 import { fromKeras1, weightsOfKeras1 } from '../../../harness/models/keras/keras1';
 import { zeros } from '../../../scratch/index';
 import { formatNames, openMutants } from '../../fuzz-readers/mutants';
@@ -318,6 +323,11 @@ describe('model files that are damaged or hostile', () => {
         /lstm has weights of layer 1 whose shapes do not fit each other/,
         { ...lstm, 'lstm.weight_ih_l1': array(16, 5), 'lstm.weight_hh_l1': array(16, 4) },
       ],
+      [
+        /lstm has weight_hh_l0 \[10, 4\], where \[U, U\], \[3 U, U\] or \[4 U, U\]/,
+        { 'lstm.weight_ih_l0': array(10, 3), 'lstm.weight_hh_l0': array(10, 4) },
+      ],
+      [/holds the text a; a state_dict holds numbers only/, { ...lstm, a: { shape: [1], data: ['b'] } }],
       [/lstm lacks a weight of layer 0;/, { 'lstm.weight_ih_l0': array(16, 3) }],
       [/lstm lacks a weight of layer 0;/, { ...lstm, 'lstm.bias_ih_l0': array(16) }],
       [
@@ -356,6 +366,27 @@ describe('model files that are damaged or hostile', () => {
       ],
     ] as const)
       expect(await saidOf('m.npz', await formatNpz(arrays)))
+        .to.match(/^UsageError: /)
+        .and.match(says);
+  });
+
+  it('refuses options that change nothing for a file, and --until for a state_dict', async () => {
+    const open = (name: string, options: OpenOptions): Promise<string> =>
+      openModelFile(path.join(modelFixtures, name), options).then(
+        () => 'opened',
+        (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
+      );
+    for (const [name, options, says] of [
+      ['gru.keras', { steps: 'all' }, /--steps all is for a state_dict of PyTorch; .* leave it out/],
+      [
+        'torch-gru.safetensors',
+        { nonlinearity: 'relu' },
+        /--nonlinearity relu is for an nn\.RNN in a state_dict/,
+      ],
+      ['torch-gru.safetensors', { until: 'fc' }, /is a state_dict, which is read whole; leave out --until/],
+      ['torch-lstm.state.npz', { until: 'fc' }, /is a state_dict, which is read whole; leave out --until/],
+    ] as const)
+      expect(await open(name, options))
         .to.match(/^UsageError: /)
         .and.match(says);
   });

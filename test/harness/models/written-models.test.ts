@@ -2,9 +2,15 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { UsageError } from '../../../harness/base/outcome';
-import { openModelFile, writeModel, type ModelDescription } from '../../../harness/models/index';
-import { generateInputs } from '../../../harness/check/index';
-import { runReference, tensorOf } from '../../../harness/check/index';
+import {
+  openModelFile,
+  writeModel,
+  type ModelDescription,
+  type ModelLayer,
+  type WriteFormat,
+} from '../../../harness/models/index';
+import { zeros } from '../../../scratch/index';
+import { generateInputs, runReference, tensorOf } from '../../../harness/check/index';
 import { fixtureFiles, modelFixtures } from '../../support/model-fixtures';
 import { temporaryDirectory } from '../../support/temporary-directory';
 
@@ -109,4 +115,45 @@ describe('models written as ONNX and .npz', () => {
     const error = await writeModel(renamed, 'savedmodel').catch((found: unknown) => found as Error);
     expect((error as Error).message).to.contain('head 1 and head_1 would both be called head_1');
   });
+});
+
+describe('what a format cannot hold', () => {
+  const layer = (kind: string, config: ModelLayer['config'], more: Partial<ModelLayer> = {}): ModelLayer => ({
+    ...{ name: kind.toLowerCase(), kind, config, reads: { of: 'x' }, weights: {}, output: [null, 2] },
+    ...more,
+  });
+  const rnn = (more: Partial<ModelLayer>, config: object = {}): ModelLayer =>
+    layer('RNN', { layer: 'simpleRNN', units: 2, ...config }, {
+      weights: { kernel: zeros(2, 2), recurrentKernel: zeros(2, 2), bias: zeros(2) },
+      output: [2],
+      ...more,
+    }); // prettier-ignore
+  const masking = layer('Masking', { layer: 'masking', maskValue: 0 });
+  const masked = { of: 'masking' };
+  const both = { layer: 'bidirectional', wrapped: { layer: 'simpleRNN', units: 2 } } as const;
+  const rows: readonly (readonly [WriteFormat, RegExp, readonly ModelLayer[]])[] = [
+    ['savedmodel', /layer repeat \(Repeat\) repeats a row 10001 times, more than 10000/, [layer('Repeat', { layer: 'repeatVector', times: 10_001 })]],
+    ['savedmodel', /layer rnn \(RNN\) gives zeros where its last step is masked/, [masking, rnn({ reads: masked, maskedRows: 'zero' })]],
+    ['savedmodel', /has initial states, and zeros at masked steps before the first/, [masking, rnn({ name: 'first' }), rnn({ reads: masked, maskedRows: 'output', initialStates: [{ of: 'first' }] })]],
+    ['onnx', /an output is the input x itself, which no operation gives/, []],
+    ['onnx', /layer rnn \(RNN\) runs under a mask, which ONNX's operations do not have/, [masking, rnn({ reads: masked })]],
+    ['keras', /layer last \(Last\) takes the last step of a sequence by itself, which Keras 3 does not have/, [layer('Last', { layer: 'lastStep' })]],
+    ['npz', /has the hard_sigmoid of Keras 2 .*, which Keras 3 does not have/, [rnn({}, { activation: 'hardSigmoid' })]],
+    ['tfjs', /has Keras 3's hard_sigmoid, x\/6 \+ 1\/2, which TensorFlow\.js 4\.22 does not have/, [rnn({}, { activation: 'hardSigmoidKeras3' })]],
+    ['tfjs', /layer both \(Both\) is bidirectional and gets initial states, which TensorFlow\.js/, [layer('Both', both, { initialStates: [{ of: 'x' }] })]],
+    ['tfjs', /rnn\.bias holds 1e\+300 at position 0; model files and TensorFlow\.js keep weights as float32/, [rnn({ weights: { bias: { data: Float64Array.of(1e300), shape: [1] } } })]],
+  ]; // prettier-ignore
+  for (const [format, says, layers] of rows)
+    it(`is refused by ${format}: ${says.source}`, async () => {
+      const model: ModelDescription = {
+        ...{ format: 'keras', writtenBy: 'a test', notes: [], layers },
+        inputs: [{ name: 'x', shape: [null, 2] }],
+        outputs: [{ of: layers.at(-1)?.name ?? 'x' }],
+      };
+      const error = await writeModel(model, format, 'm').catch((found: unknown) => found);
+      expect(error).to.be.instanceOf(UsageError);
+      expect((error as Error).message)
+        .to.match(says)
+        .and.match(/^m: .*\.$/);
+    });
 });
