@@ -35,23 +35,19 @@ export function wrongLayers(judged: readonly JudgedTensor[]): JudgedTensor[][] {
 
 /** The first time step at which a number is beyond its budget, and the worst number there. */
 export function placeOf(model: ModelDescription, judged: JudgedTensor, causes: readonly Cause[]): Difference {
-  const { layer, state, gradientOf, given, expected, allowed, status } = judged;
+  const { layer, state, gradientOf, given, expected, shares, status } = judged;
   const isWeight = gradientOf !== undefined && gradientOf in layer.weights;
   const [, ...sizes] = isWeight && expected.shape.length === 1 ? [1, ...expected.shape] : expected.shape;
   const width = sizes[sizes.length - 1];
   const timeSteps = sizes.length === 2 ? sizes[0] : 1;
   let at = judged.worst;
   if (status !== 'shape' && !isWeight) {
-    const share = (i: number): number => {
-      const error = Math.abs(given.data[i] - expected.data[i]);
-      return error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / allowed[i];
-    };
     const stepOf = (i: number): number => Math.floor(i / width) % timeSteps;
-    const wrong = Array.from(given.data.keys()).filter((i) => share(i) > 1);
+    const wrong = [...shares.keys()].filter((i) => shares[i] > 1);
     const first = wrong.reduce((step, i) => Math.min(step, stepOf(i)), Infinity);
     at = wrong
       .filter((i) => stepOf(i) === first)
-      .reduce((worst, i) => (share(i) > share(worst) ? i : worst), wrong.at(0) ?? at);
+      .reduce((worst, i) => (shares[i] > shares[worst] ? i : worst), wrong.at(0) ?? at);
   }
   const output = state === undefined ? 'output' : `final state ${state + 1}`;
   const gates = isWeight ? gatesOf(layer) : [];

@@ -18,7 +18,8 @@ export interface JudgedTensor {
   readonly given: Tensor;
   readonly expected: Tensor;
   /** what each number may be off */ readonly allowed: Float64Array;
-  /** largest |error| / allowed */ readonly used: number;
+  /** |error| / allowed of each number */ readonly shares: Float64Array;
+  /** the largest of them */ readonly used: number;
   /** the number with the largest share */ readonly worst: number;
   /** what the layer read, for a search of the cause */ readonly read: DoubtfulQuestion;
 }
@@ -75,15 +76,18 @@ export function judgeTensor(
   const { tensor } = expected;
   const base = { layer, ...(state !== undefined && { state }), given, expected: tensor, read };
   if (given.shape.join() !== tensor.shape.join())
-    return { ...base, status: 'shape', allowed: new Float64Array(0), used: Infinity, worst: 0 };
+    return { ...base, status: 'shape', allowed: none, shares: none, used: Infinity, worst: 0 };
   const { status, allowed } = explainByRounding(tensor.data, given.data, spreadOf(expected));
   const isLost = judgeSignal(tensor.data, given.data, allowed, precisionModels.any).status === 'ill';
-  let worst = 0;
-  let used = 0;
-  given.data.forEach((x, i) => {
+  const shares = given.data.map((x, i) => {
     const error = Math.abs(x - tensor.data[i]);
     const share = error === 0 ? 0 : error / allowed[i];
-    if (!(share <= used)) [used, worst] = [Number.isNaN(share) ? Infinity : share, i];
+    return Number.isNaN(share) ? Infinity : share;
   });
-  return { ...base, status: status === 'explained' && isLost ? 'unclear' : status, allowed, used, worst };
+  const worst = shares.reduce((most, share, i) => (share > shares[most] ? i : most), 0);
+  const used = shares[worst] ?? 0;
+  const own = status === 'explained' && isLost ? 'unclear' : status;
+  return { ...base, status: own, allowed, shares, used, worst };
 }
+
+const none = new Float64Array(0);

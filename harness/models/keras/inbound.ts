@@ -61,31 +61,23 @@ export function isMaskOf(
   operations: ReadonlyMap<string, GraphNode>,
   { config, reads }: { readonly config: ModelLayerConfig; readonly reads: Source },
 ): boolean {
-  const found = operations.get(operation);
-  if (config.layer === 'embedding') return isNotEqual(found, reads, 0);
-  if (config.layer !== 'masking' || found?.kind !== 'Any') return false;
-  const { axis, keepdims = false } = found.options;
-  const [inner] = argumentsOf(found);
-  const [of = ''] = asTexts(asObject(asObject(inner)['config'])['keras_history']);
-  return axis === -1 && keepdims === false && isNotEqual(operations.get(of), reads, config.maskValue);
+  const isMasking = config.layer === 'masking';
+  const { axis, keepdims = false, ...any } = operandsOf(operations.get(operation), 'Any');
+  if (isMasking && !(axis === -1 && keepdims === false)) return false;
+  const [of] = Array.isArray(any.history) ? (any.history as unknown[]) : [];
+  const { history, other } = operandsOf(operations.get(isMasking ? String(of) : operation), 'NotEqual');
+  const read = [reads.of, 0, reads.state === undefined ? 0 : reads.state + 1];
+  return JSON.stringify(history) === JSON.stringify(read) && other === (isMasking ? config.maskValue : 0);
 }
 
-function isNotEqual(found: GraphNode | undefined, reads: Source, value: number): boolean {
-  if (found?.kind !== 'NotEqual') return false;
-  const [tensor, other] = argumentsOf(found);
-  const history = asObject(asObject(tensor)['config'])['keras_history'];
-  const place = reads.state === undefined ? 0 : reads.state + 1;
-  return JSON.stringify(history) === JSON.stringify([reads.of, 0, place]) && other === value;
+/** What an operation of that kind reads: where its tensor is from, its other operand, and its options. */
+function operandsOf(node: GraphNode | undefined, kind: string): Json {
+  if (node?.kind !== kind) return {};
+  const [call] = Array.isArray(node.inbound) ? (node.inbound as unknown[]) : [];
+  const { args } = asObject(call);
+  const [tensor, other] = Array.isArray(args) ? (args as unknown[]) : [];
+  return { ...node.options, history: asObject(asObject(tensor)['config'])['keras_history'], other };
 }
-
-const argumentsOf = ({ inbound }: GraphNode): readonly unknown[] => {
-  const [node] = Array.isArray(inbound) ? (inbound as unknown[]) : [];
-  const { args } = asObject(node);
-  return Array.isArray(args) ? args : [];
-};
-
-const asTexts = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 
 /**
  * The tensors that a node names: `["lstm", 0, 0]` in any nesting (Keras 2, TensorFlow.js; a fourth entry holds keyword arguments), or

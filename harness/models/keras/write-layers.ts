@@ -30,8 +30,8 @@ export interface WrittenLayer {
 export interface WrittenLayers {
   readonly layers: readonly WrittenLayer[];
   /** the layer that gives what our layer gives */ readonly layerOf: ReadonlyMap<string, string>;
-  /** where a source is found: the layer, and the number of its tensor */
-  readonly tensorOf: (source: Source) => { readonly name: string; readonly tensor: number };
+  /** where a source is found: the layer, its first use, and the number of its tensor */
+  readonly historyOf: (source: Source) => [name: string, node: number, tensor: number];
 }
 
 type Refuse = (what: string, fix?: string) => UsageError;
@@ -63,10 +63,11 @@ export function writeLayers(model: ModelDescription, program: WrittenFor, where:
   return {
     layers,
     layerOf,
-    tensorOf: ({ of, state }) => ({
-      name: layerOf.get(of) ?? of.replace(/:softmax$/, ''),
-      tensor: state === undefined ? 0 : state + 1,
-    }),
+    historyOf: ({ of, state }) => [
+      layerOf.get(of) ?? of.replace(/:softmax$/, ''),
+      0,
+      state === undefined ? 0 : state + 1,
+    ],
   };
 }
 

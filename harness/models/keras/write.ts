@@ -48,14 +48,10 @@ const text = (value: object): Buffer => Buffer.from(JSON.stringify(value), 'utf8
 
 /** A functional model of Keras 3, and its weights by their paths in the archive. */
 function kerasConfig(model: ModelDescription, where: string) {
-  const { layers, tensorOf } = writeLayers(model, 'keras', where);
-  const history = (source: Source): [string, number, number] => {
-    const { name, tensor } = tensorOf(source);
-    return [name, 0, tensor];
-  };
+  const { layers, historyOf } = writeLayers(model, 'keras', where);
   const tensor = (source: Source): object => ({
     class_name: '__keras_tensor__',
-    config: { shape: shapeOf(model, source), dtype: 'float32', keras_history: history(source) },
+    config: { shape: shapeOf(model, source), dtype: 'float32', keras_history: historyOf(source) },
   });
   const inputs = model.inputs.map(({ name, shape, vocabulary }) => ({
     ...kerasObject(
@@ -96,7 +92,7 @@ function kerasConfig(model: ModelDescription, where: string) {
         trainable: true,
         layers: [...inputs, ...written],
         input_layers: oneOrAll(model.inputs.map(({ name }) => [name, 0, 0])),
-        output_layers: oneOrAll(model.outputs.map(history)),
+        output_layers: oneOrAll(model.outputs.map(historyOf)),
       },
       registered_name: 'Functional',
     },

@@ -18,15 +18,7 @@ export const axisOperations: Readonly<Record<string, Operation>> = {
     );
   },
   Split(step) {
-    const value = step.input(0);
-    const count = step.node.output.length;
-    const axis = step.number('axis', 0);
-    if (
-      value?.kind !== 'pile' ||
-      place(axis, axesOf(value).length) !== value.at ||
-      value.parts.length !== count
-    )
-      throw step.refuse(`splits ${inWords(value)}, where the directions of a layer were expected`);
+    const value = step.pile(step.number('axis', 0), 'splits', step.node.output.length);
     return value.parts.map((part): Pile => ({ ...value, parts: [part] }));
   },
   Transpose(step) {

@@ -4,7 +4,17 @@ import type { ModelLayerConfig, Source } from '../description';
 import { weightsOfDirections } from '../gates';
 import { show } from '../json';
 import { attributeTypes, type OnnxAttribute, type OnnxNode } from './schema';
-import { inWords, type Axis, type From, type Pile, type Recurrent, type Signal, type Value } from './values';
+import {
+  axesOf,
+  inWords,
+  place,
+  type Axis,
+  type From,
+  type Pile,
+  type Recurrent,
+  type Signal,
+  type Value,
+} from './values';
 import type { Constant } from './tensors';
 
 /** A layer that is not a recurrent one. */
@@ -51,6 +61,15 @@ export class Step {
     const found = this.input(i);
     if (found?.kind === 'signal') return found;
     throw this.refuse(`has ${inWords(found)} as ${what}, where what a layer gives was expected`);
+  }
+
+  /** The first input as what lies side by side along this axis. @throws UsageError when it is something else */
+  pile(axis: number | undefined, verb: string, count?: number): Pile {
+    const found = this.input(0);
+    const isPile =
+      found?.kind === 'pile' && axis !== undefined && place(axis, axesOf(found).length) === found.at;
+    if (isPile && (count ?? found.parts.length) === found.parts.length) return found;
+    throw this.refuse(`${verb} ${inWords(found)}, where the directions of a layer were expected`);
   }
 
   attribute(name: string): OnnxAttribute | undefined {

@@ -137,10 +137,8 @@ function bothDirections(step: Step, a: Signal, b: Signal, merge: 'sum' | 'mul'):
 }
 
 function reduced(step: Step, merge: 'sum' | 'ave' | 'mul'): Value {
-  const value = step.input(0);
   const axes = step.integers(1, 'axes');
-  if (value?.kind !== 'pile' || axes?.length !== 1 || place(axes[0], axesOf(value).length) !== value.at)
-    throw step.refuse(`reduces ${inWords(value)}, where the directions of a layer were expected`);
+  const value = step.pile(axes?.length === 1 ? axes[0] : undefined, 'reduces');
   const merged = mergedDirections(value.parts, merge);
   if (merged === undefined) throw step.refuse('reduces something else than the two directions of a layer');
   return step.number('keepdims', 1) === 0 ? merged : { kind: 'pile', parts: [merged], at: value.at };

@@ -30,11 +30,7 @@ export function toLayersModel(
   where = 'the model',
   program: 'tfjs' | 'registered' = 'tfjs',
 ): WrittenLayersModel {
-  const { layers, layerOf, tensorOf } = writeLayers(model, program, where);
-  const reference = (source: Parameters<typeof tensorOf>[0]): [string, number, number] => {
-    const { name, tensor } = tensorOf(source);
-    return [name, 0, tensor];
-  };
+  const { layers, layerOf, historyOf } = writeLayers(model, program, where);
   const inputs = model.inputs.map(({ name, shape, vocabulary }) => ({
     class_name: 'InputLayer',
     name,
@@ -51,7 +47,7 @@ export function toLayersModel(
     name,
     config: { name, trainable: true, ...config },
     inbound_nodes: [
-      [layer.reads, ...(layer.initialStates ?? [])].map((source) => [...reference(source), {}]),
+      [layer.reads, ...(layer.initialStates ?? [])].map((source) => [...historyOf(source), {}]),
     ],
   }));
   const weights = layers.flatMap((layer) =>
@@ -64,7 +60,7 @@ export function toLayersModel(
         name: 'rnn_parity',
         layers: [...inputs, ...written],
         input_layers: model.inputs.map(({ name }) => [name, 0, 0]),
-        output_layers: model.outputs.map(reference),
+        output_layers: model.outputs.map(historyOf),
       },
       keras_version: 'tfjs-layers 4.22.0',
       backend: 'tensor_flow.js',
