@@ -3,7 +3,7 @@ import { featuresOf, mergedDirections, unify, type Operation, type Step } from '
 import { pick } from './positions';
 import { activationNamed, readRecurrent } from './recurrent';
 import { transposed, type Constant } from './tensors';
-import { axesOf, inWords, place, zeros, type Axis, type Signal, type Value } from './values';
+import { inWords, zeros, type Axis, type Signal, type Value } from './values';
 
 const activation =
   (name: string): Operation =>
