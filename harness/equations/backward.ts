@@ -7,12 +7,11 @@ import {
   observed,
   scopeOf,
   stepsOf,
-  widthOfOutput,
   type Forward,
   type FromAbove,
   type Step,
 } from './forward';
-import { cellSizes, isRecurrent, type Layer } from './network';
+import { cellSizes, isRecurrent, outputWidth, type Layer } from './network';
 import type { Block, Share, SumTerm } from './operations/index';
 import { Quantities, takePart } from './quantities';
 import type { CellSizes } from './weights';
@@ -280,7 +279,7 @@ function backThroughMerge<V extends Block>(
 ): void {
   const { arithmetic } = run;
   const ran = layer.of.map((name) => layerOf(run.layers, name));
-  const width = widthOfOutput(run, layer.name);
+  const width = outputWidth(run.network, layer.name);
   const split = (terms: readonly SumTerm<V>[], values: readonly V[]): readonly (readonly SumTerm<V>[])[] => {
     if (terms.length === 0 || layer.merge === 'sum') return [terms, terms];
     const d = total(run, terms, width);

@@ -22,24 +22,3 @@ export class EquationError extends Error {
     this.column = column;
   }
 }
-
-/** The nearest of the names, where it is near enough to be meant: at most a third of its letters differ. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  const best = names
-    .map((other) => ({ other, distance: editDistance(name.toLowerCase(), other.toLowerCase()) }))
-    .sort((one, other) => one.distance - other.distance)
-    .at(0);
-  return best !== undefined && best.distance <= Math.max(1, best.other.length / 3) ? best.other : undefined;
-}
-
-/** Insertions, deletions and replacements from one word to the other (Levenshtein 1966). */
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++)
-      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (one[i - 1] === other[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[other.length];
-}

@@ -9,7 +9,6 @@ import {
   cellSizes,
   checkProblem,
   isRecurrent,
-  outputWidth,
   tensorsOf,
   type Layer,
   type Network,
@@ -328,9 +327,4 @@ function targetOf(
     }),
     ...(mask && { live: Uint8Array.from(rows, (i) => (mask.data[i] === 0 ? 0 : 1)) }),
   };
-}
-
-/** Columns of a layer's output. */
-export function widthOfOutput({ network }: Pick<Forward<Block>, 'network'>, name: string): number {
-  return outputWidth(network, name);
 }

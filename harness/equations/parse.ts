@@ -1,5 +1,6 @@
+import { resembles } from '../../scratch/index';
 import { activations, findActivation } from './activations/index';
-import { EquationError, nearest } from './equation-error';
+import { EquationError } from './equation-error';
 import {
   callOf,
   numberOf,
@@ -341,7 +342,7 @@ class Parser {
   }
 
   private meant(name: string, names: readonly string[], suffix: string): string {
-    const near = nearest(name, names);
+    const near = names.length > 0 ? resembles(name, names) : undefined;
     return near === undefined ? '' : `; did you mean ${near}${suffix}?`;
   }
 

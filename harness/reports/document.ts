@@ -138,7 +138,7 @@ export interface MatrixOptions {
   readonly caption: string;
   readonly rowLabel: string;
   readonly columnLabel: string;
-  readonly names: readonly string[];
+  readonly names: readonly (string | Mark)[];
   /** counts[row][column] */ readonly counts: readonly (readonly number[])[];
 }
 
@@ -146,8 +146,8 @@ export interface MatrixOptions {
 export function matrix({ caption, rowLabel, columnLabel, names, counts }: MatrixOptions): Table {
   const cell = (count: number, total: number, isRight: boolean): Mark => {
     const part = total === 0 ? 0 : count / total;
-    const text = count === 0 ? '' : String(count);
-    return { text, shade: isRight ? ['heat', 0.55 * part] : ['miss', Math.min(0.6, 6 * part)] };
+    const [text, plain] = [count === 0 ? '' : String(count), String(count)];
+    return { text, plain, shade: isRight ? ['heat', 0.55 * part] : ['miss', Math.min(0.6, 6 * part)] };
   };
   const rows = counts.map((line, r) => {
     const total = line.reduce((sum, n) => sum + n, 0);

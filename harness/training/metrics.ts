@@ -1,4 +1,4 @@
-import { clip, visible } from '../reports/index';
+import { clip, matrix, table, tableLines, visible, type Mark, type Table } from '../reports/index';
 import { argmax, type Evaluated, type LayersNetwork, type Tensor } from '../../scratch/index';
 import type { Part } from './data/index';
 import { inputsOf } from './network';
@@ -70,29 +70,42 @@ export function metricsOf(
 const percent = (share: number | undefined): string =>
   share === undefined ? '-' : `${(100 * share).toFixed(1)} %`;
 
+/** A class in full on a page, and so that it stays on its line in a terminal. */
+const shown = (name: string): Mark => ({ text: name, plain: clip(visible(name), 40) });
+
+/** Precision and recall of each class. */
+export function classTable({ perClass }: Metrics): Table {
+  return table(
+    perClass.map(({ name, precision, recall, examples }) => [
+      shown(name),
+      percent(precision),
+      percent(recall),
+      examples,
+    ]),
+    { head: ['class', 'precision', 'recall', 'examples'] },
+  );
+}
+
+export function confusionTable({ perClass, confusion }: Metrics): Table {
+  return matrix({
+    caption: 'confusion matrix (row: true class, column: prediction)',
+    rowLabel: 'true',
+    columnLabel: 'predicted',
+    names: perClass.map(({ name }) => shown(name)),
+    counts: confusion,
+  });
+}
+
 /** Metrics as text for a terminal. */
 export function formatMetrics(metrics: Metrics): string {
-  const { accuracy, loss, examples, confusion } = metrics;
-  const perClass = metrics.perClass.map((one) => ({ ...one, name: clip(visible(one.name), 40) }));
-  const lines = [
-    `accuracy ${(100 * accuracy).toFixed(2)} % (${Math.round(accuracy * examples)} of ${examples}), loss ${loss.toFixed(4)} nats`,
+  const { accuracy, loss, examples, perClass } = metrics;
+  const hits = Math.round(accuracy * examples);
+  return [
+    `accuracy ${(100 * accuracy).toFixed(2)} % (${hits} of ${examples}), loss ${loss.toFixed(4)} nats`,
     '',
-  ];
-  const width = Math.max(5, ...perClass.map(({ name }) => name.length));
-  lines.push(`${'class'.padEnd(width)}  precision   recall  examples`);
-  for (const { name, precision, recall, examples: n } of perClass)
-    lines.push(
-      `${name.padEnd(width)}  ${percent(precision).padStart(9)}  ${percent(recall).padStart(7)}  ${String(n).padStart(8)}`,
-    );
-  if (perClass.length <= 20) {
-    const cell = Math.max(width, String(examples).length) + 1;
-    lines.push('', 'confusion matrix (row: true class, column: prediction)');
-    lines.push(' '.repeat(width) + perClass.map(({ name }) => name.padStart(cell)).join(''));
-    confusion.forEach((row, c) =>
-      lines.push(perClass[c].name.padEnd(width) + row.map((count) => String(count).padStart(cell)).join('')),
-    );
-  }
-  return lines.join('\n');
+    ...tableLines(classTable(metrics)),
+    ...(perClass.length <= 20 ? ['', ...tableLines(confusionTable(metrics))] : []),
+  ].join('\n');
 }
 
 /** Predicts and measures a part; the loss is computed from the logits, so that a probability of 0 does not make it infinite. */

@@ -5,7 +5,6 @@ import {
   code,
   htmlOf,
   lineChart,
-  matrix,
   paragraph,
   row,
   table,
@@ -16,7 +15,7 @@ import {
 } from '../reports/index';
 import { greyImage } from '../reports/image/index';
 import type { Agreement, EpochRecord, SideEpoch } from './history';
-import type { Metrics, Predictions } from './metrics';
+import { classTable, confusionTable, type Metrics, type Predictions } from './metrics';
 import type { PreparedData } from './prepare';
 import type { TrainSettings } from './settings';
 
@@ -197,30 +196,13 @@ function ratio(points: readonly { y: number }[]): string {
   return Number.isFinite(value) ? value.toPrecision(2) : 'no number';
 }
 
-const share = (value: number | undefined): string =>
-  value === undefined ? '–' : `${(100 * value).toFixed(1)}\u00a0%`;
-
 function confusionSection({ metrics, partName, data }: TrainingReportOptions): Section {
   const { classNames } = data.identity;
-  const head = ['class', 'precision', 'recall', 'examples'];
-  const rows = metrics.perClass.map(({ name, precision, recall, examples }) => [
-    name,
-    share(precision),
-    share(recall),
-    examples,
-  ]);
-  const confusion = matrix({
-    caption: 'Rows: true class; columns: prediction; shaded by the share of the row',
-    rowLabel: 'true',
-    columnLabel: 'predicted',
-    names: classNames,
-    counts: metrics.confusion,
-  });
   const left = `The matrix of ${classNames.length} classes is left out of this page; rnn-parity evaluate --json has it.`;
   return {
     title: 'Confusion',
     intro: `${Math.round(metrics.accuracy * metrics.examples)} of ${metrics.examples} ${partName} examples are classified correctly.`,
-    blocks: [classNames.length <= 40 ? confusion : paragraph(left), table(rows, { head })],
+    blocks: [classNames.length <= 40 ? confusionTable(metrics) : paragraph(left), classTable(metrics)],
   };
 }
 
@@ -240,7 +222,7 @@ function mistakesSection({ part, partName, predictions, data }: TrainingReportOp
     return {
       source: imageOf(values, part.lengths[n], features),
       alt: `example ${part.examples[n]}, a ${right} taken for a ${name}`,
-      caption: `is ${right}, predicted ${name} at ${share(probability(n, predicted))}`,
+      caption: `is ${right}, predicted ${name} at ${(100 * probability(n, predicted)).toFixed(1)}\u00a0%`,
     };
   };
   return {

@@ -1,52 +1,45 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { checkChoice, checkOptions, checkSize, type OptionNames } from '../../scratch/index';
+import { checkChoice, checkOptions, checkSize } from '../../scratch/index';
 
-/** What a GRU with the reset after the matrix is made from; defaults as in Keras 3. */
-export interface GRUResetAfterArgs {
+/** What the cell computes with. */
+interface CellArgs {
   readonly units: number;
   /** default tanh */ readonly activation?: Activation;
   /** default sigmoid; that of tf.layers.gru is hardSigmoid */ readonly recurrentActivation?: Activation;
   /** default true */ readonly useBias?: boolean;
   /** default 2: bias [2, 3U]; 1: bias [3U], without the one inside the reset */ readonly biases?: 1 | 2;
+  /** default glorotUniform */ readonly kernelInitializer?: Initializer;
+  /** default orthogonal */ readonly recurrentInitializer?: Initializer;
+}
+
+/** What a GRU with the reset after the matrix is made from; defaults as in Keras 3. */
+export interface GRUResetAfterArgs extends CellArgs {
   /** default false: the output is h_T; true: h_1 .. h_T */ readonly returnSequences?: boolean;
   /** default false; true: the final state is a second output */ readonly returnState?: boolean;
   /** default false */ readonly goBackwards?: boolean;
-  /** default glorotUniform */ readonly kernelInitializer?: Initializer;
-  /** default orthogonal */ readonly recurrentInitializer?: Initializer;
   readonly inputShape?: Tf.Shape;
   readonly name?: string;
 }
+
+const cellDefaults: Required<Omit<CellArgs, 'units'>> = {
+  activation: 'tanh',
+  recurrentActivation: 'sigmoid',
+  useBias: true,
+  biases: 2,
+  kernelInitializer: 'glorotUniform',
+  recurrentInitializer: 'orthogonal',
+};
+const ofLayer = { returnSequences: true, returnState: true, goBackwards: true, inputShape: true, name: true };
+const argNames = { units: true, ...cellDefaults, ...ofLayer } satisfies Record<
+  keyof GRUResetAfterArgs,
+  unknown
+>;
 
 type LayerArgs = NonNullable<Parameters<typeof Tf.layers.gru>[0]>;
 type Activation = NonNullable<LayerArgs['activation']>;
 type Initializer = 'glorotUniform' | 'glorotNormal' | 'orthogonal' | 'zeros';
 type Cell = InstanceType<typeof Tf.layers.RNNCell>;
-type CellSettings = Pick<
-  GRUResetAfterArgs,
-  | 'units'
-  | 'activation'
-  | 'recurrentActivation'
-  | 'useBias'
-  | 'biases'
-  | 'kernelInitializer'
-  | 'recurrentInitializer'
->;
-type CellClass = new (settings: CellSettings) => Cell;
-
-const argNames: OptionNames<GRUResetAfterArgs> = {
-  units: true,
-  activation: true,
-  recurrentActivation: true,
-  useBias: true,
-  biases: true,
-  returnSequences: true,
-  returnState: true,
-  goBackwards: true,
-  kernelInitializer: true,
-  recurrentInitializer: true,
-  inputShape: true,
-  name: true,
-};
+type CellClass = new (args: CellArgs) => Cell;
 
 type Rnn = InstanceType<typeof Tf.layers.RNN>;
 type RnnClass = new (args: GRUResetAfterArgs) => Rnn;
@@ -112,27 +105,21 @@ function cellClass(tf: typeof Tf): CellClass {
   return class GRUResetAfterCell extends tf.layers.RNNCell {
     static readonly className = 'GRUResetAfterCell';
     readonly stateSize: number;
-    private readonly settings: Required<CellSettings>;
+    private readonly settings: Required<CellArgs>;
     private readonly activate: Record<'φ' | 'σ', (z: Tf.Tensor) => Tf.Tensor>;
     private kernel: Tf.LayerVariable | undefined;
     private recurrentKernel: Tf.LayerVariable | undefined;
     private bias: Tf.LayerVariable | undefined;
 
-    constructor(settings: CellSettings) {
-      super(settings as unknown as Tf.serialization.ConfigDict);
-      const { units, activation = 'tanh', recurrentActivation = 'sigmoid' } = settings;
-      const { useBias = true, biases = 2 } = settings;
-      const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = settings;
+    constructor(args: CellArgs) {
+      super(args as unknown as Tf.serialization.ConfigDict);
+      const own = Object.entries(cellDefaults).map(([name, usual]: [string, unknown]) => [
+        name,
+        args[name as keyof CellArgs] ?? usual,
+      ]);
+      this.settings = { units: args.units, ...Object.fromEntries(own) } as Required<CellArgs>;
+      const { units, activation, recurrentActivation } = this.settings;
       this.stateSize = units;
-      this.settings = {
-        units,
-        activation,
-        recurrentActivation,
-        useBias,
-        biases,
-        kernelInitializer,
-        recurrentInitializer,
-      };
       const layerOf = (name: Activation) => {
         const layer = tf.layers.activation({ activation: name });
         return (z: Tf.Tensor) => layer.apply(z) as Tf.Tensor;

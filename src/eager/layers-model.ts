@@ -73,7 +73,8 @@ function isRecurrent({ layer }: LayerConfig): boolean {
   return ['simpleRNN', 'lstm', 'gru', 'bidirectional'].includes(layer);
 }
 
-function tfLayerOf(tf: typeof Tf, config: LayerConfig, outer: object): Layer {
+/** A layer of TensorFlow.js with all weights zero, as they are set right after. */
+export function tfLayerOf(tf: typeof Tf, config: LayerConfig, outer: object): Layer {
   switch (config.layer) {
     case 'dense': {
       const { units, activation = 'linear', useBias = true } = config;
@@ -84,13 +85,8 @@ function tfLayerOf(tf: typeof Tf, config: LayerConfig, outer: object): Layer {
       return tf.layers.timeDistributed({ layer: tfLayerOf(tf, config.wrapped, {}), ...outer });
     case 'embedding': {
       const { inputDim, outputDim, maskZero = false } = config;
-      return tf.layers.embedding({
-        inputDim,
-        outputDim,
-        maskZero,
-        embeddingsInitializer: 'zeros',
-        ...outer,
-      });
+      const zeros = { embeddingsInitializer: 'zeros' } as const;
+      return tf.layers.embedding({ inputDim, outputDim, maskZero, ...zeros, ...outer });
     }
     case 'bidirectional':
       return tf.layers.bidirectional({
@@ -156,27 +152,21 @@ function configOf(kind: string, options: Options, name: string): LayerConfig {
       `fromLayersModel: ${name} (${kind}) has ${key} ${JSON.stringify(options[key])}, which a network of this project does not have; build the model without it.`,
     );
   }
+  const gated = [...recurrent, 'recurrentActivation'];
   switch (kind) {
     case 'SimpleRNN':
       return { layer: 'simpleRNN', ...take(...recurrent) } as RecurrentConfig;
     case 'LSTM':
-      return { layer: 'lstm', ...take(...recurrent, 'recurrentActivation') } as RecurrentConfig;
+      return { layer: 'lstm', ...take(...gated) } as RecurrentConfig;
     case 'GRU':
+      return { layer: 'gru', resetAfter: false, ...take(...gated) } as RecurrentConfig;
+    case 'GRUResetAfter':
       return {
-        layer: 'gru',
-        resetAfter: false,
-        ...take(...recurrent, 'recurrentActivation'),
+        ...{ layer: 'gru', ...take(...gated) },
+        ...(options['useBias'] !== false && take('biases')),
       } as RecurrentConfig;
-    case 'GRUResetAfter': {
-      const biases = options['useBias'] === false ? {} : take('biases');
-      return { layer: 'gru', ...take(...recurrent, 'recurrentActivation'), ...biases } as RecurrentConfig;
-    }
     case 'Bidirectional':
-      return {
-        layer: 'bidirectional',
-        wrapped: wrapped() as RecurrentConfig,
-        ...take('mergeMode'),
-      };
+      return { layer: 'bidirectional', wrapped: wrapped() as RecurrentConfig, ...take('mergeMode') };
     case 'TimeDistributed':
       return { layer: 'timeDistributed', wrapped: wrapped() as DenseConfig };
     case 'Dense':

@@ -7,6 +7,7 @@ import { differentiate } from '../differentiate';
 import { directions, prefixed } from '../../directions';
 import { lookUp, lookUpGradient } from '../embedding';
 import { registerHardSigmoidKeras3 } from '../hard-sigmoid';
+import { tfLayerOf } from '../layers-model';
 import { uploadStates, type Asked, type AskedBackward, type NetworkMethod, type Outcome } from '../method';
 import { oneHot, softmaxCrossEntropy } from '../softmax-cross-entropy';
 import { build, recurrentLayer, type TapeLayer, type TapeOutput } from './recurrent';
@@ -138,14 +139,8 @@ function layerOf(tf: typeof Tf, config: LayerConfig, width: number): TapeLayer {
       };
     }
     case 'dense': {
-      const { units, activation = 'linear', useBias = true } = config;
-      const layer = tf.layers.dense({
-        units,
-        activation: activation as 'linear',
-        useBias,
-        kernelInitializer: 'zeros',
-        biasInitializer: 'zeros',
-      });
+      const { useBias = true } = config;
+      const layer = tfLayerOf(tf, config, {});
       const [kernel, bias] = build(tf, layer, [1, width]);
       return {
         variables: { kernel, ...(useBias && { bias }) },
