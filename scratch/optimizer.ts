@@ -157,6 +157,10 @@ export function slotNames(config: ResolvedOptimizerConfig): readonly string[] {
  * @throws RangeError when a setting is out of range
  */
 export function resolveOptimizer(options: CompileOptions): ResolvedOptimizerConfig {
+  if (typeof options !== 'object' || (options as object | null) === null)
+    throw new TypeError(
+      `resolveOptimizer: the options are ${shown(options)}; pass an object, as { optimizer: 'adam' }.`,
+    );
   const { optimizer = 'sgd' } = options;
   const asked: OptimizerConfig = typeof optimizer === 'string' ? { name: optimizer } : optimizer;
   checkOptions(asked, { ...sgdOptions, ...adamOptions }, 'optimizer');

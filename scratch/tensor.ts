@@ -26,8 +26,9 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** A tensor of zeros. @throws RangeError on a shape that no memory holds */
+/** A tensor of zeros. @throws RangeError on sizes that are no whole numbers from 0, and on a shape that no memory holds */
 export function zeros(...shape: number[]): Tensor {
+  checkSizes(shape, 'zeros');
   checkMemory('zeros', shape);
   return { data: new Float64Array(sizeOf(shape)), shape };
 }
@@ -186,7 +187,7 @@ function checkSizes(shape: unknown, name: string): readonly number[] {
   const sizes = Array.isArray(shape) ? Array.from(shape as unknown[]) : undefined;
   if (sizes?.every((size) => Number.isInteger(size) && (size as number) >= 0)) return sizes as number[];
   throw new RangeError(
-    `${name} has the shape ${sizes ? `[${sizes.map(String).join(', ')}]` : describe(shape)}; a shape is an array of sizes, so pass one integer per axis.`,
+    `${name} has the shape ${sizes ? `[${sizes.map(shown).join(', ')}]` : describe(shape)}; a shape is an array of sizes, so pass one integer per axis.`,
   );
 }
 

@@ -20,7 +20,8 @@ import {
   type SidesOptions,
 } from './check-sides';
 import { judgeExpected } from './expected';
-import { checkInputs, generateInputs, inSinglePrecision } from './inputs';
+import { checkSeconds } from '../sides/candidate/index';
+import { checkInputs, checkTensor, generateInputs, inSinglePrecision } from './inputs';
 import { upstreamOf } from './judge-gradients';
 import { runReference, type ModelInputs } from './reference';
 import { everySideName } from './sides/index';
@@ -107,7 +108,7 @@ export async function checkModel(
 /** @throws TypeError, RangeError or UsageError on arguments that make no sense together, before the model is opened */
 function checkArguments(given: string | ModelDescription, options: CheckOptions): void {
   checkOptions(options, optionNames, 'checkModel');
-  const { inputs, expected, until, optimizer, trainSteps } = options;
+  const { inputs, expected, until, optimizer, trainSteps, progress, timeoutSeconds } = options;
   if (typeof given !== 'string' && !Array.isArray((given as Partial<ModelDescription> | undefined)?.layers))
     throw new TypeError(
       `checkModel: the model is ${describe(given)}; pass the path of a model's file, or what openModelFile returns.`,
@@ -128,6 +129,13 @@ function checkArguments(given: string | ModelDescription, options: CheckOptions)
     throw new UsageError(
       'expected outputs are given without inputs: give the inputs that the other program had as well (--inputs), because generated inputs would differ.',
     );
+  const isList: boolean = expected === undefined || Array.isArray(expected);
+  if (!isList)
+    throw new TypeError(`checkModel: expected is ${describe(expected)}; pass an array of tensors.`);
+  expected?.forEach((output, i) => checkTensor(output, `checkModel: the expected output ${i + 1}`));
+  if (progress !== undefined && typeof progress !== 'function')
+    throw new TypeError(`checkModel: progress is ${describe(progress)}; pass a function, or leave it out.`);
+  if (timeoutSeconds !== undefined) checkSeconds(timeoutSeconds, 'checkModel');
   if (optimizer !== undefined && trainSteps === undefined)
     throw new RangeError(
       'checkModel: optimizer is that of training steps, and trainSteps is not given; give it as well.',

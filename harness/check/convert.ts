@@ -71,6 +71,10 @@ export async function convertModel(
   if (typeof (out as unknown) !== 'string' || out === '')
     throw new TypeError(`convertModel: out is ${shown(out)}; pass the path of the file or folder to make.`);
   const where = typeof given === 'string' ? given : 'the model';
+  if (typeof given !== 'string' && (nonlinearity ?? steps) !== undefined)
+    throw new TypeError(
+      'convertModel: nonlinearity and steps say how a file is read, and the model is opened already; pass them to openModelFile.',
+    );
   // of a link, what it leads to is replaced
   const target = await realPath(out);
   for (const name of [target, proofOf(target)]) await clearLeftovers(name);

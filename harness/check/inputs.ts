@@ -112,12 +112,18 @@ export function checkInputs(inputs: ModelInputs, model: ModelDescription, where:
       `${where} has ${Object.keys(inputs).join(', ') || 'no tensors'}; the model takes ${names.join(', ')}.`,
     );
   for (const input of model.inputs) {
-    const tensor = inputs[input.name] as Partial<Tensor> | undefined;
-    if (tensor?.data === undefined || !Array.isArray(tensor.shape))
-      throw new TypeError(`${where}: ${input.name} is not a tensor; pass { data, shape }.`);
-    checkInput(makeTensor(tensor.data, tensor.shape), input, `${where}: ${input.name}`);
+    const name = `${where}: ${input.name}`;
+    checkInput(checkTensor(inputs[input.name], name), input, name);
   }
   checkBatches(Object.entries(inputs), where);
+}
+
+/** @throws TypeError for what is no tensor of numbers, RangeError where the numbers do not fill its shape */
+export function checkTensor(given: unknown, name: string): Tensor {
+  const { data, shape } = (given ?? {}) as Partial<Tensor>;
+  if (data === undefined || !Array.isArray(shape) || !Array.from(data).every((x) => typeof x === 'number'))
+    throw new TypeError(`${name} is not a tensor of numbers; pass { data, shape }.`);
+  return makeTensor(data, shape);
 }
 
 function checkBatches(inputs: readonly (readonly [string, Tensor])[], where: string): void {

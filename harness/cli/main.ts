@@ -20,6 +20,7 @@ import { defineTrial } from './trial';
 import type { DefineCommand } from './command';
 import { exitText } from './options';
 import { version } from '../base/version';
+import { withoutControls } from '../base/visible-text';
 import { processPrinter, StdoutClosedError, type Printer } from './print';
 
 const commands: readonly DefineCommand[] = [
@@ -80,12 +81,14 @@ function askedFor(args: readonly string[], program: Command): readonly string[] 
   return first === 'help' && isUnknown ? args.slice(1) : args;
 }
 
-const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+/** Names in it come from files of others. */
+const withNewline = (text: string): string =>
+  withoutControls(text === '' || text.endsWith('\n') ? text : `${text}\n`);
 
 function failed(error: unknown, printer: Printer): Outcome {
   if (error instanceof CommanderError)
     return { exitCode: error.exitCode === 0 ? exitCodes.parity : exitCodes.usage, text: '' };
-  printer.err(`error: ${describeError(error)}\n`);
+  printer.err(withNewline(`error: ${describeError(error)}`));
   return {
     exitCode: error instanceof BackendNotRunError ? exitCodes.backendNotRun : exitCodes.usage,
     text: '',

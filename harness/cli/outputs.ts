@@ -1,6 +1,6 @@
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, lstat, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { modelFolder, realPath, writeFileAtomic } from '../base/files/index';
+import { modelFolder, nameAlongside, realPath, writeFileAtomic } from '../base/files/index';
 import { exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
 
 /** `--json` as commander gives it: a file, or stdout (`true`, `-`). */
@@ -71,6 +71,10 @@ export async function checkOutputs(outputs: readonly Output[], taken: readonly s
       throw new UsageError(`${flag} ${file}: the folder ${folder} does not exist; make it first.`);
     }
     await checkWritable(`${flag} ${file}`, folder);
+    // it is written alongside first, by a longer name
+    await lstat(nameAlongside(real)).catch(({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ENAMETOOLONG') throw new UsageError(`${flag} ${file}: the name is too long; shorten it.`);
+    });
     const found = await stat(file).catch(() => undefined);
     if (found?.isDirectory() === true || /[/\\]$/.test(file))
       throw new UsageError(`${flag} ${file} is a directory; name a file in it.`);

@@ -44,8 +44,12 @@ export function parseEquations(
   return new Parser(tokensOf(text, refuse), vocabulary, refuse, new Map(known)).all();
 }
 
+/** So many open parentheses no formula needs; each is a call. */
+const deepest = 200;
+
 class Parser {
   private next = 0;
+  private depth = 0;
   private readonly made: ParsedEquation[] = [];
 
   constructor(
@@ -204,8 +208,16 @@ class Parser {
   private factor(): Expression {
     const token = this.peek();
     this.next++;
-    if (token.kind === 'number') return numberOf(Number(token.text));
-    if (token.text === '(') return this.closing(token, this.expression());
+    if (token.kind === 'number') {
+      if (!Number.isFinite(Number(token.text))) this.refuse(token.at, `${token.text} is beyond float64`);
+      return numberOf(Number(token.text));
+    }
+    if (token.text === '(') {
+      if (++this.depth > deepest) this.refuse(token.at, `more than ${deepest} "(" are open; use fewer`);
+      const inside = this.closing(token, this.expression());
+      this.depth--;
+      return inside;
+    }
     if (token.kind === 'now' || token.kind === 'before') return this.quantity(token);
     if (token.kind === 'name') {
       const open = this.peek();

@@ -58,6 +58,8 @@ export function tokensOf(text: string, refuse: (at: number, what: string) => nev
     if (found?.match === null || found === undefined)
       return refuse(at, `${JSON.stringify(text.slice(at, at + 1))} is no part of a formula; ${knownSigns}`);
     const { kind, match } = found;
+    if (kind !== 'space' && match[1] in Object.prototype)
+      refuse(at, `${match[1]} is a name that every object has already; choose another one`);
     if (kind !== 'space') tokens.push({ kind, text: spellings[match[1]] ?? match[1], at });
     at += match[0].length;
   }

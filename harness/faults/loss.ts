@@ -1,7 +1,7 @@
 import type { Precision } from '../base/problem';
 import type { Fault } from './fault';
 import { asked, faultIn, quantity, sentBackBy, type Given, type Way } from './faulty';
-import { lossChanged, lossTimes, sumOf, type Row, type Rows } from './loss-ways';
+import { lossChanged, lossBy, sumOf, type Row, type Rows } from './loss-ways';
 import { isSquare, transposed } from './weights';
 
 const mean = faultIn('batch-mean', 'loss');
@@ -19,7 +19,7 @@ export const lossFaults: readonly Fault[] = [
   mean(
     'loss/sum-reported',
     'the reported loss is the sum over the batch, not the mean; its gradient is correct',
-    lossTimes(({ batch }) => batch, 'loss'),
+    lossBy(({ batch }) => batch, 'loss'),
   ),
   loss(
     'loss/softmax-over-batch',
@@ -46,7 +46,7 @@ export const lossFaults: readonly Fault[] = [
   loss(
     'loss/base-two-throughout',
     'the logarithm has base 2, in the loss and in its gradient',
-    lossTimes(() => Math.LOG2E, 'both'),
+    lossBy(() => Math.LOG2E, 'both'),
   ),
   loss(
     'loss/clipped-probabilities',

@@ -50,6 +50,8 @@ export function metadataOf(
     );
   if (isTexts(featureNames) && featureNames.length !== (features ?? 1))
     throw refuse(`names ${featureNames.length} features, and its layers read ${features ?? 1}`);
+  const alike = isTexts(featureNames) && featureNames.find((name, f) => featureNames.indexOf(name) < f);
+  if (typeof alike === 'string') throw refuse(`names two features ${JSON.stringify(alike)}`);
   return {
     classNames: names,
     trainedBy: typeof given['trainedBy'] === 'string' ? given['trainedBy'] : writtenBy,

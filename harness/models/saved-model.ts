@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   checkChoice,
   checkOptions,
+  describe,
   classifierLayers,
   NetworkPlan,
   weightsByLayer,
@@ -39,6 +40,7 @@ import {
 import type { ModelDescription } from './description';
 import { asObject, isTexts, parseJson } from './json';
 import { metadataOf, type ModelMetadata } from './metadata';
+import { notWritable } from './lock';
 import { checkStorable, describeNetwork, namedWeights, networkOf, type ModelNetwork } from './networks';
 import { openModelFile, refuseStateOptions, type StateOptions } from './open';
 import { checkSeal, seal, sha256 } from './seal';
@@ -110,14 +112,15 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
   if (featureNames !== undefined && !isTexts(featureNames))
     throw new TypeError('save: featureNames holds something else than texts; pass an array of names.');
   const config: NetworkConfig = 'config' in model ? model.config : classifierLayers(model);
-  const weights = 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
+  const given = 'config' in model ? model.getWeights() : weightsByLayer(model.getWeights());
+  const weights = new NetworkPlan(config, 'save').checkWeights(given, 'save: the weights');
   const readsIntegers = config.features === undefined;
   const mask = masked === false || readsIntegers ? {} : { maskValue: masked === true ? maskValue : masked };
   const where = path.join(directory, 'model.json');
   const description = describeNetwork({ config, weights, ...mask });
   checkStorable(description, `the model for ${directory}`);
-  const given = { ...rest, trainedBy: model.name, ...mask };
-  const metadata = metadataOf(given, sizesOf(config, description), model.name, where);
+  const remembered = { ...rest, trainedBy: model.name, ...mask };
+  const metadata = metadataOf(remembered, sizesOf(config, description), model.name, where);
 
   const written = toLayersModel(description, where, 'registered');
   const npz = await formatNpz(
@@ -128,7 +131,9 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
   const json = { ...layersModelJson(written), userDefinedMetadata: metadata };
   const sums = { 'weights.bin': sha256(written.weightData), 'weights.npz': sha256(npz) };
   const text = `${JSON.stringify(seal(json, sums), undefined, 2)}\n`;
-  await makeDirectory(directory);
+  await makeDirectory(directory).catch((error: unknown) => {
+    throw notWritable(directory, error);
+  });
   await writeFilesAtomic([
     [path.join(directory, 'weights.npz'), npz],
     [path.join(directory, 'weights.bin'), written.weightData],
@@ -224,6 +229,10 @@ async function prepare(
   if (options.side !== undefined) checkChoice(options.side, modelKinds, `${name}: side`);
   if (options.backend !== undefined) checkChoice(options.backend, backendNames, `${name}: backend`);
   const { nonlinearity, steps } = options;
+  if (options.backend !== undefined && options.side !== undefined && options.side !== 'tfjs')
+    throw new RangeError(
+      `${name}: backend is ${options.backend}, of the side tfjs, and side is ${options.side}; leave one of them out.`,
+    );
   const saved = await readSavedModel(given, { nonlinearity, steps });
   const [trainedKind, trainedBackend] = saved.metadata.trainedBy.split(':');
   const kind = options.side ?? (trainedKind === 'tfjs' || trainedKind === 'graph' ? trainedKind : 'scratch');
@@ -246,6 +255,8 @@ function adviseOtherSide(error: unknown): never {
  * @throws UsageError when it is no model that a network of layers can run, is damaged, or its files contradict each other
  */
 export async function readSavedModel(given: string, options: StateOptions = {}): Promise<SavedModel> {
+  if (typeof (given as unknown) !== 'string')
+    throw new TypeError(`The model is ${describe(given)}; pass the path of its directory or file.`);
   const found = await stat(given).catch(() => undefined);
   const isNamedAsFile = found === undefined && path.extname(given) !== '';
   const directory = modelFolder(given);

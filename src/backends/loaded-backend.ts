@@ -36,7 +36,11 @@ export interface LoadedBackend {
 }
 
 /** @throws TypeError when it is not what loadBackend gives, such as the name of a backend or a promise that was not awaited */
-export function checkBackend(backend: Pick<LoadedBackend, 'use'> | undefined, name: string): void {
+export function checkBackend(
+  backend: Pick<LoadedBackend, 'use'> | undefined,
+  name: string,
+  example: BackendName = 'wasm',
+): void {
   if (typeof backend?.use === 'function') return;
   const given: unknown = backend;
   const is =
@@ -48,7 +52,7 @@ export function checkBackend(backend: Pick<LoadedBackend, 'use'> | undefined, na
           ? `"${given}"`
           : `of type ${typeof given}`;
   throw new TypeError(
-    `${name}: backend is ${is}; pass what loadBackend gives: backend: await loadBackend('wasm').`,
+    `${name}: backend is ${is}; pass what loadBackend gives: backend: await loadBackend('${example}').`,
   );
 }
 

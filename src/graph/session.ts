@@ -186,7 +186,7 @@ function checkedFeed(
  * @throws TypeError when it is no loaded backend, GraphUnavailableError when it has no sessions
  */
 export function checkSessions(backend: SessionBackend, name: string): void {
-  checkBackend(backend, name);
+  checkBackend(backend, name, 'tensorflow');
   nativeSessions(backend, `${name}: `);
 }
 

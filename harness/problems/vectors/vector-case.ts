@@ -2,6 +2,7 @@ import type { ExpectedShape, Tensor } from '../../../scratch/index';
 import { UsageError } from '../../base/outcome';
 import { simpleFields } from '../../base/problem-names';
 import { tablesOf, withParts, type AnyProblem, type Evaluation, type Problem } from '../../base/problem';
+import { checkVisible } from '../../base/visible-text';
 import { readExpected, readParts } from './dotted';
 import { fieldsOf, readLabels, readTensor } from './field';
 import { readLayeredProblem } from './layered-case';
@@ -21,6 +22,7 @@ const weightNames = ['kernel', 'recurrentKernel', 'bias', 'outputKernel', 'outpu
 
 /** Checks one case, from JSON or .npz, and turns it into tensors. `where` is `FILE: case "ID"`. */
 export function readCase(value: unknown, id: string, source: string, where: string): VectorCase {
+  checkVisible(id, `${source}: the id of a case`);
   const fields = fieldsOf(value, where, ['id', 'problem', 'expected', 'tolerance']);
   const problem = readProblem(fields.get('problem'), id, `${where}: problem`);
   return {

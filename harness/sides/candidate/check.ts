@@ -1,6 +1,7 @@
 import { resembles } from '../../../scratch/index';
 import { isBackendByName, isBackendFlag } from '../../base/framework-names';
 import { UsageError } from '../../base/outcome';
+import { checkVisible } from '../../base/visible-text';
 import { layerNames } from '../../base/model';
 import { tensorNames, type ModelLayer, type Precision } from '../../base/problem';
 import { candidateNames, type AnyCandidate, type Candidate } from './define';
@@ -70,20 +71,11 @@ export function checkCandidate(candidate: AnyCandidate, where: string): Candidat
   };
 }
 
-/** Whatever a reader of a report cannot see: control and format characters, and spaces of other widths. */
-const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
-
 /** Words that reports say of sides. */
 const verdictWords = ['both', 'undecided', 'reference'];
 
 function checkName(name: string, where: string): void {
-  const found = unseen.exec(name)?.[0];
-  if (found !== undefined) {
-    const point = found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
-    throw new UsageError(
-      `${where}: name is ${JSON.stringify(name)}, which holds a character that readers cannot see (U+${point}); a name in one line of visible text was expected.`,
-    );
-  }
+  checkVisible(name, `${where}: name`);
   if (name !== name.trim())
     throw new UsageError(
       `${where}: name is ${JSON.stringify(name)}, with a space at its start or end, which readers cannot see; leave it out.`,

@@ -1,6 +1,7 @@
 import {
   checkChoice,
   checkOptions,
+  checkSize,
   initialClassifierWeights,
   ScratchNetwork,
   ScratchSimpleRNNClassifier,
@@ -126,6 +127,8 @@ const choices: Readonly<Record<EngineName, EngineChoice>> = {
  */
 export async function pickEngine(size: StepSize, whyNot = whyNotHere): Promise<PickedEngine> {
   checkOptions(size, sizeNames, 'pickEngine', 'size');
+  for (const name of ['batch', 'timeSteps', 'features'] as const)
+    checkSize(`pickEngine: ${name}`, size[name]);
   const missing: string[] = [];
   for (const engine of rankEngines(size)) {
     const reason = await whyNot(engine);

@@ -98,6 +98,7 @@ describe('options that change nothing, or name what cannot be', () => {
       '--force replaces the files of a run in --out, and changes nothing without it',
     ],
     ['parity --html -', '--html - names no file'],
+    ['train --data a\u001b[2J.csv', 'a\\u001b[2J.csv does not exist'],
     ['parity --html r.json', '--html r.json: .json files are what --json writes; choose another name.'],
     ['check none.keras --sides tfjs:gpu', 'there is no side "tfjs:gpu"'],
     [`import --from ${lstm} --out m.keras`, 'm.keras is the name of a .keras file, and this command makes'],

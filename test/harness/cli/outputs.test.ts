@@ -33,6 +33,8 @@ describe('files that a command is to write', () => {
     expect(await refusal(json('run/metrics.json'), runFiles(at('run')))).to.equal('taken');
     writeFileSync(at('notes.txt'), 'years of work');
     writeFileSync(at('old.json'), '\n[1]');
+    // there is room for the name, and none for the longer one by which it is written
+    expect(await refusal(json('x'.repeat(250)))).to.match(/xxx: the name is too long; shorten it/);
     expect(await refusal(json('notes.txt'))).to.match(/exists and holds no JSON; it is left alone/);
     expect(await refusal(json('old.json'))).to.equal('taken');
   });

@@ -2,18 +2,21 @@ import { expect } from 'chai';
 import {
   assertParity,
   checkModel,
+  convertModel,
   defineCandidate,
   defineCell,
   load,
   loadCandidate,
   loadData,
+  loadNetwork,
   loadVectors,
   parseVectors,
+  pickEngine,
   runParity,
   save,
   train,
 } from '../../../harness/index';
-import { ScratchSimpleRNNClassifier } from '../../../scratch/index';
+import { resolveOptimizer, ScratchSimpleRNNClassifier, zeros } from '../../../scratch/index';
 
 /** Values that a program without types may pass: each is refused with what was expected, before any side is asked. */
 describe('values of options that make no sense', () => {
@@ -27,6 +30,10 @@ describe('values of options that make no sense', () => {
     },
   });
   const scratch = (units = 3) => new ScratchSimpleRNNClassifier({ features: 2, units, classes: 2 });
+  const vectors = JSON.stringify({
+    format: 'rnn-parity-vectors/1',
+    cases: [{ id: 'a', problem: {}, expected: {} }],
+  });
   const cell = { name: 'a', carries: ['h'], weights: { k: 'F, U' }, equations: 'h_t = tanh(x_t · k)' };
   const wrong: readonly (readonly [string, () => Promise<unknown>, RegExp])[] = [
     ['a size below 1', () => assertParity(candidate, { sizes: { units: -1 } }), /units is -1/],
@@ -50,6 +57,7 @@ describe('values of options that make no sense', () => {
     ['a pattern that is no text', () => runParity({ only: 5 as never }), /only is a number/],
     ['labels of a run that are text', () => runParity({ labels: 'no' as never }), /labels is "no"/],
     ['a big seed', () => assertParity(candidate, { seed: 1n as never }), /the seed is 1n/],
+    ['a time limit that is no number', () => assertParity(candidate, { timeoutSeconds: NaN }), /is NaN; /],
     ['three processes', () => runParity({ processes: 3 as never }), /processes is 3/],
     ['diagnoses below 0', () => runParity({ diagnoses: -1 }), /diagnoses is -1/],
     [
@@ -118,6 +126,94 @@ describe('values of options that make no sense', () => {
       /backend is gpu; the nearest/,
     ],
     ['sides that are no list', () => checkModel('none.h5', { sides: 'graph' as never }), /sides is a string/],
+    [
+      'expected outputs that are nested',
+      () => checkModel('none.h5', { inputs: {}, expected: [[[1]]] as never }),
+      /the expected output 1 is not a tensor of numbers; pass \{ data, shape \}/,
+    ],
+    [
+      'one expected output instead of a list',
+      () => checkModel('none.h5', { inputs: {}, expected: {} as never }),
+      /expected is an object; pass an array of tensors/,
+    ],
+    [
+      'progress that nobody can call',
+      () => checkModel('none.h5', { progress: 5 as never }),
+      /progress is a number/,
+    ],
+    [
+      'a time limit that is text',
+      () => checkModel('none.h5', { timeoutSeconds: '5' as never }),
+      /timeoutSeconds is "5"/,
+    ],
+    [
+      'how a file is read, and no file',
+      () => convertModel({ layers: [] } as never, { to: 'npz', out: 'none.npz', steps: 'last' }),
+      /the model is opened already; pass them to openModelFile/,
+    ],
+    [
+      'a path that is a URL',
+      () => loadNetwork(new URL('file:///none') as never),
+      /The model is an? \w+; pass the path of its directory/,
+    ],
+    [
+      'a backend for a side that has none',
+      () => loadNetwork('none', { side: 'graph', backend: 'wasm' }),
+      /backend is wasm, of the side tfjs, and side is graph/,
+    ],
+    [
+      'two features of one name',
+      () => save(scratch(), 'none', { featureNames: ['x', 'x'] }),
+      /names two features "x"/,
+    ],
+    [
+      'weights of fewer layers',
+      () =>
+        save(
+          { name: 'a', config: { features: 1, layers: [{ layer: 'lstm', units: 2 }] }, getWeights: () => [] },
+          'none',
+        ),
+      /save: the weights/,
+    ],
+    ['no sizes', () => pickEngine({} as never), /pickEngine: batch is undefined; a size must be an integer/],
+    [
+      'zeros of half a size',
+      () => Promise.resolve().then(() => zeros(1.5)),
+      /zeros has the shape \[1\.5\]; .* one integer per axis/,
+    ],
+    [
+      'sizes that are text',
+      () => Promise.resolve().then(() => scratch().predict({ data: [1, 2], shape: ['1', 1, 2] } as never)),
+      /has the shape \["1", 1, 2\]/,
+    ],
+    [
+      'the name of an optimizer for its options',
+      () => Promise.resolve().then(() => resolveOptimizer('adam' as never)),
+      /the options are "adam"; pass an object, as \{ optimizer: 'adam' \}/,
+    ],
+    [
+      'an id that moves the cursor',
+      () => Promise.resolve().then(() => parseVectors(vectors.replace('"a"', '"\\u001b[2J"'), 'v')),
+      /the id of a case is "\\u001b\[2J", which holds a character that readers cannot see \(U\+001B\)/,
+    ],
+    [
+      'the name of what every object has, for a weight',
+      () => Promise.resolve().then(() => defineCell({ ...cell, equations: 'h_t = tanh(x_t · constructor)' })),
+      /column 18: constructor is a name that every object has already/,
+    ],
+    [
+      'a number in a formula beyond float64',
+      () => Promise.resolve().then(() => defineCell({ ...cell, equations: 'h_t = tanh(1e999 ∘ x_t · k)' })),
+      /1e999 is beyond float64/,
+    ],
+    [
+      'parentheses without end',
+      () =>
+        Promise.resolve().then(() =>
+          defineCell({ ...cell, equations: `h_t = ${'('.repeat(20_000)}x_t · k${')'.repeat(20_000)}` }),
+        ),
+      /more than 200 "\(" are open/,
+    ],
     ['no path of a candidate', () => loadCandidate(5 as never), /loadCandidate: the file is a number/],
     ['a path that is a number', () => loadVectors([5] as never), /files is an array of something else/],
     [
