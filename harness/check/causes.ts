@@ -3,13 +3,13 @@ import { largest } from '../base/magnitude';
 import { UsageError } from '../base/outcome';
 import type { PrecisionModel } from '../budget/index';
 import type { ModelDescription, ModelLayer } from '../models/index';
-import { moved, sure, type Doubtful } from './doubtful';
+import { moved, sure } from './doubtful';
 import { judgeShown, judgeTensor, type JudgedTensor } from './judge';
 import { seenMask } from './masks';
-import { propagate, type DoubtfulQuestion } from './propagate';
+import { pickedOf, propagate, type DoubtfulQuestion } from './propagate';
 import { runLayer, runReference, type ModelInputs } from './reference';
 import type { ShownLayers } from './sides/side';
-import { tensorOf, type LayerRun } from './walk';
+import { tensorOf } from './walk';
 import { storageVariants, variantsOf, type Variant } from './variants/index';
 
 /** A known mistake that explains a difference within the error budget. */
@@ -36,15 +36,9 @@ export function causesOfLayer(judged: readonly JudgedTensor[], precision: Precis
     ...(kept === undefined ? [] : [kept]),
   ];
   return oneOfAKind(
-    asked.flatMap(({ variant, question }): Cause[] => {
-      if (!isNear(variant, question, given)) return [];
-      const run = runVariant(variant, question, precision);
-      const explained = given.every((one) => {
-        const expected = one.state === undefined ? run.output : run.states[one.state];
-        return judgeTensor(variant.layer, one.state, expected, one.given, question).status === 'explained';
-      });
-      return explained ? [causeOf(variant)] : [];
-    }),
+    asked.flatMap(({ variant, question }) =>
+      explains(variant, question, given, precision) ? [causeOf(variant)] : [],
+    ),
   );
 }
 
@@ -92,26 +86,39 @@ const causeOf = ({ id, words, layer, gates }: Variant): Cause => ({
   ...(gates && { gates }),
 });
 
-/** A cheap first look: a variant that leaves more than a hundredth of the difference does not explain it. */
-function isNear(
-  variant: Variant,
-  { input, mask, initialStates }: DoubtfulQuestion,
-  given: readonly JudgedTensor[],
+const asItIs = (tensor: Tensor): Tensor => tensor;
+
+/** Whether a variant gives what a side gave, within its own budget. Other orders move numbers and round nothing. */
+function explains(
+  { layer, order: { read, give } = { read: asItIs, give: asItIs } }: Variant,
+  given: DoubtfulQuestion,
+  answers: readonly JudgedTensor[],
+  precision: PrecisionModel,
 ): boolean {
-  const { read = (tensor: Tensor) => tensor, give = (tensor: Tensor) => tensor } = variant.order ?? {};
-  const asked = {
-    ...{ input: read(input.tensor), mask },
-    initialStates: initialStates.map(({ tensor }) => tensor),
-  };
-  const run = attempt(() => runLayer(variant.layer, asked));
-  return (
-    run !== undefined &&
-    given.every((one) => {
-      const found = one.state === undefined ? give(run.output) : run.states[one.state];
-      return distance(found, one.given) <= 0.01 * distance(one.expected, one.given) + 1e-6 * size(one.given);
-    })
+  const question = { ...given, input: moved(given.input, read) };
+  const first = attempt(() =>
+    runLayer(
+      layer,
+      pickedOf(question, ({ tensor }) => tensor.data),
+    ),
   );
+  const isNearby =
+    first !== undefined &&
+    answers.every(({ state, ...one }) => {
+      const found = state === undefined ? give(first.output) : first.states[state];
+      return isNear(found, one.given, one.expected);
+    });
+  if (!isNearby) return false;
+  const { output, states } = propagate(layer, question, precision);
+  return answers.every(({ state, ...one }) => {
+    const expected = state === undefined ? moved(output, give) : states[state];
+    return judgeTensor(layer, state, expected, one.given, question).status === 'explained';
+  });
 }
+
+/** A cheap first look: a variant that leaves more than a hundredth of the difference does not explain it. */
+const isNear = (found: Tensor, given: Tensor, exact: Tensor): boolean =>
+  distance(found, given) <= 0.01 * distance(exact, given) + 1e-6 * largest(given.data);
 
 /** A variant may not fit the sizes of the question (time-major without a square), or give no finite numbers: it then gives undefined. */
 function attempt<T>(work: () => T): T | undefined {
@@ -124,23 +131,10 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-function runVariant(
-  { layer, order }: Variant,
-  question: DoubtfulQuestion,
-  precision: PrecisionModel,
-): LayerRun<Doubtful> {
-  if (order === undefined) return propagate(layer, question, precision);
-  // other orders move numbers and round nothing
-  const run = propagate(layer, { ...question, input: moved(question.input, order.read) }, precision);
-  return { ...run, output: moved(run.output, order.give) };
-}
-
 function distance({ data, shape }: Tensor, other: Tensor): number {
   if (shape.join() !== other.shape.join()) return Infinity;
   return data.reduce((most, x, i) => Math.max(most, Math.abs(x - other.data[i])), 0);
 }
-
-const size = ({ data }: Tensor): number => largest(data);
 
 /** Every number is 0 or the input times one factor 1 / (1 - rate). */
 function dropoutOf(layer: ModelLayer, { given, expected }: JudgedTensor): Cause | undefined {
@@ -168,16 +162,13 @@ export function causesOfModel(
   precision: PrecisionModel,
 ): Cause[] {
   const exact = runReference(model, inputs);
-  const explains = (changed: ModelDescription): boolean => {
+  const isExplained = (changed: ModelDescription): boolean => {
     const run = attempt(() => runReference(changed, inputs));
-    const isNearby =
-      run !== undefined &&
-      model.outputs.every((source, n) => {
-        const left = distance(tensorOf(run, source), outputs[n]);
-        return left <= 0.01 * distance(tensorOf(exact, source), outputs[n]) + 1e-6 * size(outputs[n]);
-      });
     return (
-      isNearby &&
+      run !== undefined &&
+      model.outputs.every((source, n) =>
+        isNear(tensorOf(run, source), outputs[n], tensorOf(exact, source)),
+      ) &&
       judgeShown(changed, inputs, shownOutputs(changed, outputs), precision).judged.every(
         ({ status }) => status === 'explained',
       )
@@ -187,14 +178,15 @@ export function causesOfModel(
   for (const [i, layer] of model.layers.entries())
     for (const variant of variantsOf(layer)) {
       if (variant.order !== undefined || variant.id.startsWith('weights-')) continue;
-      if (explains({ ...model, layers: model.layers.with(i, variant.layer) })) found.push(causeOf(variant));
+      if (isExplained({ ...model, layers: model.layers.with(i, variant.layer) }))
+        found.push(causeOf(variant));
     }
   // fewer bits are a matter of the whole file
   for (const { id, words } of storageVariants(model.layers[0])) {
     const layers = model.layers.map(
       (layer) => storageVariants(layer).find((one) => one.id === id)?.layer ?? layer,
     );
-    if (explains({ ...model, layers }))
+    if (isExplained({ ...model, layers }))
       found.push({ id, words: words.replace('its weights', 'all weights'), layer: '' });
   }
   return oneOfAKind(found);

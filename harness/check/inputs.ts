@@ -4,24 +4,18 @@ import { UsageError } from '../base/outcome';
 import { countParameters, type ModelDescription, type ModelInput } from '../models/index';
 import type { ModelInputs } from './reference';
 
-export interface GeneratedInputs {
-  readonly seed: number;
-  /** default 4, for a model of more than half a million parameters 2 */ readonly batch?: number;
-  /** where the model does not fix them; default 10 */ readonly timeSteps?: number;
-}
-
 /**
- * Inputs in the range of the first layer: float32 numbers from -2 to 2, integers of the vocabulary. Where steps are masked, the last
+ * Inputs in the range of the first layer: float32 numbers from -2 to 2, integers of the vocabulary, in 4 examples (2 for a model of more
+ * than half a million parameters) of 10 steps where the model leaves their number open. Where steps are masked, the last
  * steps of the first example, one step in the middle of the second, and the first step of the third are (of two examples, of the second).
  */
-export function generateInputs(
-  model: ModelDescription,
-  { seed, batch = isLarge(model) ? 2 : 4, timeSteps = 10 }: GeneratedInputs,
-): ModelInputs {
+export function generateInputs(model: ModelDescription, { seed }: { readonly seed: number }): ModelInputs {
   const random = createRandom(seed);
+  const parameters = model.layers.reduce((sum, layer) => sum + countParameters(layer), 0);
+  const batch = parameters > 500_000 ? 2 : 4;
   return Object.fromEntries(
     model.inputs.map((input) => {
-      const shape = [batch, ...input.shape.map((n) => n ?? timeSteps)];
+      const shape = [batch, ...input.shape.map((n) => n ?? 10)];
       const data = Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
         input.vocabulary === undefined
           ? Math.fround(4 * random.uniform() - 2)
@@ -32,9 +26,6 @@ export function generateInputs(
     }),
   );
 }
-
-const isLarge = ({ layers }: ModelDescription): boolean =>
-  layers.reduce((sum, layer) => sum + countParameters(layer), 0) > 500_000;
 
 function padSteps(
   { layers }: ModelDescription,

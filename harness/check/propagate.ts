@@ -173,7 +173,8 @@ export function propagateBack(
   return onlyInput(byFormulas(alone, model)('gradients.inputs'));
 }
 
-const pickedOf = (
+/** A question with the numbers that `pick` gives of each tensor. */
+export const pickedOf = (
   { input, mask, initialStates }: DoubtfulQuestion,
   pick: (one: Doubtful) => Float64Array,
 ): LayerQuestion => {

@@ -22,7 +22,7 @@ import {
   type ModelLayer,
   type ModelNetwork,
 } from '../models/index';
-import { spreadOf, type Doubtful } from './doubtful';
+import { spreadOf } from './doubtful';
 import { judgeShown } from './judge';
 import { expectedGradients, upstreamOf } from './judge-gradients';
 import { maskOfValue } from './masks';
@@ -136,27 +136,28 @@ function modelBatch(model: ModelDescription, inputs: ModelInputs, seed: number):
       const there = at(weights);
       const { questions } = judgeShown(there, inputs, new Map(), precision);
       const expected = expectedGradients(there, questions, upstream, precision);
-      const byName = <T>(valuesOf: (layer: ModelLayer) => Readonly<Record<string, T>>) => {
-        const all = own.flatMap((layer, i) =>
-          Object.entries(valuesOf(layer)).map(([key, value]): [string, T] => [
-            `gradients.weights.layer${i + 1}.${key}`,
-            value,
-          ]),
-        );
-        const known = new Map(all);
-        return (name: string): T => {
-          const found = known.get(name);
-          if (found === undefined) throw new Error(`training steps: there is no ${name}`);
-          return found;
-        };
+      const known = new Map(
+        own.flatMap(({ name: layer, config }, i) => {
+          const [{ weights: axes }] = partsOfLayers({ layers: [config as LayerConfig] });
+          return Object.entries(expected.get(layer) ?? {}).map(
+            ([key, gradient]) =>
+              [
+                `gradients.weights.layer${i + 1}.${key}`,
+                { spread: spreadOf(gradient), axes: axes[key] },
+              ] as const,
+          );
+        }),
+      );
+      const of = (name: string) => {
+        const found = known.get(name);
+        if (found === undefined) throw new Error(`training steps: there is no ${name}`);
+        return found;
       };
-      const gradient = byName<Doubtful>(({ name }) => expected.get(name) ?? {});
-      const spread = (name: string) => spreadOf(gradient(name));
       return {
         model: precision,
-        spread,
-        allowed: (name, inflated) => allowedOf(spread(name), inflated),
-        axes: byName(({ config }) => partsOfLayers({ layers: [config as LayerConfig] })[0].weights),
+        spread: (name) => of(name).spread,
+        allowed: (name, inflated) => allowedOf(of(name).spread, inflated),
+        axes: (name) => of(name).axes,
       };
     },
   };

@@ -138,14 +138,13 @@ export class Training {
         ? { ...optimizer, form: side === 'keras' ? 'keras' : 'tfjs' }
         : optimizer;
     const key = own.name === 'adam' ? own.form : '';
-    const found = this.known.get(key) ?? this.starts.map((start) => this.stepOf(start, own));
+    const stepFrom = ({ gradients, ...start }: Start): ReferenceStep => {
+      const from = { ...start.from, optimizer: own };
+      return { from, gradients, question: this.batch.question(from), made: updated(gradients, from) };
+    };
+    const found = this.known.get(key) ?? this.starts.map(stepFrom);
     this.known.set(key, found);
     return found;
-  }
-
-  private stepOf({ gradients, ...start }: Start, optimizer: ResolvedOptimizerConfig): ReferenceStep {
-    const from = { ...start.from, optimizer };
-    return { from, gradients, question: this.batch.question(from), made: updated(gradients, from) };
   }
 
   private comparisonOf(

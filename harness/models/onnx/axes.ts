@@ -1,4 +1,5 @@
-import { mergedDirections, withAxes, type Operation, type Step } from './graph-reader';
+import { mergedDirections, withAxes } from './graph-reader';
+import type { Operation, Step } from './step';
 import { flattened } from './layer-operations';
 import { cut } from './positions';
 import { concatenated, transposed, type Constant } from './tensors';

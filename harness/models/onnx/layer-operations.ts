@@ -1,5 +1,6 @@
 import type { Tensor } from '../../../scratch/index';
-import { featuresOf, mergedDirections, unify, type Operation, type Step } from './graph-reader';
+import { mergedDirections } from './graph-reader';
+import { featuresOf, unify, type Operation, type Step } from './step';
 import { pick } from './positions';
 import { activationNamed, readRecurrent } from './recurrent';
 import { transposed, type Constant } from './tensors';

@@ -1,5 +1,5 @@
 import { axisOperations } from './axes';
-import type { Operation } from './graph-reader';
+import type { Operation } from './step';
 import { layerOperations } from './layer-operations';
 import { constant, constantOf } from './tensors';
 import { integerTypes, type OnnxTensor } from './schema';

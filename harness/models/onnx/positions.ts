@@ -1,4 +1,4 @@
-import type { Step } from './graph-reader';
+import type { Step } from './step';
 import { taken } from './tensors';
 import { axesOf, inWords, place, type Axis, type Signal, type Value } from './values';
 

@@ -3,7 +3,7 @@ import type { StoredTensor } from '../assemble';
 import type { Source } from '../description';
 import { countOf } from '../elements';
 import { biasOfTwo, gateOrders, gatesToKeras, onnxActivations } from '../gates';
-import { checkFractions, unify, type Step } from './graph-reader';
+import { checkFractions, unify, type Step } from './step';
 import type { Constant } from './tensors';
 import { inWords, type Axis, type Pile, type Recurrent, type Signal, type Value } from './values';
 
