@@ -10,18 +10,12 @@ import {
   type Tensor,
 } from '../../scratch/index';
 import { UsageError } from '../base/outcome';
-import { partsOfLayers } from '../base/model';
+import { partsOfLayers, type Axis } from '../base/model';
 import type { LayeredProblem } from '../base/problem';
 import { mapRecord } from '../base/process/index';
-import { allowedOf, type PrecisionModel } from '../budget/index';
+import { allowedOf, type PrecisionModel, type Spread } from '../budget/index';
 import type { GradientBudget } from '../judge/index';
-import {
-  namedWeights,
-  networkOf,
-  type ModelDescription,
-  type ModelLayer,
-  type ModelNetwork,
-} from '../models/index';
+import { namedWeights, networkOf, type ModelDescription, type ModelNetwork } from '../models/index';
 import { spreadOf } from './doubtful';
 import { judgeShown } from './judge';
 import { expectedGradients, upstreamOf } from './judge-gradients';
@@ -136,7 +130,7 @@ function modelBatch(model: ModelDescription, inputs: ModelInputs, seed: number):
       const there = at(weights);
       const { questions } = judgeShown(there, inputs, new Map(), precision);
       const expected = expectedGradients(there, questions, upstream, precision);
-      const known = new Map(
+      const known = new Map<string, { readonly spread: Spread; readonly axes: readonly Axis[] }>(
         own.flatMap(({ name: layer, config }, i) => {
           const [{ weights: axes }] = partsOfLayers({ layers: [config as LayerConfig] });
           return Object.entries(expected.get(layer) ?? {}).map(

@@ -1,5 +1,6 @@
 import type { ActivationName, RecurrentConfig, Tensor } from '../../scratch/index';
 import { directions, nameIn } from '../base/model';
+import { concatenated, taken, transposed } from '../base/tensor-moves';
 import type { StoredTensor } from './assemble';
 
 /**
@@ -14,39 +15,30 @@ export const gateOrders = {
 type Order = readonly number[];
 
 /** theirs [gates·U, N] -> Keras's [N, gates·U], or [gates·U] -> [gates·U]: block k of theirs is Keras's block order[k]. */
-export function gatesToKeras({ data, shape, stored }: StoredTensor, order: Order): StoredTensor {
-  const [rows, columns = 1] = shape;
-  const units = rows / order.length;
-  const out = new Float64Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    const at = order[Math.floor(row / units)] * units + (row % units);
-    for (let n = 0; n < columns; n++) out[n * rows + at] = data[row * columns + n];
-  }
-  return { data: out, shape: shape.length === 1 ? [rows] : [columns, rows], stored };
+export function gatesToKeras(tensor: StoredTensor, order: Order): StoredTensor {
+  const [rows, columns] = tensor.shape;
+  const blocks = { ...tensor, shape: [order.length, rows / order.length, columns ?? 1] };
+  const inverse = order.map((_, block) => order.indexOf(block));
+  const moved = transposed(taken(blocks, 0, inverse), [2, 0, 1]);
+  return { ...moved, shape: tensor.shape.length === 1 ? [rows] : [columns, rows] };
 }
 
 /** Keras's [N, gates·U] -> theirs [gates·U, N], or [gates·U] -> [gates·U]. */
-export function gatesFromKeras({ data, shape }: Tensor, order: Order): Tensor {
-  const columns = shape[shape.length - 1];
-  const [rows] = shape.length === 1 ? [1] : shape;
-  const units = columns / order.length;
-  const out = new Float64Array(data.length);
-  for (let column = 0; column < columns; column++) {
-    const from = order[Math.floor(column / units)] * units + (column % units);
-    for (let n = 0; n < rows; n++) out[column * rows + n] = data[n * columns + from];
-  }
-  return { data: out, shape: shape.length === 1 ? [columns] : [columns, rows] };
+export function gatesFromKeras(tensor: Tensor, order: Order): Tensor {
+  const columns = tensor.shape[tensor.shape.length - 1];
+  const rows = tensor.data.length / columns;
+  const blocks = { ...tensor, shape: [rows, order.length, columns / order.length] };
+  const moved = transposed(taken(blocks, 1, order), [1, 2, 0]);
+  return { ...moved, shape: tensor.shape.length === 1 ? [columns] : [columns, rows] };
 }
 
 /** The input and the recurrent bias of other programs [gates·U] as one: their sum, or both rows [2, gates·U] of a GRU that resets after. */
 export function biasOfTwo(input: StoredTensor, recurrent: StoredTensor, isTwo: boolean): StoredTensor {
-  const size = input.data.length;
-  const stored = input.stored ?? recurrent.stored;
-  if (!isTwo) return { data: input.data.map((b, i) => b + recurrent.data[i]), shape: [size], stored };
-  const data = new Float64Array(2 * size);
-  data.set(input.data);
-  data.set(recurrent.data, size);
-  return { data, shape: [2, size], stored };
+  if (!isTwo) return { ...input, data: input.data.map((b, i) => b + recurrent.data[i]) };
+  return concatenated(
+    [input, recurrent].map((one) => ({ ...one, shape: [1, one.data.length] })),
+    0,
+  );
 }
 
 /** The weights of one direction, or of both under their names in a bidirectional layer. */

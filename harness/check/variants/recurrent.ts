@@ -1,7 +1,15 @@
 import type { ActivationName, RecurrentConfig, Tensor } from '../../../scratch/index';
 import { gates as gatesOfCell, nameIn } from '../../base/model';
 import type { ModelLayer } from '../../models/index';
-import { blocksTransposed, permutations, reordered, withData, zeroed, type Weights } from './weights';
+import {
+  blocksTransposed,
+  permutations,
+  readTransposed,
+  reordered,
+  withData,
+  zeroed,
+  type Weights,
+} from './weights';
 
 /** A known mistake of a program, or a known difference between programs: the layer as that program runs it. */
 export interface Variant {
@@ -108,14 +116,8 @@ export function recurrentVariants(
 
 /** The bytes of the transposed matrix, read as the matrix; [] where that changes nothing. */
 export function transposedVariant(layer: ModelLayer, name: string, words: string): Variant[] {
-  const { data, shape } = layer.weights[name];
-  const [rows, columns] = shape;
-  if (rows === 1 || columns === 1) return [];
-  const transposed: Tensor = {
-    shape,
-    data: data.map((_, i) => data[(i % rows) * columns + Math.floor(i / rows)]),
-  };
-  const weights = { ...layer.weights, [name]: transposed };
+  if (layer.weights[name].shape.includes(1)) return [];
+  const weights = { ...layer.weights, [name]: readTransposed(layer.weights[name]) };
   return [{ id: 'kernel-transposed', words, layer: { ...layer, weights } }];
 }
 

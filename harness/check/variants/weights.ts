@@ -1,4 +1,5 @@
 import type { Tensor } from '../../../scratch/index';
+import { taken, transposed } from '../../base/tensor-moves';
 import type { ModelLayer } from '../../models/index';
 
 export type Weights = ModelLayer['weights'];
@@ -11,31 +12,30 @@ export function withData(weights: Weights, name: string, change: (x: number, i: 
 
 export const zeroed = (weights: Weights, name: string): Weights => withData(weights, name, () => 0);
 
-/** Every block of columns transposed by itself. */
-export function blocksTransposed({ data, shape: [rows, columns] }: Tensor, blocks: number): Tensor {
-  const width = columns / blocks;
-  return {
-    shape: [rows, columns],
-    data: data.map((_, n) => {
-      const [i, j] = [Math.floor(n / columns), n % columns];
-      return data[(j % width) * columns + (j - (j % width)) + i];
-    }),
-  };
+/** The numbers of the transposed matrix, read as the matrix. */
+export const readTransposed = (tensor: Tensor): Tensor => ({
+  ...transposed(tensor, [1, 0]),
+  shape: tensor.shape,
+});
+
+/** Every block of columns, which has as many columns as rows, transposed by itself. */
+export function blocksTransposed(tensor: Tensor, blocks: number): Tensor {
+  const [rows, columns] = tensor.shape;
+  const view = { ...tensor, shape: [rows, blocks, columns / blocks] };
+  return { ...transposed(view, [2, 1, 0]), shape: tensor.shape };
 }
 
 /** The blocks of columns of some weights in another order. */
 export function reordered(weights: Weights, names: readonly string[], order: readonly number[]): Weights {
-  return names
+  const changed = names
     .filter((name) => name in weights)
-    .reduce((changed, name) => {
+    .map((name) => {
       const { data, shape } = weights[name];
-      const columns = shape[shape.length - 1];
-      const width = columns / order.length;
-      return withData(changed, name, (_, n) => {
-        const column = n % columns;
-        return data[n - column + order[Math.floor(column / width)] * width + (n % width)];
-      });
-    }, weights);
+      const width = shape[shape.length - 1] / order.length;
+      const view = { data, shape: [data.length / width / order.length, order.length, width] };
+      return [name, { ...taken(view, 1, order), shape }] as const;
+    });
+  return { ...weights, ...Object.fromEntries(changed) };
 }
 
 /** Every order of n things but the one that they are in. */
@@ -48,18 +48,8 @@ export function permutations(n: number): number[][] {
 }
 
 /** Batch and time exchanged. */
-export function axesExchanged(tensor: Tensor): Tensor {
-  const { data, shape } = tensor;
-  if (shape.length !== 3) return tensor;
-  const [rows, columns, width] = shape;
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) {
-      const from = (i * columns + j) * width;
-      out.set(data.subarray(from, from + width), (j * rows + i) * width);
-    }
-  return { data: out, shape: [columns, rows, width] };
-}
+export const axesExchanged = (tensor: Tensor): Tensor =>
+  tensor.shape.length === 3 ? transposed(tensor, [1, 0, 2]) : tensor;
 
 /** As tensorflowjs_converter does: steps of (max - min) / levels, zero exact. */
 export function quantised(data: Float64Array, levels: number): Float64Array {

@@ -1,5 +1,6 @@
 import { UsageError } from '../../base/outcome';
 import type { Tensor } from '../../../scratch/index';
+import { concatenated } from '../../base/tensor-moves';
 import { asObject, show, type Json } from '../json';
 import type { Entry } from './weights';
 
@@ -111,22 +112,16 @@ export function weightsOfKeras1(entries: readonly Readable[], embeddings: Readon
 /** [F, U] each as [F, n U], or [U] each as [n U]. */
 function sideBySide(name: string, entries: readonly Readable[]): Readable {
   const [{ shape: first }] = entries;
-  const units = first[first.length - 1] ?? 0;
-  const rows = first.length === 2 ? first[0] : 1;
   const isFit = entries.every(({ shape }) => shape.join() === first.join());
-  const width = units * entries.length;
-  const shape = isFit ? [...first.slice(0, -1), width] : [];
+  const last = first.length - 1;
+  const shape = isFit && last >= 0 ? first.with(last, first[last] * entries.length) : [];
   return {
     name,
     shape,
-    read() {
-      const data = new Float64Array(rows * width);
-      entries.forEach((entry, gate) => {
-        const own = entry.read().data;
-        for (let row = 0; row < rows; row++)
-          data.set(own.subarray(row * units, (row + 1) * units), row * width + gate * units);
-      });
-      return { data, shape };
-    },
+    read: () =>
+      concatenated(
+        entries.map((entry) => entry.read()),
+        last,
+      ),
   };
 }

@@ -1,8 +1,9 @@
+import { concatenated, transposed } from '../../base/tensor-moves';
 import { mergedDirections, withAxes } from './graph-reader';
 import type { Operation, Step } from './step';
 import { flattened } from './layer-operations';
 import { cut } from './positions';
-import { concatenated, transposed, type Constant } from './tensors';
+import type { Constant } from './tensors';
 import { axesOf, inWords, place, zeros, type Axis, type Pile, type Signal, type Value } from './values';
 
 /** Operations that move numbers and compute none. */

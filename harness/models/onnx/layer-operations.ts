@@ -1,9 +1,10 @@
+import { transposed } from '../../base/tensor-moves';
 import type { Tensor } from '../../../scratch/index';
 import { mergedDirections } from './graph-reader';
 import { featuresOf, unify, type Operation, type Step } from './step';
 import { pick } from './positions';
 import { activationNamed, readRecurrent } from './recurrent';
-import { transposed, type Constant } from './tensors';
+import type { Constant } from './tensors';
 import { inWords, zeros, type Axis, type Signal, type Value } from './values';
 
 const activation =

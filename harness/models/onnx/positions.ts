@@ -1,5 +1,5 @@
+import { taken } from '../../base/tensor-moves';
 import type { Step } from './step';
-import { taken } from './tensors';
 import { axesOf, inWords, place, type Axis, type Signal, type Value } from './values';
 
 /** Positions along an axis. */

@@ -1,5 +1,6 @@
 import type { RecurrentConfig, Tensor } from '../../../scratch/index';
 import { directions as bothDirections, nameIn } from '../../base/model';
+import { concatenated } from '../../base/tensor-moves';
 import type { ModelLayer } from '../description';
 import { gateOrders, gatesFromKeras, onnxActivations } from '../gates';
 import { stateCount } from '../shapes';
@@ -23,36 +24,30 @@ export function writeRecurrent(
   const { name, config, weights } = layer;
   const cell = (config.layer === 'bidirectional' ? config.wrapped : config) as RecurrentConfig;
   const directions: readonly Direction[] = config.layer === 'bidirectional' ? bothDirections : [''];
-  const own = (direction: Direction, weight: string): Tensor =>
-    weights[direction === '' ? weight : nameIn(direction, weight)];
   const { units, returnSequences = false, useBias = true, goBackwards = false } = cell;
   const order = gateOrders.onnx[cell.layer];
-  const stacked = (
-    weight: string,
-    parts: (direction: Direction) => readonly Float64Array[],
-    shape: number[],
-  ) => graph.floats(`${name}/${weight}`, shape, joined(directions.flatMap(parts)));
-  const rows = order.length * units;
-  const [features] = own(directions[0], 'kernel').shape;
-  const W = stacked('W', (d) => [gatesFromKeras(own(d, 'kernel'), order).data], [
-    directions.length,
-    rows,
-    features,
-  ]);
-  const R = stacked('R', (d) => [gatesFromKeras(own(d, 'recurrentKernel'), order).data], [
-    directions.length,
-    rows,
-    units,
-  ]);
-  const biases = (direction: Direction): Float64Array[] => {
-    const bias = own(direction, 'bias');
-    const part = (row: number): Float64Array =>
-      row * rows < bias.data.length
-        ? gatesFromKeras({ data: bias.data.slice(row * rows, (row + 1) * rows), shape: [rows] }, order).data
-        : new Float64Array(rows);
-    return [part(0), part(1)];
+  /** [D, ...]: a weight of every direction */
+  const stacked = (called: string, weight: string, convert: (tensor: Tensor) => Tensor): string => {
+    const parts = directions.map((direction) => {
+      const own = convert(weights[direction === '' ? weight : nameIn(direction, weight)]);
+      return { ...own, shape: [1, ...own.shape] };
+    });
+    const { data, shape } = concatenated(parts, 0);
+    return graph.floats(`${name}/${called}`, shape, data);
   };
-  const B = useBias ? stacked('B', biases, [directions.length, 2 * rows]) : '';
+  const W = stacked('W', 'kernel', (kernel) => gatesFromKeras(kernel, order));
+  const R = stacked('R', 'recurrentKernel', (kernel) => gatesFromKeras(kernel, order));
+  // the second row of Keras's bias is the recurrent one, which is zero where there is none
+  const twoBiases = ({ data, shape }: Tensor): Tensor => {
+    const one = order.length * units;
+    const both = shape.length === 2 ? data : Float64Array.from({ length: 2 * one }, (_, i) => data[i] ?? 0);
+    const rows = [both.subarray(0, one), both.subarray(one)];
+    return concatenated(
+      rows.map((row) => gatesFromKeras({ data: row, shape: [one] }, order)),
+      0,
+    );
+  };
+  const B = useBias ? stacked('B', 'bias', twoBiases) : '';
 
   const perDirection = stateCount(cell);
   const initial = Array.from({ length: perDirection }, (_, k) => {
@@ -148,14 +143,4 @@ function activationAttributes(cell: RecurrentConfig, directions: number): Record
     activations: all.map(({ name }) => name),
     ...(alpha.length > 0 && { activation_alpha: { floats: alpha }, activation_beta: { floats: beta } }),
   };
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
