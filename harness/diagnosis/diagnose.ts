@@ -1,24 +1,22 @@
 import {
   expectedNames,
-  tensorNames,
-  tensorOf,
+  isLayered,
   type AnyProblem,
   type Evaluation,
   type Implementation,
-  type Problem,
 } from '../base/problem';
 import { ask, failingViewsOf, type Examination } from '../examine/index';
-import { isFailing } from '../judge/index';
+import { isFailing, namedTensors } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
 import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
-import { kindOf } from './kind/index';
-import { isOfLayers, locateInLayers } from './layered';
+import { kindOf, type KindOptions } from './kind-of';
 import { locate, type Location } from './locate';
 import { rule } from './rule';
+import { whereInWords, type FoundKind } from './titles';
 
 /**
- * Says of a failed examination where the mistake begins (`locate`, `locateInLayers`), which fault it looks like (`kindOf`) and which side
- * made it (`rule`). The side is asked a few more problems for it; the cost matters on failure only.
+ * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`kindOf`) and which side made it (`rule`).
+ * The side is asked a few more problems for it; the cost matters on failure only.
  *
  * @param implementation the side that was examined, still able to answer
  * @param examination whose status is `fail`
@@ -32,9 +30,7 @@ export async function diagnose(
   const { kind: isNamed = true, against = 'scratch', expected } = options;
   const isExpectedWrong = expected !== undefined && agreesWithReference(examination);
   const subject = isExpectedWrong ? expected : undefined;
-  const { kind, ...location } = isOfLayers(examination)
-    ? await locateInLayers(implementation, examination, isNamed)
-    : await locateAndName(implementation, examination as Examination, isNamed, subject);
+  const { kind, ...location } = await locateAndName(implementation, examination, isNamed, subject);
   const { side, note } = isExpectedWrong
     ? {
         side: expectedNumbers,
@@ -49,8 +45,6 @@ export async function diagnose(
   return {
     implementation: implementation.name,
     ...location,
-    // a fault that explains every number at one step only says where a sum over time goes wrong
-    ...(location.timeSteps === undefined && kind?.timeStep !== undefined && { timeSteps: [kind.timeStep] }),
     ...(kind && { kind }),
     ...(ratio && { ratio }),
     ...(clue !== undefined && { clue }),
@@ -59,30 +53,41 @@ export async function diagnose(
   };
 }
 
-async function locateAndName(
-  implementation: Implementation,
-  examination: Examination,
-  isNamed: boolean,
-  subject: Evaluation | undefined,
-): Promise<Location & Pick<Diagnosis, 'kind'>> {
-  const location = await locate(implementation, examination);
+/** Where the mistake begins, and which fault it looks like. */
+export async function locateAndName(
+  side: Implementation,
+  examination: Examination<AnyProblem>,
+  isNamed = true,
+  subject?: Evaluation,
+): Promise<Omit<Location, 'place'> & Pick<Diagnosis, 'kind'>> {
+  const { place, ...location } = await locate(side, examination);
   if (!isNamed) return location;
+  const { problem } = examination;
   const kind =
     subject === undefined
-      ? await kindOfFault(implementation, examination, location)
+      ? await kindOfFault(side, examination, { place, phase: location.phase })
       : await kindOfNumbers(examination, subject, location);
-  return { ...location, ...(kind && { kind }) };
+  if (kind === undefined) return location;
+  // a fault that explains every number at one step only says where a sum over time goes wrong, and a hidden state
+  const isStepOfFault =
+    kind.timeStep !== undefined && (isLayered(problem) || location.timeSteps === undefined);
+  return {
+    ...location,
+    tensor: whereInWords(problem, location.tensor, place, kind),
+    ...(isStepOfFault && { timeSteps: [kind.timeStep] }),
+    kind,
+  };
 }
 
-/** By the results; where the catalogue does not explain them, or they are right, by what else fails. */
+/** By the results; where no fault explains them, or they are right, by what else fails. */
 async function kindOfFault(
-  implementation: Implementation,
-  examination: Examination,
-  { timeSteps, phase }: Pick<Diagnosis, 'timeSteps' | 'phase'>,
-): Promise<Diagnosis['kind']> {
+  side: Implementation,
+  examination: Examination<AnyProblem>,
+  where: Pick<KindOptions, 'place' | 'phase'>,
+): Promise<FoundKind | undefined> {
+  const askOther = async (other: AnyProblem): Promise<Evaluation> => (await ask(side, other)).answer;
   for (const { problem, answer, previous } of failingViewsOf(examination)) {
-    const again = (other: Problem) => implementation.evaluate(other);
-    const kind = await kindOf(problem, answer, implementation, { timeSteps, phase, previous, ask: again });
+    const kind = await kindOf(problem, answer, side, { ...where, previous, ask: askOther });
     if (kind !== undefined) return kind;
   }
   return undefined;
@@ -93,12 +98,13 @@ async function kindOfFault(
  * problem before it was rounded to float32 for the side.
  */
 function kindOfNumbers(
-  { problem, precision: solved }: Examination,
+  { problem, precision: solved }: Examination<AnyProblem>,
   numbers: Evaluation,
   { phase }: Pick<Diagnosis, 'phase'>,
-): Promise<Diagnosis['kind']> {
-  const all = tensorNames.flatMap((name) => Array.from(tensorOf(numbers, name)?.data ?? []));
-  const isSingle = solved === 'float32' || all.every((x) => Math.fround(x) === x);
+): Promise<FoundKind | undefined> {
+  const isSingle =
+    solved === 'float32' ||
+    [...namedTensors(numbers).values()].every(({ data }) => data.every((x) => Math.fround(x) === x));
   const precision = isSingle ? 'float32' : 'float64';
   return kindOf(problem, numbers, { name: expectedNumbers, precision }, { phase });
 }

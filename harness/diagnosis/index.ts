@@ -1,10 +1,10 @@
-export { diagnose } from './diagnose';
+export { diagnose, locateAndName } from './diagnose';
 export { expectedNumbers } from './diagnosis';
 export type { DiagnoseOptions, Diagnosis, Kind, Ratio, WrongNumber } from './diagnosis';
 export { inCommon, onlyWhere, sizesByLetter, sketchOf, type Sketch } from './in-common';
-export { kindOf, type KindOptions } from './kind/index';
-export { locate, phaseOf, type Location } from './locate';
+export { kindOf, type KindOptions } from './kind-of';
+export { whereIn } from './locate';
 export { diagnosisOrder } from './order';
 export { ruleOn } from './rule';
-export { diagnoseUpdate, questionOf, ruleOnUpdate, type UpdateParty } from './update/index';
-export { isOfLayers, locateInLayers, whereIn } from './layered';
+export { layerTitle } from './titles';
+export { diagnoseUpdate, ruleOnUpdate, type UpdateParty } from './update/index';

@@ -1,241 +1,270 @@
 import { indexOf } from '../../scratch/index';
-import { budgetFor, precisionModelOf } from '../budget/index';
-import { isFailing, judgeEquations, rankOf, type JudgedEquation, type TensorVerdict } from '../judge/index';
+import { ulpsBetween } from '../base/ulps';
 import {
-  sizesOf,
+  axesOf,
+  evaluationOf,
+  expectedNames,
   tensorOf,
+  type AnyProblem,
   type Evaluation,
   type Implementation,
-  type TensorName,
   type Phase,
 } from '../base/problem';
+import { budgetFor, precisionModelOf } from '../budget/index';
+import { equationsOf, isGradientName, rankOf } from '../equations/index';
+import { failingViewsOf, type Examination } from '../examine/index';
+import {
+  isFailing,
+  judgeEquations,
+  namedTensors,
+  type JudgedEquation,
+  type TensorVerdict,
+} from '../judge/index';
 import type { Diagnosis, WrongNumber } from './diagnosis';
-import { type Examination, failingViewsOf } from '../examine/index';
-import { statesByPrefixes } from './states-from-prefixes';
-import { clearlyWrongElements, stepsOfSum, sumNames, type SumName } from './steps-of-sum';
-import { ulpsBetween } from '../base/ulps';
+import { placeOf, type LayerPlace } from './place';
+import { sequencesByPrefixes } from './sequences-by-prefixes';
+import { phaseIn, whereInWords } from './titles';
 
 /** Where a mistake begins: what a `Diagnosis` says of the place. */
-export type Location = Pick<
+export interface Location extends Pick<
   Diagnosis,
   'caseId' | 'phase' | 'tensor' | 'formula' | 'timeSteps' | 'worst' | 'inherited' | 'unseen'
->;
+> {
+  /** the equation that is wrong of itself, where one is seen */ readonly place?: LayerPlace;
+}
 
-/** The part of the computation that a quantity belongs to. */
-export function phaseOf(tensor: string): Phase {
-  if (tensor === 'states' || tensor === 'finalState') return 'forward';
-  if (['logits', 'probabilities', 'loss'].includes(tensor) || tensor.startsWith('gradients.output'))
-    return 'loss';
-  return 'backward';
+/** The part of the computation that a tensor of a verdict belongs to, and its place in the order of the computation. */
+export function whereIn(
+  problem: AnyProblem,
+  tensor: string,
+): { readonly phase: Phase; readonly rank: number } {
+  const own = ownName(problem, tensor);
+  return { phase: phaseIn(problem, own), rank: rankOf(equationsOf(problem).network, own) };
+}
+
+/** A tensor, or an equation as reports call it, by its name in the equations. */
+function ownName(problem: AnyProblem, tensor: string): string {
+  const { names, called = [] } = equationsOf(problem);
+  const [own] = [...called].find(([, name]) => name === tensor) ?? names.get(tensor) ?? [tensor];
+  return own;
 }
 
 /**
  * Finds the first quantity that is wrong of itself, in the order of the computation, and the time steps at which its own equation is
- * wrong: each equation is held to the side's own values before it, so that what a step inherits is not blamed on it. Sums over time
- * are taken apart by a ring of blocks (`stepsOfSum`), states that are not given are obtained from prefixes of the sequence.
+ * wrong: each equation is held to the side's own values before it, so that what a step inherits is not blamed on it. Outputs of steps that
+ * are not given are obtained from prefixes of the sequence.
  *
  * @param examination that failed
  */
-export async function locate(implementation: Implementation, examination: Examination): Promise<Location> {
+export async function locate(side: Implementation, examination: Examination<AnyProblem>): Promise<Location> {
+  const { problem, probe } = examination;
   const unseen = [...examination.unseen];
-  const equations = await judgedEquations(implementation, examination, unseen);
-  const wrong = equations.filter(({ verdict }) => isFailing(verdict));
-  const inherited = inheritedOf(examination, equations, wrong);
-  const door = inputGradientsAlone(examination);
-  if (door !== undefined && wrong[0]?.equation.name === 'dPreActivations')
-    return fromResults(examination, door, [], unseen);
-  if (wrong.length > 0) {
-    const first = inPlainAnswer(implementation, examination, wrong[0]) ?? wrong[0];
-    const place = await fromEquation(implementation, examination, first, inherited, unseen);
-    return isOfWeightsAlone(place.tensor, equations) ? { ...place, phase: 'backward' } : place;
+  const judged = await judgedEquations(side, examination, unseen);
+  const place = placeIn(problem, judged, side);
+  const alone = inputGradientsAlone(examination);
+  if (place !== undefined && !(alone !== undefined && isInnerGradient(problem, place)))
+    return fromPlace(examination, inPlainAnswer(side, examination, place) ?? place, judged, unseen);
+  const failing = alone === undefined ? failingResults(examination) : [alone];
+  if (failing.length > 0) {
+    if (alone === undefined)
+      unseen.push(
+        judged.length === 0
+          ? 'what each step does of itself, so that results may be wrong only because of earlier ones'
+          : 'the step: every equation that could be seen holds by itself, within what rounding one step can do',
+      );
+    return fromResults(examination, failing, unseen);
   }
-  const red = redResults(examination);
-  if (red.length > 0) {
-    unseen.push(
-      equations.length === 0
-        ? 'what each step does of itself, so that results may be wrong only because of earlier ones'
-        : 'the step: every equation that could be seen holds by itself, within what rounding one step can do',
-    );
-    const rest = red.slice(1).map(({ tensor }) => tensor);
-    return fromResults(examination, red[0], rest, unseen);
-  }
-  return fromOtherView(examination, unseen);
+  const inProbe =
+    probe?.verdict.status === 'fail'
+      ? placeIn(probe.problem, judgeEquations(probe.problem, probe.answer, side), side)
+      : undefined;
+  return fromOtherView(examination, unseen, inProbe);
+}
+
+function placeIn(
+  problem: AnyProblem,
+  judged: readonly JudgedEquation[],
+  side: Implementation,
+): LayerPlace | undefined {
+  return placeOf(equationsOf(problem).network, judged, side);
+}
+
+/** Whether it is seen through the gradients of the inputs alone. */
+function isInnerGradient(problem: AnyProblem, { name }: LayerPlace): boolean {
+  return !name.startsWith('gradients.') && isGradientName(equationsOf(problem).network, name);
 }
 
 /**
- * The output layer's gradients are part of the loss where the gradient of the logits, which they are made of, is wrong. Where what it
- * sends back into the layer is right, so is that gradient, and only what became of it for the weights is wrong.
- */
-function isOfWeightsAlone(tensor: string, equations: readonly JudgedEquation[]): boolean {
-  const sentBack = equations.find(({ equation }) => equation.name === 'dPreActivations');
-  return tensor.startsWith('gradients.output') && sentBack !== undefined && !isFailing(sentBack.verdict);
-}
-
-/**
- * A wrong state as the problem itself shows it. What is run step by step has inputs more, all 0: a side that makes NaN of a 0 is then
+ * A wrong output as the problem itself shows it. What is run step by step has inputs more, all 0: a side that makes NaN of a 0 is then
  * wrong at every step, in the problem only where its own input is 0.
  */
 function inPlainAnswer(
-  implementation: Implementation,
-  { problem, results }: Examination,
-  { equation: { name } }: JudgedEquation,
-): JudgedEquation | undefined {
-  const states = results?.answer.states;
-  if (name !== 'states' || states === undefined) return undefined;
-  return judgeEquations(problem, { states }, implementation).find(
-    ({ equation, verdict }) => equation.name === name && isFailing(verdict),
-  );
+  side: Implementation,
+  { problem, results }: Examination<AnyProblem>,
+  { name, phase }: LayerPlace,
+): LayerPlace | undefined {
+  if (phase !== 'forward' || results === undefined) return undefined;
+  const found = placeIn(problem, judgeEquations(problem, results.answer, side), side);
+  return found?.name === name ? found : undefined;
 }
 
-/** The equations as far as the answer shows them, with states from prefixes where the side gives none. */
+/** The equations as far as the answer shows them, with outputs from prefixes where the side gives none. */
 async function judgedEquations(
-  implementation: Implementation,
-  examination: Examination,
+  side: Implementation,
+  { problem, steps, results, refusals, withheld }: Examination<AnyProblem>,
   unseen: string[],
 ): Promise<JudgedEquation[]> {
-  const { problem, steps, results } = examination;
-  const refused = examination.refusals.some(({ view }) => view === 'steps');
+  const refused = refusals.some(({ view }) => view === 'steps');
   // a side that takes no other sizes still shows its forward steps
-  let answer: Evaluation = (refused ? undefined : steps?.answer) ?? results?.answer ?? {};
-  if (answer.states === undefined && examination.withheld.includes('states')) {
-    const states = await statesByPrefixes(implementation, problem);
-    if (states === undefined) {
-      unseen.push(
-        'the state of each step: states are not given, and prefixes of the sequence gave no final state',
-      );
-      return [];
-    }
-    answer = { ...answer, states };
-    const at = unseen.findIndex((sentence) => sentence.includes('states is declared'));
-    if (at >= 0) unseen.splice(at, 1);
-  }
-  return judgeEquations(problem, answer, implementation);
+  const answer: Evaluation = (refused ? undefined : steps?.answer) ?? results?.answer ?? {};
+  const { names } = equationsOf(problem);
+  const missing = withheld.filter(
+    (name) => names.get(name)?.[0]?.startsWith('states.') === true && tensorOf(answer, name) === undefined,
+  );
+  if (missing.length === 0) return judgeEquations(problem, answer, side);
+  const made = await sequencesByPrefixes(side, problem, missing);
+  const left = missing.filter((name) => !made.has(name));
+  if (left.length > 0)
+    unseen.push(
+      `the state of each step: ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not given, and prefixes of the sequence gave no final state`,
+    );
+  return judgeEquations(problem, evaluationOf(new Map([...namedTensors(answer), ...made])), side);
 }
 
-async function fromEquation(
-  implementation: Implementation,
-  examination: Examination,
-  judged: JudgedEquation,
-  inherited: readonly string[],
-  unseen: readonly string[],
-): Promise<Location> {
-  const { equation, verdict } = judged;
-  const { name, formula, axes, expected } = equation;
-  const place = {
-    caseId: examination.problem.id,
-    phase: phaseOf(name),
-    tensor: name,
-    formula,
-    ...worstOf(verdict, implementation),
-    inherited,
-  };
-  if (axes.some(({ counts }) => counts === 'timeStep')) {
-    const [, timeSteps, n] = expected.shape;
-    const steps = new Set(clearlyWrongElements(judged).map((i) => Math.floor(i / n) % timeSteps));
-    return { ...place, timeSteps: [...steps].sort((one, other) => one - other), unseen };
-  }
-  if (!(sumNames as readonly string[]).includes(name)) return { ...place, unseen };
-  const found = await stepsOfSum(implementation, examination.problem, name as SumName);
-  if ('unseen' in found) return { ...place, unseen: [...unseen, found.unseen] };
-  return {
-    ...place,
-    timeSteps: found.timeSteps,
-    unseen: found.note === undefined ? unseen : [...unseen, found.note],
-  };
-}
-
-/** From the comparison with the reference, where no equation could be judged by itself. */
-function fromResults(
-  examination: Examination,
-  red: TensorVerdict,
-  inherited: readonly string[],
+function fromPlace(
+  examination: Examination<AnyProblem>,
+  place: LayerPlace,
+  judged: readonly JudgedEquation[],
   unseen: readonly string[],
 ): Location {
-  const { problem, results } = examination;
-  const tensor = red.tensor as TensorName;
-  const steps = stepsOf(examination, tensor, results?.answer ?? {});
-  // an error travels forward through the states, and back through the gradients: only where it enters is its own
-  const own = tensor === 'states' ? steps.slice(0, 1) : inherited.length > 0 ? steps.slice(-1) : steps;
+  const { problem } = examination;
+  const { network } = equationsOf(problem);
+  const phase = phaseIn(problem, place.name);
+  // the output layer's gradients are part of the loss where the gradient of the logits, which they are made of, is wrong
+  const sentBack = judged.find(({ equation: { own } }) => isInnerGradient(problem, { ...place, name: own }));
+  const isOfWeightsAlone =
+    isGradientName(network, place.name) && sentBack !== undefined && !isFailing(sentBack.verdict);
+  const { formula, timeSteps, worst } = place;
   return {
     caseId: problem.id,
-    phase: phaseOf(tensor),
-    tensor,
-    ...(own.length > 0 && { timeSteps: own }),
-    ...worstOf(red, { precision: examination.precision }),
-    inherited,
+    phase: isOfWeightsAlone ? 'backward' : phase,
+    tensor: whereInWords(problem, place.tensor, place),
+    formula,
+    ...(timeSteps && { timeSteps }),
+    worst,
+    inherited: inheritedOf(examination, place, judged),
     unseen,
+    place,
+  };
+}
+
+/** Failing results whose own equations hold: wrong only because of what they are made from. */
+function inheritedOf(
+  examination: Examination<AnyProblem>,
+  place: LayerPlace,
+  judged: readonly JudgedEquation[],
+): string[] {
+  const { problem } = examination;
+  const { network, names } = equationsOf(problem);
+  /** the outputs of `layer1.h` are `states.layer1` */
+  const answered = ({ equation: { name, own } }: JudgedEquation): readonly string[] =>
+    isGradientName(network, own) ? [name, own] : [name, own, `states.${own.split('.')[0]}`];
+  return failingResults(examination)
+    .map(({ tensor }) => tensor)
+    .filter((tensor) => {
+      const all = [tensor, ...(names.get(tensor) ?? [])];
+      const own = judged.filter((one) => answered(one).some((name) => all.includes(name)));
+      return (
+        own.length > 0 &&
+        own.every(({ equation, verdict }) => equation.own !== place.name && !isFailing(verdict))
+      );
+    });
+}
+
+/** From the comparison with the reference, where no equation is wrong by itself. */
+function fromResults(
+  examination: Examination<AnyProblem>,
+  [first, ...rest]: readonly TensorVerdict[],
+  unseen: readonly string[],
+): Location {
+  const { problem } = examination;
+  const { tensor } = first;
+  const { phase } = whereIn(problem, tensor);
+  const steps = stepsOf(examination, tensor);
+  // an error travels forward through the states, and back through the gradients: only where it enters is its own
+  const own = phase === 'forward' ? steps.slice(0, 1) : rest.length > 0 ? steps.slice(-1) : steps;
+  return {
+    ...{ caseId: problem.id, phase, tensor, unseen },
+    ...(own.length > 0 && { timeSteps: own }),
+    ...worstOf(first, examination),
+    inherited: rest.map((one) => one.tensor),
   };
 }
 
 /** Where results and equations are right, and a single weight or the second answer is not. */
-function fromOtherView(examination: Examination, unseen: readonly string[]): Location {
-  const { problem, precision } = examination;
-  const exhibit = failingViewsOf(examination).at(0);
-  const red = exhibit?.verdict.tensors.filter(isFailing) ?? [];
-  if (exhibit === undefined || red.length === 0)
+function fromOtherView(
+  examination: Examination<AnyProblem>,
+  unseen: readonly string[],
+  place: LayerPlace | undefined,
+): Location {
+  const { problem } = examination;
+  const view = failingViewsOf(examination).at(0);
+  const failing = view?.verdict.tensors.filter(isFailing) ?? [];
+  if (view === undefined || failing.length === 0)
     throw new Error(`locate: nothing fails in the examination of ${problem.id}; there is nothing to locate`);
   const why =
-    exhibit.view === 'repeat'
+    view.view === 'repeat'
       ? 'the step: it is right at first, and wrong when it is asked again'
       : 'the step: single weights were probed in a sequence of one step';
+  const [{ tensor }] = failing;
   return {
-    caseId: exhibit.verdict.caseId,
-    phase: phaseOf(red[0].tensor),
-    tensor: red[0].tensor,
-    ...worstOf(red[0], { precision }),
-    inherited: red.slice(1).map(({ tensor }) => tensor),
+    caseId: view.verdict.caseId,
+    phase: place === undefined ? whereIn(problem, tensor).phase : phaseIn(problem, place.name),
+    tensor: whereInWords(problem, tensor, place),
+    ...(place && { place, formula: place.formula }),
+    ...(place === undefined ? worstOf(failing[0], examination) : { worst: place.worst }),
+    inherited: failing.slice(1).map((one) => one.tensor),
     unseen: [...unseen, why],
   };
 }
 
-/** `gradients.inputs` where it is the only failing result: dz_t is seen through it, so that it must not be taken for dz_t itself. */
-function inputGradientsAlone(examination: Examination): TensorVerdict | undefined {
-  const red = redResults(examination);
+/** `gradients.inputs` where it is the only failing result: inner gradients are seen through it, so that it must not be taken for them. */
+function inputGradientsAlone(examination: Examination<AnyProblem>): TensorVerdict | undefined {
+  const failing = failingResults(examination);
   const others = examination.results?.verdict.tensors.some(
-    ({ tensor, status }) => tensor === 'gradients.kernel' && status === 'pass',
+    ({ tensor, status }) => /^gradients\..*kernel$/i.test(tensor) && status === 'pass',
   );
-  return red.length === 1 && red[0].tensor === 'gradients.inputs' && others === true ? red[0] : undefined;
+  return failing.length === 1 && failing[0].tensor === 'gradients.inputs' && others === true
+    ? failing[0]
+    : undefined;
 }
 
-/** Time steps at which a result is beyond its budget. */
-function stepsOf(examination: Examination, name: TensorName, answer: Evaluation): number[] {
-  const { problem, reference, implementation } = examination;
-  const given = tensorOf(answer, name);
+/** Time steps at which a result is beyond its budget; none where it has no time steps. */
+function stepsOf(examination: Examination<AnyProblem>, name: string): number[] {
+  const { problem, reference, results, implementation, precision } = examination;
+  const given = tensorOf(results?.answer ?? {}, name);
   const expected = tensorOf(reference, name);
-  if (name !== 'states' && name !== 'gradients.inputs') return [];
-  if (given === undefined || expected === undefined || given.shape.join() !== expected.shape.join())
-    return [];
-  const side = { name: implementation, precision: examination.precision };
-  const allowed = budgetFor(problem, precisionModelOf(side)).allowed(name, true);
-  const { timeSteps } = sizesOf(problem);
+  if (!expectedNames(problem).includes(name) || axesOf(problem, name).at(1)?.counts !== 'timeStep') return [];
+  if (given === undefined || given.shape.join() !== expected?.shape.join()) return [];
+  const allowed = budgetFor(problem, precisionModelOf({ name: implementation, precision })).allowed(
+    name,
+    true,
+  );
   const steps = new Set<number>();
   expected.data.forEach((x, i) => {
     if (given.data[i] !== x && !(Math.abs(given.data[i] - x) <= allowed[i]))
       steps.add(indexOf(i, expected.shape)[1]);
   });
-  return Array.from({ length: timeSteps }, (_, t) => t).filter((t) => steps.has(t));
+  return [...steps].sort((one, other) => one - other);
 }
 
-/** Failing results whose own equation holds: wrong only because of what they are made from. */
-function inheritedOf(
-  examination: Examination,
-  equations: readonly JudgedEquation[],
-  wrong: readonly JudgedEquation[],
-): string[] {
-  const own = new Set(wrong.map(({ equation }) => equation.name));
-  const seen = new Set(equations.map(({ equation }) => equation.name));
-  return redResults(examination)
-    .map(({ tensor }) => tensor)
-    .filter((tensor) => seen.has(tensor) && !own.has(tensor));
+/** Failing results in the order of the computation. */
+function failingResults({ problem, results }: Examination<AnyProblem>): TensorVerdict[] {
+  const rank = ({ tensor }: TensorVerdict): number => whereIn(problem, tensor).rank;
+  return (results?.verdict.tensors ?? []).filter(isFailing).sort((one, other) => rank(one) - rank(other));
 }
 
-function redResults({ results }: Examination): TensorVerdict[] {
-  return (results?.verdict.tensors ?? [])
-    .filter(isFailing)
-    .sort((one, other) => rankOf(one.tensor) - rankOf(other.tensor));
-}
-
-export function worstOf(
+function worstOf(
   { worst }: TensorVerdict,
   { precision }: Pick<Implementation, 'precision'>,
 ): { readonly worst?: WrongNumber } {

@@ -3,7 +3,7 @@ import type { Examination } from '../examine/index';
 import { isFailing, type TensorVerdict } from '../judge/index';
 import { workOf } from '../problems/index';
 import { sizesByLetter, sketchOf } from './in-common';
-import { whereIn } from './layered';
+import { whereIn } from './locate';
 
 const phases: readonly Phase[] = ['forward', 'loss', 'backward', 'update'];
 /** Errors from so many budgets on are clear: what is nearer may fail only because of something else. */
@@ -43,13 +43,13 @@ interface Standing {
 
 function standing(examination: Examination<AnyProblem>): Standing {
   const phaseOf = (tensor: string): number => phases.indexOf(whereIn(examination.problem, tensor).phase);
-  const red = examination.verdicts.flatMap(({ tensors }) => tensors.filter(isFailing));
-  const clearly = red.filter((verdict) => shareOf(verdict) >= clear);
-  const counted = clearly.length > 0 ? clearly : red;
+  const failing = examination.verdicts.flatMap(({ tensors }) => tensors.filter(isFailing));
+  const clearly = failing.filter((verdict) => shareOf(verdict) >= clear);
+  const counted = clearly.length > 0 ? clearly : failing;
   const phase = Math.min(...counted.map(({ tensor }) => phaseOf(tensor)));
   const tensor = counted.find((verdict) => phaseOf(verdict.tensor) === phase)?.tensor ?? '';
   // beyond a hundred budgets an error is as clear as can be
-  const share = Math.min(100, Math.max(...red.map(shareOf)));
+  const share = Math.min(100, Math.max(...failing.map(shareOf)));
   return { oddity: oddityOf(examination), phase, tensor, share, work: workOf(examination.problem) };
 }
 

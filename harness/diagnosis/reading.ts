@@ -1,13 +1,51 @@
 import type { Tensor } from '../../scratch/index';
-import { rootMeanSquare } from '../base/magnitude';
+import { largest, rootMeanSquare } from '../base/magnitude';
+import { memoize } from '../base/memoize';
+import { tensorOf, type AnyProblem, type Evaluation } from '../base/problem';
+import { budgetForNetwork, precisionModelOf, type NetworkBudget } from '../budget/index';
+import {
+  asOutcome,
+  chargesOf,
+  equationsOf,
+  errorArithmetic,
+  estimates,
+  type Network,
+  type NetworkProblem,
+} from '../equations/index';
+import {
+  exactFault,
+  runFault,
+  type EquationFault,
+  type ExactAnswer,
+  type FaultyRun,
+} from '../faults/equations/index';
+import type { Side } from '../judge/index';
+
+/** Standard deviations that a number of a faulty network may be off, as those of a right one. */
+const deviations = 10;
+/** Earlier calls that a fault of memory is looked for in. */
+const mostCalls = 5;
 
 /** Of what is wrong a fault must explain all but this share, in the worst number and in all failing numbers together. */
 const mostRest = 1 / 4;
 /** A distance counts as so many budgets at most, so that one number does not speak for all. */
 const mostBudgets = 1e6;
 
-/** Tensors by name. */
-export type Answer = ReadonlyMap<string, Tensor>;
+/** Tensors by the names of `evaluateNetwork`. */
+type Answer = ReadonlyMap<string, Tensor>;
+
+/** A fault that may explain an answer. */
+export interface Suspect extends Pick<
+  EquationFault,
+  'name' | 'words' | 'page' | 'phase' | 'layer' | 'gate' | 'timeStep' | 'atStep' | 'runs'
+> {
+  /** the first answer is right: it needs an earlier call */ readonly calls?: true;
+}
+
+/** A faulty network, and what it gives in float64. */
+interface Replay extends ExactAnswer {
+  readonly run: FaultyRun;
+}
 
 interface WrongNumber {
   readonly name: string;
@@ -17,33 +55,42 @@ interface WrongNumber {
   readonly allowed: number;
 }
 
-/** An answer compared with the right one: the numbers that rounding does not explain, and whether a fault accounts for them. */
+/** One answer to one problem, compared with the right one: the numbers that rounding does not explain, and whether a fault accounts for them. */
 export class Reading {
+  readonly network: Network;
+  readonly problem: NetworkProblem;
+  readonly given: Answer;
   /** numbers that rounding does not explain, the worst first */ private readonly wrong: readonly WrongNumber[];
   private readonly misshapen: string[] = [];
+  private readonly budget: NetworkBudget;
   private readonly known = new Map<string, { readonly each: Float64Array; readonly rms: number }>();
 
   /**
-   * @param given the answer: only what it holds is looked at
-   * @param allowed what each number of a tensor of the right answer may be off
-   * @param unit half a unit in the last place of the side
+   * @param source as the side solved it: rounded to float32 where the side is float32
+   * @param answer only what it holds is looked at
+   * @param previous what the side was asked before, for faults of memory; default the same problem
    */
   constructor(
-    readonly given: Answer,
-    private readonly expected: Answer,
-    private readonly allowed: (name: string) => Float64Array,
-    private readonly unit: number,
+    source: AnyProblem,
+    answer: Evaluation,
+    side: Side,
+    private readonly previous: AnyProblem = source,
   ) {
+    const equations = equationsOf(source);
+    this.network = equations.network;
+    this.problem = equations.problem;
+    this.given = asOutcome(equations, (name) => tensorOf(answer, name));
+    this.budget = budgetForNetwork(this.network, this.problem, precisionModelOf(side));
     const wrong: WrongNumber[] = [];
-    for (const [name, { data: rights, shape }] of expected) {
-      const own = given.get(name);
+    for (const [name, { value, shape }] of this.budget.estimates) {
+      const own = this.given.get(name);
       if (own === undefined) continue;
       if (own.shape.join() !== shape.join()) {
         this.misshapen.push(name);
         continue;
       }
       const { each } = this.allowedFor(name);
-      rights.forEach((right, at) => {
+      value.forEach((right, at) => {
         if (!(budgets(own.data[at], right, each[at]) <= 1))
           wrong.push({ name, at, given: own.data[at], right, allowed: each[at] });
       });
@@ -54,16 +101,82 @@ export class Reading {
 
   /** Whether rounding explains every number. */
   get isRight(): boolean {
-    return this.wrong.length === 0;
+    return this.wrong.length === 0 && this.misshapen.length === 0;
+  }
+
+  /**
+   * Whether a fault gives this answer: every number lies within the faulty network's own budget, and the fault accounts for what is wrong.
+   *
+   * @param forwardOnly leaves the gradients out: after a wrong forward pass they may be those of the wrong formulas, or of the right ones
+   */
+  isExplainedBy(suspect: Suspect, forwardOnly = false): boolean {
+    return this.replaysOf(suspect).some((replay) => {
+      // most faults are ruled out by the forward pass alone
+      if (!this.accountsForWorst(replay.forward)) return false;
+      const made = forwardOnly ? replay.forward : replay.whole();
+      return this.accountsFor(made) && this.isNear(replay.run, made, forwardOnly);
+    });
+  }
+
+  /** The same, or the answer is right and rounding explains what the fault changes here: nothing that speaks against it. */
+  agreesWith(suspect: Suspect, forwardOnly: boolean): boolean {
+    if (!this.isRight) return this.isExplainedBy(suspect, forwardOnly);
+    const replays = this.replaysOf(suspect);
+    return replays.length === 0 || replays.some(({ whole }) => this.showsNothingOf(whole()));
   }
 
   /** Whether rounding explains what a fault changes. */
-  protected showsNothingOf(made: Answer): boolean {
-    return [...this.expected].every(([name, { data }]) => {
+  private showsNothingOf(made: Answer): boolean {
+    return [...this.budget.estimates].every(([name, { value }]) => {
       const { each } = this.allowedFor(name);
       const own = made.get(name)?.data;
-      return own === undefined || data.every((right, at) => budgets(own[at], right, each[at]) <= 1);
+      return own === undefined || value.every((right, at) => budgets(own[at], right, each[at]) <= 1);
     });
+  }
+
+  /** The networks of a fault; of a fault of memory after the previous problem was asked once or several times. */
+  private replaysOf({ runs, calls }: Suspect): readonly Replay[] {
+    if (calls !== true) return replaysOn(this.problem)(runs)(this.network);
+    const { network, problem } = equationsOf(this.previous);
+    let earlier: Answer | undefined;
+    return Array.from({ length: mostCalls }, () => {
+      const before = runs(network, problem, { earlier }).at(0);
+      earlier = before && exactFault(before).whole();
+      return runs(this.network, this.problem, { earlier }).slice(0, 1);
+    }).flatMap((made) => made.map((run) => ({ run, ...exactFault(run) })));
+  }
+
+  /**
+   * Whether every number is the fault's, up to rounding: that of the faulty network, or that of the right one, which grows with the numbers
+   * that the fault makes larger.
+   */
+  private isNear(run: FaultyRun, made: Answer, forwardOnly: boolean): boolean {
+    const { charges, observe } = chargesOf(run.problem, this.budget.model);
+    const own = estimates(runFault(run, errorArithmetic(charges), observe), charges);
+    for (const [name, { data, shape }] of this.given) {
+      if ((forwardOnly && name.startsWith('gradients.')) || !this.budget.estimates.has(name)) continue;
+      const replayed = made.get(name);
+      const estimate = own.get(name);
+      if (replayed?.shape.join() !== shape.join() || estimate === undefined) return false;
+      const right = this.budget.estimates.get(name);
+      const isAlike = right?.shape.join() === shape.join();
+      const { each, rms } = this.allowedFor(name);
+      const finite = replayed.data.filter(Number.isFinite);
+      const [size, usual] = [finite, right?.value.filter(Number.isFinite) ?? []].map(rootMeanSquare);
+      const growth = Math.min(Math.max(1, size / Math.max(usual, 1e-300)), 1e9);
+      // numbers that the right network holds exactly are rounded where the fault computes them
+      const floor = 4 * this.budget.model.unit * largest(finite);
+      const plain = deviations * this.budget.spread(name).inflation().largest;
+      const isEachNear = data.every((x, i) => {
+        if (Object.is(x, replayed.data[i])) return true;
+        const fault = Math.min(estimate.bound[i], plain * estimate.sigma[i]) || 0;
+        return (
+          Math.abs(x - replayed.data[i]) <= Math.max(fault, growth * (isAlike ? each[i] : 4 * rms)) + floor
+        );
+      });
+      if (!isEachNear) return false;
+    }
+    return true;
   }
 
   /** The tensors with numbers that rounding does not explain. */
@@ -72,16 +185,17 @@ export class Reading {
   }
 
   /** What each number of that tensor may be off, and the root of the mean of the squares; nothing where it is not expected. */
-  protected allowedFor(name: string): { readonly each: Float64Array; readonly rms: number } {
+  private allowedFor(name: string): { readonly each: Float64Array; readonly rms: number } {
     const each =
-      this.known.get(name)?.each ?? (this.expected.has(name) ? this.allowed(name) : new Float64Array(0));
+      this.known.get(name)?.each ??
+      (this.budget.estimates.has(name) ? this.budget.allowed(name, true) : new Float64Array(0));
     const made = this.known.get(name) ?? { each, rms: rootMeanSquare(each) };
     this.known.set(name, made);
     return made;
   }
 
   /** Whether in the worst of the wrong numbers that a fault gives its own effect is beyond the budget, and leaves a small part. */
-  protected accountsForWorst(made: Answer): boolean {
+  private accountsForWorst(made: Answer): boolean {
     const worst = this.wrong.find(({ name }) => made.has(name));
     if (worst === undefined) return true;
     const { replayed, off, rest } = this.read(worst, made);
@@ -92,7 +206,7 @@ export class Reading {
    * Whether a fault is the reason for what is wrong: for the worst number, and for all failing numbers together. A fault that changes
    * nothing, or a fitted number that takes a little off the error, is near every answer that is nearly right.
    */
-  protected accountsFor(made: Answer): boolean {
+  private accountsFor(made: Answer): boolean {
     const isAlike = (name: string): boolean =>
       made.get(name)?.shape.join() === this.given.get(name)?.shape.join();
     if (this.misshapen.length > 0) return this.misshapen.every(isAlike);
@@ -113,7 +227,7 @@ export class Reading {
     made: Answer,
   ): { replayed: number; off: number; rest: number } {
     const replayed = made.get(name)?.data[at] ?? NaN;
-    const size = 8 * this.unit * Math.abs(replayed);
+    const size = 8 * this.budget.model.unit * Math.abs(replayed);
     // numbers that the fault makes large are rounded accordingly
     const usual = Math.max(allowed, this.allowedFor(name).rms, Number.isFinite(size) ? size : 0);
     return { replayed, off: budgets(given, right, usual), rest: budgets(given, replayed, usual) };
@@ -126,3 +240,12 @@ function budgets(one: number, other: number, allowed: number): number {
   const share = Math.abs(one - other) / allowed;
   return Number.isNaN(share) ? mostBudgets : Math.min(share, mostBudgets);
 }
+
+/** What the networks of a fault answer, worked out once for a problem. */
+const replaysOn = memoize((problem: NetworkProblem) =>
+  memoize((runs: EquationFault['runs']) =>
+    memoize((network: Network): readonly Replay[] =>
+      runs(network, problem).map((run) => ({ run, ...exactFault(run) })),
+    ),
+  ),
+);

@@ -32,13 +32,13 @@ export function rule(
     );
     if (ruling.side !== 'undecided') return { ...ruling, note: `${ruling.note}${noteOn[exhibit.view]}` };
   }
-  const red = examination.steps?.verdict.tensors.find(({ status }) =>
+  const wrong = examination.steps?.verdict.tensors.find(({ status }) =>
     ['differs', 'nan', 'infinity'].includes(status),
   );
-  if (red !== undefined)
+  if (wrong !== undefined)
     return {
       side: name,
-      note: `its own numbers contradict each other: ${red.tensor} does not follow from what it is made of`,
+      note: `its own numbers contradict each other: ${wrong.tensor} does not follow from what it is made of`,
     };
   return {
     side: 'undecided',

@@ -18,6 +18,11 @@ const names: Readonly<Record<TensorName, string>> = {
   'gradients.bias': 'gradients.rnn.bias',
 };
 
+const called = new Map([
+  ['rnn.h', 'states'],
+  ['rnn.dz', 'dPreActivations'],
+]);
+
 const cell = simpleRnn();
 
 /** A problem about the simple RNN: one layer `rnn`, and the dense layer with softmax where the problem has an output layer. */
@@ -49,5 +54,6 @@ export function simpleRnnAsEquations(source: Problem): ModelAsEquations {
     },
     names: new Map(Object.entries(names).map(([name, own]) => [name, [own]])),
     backwards: new Set(),
+    called,
   };
 }

@@ -33,7 +33,7 @@ export {
   type Estimate,
 } from './interpret';
 export { instrument, type Instrumented, type Probe } from './instrument';
-export { judgeSteps, shapesOfSteps, type JudgedStep } from './judge-steps';
+export { expectedStep, judgeSteps, shapesOfSteps, type JudgedStep } from './judge-steps';
 export {
   cellSizes,
   expectedTensors,
@@ -72,6 +72,7 @@ export {
   withTensors,
   type Outcome,
 } from './outcome';
+export { layerAndQuantity, phaseOf, rankOf } from './order';
 export { partText } from './parse';
 export type { RoundingModel } from './rounding-model';
 export { emulatedUnit, makeRounding, type RoundingOptions, type SummationOrder } from './rounding';

@@ -6,8 +6,15 @@ import { instrument, type Instrumented } from './instrument';
 import { chargesOf, estimates, type Estimate } from './interpret';
 import { gradientName } from './derive';
 import { columnsOf, sideBySide, type Matrix } from './matrix';
-import { cellSizes, isRecurrent, outputWidth, type Network, type NetworkProblem } from './network';
-import type { Uncertain } from './operations/index';
+import {
+  cellSizes,
+  forwardOnly,
+  isRecurrent,
+  outputWidth,
+  type Network,
+  type NetworkProblem,
+} from './network';
+import type { Block, Uncertain } from './operations/index';
 import { numbersOf, runNetwork } from './outcome';
 import { partText } from './parse';
 import type { RoundingModel } from './rounding-model';
@@ -101,6 +108,37 @@ export function shapesOfSteps(
     if (narrowed(asked, name, shape, answer.get(name)) !== undefined) shapes.set(name, shape);
   }
   return shapes;
+}
+
+/**
+ * What an output of a layer (`rnn.h`), or the logits, should be by the answer's own values before it, in float64, and what it is in the answer.
+ *
+ * @returns undefined where the answer does not show it
+ */
+export function expectedStep(
+  network: Network,
+  problem: NetworkProblem,
+  answer: ReadonlyMap<string, Tensor>,
+  name: string,
+): { readonly expected: Matrix; readonly given: Matrix; readonly columns: number } | undefined {
+  const found: { t: number; expected: Block; given: Block }[] = [];
+  runNetwork(network, forwardOnly(problem), exactArithmetic(), {
+    observe(place, block) {
+      const value = shownAt(network, problem, answer, undefined, place);
+      if (value === undefined) return block;
+      const given = { value, rows: block.rows, columns: block.columns };
+      if (nameOf(place) === name) found.push({ t: place.t ?? 0, expected: block, given });
+      return given;
+    },
+  });
+  if (found.length === 0) return undefined;
+  const ordered = found.toSorted((one, other) => one.t - other.t);
+  const { rows, columns } = ordered[0].expected;
+  const shape = [rows, ordered.length, columns];
+  const [expected, given] = (['expected', 'given'] as const).map((which) =>
+    numbersOf({ shape, blocks: ordered.map((step) => step[which]) }, ({ value }) => value),
+  );
+  return { expected, given, columns };
 }
 
 /** `rnn.h`, `rnn.dz[z r]`, `logits` */

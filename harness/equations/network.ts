@@ -70,6 +70,8 @@ export interface ModelAsEquations {
   readonly names: ReadonlyMap<string, readonly string[]>;
   /** dotted names of sequences in the order of a walk backwards, which the equations have in the order of the inputs */
   readonly backwards: ReadonlySet<string>;
+  /** how reports call an equation of `judgeSteps`, where not as the equations do: `states` for `rnn.h` */
+  readonly called?: ReadonlyMap<string, string>;
 }
 
 export interface NetworkSizes {

@@ -9,18 +9,10 @@ export {
   type WeightName,
 } from './faulty';
 export { truncated } from './steps';
-export { clippedByNorm, clippedByNormOfEach, clippedByValue } from './clipping';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
-export {
-  clippedProbabilities,
-  epsilonInLogarithm,
-  labelSmoothing,
-  temperature,
-  weightPenalty,
-} from './loss-with-number';
 export { plant } from './plant';
-export { canShow, changeBy, firstAnswer, outcomeOf, replay, rightAnswer } from './replay';
+export { canShow, changeBy, firstAnswer, replay, rightAnswer } from './replay';
 export { toFloat16 } from './equations/index';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
 export { families, type Equivalent, type Family, type Fault } from './fault';
@@ -48,6 +40,6 @@ export {
   type UpdateQuestion,
   type UpdateFault,
 } from './updates/index';
-export { importedWeights, mapTensor, weightOff } from './weights';
+export { mapTensor, weightOff } from './weights';
 
 export { heldOut, heldOutUpdates } from './held-out';

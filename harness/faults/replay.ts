@@ -1,8 +1,8 @@
 import type { Tensor } from '../../scratch/index';
-import { memoize, once } from '../base/memoize';
+import { memoize } from '../base/memoize';
 import type { AnyProblem, Evaluation, Precision, Problem } from '../base/problem';
 import { asEvaluation, equationsOf } from '../equations/index';
-import { distance, exactFault, rightOutcome, type ExactAnswer } from './equations/index';
+import { distance, exactFault, rightOutcome } from './equations/index';
 import type { Fault } from './fault';
 
 type Runs = Pick<Fault, 'runs'>;
@@ -18,35 +18,20 @@ export const rightAnswer: (problem: AnyProblem) => Evaluation = memoize((problem
   asEvaluation(problem, rightOf(problem)),
 );
 
-function exactOf({ runs }: Runs, problem: Problem, earlier?: Outcome): ExactAnswer {
+/** What a faulty network gives, by the names of the outcome, in float64; the right one where it has nothing to get wrong. */
+function outcomeOf({ runs }: Runs, problem: Problem, earlier?: Outcome): Outcome {
   const { network, problem: own } = equationsOf(problem);
   const run = runs(network, own, { earlier }).at(0);
-  return exactFault(run ?? { network, problem: own, isRightForward: true });
+  return exactFault(run ?? { network, problem: own, isRightForward: true }).whole();
 }
 
-/** What a faulty network gives, by the names of the outcome, in float64; the right one where it has nothing to get wrong. */
-export function outcomeOf(fault: Runs, problem: Problem, earlier?: Outcome): Outcome {
-  return exactOf(fault, problem, earlier).whole();
-}
-
-const firstAnswers = memoize((problem: Problem) =>
-  memoize((runs: Fault['runs']) => {
-    const { forward, whole } = exactOf({ runs }, problem);
-    const answers = {
-      forward: once(() => asEvaluation(problem, forward)),
-      whole: once(() => asEvaluation(problem, whole())),
-    };
-    return { outcome: whole, answers };
-  }),
+const firstOutcomes = memoize((problem: Problem) =>
+  memoize((runs: Fault['runs']) => outcomeOf({ runs }, problem)),
 );
 
-/** What a network answers when it is asked first, in float64, worked out once: of the forward pass, or whole. */
-export function firstAnswer(
-  { runs }: Runs,
-  problem: Problem,
-  part: 'forward' | 'whole' = 'whole',
-): Evaluation {
-  return firstAnswers(problem)(runs).answers[part]();
+/** What a network answers when it is asked first, in float64, worked out once. */
+export function firstAnswer({ runs }: Runs, problem: Problem): Evaluation {
+  return asEvaluation(problem, firstOutcomes(problem)(runs));
 }
 
 /** The answer with the fault in it; a fault of memory is asked twice. In float64. */
@@ -55,7 +40,7 @@ export function replay(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): Ev
 }
 
 function replayed(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): Outcome {
-  const first = firstAnswers(problem)(fault.runs).outcome();
+  const first = firstOutcomes(problem)(fault.runs);
   return fault.calls === true ? outcomeOf(fault, problem, first) : first;
 }
 

@@ -2,7 +2,7 @@ import { asError, isFatal, ProblemRefusedError, UnansweredError } from '../base/
 import { wordOf } from '../base/model';
 import { isLayered, type AnyProblem, type Phase, type Implementation } from '../base/problem';
 import { examine, type Examination, type ViewName } from '../examine/index';
-import { isOfLayers, kindOf, locateInLayers, whereIn, type Kind, type KindOptions } from '../diagnosis/index';
+import { locateAndName, whereIn } from '../diagnosis/index';
 import { isFailing, type CaseVerdict, type Place, type TensorStatus } from '../judge/index';
 
 /** One failing tensor of one view, with all that identifies its verdict. NaN and infinities are strings, because JSON cannot hold them. */
@@ -72,20 +72,12 @@ export async function withKind(implementation: Implementation, finding: Finding)
   const { examination, verdict } = finding;
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
   try {
-    const kind = isOfLayers(examination)
-      ? (await locateInLayers(implementation, examination)).kind
-      : await kindIn(implementation, examination as Examination);
+    const { kind } = await locateAndName(implementation, examination);
     return kind === undefined ? finding : { ...finding, verdict: { ...verdict, kind: kind.names } };
   } catch {
     // no fault class for a side that refuses the further problems
     return finding;
   }
-}
-
-async function kindIn(implementation: Implementation, { results }: Examination): Promise<Kind | undefined> {
-  if (results === undefined) return undefined;
-  const ask: KindOptions['ask'] = (other) => implementation.evaluate(other);
-  return kindOf(results.problem, results.answer, implementation, { ask });
 }
 
 /**

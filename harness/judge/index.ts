@@ -11,12 +11,9 @@ export {
   judgeLocally,
   localNames,
   localShape,
-  madeBy,
   problemForLocalJudgement,
-  rankOf,
-  type LocalName,
 } from './judge-locally';
-export { withMoreFeatures } from './judge-layers';
+export { withMoreFeatures } from './local-ledger';
 export { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
 export { checkTolerance, formulaInWords, tolerancesFor } from './tolerance';
 export type { FixedTolerance, Tolerances } from './tolerance';

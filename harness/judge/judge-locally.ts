@@ -1,30 +1,10 @@
-import { formatShape, sizeOf } from '../../scratch/index';
+import { sizeOf } from '../../scratch/index';
 import { memoize } from '../base/memoize';
-import {
-  axesOf,
-  expectedNames,
-  expectedShape,
-  isLayered,
-  sizesOf,
-  tensorNames,
-  tensorOf,
-  type AnyProblem,
-  type Evaluation,
-  type Problem,
-  type TensorName,
-} from '../base/problem';
-import { askedForSteps, precisionModelOf, stepsOfNetwork } from '../budget/index';
+import { expectedShape, isLayered, tensorOf, type AnyProblem, type Evaluation } from '../base/problem';
+import { precisionModelOf, stepsOfNetwork } from '../budget/index';
 import { asOutcome, equationsOf } from '../equations/index';
-import {
-  layersInSteps,
-  madeByLayers,
-  shownOfLayers,
-  unseenInLayers,
-  type LayersInSteps,
-  type LocalStep,
-  type Unseen,
-} from './judge-layers';
 import { judgeStep, type JudgedEquation, type LocalOptions } from './judge-step';
+import { ledgerOf, whyUnseen } from './local-ledger';
 import type { Side, TensorVerdict } from './verdict';
 
 /** Whether a problem has a backward pass, so that its inner gradients can be seen on the instrumented problem. */
@@ -34,71 +14,22 @@ export function hasBackward(problem: AnyProblem): boolean {
 }
 
 /**
- * The problem that a side runs for its local judgement. Where there is a backward pass it has one more feature per unit, always zero,
- * whose rows of the kernel are the identity: so gradients.inputs shows the gradient with respect to z_t (`instrument`).
+ * The problem that a side runs for its local judgement. Where there is a backward pass it has one more feature, always zero, for every
+ * inner gradient of the layers that read the inputs, whose rows of the kernel are the identity: so gradients.inputs shows the gradient with
+ * respect to z_t (`instrument`).
  */
-export const problemForLocalJudgement = memoize((source: AnyProblem): AnyProblem => {
-  if (!hasBackward(source)) return source;
-  if (isLayered(source)) return layersInSteps(source).asked;
-  const { network, problem } = equationsOf(source);
-  const asked = askedForSteps(network, problem).problem;
-  const { kernel } = asked.weights['rnn'];
-  return { ...source, inputs: asked.inputs, weights: { ...source.weights, kernel } };
-}) as <P extends AnyProblem>(source: P) => P;
-
-/** A quantity of the local judgement: every tensor of a full answer, and the gradients with respect to z_t. */
-export type LocalName = TensorName | 'dPreActivations';
-
-/** Every quantity, in the order of the computation: dz_t comes before the gradients that are made of it. */
-const inOrder: readonly string[] = tensorNames.flatMap((name) =>
-  name === 'gradients.inputs' ? ['dPreActivations', name] : [name],
-);
-
-/** The place of a quantity in the order of the computation; tensors that were not asked for come last. */
-export function rankOf(name: string): number {
-  const rank = inOrder.indexOf(name);
-  return rank < 0 ? inOrder.length : rank;
-}
-
-/** Each equation of the simple RNN by its name in reports, as `layersInSteps` has those of layers. */
-const simpleSteps = memoize((source: Problem): LayersInSteps['steps'] => {
-  const { names } = equationsOf(source);
-  return new Map(
-    expectedNames(source).flatMap((name): [LocalName, LocalStep][] => {
-      const [own = ''] = name === 'states' ? ['rnn.h'] : (names.get(name) ?? []);
-      const step = { own, axes: axesOf(source, name) };
-      return name === 'gradients.inputs'
-        ? [
-            ['dPreActivations', { own: 'rnn.dz', axes: axesOf(source, 'states') }],
-            [name, step],
-          ]
-        : [[name, step]];
-    }),
-  );
-});
-
-const stepsIn = (problem: AnyProblem): LayersInSteps['steps'] =>
-  isLayered(problem) ? layersInSteps(problem).steps : simpleSteps(problem);
+export const problemForLocalJudgement = memoize((source: AnyProblem): AnyProblem =>
+  hasBackward(source) ? ledgerOf(source).asked : source,
+) as <P extends AnyProblem>(source: P) => P;
 
 /** What the local judgement of a full answer looks at, in the order of the computation: the ledger of `judgeLocally`. */
 export function localNames(problem: AnyProblem): string[] {
-  return [...stepsIn(problem).keys()];
+  return [...ledgerOf(problem).steps.keys()];
 }
 
 /** The shape of that quantity; dPreActivations is [B, T, U] as the states are. */
 export function localShape(problem: AnyProblem, name: string): number[] {
-  return (stepsIn(problem).get(name)?.axes ?? []).map(({ size }) => size);
-}
-
-/** The equations that a quantity is made by, from the inputs on: when all of these hold, it is right whatever its error. */
-export function madeBy(problem: AnyProblem, name: string): string[] {
-  if (isLayered(problem)) return madeByLayers(problem, name);
-  const output = problem.labels === undefined ? [] : ['logits'];
-  if (name === 'states') return ['states'];
-  if (name === 'finalState' || name === 'logits') return ['states', name];
-  if (name === 'probabilities') return ['states', 'logits', name];
-  if (name === 'loss' || name.startsWith('gradients.output')) return ['states', ...output, name];
-  return ['states', ...output, 'dPreActivations', ...(name === 'dPreActivations' ? [] : [name])];
+  return (ledgerOf(problem).steps.get(name)?.axes ?? []).map(({ size }) => size);
 }
 
 /**
@@ -122,9 +53,7 @@ export function judgeLocally(
     const verdict = seen.get(tensor);
     if (verdict !== undefined) return { ...verdict, caseId };
     const elements = sizeOf(localShape(problem, tensor));
-    const why = isLayered(problem)
-      ? unseenInLayers(problem, answer, tensor, omits)
-      : unseen(problem, answer, tensor, omits);
+    const why = whyUnseen(problem, answer, tensor, omits);
     return { implementation: side.name, caseId, tensor, elements, compared: 0, beyond: 0, ...why };
   });
 }
@@ -132,44 +61,20 @@ export function judgeLocally(
 /** The same, with every element: only the equations that the answer shows, in the order of the computation. */
 export function judgeEquations(source: AnyProblem, answer: Evaluation, side: Side): JudgedEquation[] {
   const { network, problem } = equationsOf(source);
-  const steps = stepsIn(source);
-  const shown = isLayered(source) ? shownOfLayers(source, answer) : answer;
-  const asked = isLayered(source) ? layersInSteps(source).asked : source;
-  const outcome = asOutcome(equationsOf(asked), (name) => tensorOf(shown, name));
+  const { asked, steps } = ledgerOf(source);
+  // tensors of another shape show nothing
+  const outcome = asOutcome(equationsOf(asked), (name) => {
+    const tensor = tensorOf(answer, name);
+    return tensor?.shape.join() === expectedShape(asked, name).join() ? tensor : undefined;
+  });
   const model = precisionModelOf(side);
   const seen = stepsOfNetwork(network, problem, outcome, model);
-  // what is made of a quantity that is not shown cannot be judged alone
-  const isShown = (name: string): boolean =>
-    isLayered(source) ||
-    madeBy(source, name).every((one) => one === 'logits' || seen.has(steps.get(one)?.own ?? ''));
   return [...steps].flatMap(([name, { own, axes }]) => {
     const step = seen.get(own);
-    if (step === undefined || !isShown(name)) return [];
+    if (step === undefined) return [];
     // the equations have the output after the last step as a sequence of one
     const shape = axes.map(({ size }) => size);
     const asShown = sizeOf(shape) === step.value.length ? { ...step, shape } : step;
     return [judgeStep({ name, axes, step: asShown, network, own, caseId: source.id, side, model })];
   });
-}
-
-/** Why there is no equation to judge: the tensor itself, or one that it is computed from, is not there or has another shape. */
-function unseen(problem: Problem, answer: Evaluation, name: string, omits: readonly string[]): Unseen {
-  const asked = problemForLocalJudgement(problem);
-  const own = name === 'dPreActivations' ? 'gradients.inputs' : name;
-  const inner = name.startsWith('gradients.') && !name.startsWith('gradients.output');
-  for (const tensor of [own, 'states', ...(inner ? ['gradients.inputs'] : [])]) {
-    const given = tensorOf(answer, tensor);
-    const shape = expectedShape(asked, tensor);
-    if (given === undefined && omits.includes(tensor)) {
-      const without = tensor === name ? 'is' : `cannot be judged step by step: ${tensor} is`;
-      return { status: 'omitted', reason: `${without} declared beforehand as not given` };
-    }
-    if (given === undefined)
-      return { status: 'missing', reason: `cannot be judged step by step: ${tensor} is missing` };
-    if (given.shape.join() !== shape.join()) {
-      const reason = `${tensor} has shape ${formatShape(given.shape)}, but ${formatShape(shape)} was expected (the problem with one more feature for each of ${sizesOf(problem).units} units)`;
-      return { status: 'shape', reason };
-    }
-  }
-  throw new Error(`judgeLocally: ${name} has no equation though everything it needs is there`);
 }

@@ -1,5 +1,5 @@
 import type { AnyProblem } from '../base/problem';
-import { madeBy } from './judge-locally';
+import { madeBy } from './local-ledger';
 import { formatPlace, caseVerdict, type CaseVerdict, type TensorVerdict } from './verdict';
 
 /**

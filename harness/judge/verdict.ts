@@ -121,8 +121,8 @@ export function caseVerdict(
     omitted: sum(all, (t) => (t.status === 'omitted' ? t.elements : 0)),
   };
   const complete = ledger.expected === ledger.compared + ledger.omitted;
-  const red = !complete || all.some(isFailing);
-  const status = red ? 'fail' : all.every(isGreen) ? 'pass' : 'ill';
+  const fails = !complete || all.some(isFailing);
+  const status = fails ? 'fail' : all.every(isGreen) ? 'pass' : 'ill';
   return { implementation, against, caseId, status, tensors: all, ledger };
 }
 

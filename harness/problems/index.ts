@@ -3,7 +3,6 @@ export { notebookProblem, notebookVectors } from './notebook';
 export { fill, grow } from './grow';
 export { firstExamples, firstSteps, keep, workOf } from './cut';
 export { otherLayeredProblem, otherProblem, smallProblem } from './other-problem';
-export { timeBlocksProblem, timeBlockSizes, stepsInBlocks, type Ring } from './time-blocks';
 export type { GeneratedOptions } from './adversarial';
 export { edgeProblems, extremeProblems, maskProblems } from './edges';
 export { adversarialProblem } from './adversarial';

@@ -1,7 +1,7 @@
 import { silentProgress, type StartProgress } from '../base/progress';
 import type { Implementation, LayeredProblem, Model } from '../base/problem';
 import { precisionModels } from '../budget/index';
-import { layerTitle } from '../diagnosis/layers/index';
+import { layerTitle } from '../diagnosis/index';
 import {
   asEvaluation,
   equationsOf,
@@ -129,8 +129,8 @@ class LayersTrial {
       this.book.note(mistake, await tryMistake(mistake, given, host, float64));
       return;
     }
-    const { isRed, caught, diagnosis } = await lookAt(mistake.plantIn(host), given);
-    const said = { isRed, isBlamed: isRed || caught.referee, kind: diagnosis?.kind };
+    const { isFailing, caught, diagnosis } = await lookAt(mistake.plantIn(host), given);
+    const said = { isFailing, isBlamed: isFailing || caught.referee, kind: diagnosis?.kind };
     const { name } = mistake;
     this.book.noteHarmless('equivalents', { name, why: 'no problem of this trial shows it' }, said);
   }

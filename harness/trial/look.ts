@@ -6,26 +6,26 @@ import type { AnyProblem, Evaluation, Implementation } from '../base/problem';
 export interface Look {
   /** whether each oracle failed the answer: the four views (the second asking: it alone), and the referees on the answer */
   readonly caught: Readonly<Record<ViewName | 'referee', boolean>>;
-  /** fails in any of the views, so that a user learns of it */ readonly isRed: boolean;
+  /** fails in any of the views, so that a user learns of it */ readonly isFailing: boolean;
   /** diagnosis of the failure, as a user gets it */ readonly diagnosis?: Diagnosis;
 }
 
 /** Runs one problem on a side in every view, and asks the harness what is wrong, where, which fault class, and which side is at fault. */
 export async function lookAt(side: Implementation, problem: AnyProblem): Promise<Look> {
   const examination = await examine(side, problem, { views: everyView });
-  const red = (view: ViewName): boolean => examination[view]?.verdict.status === 'fail';
-  const isRed = examination.status === 'fail';
+  const fails = (view: ViewName): boolean => examination[view]?.verdict.status === 'fail';
+  const isFailing = examination.status === 'fail';
   return {
     caught: {
-      results: red('results'),
-      steps: red('steps'),
-      probe: red('probe'),
+      results: fails('results'),
+      steps: fails('steps'),
+      probe: fails('probe'),
       // what is wrong at first is so when it is asked again: only a change tells of a memory
-      repeat: red('repeat') && !red('results'),
+      repeat: fails('repeat') && !fails('results'),
       referee: refereesBlame(side, examination),
     },
-    isRed,
-    ...(isRed && { diagnosis: await diagnose(side, examination) }),
+    isFailing,
+    ...(isFailing && { diagnosis: await diagnose(side, examination) }),
   };
 }
 

@@ -19,13 +19,13 @@ export async function tryMistake(
   host: Implementation,
   float64: Implementation,
 ): Promise<Outcome> {
-  const { caught, isRed, diagnosis } = await lookAt(mistake.plantIn(host), problem);
+  const { caught, isFailing, diagnosis } = await lookAt(mistake.plantIn(host), problem);
   const kind = diagnosis?.kind;
   const twin = host.name === float64.name ? { ...float64, name: 'twin' } : host;
   return {
     where: `${host.name}, ${problem.id}`,
     by: oracles.filter((oracle) => oracle !== 'training' && caught[oracle]),
-    isCaught: isRed,
+    isCaught: isFailing,
     diagnosis,
     isLocated: mistake.isLocated(diagnosis),
     place: mistake.place,

@@ -14,7 +14,13 @@ export function rememberAnswers(side: OpenSide): OpenSide {
       const key = writeProblem({ ...problem, id: '' });
       const answer = known.get(key) ?? Promise.resolve(ask(problem));
       known.set(key, answer);
-      return structuredClone(await answer);
+      try {
+        return structuredClone(await answer);
+      } catch (error) {
+        // it is asked again the next time
+        known.delete(key);
+        throw error;
+      }
     };
   const { implementation } = side;
   const { layered } = implementation;

@@ -94,13 +94,13 @@ export class ScoreBook {
   noteHarmless(
     list: 'equivalents' | 'heldOut',
     { name, why }: Pick<HarmlessRow, 'name' | 'why'>,
-    said: { readonly isRed: boolean; readonly isBlamed: boolean; readonly kind?: Kind | undefined },
+    said: { readonly isFailing: boolean; readonly isBlamed: boolean; readonly kind?: Kind | undefined },
   ): void {
     const rows = this.harmless[list];
     const row = rows.get(name) ?? { name, why, planted: 0, caught: 0, blamed: 0, kindWrong: 0 };
     rows.set(name, row);
     row.planted++;
-    row.caught += Number(said.isRed);
+    row.caught += Number(said.isFailing);
     row.blamed += Number(said.isBlamed);
     row.kindWrong += Number(said.kind !== undefined);
     if (said.kind !== undefined) this.misses.push(`${name}: called ${said.kind.names.join(', ')}`);

@@ -140,9 +140,9 @@ class Trial {
     const { name, runs } = fault;
     for (const problem of problemsFor(fault, this.options).flat()) {
       const { implementation } = this.nextOf(this.options.hosts);
-      const { caught, isRed, diagnosis } = await lookAt(plant({ runs }, implementation), problem);
+      const { caught, isFailing, diagnosis } = await lookAt(plant({ runs }, implementation), problem);
       const kind = families.some((one) => isOf(diagnosis?.kind, one)) ? undefined : diagnosis?.kind;
-      this.book.noteHarmless(list, { name, why }, { isRed, isBlamed: isRed || caught.referee, kind });
+      this.book.noteHarmless(list, { name, why }, { isFailing, isBlamed: isFailing || caught.referee, kind });
     }
   }
 
@@ -154,8 +154,8 @@ class Trial {
   ): Promise<void> {
     for (const planted of updateCases(fault, this.options)) {
       const diagnosis = await this.updates.look(fault, this.nextOf(this.trainable), planted);
-      const isRed = diagnosis !== undefined;
-      const said = { isRed, isBlamed: isRed, kind: diagnosis?.kind };
+      const isFailing = diagnosis !== undefined;
+      const said = { isFailing, isBlamed: isFailing, kind: diagnosis?.kind };
       this.book.noteHarmless(list, { name: fault.name, why }, said);
     }
   }

@@ -111,7 +111,7 @@ export class UpdateTrial {
   async plant(fault: UpdateFault, host: Host, planted: UpdateCase): Promise<Outcome> {
     const { check, from, first } = planted;
     const { implementation } = host;
-    const found = this.firstRed(fault, host, planted);
+    const found = this.firstFailing(fault, host, planted);
     const diagnosis = found && (await diagnosed(found, host));
     const isName = diagnosis?.kind?.names.includes(fault.name) ?? false;
     const side = this.sideOfScratch(fault, host, planted);
@@ -144,7 +144,7 @@ export class UpdateTrial {
     host: Host,
     planted: UpdateCase,
   ): Promise<Diagnosis | undefined> {
-    const found = this.firstRed(optimizer, host, planted);
+    const found = this.firstFailing(optimizer, host, planted);
     return found && (await diagnosed(found, host));
   }
 
@@ -153,7 +153,7 @@ export class UpdateTrial {
     this.models.clear();
   }
 
-  private firstRed(
+  private firstFailing(
     fault: Pick<UpdateFault, 'optimizer'>,
     host: Host,
     { check, from }: UpdateCase,

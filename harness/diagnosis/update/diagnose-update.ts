@@ -24,11 +24,11 @@ export async function diagnoseUpdate(
   others: readonly TrainingComparison[] = [],
 ): Promise<Diagnosis> {
   const { caseId, step, optimizer } = comparison;
-  const red = verdict.tensors.filter(isFailing).sort(byOrder);
+  const failing = verdict.tensors.filter(isFailing).sort(byOrder);
   const gradients = await examinationOf(implementation, comparison);
   if (gradients !== undefined && hasWrongNumbers(gradients)) {
     const cause = await diagnose(implementation, gradients);
-    return { ...cause, caseId, inherited: [...cause.inherited, ...red.map(({ tensor }) => tensor)] };
+    return { ...cause, caseId, inherited: [...cause.inherited, ...failing.map(({ tensor }) => tensor)] };
   }
   const question = questionOf(comparison);
   const { name, precision } = implementation;
@@ -40,7 +40,7 @@ export async function diagnoseUpdate(
     { name: 'scratch', precision: 'float64', result: step.scratch },
     { name, precision, result: step.given },
   );
-  const [{ tensor, worst }] = red;
+  const [{ tensor, worst }] = failing;
   const [group] = tensor.split('.');
   const formula = formulaOf(group, optimizer);
   return {
@@ -57,7 +57,7 @@ export async function diagnoseUpdate(
         ulps: ulpsBetween(worst.given, worst.reference, precision),
       },
     }),
-    inherited: isMemory(group) ? followers(implementation, comparison, red) : [],
+    inherited: isMemory(group) ? followers(implementation, comparison, failing) : [],
     ...(kind && { kind }),
     side,
     sideNote: note,
@@ -94,7 +94,7 @@ function hasWrongNumbers({ results, steps }: Examination): boolean {
 function followers(
   implementation: Implementation,
   comparison: TrainingComparison,
-  red: readonly TensorVerdict[],
+  failing: readonly TensorVerdict[],
 ): string[] {
   const { given } = comparison.step;
   const fromOwnMemory = optimizerWith({
@@ -107,7 +107,7 @@ function followers(
       ),
   });
   const wrong = new Replay(fromOwnMemory, questionOf(comparison), implementation).wrongIn(given);
-  return red
+  return failing
     .map(({ tensor }) => tensor)
     .filter((tensor) => tensor.startsWith('weights.') && !wrong.includes(tensor));
 }

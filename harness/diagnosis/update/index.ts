@@ -1,3 +1,2 @@
 export { diagnoseUpdate } from './diagnose-update';
 export { ruleOnUpdate, type UpdateParty } from './rule-on-update';
-export { questionOf } from './replay';

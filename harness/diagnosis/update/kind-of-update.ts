@@ -8,7 +8,7 @@ import {
   type UpdateFault,
 } from '../../faults/updates/index';
 import type { Kind } from '../diagnosis';
-import { kindFrom } from '../kind/index';
+import { kindFrom } from '../kind-of';
 import { Replay, type UpdateResult } from './replay';
 
 /** One update that was asked for, and what the side made of it. */
@@ -28,7 +28,7 @@ export function kindOfUpdate(made: UpdateMade, others: readonly UpdateMade[], si
     (left, update) => explaining(left, update, side),
     possible,
   );
-  return kindFrom(found);
+  return kindFrom(found.map((fault) => ({ ...fault, page: `docs/bptt.md#${fault.family}` })));
 }
 
 /** Other updates that are looked at, at most. */

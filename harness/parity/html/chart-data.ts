@@ -1,6 +1,6 @@
 import { sizeOf, type Tensor } from '../../../scratch/index';
 import { partsOfLayers } from '../../base/model';
-import { layerTitle } from '../../diagnosis/layers/index';
+import { layerTitle } from '../../diagnosis/index';
 import { equationsOf, instrument, isRecurrent } from '../../equations/index';
 import { ask, referenceFor } from '../../examine/index';
 import { precisionModelOf } from '../../budget/index';

@@ -12,7 +12,8 @@ import {
   type Implementation,
   type Problem,
 } from '../../../harness/base/problem';
-import { catalogue, mapTensor, plant, replay, temperature, type Fault } from '../../../harness/faults/index';
+import { catalogue, mapTensor, plant, replay, runsOf, type Fault } from '../../../harness/faults/index';
+import { general } from '../../../harness/faults/faulty';
 import { HandNetwork } from '../../oracles/hand-network';
 import { createRandom } from '../../../scratch/index';
 
@@ -77,8 +78,10 @@ describe('what is diagnosed first', () => {
     const { diagnoses } = await run(sideOf(Warm), [extreme(problem), problemOf({ timeSteps: 1 }), problem]);
     expect(diagnoses[0]).to.include({ phase: 'loss', caseId: 'clues' });
     expect(diagnoses[0].tensor).to.equal('probabilities');
-    const { diagnoses: whole } = await run(sideOf(temperature(1.0001, true)), [problem]);
-    expect(whole[0].kind?.words).to.include('a temperature of 1.0001 before the softmax');
+    const name = 'the logits are divided by a temperature of 1.0001';
+    const warm = { ...faultOf('loss/temperature'), runs: runsOf(general(name, undefined, 0), 'loss') };
+    const { diagnoses: whole } = await run(sideOf(warm), [problem]);
+    expect(whole[0].kind?.words).to.include(name);
     const examinations = [extreme(problem), problem].map((one) => examine(sideOf(Warm), one));
     const [first] = diagnosisOrder(await Promise.all(examinations));
     expect(first.problem.id).to.equal('clues');

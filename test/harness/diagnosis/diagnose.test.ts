@@ -1,8 +1,6 @@
 import { expect } from 'chai';
 import { diagnose } from '../../../harness/diagnosis/index';
 import { examine } from '../../../harness/examine/examine';
-import { timeBlocksProblem, timeBlockSizes, blockOf } from '../../../harness/problems/time-blocks';
-import { scratchImplementation } from '../../../harness/sides/index';
 import { makeProblem } from '../../../harness/problems/generated';
 import {
   evaluationOf,
@@ -25,49 +23,6 @@ const host: Implementation = {
   evaluate: (problem) => new HandNetwork(problem).evaluate(),
 };
 
-describe('the ring of blocks', () => {
-  for (const T of [1, 5, 12, 13, 30]) {
-    it(`over ${T} steps: the contributions of its blocks add up to the gradients of the plain problem`, async () => {
-      const problem = problemOf(T);
-      const plain = (await scratchImplementation().evaluate(problem)).gradients;
-      expect(plain).to.include.keys('kernel', 'recurrentKernel', 'bias');
-      for (const K of timeBlockSizes(T)) {
-        const ring = (await scratchImplementation().evaluate(timeBlocksProblem(problem, K))).gradients;
-        const { features: F, units: U } = shape;
-        const sums = {
-          kernel: new Float64Array(F * U),
-          recurrentKernel: new Float64Array(U * U),
-          bias: new Float64Array(U),
-        };
-        for (let k = 0; k < K; k++)
-          for (let j = 0; j < U; j++) {
-            const column = k * U + j;
-            sums.bias[j] += ring?.bias?.data[column] ?? 0;
-            for (let f = 0; f < F; f++)
-              sums.kernel[f * U + j] += ring?.kernel?.data[(k * (F + 1) + f) * K * U + column] ?? 0;
-            for (let i = 0; i < U; i++)
-              sums.recurrentKernel[i * U + j] +=
-                ring?.recurrentKernel?.data[(((k + K - 1) % K) * U + i) * K * U + column] ?? 0;
-          }
-        for (const name of ['kernel', 'recurrentKernel', 'bias'] as const)
-          plain?.[name]?.data.forEach((x, i) =>
-            expect(sums[name][i], `${name} ${i}`).to.be.closeTo(x, 1e-12),
-          );
-      }
-    });
-  }
-  it('two rings tell all steps up to their product apart', () => {
-    for (const T of [13, 30, 100, 110, 500]) {
-      const places = Array.from({ length: T }, (_, t) =>
-        timeBlockSizes(T)
-          .map((K) => blockOf(t, T, K))
-          .join(),
-      );
-      expect(new Set(places).size).to.equal(T);
-    }
-  });
-});
-
 function oneStep(called: string): StepFault {
   const fault = faultsOfStep(3).find(({ name }) => name === called);
   if (fault === undefined) throw new Error(`${called} is gone`);
@@ -85,7 +40,10 @@ describe('diagnose, faults of one time step', () => {
       let planted = 0;
       for (const step of steps) {
         for (const fault of faultsOfStep(step)) {
-          if (!canShow(fault, problem, 'float64')) continue;
+          const { tensor, timeStep } = fault.wrong;
+          // the step of a sum over time is known by the name of the fault alone, which takes long over many steps
+          const isSum = /^gradients\.(kernel|recurrentKernel|bias)$/.test(tensor);
+          if (!canShow(fault, problem, 'float64') || (isSum && T > 6)) continue;
           const side = plant(fault, host);
           const examination = await examine(side, problem);
           if (examination.status !== 'fail') {
@@ -93,8 +51,7 @@ describe('diagnose, faults of one time step', () => {
             continue;
           }
           planted++;
-          const found = await diagnose(side, examination, { kind: false });
-          const { tensor, timeStep } = fault.wrong;
+          const found = await diagnose(side, examination, { kind: isSum });
           const says = `${found.phase} ${found.tensor} ${String(found.timeSteps)}`;
           const wants = `${fault.phase} ${tensor} ${String(timeStep)}`;
           if (says !== wants) missed.push(`${fault.name} at ${step}: ${says}, not ${wants}`);

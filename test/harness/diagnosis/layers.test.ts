@@ -41,7 +41,7 @@ function named(name: string): EquationFault {
 }
 
 /** The place and the mistake of a diagnosis in one line. */
-function textOf(found: ReturnType<typeof diagnoseHost>): string | undefined {
+function textOf(found: Awaited<ReturnType<typeof diagnoseHost>>): string | undefined {
   return (
     found && `${found.tensor} at ${String(found.timeSteps)}: ${found.kind?.words ?? String(found.formula)}`
   );
@@ -53,19 +53,21 @@ function diagnosed(fault: EquationFault, way = 0): ReturnType<typeof diagnoseHos
 }
 
 describe('diagnosis of layers', () => {
-  it('finds nothing in an honest answer', () => {
-    expect(diagnoseHost(problem, (network, asked) => ({ network, problem: asked }))).to.equal(undefined);
+  it('finds nothing in an honest answer', async () => {
+    expect(await diagnoseHost(problem, (network, asked) => ({ network, problem: asked }))).to.equal(
+      undefined,
+    );
   });
 
-  it('names layer, gate, time step and mistake', () => {
+  it('names layer, gate, time step and mistake', async () => {
     const name = 'layer2, c_t: the factor σ(z_t[f]) is forgotten';
-    const whole = diagnosed(named(name));
+    const whole = await diagnosed(named(name));
     expect(textOf(whole)).to.equal(
       'layer 2 lstm, gate f, h at 0: the forget gate is left out: nothing is ever forgotten',
     );
     expect(whole?.kind?.names).to.deep.equal([name]);
     const fault = named(name).atStep?.(2);
-    const single = fault && diagnosed(fault, 1);
+    const single = fault && (await diagnosed(fault, 1));
     expect(textOf(single)).to.equal(
       'layer 2 lstm, gate f, h at 2: the forget gate is left out: nothing is ever forgotten, at time step 2 alone',
     );
@@ -73,25 +75,25 @@ describe('diagnosis of layers', () => {
     expect(single?.kind?.page).to.equal('docs/bptt-gated.md#candidate');
   });
 
-  it('a mistake in what one direction sends back, of the pass, and of the loss', () => {
-    const back = diagnosed(named('layer1Backward, dz_t[r]: the factor σ′[σ(z_t[r])] is forgotten'));
+  it('a mistake in what one direction sends back, of the pass, and of the loss', async () => {
+    const back = await diagnosed(named('layer1Backward, dz_t[r]: the factor σ′[σ(z_t[r])] is forgotten'));
     expect(textOf(back)).to.match(/^layer 1 gru, backwards, gate r/);
-    const inner = diagnosed(named('layer2, back to h_(t-1): gate f sends nothing back to h_(t-1)'));
+    const inner = await diagnosed(named('layer2, back to h_(t-1): gate f sends nothing back to h_(t-1)'));
     expect(textOf(inner)).to.match(/^layer 2 lstm, gate f.*gate f sends nothing back/);
-    const order = diagnosed(named('layer1Backward comes before layer1Forward'));
+    const order = await diagnosed(named('layer1Backward comes before layer1Forward'));
     expect(textOf(order)).to.match(/^layer 1, merged/);
-    const loss = diagnosed(named('the loss is in bits: log2 instead of ln'));
+    const loss = await diagnosed(named('the loss is in bits: log2 instead of ln'));
     expect(textOf(loss)).to.equal(
       'the dense layer, loss at undefined: the loss is in bits: log2 instead of ln',
     );
   });
 
-  it('gives no name to what it does not know: two mistakes at once', () => {
+  it('gives no name to what it does not know: two mistakes at once', async () => {
     const [one, other] = [
       'layer2, c_t: the factor σ(z_t[f]) is forgotten',
       'layer2, h_t: c_t instead of tanh(c_t)',
     ].map(named);
-    const found = diagnoseHost(problem, (network, asked) => {
+    const found = await diagnoseHost(problem, (network, asked) => {
       const first = one.runs(network, asked)[0];
       const second = other.runs(network, asked)[0];
       return { ...first, cellAt: (layer, t) => (t === 1 ? second : first).cellAt?.(layer, t) };
@@ -162,7 +164,10 @@ describe('a name for a mistake in layers', () => {
         return answer;
       });
     const half = await halved(() => 1 / 2);
-    expect([half.tensor, half.kind]).to.deep.equal(['layer 1 lstm, gradients.kernel', undefined]);
+    expect([half.tensor, half.kind?.words]).to.deep.equal([
+      'layer 1 lstm, gradients.kernel',
+      'the gradient of the kernel of layer1 is 0.5 times what it should be',
+    ]);
     const mean = await halved((batch) => 1 / batch);
     expect(mean.kind?.words).to.equal('the gradient of kernel is divided by the batch size');
   });
@@ -229,8 +234,8 @@ describe("a user's own cell of five lines", () => {
     ],
   ];
   for (const [cell, text] of mistakes)
-    it(`four planted mistakes are caught and named: ${text.source.split('*: ')[1]}`, () => {
-      const found = diagnoseHost(asked, (own, given) => ({
+    it(`four planted mistakes are caught and named: ${text.source.split('*: ')[1]}`, async () => {
+      const found = await diagnoseHost(asked, (own, given) => ({
         network: own,
         problem: given,
         cellAt: () => cell,
@@ -238,7 +243,7 @@ describe("a user's own cell of five lines", () => {
       expect(textOf(found)).to.match(text);
     });
 
-  it('a state whose name begins with d is no gradient', () => {
+  it('a state whose name begins with d is no gradient', async () => {
     const text = (formula: string): CellText => ({
       name: 'difference',
       carries: ['delta'],
@@ -247,7 +252,7 @@ describe("a user's own cell of five lines", () => {
     });
     const own = ofCell(text('tanh(x_t · W + delta_(t-1) · R + b)'), false);
     const wrong = defineCell(text('tanh(x_t · W + delta_(t-1) · R - b)'));
-    const found = diagnoseHost(own, (same, posed) => ({
+    const found = await diagnoseHost(own, (same, posed) => ({
       network: same,
       problem: posed,
       cellAt: () => wrong,
@@ -257,7 +262,7 @@ describe("a user's own cell of five lines", () => {
     expect(textOf(found)).to.contain('the term b has the wrong sign');
   });
 
-  it('faults that change nothing are not blamed', () => {
+  it('faults that change nothing are not blamed', async () => {
     const [first, ...others] = asked.weights;
     const { upstream, ...plain } = asked;
     const leak = { data: new Float64Array(3), shape: [3] };
@@ -268,7 +273,7 @@ describe("a user's own cell of five lines", () => {
     expect(equal.length).to.be.above(3);
     for (const fault of equal.slice(0, 3))
       expect(
-        diagnoseHost(
+        await diagnoseHost(
           blind,
           (own, given) => fault.runs(own, given).at(-1) ?? { network: own, problem: given },
         ),

@@ -11,7 +11,7 @@ import { keepCase } from '../../../harness/fuzz/save-case';
 import { fuzzCase, type FuzzCase } from '../../../harness/fuzz/series';
 import type { FuzzSummary } from '../../../harness/fuzz/summary';
 import { formatFuzzSummary } from '../../../harness/fuzz/summary-text';
-import { rankOf } from '../../../harness/judge/index';
+import { whereIn } from '../../../harness/diagnosis/index';
 import { UsageError } from '../../../harness/base/outcome';
 import { CandidateError, UnansweredError } from '../../../harness/base/side-errors';
 import type { Implementation, Problem } from '../../../harness/base/problem';
@@ -263,12 +263,14 @@ describe('rnn-parity fuzz', () => {
   });
 
   it('orders failing tensors by the computation, in which dz_t comes before the tensors made from it', async () => {
-    const { verdict } = await put(sideWith('carry/dropped'), fuzzCase(1, 0).problem);
+    const { problem } = fuzzCase(1, 0);
+    const { verdict } = await put(sideWith('carry/dropped'), problem);
+    const rankOf = (tensor: string): number => whereIn(problem, tensor).rank;
     const ranks = verdict.failing
       .filter(({ view }) => view === verdict.failing[0].view)
       .map(({ tensor }) => tensor);
     expect(ranks).to.deep.equal([...ranks].sort((one, other) => rankOf(one) - rankOf(other)));
-    const order = ['states', 'loss', 'dPreActivations', 'gradients.inputs', 'gradients.bias', 'of nobody'];
+    const order = ['states', 'loss', 'dPreActivations', 'gradients.bias', 'gradients.inputs', 'of nobody'];
     expect([...order].reverse().sort((one, other) => rankOf(one) - rankOf(other))).to.deep.equal(order);
   });
 

@@ -20,6 +20,7 @@ import {
   type TrialReport,
 } from '../../../harness/trial/index';
 import type { ClassifierGradients, Tensor } from '../../../scratch/index';
+import { generatedProblem } from '../../../harness/problems/index';
 import { writeProblem } from '../../../harness/sides/page/index';
 import { runCli, type Ran } from '../../support/run-cli';
 
@@ -105,6 +106,22 @@ describe('trial', function () {
     expect(report.rows).to.deep.equal(plain.rows);
     expect(report.rows.map((row) => [row.name, row.caught])).to.deep.equal([['slope/one-minus-h', 1]]);
     expect(report.notRun.map((one) => one.name)).to.deep.equal(['faults of optimizers']);
+  });
+
+  it('asks a side again what it could not answer at first', async () => {
+    let fails = true;
+    const { implementation } = rememberAnswers({
+      implementation: {
+        ...host.implementation,
+        evaluate: (problem) =>
+          fails ? Promise.reject(new Error('the page is gone')) : host.implementation.evaluate(problem),
+      },
+    });
+    const problem = generatedProblem(1, 0);
+    const first = await Promise.resolve(implementation.evaluate(problem)).catch(String);
+    expect(first).to.match(/the page is gone/);
+    fails = false;
+    expect(await implementation.evaluate(problem)).to.have.property('states');
   });
 
   it('is the same for the same seed', async () => {

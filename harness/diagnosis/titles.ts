@@ -1,4 +1,46 @@
-import { isRecurrent, type Cell, type Layer, type Network } from '../../equations/index';
+import { isLayered, type AnyProblem, type Phase } from '../base/problem';
+import {
+  equationsOf,
+  isRecurrent,
+  layerAndQuantity,
+  phaseOf,
+  type Cell,
+  type Layer,
+  type Network,
+} from '../equations/index';
+import type { Kind } from './diagnosis';
+import type { LayerPlace } from './place';
+
+/**
+ * The part of the computation that a quantity belongs to, by its name in the equations. The output layer of the simple RNN belongs to the
+ * loss; that of a network of layers is a layer like the others.
+ */
+export function phaseIn(problem: AnyProblem, own: string): Phase {
+  const { network } = equationsOf(problem);
+  const isOutput = layerAndQuantity(network, own).layer === 'head';
+  return isOutput && !isLayered(problem) ? 'loss' : phaseOf(network, own);
+}
+
+/** What a layer of a network is called where a mistake is located: `layer 2 lstm, gate f, h`; of the simple RNN the tensor alone. */
+export function whereInWords(
+  problem: AnyProblem,
+  tensor: string,
+  place: LayerPlace | undefined,
+  found: Pick<FoundKind, 'layer' | 'gate'> = {},
+): string {
+  if (isLayered(problem) && (place !== undefined || found.layer !== undefined)) {
+    const title = layerTitle(equationsOf(problem).network, found.layer ?? place?.layer);
+    const gate = found.gate ?? place?.gate;
+    return [title, ...(gate === undefined ? [] : [`gate ${gate}`]), place?.quantity ?? tensor].join(', ');
+  }
+  return place?.tensor ?? tensor;
+}
+
+/** A fault class, and what is known of its place. */
+export interface FoundKind extends Kind {
+  readonly layer?: string;
+  readonly gate?: string;
+}
 
 /**
  * The number of a layer, from 1 on: the two directions of a bidirectional layer, and what merges them, are one layer. Undefined for the

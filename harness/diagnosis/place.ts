@@ -1,15 +1,15 @@
-import type { Phase } from '../../base/problem';
-import { ulpsBetween } from '../../base/ulps';
-import { isGradientName, isRecurrent, type Layer, type Network } from '../../equations/index';
-import { isFailing, placeAt, type JudgedEquation, type Side } from '../../judge/index';
-import type { WrongNumber } from '../diagnosis';
-import { wrongElements } from '../steps-of-sum';
+import type { Phase } from '../base/problem';
+import { ulpsBetween } from '../base/ulps';
+import { isRecurrent, layerAndQuantity, phaseOf, rankOf, type Layer, type Network } from '../equations/index';
+import { isFailing, placeAt, type JudgedEquation, type Side } from '../judge/index';
+import type { WrongNumber } from './diagnosis';
 
 /** Where the first wrong number of an answer is, in the order of the computation. */
 export interface LayerPlace {
   /** a layer's name, or `head` */ readonly layer?: string;
   /** the quantity without its layer: `h`, `dz[f]`, `gradients.kernel`, `logits` */ readonly quantity: string;
   /** its whole name, as `evaluateNetwork` has it */ readonly name: string;
+  /** its name in reports */ readonly tensor: string;
   readonly formula: string;
   readonly phase: Phase;
   /** where only one gate is wrong of itself */ readonly gate?: string;
@@ -42,83 +42,38 @@ export function placeOf(
   return describe(network, alike, side);
 }
 
-/** Where a quantity is in the order of the computation: layers from the first to the last, then the output, then back again. */
-export function orderIn(network: Network, name: string): { readonly phase: Phase; readonly rank: number } {
-  return { phase: phaseOf(network, name), rank: rankOf(network, name) };
-}
-
-function rankOf(network: Network, name: string): number {
-  const { layer, quantity } = partsOf(network, name);
-  const count = network.layers.length;
-  const at = network.layers.findIndex((one) => one.name === layer);
-  if (quantity === 'loss') return 2 * count + 3;
-  if (phaseOf(network, name) !== 'backward')
-    return at >= 0
-      ? 2 * at + (quantity.startsWith('final') ? 1 : 0)
-      : 2 * count + ['logits', 'outputs'].indexOf(quantity);
-  // the gradient with respect to the inputs is what the first layers send down
-  const back = at >= 0 ? count - at : layer === 'head' ? 0 : count + 1;
-  const kind =
-    name === 'gradients.inputs'
-      ? 3
-      : quantity.startsWith('gradients.initial')
-        ? 1
-        : quantity.startsWith('gradients')
-          ? 2
-          : 0;
-  return 2 * count + 10 + 4 * back + kind;
-}
-
-function partsOf(network: Network, name: string): { layer?: string; quantity: string } {
-  for (const prefix of ['', 'final.', 'gradients.'])
-    for (const layer of ['head', ...network.layers.map((one) => one.name)]) {
-      if (name.startsWith(`${prefix}${layer}.`))
-        return { layer, quantity: prefix + name.slice(prefix.length + layer.length + 1) };
-      if (prefix === 'final.' && name === `states.${layer}`) return { layer, quantity: 'output' };
-    }
-  if (['logits', 'outputs', 'loss'].includes(name)) return { layer: 'head', quantity: name };
-  const readers = network.layers.filter((layer) => isRecurrent(layer) && layer.reads === 'inputs');
-  if (name === 'gradients.inputs' && readers.length === 1) return { layer: readers[0].name, quantity: name };
-  return { quantity: name };
-}
-
-export function phaseOf(network: Network, name: string): Phase {
-  if (name === 'loss') return 'loss';
-  return isGradientName(network, name) ? 'backward' : 'forward';
-}
-
 function describe(network: Network, alike: readonly JudgedEquation[], side: Side): LayerPlace {
   const [first] = alike;
-  const { layer: name, quantity: whole } = partsOf(network, first.equation.own);
+  const { layer: name, quantity: whole } = layerAndQuantity(network, first.equation.own);
   const phase = phaseOf(network, first.equation.own);
   const layer = network.layers.find((one) => one.name === name);
   const { shape } = first.equation.expected;
   const isInTime = shape.length === 3;
   const stepOf = (i: number): number => Math.floor(i / shape[2]) % shape[1];
-  const stepsOf = (one: JudgedEquation): number[] => wrongElements(one).map(stepOf);
-  const all = isInTime ? [...new Set(alike.flatMap(stepsOf))].sort((a, b) => a - b) : [];
   // a hidden state hands a mistake on: then only the first step of the walk is known to be wrong of itself
   const isHidden = layer !== undefined && hides(layer, phase);
+  const wrongOf = isHidden ? wrongElements : clearlyWrongElements;
+  const stepsOf = (one: JudgedEquation): number[] => wrongOf(one).map(stepOf);
+  const all = isInTime ? [...new Set(alike.flatMap(stepsOf))].sort((a, b) => a - b) : [];
   const walksUp =
     (phase === 'forward') === (layer === undefined || !isRecurrent(layer) || layer.reversed !== true);
   const begin = walksUp ? all[0] : all[all.length - 1];
   const atBegin = alike.filter((one) => !isInTime || stepsOf(one).includes(begin));
   const shown = atBegin.includes(first) ? first : (atBegin[0] ?? first);
   const { own, formula, expected, given, axes } = shown.equation;
-  const elements = wrongElements(shown).filter((i) => !isInTime || stepOf(i) === begin);
+  const elements = wrongOf(shown).filter((i) => !isInTime || stepOf(i) === begin);
   const at = elements.reduce((most, i) => (shareOf(shown, i) > shareOf(shown, most) ? i : most));
   const gates = new Set(
     atBegin.length > 1
       ? []
-      : wrongElements(shown).map(
-          (i) => placeAt(axes, expected.shape, i)['gate'] ?? /\[(\S+)\]$/.exec(own)?.[1],
-        ),
+      : wrongOf(shown).map((i) => placeAt(axes, expected.shape, i)['gate'] ?? /\[(\S+)\]$/.exec(own)?.[1]),
   );
   const gate = gates.size === 1 ? [...gates][0] : undefined;
   return {
     ...(name !== undefined && { layer: name }),
-    quantity: atBegin.length > 1 ? whole.split('[')[0] : partsOf(network, own).quantity,
+    quantity: atBegin.length > 1 ? whole.split('[')[0] : layerAndQuantity(network, own).quantity,
     name: own,
+    tensor: shown.equation.name,
     formula,
     phase,
     ...(gate !== undefined && { gate: String(gate) }),
@@ -130,6 +85,27 @@ function describe(network: Network, alike: readonly JudgedEquation[], side: Side
       ulps: ulpsBetween(given.data[at], expected.data[at], side.precision),
     },
   };
+}
+
+/** How much more than an honest run's budget an equation may be off that is right, in a run with a mistake: its numbers are others. */
+const echo = 16;
+
+/**
+ * Every element of an equation that is beyond what it may be off; where some are far beyond it, those that hardly are do not count:
+ * the budget is that of the right computation.
+ */
+function clearlyWrongElements(judged: JudgedEquation): number[] {
+  const clearly = wrongElements(judged, echo);
+  return clearly.length > 0 ? clearly : wrongElements(judged);
+}
+
+/** Every element of an equation that is beyond so many times what it may be off. */
+function wrongElements({ equation, allowed }: JudgedEquation, slack = 1): number[] {
+  const { expected, given } = equation;
+  return [...expected.data.keys()].filter((i) => {
+    const x = expected.data[i];
+    return given.data[i] !== x && !(Math.abs(given.data[i] - x) <= slack * allowed[i]);
+  });
 }
 
 function shareOf({ equation: { expected, given }, allowed }: JudgedEquation, i: number): number {

@@ -1,1 +1,0 @@
-export { kindFrom, kindOf, type KindOptions } from './kind';
