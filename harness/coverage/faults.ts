@@ -6,7 +6,7 @@ import {
   canShow,
   catalogue,
   faultIn,
-  firstAnswer,
+  replay,
   formula,
   mapTensor,
   type Fault,
@@ -69,7 +69,7 @@ export function faultsIn(problem: AnyProblem, precision: Precision): readonly Na
 
 /** The answers with the fault, in float64, in each way in which it can be run. */
 export function wrongAnswers(fault: NamedFault, problem: AnyProblem): readonly Evaluation[] {
-  if (!isLayered(problem)) return [firstAnswer(fault as Fault, problem)];
+  if (!isLayered(problem)) return [replay(fault as Fault, problem)];
   const { network, problem: own } = equationsOf(problem);
   const runs = faultNamed(network, fault.name)?.runs(network, own) ?? [];
   return runs.map((run) => asEvaluation(problem, exactFault(run).whole()));

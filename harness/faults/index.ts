@@ -12,7 +12,7 @@ export { truncated } from './steps';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
 export { plant } from './plant';
-export { canShow, changeBy, firstAnswer, replay, rightAnswer } from './replay';
+export { canShow, changeBy, replay, rightAnswer } from './replay';
 export { toFloat16 } from './equations/index';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
 export { families, type Equivalent, type Family, type Fault } from './fault';

@@ -29,11 +29,6 @@ const firstOutcomes = memoize((problem: Problem) =>
   memoize((runs: Fault['runs']) => outcomeOf({ runs }, problem)),
 );
 
-/** What a network answers when it is asked first, in float64, worked out once. */
-export function firstAnswer({ runs }: Runs, problem: Problem): Evaluation {
-  return asEvaluation(problem, firstOutcomes(problem)(runs));
-}
-
 /** The answer with the fault in it; a fault of memory is asked twice. In float64. */
 export function replay(fault: Runs & Pick<Fault, 'calls'>, problem: Problem): Evaluation {
   return asEvaluation(problem, replayed(fault, problem));

@@ -51,29 +51,20 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const started = performance.now();
   const trial = new Trial(options);
   const { isWanted = () => true } = options;
-  const wanted = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
-    all.filter(({ name }) => isWanted(name));
-  const updatesWanted = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
-    trial.hasOptimizer ? wanted(all) : [];
+  const each = <T extends { readonly name: string }>(
+    faults: readonly T[],
+    plant: (fault: T) => Promise<void>,
+  ) => faults.filter(({ name }) => isWanted(name)).map((one) => [one.name, () => plant(one)] as const);
+  const ofUpdates: typeof each = (faults, plant) => (trial.hasOptimizer ? each(faults, plant) : []);
   const stranger = 'not in the catalogue: it may be named only by its family, or not at all';
-  const work: (readonly [name: string, work: () => Promise<void>])[] = [
-    ...wanted(catalogue).map((one) => [one.name, () => trial.plantEverywhere(one)] as const),
-    ...stepCases(options)
-      .filter(([{ name }]) => isWanted(name))
-      .map(([one, problem]) => [one.name, () => trial.plantAt(one, problem)] as const),
-    ...updatesWanted(updateFaults).map((one) => [one.name, () => trial.plantInOptimizer(one)] as const),
-    ...wanted(equivalents).map(
-      (one) => [one.name, () => trial.lookAtAll('equivalents', one, one.equivalent, [])] as const,
-    ),
-    ...updatesWanted(updateEquivalents).map(
-      (one) => [one.name, () => trial.lookAtUpdates('equivalents', one, one.equivalent)] as const,
-    ),
-    ...wanted(heldOut).map(
-      (one) => [one.name, () => trial.lookAtAll('heldOut', one, stranger, one.families)] as const,
-    ),
-    ...updatesWanted(heldOutUpdates).map(
-      (one) => [one.name, () => trial.lookAtUpdates('heldOut', one, stranger)] as const,
-    ),
+  const work = [
+    ...each(catalogue, (one) => trial.plantEverywhere(one)),
+    ...stepCases(options).flatMap(([fault, problem]) => each([fault], (one) => trial.plantAt(one, problem))),
+    ...ofUpdates(updateFaults, (one) => trial.plantInOptimizer(one)),
+    ...each(equivalents, (one) => trial.lookAtAll('equivalents', one, one.equivalent, [])),
+    ...ofUpdates(updateEquivalents, (one) => trial.lookAtUpdates('equivalents', one, one.equivalent)),
+    ...each(heldOut, (one) => trial.lookAtAll('heldOut', one, stranger, one.families)),
+    ...ofUpdates(heldOutUpdates, (one) => trial.lookAtUpdates('heldOut', one, stranger)),
   ];
   const progress = (options.progress ?? silentProgress)('trial', work.length);
   try {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Problem, ProblemWeights } from '../../harness/base/problem';
-import { catalogue, firstAnswer, truncated, type Fault } from '../../harness/faults/index';
+import { catalogue, replay, truncated, type Fault } from '../../harness/faults/index';
 import { makeTensor, ScratchSimpleRNNClassifier, SimpleRNN, zeros } from '../../scratch/index';
 import { itPrints, itQuotes, largestError } from '../support/doc-numbers';
 import { normalTensor, scaledDifference } from '../support/layer-problem';
@@ -78,7 +78,7 @@ function rightGeneral(): Gradients {
 
 /** The gradients of the network by its formulas, which a fault gets wrong in one place. */
 function wrongGradients(problem: Problem, fault: Pick<Fault, 'runs'>): Gradients {
-  return firstAnswer(fault, problem).gradients as unknown as Gradients;
+  return replay(fault, problem).gradients as unknown as Gradients;
 }
 
 function planted(name: string): Fault {

@@ -1,7 +1,7 @@
 import { sizesOf, type Problem } from '../../base/problem';
 import { weightNames } from '../../../scratch/index';
 import { runsOf, sentBackBy } from '../faulty';
-import { firstAnswer, rightAnswer } from '../replay';
+import { replay, rightAnswer } from '../replay';
 import { each, gradientsOf, type HandOptimizer, type Numbers } from './hand-optimizer';
 import { updateFaultIn, type UpdateFault } from './update-fault';
 
@@ -82,7 +82,7 @@ function afterOutputLayer(own: HandOptimizer): Numbers {
   });
   const { units, classes = 1 } = sizesOf(problem);
   const late = () => sentBackBy('head', 'kernel', { data: moved, shape: [units, classes] });
-  const { gradients } = firstAnswer({ runs: runsOf(late, 'backward') }, problem);
+  const { gradients } = replay({ runs: runsOf(late, 'backward') }, problem);
   return each((name) => gradients?.[name]?.data ?? right[name]);
 }
 
