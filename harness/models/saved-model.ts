@@ -99,14 +99,10 @@ export async function save(model: Saveable, directory: string, options: SaveOpti
     throw new TypeError(
       `save: masked is ${String(masked)}; pass true, false, or the number that marks masked steps.`,
     );
-  if (
-    typeof model !== 'object' ||
-    (model as object | null) === null ||
-    typeof directory !== 'string' ||
-    directory === ''
-  )
+  const isPath = typeof (directory as unknown) === 'string' && directory !== '';
+  if (!isPath || typeof model !== 'object' || (model as object | null) === null)
     throw new TypeError(
-      `save: ${typeof directory === 'string' && directory !== '' ? 'the model' : 'the directory'} is missing; pass a network, and the path of a directory.`,
+      `save: ${isPath ? 'the model' : 'the directory'} is missing; pass a network, and the path of a directory.`,
     );
   const { featureNames } = options;
   if (featureNames !== undefined && !isTexts(featureNames))

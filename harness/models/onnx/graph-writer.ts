@@ -13,6 +13,8 @@ export type AttributeValue =
   | { readonly f: number }
   | { readonly floats: readonly number[] };
 
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
 /** Collects nodes and constants; every name is unique because it starts with that of its layer. */
 export class GraphWriter {
   readonly nodes: object[] = [];
@@ -22,7 +24,7 @@ export class GraphWriter {
     op_type: string,
     input: readonly string[],
     output: readonly string[],
-    attributes: Readonly<Record<string, AttributeValue>> = {},
+    attributes: Attributes = {},
     name = `${output.find((one) => one !== '') ?? ''}/${op_type}`,
   ): void {
     const attribute = Object.entries(attributes).map(([key, value]) => ({

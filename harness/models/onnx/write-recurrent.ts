@@ -4,7 +4,7 @@ import { concatenated } from '../../base/tensor-moves';
 import type { ModelLayer } from '../description';
 import { gateOrders, gatesFromKeras, onnxActivations } from '../gates';
 import { stateCount } from '../shapes';
-import { tensorName, type AttributeValue, type GraphWriter } from './graph-writer';
+import { tensorName, type Attributes, type GraphWriter } from './graph-writer';
 
 type Direction = (typeof bothDirections)[number] | '';
 
@@ -129,7 +129,7 @@ export function writeRecurrent(
 }
 
 /** ONNX's functions f (gates), g, h by cell; alpha and beta stand in lists of those that have them. */
-function activationAttributes(cell: RecurrentConfig, directions: number): Record<string, AttributeValue> {
+function activationAttributes(cell: RecurrentConfig, directions: number): Attributes {
   const { activation = 'tanh' } = cell;
   const gate = cell.layer === 'simpleRNN' ? [] : [cell.recurrentActivation ?? 'sigmoid'];
   const one = [...gate, activation, ...(cell.layer === 'lstm' ? [activation] : [])];

@@ -4,7 +4,7 @@ import { version } from '../../base/version';
 import type { ModelDescription, ModelLayer, Size, Source } from '../description';
 import { maskedLayers, stateCount, stateWidth } from '../shapes';
 import { onnxActivations } from '../gates';
-import { GraphWriter, tensorName } from './graph-writer';
+import { GraphWriter, tensorName, type Attributes } from './graph-writer';
 import { elementTypes, encodeOnnx } from './schema';
 import { writeRecurrent } from './write-recurrent';
 
@@ -87,17 +87,15 @@ function writeLayer(graph: GraphWriter, layer: ModelLayer, { masked, read, where
   const hasTime = layer.output.length === 2;
   const constant = (own: string): string =>
     graph.floats(`${name}/${own}`, weights[own].shape, weights[own].data);
+  /** the operation that gives what the layer gives */
+  const node = (kind: string, input: readonly string[], attributes: Attributes = {}): void => {
+    graph.node(kind, input, [name], attributes, name);
+  };
   if (masked.has(name))
     throw new UsageError(
       `${where}: layer ${name} (${layer.kind}) runs under a mask, which ONNX's operations do not have; convert it without Masking and mask_zero, for inputs without padding.`,
     );
   switch (config.layer) {
-    case 'simpleRNN':
-    case 'lstm':
-    case 'gru':
-    case 'bidirectional':
-      writeRecurrent(graph, layer, x, read);
-      return;
     case 'dense':
     case 'timeDistributed': {
       const { activation = 'linear', useBias = true } = config.layer === 'dense' ? config : config.wrapped;
@@ -105,58 +103,48 @@ function writeLayer(graph: GraphWriter, layer: ModelLayer, { masked, read, where
       graph.node('MatMul', [x, constant('kernel')], [useBias ? `${name}/product` : last], {}, name);
       if (useBias) graph.node('Add', [`${name}/product`, constant('bias')], [last]);
       if (activation !== 'linear') writeActivation(graph, activation, last, name);
-      return;
+      break;
     }
     case 'embedding':
-      graph.node('Gather', [constant('embeddings'), x], [name], { axis: 0 }, name);
-      return;
+      node('Gather', [constant('embeddings'), x], { axis: 0 });
+      break;
     case 'repeatVector':
       graph.node('Unsqueeze', [x, graph.ints(`${name}/axis`, [1])], [`${name}/step`]);
-      graph.node(
-        'Tile',
-        [`${name}/step`, graph.ints(`${name}/repeats`, [1, config.times, 1])],
-        [name],
-        {},
-        name,
-      );
-      return;
+      node('Tile', [`${name}/step`, graph.ints(`${name}/repeats`, [1, config.times, 1])]);
+      break;
     case 'flatten':
-      graph.node('Flatten', [x], [name], { axis: 1 }, name);
-      return;
+      node('Flatten', [x], { axis: 1 });
+      break;
     case 'lastStep':
-      graph.node('Gather', [x, graph.ints(`${name}/step`, [-1], [])], [name], { axis: 1 }, name);
-      return;
+      node('Gather', [x, graph.ints(`${name}/step`, [-1], [])], { axis: 1 });
+      break;
     case 'batchNormalization': {
       const [width] = weights['movingMean'].shape;
-      const parts = [
-        config.scale ? weights['gamma'] : filled(width, 1),
-        config.center ? weights['beta'] : filled(width, 0),
-        weights['movingMean'],
-        weights['movingVariance'],
-      ].map((part, i) =>
-        graph.floats(`${name}/${['gamma', 'beta', 'mean', 'variance'][i]}`, [width], part.data),
+      const { gamma = filled(width, 1), beta = filled(width, 0), movingMean, movingVariance } = weights;
+      const parts = Object.entries({ gamma, beta, mean: movingMean, variance: movingVariance }).map(
+        ([part, { data }]) => graph.floats(`${name}/${part}`, [width], data),
       );
       const [from, to] = hasTime ? [`${name}/featuresFirst`, `${name}/normalized`] : [x, name];
       if (hasTime) graph.node('Transpose', [x], [from], { perm: [0, 2, 1] });
       graph.node('BatchNormalization', [from, ...parts], [to], { epsilon: { f: config.epsilon } }, name);
       if (hasTime) graph.node('Transpose', [to], [name], { perm: [0, 2, 1] });
-      return;
+      break;
     }
     case 'activation':
-      if (config.activation === 'softmax') graph.node('Softmax', [x], [name], { axis: -1 }, name);
+      if (config.activation === 'softmax') node('Softmax', [x], { axis: -1 });
       else writeActivation(graph, config.activation, x, name, name);
-      return;
+      break;
     case 'masking':
+    case 'identity':
       // zeros stay zeros; a layer that runs under it is refused by its own name
-      if (masked.size === 0 && config.maskValue !== 0)
+      if (config.layer === 'masking' && masked.size === 0 && config.maskValue !== 0)
         throw new UsageError(
           `${where}: layer ${name} (${layer.kind}) sets masked steps to zeros, which is not written for ONNX; convert it without Masking, for inputs without padding.`,
         );
       graph.node('Identity', [x], [name]);
-      return;
-    case 'identity':
-      graph.node('Identity', [x], [name]);
-      return;
+      break;
+    default:
+      writeRecurrent(graph, layer, x, read);
   }
 }
 

@@ -147,13 +147,7 @@ function manifestOf(json: Json, refuse: (what: string) => UsageError) {
   return { specs, paths, total };
 }
 
-const isPlainName = (name: string): boolean =>
-  name !== '' &&
-  name !== '.' &&
-  name !== '..' &&
-  path.basename(name) === name &&
-  !name.includes('\\') &&
-  !name.includes('\0');
+const isPlainName = (name: string): boolean => /^(?!\.\.?$)[^/\\\0]+$/.test(name);
 
 function quantizationOf(given: unknown): Quantization | undefined {
   const { dtype, scale, min } = asObject(given);

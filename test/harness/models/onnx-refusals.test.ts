@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import { UsageError } from '../../../harness/base/outcome';
-import { GraphWriter, type AttributeValue } from '../../../harness/models/onnx/graph-writer';
+import { GraphWriter, type Attributes } from '../../../harness/models/onnx/graph-writer';
 import { readOnnx } from '../../../harness/models/onnx/read';
 import { elementTypes, encodeOnnx } from '../../../harness/models/onnx/schema';
-
-type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** A graph that reads x [B, T, 2] and gives y. */
 class Graph extends GraphWriter {
