@@ -300,9 +300,12 @@ function checkExamples(check: CheckExamples, given: GivenExamples, name: string)
 }
 
 /** A copy where the check only borrowed the caller's array, which may change while the loop awaits. */
-function owned<T extends Examples['labels']>(checked: T, given: GivenExamples['labels']): T {
-  const isBorrowed = 'data' in given && given.data === checked.data;
-  return isBorrowed ? { ...checked, data: checked.data.slice() } : checked;
+function owned<T extends Examples['labels']['data']>(
+  { data, shape }: { readonly data: T; readonly shape: readonly number[] },
+  given: GivenExamples['labels'],
+) {
+  const isBorrowed = 'data' in given && given.data === data;
+  return { data: isBorrowed ? (data.slice() as T) : data, shape };
 }
 
 function checkSequenceExamples(model: Trainable, given: LabelledSequences, name: string): Examples {

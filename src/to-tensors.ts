@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { firstNotFinite, formatShape, indexOf, type Tensor } from '../scratch/index';
+import { firstNotFinite, formatShape, indexOf, type BorrowedTensor, type Tensor } from '../scratch/index';
 
 /**
  * The way into tfjs: a float32 tensor with the values of a checked one. The caller owns it.
@@ -7,8 +7,8 @@ import { firstNotFinite, formatShape, indexOf, type Tensor } from '../scratch/in
  * @param name how messages call it
  * @throws RangeError when a number is finite in float64 but not in float32
  */
-export function upload(tf: typeof Tf, { data, shape }: Tensor, name: string): Tf.Tensor {
-  return tf.tensor(toFloat32({ data, shape }, name), [...shape], 'float32');
+export function upload(tf: typeof Tf, tensor: BorrowedTensor, name: string): Tf.Tensor {
+  return tf.tensor(toFloat32(tensor, name), [...tensor.shape], 'float32');
 }
 
 /** Checked whole numbers as int32. The caller owns it. */
@@ -26,7 +26,10 @@ export function uploadMask(tf: typeof Tf, mask: Tensor): Tf.Tensor {
 }
 
 /** The same numbers in float32. Always a new array: backends may keep the one they are given. */
-export function toFloat32({ data, shape }: Tensor, name: string): Float32Array {
+export function toFloat32(tensor: BorrowedTensor, name: string): Float32Array {
+  // as it arrived, and was checked
+  if (tensor.float32) return tensor.float32.slice();
+  const { data, shape } = tensor;
   const rounded = new Float32Array(data);
   const i = firstNotFinite(rounded);
   if (i < 0) return rounded;

@@ -21,13 +21,18 @@ describe('scratch/tensor', () => {
     expect(toNested(toTensor(nested, 'x', ['B', 'T', 2]))).to.deep.equal(nested);
   });
 
-  it('copies at the door, or borrows a flat Float64Array that is only read', () => {
+  it('copies at the door, or borrows a flat array of floats that is only read', () => {
     const flat = { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] };
     expect(toTensor(flat, 'x')).to.deep.equal(flat);
     expect(toTensor(flat, 'x').data).not.to.equal(flat.data);
     expect(borrowTensor(flat, 'x', ['B', 2]).data).to.equal(flat.data);
     const single = { data: Float32Array.of(0.5, 0.25), shape: [2] };
     expect(Array.from(borrowTensor(single, 'x').data)).to.deep.equal([0.5, 0.25]);
+    const [own, borrowed] = [toTensor(single, 'x'), borrowTensor(single, 'x')];
+    expect(borrowed.float32).to.equal(single.data);
+    single.data.fill(NaN);
+    expect(own.data).to.deep.equal(Float64Array.of(0.5, 0.25));
+    expect(() => borrowTensor(single, 'x')).to.throw(/x holds NaN at \[0\]/);
     expect(Array.from(toTensor({ data: [7], shape: [] }, 'x').data)).to.deep.equal([7]);
   });
 

@@ -155,7 +155,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell {
       // dz_t[z r] are the first columns of dm_t
       parts: [blocks(g, m, [2, 1], units)[0], candidate],
       recurrentKernel: sumOfProducts(g, before, m),
-      ...(recurrentBias && { recurrentBias: g.sum(m, [0]) }),
+      ...(recurrentBias && { recurrentBias: g.biasAddGrad(m) }),
     }),
   };
 }

@@ -24,7 +24,7 @@ export function denseLayer({ activation = 'linear', useBias = true }: DenseConfi
           return {
             weights: {
               kernel: g.matMul(input.rows, dz, { transposeA: true }),
-              ...(useBias && { bias: g.sum(dz, [0]) }),
+              ...(useBias && { bias: g.biasAddGrad(dz) }),
             },
             input: g.matMul(dz, kernel, { transposeB: true }),
             initialStates: [],

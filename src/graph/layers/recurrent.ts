@@ -96,7 +96,7 @@ export function recurrentLayer(
           const gradients = cell.gradients(g, back.all, cellWeights);
           const dz = gradients.parts;
           const dKernels = dz.map((d) => g.matMul(input.rows, d, { transposeA: true }));
-          const dBias = useBias ? g.concat(dz.map((d) => g.sum(d, [0])), 0) : undefined; // prettier-ignore
+          const dBias = useBias ? g.concat(dz.map((d) => g.biasAddGrad(d)), 0) : undefined; // prettier-ignore
           const dInputs = dz.map((d, k) => g.matMul(d, kernels[k], { transposeB: true }));
           const given: Tensors = {
             kernel: g.concat(dKernels, 1),
