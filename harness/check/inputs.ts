@@ -1,6 +1,7 @@
 import { createRandom, describe, makeTensor, type Tensor } from '../../scratch/index';
 import { numbersOf, readNpz } from '../base/files/index';
 import { UsageError } from '../base/outcome';
+import { mapRecord } from '../base/process/index';
 import { countParameters, type ModelDescription, type ModelInput } from '../models/index';
 import type { ModelInputs } from './reference';
 
@@ -205,13 +206,9 @@ export function inSinglePrecision(
   });
   const layers = model.layers.map((layer) => ({
     ...layer,
-    weights: Object.fromEntries(
-      Object.entries(layer.weights).map(([name, tensor]) => [name, rounded(tensor, 'weights')]),
-    ),
+    weights: mapRecord(layer.weights, (tensor) => rounded(tensor, 'weights')),
   }));
-  const single = Object.fromEntries(
-    Object.entries(inputs).map(([name, tensor]) => [name, rounded(tensor, 'numbers of the inputs')]),
-  );
+  const single = mapRecord(inputs, (tensor) => rounded(tensor, 'numbers of the inputs'));
   const notes = Object.entries(changed).flatMap(([what, n]) =>
     n === 0 ? [] : [`${n} ${what} are not exact in float32 and were rounded, as every side does`],
   );

@@ -1,4 +1,5 @@
 import { directions } from '../../base/model';
+import { mapRecord } from '../../base/process/index';
 import { turned } from '../../equations/index';
 import type { MaskedRows, ModelLayer } from '../../models/index';
 import { activationVariants, recurrentVariants, transposedVariant, type Variant } from './recurrent';
@@ -154,10 +155,6 @@ const storages: readonly (readonly [id: string, words: string, (data: Float64Arr
 /** Weights that were rounded to fewer bits. */
 export const storageVariants = (layer: ModelLayer): Variant[] =>
   storages.map(([id, words, round]) => {
-    const weights = Object.entries(layer.weights).map(([name, { data, shape }]) => [
-      name,
-      { data: round(data), shape },
-    ]);
-    const changed = Object.fromEntries(weights) as ModelLayer['weights'];
-    return { id, words: `its weights are rounded to ${words}`, layer: { ...layer, weights: changed } };
+    const weights = mapRecord(layer.weights, ({ data, shape }) => ({ data: round(data), shape }));
+    return { id, words: `its weights are rounded to ${words}`, layer: { ...layer, weights } };
   });
