@@ -303,6 +303,18 @@ describe('model files that are damaged or hostile', () => {
       expect(await saidOf('m.safetensors', bytes))
         .to.match(/^UsageError: .*is not a sound safetensors file: /)
         .and.match(says);
+    // of a file with several types each weight has the reach of its own
+    const mixed = file({
+      'fc.bias': { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+      'fc.weight': { dtype: 'F16', shape: [1, 1], data_offsets: [4, 6] },
+      'rnn.weight_hh_l0': { dtype: 'BF16', shape: [1, 1], data_offsets: [6, 8] },
+      'rnn.weight_ih_l0': { dtype: 'F32', shape: [1, 2], data_offsets: [8, 16] },
+    });
+    writeFileSync(path.join(base(), 'mixed.safetensors'), mixed);
+    expect((await openModelFile(path.join(base(), 'mixed.safetensors'))).storage).to.deep.equal({
+      'rnn.recurrentKernel': { dtype: 'bfloat16', reach: 2 ** -8 },
+      'fc.kernel': { dtype: 'float16', reach: 2 ** -11 },
+    });
     const odd = file({ '?': whole });
     odd[10] = 0xfc;
     expect(await saidOf('m.safetensors', odd)).to.match(
