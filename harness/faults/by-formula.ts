@@ -174,6 +174,7 @@ export const formulaFaults: readonly Fault[] = [
     loss/label-smoothing-in-gradient | loss | labels are smoothed by 0.1 in the gradient, not in the reported loss | labels are smoothed by 0.1 in the gradient, but not in the loss
     loss/weight-penalty-in-loss-too | loss | an L2 penalty is added to the gradients of the kernels: 0.01 times each of them, and in the loss | 0.005 times the sum of the squares of all matrices is added to the loss (L2), in its first way
     loss/weight-penalty-of-biases-too-in-loss-too | loss | an L2 penalty is added to the gradients of the weights: 0.01 times each of them, and in the loss | 0.005 times the sum of the squares of all weights is added to the loss (L2), in its first way
+    loss/base-two-throughout | loss | the logarithm has base 2, in the loss and in its gradient | the loss, and with it its gradient, is 1.4426950408889634 times what it should be
     loss/base-two | loss | the loss is reported in bits, not in nats: the logarithm has base 2 | the loss is in bits: log2 instead of ln
     `,
   ),

@@ -64,11 +64,3 @@ export function lossChanged(change: (right: RightLoss, given: Given) => WrongLos
     }),
   });
 }
-
-/** Loss and gradient of the logits times a number, or one of the two. */
-export function lossBy(factor: (given: Given) => number, what: 'loss' | 'gradient' | 'both'): Way {
-  return lossChanged(({ loss, dLogits }, given) => ({
-    ...(what !== 'gradient' && { loss: factor(given) * loss }),
-    ...(what !== 'loss' && { dLogits: times(dLogits, factor(given)) }),
-  }));
-}

@@ -1,7 +1,7 @@
 import type { Precision } from '../base/problem';
 import type { Fault } from './fault';
 import { asked, faultIn, quantity, sentBackBy, type Given, type Way } from './faulty';
-import { lossChanged, lossBy, sumOf, type Row, type Rows } from './loss-ways';
+import { lossChanged, sumOf, type Row, type Rows } from './loss-ways';
 import { isSquare, transposed } from './weights';
 
 const mean = faultIn('batch-mean', 'loss');
@@ -19,7 +19,7 @@ export const lossFaults: readonly Fault[] = [
   mean(
     'loss/sum-reported',
     'the reported loss is the sum over the batch, not the mean; its gradient is correct',
-    lossBy(({ batch }) => batch, 'loss'),
+    lossChanged(({ loss: own }, { batch }) => ({ loss: batch * own })),
   ),
   loss(
     'loss/softmax-over-batch',
@@ -42,11 +42,6 @@ export const lossFaults: readonly Fault[] = [
     'loss/classes-counted-from-one',
     'labels are counted from 1: the class after the correct one is used',
     relabelled((labels, b, { classes }) => (labels[b] + 1) % classes),
-  ),
-  loss(
-    'loss/base-two-throughout',
-    'the logarithm has base 2, in the loss and in its gradient',
-    lossBy(() => Math.LOG2E, 'both'),
   ),
   loss(
     'loss/clipped-probabilities',
