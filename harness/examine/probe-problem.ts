@@ -8,6 +8,7 @@ import {
   type Network,
   type NetworkProblem,
 } from '../equations/index';
+import { fill } from '../problems/index';
 
 /** A level of what an example is about, and of everything else. */
 export type Level = readonly [own: number, others: number];
@@ -51,7 +52,7 @@ export function atLevels(
         Object.fromEntries(
           cell.carries.map((carry) => [
             carry,
-            filled([batch, units], (b, u) => {
+            fill([batch, units], (b, u) => {
               const { layer, setting } = examples[b];
               return layer === name ? levelOf(setting[which][carry], examples[b], u) : 0;
             }),
@@ -117,9 +118,4 @@ function lead(
 /** The level of a unit in an example. */
 function levelOf([own, others]: Level, { setting: { about }, own: at }: ProbeExample, unit: number): number {
   return about === 'all' || (about === 'unit' && unit === at) ? own : others;
-}
-
-function filled(shape: readonly [number, number], of: (row: number, column: number) => number): Tensor {
-  const made = zeros(...shape);
-  return { ...made, data: made.data.map((_, i) => of(Math.floor(i / shape[1]), i % shape[1])) };
 }

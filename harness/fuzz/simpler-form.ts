@@ -1,6 +1,6 @@
-import { zeros, type Tensor } from '../../scratch/index';
+import type { Tensor } from '../../scratch/index';
 import { isLayered, tablesOf, type AnyProblem, type LayeredProblem, type Problem } from '../base/problem';
-import { keep } from '../problems/index';
+import { fill, keep } from '../problems/index';
 import type { Move } from './simpler-values';
 
 /** Optional parts left out, or replaced by a plainer one that asks for the same: a gradient at the end. */
@@ -59,9 +59,8 @@ function layeredPartMoves(problem: LayeredProblem): Move[] {
 
 /** A gradient of 1 everywhere: the loss is the sum of the final state, or of what the last layer gives. */
 function onesAt(problem: AnyProblem, part: 'upstream.finalState' | 'upstream.logits'): Tensor {
-  const ones = zeros(...(tablesOf(problem).parts.get(part) ?? []).map(({ size }) => size));
-  ones.data.fill(1);
-  return ones;
+  const shape = (tablesOf(problem).parts.get(part) ?? []).map(({ size }) => size);
+  return fill(shape, () => 1);
 }
 
 /** Sizes in the order of cutting, each with the fewest places that still make sense: with one class there is nothing to tell apart. */
