@@ -143,18 +143,12 @@ async function judgeSide(
     const [first] = layer;
     differences.push(placeOf(model, (await byStep(side, model, first)) ?? first, causes));
   }
-  const backward =
+  // of gradients from another run, what the layers gave there
+  const asked = gradients?.layers && judgeShown(model, inputs, gradients.layers, side.model).questions;
+  const { judged: backward } =
     gradients === undefined || upstream === undefined
-      ? []
-      : judgeGradients(
-          model,
-          gradients.layers === undefined
-            ? questions
-            : judgeShown(model, inputs, gradients.layers, side.model).questions,
-          upstream,
-          gradients,
-          side.model,
-        );
+      ? { judged: [] }
+      : judgeGradients(model, asked ?? questions, upstream, side.model, gradients);
   // gradients of a layer that is wrong forward are wrong for that reason
   const isKnown = new Set(differences.map(({ layer }) => layer));
   for (const [first] of wrongLayers(backward))

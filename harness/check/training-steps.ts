@@ -18,7 +18,7 @@ import type { GradientBudget } from '../judge/index';
 import { namedWeights, networkOf, type ModelDescription, type ModelNetwork } from '../models/index';
 import { spreadOf } from './doubtful';
 import { judgeShown } from './judge';
-import { expectedGradients, upstreamOf } from './judge-gradients';
+import { judgeGradients, upstreamOf } from './judge-gradients';
 import { maskOfValue } from './masks';
 import { runReference, runReferenceBack, type ModelInputs } from './reference';
 import { targetsOf, type TrainingAnswer, type TrainingQuestion, type TrainingStart } from './sides/side';
@@ -129,7 +129,7 @@ function modelBatch(model: ModelDescription, inputs: ModelInputs, seed: number):
     budget(weights, precision) {
       const there = at(weights);
       const { questions } = judgeShown(there, inputs, new Map(), precision);
-      const expected = expectedGradients(there, questions, upstream, precision);
+      const { weights: expected } = judgeGradients(there, questions, upstream, precision);
       const known = new Map<string, { readonly spread: Spread; readonly axes: readonly Axis[] }>(
         own.flatMap(({ name: layer, config }, i) => {
           const [{ weights: axes }] = partsOfLayers({ layers: [config as LayerConfig] });

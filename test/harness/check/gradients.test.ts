@@ -32,7 +32,7 @@ async function asked(framework: 'keras' | 'torch', name: string) {
   });
   const judge = (gradients: ShownGradients) => {
     const { questions } = judgeShown(model, inputs, answer.layers, unknownProgram);
-    return judgeGradients(model, questions, upstream, gradients, unknownProgram);
+    return judgeGradients(model, questions, upstream, unknownProgram, gradients).judged;
   };
   return { model, answer, judge };
 }
