@@ -1,13 +1,4 @@
-export {
-  askedForward,
-  faultIn,
-  formula,
-  gradients,
-  runsOf,
-  type GradientName,
-  type Way,
-  type WeightName,
-} from './faulty';
+export { askedForward, faultIn, formula, gradients, runsOf, type GradientName, type Way } from './faulty';
 export { truncated } from './steps';
 export { equivalents } from './equivalents';
 export { catalogue, faultsOfStep } from './catalogue';
@@ -15,7 +6,7 @@ export { plant } from './plant';
 export { canShow, changeBy, replay, rightAnswer } from './replay';
 export { toFloat16 } from './equations/index';
 export { atStep, stepFaultNames, type StepFault } from './single-step';
-export { families, type Equivalent, type Family, type Fault } from './fault';
+export { families, type Equivalent, type Fault } from './fault';
 export {
   arraysOf,
   canShowUpdate,
@@ -25,21 +16,15 @@ export {
   gradientsOf,
   HandOptimizer,
   isSame,
-  normOf,
-  optimizerWith,
   otherEpsilonInWords,
   plantUpdate,
   updateEquivalents,
   updateFaults,
-  type At,
-  type Memory,
   type Numbers,
   type OptimizerClass,
   type Trainee,
-  type UpdateAnswer,
   type UpdateQuestion,
   type UpdateFault,
 } from './updates/index';
 export { mapTensor, weightOff } from './weights';
-
 export { heldOut, heldOutUpdates } from './held-out';
