@@ -10,7 +10,7 @@ import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
 import { openOutputs } from './outputs';
 
-const { duration, option, preset, repeatable, text, whole, yes } = options;
+const { duration, option, repeatable, text, whole, yes } = options;
 
 /** What says how to measure. */
 const measuring = {
@@ -19,18 +19,14 @@ const measuring = {
     '--layers <list>',
     'layers below the output layer, instead of a simple RNN of U units: lstm:128, or bidirectional(gru:64),lstm:32 (repeatable)',
   ),
-  engines: preset(text('--engines <list>', 'engines to measure (below), or "all"'), defaultEngines),
-  tasks: preset(text('--tasks <list>', 'what to time (below)'), 'step,forward1'),
-  rounds: preset(option('--rounds <n>', 'largest number of rounds', whole(1)), 15),
-  time: preset(
-    option(
-      '--time <duration>',
-      'start no new round after this time, for each size and task; at least 3 rounds run',
-      duration(0, ''),
-    ),
-    30,
-    '30s',
-  ),
+  engines: text('--engines <list>', 'engines to measure (below), or "all"').default(defaultEngines),
+  tasks: text('--tasks <list>', 'what to time (below)').default('step,forward1'),
+  rounds: option('--rounds <n>', 'largest number of rounds', whole(1)).default(15),
+  time: option(
+    '--time <duration>',
+    'start no new round after this time, for each size and task; at least 3 rounds run',
+    duration(0, ''),
+  ).default(30, '30s'),
   baseline: text(
     '--baseline <engine>',
     'the engine that every ratio is relative to (default: layers:tensorflow where it runs)',
@@ -43,27 +39,23 @@ const measuring = {
     '--sweep <letter=values>',
     'also measure a size with one letter varied: T=5,10,20,50 (repeatable)',
   ),
-  sweepBase: preset(text('--sweep-base <size>', 'the size in which --sweep varies the letter'), 'M'),
+  sweepBase: text('--sweep-base <size>', 'the size in which --sweep varies the letter').default('M'),
   sweepEngines: text('--sweep-engines <list>', 'engines for --sweep (default: as --engines)'),
   promises: yes(
     '--promises',
     'measure what the promises of docs/performance.md need (no other sizes unless --sizes is given)',
   ),
   endurance: text('--endurance <list>', 'engines to watch the memory of over 20,000 steps and 100 models'),
-  maxCall: preset(
-    option('--max-call <duration>', 'skip an engine where one call takes longer than this', duration(0, '')),
-    30,
-    '30s',
-  ),
-  rest: preset(
-    option(
-      '--rest <duration>',
-      'pause between two samples, so that spinning threads go to sleep',
-      duration(0, ''),
-    ),
-    0.1,
-    '100ms',
-  ),
+  maxCall: option(
+    '--max-call <duration>',
+    'skip an engine where one call takes longer than this',
+    duration(0, ''),
+  ).default(30, '30s'),
+  rest: option(
+    '--rest <duration>',
+    'pause between two samples, so that spinning threads go to sleep',
+    duration(0, ''),
+  ).default(0.1, '100ms'),
   seed: options.seedFlag('seed of the data, the weights and the order of engines'),
 };
 const table = {
@@ -75,7 +67,6 @@ const table = {
 };
 type Flags = FlagsOf<typeof table>;
 
-/** `rnn-parity bench` */
 export const defineBench = defineCommand({
   name: 'bench',
   summary: 'measure the time of training and forward passes of every engine, after checking parity',

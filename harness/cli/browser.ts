@@ -6,7 +6,7 @@ import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
 import { checkFolder, openOutputs, say } from './outputs';
 
-const { choice, duration, option, preset, text, yes } = options;
+const { choice, duration, option, text, yes } = options;
 
 const table = {
   browser: text(
@@ -21,7 +21,7 @@ const table = {
   only: options.onlyFlag('run only cases whose id'),
   seed: options.seedFlag('seed of all random numbers'),
   quick: yes('--quick', 'run fewer problems'),
-  timeout: preset(option('--timeout <duration>', 'time limit of the whole run', duration(1)), 900, '900s'),
+  timeout: option('--timeout <duration>', 'time limit of the whole run', duration(1)).default(900, '900s'),
   gpu: choice(
     '--gpu <kind>',
     'real: a graphics card must have computed; software: allow a program that stands in for one (default)',
@@ -42,7 +42,6 @@ const table = {
 };
 type Flags = FlagsOf<typeof table>;
 
-/** `rnn-parity browser` */
 export const defineBrowser = defineCommand({
   name: 'browser',
   description:

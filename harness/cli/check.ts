@@ -6,7 +6,6 @@ import { openOutputs, say } from './outputs';
 
 const { list, option, text, whole, yes } = options;
 
-/** `rnn-parity check` */
 export const defineCheck = defineCommand({
   name: 'check',
   description: 'open a model of your own, run it on every engine, and say where it first differs and why',

@@ -5,6 +5,8 @@ import { UsageError, type Outcome } from '../base/outcome';
 /** An option of a command. Its value has the type T, which only the compiler sees. */
 export interface Flag<T> extends Option {
   readonly gives?: () => T;
+  default(value: unknown, shown?: string): this & Flag<Exclude<T, undefined>>;
+  makeOptionMandatory(): this & Flag<Exclude<T, undefined>>;
 }
 
 /** The options of a command in the order of its help, by the names that they have in the code. */

@@ -12,21 +12,16 @@ const programs: Readonly<Record<WriteFormat, string>> = {
 };
 const formats = Object.keys(programs) as WriteFormat[];
 
-/** `rnn-parity convert` */
 export const defineConvert = defineCommand({
   name: 'convert',
   description: 'write a model of your own for another program, with the proof that it is the same function',
   argument: new Argument('<model>', options.modelFileText),
   flags: {
-    to: options.required(
-      options.choice(
-        '--to <program>',
-        formats.map((name) => `${name}: ${programs[name]}`).join('; '),
-        formats,
-      ),
-    ),
+    to: options
+      .choice('--to <program>', formats.map((name) => `${name}: ${programs[name]}`).join('; '), formats)
+      .makeOptionMandatory(),
     ...options.stateFlags,
-    out: options.required(options.text('--out <path>', 'file or folder to make')),
+    out: options.text('--out <path>', 'file or folder to make').makeOptionMandatory(),
     force: options.yes('--force', 'replace --out, and its proof OUT.parity.json, if they exist'),
     python: options.pythonFlag('with --to keras or onnx, Keras or onnxruntime opens the result'),
     timeout: options.frameworkTimeout(),

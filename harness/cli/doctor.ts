@@ -5,7 +5,6 @@ import { defineCommand } from './command';
 import { jsonFlag } from './options';
 import { openOutputs } from './outputs';
 
-/** `rnn-parity doctor` */
 export const defineDoctor = defineCommand({
   name: 'doctor',
   description:

@@ -6,7 +6,6 @@ import { checkRegularFile } from '../base/files/index';
 import { defineCommand } from './command';
 import { exitCodes, UsageError } from '../base/outcome';
 
-/** `rnn-parity equations` */
 export const defineEquations = defineCommand({
   name: 'equations',
   description:

@@ -2,7 +2,6 @@ import { exitCodes } from '../base/outcome';
 import { defineCommand } from './command';
 import { openModel, useFlags } from './model-and-data';
 
-/** `rnn-parity evaluate` */
 export const defineEvaluate = defineCommand({
   name: 'evaluate',
   description:

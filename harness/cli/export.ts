@@ -2,17 +2,16 @@ import { existsSync } from 'node:fs';
 import { exitCodes, UsageError } from '../base/outcome';
 import { defineCommand } from './command';
 import { checkOutputs, outputOf, runFiles } from './outputs';
-import { layoutFlag, preset, required, text, yes } from './options';
+import { layoutFlag, text, yes } from './options';
 
-/** `rnn-parity export` */
 export const defineExport = defineCommand({
   name: 'export',
   description:
     'write the weights of a simple RNN to a .npz file for the notebook, PyTorch or Keras (any model: convert)',
   flags: {
-    model: required(text('--model <path>', 'model directory, or a model of another program')),
-    out: required(text('--out <file>', '.npz file to write')),
-    layout: preset(layoutFlag(), 'notebook'),
+    model: text('--model <path>', 'model directory, or a model of another program').makeOptionMandatory(),
+    out: text('--out <file>', '.npz file to write').makeOptionMandatory(),
+    layout: layoutFlag().default('notebook'),
     force: yes('--force', 'replace --out if it exists'),
   },
   help: `Examples:

@@ -8,7 +8,7 @@ import { comparedCell } from './equations';
 import * as options from './options';
 import { checkFolder, openOutputs, say } from './outputs';
 
-const { duration, option, preset, text, whole } = options;
+const { duration, option, text, whole } = options;
 
 /** Enough for T = 1, odd batches and all paddings of a texture, and few enough that most problems need no new program. */
 const gpuShapes = 12;
@@ -20,8 +20,7 @@ const table = {
     duration(0.001),
   ).conflicts('cases'),
   cases: option('--cases <n>', 'number of problems of all shards together', whole(1)),
-  shard: preset(
-    option('--shard <i/n>', 'run part i of n; every problem is in exactly one part', shard),
+  shard: option('--shard <i/n>', 'run part i of n; every problem is in exactly one part', shard).default(
     { index: 1, of: 1 },
     '1/1',
   ),
@@ -41,21 +40,16 @@ const table = {
   ),
   ...options.backendsFlags('run only these'),
   ...options.candidateFlags,
-  shrink: preset(
-    option(
-      '--shrink <duration>',
-      'time limit for simplifying one class of failure; 0s: do not simplify',
-      duration(),
-    ),
-    20,
-    '20s',
-  ),
-  out: preset(text('--out <dir>', 'directory for the cases that fail'), 'fuzz-cases'),
+  shrink: option(
+    '--shrink <duration>',
+    'time limit for simplifying one class of failure; 0s: do not simplify',
+    duration(),
+  ).default(20, '20s'),
+  out: text('--out <dir>', 'directory for the cases that fail').default('fuzz-cases'),
   json: options.jsonFlag('the summary'),
 };
 type Flags = FlagsOf<typeof table>;
 
-/** `rnn-parity fuzz` */
 export const defineFuzz = defineCommand({
   name: 'fuzz',
   description: 'run every side on generated problems; simplify and save the failures (docs/fuzz.md)',

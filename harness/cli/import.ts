@@ -2,31 +2,18 @@ import type { NetworkConfig } from '../../scratch/index';
 import { exitCodes, UsageError } from '../base/outcome';
 import type { LayoutName, Saveable, SaveOptions } from '../models/index';
 import { defineCommand } from './command';
-import {
-  choice,
-  layoutFlag,
-  list,
-  option,
-  required,
-  stateFlags,
-  text,
-  yes,
-  type StateFlags,
-} from './options';
+import { choice, layoutFlag, list, option, stateFlags, text, yes, type StateFlags } from './options';
 import { checkKeepsInputs } from './outputs';
 
-/** `rnn-parity import` */
 export const defineImport = defineCommand({
   name: 'import',
   description: 'make a model directory from a model of another program, or from weights in a .npz file',
   flags: {
-    from: required(
-      text(
-        '--from <file>',
-        'model of Keras, TensorFlow.js, PyTorch (.safetensors, .npz) or ONNX, or .npz with the weights of a simple RNN',
-      ),
-    ),
-    out: required(text('--out <dir>', 'model directory to make')),
+    from: text(
+      '--from <file>',
+      'model of Keras, TensorFlow.js, PyTorch (.safetensors, .npz) or ONNX, or .npz with the weights of a simple RNN',
+    ).makeOptionMandatory(),
+    out: text('--out <dir>', 'model directory to make').makeOptionMandatory(),
     layout: layoutFlag(),
     activation: choice(
       '--activation <name>',

@@ -3,7 +3,6 @@ import { defineCommand } from './command';
 import { exitText, jsonFlag } from './options';
 import { openOutputs } from './outputs';
 
-/** `rnn-parity merge` */
 export const defineMerge = defineCommand({
   name: 'merge',
   description: 'merge the summaries of all shards of a fuzz series into one verdict',

@@ -12,15 +12,15 @@ import { openOutputs, runFiles, say, type Outputs } from './outputs';
 
 /** The flags of `predict` and `evaluate`. */
 export const useFlags = {
-  model: options.required(
-    options.text(
+  model: options
+    .text(
       '--model <path>',
       'model directory of train --out or import, or a model of another program (docs/models.md)',
-    ),
-  ),
-  data: options.required(
-    options.text('--data <source>', 'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file'),
-  ),
+    )
+    .makeOptionMandatory(),
+  data: options
+    .text('--data <source>', 'digits, notebook, memory, or a .npz, .csv, .tsv or .jsonl file')
+    .makeOptionMandatory(),
   side: options.choice('--side <name>', 'which network runs it (default: the one that trained it)', [
     'scratch',
     'tfjs',

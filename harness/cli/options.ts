@@ -93,13 +93,6 @@ export const option = <T>(
   parse: (text: string) => T,
 ): Flag<T | undefined> => new Option(flags, description).argParser(parse);
 
-/** An option that has a value where it is not given; `shown` is how the help writes it. */
-export const preset = <T>(flag: Flag<T | undefined>, value: T, shown?: string): Flag<T> =>
-  flag.default(value, shown) as Flag<T>;
-
-/** An option that must be given. */
-export const required = <T>(flag: Flag<T | undefined>): Flag<T> => flag.makeOptionMandatory() as Flag<T>;
-
 /** An option that may be given again, with one value each time. */
 export const repeatable = (flags: string, description: string): Flag<readonly string[]> =>
   new Option(flags, description)
@@ -149,17 +142,17 @@ export const candidateFlags = {
     '--candidate <module>',
     'run your own implementation (TypeScript, JavaScript) instead of the twin',
   ),
-  timeout: preset(
-    option('--timeout <duration>', 'time limit of a candidate for each problem', duration(0.001)),
-    30,
-    '30s',
-  ),
+  timeout: option(
+    '--timeout <duration>',
+    'time limit of a candidate for each problem',
+    duration(0.001),
+  ).default(30, '30s'),
 };
 
 export const jsonFlag = (what: string): Flag<JsonFlag> =>
   new Option('--json [file]', `${what} as JSON, to a file or (without one, or with -) to stdout`);
 
-export const seedFlag = (what: string): Flag<number> => preset(option('--seed <n>', what, whole(0)), 1);
+export const seedFlag = (what: string): Flag<number> => option('--seed <n>', what, whole(0)).default(1);
 
 export const onlyFlag = (what: string): Flag<string | undefined> =>
   text('--only <pattern>', `${what} contains this text; * and ? are wildcards`);

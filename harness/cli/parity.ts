@@ -49,7 +49,6 @@ const table = {
 };
 type Flags = FlagsOf<typeof table>;
 
-/** `rnn-parity parity` */
 export const defineParity = defineCommand({
   name: 'parity',
   description: 'compare the scratch network with its TensorFlow.js twin, or with your own implementation',

@@ -6,7 +6,6 @@ import { defineCommand } from './command';
 import * as options from './options';
 import { openOutputs } from './outputs';
 
-/** `rnn-parity replay` */
 export const defineReplay = defineCommand({
   name: 'replay',
   description: 'run a failing case that fuzz saved again, and compare the verdicts',

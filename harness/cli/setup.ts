@@ -4,7 +4,6 @@ import { defineCommand } from './command';
 import { jsonFlag, yes } from './options';
 import { openOutputs } from './outputs';
 
-/** `rnn-parity setup` */
 export const defineSetup = defineCommand({
   name: 'setup',
   description: 'set up the native backend: find, link or build the addon of tfjs-node',

@@ -5,7 +5,7 @@ import type { Metrics, TrainResult } from '../training/index';
 import type { TrainingProgress } from '../training/progress-bar';
 import { defineCommand } from './command';
 import { checkDataFlags, dataChoicesOf, dataFlags, given } from './data-flags';
-import { backendNames, choice, jsonFlag, number, option, preset, stateFlags, text, yes } from './options';
+import { backendNames, choice, jsonFlag, number, option, stateFlags, text, yes } from './options';
 import { checkKeepsInputs, openOutputs, runFiles, say } from './outputs';
 
 /** What is trained, and how; what is not given stays open. */
@@ -63,7 +63,6 @@ const choiceFlags = {
   initializer: choice('--initializer <kind>', 'initial weights (default: keras)', ['keras', 'notebook']),
 };
 
-/** `rnn-parity train`. */
 export const defineTrain = defineCommand({
   name: 'train',
   description:
@@ -78,10 +77,11 @@ export const defineTrain = defineCommand({
     ),
     force: yes('--force', 'replace the files of an earlier run in --out'),
     resume: text('--resume <dir>', 'continue the run in this directory'),
-    checkpointSeconds: preset(
-      option('--checkpoint-seconds <x>', 'time between checkpoints within an epoch', number()),
-      30,
-    ),
+    checkpointSeconds: option(
+      '--checkpoint-seconds <x>',
+      'time between checkpoints within an epoch',
+      number(),
+    ).default(30),
     tensorboard: text(
       '--tensorboard <dir>',
       'write event files for TensorBoard (needs the tensorflow backend)',

@@ -8,22 +8,19 @@ import { defineCommand, type FlagsOf } from './command';
 import * as options from './options';
 import { openOutputs, say } from './outputs';
 
-const { backendNames, choice, number, option, preset, text, whole } = options;
+const { backendNames, choice, number, option, text, whole } = options;
 
 const table = {
   backends: options.backendsFlag('plant the faults in these, one after the other'),
   only: options.onlyFlag('plant only faults whose name'),
   seed: options.seedFlag('seed of the problems'),
-  shapes: preset(option('--shapes <n>', 'number of problem shapes for each fault', whole(1)), 5),
-  seeds: preset(option('--seeds <n>', 'number of problems of each shape', whole(1)), 3),
-  break: preset(
-    option(
-      '--break <percent>',
-      'fail when fewer than this percentage of the faults are caught',
-      number(0, 100),
-    ),
-    100,
-  ),
+  shapes: option('--shapes <n>', 'number of problem shapes for each fault', whole(1)).default(5),
+  seeds: option('--seeds <n>', 'number of problems of each shape', whole(1)).default(3),
+  break: option(
+    '--break <percent>',
+    'fail when fewer than this percentage of the faults are caught',
+    number(0, 100),
+  ).default(100),
   layers: text(
     '--layers <list>',
     "plant in this network of layers, as 'lstm:4' or 'bidirectional(gru:8),lstm:8': every mistake in one place of its equations, --seeds times; with --sensitivity: in one layer of up to so many units",
@@ -39,24 +36,20 @@ const table = {
     'measure instead how often the judge blames a correct side, and the smallest fault that it finds (docs/tolerance.md)',
     backendNames,
   ).conflicts(['only', 'backends', 'html']),
-  cases: preset(option('--cases <n>', 'with --sensitivity: number of generated problems', whole(1)), 1000),
+  cases: option('--cases <n>', 'with --sensitivity: number of generated problems', whole(1)).default(1000),
   functionErrors: choice(
     '--function-errors <backend>',
     "measure instead the errors of the backend's tanh, exp and log",
     backendNames,
   ).conflicts(['only', 'backends', 'html', 'sensitivity']),
-  stride: preset(
-    option(
-      '--stride <n>',
-      'with --function-errors: every n-th single-precision number; 1 is exhaustive',
-      whole(1),
-    ),
-    61,
-  ),
+  stride: option(
+    '--stride <n>',
+    'with --function-errors: every n-th single-precision number; 1 is exhaustive',
+    whole(1),
+  ).default(61),
 };
 type Flags = FlagsOf<typeof table>;
 
-/** `rnn-parity trial` */
 export const defineTrial = defineCommand({
   name: 'trial',
   description: 'test the harness itself: plant every known fault, and count how many are caught and named',
