@@ -33,19 +33,15 @@ async function show(id: string, blocks: readonly Block[]): Promise<void> {
 }
 
 /** What is asked of the drawing: only the last state counts. */
-let drawing: Promise<void> | undefined;
-let waiting = false;
+let drawing: Promise<void> = Promise.resolve();
+let isAsked = false;
 
 function draw(names: readonly string[]): void {
-  if (drawing !== undefined) {
-    waiting = true;
-    return;
-  }
-  drawing = drawAll(names).finally(() => {
-    drawing = undefined;
-    if (!waiting) return;
-    waiting = false;
-    draw(names);
+  if (isAsked) return;
+  isAsked = true;
+  drawing = drawing.then(() => {
+    isAsked = false;
+    return drawAll(names);
   });
 }
 

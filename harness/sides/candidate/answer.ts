@@ -1,4 +1,4 @@
-import { formatShape, indexOf, shown, sizeOf, type Tensor } from '../../../scratch/index';
+import { formatShape, shown, sizeOf, type Tensor } from '../../../scratch/index';
 import { MalformedAnswerError } from '../../base/side-errors';
 import { evaluationOf, type Evaluation } from '../../base/problem';
 import type { CandidateLayersProblem, CandidateProblem } from './define';
@@ -31,10 +31,15 @@ export function readAnswer(value: unknown, most: number): ReadAnswer {
     if (typeof tensor === 'string') malformed.set(name, tensor);
     else tensors.set(name, tensor);
   };
-  const readLayers = (name: string, layers: readonly Readonly<Record<string, unknown>>[]): void => {
-    layers.forEach((layer, i) => {
-      for (const [key, item] of Object.entries(layer)) read(`${name}.layer${i + 1}.${key}`, item);
-    });
+  const readFields = (prefix: string, fields: Readonly<Record<string, unknown>>): void => {
+    for (const [key, item] of Object.entries(fields)) {
+      const name = `${prefix}${key}`;
+      if ((prefix === '' || prefix === 'gradients.') && isByLayer(key, item))
+        item.forEach((layer, i) => readFields(`${name}.layer${i + 1}.`, layer));
+      else if (name !== 'gradients' || item === undefined || item === null) read(name, item);
+      else if (isObject(item)) readFields('gradients.', item);
+      else malformed.set(name, `is ${describe(item)}; an object with kernel, bias, ... was expected`);
+    }
   };
   if (!isObject(value)) {
     malformed.set(
@@ -48,17 +53,7 @@ export function readAnswer(value: unknown, most: number): ReadAnswer {
     malformed.set('(answer)', `has ${names} fields; an object with states, gradients, ... was expected`);
     return { tensors, malformed };
   }
-  for (const [name, item] of Object.entries(value)) {
-    if (isByLayer(name, item)) readLayers(name, item);
-    else if (name !== 'gradients') read(name, item);
-    else if (isObject(item)) {
-      for (const [key, gradient] of Object.entries(item))
-        if (isByLayer(key, gradient)) readLayers(`gradients.${key}`, gradient);
-        else read(`gradients.${key}`, gradient);
-    } else if (item !== undefined && item !== null) {
-      malformed.set('gradients', `is ${describe(item)}; an object with kernel, bias, ... was expected`);
-    }
-  }
+  readFields('', value);
   return { tensors, malformed };
 }
 
@@ -165,9 +160,4 @@ function describe(value: unknown): string {
   if (isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
-
-/** `[2, 0]`, the place of an element in a tensor of that shape; empty for a scalar. */
-export function describePlace(flat: number, shape: readonly number[]): string {
-  return shape.length === 0 ? '' : formatShape(indexOf(flat, shape));
 }

@@ -1,6 +1,6 @@
-import { toNested } from '../../../scratch/index';
+import { formatShape, indexOf, toNested } from '../../../scratch/index';
 import { fieldsOf, type AnyProblem } from '../../base/problem';
-import { describePlace, mostNumbersOf, readAnswer, type ReadAnswer } from './answer';
+import { mostNumbersOf, readAnswer, type ReadAnswer } from './answer';
 import type { AnyCandidate, Candidate, CandidateLayersProblem, CandidateProblem } from './define';
 
 /** A problem as plain nested arrays, copied, so that a candidate cannot change what the reference sees. */
@@ -52,7 +52,8 @@ export class CandidateCalls {
     for (const [name, { data, shape }] of this.before.tensors) {
       const found = now.get(name)?.data;
       const at = data.findIndex((x, i) => !Object.is(x, found?.[i]));
-      if (at >= 0) return `${name}${describePlace(at, shape)} was ${data[at]} and is ${String(found?.[at])}`;
+      const place = at < 0 || shape.length === 0 ? '' : formatShape(indexOf(at, shape));
+      if (at >= 0) return `${name}${place} was ${data[at]} and is ${String(found?.[at])}`;
     }
     return undefined;
   }

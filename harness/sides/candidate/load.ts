@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { checkOptions, describe, shown } from '../../../scratch/index';
 import { childScript } from '../../../src/index';
 import { ChildFailure, ChildLink, type WireError } from '../../base/process/index';
@@ -188,16 +189,10 @@ function inWords({ name, message }: WireError): string {
   return name === undefined || name === 'UsageError' ? message : `${name}: ${message}`;
 }
 
-async function within<T>(work: Promise<T>, seconds: number, late: () => CandidateError): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(late());
-    }, seconds * 1000);
+function within<T>(work: Promise<T>, seconds: number, late: () => CandidateError): Promise<T> {
+  const timer = new AbortController();
+  const limit = setTimeout(1000 * seconds, undefined, { signal: timer.signal }).then(() => {
+    throw late();
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, limit]).finally(() => timer.abort());
 }

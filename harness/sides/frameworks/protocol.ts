@@ -1,3 +1,4 @@
+import type { ResolvedOptimizerConfig } from '../../../scratch/index';
 import type { WireTensor } from '../../base/process/index';
 
 /** Where a tensor comes from: the output of an input or a layer, or one of its final states. */
@@ -48,20 +49,7 @@ export type FrameworkWeights<Tensor> = Readonly<Record<string, Readonly<Record<s
 
 /** Where an update starts. */
 export interface FrameworkTraining<Tensor> {
-  readonly optimizer:
-    | {
-        readonly name: 'sgd';
-        readonly learningRate: number;
-        readonly momentum: number;
-        readonly nesterov: boolean;
-      }
-    | {
-        readonly name: 'adam';
-        readonly learningRate: number;
-        readonly beta1: number;
-        readonly beta2: number;
-        readonly epsilon: number;
-      };
+  readonly optimizer: ResolvedOptimizerConfig;
   /** updates done before */ readonly step: number;
   /** `velocity`, or `m` and `v`; empty before the first update */
   readonly slots: Readonly<Record<string, FrameworkWeights<Tensor>>>;

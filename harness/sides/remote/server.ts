@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
@@ -38,7 +38,11 @@ export async function servePage(html: string, config: object, handlers: Handlers
   let underWay = 0;
   const server = createServer((request, response) => {
     underWay++;
-    void respond(request, response)
+    void answerTo(request)
+      .then(({ status, type, text, headers }) => {
+        response.writeHead(status, { 'content-type': type, ...headers });
+        response.end(text);
+      })
       .catch((error: unknown) => {
         if (!response.headersSent) response.writeHead(500);
         response.end(String(error));
@@ -51,36 +55,25 @@ export async function servePage(html: string, config: object, handlers: Handlers
   });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answerTo(request: IncomingMessage): Promise<Answer> {
     const { headers, method = 'GET', url = '/' } = request;
     const origin = headers.origin ?? `http://${host}`;
-    if (headers.host !== host || origin !== `http://${host}`) {
-      refuse(response, 403, 'another host');
-      return;
-    }
+    if (headers.host !== host || origin !== `http://${host}`) return refused(403, 'another host');
     const prefix = `/${secret}/`;
-    if (!url.startsWith(prefix)) {
-      refuse(response, 404, 'not found');
-      return;
-    }
     const name = url.slice(prefix.length);
-    if (name === '' && method === 'GET') {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
-      response.end(page);
-      return;
-    }
-    if (method !== 'POST' || !Object.hasOwn(handlers, name)) {
-      refuse(response, 404, 'not found');
-      return;
-    }
+    if (!url.startsWith(prefix)) return refused(404, 'not found');
+    if (name === '' && method === 'GET')
+      return {
+        status: 200,
+        type: 'text/html; charset=utf-8',
+        text: page,
+        headers: { 'cache-control': 'no-store' },
+      };
+    if (method !== 'POST' || !Object.hasOwn(handlers, name)) return refused(404, 'not found');
     const body = await bodyOf(request);
-    if (body === undefined) {
-      refuse(response, 413, `more than ${mostBytes} bytes`);
-      return;
-    }
-    const answer = await handlers[name](body);
-    response.writeHead(answer === undefined ? 204 : 200, { 'content-type': 'application/json' });
-    response.end(answer);
+    if (body === undefined) return refused(413, `more than ${mostBytes} bytes`);
+    const text = await handlers[name](body);
+    return { status: text === undefined ? 204 : 200, type: 'application/json', text };
   }
 
   return {
@@ -98,10 +91,17 @@ export async function servePage(html: string, config: object, handlers: Handlers
   };
 }
 
-function refuse(response: ServerResponse, status: number, reason: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' });
-  response.end(`${reason}\n`);
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+const refused = (status: number, reason: string): Answer => ({
+  ...{ status, type: 'text/plain', text: `${reason}\n` },
+  headers: { connection: 'close' },
+});
 
 /** Undefined where it is too large; the rest of it is not read then. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
