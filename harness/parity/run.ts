@@ -1,18 +1,18 @@
 import { anySideSource } from '../frameworks/index';
-import { isSideName, usesLibrary } from '../sides/index';
+import { candidateImplementation, loadCandidate } from '../sides/candidate/index';
+import { isSideName, scratchImplementation, sideNames, usesLibrary } from '../sides/index';
 import { UsageError } from '../base/outcome';
 import { silentProgress } from '../base/progress';
 import type { VectorCase } from '../problems/vectors/index';
 import { selectCases, type Cases } from './cases';
+import { noFindings, together, type Collected } from './collected';
 import { singlePrecisionNames } from './compare-vectors';
 import { conclude } from './conclude';
 import { checkParityOptions, type ParityOptions } from './options';
 import { powerOf } from './power';
 import type { ParityReport } from './report';
-import { noFindings, together, type Collected } from './collected';
 import { runSide, runSource } from './run-side';
-import { backendSides, openCandidate, scratchSide } from './sides';
-import { startSidesApart, type SidesApart } from './second-process';
+import { startSidesApart, type NamedSide, type SidesApart } from './second-process';
 
 /**
  * Runs every case on every side and judges the answers against the scratch network (or against the vectors' numbers).
@@ -21,13 +21,17 @@ import { startSidesApart, type SidesApart } from './second-process';
  */
 export async function runParity(options: ParityOptions = {}): Promise<ParityReport> {
   checkParityOptions(options);
-  const seed = options.seed ?? 1;
+  const { only, vectors, candidate: given, flags = [], seed = 1, timeoutSeconds } = options;
   const cases = await selectCases(options, seed);
-  const candidate = await openCandidate(options);
+  const candidate =
+    typeof given === 'string'
+      ? await loadCandidate(given, { timeoutSeconds })
+      : given && candidateImplementation(given, { timeoutSeconds });
   const found: Collected[] = [];
   let blindSpots: ParityReport['blindSpots'] = [];
+  const named = options.sides === undefined ? backendSides(options) : [];
   // the other core works while this process looks for what the cases cannot show
-  const apart = options.sides === undefined ? startApart(options, cases) : undefined;
+  const apart = startApart(named, options, cases);
   try {
     if (options.power !== false) {
       const power = powerOf(cases, options, candidate);
@@ -35,8 +39,10 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
       blindSpots = power.blindSpots;
     }
     found.push({ ...noFindings(), notes: notesOn(cases.vectors) });
-    if (cases.vectors.length > 0) found.push(await runSide(scratchSide(), false, cases, options));
-    if (options.sides === undefined) found.push(...(await runNamedSides(options, cases, apart)));
+    // held to numbers from elsewhere, the scratch network is a side of its own
+    if (cases.vectors.length > 0)
+      found.push(await runSide({ implementation: scratchImplementation() }, false, cases, options));
+    found.push(...(await runNamed(named, apart, options, cases)));
     for (const source of options.sides ?? []) found.push(await runSource(source, cases, options));
     if (candidate !== undefined) {
       checkName(candidate.name, found);
@@ -48,14 +54,15 @@ export async function runParity(options: ParityOptions = {}): Promise<ParityRepo
     apart?.dispose();
   }
   return conclude({
-    seed,
-    only: options.only ?? null,
-    ...(options.vectors !== undefined && { vectors: options.vectors.map(sourceOf) }),
-    ...(typeof options.candidate === 'string' && { candidate: options.candidate }),
-    ...(options.flags !== undefined && options.flags.length > 0 && { flags: options.flags }),
+    ...{ seed, only: only ?? null },
+    ...(vectors !== undefined && {
+      vectors: vectors.map((one) => (typeof one === 'string' ? one : one.source)),
+    }),
+    ...(typeof given === 'string' && { candidate: given }),
+    ...(flags.length > 0 && { flags }),
     complete:
-      options.only === undefined &&
-      options.vectors === undefined &&
+      only === undefined &&
+      vectors === undefined &&
       options.problems === undefined &&
       (options.cases ?? 1) > 0,
     ...together(found),
@@ -72,10 +79,6 @@ function notesOn(vectors: readonly VectorCase[]): string[] {
   });
 }
 
-function sourceOf(vectors: string | VectorCase): string {
-  return typeof vectors === 'string' ? vectors : vectors.source;
-}
-
 function checkName(name: string, found: readonly Collected[]): void {
   if (!found.some(({ sides }) => sides.some((other) => other.name === name))) return;
   throw new UsageError(
@@ -83,37 +86,41 @@ function checkName(name: string, found: readonly Collected[]): void {
   );
 }
 
+/** The backends that a run uses. */
+function backendSides({ backends, candidate, vectors, requireNative = false }: ParityOptions): NamedSide[] {
+  if (backends !== undefined) return backends.map((name) => ({ name, required: true }));
+  if (candidate !== undefined && vectors === undefined) return [];
+  return sideNames.map((name) => ({ name, required: requireNative && usesLibrary(name) }));
+}
+
 /** From this many problems on, another process saves more than it takes to start. */
 const fewestApart = 40;
 
 /** Starts the sides outside TensorFlow's library in a process of their own, where that saves time. */
-function startApart(options: ParityOptions, cases: Cases): SidesApart | undefined {
-  const sides = backendSides(options);
+function startApart(
+  named: readonly NamedSide[],
+  { processes, observer, tolerance, progress = silentProgress }: ParityOptions,
+  cases: Cases,
+): SidesApart | undefined {
   // a framework has a process of its own already
-  const apart = sides.filter(({ name }) => isSideName(name) && !usesLibrary(name));
-  const pays =
-    options.processes === 2 &&
-    options.observer === undefined &&
-    cases.problems.length >= fewestApart &&
-    apart.length > 0 &&
-    apart.length < sides.length;
-  if (!pays) return undefined;
-  const { tolerance, progress = silentProgress } = options;
-  return startSidesApart({ sides: apart, cases, tolerance }, progress);
+  const sides = named.filter(({ name }) => isSideName(name) && !usesLibrary(name));
+  const isLong = cases.problems.length >= fewestApart && sides.length > 0 && sides.length < named.length;
+  if (processes !== 2 || observer !== undefined || !isLong) return undefined;
+  return startSidesApart({ sides, cases, tolerance }, progress);
 }
 
 /** The sides by name, in their order. */
-async function runNamedSides(
+async function runNamed(
+  named: readonly NamedSide[],
+  apart: SidesApart | undefined,
   options: ParityOptions,
   cases: Cases,
-  apart: SidesApart | undefined,
 ): Promise<Collected[]> {
   const { python } = options;
-  const sides = backendSides(options);
-  const found = new Map<string, Collected>();
-  for (const { name, required } of sides)
+  const here = new Map<string, Collected>();
+  for (const { name, required } of named)
     if (apart?.names.includes(name) !== true)
-      found.set(name, await runSource(anySideSource(name, required, { python }), cases, options));
-  (await apart?.found)?.forEach((one, i) => found.set(apart?.names[i] ?? '', one));
-  return sides.map(({ name }) => found.get(name) ?? noFindings());
+      here.set(name, await runSource(anySideSource(name, required, { python }), cases, options));
+  const there = (await apart?.found) ?? [];
+  return named.map(({ name }) => here.get(name) ?? there[apart?.names.indexOf(name) ?? 0]);
 }

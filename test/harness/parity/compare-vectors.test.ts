@@ -20,7 +20,7 @@ function compare(problem: Problem, expected: Evaluation, given: Evaluation, side
   return compareVectors({ vector, solved, exact, reference: referenceAnswer(solved), given, side });
 }
 
-const red = ({ tensors }: CaseVerdict): string[] =>
+const failing = ({ tensors }: CaseVerdict): string[] =>
   tensors.filter(({ status }) => status !== 'pass' && status !== 'zero').map(({ tensor }) => tensor);
 
 describeOnBackends('numbers from elsewhere on a real side', (backend) => {
@@ -48,12 +48,12 @@ describe('numbers from elsewhere, computed in single precision', () => {
       const expected = await answer(problem, i);
       expect(singlePrecisionNames(expected).size).to.be.above(4);
       const verdict = compare(problem, expected, referenceAnswer(problem), scratch);
-      expect(red(verdict), problem.id).to.deep.equal([]);
+      expect(failing(verdict), problem.id).to.deep.equal([]);
       expect(verdict.tensors[0].tolerance).to.match(/the same of a float32 program .* numbers are float32/);
       const single = await answer(problem, i + 3);
-      expect(red(compare(problem, expected, single, { name: 'other', precision: 'float32' }))).to.deep.equal(
-        [],
-      );
+      expect(
+        failing(compare(problem, expected, single, { name: 'other', precision: 'float32' })),
+      ).to.deep.equal([]);
     }
   });
 
@@ -61,21 +61,21 @@ describe('numbers from elsewhere, computed in single precision', () => {
     const problem = adversarialProblem(52, 1, gaussian);
     problem.inputs.data.forEach((x, i, data) => (data[i] = x * (1 + 3e-8)));
     const expected = await answer(problem, 0);
-    expect(red(compare(problem, expected, referenceAnswer(problem), scratch))).to.deep.equal([]);
+    expect(failing(compare(problem, expected, referenceAnswer(problem), scratch))).to.deep.equal([]);
   });
 
   it('still show a mistake of 1e-4, and float64 numbers get no more than before', async () => {
     const problem = adversarialProblem(53, 2, gaussian);
     const expected = await answer(problem, 0);
     expected.gradients?.recurrentKernel?.data.forEach((x, i, data) => (data[i] = Math.fround(x * 1.0001)));
-    expect(red(compare(problem, expected, referenceAnswer(problem), scratch))).to.deep.equal([
+    expect(failing(compare(problem, expected, referenceAnswer(problem), scratch))).to.deep.equal([
       'gradients.recurrentKernel',
     ]);
     const exact = structuredClone(referenceAnswer(problem));
     expect([...singlePrecisionNames(exact)]).to.deep.equal([]);
     const { data } = exact.states ?? { data: new Float64Array(1) };
     data[0] += 1e-12;
-    expect(red(compare(problem, exact, referenceAnswer(problem), scratch))).to.deep.equal(['states']);
+    expect(failing(compare(problem, exact, referenceAnswer(problem), scratch))).to.deep.equal(['states']);
   });
 
   it('short numbers of a float64 file do not count: 0, 0.5, -3', () => {

@@ -56,8 +56,8 @@ describe('the page of --html', () => {
     sides = observer.sides;
   });
   const wholePage = (): Promise<string> => {
-    const [red] = report.cases.filter(({ status }) => status === 'fail');
-    const diagnoses = [diagnosisOf(red.implementation, red.caseId)];
+    const [failing] = report.cases.filter(({ status }) => status === 'fail');
+    const diagnoses = [diagnosisOf(failing.implementation, failing.caseId)];
     return parityPage({
       report: { ...report, diagnoses },
       charts: sides,
@@ -82,8 +82,8 @@ describe('the page of --html', () => {
     for (const map of honest) for (const { share } of map.cells) expect(share).to.be.at.most(1);
     const [forward, backward] = wrong;
     expect(forward.cells.every(({ share }) => share <= 1)).to.equal(true);
-    const red = backward.cells.filter(({ share }) => share > 1);
-    expect(new Set(red.map(({ step }) => step[0]))).to.deep.equal(new Set([wrongStep]));
+    const failing = backward.cells.filter(({ share }) => share > 1);
+    expect(new Set(failing.map(({ step }) => step[0]))).to.deep.equal(new Set([wrongStep]));
     const problem = problems.find(({ id }) => id === sides[1].heat?.caseId);
     const { units, timeSteps } = sizesOf(problem ?? problems[0]);
     expect(backward).to.include({ rows: units, timeSteps, rowAxis: 'unit' });
@@ -110,11 +110,11 @@ describe('the page of --html', () => {
     error[(timeSteps + 149) * rows + 89] = 7;
     const map = heatMap('x', 'unit', error, 1, [batch, timeSteps, rows]);
     expect(map.cells.length).to.be.at.most(60 * 40);
-    const red = map.cells.filter(({ share }) => share > 1);
-    expect(red).to.have.length(1);
-    expect(red[0].share).to.equal(7);
-    expect(red[0].step[1]).to.equal(149);
-    expect(red[0].row[1]).to.equal(89);
+    const failing = map.cells.filter(({ share }) => share > 1);
+    expect(failing).to.have.length(1);
+    expect(failing[0].share).to.equal(7);
+    expect(failing[0].step[1]).to.equal(149);
+    expect(failing[0].row[1]).to.equal(89);
     expect(map.cells[0].step).to.deep.equal([0, 2]);
   });
 
