@@ -13,7 +13,7 @@ import {
   type WeightShare,
 } from '../../equations/index';
 import { changeOf, changesOf, wholeChanges, type CellFault, type Change } from './changes';
-import { earlierGradients, factorsOfAll, mistakenValues, onlyTerms } from './mistaken-values';
+import { earlierGradients, factorsOfOthers, mistakenValues, onlyTerms } from './mistaken-values';
 import { surroundingsOf, type Surroundings } from './surroundings';
 import { emptied, zeroShare } from './forward-faults';
 
@@ -76,7 +76,7 @@ function* equationFaults(cell: Cell, around: Surroundings): Generator<CellFault>
     for (const change of [
       ...changesOf(equation.right, around),
       ...mistakenValues(equation.right, cell),
-      ...factorsOfAll(equation.right),
+      ...factorsOfOthers(equation.right, false),
       ...wholeChanges(equation),
     ])
       yield make(at, change, put(at, change.to));

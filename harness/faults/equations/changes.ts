@@ -114,13 +114,19 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
       yield* termsChanged(expression.terms, expression.factor === true);
       break;
     case 'product':
-      for (const [i, factor] of expression.of.entries())
-        yield changeOf(
-          factor.op === 'slope' ? 'slope' : 'factor',
-          `the factor ${inWords(factor)} is forgotten`,
-          productOf(expression.of.filter((_, j) => j !== i)),
-          factor,
-        );
+      for (const [i, factor] of expression.of.entries()) {
+        const sort = factor.op === 'slope' ? 'slope' : 'factor';
+        const words = inWords(factor);
+        const others = expression.of.filter((_, j) => j !== i);
+        yield changeOf(sort, `the factor ${words} is forgotten`, productOf(others), factor);
+        if (factor.op === 'call')
+          yield changeOf(
+            sort,
+            `the factor ${words} is multiplied twice`,
+            productOf([...expression.of, factor]),
+            factor,
+          );
+      }
       break;
     case 'blend': {
       const [gate, on, off] = expression.of;
@@ -131,6 +137,8 @@ function* changesAt(expression: Expression, around: Surroundings): Generator<Cha
         { ...expression, of: [gate, off, on] },
         gate,
       );
+      for (const { to, ...change } of changesOf(gate, around))
+        yield { ...change, words: `${change.words}, twice`, to: { ...expression, of: [to, on, off] } };
       break;
     }
     case 'call':
@@ -205,7 +213,7 @@ function* functionsChanged(
     );
 }
 
-/** 1 - σ(z_t[i]) instead of σ(z_t[f]): a gate that is coupled to another one. */
+/** 1 - σ(z_t[i]) instead of σ(z_t[f]): a gate that is coupled to another one, or turned round. */
 function* complementsOfOthers(
   expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
   { blocks }: Surroundings,
@@ -214,7 +222,6 @@ function* complementsOfOthers(
   const [of] = expression.of;
   if (!gateFunctions.includes(f) || of.op !== 'quantity' || of.part?.length !== 1) return;
   for (const block of blocks.get(of.name) ?? []) {
-    if (block === of.part[0]) continue;
     const other = callOf(f, { ...of, part: [block], axis: [block] });
     const words = `1 - ${inWords(other)} instead of ${inWords(expression)}`;
     yield { to: complementOf(other), words, sort: 'gates', gate: of.part[0] };

@@ -136,7 +136,10 @@ function backwardFamilies(layer: Recurrent): Family[] {
   const { backward } = cell;
   const family = (what: string, quantity: string, make: (n: number) => Partial<BackwardStep>): Family => ({
     right: 1,
-    about: { layer: name, phase: 'backward', quantity, page: 'tanh-derivative' },
+    about: {
+      ...{ layer: name, phase: 'backward', quantity },
+      page: what.startsWith('what is sent') ? 'carry' : 'tanh-derivative',
+    },
     words: (n) => `${what} ${isTimes(n)}`,
     change: (n) => () => {
       const wrong = { ...cell, backward: { ...backward, ...make(n) } };

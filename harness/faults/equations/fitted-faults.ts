@@ -1,6 +1,6 @@
 import { isRecurrent, type Network, type NetworkProblem } from '../../equations/index';
 import type { Answer, Family, FirstWrong } from './family';
-import type { EquationFault } from './fault';
+import type { EquationFault, FaultyRun } from './fault';
 import { exactFault, rightOutcome } from './faults-of-network';
 import { cellFamilies } from './fitted-cell';
 import { groupFamilies } from './fitted-gradients';
@@ -19,9 +19,7 @@ export function fittedFaults(
 ): readonly (readonly EquationFault[])[] {
   return familiesAt(network, place).map((family) => {
     const faultOf = faultsOfFamily(family);
-    const found = family.read?.(given) ?? [
-      fitted(network, problem, given, place.phase, family.right, faultOf),
-    ];
+    const found = family.read?.(given) ?? numbersThatFit(network, problem, given, family.right, faultOf);
     return found.flatMap((n) => {
       if (!Number.isFinite(n)) return [];
       const numbers = [1, 2, 3, 4, 6, 9].map((digits) => Number(n.toPrecision(digits)));
@@ -69,29 +67,39 @@ const faultsOfFamily =
       : layerFault(words(shown), { ...about, layer }, change(n));
   };
 
-/** The number whose network answers most alike, by secants: one step where the answer is linear in it. */
-function fitted(
+/** The numbers whose networks answer most alike: for each faulty network of a mistake, and by the forward pass alone. */
+function numbersThatFit(
   network: Network,
   problem: NetworkProblem,
   given: Answer,
-  phase: FirstWrong['phase'],
   right: number,
   faultOf: ReturnType<typeof faultsOfFamily>,
-): number {
-  // after a wrong forward pass a program may have gradients of its own
-  const names = [...given.keys()].filter((name) => phase === 'backward' || !name.startsWith('gradients.'));
+): readonly number[] {
   const expected = rightOutcome(network)(problem);
-  // every tensor counts alike, however large its numbers are
-  const numbersOf = (answer: Answer): number[] =>
-    names.flatMap((name) => {
-      const size = expected.get(name)?.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) ?? 0;
-      return Array.from(answer.get(name)?.data ?? [], (x) => x / (size || 1));
-    });
-  const at = (n: number): number[] => {
-    const run = faultOf(n, '').runs(network, problem).at(0);
-    return run === undefined ? [] : numbersOf(exactFault(run).whole());
-  };
-  const wanted = numbersOf(given);
+  const all = [...given.keys()];
+  // after a wrong forward pass a program may have gradients of its own
+  const forward = all.filter((name) => !name.startsWith('gradients.'));
+  const [first, ...ways] = faultOf(right + 1, '').runs(network, problem);
+  if ((first as FaultyRun | undefined) === undefined) return [];
+  const isForward = first.isRightForward !== true;
+  return [
+    ...[first, ...ways].map((_, way) => [way, all] as const),
+    ...(isForward && forward.length < all.length ? [[0, forward] as const] : []),
+  ].map(([way, names]) => {
+    // every tensor counts alike, however large its numbers are
+    const numbersOf = (answer: Answer): number[] =>
+      names.flatMap((name) => {
+        const size = expected.get(name)?.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) ?? 0;
+        return Array.from(answer.get(name)?.data ?? [], (x) => x / (size || 1));
+      });
+    const at = (n: number): number[] =>
+      numbersOf(exactFault(faultOf(n, '').runs(network, problem)[way]).whole());
+    return secant(at, numbersOf(given), right);
+  });
+}
+
+/** The number at which a function comes nearest to what is wanted: one step where it is linear. */
+function secant(at: (n: number) => readonly number[], wanted: readonly number[], right: number): number {
   let [before, here] = [right, right + 1 / 64];
   let last = at(before);
   for (let i = 0; i < 12; i++) {

@@ -19,13 +19,14 @@ import {
   type WeightShare,
 } from '../../equations/index';
 import { changesOf, gateFunctions, wholeChanges, zeroLike, type CellFault, type Change } from './changes';
+import { factorsOfOthers } from './mistaken-values';
 import { surroundingsOf, type Surroundings } from './surroundings';
 
 /** Mistakes in the step forward. */
 export function* forwardFaults(cell: Cell): Generator<CellFault> {
   for (const [i, equation] of cell.equations.entries()) {
     const around = surroundingsOf(cell, i);
-    for (const change of changesOf(equation.right, around))
+    for (const change of [...changesOf(equation.right, around), ...factorsOfOthers(equation.right, true)])
       yield forwardFault(cell, equation, change, replaced(cell, i, [{ ...equation, right: change.to }]));
     for (const one of wholeChanges(equation))
       yield forwardFault(cell, equation, one, replaced(cell, i, [{ ...equation, right: one.to }]));

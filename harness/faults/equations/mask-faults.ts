@@ -46,6 +46,27 @@ const readings: readonly Reading[] = [
   ['the mask is one time step early', (mask) => atOtherSteps(mask, next)],
   ['the mask of the first example is used for all', ofFirstRow],
   [
+    'a step is masked only where all examples are',
+    ({ data, shape }) => ({
+      shape,
+      data: data.map((_, i) => Number(data.some((x, j) => x !== 0 && (i - j) % shape[1] === 0))),
+    }),
+  ],
+  [
+    'every step after the first masked one is masked',
+    ({ data, shape }) => ({
+      shape,
+      data: data.map((_, i) => Number(!data.subarray(i - (i % shape[1]), i + 1).includes(0))),
+    }),
+  ],
+  [
+    'the last step that counts is masked as well: lengths are one too small',
+    ({ data, shape }) => ({
+      shape,
+      data: data.map((x, i) => (data.subarray(i + 1, i - (i % shape[1]) + shape[1]).some(Boolean) ? x : 0)),
+    }),
+  ],
+  [
     'the mask is taken as a length: as many first steps count as are not masked',
     ({ data, shape }) => ({
       shape,

@@ -106,24 +106,30 @@ function complemented(factor: Expression): Expression | undefined {
   return one.of.op === 'number' && one.of.value === 1 && other.sign < 0 ? other.of : undefined;
 }
 
-/** (in_c_t + dh_t ∘ σ(z_t[o])) ∘ tanh′[...]: a factor of one term is applied to the others as well. */
-export function* factorsOfAll(right: Expression): Generator<Change> {
+/**
+ * (in_c_t + dh_t ∘ σ(z_t[o])) ∘ tanh′[...]: a factor of one term is applied to another one as well, or to all. In the step back not to what is
+ * multiplied by a matrix.
+ */
+export function* factorsOfOthers(right: Expression, isForward: boolean): Generator<Change> {
   if (right.op !== 'sum') return;
   for (const [i, { sign, of }] of right.terms.entries()) {
     if (of.op !== 'product') continue;
-    const others = right.terms.filter((_, j) => j !== i);
-    if (others.some((term) => hasMatrix(term.of))) continue;
+    const others = right.terms.filter((term, j) => j !== i && (isForward || !hasMatrix(term.of)));
     for (const [k, factor] of of.of.entries()) {
-      if (factor.op === 'quantity' && isGradient(factor)) continue;
+      if (factor.op === 'quantity' && (isForward || isGradient(factor))) continue;
       const rest = productOf(of.of.filter((_, j) => j !== k));
-      const sum = sumOf([...others, { sign, of: rest }]);
-      const words = others.map((term) => inWords(term.of)).join(' and ');
-      yield changeOf(
-        'carry',
-        `the factor ${inWords(factor)} is applied to ${words} as well`,
-        productOf([sum, factor]),
-        factor,
-      );
+      for (const some of others.length > 1 ? [others, ...others.map((one) => [one])] : [others]) {
+        if (some.length === 0 || (!isForward && some.length < right.terms.length - 1)) continue;
+        const kept = right.terms.filter((term) => term !== right.terms[i] && !some.includes(term));
+        const product = productOf([sumOf([...some, { sign, of: rest }]), factor]);
+        const words = some.map((term) => inWords(term.of)).join(' and ');
+        yield changeOf(
+          'carry',
+          `the factor ${inWords(factor)} is applied to ${words} as well`,
+          sumOf([...kept, { sign: 1, of: product }]),
+          factor,
+        );
+      }
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   outputWidth,
   shapeOf,
   withTensors,
+  type Axis,
   type Block,
   type Layer,
   type Merge,
@@ -94,7 +95,7 @@ function layerFaults(layer: Recurrent): EquationFault[] {
     ofStates('the initial state of the first example is used for all', first, (states) =>
       Object.fromEntries(Object.entries(states).map(([carry, state]) => [carry, ofFirstRow(state)])),
     ),
-    ...transposedFaults(layer),
+    ...layoutFaults(layer),
     ...unreadFaults(layer),
     ...cell.carries.map((carry) =>
       ofLayer(
@@ -128,27 +129,64 @@ function layerFaults(layer: Recurrent): EquationFault[] {
   ];
 }
 
-/** Square blocks of a weight, all of them transposed; one block alone is a fault of the cell. */
-function transposedFaults({ name: layer, cell, units }: Recurrent): EquationFault[] {
-  return Object.entries(cell.weights)
-    .filter(([, { rows, columns }]) => rows?.join() === 'U' && columns.length > 1 && !columns.includes('F'))
-    .map(([weight, { columns }]) =>
-      layerFault(
-        `${weight} is transposed in all gates`,
-        { layer, page: 'transpose', quantity: cell.carries[0] },
-        (_, { weights, ...rest }) => {
-          const { data, shape } = weights[layer][weight];
-          const width = columns.length * units;
-          const turned = data.map((__, i) => {
-            const [row, column] = [Math.floor(i / width), i % width];
-            const start = column - (column % units);
-            return data[(column % units) * width + start + row];
-          });
-          const own = { ...weights[layer], [weight]: { data: turned, shape } };
-          return { problem: { ...rest, weights: { ...weights, [layer]: own } } };
-        },
-      ),
-    );
+/** Where the number at (row, column) of a weight is read instead, in a matrix of as many rows and columns with blocks of `units`. */
+type Layout = (
+  row: number,
+  column: number,
+  sizes: { readonly rows: number; readonly columns: number; readonly units: number },
+) => number;
+
+/** Weights whose numbers lie in another order; one block alone that is transposed is a fault of the cell. */
+const layouts: readonly (readonly [
+  words: string,
+  isOf: (rows: Axis, columns: Axis) => boolean,
+  from: Layout,
+])[] = [
+  [
+    'is transposed in all gates',
+    (rows, columns) => rows.join() === 'U' && columns.length > 1,
+    (row, column, { columns, units }) => (column % units) * columns + column - (column % units) + row,
+  ],
+  [
+    'is read column by column, though it lies row by row',
+    (rows, columns) => rows.length > 0 && columns.length > 0,
+    (row, column, { rows }) => column * rows + row,
+  ],
+  [
+    'is read unit by unit, with all gates of a unit side by side',
+    (_, columns) => columns.length > 1,
+    (row, column, { columns, units }) =>
+      row * columns + (column % units) * (columns / units) + Math.floor(column / units),
+  ],
+];
+
+function layoutFaults({ name: layer, cell, units }: Recurrent): EquationFault[] {
+  const weights = Object.entries(cell.weights).filter(([, { columns }]) => !columns.includes('F'));
+  return layouts.flatMap(([words, isOf, from]) => {
+    const own = weights.filter(([, { rows, columns }]) => rows !== undefined && isOf(rows, columns));
+    // each by itself, and all of them
+    const groups = own.length > 1 ? [...own.map((one) => [one]), own] : own.map((one) => [one]);
+    return groups.map((group) => {
+      const names = group.map(([weight]) => weight);
+      const title = names.length > 1 ? `each of ${names.join(' and ')}` : names[0];
+      return layerFault(
+        `${title} ${words}`,
+        { layer, page: 'weights-import', quantity: cell.carries[0] },
+        (_, problem) => ({
+          problem: {
+            ...problem,
+            weights: mapWeights(problem, ({ data, shape }, of, weight) => {
+              if (of !== layer || !names.includes(weight)) return { data, shape };
+              const [rows, columns] = shape;
+              const at = (i: number): number =>
+                from(Math.floor(i / columns), i % columns, { rows, columns, units });
+              return { shape, data: data.map((__, i) => data[at(i)]) };
+            }),
+          },
+        }),
+      );
+    });
+  });
 }
 
 /** Loops over features or units that begin late or end early. */

@@ -14,6 +14,7 @@ import {
 } from '../../equations/index';
 import { memoize } from '../../base/memoize';
 import { readersOf } from './arriving-faults';
+import { zeroLike } from './changes';
 import type { EquationFault } from './fault';
 import { complete, everywhere, isBefore } from './forward-faults';
 import {
@@ -47,27 +48,49 @@ export function tapeFaults(layer: Recurrent): EquationFault[] {
       ),
     ),
     fault('an example starts from the last state of the example before it', {}, (network, problem) =>
-      [[output], ...(cell.carries.length < 2 ? [] : [cell.carries])].flatMap((carries) =>
-        acrossExamples(network, problem, layer, carries),
+      [...cell.carries.map((carry) => [carry]), ...(cell.carries.length < 2 ? [] : [cell.carries])].flatMap(
+        (carries) => acrossExamples(network, problem, layer, carries),
       ),
     ),
     ...cell.carries
       .filter((carry) => cell.equations.some(({ right }) => reads(right, carry)))
-      .map((carry) =>
-        fault(
-          `${carry}_(t-2) instead of ${carry}_(t-1)`,
-          { page: 'previous-state' },
-          (network, { initialStates, ...rest }) => {
-            const own = initialStates?.[name];
-            const first = own?.[carry];
-            const states = first && { ...initialStates, [name]: { ...own, [olderName]: first } };
-            return {
-              network: withLayer(network, { ...layer, cell: withOlder(cell).get(carry) ?? cell }),
-              problem: { ...rest, ...(initialStates && { initialStates: states ?? initialStates }) },
-            };
-          },
+      .flatMap((carry) =>
+        ([carry, olderName] as const).map((kept) =>
+          fault(
+            kept === carry
+              ? `${carry}_(t-2) instead of ${carry}_(t-1)`
+              : `the initial ${carry} instead of ${carry}_(t-1): the state is not handed on`,
+            { page: 'previous-state' },
+            (network, { initialStates, ...rest }) => {
+              const own = initialStates?.[name];
+              const first = own?.[carry];
+              const states = first && { ...initialStates, [name]: { ...own, [olderName]: first } };
+              return {
+                network: withLayer(network, {
+                  ...layer,
+                  cell: olderCells(cell).get(`${carry} ${kept}`) ?? cell,
+                }),
+                problem: { ...rest, ...(initialStates && { initialStates: states ?? initialStates }) },
+              };
+            },
+          ),
         ),
       ),
+    ...[2, 3, 4, 5].map((k) =>
+      fault(`the states are set to zero every ${k} time steps`, { page: 'truncated' }, (_, { inputs }) => {
+        const last = inputs.shape[1] - 1;
+        const anew = forgetting(cell);
+        return last < k
+          ? undefined
+          : {
+              cellAt: (own, t) => {
+                const step = reversed === true ? last - t : t;
+                return own === name && step > 0 && step % k === 0 ? anew : undefined;
+              },
+            };
+      }),
+    ),
+    finalFault(layer, 'that of the first step', (steps) => steps.at(0)),
     finalFault(layer, 'that of the step before the last', (steps) => steps.at(-2)),
     ...(reversed === true
       ? [
@@ -138,19 +161,38 @@ function reads(expression: Expression, carry: string): boolean {
   return [...within(expression)].some((one) => isBefore(one, carry));
 }
 
-/** The cell with one carry more, which hands on the carry as it was before the step, and is read instead of it. */
-const withOlder = memoize(
-  (cell: Cell): ReadonlyMap<string, Cell> =>
-    new Map(cell.carries.map((carry) => [carry, readingOlder(cell, carry)])),
+/** The cell of a step that begins with states of zero. */
+const forgetting = memoize((cell: Cell): Cell =>
+  complete(
+    cellOf({
+      ...cell,
+      equations: cell.equations.map((own) => ({
+        ...own,
+        right: everywhere(own.right, (one) =>
+          cell.carries.some((carry) => isBefore(one, carry)) ? zeroLike(one) : one,
+        ),
+      })),
+    }),
+  ),
 );
 
-function readingOlder(cell: Cell, carry: string): Cell {
+/** The cell with one carry more, read instead of another one: what that was before the step, or what it was at first. */
+const olderCells = memoize(
+  (cell: Cell): ReadonlyMap<string, Cell> =>
+    new Map(
+      cell.carries.flatMap((carry) =>
+        [carry, olderName].map((kept) => [`${carry} ${kept}`, withOlder(cell, carry, kept)] as const),
+      ),
+    ),
+);
+
+function withOlder(cell: Cell, carry: string, kept: string): Cell {
   const axis = cell.axes.get(carry) ?? ['U'];
   const equations = cell.equations.map((own) => ({
     ...own,
     right: everywhere(own.right, (one) => (isBefore(one, carry) ? { ...one, name: olderName } : one)),
   }));
-  const before: Expression = { op: 'quantity', name: carry, when: 'before', axis };
+  const before: Expression = { op: 'quantity', name: kept, when: 'before', axis };
   return complete(
     cellOf({
       ...cell,

@@ -282,6 +282,19 @@ export function inputFaults({ layers }: Network): EquationFault[] {
   return [
     moved('t+1', next),
     moved('t-1', previous),
+    passFault(
+      'the inputs are read as if time steps came before examples: [T, B] instead of [B, T]',
+      about,
+      (_, { inputs, ...rest }) => {
+        const { data, shape } = inputs;
+        const [batch, timeSteps, features] = shape;
+        const from = (i: number): number => {
+          const row = Math.floor(i / features);
+          return ((row % timeSteps) * batch + Math.floor(row / timeSteps)) * features + (i % features);
+        };
+        return { problem: { ...rest, inputs: { shape, data: data.map((__, i) => data[from(i)]) } } };
+      },
+    ),
     left('first', () => 0),
     left('last', (timeSteps) => timeSteps - 1),
     passFault(
