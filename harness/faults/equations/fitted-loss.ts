@@ -1,7 +1,7 @@
 import type { Arithmetic, Block, Network } from '../../equations/index';
 import { isTimes, type Family, type FirstWrong } from './family';
 import { lossTimes, lossWith } from './head-faults';
-import { times, withValue } from './pass-fault';
+import { times, withValue, type Change } from './pass-fault';
 
 /** Mistakes with a number in the loss. */
 export function lossFamilies({ head }: Network, { phase, layer }: FirstWrong): Family[] {
@@ -71,16 +71,22 @@ function smoothed(n: number, classes: number, isLoss: boolean): ReturnType<typeo
   });
 }
 
-/** With the gradient of that loss, with that of the right one, and with p - onehot as if the temperature were 1. */
-const temperatures = (n: number): readonly ReturnType<typeof lossWith>[] =>
-  (['own', 'right', 'undivided'] as const).map((way) =>
-    lossWith((arithmetic, name, logits, target) => {
-      const made = arithmetic.loss(name, times(arithmetic, logits, 1 / n), target);
-      if (way === 'undivided') return made;
-      const { dLogits } =
-        way === 'right'
-          ? arithmetic.loss(name, logits, target)
-          : { dLogits: times(arithmetic, made.dLogits, 1 / n) };
-      return { ...made, dLogits };
+/**
+ * With the gradient of that loss, with that of the right one, and with p - onehot as if the temperature were 1. Without labels the outputs are
+ * wrong all the same.
+ */
+const temperatures = (n: number): readonly Change[] =>
+  (['own', 'right', 'undivided'] as const).map((way) => () => ({
+    around: <V extends Block>(arithmetic: Arithmetic<V>): Arithmetic<V> => ({
+      ...arithmetic,
+      loss(name, logits, target) {
+        const made = arithmetic.loss(name, times(arithmetic, logits, 1 / n), target);
+        if (way === 'undivided') return made;
+        const { dLogits } =
+          way === 'right'
+            ? arithmetic.loss(name, logits, target)
+            : { dLogits: times(arithmetic, made.dLogits, 1 / n) };
+        return { ...made, dLogits };
+      },
     }),
-  );
+  }));

@@ -98,6 +98,8 @@ describe('faults', () => {
     expect(seen('loss/sum-for-mean', upstream), 'no loss').to.equal(false);
     expect(seen('loss/sum-for-mean', problems[8]), 'B = 1').to.equal(false);
     expect(seen('carry/not-transposed', one), 'U = 1').to.equal(false);
+    const { labels: _labels, ...unlabelled } = labels;
+    expect(seen('loss/temperature', unlabelled), 'probabilities without labels').to.equal(true);
     for (const name of ['slope/step-after', 'steps/next-input', 'steps/previous-input'])
       expect(seen(name, one), `${name}: T = 1, and that step keeps its own`).to.equal(false);
     expect(seen('transpose/kernel-on-import', square), 'F = U').to.equal(true);
