@@ -120,6 +120,8 @@ export function assemble(
     const { name, kind, config, initialStates, maskedRows } = layer;
     const given = weights.get(name) ?? {};
     checkWeights(given, shapes, `${where}: ${name}`);
+    if (Object.values(given).some(({ shape }) => shape.includes(0)))
+      throw new UsageError(`${where}: ${name} has a weight without numbers; save a layer with units.`);
     const own = Object.entries(given).map(([weight, { data, shape, stored }]) => {
       if (stored !== undefined) storage.push([`${name}.${weight}`, stored]);
       return [weight, { data, shape }] as const;

@@ -267,14 +267,19 @@ export async function readSavedModel(given: string, options: StateOptions = {}):
   });
   const json = asObject(parseJson(text, where));
   const { files: checksums, notes } = checkSeal(json, where);
+  const rounded: string[] = [];
   for (const [name, sum] of checksums) {
     const file = path.join(directory, name);
-    // without weights.npz the rounded weights are all there is
     if (name !== 'weights.npz' || existsSync(file)) checkSum(sum, await readRegularFile(file), file);
+    else rounded.push(`${file} is not there: the weights are those of weights.bin, rounded to float32`);
   }
   const described = await layersModelOf(json, where);
   refuseStateOptions(described, where, options);
-  const model = modelOf({ ...described, notes }, asObject(json['userDefinedMetadata']), where);
+  const model = modelOf(
+    { ...described, notes: [...notes, ...rounded] },
+    asObject(json['userDefinedMetadata']),
+    where,
+  );
   return { ...model, weights: (await fullPrecision(directory, model, where)) ?? model.weights };
 }
 

@@ -1,4 +1,4 @@
-import type { SequenceData } from './sequences';
+import { checkExamples, type SequenceData } from './sequences';
 
 /** What one feature is like over the real steps of some examples. */
 export interface Moments {
@@ -21,7 +21,9 @@ export interface Moments {
  * rounding gives, in the same paper (as in scikit-learn's `_is_constant_feature`): n eps variance + (n eps mean)^2 with eps = 2^-52.
  */
 export function momentsOf(data: SequenceData, examples: Int32Array): Moments[] {
-  const features = data.inputs.shape[2];
+  const [count, , features] = data.inputs.shape;
+  checkExamples(examples, count, 'momentsOf');
+  if (examples.length === 0) throw new RangeError('There are no examples to measure; pass one or more.');
   const least = new Float64Array(features).fill(Infinity);
   const most = new Float64Array(features).fill(-Infinity);
   let n = 0;

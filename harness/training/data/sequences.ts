@@ -29,6 +29,13 @@ export function allocateInputs(source: string, n: number, t: number, f: number):
   return new Float64Array(n * t * f);
 }
 
+/** @throws RangeError for an example that the data do not have */
+export function checkExamples(examples: ArrayLike<number>, count: number, name: string): void {
+  const odd = Array.from(examples).find((n) => !(Number.isInteger(n) && n >= 0 && n < count));
+  if (odd !== undefined)
+    throw new RangeError(`${name}: example ${odd} of ${count}; examples are counted from 0.`);
+}
+
 /** [N, T] of 0 and 1, or undefined when every sequence fills all T steps. */
 export function maskOf(
   lengths: Int32Array,

@@ -16,6 +16,11 @@ export function splitStratified(labels: Int32Array, classes: number, share: numb
     throw new UsageError(
       `--validation is ${share}; a share from 0 to below 1 was expected, for example 0.2.`,
     );
+  const odd = labels.find((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
+  if (odd !== undefined)
+    throw new RangeError(
+      `splitStratified: the labels hold ${odd}; whole numbers from 0 to ${classes - 1} were expected.`,
+    );
   const byClass: number[][] = Array.from({ length: classes }, () => []);
   labels.forEach((label, n) => byClass[label].push(n));
   const total = Math.round(share * labels.length);

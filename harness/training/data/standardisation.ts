@@ -2,7 +2,7 @@ import { UsageError } from '../../base/outcome';
 import type { Standardisation } from '../../models/index';
 import { momentsOf, type Moments } from './moments';
 import { listed, type Notes } from './notes';
-import { maskOf, type SequenceData } from './sequences';
+import { checkExamples, maskOf, type SequenceData } from './sequences';
 
 /**
  * Means and standard deviations over the real steps (never the padding) of the given examples; pass those of the training part alone.
@@ -58,9 +58,7 @@ export interface Part {
 /** Picks examples, standardises their real steps and rounds to float32. Padding stays 0. */
 export function takePart(data: SequenceData, examples: Int32Array, standardisation?: Standardisation): Part {
   const [count, t, f] = data.inputs.shape;
-  const outside = examples.find((n) => !(n >= 0 && n < count));
-  if (outside !== undefined)
-    throw new RangeError(`takePart: example ${outside} of ${count}; examples are counted from 0.`);
+  checkExamples(examples, count, 'takePart');
   const inputs = new Float32Array(examples.length * t * f);
   examples.forEach((n, place) => {
     for (let i = 0; i < data.lengths[n] * f; i++) {

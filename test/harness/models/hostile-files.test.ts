@@ -362,6 +362,10 @@ describe('model files that are damaged or hostile', () => {
         /conv is no module that is read \(its weight has 3 axes\)/,
         { ...lstm, 'conv.weight': array(4, 4, 3) },
       ],
+      [
+        /fc has a weight without numbers; save a layer with units/,
+        { ...lstm, 'fc.weight': array(0, 4), 'fc.bias': array(0) },
+      ],
       [/cell is a single cell/, { 'cell.weight_ih': array(16, 3), 'cell.weight_hh': array(16, 4) }],
       [
         /in no order does each read what the one before it gives/,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -442,6 +442,9 @@ describe('damaged files of a model', () => {
       writeFileSync(file, whole);
     }
     expect(await refusal(readSavedModel(directory))).to.equal('taken');
+    rmSync(path.join(directory, 'weights.npz'));
+    const { notes } = await readSavedModel(directory);
+    expect(notes.join()).to.match(/weights\.npz is not there: .* rounded to float32$/);
     const json = path.join(directory, 'model.json');
     const stripped = readFileSync(json, 'utf8').replace(/,\s*"checksums": \{[^}]*\}/, '');
     writeFileSync(json, stripped);

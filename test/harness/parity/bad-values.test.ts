@@ -5,15 +5,20 @@ import {
   convertModel,
   defineCandidate,
   defineCell,
+  fitStandardisation,
   load,
   loadCandidate,
   loadData,
   loadNetwork,
   loadVectors,
+  memoryData,
+  Notes,
   parseVectors,
   pickEngine,
   runParity,
   save,
+  splitStratified,
+  takePart,
   train,
 } from '../../../harness/index';
 import { resolveOptimizer, ScratchSimpleRNNClassifier, zeros } from '../../../scratch/index';
@@ -34,6 +39,8 @@ describe('values of options that make no sense', () => {
     format: 'rnn-parity-vectors/1',
     cases: [{ id: 'a', problem: {}, expected: {} }],
   });
+  const data = memoryData({ examples: 4, timeSteps: 2, seed: 1 });
+  const takePartOf = (examples: unknown) => Promise.resolve().then(() => takePart(data, examples as never));
   const cell = { name: 'a', carries: ['h'], weights: { k: 'F, U' }, equations: 'h_t = tanh(x_t · k)' };
   const wrong: readonly (readonly [string, () => Promise<unknown>, RegExp])[] = [
     ['a size below 1', () => assertParity(candidate, { sizes: { units: -1 } }), /units is -1/],
@@ -213,6 +220,22 @@ describe('values of options that make no sense', () => {
           defineCell({ ...cell, equations: `h_t = ${'('.repeat(20_000)}x_t · k${')'.repeat(20_000)}` }),
         ),
       /more than 200 "\(" are open/,
+    ],
+    ['half an example', () => takePartOf([0.5]), /takePart: example 0\.5 of 4; examples are counted from 0/],
+    [
+      'an example that the data do not have, to measure',
+      () => Promise.resolve().then(() => fitStandardisation(data, [9] as never, new Notes())),
+      /example 9 of 4/,
+    ],
+    [
+      'no example to measure',
+      () => Promise.resolve().then(() => fitStandardisation(data, [] as never, new Notes())),
+      /There are no examples to measure/,
+    ],
+    [
+      'a label above the classes',
+      () => Promise.resolve().then(() => splitStratified(Int32Array.of(0, 5), 2, 0.2, 1)),
+      /the labels hold 5; whole numbers from 0 to 1/,
     ],
     ['no path of a candidate', () => loadCandidate(5 as never), /loadCandidate: the file is a number/],
     ['a path that is a number', () => loadVectors([5] as never), /files is an array of something else/],
