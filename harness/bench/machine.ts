@@ -36,9 +36,9 @@ export interface CpuSeconds {
 }
 
 /** Reads /proc/stat; undefined where it does not exist (not Linux). */
-export function machineCpuSeconds(file = '/proc/stat'): CpuSeconds | undefined {
+export function machineCpuSeconds(): CpuSeconds | undefined {
   try {
-    const [first] = readFileSync(file, 'utf8').split('\n', 1);
+    const [first] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
     const ticks = first.trim().split(/\s+/).slice(1, 9).map(Number);
     if (!first.startsWith('cpu ') || ticks.length < 4 || !ticks.every(Number.isFinite)) return undefined;
     // user nice system idle iowait irq softirq steal, in hundredths of a second

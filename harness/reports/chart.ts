@@ -50,12 +50,11 @@ export interface LineChartOptions {
   readonly yLabel: string;
   readonly series: readonly Series[];
   readonly yScale?: 'linear' | 'log';
-  readonly yDomain?: readonly [number, number];
 }
 
 /** Lines over a common axis, one per series; on a logarithmic axis values that are not above 0 are left out. */
 export function lineChart(options: LineChartOptions): Figure {
-  const { series, xLabel, yLabel, yScale = 'linear', yDomain } = options;
+  const { series, xLabel, yLabel, yScale = 'linear' } = options;
   const drawn = series.map((one) => ({
     ...one,
     points: one.points.filter(({ y }) => Number.isFinite(y) && (yScale === 'linear' || y > 0)),
@@ -78,7 +77,7 @@ export function lineChart(options: LineChartOptions): Figure {
         label: yLabel,
         grid: true,
         type: yScale,
-        ...(yDomain === undefined ? { nice: true } : { domain: yDomain }),
+        nice: true,
         ...(yScale === 'log' ? { tickFormat: '.0e', ticks: 5 } : {}),
       },
       marks: drawn.flatMap((one, i): Markish[] => [

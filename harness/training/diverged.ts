@@ -41,18 +41,20 @@ export function findOverflow(
 
 const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
+/** The step at which a run diverged. */
+export interface Divergence {
+  readonly side: string;
+  readonly epoch: number;
+  readonly batch: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  /** what overflowed, where it is neither the loss nor its gradient */ readonly what?: string | undefined;
+}
+
 /** What happened, with numbers, and the one advice that fits best. */
 export function describeDivergence(
-  found: {
-    side: string;
-    epoch: number;
-    batch: number;
-    batches: number;
-    loss: number;
-    gradientNorm: number;
-    learningRate: number;
-    /** what overflowed, where it is neither the loss nor its gradient */ what?: string | undefined;
-  },
+  found: Divergence & { readonly batches: number },
   settings: TrainSettings,
   data: Pick<PreparedData, 'train'>,
 ): string {

@@ -52,18 +52,14 @@ export async function prepareData(
   onReport?: (line: string) => void,
   given: GivenData = {},
 ): Promise<PreparedData> {
-  const { source, delimiter, decimal, encoding, skipMalformed, timeSteps, examples } = settings.data;
+  const { source, skipMalformed, validation: _share, standardize: _scaled, ...format } = settings.data;
   // a model names the columns that it reads
-  const columns = { ...(given.featureNames && { features: given.featureNames }), ...settings.data.columns };
+  const columns = { ...(given.featureNames && { features: given.featureNames }), ...format.columns };
   const options: LoadOptions = {
+    ...format,
     onMalformed: skipMalformed ? 'skip' : 'fail',
     seed: settings.seed,
     columns,
-    ...(delimiter !== undefined && { delimiter }),
-    ...(decimal !== undefined && { decimal }),
-    ...(encoding !== undefined && { encoding }),
-    ...(timeSteps !== undefined && { timeSteps }),
-    ...(examples !== undefined && { examples }),
     ...(onReport && { onReport }),
   };
   return prepareSequences(await loadData(source, options), settings, given);

@@ -14,7 +14,7 @@ import { BackendNotRunError } from '../base/outcome';
 import { openNetwork, type LoadedNetwork } from '../sides/engine/index';
 import { describeParting, describeStep, judgeAgreement, type Watch } from './agreement';
 import type { Checkpoint } from './checkpoint';
-import { describeDivergence, ExplosionWatch, findOverflow } from './diverged';
+import { describeDivergence, ExplosionWatch, findOverflow, type Divergence } from './diverged';
 import type { EpochRecord, Progress, SideEpoch } from './history';
 import { Lockstep, noSums } from './lockstep';
 import { initialWeights, inputsOf, networkFor } from './network';
@@ -253,13 +253,7 @@ class Run {
     this.position = log.position;
     const record = this.recordOf(log);
     const { learningRate } = record;
-    const last = {
-      epoch: log.epoch,
-      batch: this.batches - 1,
-      loss: log.loss,
-      gradientNorm: NaN,
-      learningRate,
-    };
+    const last = { ...log, batch: this.batches - 1, gradientNorm: NaN, learningRate };
     if (this.hasOverflowed(last, record)) return false;
     this.history.push(record);
     this.lockstep.sums = this.sides.map(() => noSums);
@@ -323,15 +317,7 @@ class Run {
     }
   }
 
-  private diverge(found: {
-    epoch: number;
-    batch: number;
-    loss: number;
-    gradientNorm: number;
-    learningRate: number;
-    side?: string;
-    what?: string;
-  }): void {
+  private diverge(found: Partial<Divergence> & Omit<Divergence, 'side'>): void {
     const side = this.lockstep.failed ?? this.sides[0].name;
     this.end = {
       outcome: 'diverged',
@@ -344,7 +330,7 @@ class Run {
   }
 
   /** Whether a side can no longer be written into a file; the run has then diverged. */
-  private hasOverflowed(found: Parameters<Run['diverge']>[0], record?: EpochRecord): boolean {
+  private hasOverflowed(found: Omit<Divergence, 'side'>, record?: EpochRecord): boolean {
     const overflow = findOverflow(this.sides, record);
     if (overflow !== undefined) this.diverge({ ...found, ...overflow });
     return overflow !== undefined;

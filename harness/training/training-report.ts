@@ -1,4 +1,4 @@
-import { ScratchNetwork, type NetworkConfig, type StackWeights } from '../../scratch/index';
+import { ScratchNetwork, type StackWeights } from '../../scratch/index';
 import { formatLayers } from '../base/layers-text';
 import type { Part } from './data/index';
 import {
@@ -17,14 +17,12 @@ import { greyImage } from '../reports/image/index';
 import type { Agreement, EpochRecord, SideEpoch } from './history';
 import { classTable, confusionTable, type Metrics, type Predictions } from './metrics';
 import type { PreparedData } from './prepare';
+import type { RunResult } from './run';
 import type { TrainSettings } from './settings';
 
-export interface TrainingReportOptions {
+export interface TrainingReportOptions extends Pick<RunResult, 'history' | 'config' | 'initialWeights'> {
   readonly settings: TrainSettings;
   readonly data: PreparedData;
-  readonly history: readonly EpochRecord[];
-  readonly config: NetworkConfig;
-  readonly initialWeights: StackWeights;
   readonly finalWeights: StackWeights;
   /** of the part that `metrics` measures */ readonly part: Part;
   readonly partName: 'validation' | 'training';

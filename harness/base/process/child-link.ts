@@ -15,23 +15,18 @@ export interface Launch {
 /** The child answered with an error, died, or did not answer in time. */
 export class ChildFailure extends Error {
   override readonly name = 'ChildFailure';
-  /** it cannot run on this machine at all */ readonly absent: boolean;
-  /** it works, and does not have what was asked for */ readonly refused: boolean;
-  /** how its process ended, for a sentence about it: `with exit code 1`, `by SIGKILL` */ readonly ended:
-    string | undefined;
-  /** it was ended because it did not answer in time */ readonly late: boolean;
-  /** the error that the child answered with */ readonly answered: WireError | undefined;
+  /** it cannot run on this machine at all */ readonly absent: boolean = false;
+  /** it works, and does not have what was asked for */ readonly refused: boolean = false;
+  /** how its process ended, for a sentence about it: `with exit code 1`, `by SIGKILL` */ readonly ended?: string;
+  /** it was ended because it did not answer in time */ readonly late: boolean = false;
+  /** the error that the child answered with */ readonly answered?: WireError;
 
   constructor(
     message: string,
     how: Partial<Pick<ChildFailure, 'absent' | 'refused' | 'ended' | 'late' | 'answered'>> = {},
   ) {
     super(message);
-    this.absent = how.absent ?? false;
-    this.refused = how.refused ?? false;
-    this.ended = how.ended;
-    this.late = how.late ?? false;
-    this.answered = how.answered;
+    Object.assign(this, how);
   }
 
   /** its process is gone */

@@ -25,8 +25,8 @@ interface OnnxSession {
  *
  * @throws ChildAbsentError when it is in neither place or does not load
  */
-export function loadOnnxRuntime(directory = process.cwd()): OnnxRuntimeEngine {
-  for (const from of [path.join(directory, 'package.json'), __filename]) {
+export function loadOnnxRuntime(): OnnxRuntimeEngine {
+  for (const from of [path.resolve('package.json'), __filename]) {
     const require = createRequire(from);
     try {
       const { version } = require('onnxruntime-node/package.json') as { version: string };
