@@ -97,7 +97,7 @@ function kerasConfig(model: ModelDescription, where: string) {
       registered_name: 'Functional',
     },
     weights: layers.flatMap(({ name, weights }) =>
-      weights.map(([own, { shape, data }]) => ({ name: paths.get(name)![own], shape, data })),
+      weights.map(([own, { shape, data }]) => ({ name: paths.get(`${name}.${own}`)!, shape, data })),
     ),
     layers,
   };
