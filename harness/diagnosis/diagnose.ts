@@ -9,9 +9,10 @@ import { ask, failingViewsOf, type Examination } from '../examine/index';
 import { isFailing, namedTensors } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
 import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
-import { kindOf, type KindOptions } from './kind-of';
+import { kindOf } from './kind-of';
 import { locate, type Location } from './locate';
 import { rule } from './rule';
+import type { Where } from './suspects';
 import { whereInWords, type FoundKind } from './titles';
 
 /**
@@ -83,7 +84,7 @@ export async function locateAndName(
 async function kindOfFault(
   side: Implementation,
   examination: Examination<AnyProblem>,
-  where: Pick<KindOptions, 'place' | 'phase'>,
+  where: Where,
 ): Promise<FoundKind | undefined> {
   const askOther = async (other: AnyProblem): Promise<Evaluation> => (await ask(side, other)).answer;
   for (const { problem, answer, previous } of failingViewsOf(examination)) {

@@ -1,18 +1,14 @@
 import { memoize, once } from '../base/memoize';
-import { isLayered, roundProblem, type AnyProblem, type Evaluation, type Phase } from '../base/problem';
+import { isLayered, roundProblem, type AnyProblem, type Evaluation } from '../base/problem';
 import { distance, exactFault, sameRun } from '../faults/equations/index';
 import type { Side } from '../judge/index';
 import { otherLayeredProblem, otherProblem, smallProblem, workOf } from '../problems/index';
 import { fittedSuspects } from './fitted-suspects';
-import type { LayerPlace } from './place';
 import { Reading, type Suspect } from './reading';
-import { catalogueSuspects, equationSuspects, memorySuspects, overwritten } from './suspects';
+import { catalogueSuspects, equationSuspects, memorySuspects, overwritten, type Where } from './suspects';
 import type { FoundKind } from './titles';
 
-export interface KindOptions {
-  /** where the first wrong number is: only faults that can begin there are named; default: of any place */
-  readonly place?: LayerPlace | undefined;
-  /** its phase in reports */ readonly phase?: Phase | undefined;
+export interface KindOptions extends Where {
   /** what the side was asked before this, for faults of memory; default: the same problem */
   readonly previous?: AnyProblem | undefined;
   /** asks the side another problem: tells apart what this one cannot, and confirms what is found */

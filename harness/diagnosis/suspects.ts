@@ -1,11 +1,17 @@
 import { memoize } from '../base/memoize';
-import { isLayered, type AnyProblem, type Precision } from '../base/problem';
+import { isLayered, type AnyProblem, type Phase, type Precision } from '../base/problem';
 import { isRecurrent, type Network } from '../equations/index';
 import { faultsOf, formatFaults, type EquationFault } from '../faults/equations/index';
 import { catalogue, faultsOfStep, truncated, type Fault } from '../faults/index';
 import type { LayerPlace } from './place';
 import type { Reading, Suspect } from './reading';
-import type { KindOptions } from './kind-of';
+
+/** Where the first wrong number is. */
+export interface Where {
+  /** only faults that can begin there are named; default: of any place */ readonly place?:
+    LayerPlace | undefined;
+  /** its phase in reports */ readonly phase?: Phase | undefined;
+}
 
 /** Faults that may explain an answer: of every time step, and of one step alone. */
 export interface Suspects {
@@ -28,7 +34,7 @@ export function catalogueSuspects(
   reading: Reading,
   problem: AnyProblem,
   precision: Precision,
-  { place, phase }: Pick<KindOptions, 'place' | 'phase'>,
+  { place, phase }: Where,
 ): Suspects {
   if (isLayered(problem)) return { whole: [], single: () => [] };
   const [states, final] = ['states.rnn', 'final.rnn.h'].map((name) => reading.wrongTensors.has(name));
