@@ -98,13 +98,18 @@ function numbersThatFit(
   });
 }
 
-/** The number at which a function comes nearest to what is wanted: one step where it is linear. */
+/** Of what is wrong a number must explain all but this share, and this share after a few steps. */
+const [mostRest, mostAtFirst] = [1 / 4, 3 / 4];
+
+/** The number at which a function comes nearest to what is wanted: one step where it is linear. NaN where that is not near. */
 function secant(at: (n: number) => readonly number[], wanted: readonly number[], right: number): number {
   let [before, here] = [right, right + 1 / 64];
   let last = at(before);
+  const offFrom = (own: readonly number[]): number => Math.hypot(...wanted.map((x, k) => x - own[k]));
+  const whole = offFrom(last);
   for (let i = 0; i < 12; i++) {
     const own = at(here);
-    if (own.length !== wanted.length) return NaN;
+    if (own.length !== wanted.length || (i > 2 && !(offFrom(own) < mostAtFirst * whole))) return NaN;
     let [both, square] = [0, 0];
     for (const [k, x] of own.entries()) {
       const slope = (x - last[k]) / (here - before);
@@ -117,5 +122,5 @@ function secant(at: (n: number) => readonly number[], wanted: readonly number[],
     // what is left is of second order; nearer by, slopes are rounding
     if (Math.abs(move) <= 1e-7 * Math.abs(here - right)) break;
   }
-  return here;
+  return offFrom(last) <= mostRest * whole ? here : NaN;
 }
