@@ -43,9 +43,9 @@ export function bidirectional(there: Layer, back: Layer, mode: MergeMode): Layer
         initialStates: [...first.initialStates, ...second.initialStates],
         finalStates: [...first.finalStates, ...second.finalStates],
         sequences: [...first.sequences, ...second.sequences],
-        forward() {
-          first.forward();
-          second.forward();
+        forward(fromZeros) {
+          first.forward(fromZeros);
+          second.forward(fromZeros);
           b.fill(0);
           turn(second.output.values, b);
           for (let n = 0; n < a.length; n++) {

@@ -32,13 +32,15 @@ export interface LayerPass {
   readonly finalStates: readonly Carry[];
   /** h_1 .. h_T of each walk through time, in the order of the walk, also where the output is h_T alone */
   readonly sequences: readonly Signal[];
-  forward(): void;
+  /** @param fromZeros whether the initial states are zeros; they are filled either way */
+  forward(fromZeros: boolean): void;
   /** Sets the gradients of the output and of the states to zero: for those that arrive from above to be added. */
   clearGradients(): void;
   /**
    * Adds to `gradients`, and to the gradient of the signal below.
    *
-   * @param toInput whether the latter is wanted; training does without it in the first layer
+   * @param toInput whether the latter and the gradients of the initial states are wanted; training does without them in the
+   * first layer
    */
   backward(gradients: LayerWeights, toInput: boolean): void;
 }

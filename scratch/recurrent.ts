@@ -69,13 +69,13 @@ export function walkThroughTime<Kept extends string>(
 
     sequences: [{ batch, timeSteps, width: units, values: all.h, gradient: all.dh }],
 
-    forward() {
+    forward(fromZeros) {
       turn();
       // z_t = bias + x_t · kernel
       repeatRow(bias, rows, all.z, 0);
       multiply(x, 0, kernel, all.z, 0, rows, features, columns);
       steps.forEach((step, t) => {
-        cell.forward(step, recurrent);
+        cell.forward(step, recurrent, fromZeros && t === 0);
         // h_t = h_{t-1},  c_t = c_{t-1}    in the rows that are masked at this step
         forMasked(t, (from, to) => {
           copy(step.hBefore, step.h, from, to);
@@ -96,7 +96,7 @@ export function walkThroughTime<Kept extends string>(
           moveAll(step.dh, step.dhBefore, from, to);
           if (hasC) moveAll(step.dc, step.dcBefore, from, to);
         });
-        cell.backward(step, recurrent);
+        cell.backward(step, recurrent, toInput || t > 0);
       }
       const { bias: dBias, recurrent: dRecurrent } = splitWeights(gradients, unread);
       // dKernel += Σ_t x_tᵀ · dz_t,  dBias += Σ_t Σ_b dz_t

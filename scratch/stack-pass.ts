@@ -36,7 +36,7 @@ export function runForward(
       if (given === undefined) values.fill(0);
       else values.set(given.data);
     });
-    pass.forward();
+    pass.forward(initialStates[i].length === 0);
   });
 }
 

@@ -38,10 +38,18 @@ export interface Cell<Kept extends string = never> {
   /** what a step hands to the next one */ readonly carries: readonly ('h' | 'c')[];
   /** the arrays that a step keeps for its way back, and how many blocks of U columns each has */
   readonly keeps: Readonly<Record<Kept, number>>;
-  /** From z = x_t · kernel + bias and the states before the step to the states after it. */
-  forward(step: Step<Kept>, weights: CellWeights): void;
-  /** From dh_t and dc_t to dz_t, and to what the step adds to dh_{t-1} and dc_{t-1}. */
-  backward(step: Step<Kept>, weights: CellWeights): void;
+  /**
+   * From z = x_t · kernel + bias and the states before the step to the states after it.
+   *
+   * @param fromZeros whether the states before are zeros, so that a product with them adds nothing
+   */
+  forward(step: Step<Kept>, weights: CellWeights, fromZeros: boolean): void;
+  /**
+   * From dh_t and dc_t to dz_t, and to what the step adds to dh_{t-1} and dc_{t-1}.
+   *
+   * @param toBefore whether the latter are wanted; training does without them at the first step
+   */
+  backward(step: Step<Kept>, weights: CellWeights, toBefore: boolean): void;
   /**
    * Adds the gradients of the recurrent weights. `all` holds the rows of all T steps: its arrays are those of the steps,
    * below each other. The sum over time is part of the product.

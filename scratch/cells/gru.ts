@@ -36,22 +36,22 @@ export function gruCell(φ: Activation, σ: Activation): Cell<'gates' | 'reset' 
     carries: ['h'],
     keeps: { gates: 3, reset: 1, dreset: 1 },
 
-    forward({ rows, units: U, z: zs, gates, reset, hBefore, h }, { recurrentKernel }) {
+    forward({ rows, units: U, z: zs, gates, reset, hBefore, h }, { recurrentKernel }, fromZeros) {
       const row = 3 * U;
       // z_t[z r] += h_{t-1} · recurrentKernel[z r],  z and r
-      multiplyBlock(hBefore, recurrentKernel, zs, 0, 2 * U, row, rows, U);
+      if (!fromZeros) multiplyBlock(hBefore, recurrentKernel, zs, 0, 2 * U, row, rows, U);
       for (let at = 0; at < gates.length; at += row) σ.apply(zs, gates, at, at + 2 * U);
       // r ∘ h_{t-1}
       for (let b = 0, n = 0; b < rows; b++) {
         for (let r = b * row + U; r < b * row + 2 * U; r++, n++) reset[n] = gates[r] * hBefore[n];
       }
       // z_t[h] += (r ∘ h_{t-1}) · recurrentKernel[h]
-      multiplyBlock(reset, recurrentKernel, zs, 2 * U, U, row, rows, U);
+      if (!fromZeros) multiplyBlock(reset, recurrentKernel, zs, 2 * U, U, row, rows, U);
       // h~ = φ(z_t[h]),  h_t = z ∘ h_{t-1} + (1 - z) ∘ h~
       blend(U, φ, zs, gates, hBefore, h);
     },
 
-    backward(step, { recurrentKernel }) {
+    backward(step, { recurrentKernel }, toBefore) {
       const { rows, units: U, z: zs, dz: dzs, gates, dreset, hBefore, dhBefore } = step;
       const row = 3 * U;
       // dz_t[h], dz_t[z], and dh_{t-1} += dh_t ∘ z
@@ -68,7 +68,7 @@ export function gruCell(φ: Activation, σ: Activation): Cell<'gates' | 'reset' 
         }
       }
       // dh_{t-1} += dz_t[z r] · recurrentKernel[z r]ᵀ
-      multiplyBlockByTranspose(dzs, recurrentKernel, dhBefore, 0, 2 * U, row, rows, U);
+      if (toBefore) multiplyBlockByTranspose(dzs, recurrentKernel, dhBefore, 0, 2 * U, row, rows, U);
     },
 
     recurrentGradients({ rows, units: U, dz, hBefore, reset }, { recurrentKernel: dRecurrentKernel }) {
@@ -106,10 +106,10 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell<'gates' 
     carries: ['h'],
     keeps: { gates: 3, m: 3, dm: 3 },
 
-    forward({ rows, units: U, z: zs, gates, m, hBefore, h }, { recurrentKernel, recurrentBias }) {
+    forward({ rows, units: U, z: zs, gates, m, hBefore, h }, { recurrentKernel, recurrentBias }, fromZeros) {
       // m_t = h_{t-1} · recurrentKernel + recurrentBias
       repeatRow(recurrentBias, rows, m, 0);
-      multiply(hBefore, 0, recurrentKernel, m, 0, rows, U, 3 * U);
+      if (!fromZeros) multiply(hBefore, 0, recurrentKernel, m, 0, rows, U, 3 * U);
       for (let at = 0; at < gates.length; at += 3 * U) {
         // z_t[z r] = a_t[z r] + m_t[z r],  z and r
         for (let i = at; i < at + 2 * U; i++) zs[i] += m[i];
@@ -121,7 +121,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell<'gates' 
       blend(U, φ, zs, gates, hBefore, h);
     },
 
-    backward(step, { recurrentKernel }) {
+    backward(step, { recurrentKernel }, toBefore) {
       const { rows, units: U, z: zs, dz: dzs, gates, m, dm, dhBefore } = step;
       // dz_t[h], dz_t[z], and dh_{t-1} += dh_t ∘ z
       blendBackward(U, φ, σ, step);
@@ -137,7 +137,7 @@ export function gruResetAfterCell(φ: Activation, σ: Activation): Cell<'gates' 
         }
       }
       // dh_{t-1} += dm_t · recurrentKernelᵀ
-      multiplyByTranspose(dm, 0, recurrentKernel, dhBefore, 0, rows, 3 * U, U);
+      if (toBefore) multiplyByTranspose(dm, 0, recurrentKernel, dhBefore, 0, rows, 3 * U, U);
     },
 
     recurrentGradients({ rows, units: U, hBefore, dm }, gradients) {

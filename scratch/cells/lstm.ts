@@ -28,9 +28,13 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
     carries: ['h', 'c'],
     keeps: { gates: 4, activatedC: 1 },
 
-    forward({ rows, units: U, z, gates, hBefore, h, cBefore, c, activatedC }, { recurrentKernel }) {
+    forward(
+      { rows, units: U, z, gates, hBefore, h, cBefore, c, activatedC },
+      { recurrentKernel },
+      fromZeros,
+    ) {
       // z_t += h_{t-1} · recurrentKernel
-      multiply(hBefore, 0, recurrentKernel, z, 0, rows, U, 4 * U);
+      if (!fromZeros) multiply(hBefore, 0, recurrentKernel, z, 0, rows, U, 4 * U);
       // i, f, c~, o
       for (let row = 0; row < gates.length; row += 4 * U) {
         σ.apply(z, gates, row, row + 2 * U);
@@ -52,7 +56,7 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
       }
     },
 
-    backward(step, { recurrentKernel }) {
+    backward(step, { recurrentKernel }, toBefore) {
       const { rows, units: U, z, dz, gates, dh, dhBefore, cBefore, c, dc, dcBefore, activatedC } = step;
       for (let b = 0, n = 0; b < rows; b++) {
         for (let i = b * 4 * U; i < b * 4 * U + U; i++, n++) {
@@ -71,7 +75,7 @@ export function lstmCell(φ: Activation, σ: Activation): Cell<'gates' | 'activa
         }
       }
       // dh_{t-1} += dz_t · recurrentKernelᵀ
-      multiplyByTranspose(dz, 0, recurrentKernel, dhBefore, 0, rows, 4 * U, U);
+      if (toBefore) multiplyByTranspose(dz, 0, recurrentKernel, dhBefore, 0, rows, 4 * U, U);
     },
 
     recurrentGradients({ rows, units: U, dz, hBefore }, { recurrentKernel: dRecurrentKernel }) {

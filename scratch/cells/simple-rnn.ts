@@ -20,18 +20,18 @@ export function simpleRnnCell(activation: Activation): Cell {
     carries: ['h'],
     keeps: {},
 
-    forward({ rows, units, z, hBefore, h }, { recurrentKernel }) {
+    forward({ rows, units, z, hBefore, h }, { recurrentKernel }, fromZeros) {
       // z_t += h_{t-1} · recurrentKernel
-      multiply(hBefore, 0, recurrentKernel, z, 0, rows, units, units);
+      if (!fromZeros) multiply(hBefore, 0, recurrentKernel, z, 0, rows, units, units);
       // h_t = φ(z_t)
       activation.apply(z, h, 0, h.length);
     },
 
-    backward({ rows, units, z, dz, h, dh, dhBefore }, { recurrentKernel }) {
+    backward({ rows, units, z, dz, h, dh, dhBefore }, { recurrentKernel }, toBefore) {
       // dz_t = dh_t ∘ φ'(z_t)
       for (let n = 0; n < dz.length; n++) dz[n] = dh[n] * activation.slope(h[n], z[n]);
       // dh_{t-1} += dz_t · recurrentKernelᵀ
-      multiplyByTranspose(dz, 0, recurrentKernel, dhBefore, 0, rows, units, units);
+      if (toBefore) multiplyByTranspose(dz, 0, recurrentKernel, dhBefore, 0, rows, units, units);
     },
 
     recurrentGradients({ rows, units, dz, hBefore }, { recurrentKernel: dRecurrentKernel }) {
