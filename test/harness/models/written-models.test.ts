@@ -36,6 +36,15 @@ describe('models written for Keras', () => {
       expect(content(again)).to.deep.equal(content(model));
     });
 
+  it('are the same bytes at another time', async () => {
+    const model = await openModelFile(path.join(modelFixtures, 'gru.keras'));
+    const write = async () => (await writeModel(model, 'keras')).files.get('')!;
+    const first = await write();
+    // times in HDF5 are whole seconds
+    await new Promise((resolve) => setTimeout(resolve, 1010 - (Date.now() % 1000)));
+    expect((await write()).equals(first)).to.equal(true);
+  });
+
   it('refuses by name what Keras 3 does not have', async () => {
     const model = await openModelFile(path.join(modelFixtures, 'keras2-lstm-hard-sigmoid.h5'));
     const error = await writeModel(model, 'keras', 'm.h5').catch((found: unknown) => found as Error);
