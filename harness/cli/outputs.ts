@@ -2,6 +2,7 @@ import { access, constants, lstat, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { modelFolder, nameAlongside, realPath, writeFileAtomic } from '../base/files/index';
 import { exitCodes, UsageError, type ExitCode, type Outcome } from '../base/outcome';
+import { withoutControls } from '../base/visible-text';
 
 /** `--json` as commander gives it: a file, or stdout (`true`, `-`). */
 export type JsonFlag = string | true | undefined;
@@ -207,4 +208,4 @@ export async function openOutputs<Name extends string>(
 }
 
 /** A line on stderr: progress, a note. */
-export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+export const say = (line: string): void => void process.stderr.write(`${withoutControls(line)}\n`);

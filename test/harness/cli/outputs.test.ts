@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeNpz } from '../../../harness/base/files/index';
-import { checkOutputs, outputOf, runFiles } from '../../../harness/cli/outputs';
+import { checkOutputs, outputOf, runFiles, say } from '../../../harness/cli/outputs';
 import { program, runToEnd } from '../../support/program';
 import { runCli } from '../../support/run-cli';
 import { temporaryDirectory } from '../../support/temporary-directory';
@@ -37,6 +37,18 @@ describe('files that a command is to write', () => {
     expect(await refusal(json('x'.repeat(250)))).to.match(/xxx: the name is too long; shorten it/);
     expect(await refusal(json('notes.txt'))).to.match(/exists and holds no JSON; it is left alone/);
     expect(await refusal(json('old.json'))).to.equal('taken');
+  });
+
+  it('notes about files of others move no cursor', () => {
+    const { write } = process.stderr;
+    let text = '';
+    process.stderr.write = ((part: string) => ((text += part), true)) as typeof write;
+    try {
+      say('note: layer \u001b[2J\tis read');
+    } finally {
+      process.stderr.write = write;
+    }
+    expect(text).to.equal('note: layer \\u001b[2J\tis read\n');
   });
 
   it('numbers of flags are decimal, and a delimiter is not empty', async () => {
