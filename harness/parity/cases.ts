@@ -20,6 +20,8 @@ export interface Cases {
 /** Problems about the network of `--layers`. */
 const defaultOfModel = 50;
 
+const none: Cases = { problems: [], layered: [], vectors: [], training: [] };
+
 /** The tests of a user's project ask about the same network several times; what is derived from a problem is derived once. */
 const lastLayered = recently<readonly LayeredProblem[]>(3);
 
@@ -32,11 +34,12 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
   const { only } = options;
   const isWanted = (id: string): boolean => isSelected(id, only);
   if (options.vectors !== undefined) {
-    const vectors = await givenVectors(options.vectors);
+    const files = options.vectors.filter((item) => typeof item === 'string');
+    const vectors = files.length > 0 ? await loadVectors(files) : (options.vectors as readonly VectorCase[]);
     const wanted = vectors.filter(({ id }) => isWanted(id));
     for (const { problem, source, id } of wanted)
       if (isLayered(problem)) checkEquations(problem, `${source}: case ${JSON.stringify(id)}: problem`);
-    return checkSome({ problems: [], layered: [], vectors: wanted, training: [] }, only);
+    return checkSome({ ...none, vectors: wanted }, only);
   }
   const { model } = options;
   if (model !== undefined) {
@@ -50,13 +53,12 @@ export async function selectCases(options: ParityOptions, seed: number): Promise
     });
     const wanted = layered.filter(({ id }) => isWanted(id));
     if (wanted.length > 0) checkEquations(wanted[0], '--layers');
-    return checkSome({ problems: [], layered: wanted, vectors: [], training: [] }, only);
+    return checkSome({ ...none, layered: wanted }, only);
   }
   if (options.problems !== undefined) {
     const wanted = options.problems.filter(({ id }) => isWanted(id));
-    const layered = wanted.filter(isLayered);
     const problems = wanted.filter((problem) => !isLayered(problem));
-    return checkSome({ problems, layered, vectors: [], training: [] }, only);
+    return checkSome({ ...none, problems, layered: wanted.filter(isLayered) }, only);
   }
   return checkSome(
     {
@@ -81,13 +83,6 @@ function checkEquations(problem: LayeredProblem, where: string): void {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${where}: ${error.message}.`, { cause: error });
   }
-}
-
-async function givenVectors(
-  vectors: readonly string[] | readonly VectorCase[],
-): Promise<readonly VectorCase[]> {
-  const files = vectors.filter((item) => typeof item === 'string');
-  return files.length > 0 ? loadVectors(files) : (vectors as readonly VectorCase[]);
 }
 
 function checkSome(cases: Cases, only: string | undefined): Cases {

@@ -39,29 +39,24 @@ export interface CasesForSide {
 export function casesFor(side: OpenSide, { problems, layered, vectors, training }: Cases): CasesForSide {
   const { name } = side.implementation;
   const isReference = name === 'scratch';
-  const own = runnable(
-    side.implementation,
-    isReference ? [] : [...problems, ...layered],
-    (problem) => problem,
-  );
+  const asked = isReference ? [] : [...problems, ...layered];
+  const own = runnable(side.implementation, asked, (problem) => problem);
   const withVectors = runnable(side.implementation, vectors, ({ problem }) => problem);
   const unmasked = own.chosen.filter(({ mask }) => side.masks !== false || mask === undefined);
   const masked = own.chosen.length - unmasked.length;
   const hasOptimizer = side.createClassifier !== undefined || side.update !== undefined;
+  const untrained = hasOptimizer || isReference ? 0 : training.length;
+  const maskedProblems = masked === 1 ? 'masked problem was' : 'masked problems were';
   return {
     problems: unmasked,
     vectors: withVectors.chosen,
     training: hasOptimizer ? training : [],
     notes: [
       ...own.notes,
-      ...(masked === 0
-        ? []
-        : [
-            `${masked} masked ${masked === 1 ? 'problem was' : 'problems were'} not run on ${name}: it does not declare masks: true`,
-          ]),
-      ...(hasOptimizer || training.length === 0 || isReference
-        ? []
-        : [`${training.length} training checks were not run on ${name}: it has no optimizer`]),
+      ...(masked > 0
+        ? [`${masked} ${maskedProblems} not run on ${name}: it does not declare masks: true`]
+        : []),
+      ...(untrained > 0 ? [`${untrained} training checks were not run on ${name}: it has no optimizer`] : []),
       ...withVectors.notes,
     ],
   };
