@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { BackendName, Platform, ProbeAnswer } from '../../src/index';
+import type { BackendName, ProbeAnswer } from '../../src/index';
 import { exitCodes } from '../base/outcome';
 import { defineCommand } from './command';
 import { jsonFlag } from './options';
@@ -17,33 +17,18 @@ export const defineDoctor = defineCommand({
   },
 });
 
-/** What `rnn-parity doctor` finds. Every part is tried anew, nothing is remembered. */
-export interface Examination {
-  readonly node: string;
-  readonly platform: Platform;
-  readonly backends: readonly ({ readonly name: BackendName } & ProbeAnswer)[];
-  readonly tfjsNode?: { readonly version: string; readonly directory: string; readonly addon?: string };
-  /** the versions that set-up builds */ readonly recipe: {
-    readonly tfjsNode: string;
-    readonly tensorflow: string;
-  };
-  /** what set-up would build with; undefined when missing */
-  readonly tools: { readonly pip?: string; readonly compiler?: string };
-  readonly cache: {
-    readonly directory: string;
-    readonly entries: readonly { readonly name: string; readonly bytes: number }[];
-    readonly bytes: number;
-  };
-}
+/** What `rnn-parity doctor` finds. */
+export type Examination = Awaited<ReturnType<typeof examine>>;
 
-export async function examine(): Promise<Examination> {
+/** Every part is tried anew, nothing is remembered. */
+export async function examine() {
   const twin = await import('../../src/index.js');
   const { backendNames, cacheDirectory, cacheEntries, probeBackend, recipe, runTool, thisPlatform } = twin;
   const firstLine = async (program: string, args: readonly string[]): Promise<string | undefined> => {
     const { code, stdout } = await runTool(program, args);
     return code === 0 ? stdout.split('\n')[0] : undefined;
   };
-  const backends: Examination['backends'][number][] = [];
+  const backends: ({ readonly name: BackendName } & ProbeAnswer)[] = [];
   // One after the other: each keeps both cores busy for a moment.
   for (const name of backendNames) backends.push({ name, ...(await probeBackend(name)) });
   const tfjsNode = twin.tfjsNodePackage();
@@ -62,6 +47,7 @@ export async function examine(): Promise<Examination> {
         ...(fs.existsSync(tfjsNode.addon) && { addon: fs.realpathSync(tfjsNode.addon) }),
       },
     }),
+    // the versions that set-up builds, and what it would build with
     recipe: { tfjsNode: recipe.tfjsNode, tensorflow: recipe.tensorflow },
     tools: { ...(pip !== undefined && { pip }), ...(compiler !== undefined && { compiler }) },
     cache: { directory, entries, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0) },

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Part, SequenceData } from '../training/data/index';
-import type { LoadedNetworkModel } from '../models/index';
+import type { SequenceData } from '../training/data/index';
 import type { TrainSettings } from '../training/settings';
 import { checkRegularFile, modelFolder, readTextFile } from '../base/files/index';
 import { UsageError } from '../base/outcome';
 import type { FlagsOf } from './command';
 import { checkDataFlags, columnFlags, formatFor, given } from './data-flags';
 import * as options from './options';
-import { openOutputs, runFiles, say, type Outputs } from './outputs';
+import { openOutputs, runFiles, say } from './outputs';
 
 /** The flags of `predict` and `evaluate`. */
 export const useFlags = {
@@ -43,16 +42,8 @@ export const useFlags = {
 };
 export type UseFlags = FlagsOf<typeof useFlags>;
 
-interface Opened {
-  readonly model: LoadedNetworkModel;
-  readonly part: Part;
-  readonly partName: string;
-  readonly ids: readonly string[];
-  readonly outputs: Outputs<'json'>;
-}
-
 /** The model and the part of the data that the flags name. */
-export async function openModel(flags: UseFlags, labelled: boolean): Promise<Opened> {
+export async function openModel(flags: UseFlags, labelled: boolean) {
   const { givesClasses, loadNetwork } = await import('../models/index.js');
   const { checkFeatures, loadData, Notes, relabelled, takePart, withoutMaskedSteps } =
     await import('../training/data/index.js');

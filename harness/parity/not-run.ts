@@ -1,6 +1,4 @@
 import { isLayered, type AnyProblem, type Implementation } from '../base/problem';
-import type { TrainingCheck } from '../judge/index';
-import type { VectorCase } from '../problems/vectors/index';
 import type { OpenSide } from '../sides/index';
 import type { Cases } from './cases';
 
@@ -27,16 +25,8 @@ export class Tally {
 const declaresLayers =
   "it declares layers; name a network of these: --layers lstm:4, in a test { model: { layers: [{ layer: 'lstm', units: 4 }] } }";
 
-/** The cases that a side runs, and why it does not run the others. */
-export interface CasesForSide {
-  readonly problems: readonly AnyProblem[];
-  readonly vectors: readonly VectorCase[];
-  readonly training: readonly TrainingCheck[];
-  readonly notes: readonly string[];
-}
-
-/** Leaves out what a side refuses by its description, and counts it. The scratch side answers vectors alone: it is the reference of the rest. */
-export function casesFor(side: OpenSide, { problems, layered, vectors, training }: Cases): CasesForSide {
+/** The cases that a side runs, and why it does not run others: it leaves out what the side refuses by its description, and counts it. The scratch side answers vectors alone: it is the reference of the rest. */
+export function casesFor(side: OpenSide, { problems, layered, vectors, training }: Cases) {
   const { name } = side.implementation;
   const isReference = name === 'scratch';
   const asked = isReference ? [] : [...problems, ...layered];

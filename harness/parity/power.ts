@@ -1,26 +1,22 @@
 import { viewNames } from '../examine/index';
-import { describeBlindSpot, findBlindSpots, type Asked, type BlindSpot } from '../coverage/index';
+import { describeBlindSpot, findBlindSpots, type Asked } from '../coverage/index';
 import type { Candidate } from '../sides/candidate/index';
 import { expectedNames, tensorOf, type AnyProblem } from '../base/problem';
 import type { VectorCase } from '../problems/vectors/index';
 import type { Cases } from './cases';
 import type { ParityOptions } from './options';
 
-/** What the cases cannot show, and the same in words, for the report. */
-export interface Power {
-  readonly blindSpots: readonly BlindSpot[];
-  readonly warnings: readonly string[];
-}
-
 /**
  * Looks, before any side is asked, for what the cases cannot show. Where there are problems these count, in all the ways in which they
  * run on a side; vectors by themselves are held to the numbers of the file, and only these count.
+ *
+ * @returns blind spots, and the same in words for the report
  */
 export function powerOf(
   cases: Cases,
   options: ParityOptions,
   candidate?: Pick<Candidate, 'precision' | 'masks'>,
-): Power {
+) {
   const { tolerance } = options;
   const isOwn = options.model !== undefined || options.problems !== undefined;
   // the networks of the suite have all that is looked for here: a test says so

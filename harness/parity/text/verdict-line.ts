@@ -24,44 +24,39 @@ function shortest(sentences: readonly string[]): string {
   );
 }
 
-/** Every beginning with the first end, then with the second. */
-const combined = (beginnings: readonly string[], ends: readonly string[]): string[] =>
-  ends.flatMap((end) => beginnings.map((beginning) => `${beginning}${end}`));
-
 /** From the one that says most to the one that is shortest. */
 function sentences(report: ParityReport): string[] {
-  const { verdict, sides, cases, errors, audit } = report;
+  const { verdict, sides, cases, errors } = report;
   const ran = ranIn(report);
   const notRun = sides.filter((side) => side.status === 'not run').map((side) => side.name);
-  const missing =
-    notRun.length > 0 ? [`; not run: ${notRun.join(', ')}`, `; ${notRun.length} not run`] : [''];
+  const missing = notRun.length > 0 ? `; not run: ${notRun.join(', ')}` : '';
+  const missingCount = notRun.length > 0 ? `; ${notRun.length} not run` : '';
   switch (verdict) {
     case 'parity': {
       const where = `in ${cases.length === 1 ? '' : 'all '}${count(cases.length, 'comparison')}`;
       const agree = ran.length === 1 ? 'agrees' : 'agree';
       const ill = cases.filter(({ status }) => status === 'ill').length;
       const but = ill === 0 ? '' : `, ${ill} of them ill-conditioned`;
-      const beginnings = [ran.join(', '), count(ran.length, 'side')].map(
-        (who) => `PARITY: ${who} ${agree} with the reference ${where}${but}`,
-      );
-      return combined(beginnings, missing);
+      return [
+        `PARITY: ${ran.join(', ')} ${agree} with the reference ${where}${but}${missing}`,
+        `PARITY: ${count(ran.length, 'side')} ${agree} with the reference ${where}${but}${missing}`,
+        `PARITY: ${count(ran.length, 'side')} ${agree} with the reference ${where}${but}${missingCount}`,
+      ];
     }
     case 'mismatch':
-      return mismatch(report, missing);
+      return mismatch(report, [missing, missingCount]);
     case 'error': {
       const first = errors.at(0);
-      if (first === undefined) return combined([`ERROR: ${audit[0]}`], [missing[0], '']);
+      if (first === undefined) return [`ERROR: ${report.audit[0]}${missing}`, `ERROR: ${report.audit[0]}`];
       const failed = failingCases(cases).length;
       const others = `${errors.length > 1 ? `; ${count(errors.length, 'error')} in all` : ''}${failed > 0 ? `; ${failedOf(failed, cases.length)}` : ''}`;
-      const { implementation, caseId } = first;
-      const says = (side: string, id: string, message: string): string =>
-        `ERROR: ${side}, ${id}: ${message}${others}`;
       const message = oneLine(first.message);
-      const room = verdictWidth - says(implementation, caseId, '').length;
+      const room = verdictWidth - `ERROR: ${first.implementation}, ${first.caseId}: ${others}`.length;
       return [
-        ...combined([says(implementation, caseId, message)], [missing[0], '']),
-        says(implementation, caseId, clip(message, Math.max(12, room))),
-        says(clip(implementation, 24), clip(caseId, 24), clip(message, 24)),
+        `ERROR: ${first.implementation}, ${first.caseId}: ${message}${others}${missing}`,
+        `ERROR: ${first.implementation}, ${first.caseId}: ${message}${others}`,
+        `ERROR: ${first.implementation}, ${first.caseId}: ${clip(message, Math.max(12, room))}${others}`,
+        `ERROR: ${clip(first.implementation, 24)}, ${clip(first.caseId, 24)}: ${clip(message, 24)}${others}`,
       ];
     }
     case 'backend not run': {
@@ -76,25 +71,32 @@ function sentences(report: ParityReport): string[] {
   }
 }
 
-function mismatch(report: ParityReport, missing: readonly string[]): string[] {
-  const { audit, cases, unshown } = report;
-  const problems = failingProblems(cases);
+function mismatch(report: ParityReport, [missing, missingCount]: readonly [string, string]): string[] {
+  const problems = failingProblems(report.cases);
+  const failed = report.cases.filter(({ status }) => status === 'fail').length;
   if (problems.length === 0) {
     const faults = [
-      ...(audit.length > 0 ? [`${count(audit.length, 'thing')} not accounted for`] : []),
-      ...(unshown.length > 0 ? [`${count(unshown.length, 'tensor')} never shown to be right`] : []),
+      ...(report.audit.length > 0 ? [`${count(report.audit.length, 'thing')} not accounted for`] : []),
+      ...(report.unshown.length > 0
+        ? [`${count(report.unshown.length, 'tensor')} never shown to be right`]
+        : []),
     ].join(', ');
-    return combined([`MISMATCH: ${faults}`], [`: ${audit[0] ?? ''}`, '']);
+    return [`MISMATCH: ${faults}: ${report.audit[0] ?? ''}`, `MISMATCH: ${faults}`];
   }
-  const failed = cases.filter(({ status }) => status === 'fail').length;
-  const counts = `; ${failedOf(failed, cases.length)}`;
+  const counts = failedOf(failed, report.cases.length);
   const diagnosis = problems
     .map(({ implementation }) => firstDiagnosis(report, implementation))
     .find((found) => found !== undefined);
-  const all = diagnosis === undefined ? undiagnosed(problems[0], report) : diagnosed(diagnosis);
-  const beginnings = all.map((beginning) => `MISMATCH: ${beginning}`);
-  const ends = [...missing.map((rest) => `${counts}${rest}`), counts, ''];
-  return [...combined(beginnings.slice(0, -1), ends), ...beginnings.slice(-1)];
+  const beginnings = diagnosis === undefined ? undiagnosed(problems[0], report) : diagnosed(diagnosis);
+  const longer = beginnings.slice(0, -1);
+  const tails = [`; ${counts}${missing}`, `; ${counts}${missingCount}`, `; ${counts}`, ''];
+  return [
+    // where it begins is worth more than how often it fails
+    ...[longer.slice(0, 4), longer.slice(4)].flatMap((some) =>
+      tails.flatMap((tail) => some.map((beginning) => `MISMATCH: ${beginning}${tail}`)),
+    ),
+    `MISMATCH: ${beginnings[beginnings.length - 1]}`,
+  ];
 }
 
 /** From the longest to the shortest; the last fits always. What the mistake is called is said before where it begins. */
