@@ -79,21 +79,23 @@ function numbersThatFit(
   const all = [...given.keys()];
   // after a wrong forward pass a program may have gradients of its own
   const forward = all.filter((name) => !name.startsWith('gradients.'));
-  const [first, ...ways] = faultOf(right + 1, '').runs(network, problem);
+  const { phase, runs } = faultOf(right + 1, '');
+  const [first, ...ways] = runs(network, problem);
   if ((first as FaultyRun | undefined) === undefined) return [];
-  const isForward = first.isRightForward !== true;
-  return [
-    ...[first, ...ways].map((_, way) => [way, all] as const),
-    ...(isForward && forward.length < all.length ? [[0, forward] as const] : []),
-  ].map(([way, names]) => {
+  // the states tell the number of a mistake that is in them
+  const byAll = phase === 'forward' ? [] : [first, ...ways].map((_, way) => [way, all] as const);
+  const byForward = first.isRightForward === true ? [] : [[0, forward] as const];
+  return [...byAll, ...byForward].map(([way, names]) => {
     // every tensor counts alike, however large its numbers are
     const numbersOf = (answer: Answer): number[] =>
       names.flatMap((name) => {
         const size = expected.get(name)?.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) ?? 0;
         return Array.from(answer.get(name)?.data ?? [], (x) => x / (size || 1));
       });
-    const at = (n: number): number[] =>
-      numbersOf(exactFault(faultOf(n, '').runs(network, problem)[way]).whole());
+    const at = (n: number): number[] => {
+      const made = exactFault(faultOf(n, '').runs(network, problem)[way]);
+      return numbersOf(names === forward ? made.forward : made.whole());
+    };
     return secant(at, numbersOf(given), right);
   });
 }
