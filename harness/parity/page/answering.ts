@@ -104,10 +104,13 @@ class Answerer {
   private async ask({ id, problem }: Asked, least: number | undefined): Promise<Heard> {
     const { side } = this;
     if (this.worker?.isOver === true) this.end();
-    this.worker ??= new SideWorker({ least, hangs: this.attempts < (this.config.hangs ?? 0) });
+    const worker = (this.worker ??= new SideWorker({
+      least,
+      hangs: this.attempts < (this.config.hangs ?? 0),
+    }));
     this.attempts++;
-    const heard = await this.worker.ask({ type: 'answer', id, side, problem });
-    if (this.worker?.isOver === true) this.end();
+    const heard = await worker.ask({ type: 'answer', id, side, problem });
+    if (worker.isOver) this.end();
     return heard as Heard;
   }
 }
