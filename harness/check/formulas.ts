@@ -35,7 +35,7 @@ export type FormulaAnswer = (name: string) => Doubtful;
  */
 export function byFormulas(question: FormulaQuestion, model: PrecisionModel): FormulaAnswer {
   const { input, mask, initialStates, arriving } = question;
-  const turns = 'goBackwards' in question.config && question.config.goBackwards === true;
+  const turns = 'goBackwards' in question.config && question.config.goBackwards;
   const config: LayerConfig = turns ? { ...question.config, goBackwards: false } : question.config;
   const [batch, ...sizes] = input.tensor.shape;
   const shape = [batch, sizes.length === 2 ? sizes[0] : 1, sizes[sizes.length - 1]];

@@ -73,8 +73,9 @@ export async function checkOutputs(outputs: readonly Output[], taken: readonly s
     }
     await checkWritable(`${flag} ${file}`, folder);
     // it is written alongside first, by a longer name
-    await lstat(nameAlongside(real)).catch(({ code }: NodeJS.ErrnoException) => {
-      if (code === 'ENAMETOOLONG') throw new UsageError(`${flag} ${file}: the name is too long; shorten it.`);
+    await lstat(nameAlongside(real)).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG')
+        throw new UsageError(`${flag} ${file}: the name is too long; shorten it.`);
     });
     const found = await stat(file).catch(() => undefined);
     if (found?.isDirectory() === true || /[/\\]$/.test(file))
@@ -188,18 +189,17 @@ export async function openOutputs<Name extends string>(
     texts: Readonly<Record<string, MakeText | undefined>> = {},
   ): Promise<Outcome> => {
     const onStdout = flagOf['json'] === true || flagOf['json'] === '-';
-    const said = onStdout && summarizes ? [text] : [];
-    let isLost = false;
+    const lost: string[] = [];
     for (const [name, make] of Object.entries({ ...texts, json: () => machine }))
       try {
         if (make !== undefined) await write(name, make);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
-        isLost = true;
-        said.push(`error: ${error.message}`);
+        lost.push(`error: ${error.message}`);
       }
+    const said = [...(onStdout && summarizes ? [text] : []), ...lost];
     return {
-      exitCode: isLost ? exitCodes.usage : exitCode,
+      exitCode: lost.length > 0 ? exitCodes.usage : exitCode,
       text: onStdout ? machine : text,
       ...(said.length > 0 && { summary: said.join('\n') }),
     };

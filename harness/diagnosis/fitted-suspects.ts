@@ -32,7 +32,7 @@ export function fittedSuspects(
 }
 
 function firstWrong({ network, wrongTensors }: Reading): FirstWrong | undefined {
-  const [name] = [...wrongTensors].sort((one, other) => rankOf(network, one) - rankOf(network, other));
+  const name = [...wrongTensors].sort((one, other) => rankOf(network, one) - rankOf(network, other)).at(0);
   return name === undefined
     ? undefined
     : { ...layerAndQuantity(network, name), phase: phaseOf(network, name) };

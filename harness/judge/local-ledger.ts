@@ -93,7 +93,7 @@ export function withMoreFeatures<P extends AnyProblem>(
 ): P {
   const { names } = equationsOf(source);
   const wider = partsOf(source).flatMap((name): [string, Tensor][] => {
-    const [own] = names.get(`gradients.${name}`) ?? names.get(name.replace('weights.', 'gradients.')) ?? [];
+    const own = (names.get(`gradients.${name}`) ?? names.get(name.replace('weights.', 'gradients.')))?.at(0);
     const [, layer = '', weight = ''] = own?.split('.') ?? [];
     const made = (problem.weights[layer] as Partial<Record<string, Tensor>> | undefined)?.[weight];
     const isWider = made?.shape.length === 2 && made.shape[0] !== partOf(source, name)?.shape[0];

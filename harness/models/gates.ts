@@ -16,8 +16,8 @@ type Order = readonly number[];
 
 /** theirs [gates·U, N] -> Keras's [N, gates·U], or [gates·U] -> [gates·U]: block k of theirs is Keras's block order[k]. */
 export function gatesToKeras(tensor: StoredTensor, order: Order): StoredTensor {
-  const [rows, columns] = tensor.shape;
-  const blocks = { ...tensor, shape: [order.length, rows / order.length, columns ?? 1] };
+  const [rows, columns = 1] = tensor.shape;
+  const blocks = { ...tensor, shape: [order.length, rows / order.length, columns] };
   const inverse = order.map((_, block) => order.indexOf(block));
   const moved = transposed(taken(blocks, 0, inverse), [2, 0, 1]);
   return { ...moved, shape: tensor.shape.length === 1 ? [rows] : [columns, rows] };

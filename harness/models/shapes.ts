@@ -79,7 +79,7 @@ export const stateWidth = (config: ModelLayerConfig): number => Object.values(st
 /** Whether a recurrent layer gives every step. */
 export function givesSteps(config: ModelLayerConfig): boolean {
   const own = 'wrapped' in config ? config.wrapped : config;
-  return 'returnSequences' in own && own.returnSequences === true;
+  return 'returnSequences' in own && own.returnSequences;
 }
 
 /** Whether a mask that reaches a layer reaches the next one as well. */

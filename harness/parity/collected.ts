@@ -10,5 +10,5 @@ export const noFindings = (): Collected => together([]);
 /** What several sides found, one after the other. */
 export function together(found: readonly Collected[]): Collected {
   const all = parts.map((part) => [part, found.flatMap((one): readonly unknown[] => one[part])]);
-  return Object.fromEntries(all) as unknown as Collected;
+  return Object.fromEntries(all) as Collected;
 }

@@ -96,14 +96,19 @@ function writeLayer(
   const isKeras = program === 'keras';
   const optionsOf = (own: ModelLayerConfig): Record<string, unknown> => {
     const extras = extrasOf(own);
-    const described = Object.entries(fields[own.layer]).flatMap(([field, { preset }]) => {
-      if (field === 'resetAfter' && !isKeras) return [];
-      const value = (own as unknown as Readonly<Record<string, unknown>>)[field] ?? preset;
-      const isActivation = /activation$/i.test(field) && value !== 'softmax';
-      return [
-        [optionName(field), isActivation ? activationName(value as ActivationName, program, refuse) : value],
-      ];
-    });
+    const described = Object.entries(fields[own.layer]).flatMap(
+      ([field, { preset }]): [string, unknown][] => {
+        if (field === 'resetAfter' && !isKeras) return [];
+        const value = (own as unknown as Readonly<Record<string, unknown>>)[field] ?? preset;
+        const isActivation = /activation$/i.test(field) && value !== 'softmax';
+        return [
+          [
+            optionName(field),
+            isActivation ? activationName(value as ActivationName, program, refuse) : value,
+          ],
+        ];
+      },
+    );
     return { ...Object.fromEntries(described), ...extras };
   };
   /** What the description does not say. */

@@ -86,7 +86,7 @@ export async function constantOf(
   );
   if (list?.length !== count)
     throw refuse(`[${dims.join(', ')}] has ${list?.length ?? 0} numbers, expected were ${count}`);
-  const decode = { float16: halfToNumber, bfloat16: bfloat16ToNumber }[element as string];
+  const decode = { float16: halfToNumber, bfloat16: bfloat16ToNumber }[element];
   return made(decode === undefined ? Float64Array.from(list) : Float64Array.from(list, decode));
 }
 
