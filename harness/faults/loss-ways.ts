@@ -24,7 +24,6 @@ interface WrongLoss {
 }
 
 export const sumOf = (numbers: Row): number => numbers.reduce((sum, x) => sum + x, 0);
-const times = (rows: Rows, factor: number): Rows => rows.map((row) => row.map((x) => x * factor));
 
 /** The softmax cross-entropy, changed. */
 export function lossChanged(change: (right: RightLoss, given: Given) => WrongLoss): Way {
