@@ -109,6 +109,7 @@ export class TfEngine implements NetworkEngine {
   /**
    * The same with asynchronous reads, where the backend needs them.
    *
+   * @param batch with arrays of its own (`ownCopy`): it is read again after each wait
    * @param goOn is called after each wait
    */
   async stepAsync(batch: CheckedBatch, clipNorm: number | undefined, goOn: () => void): Promise<StepResult> {
@@ -135,7 +136,12 @@ export class TfEngine implements NetworkEngine {
     }
   }
 
-  /** The same with asynchronous reads. @param goOn is called after each wait but the last */
+  /**
+   * The same with asynchronous reads.
+   *
+   * @param question with arrays of its own (`ownCopy`): it is read again after each wait
+   * @param goOn is called after each wait but the last
+   */
   async answerAsync(question: CheckedQuestion, name: string, goOn: () => void): Promise<NetworkAnswer> {
     const judged = await this.judgeFirst(question, name, goOn);
     goOn();

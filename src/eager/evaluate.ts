@@ -1,4 +1,4 @@
-import { checkOptions } from '../../scratch/index';
+import { checkOptions, ownCopy } from '../../scratch/index';
 import { checkBackend, type LoadedBackend } from '../backends/index';
 import { simpleRNNNames } from '../network-engine';
 import { problemOfLayers, type NetworkEvaluation, type NetworkProblem } from '../problem';
@@ -45,7 +45,7 @@ export async function evaluateWithTfjsAsync(
   const name = 'evaluateWithTfjsAsync';
   const { engine, question, evaluationOf } = prepare(backend, problem, options, name);
   try {
-    return evaluationOf(await engine.answerAsync(question, name, () => backend.use()));
+    return evaluationOf(await engine.answerAsync(ownCopy(question), name, () => backend.use()));
   } finally {
     engine.dispose();
   }

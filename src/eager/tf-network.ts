@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs';
-import { NetworkPlan, resolveNetwork } from '../../scratch/index';
+import { NetworkPlan, ownCopy, resolveNetwork } from '../../scratch/index';
 import type {
   CheckedQuestion,
   Evaluated,
@@ -103,7 +103,7 @@ export class TfNetwork extends NetworkShell {
   async trainOnBatchAsync(...given: Parameters<TfNetwork['trainOnBatch']>): Promise<NetworkBatchResult> {
     // so that a class that overrides trainOnBatch is trained by its own
     if (!this.engine.isAsynchronous) return this.trainOnBatch(...given);
-    const batch = this.beginStep(given[0], given[1], given[2] ?? {});
+    const batch = ownCopy(this.beginStep(given[0], given[1], given[2] ?? {}));
     const result = await this.engine.stepAsync(batch, this.clipNorm, () => this.begin('trainOnBatch'));
     return result as NetworkBatchResult;
   }
@@ -112,7 +112,7 @@ export class TfNetwork extends NetworkShell {
   async predictAsync(inputs: TensorLike, options: StackInputOptions = {}): Promise<NetworkPrediction> {
     this.begin('predict');
     const parts: NetworkPrediction[] = [];
-    for (const given of inChunks(this.plan.check(inputs, options, 'predict'))) {
+    for (const given of inChunks(ownCopy(this.plan.check(inputs, options, 'predict')))) {
       parts.push(await this.answerAsync(predictionOf(given), 'predict'));
     }
     return joined(parts);
@@ -126,7 +126,7 @@ export class TfNetwork extends NetworkShell {
   ): Promise<Evaluated> {
     if (!this.engine.isAsynchronous) return this.evaluate(inputs, targets, options);
     this.begin('evaluate');
-    const batch = this.checkBatch(inputs, targets, options, 'evaluate', { batchSize: true });
+    const batch = ownCopy(this.checkBatch(inputs, targets, options, 'evaluate', { batchSize: true }));
     const parts: NetworkAnswer[] = [];
     for (const given of inChunks(batch.given, options.batchSize)) {
       parts.push(await this.answerAsync(predictionOf(given), 'evaluate'));
@@ -137,7 +137,7 @@ export class TfNetwork extends NetworkShell {
   /** As `run`, with asynchronous reads. */
   async runAsync(inputs: TensorLike, question: NetworkQuestion = {}): Promise<NetworkAnswer> {
     this.begin('run');
-    return this.answerAsync(this.plan.checkQuestion(inputs, question, 'run'), 'run');
+    return this.answerAsync(ownCopy(this.plan.checkQuestion(inputs, question, 'run')), 'run');
   }
 
   private answerAsync(question: CheckedQuestion, name: string): Promise<NetworkAnswer> {

@@ -2,6 +2,7 @@ import {
   checkClassifierWeights,
   classifierLayers,
   NetworkPlan,
+  ownCopy,
   resolveCompile,
   weightsByLayer,
   weightsOfLayers,
@@ -59,7 +60,7 @@ export async function updateWithTfjsAsync(
         weightsByLayer(checkClassifierWeights(memory, all, slot)),
       ),
     );
-    const batch = { given: sequenceInputs(given, 2), targets: targets! };
+    const batch = ownCopy({ given: sequenceInputs(given, 2), targets: targets! });
     const { loss } = await engine.stepAsync(batch, clipNorm, () => backend.use());
     const after = await engine.readTrained();
     const memory = Object.entries(after.state.slots).map(

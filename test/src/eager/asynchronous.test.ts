@@ -7,6 +7,7 @@ import {
   evaluateWithTfjs,
   evaluateWithTfjsAsync,
   loadBackend,
+  TfNetwork,
   TfSimpleRNNClassifier,
   updateWithTfjsAsync,
   type LoadedBackend,
@@ -43,6 +44,42 @@ describe('the twin with asynchronous reads', () => {
       const { status, verdicts } = await examine(implementation, problem);
       expect(status, JSON.stringify(verdicts)).to.equal('pass');
     });
+
+  it('computes with the numbers that it was given, though the caller changes the arrays before it is done', async () => {
+    const detour = { ...backend, name: 'webgl' } as const;
+    const weights = initialClassifierWeights({ features: 2, units: 3, classes: 2, seed: 1 });
+    const network = () =>
+      new TfNetwork({
+        ...{ backend: detour, gradients: 'bptt', seed: 1, features: 2, loss: 'meanSquaredError' },
+        layers: [
+          { layer: 'simpleRNN', units: 3 },
+          { layer: 'dense', units: 2 },
+        ],
+      });
+    // more examples than a part of a prediction has
+    const given = () => ({
+      inputs: { data: Float32Array.from({ length: 1200 }, (_, i) => Math.sin(i)), shape: [300, 2, 2] },
+      targets: { data: Float64Array.from({ length: 600 }, (_, i) => Math.cos(i)), shape: [300, 2] },
+    });
+    type Given = ReturnType<typeof given>;
+    const ways: Readonly<Record<string, (one: Given) => Promise<unknown>>> = {
+      predictAsync: ({ inputs }) => network().predictAsync(inputs),
+      evaluateAsync: ({ inputs, targets }) => network().evaluateAsync(inputs, targets),
+      runAsync: ({ inputs, targets }) => network().runAsync(inputs, { targets }),
+      trainOnBatchAsync({ inputs, targets }) {
+        const one = network();
+        one.compile({ optimizer: 'sgd' });
+        return one.trainOnBatchAsync(inputs, targets);
+      },
+      evaluateWithTfjsAsync: ({ inputs }) => evaluateWithTfjsAsync(detour, { inputs, weights }),
+    };
+    for (const [name, ask] of Object.entries(ways)) {
+      const changed = given();
+      const later = ask(changed);
+      for (const { data } of Object.values(changed)) data.fill(9);
+      expect(await later, name).to.deep.equal(await ask(given()));
+    }
+  });
 
   it('trains as the classifier does, to the last bit, with every optimizer, and keeps no tensor', async () => {
     const sizes = { features: 2, units: 5, classes: 3 };
