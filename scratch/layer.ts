@@ -32,7 +32,7 @@ export interface LayerPass {
   readonly finalStates: readonly Carry[];
   /** h_1 .. h_T of each walk through time, in the order of the walk, also where the output is h_T alone */
   readonly sequences: readonly Signal[];
-  /** @param fromZeros whether the initial states are zeros; they are filled either way */
+  /** @param fromZeros whether the initial states are zeros, so that nothing need be multiplied by them; they are filled either way */
   forward(fromZeros: boolean): void;
   /** Sets the gradients of the output and of the states to zero: for those that arrive from above to be added. */
   clearGradients(): void;

@@ -86,7 +86,7 @@ export function judge(name: LossName, { data, shape }: Tensor, targets: Targets,
   return {
     loss: loss.value(z, outputs, t, width),
     accuracy: loss.accuracy(outputs, t, width),
-    /** dLoss/dz, in the shape of z; to be called once, because it takes the place of the outputs */
+    /** dLoss/dz, in the shape of z; call it once: it is written over the outputs */
     gradient: (): Float64Array => {
       const dz = outputs;
       loss.gradient(outputs, t, width, dz);

@@ -41,8 +41,8 @@ export function product(
 const smallest = 4096;
 
 /**
- * In tiles of 2 x 4: 8 multiplications for 6 fetches. The `| 0` tells the compiler that an index is a 32-bit integer. Down the columns, not
- * along the rows: what a tile has to know about its columns is then worked out once for all rows.
+ * In tiles of 2 x 4: 8 multiplications for 6 fetches. The `| 0` tells the compiler that an index is a 32-bit integer. The tiles go down
+ * the columns, not along the rows, so that what a tile has to know about its columns is worked out once for all rows.
  */
 function directly(
   a: Float64Array,

@@ -56,7 +56,7 @@ export function outputsOf({ output }: StackPass): Tensor {
   return batchMajor(output.values, output);
 }
 
-/** As `outputsOf`, but without a time axis not copied: to be read only, and before the next forward pass. */
+/** As `outputsOf`, but no copy where there is no time axis: to be read only, and before the next forward pass. */
 export function borrowOutputs(pass: StackPass): Tensor {
   const { output } = pass;
   return output.timeSteps === undefined ? { data: output.values, shape: shapeOf(output) } : outputsOf(pass);

@@ -9,7 +9,7 @@
  *
  * with s = r - d / q, multiplied out for seven levels of the fraction: the error is below r^15 / 10^12 for |r| < 7/32.
  *
- * @param y may be the array of the x
+ * @param y gets them; may be the array xs
  * @param from the first place
  * @param to the place after the last one
  */

@@ -81,7 +81,7 @@ function askedFor(args: readonly string[], program: Command): readonly string[] 
   return first === 'help' && isUnknown ? args.slice(1) : args;
 }
 
-/** Names in it come from files of others. */
+/** Names in the text may come from files of users. */
 const withNewline = (text: string): string =>
   withoutControls(text === '' || text.endsWith('\n') ? text : `${text}\n`);
 

@@ -14,7 +14,7 @@ export interface Output {
   /** what every file of this kind holds, so that only an earlier one is replaced; absent: any file is */ readonly mark?: string;
 }
 
-/** Whose files have these endings. */
+/** The flags whose files have these endings. */
 const endings: Readonly<Record<string, string>> = {
   '.json': '--json',
   '.html': '--html',
@@ -25,7 +25,7 @@ const endings: Readonly<Record<string, string>> = {
 /**
  * The file that a flag names, if it names one.
  *
- * @throws UsageError for `-` where stdout is not offered, and for a name that is that of another format
+ * @throws UsageError for `-` where stdout is not offered, and for a file with the ending of another format
  */
 export function outputOf(flag: string, file: JsonFlag, mark?: string): Output[] {
   if (file === '-' && flag !== '--json')

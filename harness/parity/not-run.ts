@@ -25,7 +25,10 @@ export class Tally {
 const declaresLayers =
   "it declares layers; name a network of these: --layers lstm:4, in a test { model: { layers: [{ layer: 'lstm', units: 4 }] } }";
 
-/** The cases that a side runs, and why it does not run others: it leaves out what the side refuses by its description, and counts it. The scratch side answers vectors alone: it is the reference of the rest. */
+/**
+ * The cases that a side runs, and why it does not run others: what it refuses by its description is left out, and counted. The scratch
+ * side answers vectors alone: it is the reference of the rest.
+ */
 export function casesFor(side: OpenSide, { problems, layered, vectors, training }: Cases) {
   const { name } = side.implementation;
   const isReference = name === 'scratch';

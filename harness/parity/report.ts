@@ -95,7 +95,7 @@ interface OfCase {
   readonly caseId: string;
 }
 
-/** The same text for all that is said of one case of one side. */
+/** One key for all that a report says of one case of one side. */
 export const keyOf = ({ implementation, caseId }: OfCase): string => JSON.stringify([implementation, caseId]);
 
 /** `tfjs:wasm, edge/one-step` */

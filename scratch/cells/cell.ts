@@ -47,7 +47,7 @@ export interface Cell<Kept extends string = never> {
   /**
    * From dh_t and dc_t to dz_t, and to what the step adds to dh_{t-1} and dc_{t-1}.
    *
-   * @param toBefore whether the latter are wanted; training does without them at the first step
+   * @param toBefore whether what it adds to dh_{t-1} and dc_{t-1} is read; training does not read it at the first step
    */
   backward(step: Step<Kept>, weights: CellWeights, toBefore: boolean): void;
   /**

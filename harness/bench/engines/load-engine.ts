@@ -29,7 +29,7 @@ export async function loadEngine(name: string): Promise<BenchEngine> {
     const loaded = await load(backend);
     return new LayersEngine(loaded.tf, versionsOf(loaded));
   }
-  // it alone needs what writes models
+  // no other engine needs the room that writes models
   if (name === 'onnxruntime') return (await import('./onnxruntime-engine.js')).loadOnnxRuntime();
   if (name === 'scratch') {
     return new OwnEngine({

@@ -37,7 +37,11 @@ export class SideWorker {
     };
   }
 
-  /** Gives an order and waits for its end; one order after the other. @param meanwhile hears what the worker says before */
+  /**
+   * Gives an order and waits for its end. One order after the other.
+   *
+   * @param meanwhile hears what the worker says before the end
+   */
   ask(order: ToWorker, meanwhile: (message: Meanwhile) => void = () => undefined): Promise<End> {
     return new Promise((resolve) => {
       this.hear = (message) => {
