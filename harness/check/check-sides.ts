@@ -143,7 +143,7 @@ async function judgeSide(
     const [first] = layer;
     differences.push(placeOf(model, (await byStep(side, model, first)) ?? first, causes));
   }
-  // of gradients from another run, what the layers gave there
+  // a side that runs its layers again for the gradients is asked by what they gave in that run
   const asked = gradients?.layers && judgeShown(model, inputs, gradients.layers, side.model).questions;
   const { judged: backward } =
     gradients === undefined || upstream === undefined

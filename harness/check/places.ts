@@ -12,7 +12,7 @@ export function placesOf(config: ModelLayerConfig, [batch, ...sizes]: readonly n
   const width = sizes[sizes.length - 1];
   const row = sizes.reduce((a, b) => a * b, 1);
   switch (config.layer) {
-    case 'masking': // what becomes zero besides is a matter of the mask
+    case 'masking': // `masked` sets the numbers of masked steps to zero
     case 'identity':
       return { shape: [batch, ...sizes], from: (i) => i };
     case 'flatten':

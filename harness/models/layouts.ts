@@ -11,7 +11,7 @@ import { configArray } from './keras/write';
 import { matchLayers, matchOrder, refuseGates, type NamesInFile } from './layer-names';
 import { checkSingle } from './networks';
 
-/** Names of the five weights in each layout; an archive of PyTorch has another bias besides, and may have other modules' names. */
+/** Names of the five weights in each layout; an archive of PyTorch has a second bias, and its modules may have other names. */
 const layouts = {
   notebook: {
     kernel: 'rnn.W_x',
@@ -102,12 +102,13 @@ export function readLayout(
   const take = (entry: string, rank: number): Tensor => numbersOf(arrays, entry, rank, where);
   const read = weightNames.map((weight): [string, Tensor] => {
     const given = take(names[weight], /bias/i.test(weight) ? 1 : 2);
+    // of one block of columns: a matrix is transposed, and a bias stays
     return [weight, layout === 'pytorch' ? gatesToKeras(given, [0]) : given];
   });
   const weights = Object.fromEntries(read) as unknown as Record<keyof ClassifierWeights, Tensor>;
   refuseGates(weights.recurrentKernel.shape, where);
   if (layout === 'pytorch') {
-    const { data } = take(names.bias.replace('bias_ih', 'bias_hh'), 1);
+    const { data } = take(names.bias.replace(/ih_l0$/, 'hh_l0'), 1);
     const { bias } = weights;
     if (data.length !== bias.data.length)
       throw new UsageError(
@@ -146,7 +147,7 @@ function namesIn(
     throw new UsageError(
       `${where} has ${output.length === 0 ? 'no output layer' : `several output layers (${output.join(', ')})`}; one nn.Linear was expected, for example fc.weight and fc.bias.`,
     );
-  const own = (name: string): string => name.replace(/^rnn\./, prefix);
+  const own = (name: string): string => `${prefix}${name.slice('rnn.'.length)}`;
   const { kernel, recurrentKernel, bias } = layouts.pytorch;
   return {
     names: {

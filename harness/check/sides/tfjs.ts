@@ -97,7 +97,7 @@ class Probe {
     return results[0];
   }
 
-  /** Those of an embedding are left out where TensorFlow.js has none (on wasm), with a note. */
+  /** TensorFlow.js has no gradient of an embedding on wasm: it is left out there, with a note. */
   private gradients(upstream: readonly Upstream[]): Pick<SideAnswer, 'gradients' | 'note'> {
     const { layers } = this.question.model;
     const others = layers.filter(({ config }) => config.layer !== 'embedding');

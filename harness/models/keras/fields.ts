@@ -5,8 +5,12 @@ import type { Dialect, Options } from './options';
 
 /** An option of a layer. */
 interface Field {
-  /** what it is where a description does not say it */ readonly preset?: unknown;
-  /** as a file has it under Keras's name */ read(options: Options, name: string, dialect: Dialect): unknown;
+  /** its value where a description leaves it out */ readonly preset?: unknown;
+  /** reads it from a file, where it has the name that Keras gives it */ read(
+    options: Options,
+    name: string,
+    dialect: Dialect,
+  ): unknown;
 }
 
 const size: Field = { read: (options, name) => options.size(name) };
@@ -58,7 +62,7 @@ export const fields: Readonly<Record<ModelLayerConfig['layer'], Readonly<Record<
   ...{ bidirectional: {}, timeDistributed: {}, flatten: {}, lastStep: {}, identity: {} },
 };
 
-/** Keras's names of the layers that are no wrappers. */
+/** Keras's class of each layer; a Dropout stands for any layer that passes its input on when predicting. */
 export const classNames = {
   simpleRNN: 'SimpleRNN',
   lstm: 'LSTM',

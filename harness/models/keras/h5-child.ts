@@ -75,7 +75,7 @@ async function write(arrays: readonly ArrayToWrite[]): Promise<H5Answer> {
   const h5wasm = await loadH5Wasm();
   const module = await h5wasm.ready;
   const path = `/model-${++files}.h5`;
-  // HDF5 writes the time of every object: equal models, equal bytes
+  // HDF5 stores the time at which each object is written; with a fixed time, equal models give equal bytes
   Date.now = () => Date.UTC(1980);
   const file = new h5wasm.File(path, 'w');
   const groups = new Set<string>();

@@ -56,7 +56,8 @@ export async function openH5(
   const refuse = (what: string): UsageError => new UsageError(`${where} ${what}; save the model again.`);
   if (!isH5(bytes)) throw refuse('is not an HDF5 file');
   const answer = await ask({ bytes, where, attributes }, refuse, seconds);
-  if (!('arrays' in answer)) throw new UsageError('refused' in answer ? answer.refused : 'it wrote');
+  if ('refused' in answer) throw new UsageError(answer.refused);
+  if (!('arrays' in answer)) throw new Error('openH5: the worker wrote a file');
   return {
     text: (attribute) => answer.texts[attribute],
     entries: answer.arrays.map(({ name, shape, numbers }) => ({
@@ -79,7 +80,7 @@ export async function formatH5(arrays: readonly ArrayToWrite[]): Promise<Buffer>
     Math.ceil(patience.least + patience.perByte * size),
   );
   if (!('written' in answer))
-    throw new Error(`formatH5: ${'refused' in answer ? answer.refused : 'it read'}`);
+    throw new Error(`formatH5: ${'refused' in answer ? answer.refused : 'the worker read a file'}`);
   return Buffer.from(answer.written);
 }
 

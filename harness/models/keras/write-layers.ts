@@ -71,8 +71,8 @@ export function writeLayers(model: ModelDescription, program: WrittenFor, where:
   };
 }
 
-/** Weights of a layer in the order in which Keras and TensorFlow.js keep them, by our names. */
 const cellOrder = ['kernel', 'recurrentKernel', 'bias'];
+/** Weights of a layer in the order in which Keras and TensorFlow.js keep them, by our names. */
 export const weightOrder = [
   ...[...cellOrder, ...directions.flatMap((direction) => cellOrder.map((name) => nameIn(direction, name)))],
   ...['embeddings', 'gamma', 'beta', 'movingMean', 'movingVariance'],

@@ -97,6 +97,9 @@ describe('weights of other programs', () => {
     expect(read({ ...torch, 'rnn.bias_hh_l0': array(4) })).to.throw(UsageError, /5 and 4 elements/);
     expect(read({ ...torch, 'fc.weight': array(2, 4) })).to.throw(UsageError, /\[4, 2\]/);
     expect(read({ ...torch, 'head.weight': array(2, 5) })).to.throw(UsageError, /several output layers/);
+    // a name is no pattern of a replacement
+    const named = Object.entries(torch).map(([name, one]) => [`a$&b.${name}`, one]);
+    expect(read(Object.fromEntries(named) as typeof torch)().layout).to.equal('pytorch');
   });
 
   it('goes round through the commands: import, export, import', async () => {
