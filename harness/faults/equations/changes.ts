@@ -213,7 +213,7 @@ function* functionsChanged(
     );
 }
 
-/** 1 - σ(z_t[i]) instead of σ(z_t[f]): a gate that is coupled to another one, or turned round. */
+/** 1 - σ(z_t[i]) instead of σ(z_t[f]): a gate that is coupled to another one. */
 function* complementsOfOthers(
   expression: Extract<Expression, { op: 'call' | 'product' | 'slope' | 'blend' }>,
   { blocks }: Surroundings,
@@ -222,6 +222,7 @@ function* complementsOfOthers(
   const [of] = expression.of;
   if (!gateFunctions.includes(f) || of.op !== 'quantity' || of.part?.length !== 1) return;
   for (const block of blocks.get(of.name) ?? []) {
+    if (block === of.part[0]) continue;
     const other = callOf(f, { ...of, part: [block], axis: [block] });
     const words = `1 - ${inWords(other)} instead of ${inWords(expression)}`;
     yield { to: complementOf(other), words, sort: 'gates', gate: of.part[0] };

@@ -51,10 +51,14 @@ export function fittedNamed(network: Network, name: string): EquationFault | und
 /** What may begin at that place. */
 function familiesAt(network: Network, place: FirstWrong): Family[] {
   const { layer, phase } = place;
-  const [cell] = network.layers.filter(isRecurrent).filter(({ name }) => name === layer);
+  const own = network.layers.filter(isRecurrent).filter(({ name }) => name === layer);
+  // no answer shows what an embedding gives out
+  const embeddings = network.layers
+    .filter(isRecurrent)
+    .filter(({ name, integers }) => integers === true && own.some(({ reads }) => reads === name));
   return [
     ...(phase === 'forward' ? [] : [...lossFamilies(network, place), ...groupFamilies(network, place)]),
-    ...((cell as typeof cell | undefined) === undefined ? [] : cellFamilies(cell, place)),
+    ...[...embeddings, ...own].flatMap((one) => cellFamilies(one, place)),
   ];
 }
 

@@ -149,7 +149,8 @@ const layouts: readonly (readonly [
   ],
   [
     'is read column by column, though it lies row by row',
-    (rows, columns) => rows.length > 0 && columns.length > 0,
+    // that of U rows and U columns is then transposed, which is a fault of the cell
+    (rows, columns) => rows.join() !== columns.join(),
     (row, column, { rows }) => column * rows + row,
   ],
   [
