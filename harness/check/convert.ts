@@ -78,9 +78,11 @@ export async function convertModel(
   // of a link, what it leads to is replaced
   const target = await realPath(out);
   for (const name of [target, proofOf(target)]) await clearLeftovers(name);
+  // the proof goes where the result goes
+  const named = target === path.resolve(out) ? out : target;
   const checkPlace = async (): Promise<void> => {
     await checkReplaceable(out, to, force, typeof given === 'string' ? given : undefined);
-    if (!makesFolder(to)) await checkProof(out, force, given);
+    if (!makesFolder(to)) await checkProof(named, force, given);
   };
   await checkPlace();
   checkName(out, to);

@@ -219,6 +219,13 @@ describe('conversion to Keras', () => {
     expect((taken as Error).message).to.match(
       /other\.keras\.parity\.json, where the proof goes, exists already/,
     );
+    const link = path.join(base(), 'link.keras');
+    symlinkSync('other.keras', link);
+    const linked = await convertModel(from, { to: 'keras', out: link }).catch(
+      (found: unknown) => found as Error,
+    );
+    expect((linked as Error).message).to.equal((taken as Error).message);
+    rmSync(link);
     expect(readdirSync(base())).to.not.include('other.keras');
     await convertModel(path.join(modelFixtures, 'gru.keras'), { to: 'keras', out, force: true });
     expect(readFileSync(out).equals(first)).to.equal(false);
