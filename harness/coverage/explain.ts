@@ -9,7 +9,7 @@ import type { NamedFault } from './faults';
 import type { Asked, Weakness } from './weakness';
 import { weaknessesOfWeights } from './weights';
 
-/** What a problem of any kind can have. Of two reasons for the same fault the first is reported. */
+/** What problems about the simple RNN, or about layers, can have. Of two reasons for the same fault the first is reported. */
 export const weaknesses: readonly Weakness[] = [
   ...weaknessesOfSizes,
   ...weaknessesOfInputs,

@@ -11,7 +11,7 @@ interface EveryPart {
   ) => boolean;
   /** after one name, and after several */ readonly says: readonly [one: string, several: string];
   readonly fix: string;
-  /** in the place of a tensor that has it, the i-th of its kind: of the weights, or of everything else */
+  /** replaces a tensor that has it; `i` is its index among the weights, -1 for what is no weight */
   readonly other: (own: Tensor, i: number) => Tensor;
 }
 

@@ -6,7 +6,7 @@ import { change, namesOf, withNames, type Weakness } from './weakness';
 /** How few: of which size, below which number, what it is called, what is said of n, and what to do. */
 type Few = readonly [size: string, least: number, what: string, says: (n: number) => string, fix: string];
 
-/** Units and classes of layers belong to the model, which is not the input's. */
+/** Of a network of layers, units and classes belong to the model, which an input cannot change. */
 const few: readonly Few[] = [
   ['example', 2, 'one example', () => 'there is one example (B = 1)', 'give two examples or more'],
   ['timeStep', 2, 'one time step', () => 'there is one time step (T = 1)', 'give five time steps or more'],

@@ -8,7 +8,7 @@ export interface Asked<P extends AnyProblem = Problem> {
   readonly tolerance?: ReadonlyMap<string, number>;
 }
 
-/** A reason why an input of any kind cannot show some mistakes. */
+/** A reason why an input cannot show some mistakes. */
 export interface Weakness {
   /** short and unique, as `one example` */ readonly what: string;
   /** where the problem has it: a clause with its numbers, as `there is one example (B = 1)` */

@@ -8,15 +8,15 @@ import {
 import { ask, failingViewsOf, type Examination } from '../examine/index';
 import { isFailing, namedTensors } from '../judge/index';
 import { differsFromItself, ratioOf, roundingLike } from './clues';
-import { expectedNumbers, type DiagnoseOptions, type Diagnosis } from './diagnosis';
-import { kindOf } from './kind-of';
+import { expectedNumbers, type DiagnoseOptions, type Diagnosis, type FaultClass } from './diagnosis';
+import { faultClassOf } from './fault-class';
 import { locate, type Location } from './locate';
 import { rule } from './rule';
 import type { Where } from './suspects';
-import { whereInWords, type FoundKind } from './titles';
+import { whereInWords } from './titles';
 
 /**
- * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`kindOf`) and which side made it (`rule`).
+ * Says of a failed examination where the mistake begins (`locate`), which fault it looks like (`faultClassOf`) and which side made it (`rule`).
  * The side is asked a few more problems for it; the cost matters on failure only.
  *
  * @param implementation the side that was examined, still able to answer
@@ -66,8 +66,8 @@ export async function locateAndName(
   const { problem } = examination;
   const kind =
     subject === undefined
-      ? await kindOfFault(side, examination, { place, phase: location.phase })
-      : await kindOfNumbers(examination, subject, location);
+      ? await faultClassOfAnswers(side, examination, { place, phase: location.phase })
+      : await faultClassOfNumbers(examination, subject, location);
   if (kind === undefined) return location;
   // a fault that explains every number at one step only says where a sum over time goes wrong, and a hidden state
   const isStepOfFault =
@@ -81,14 +81,14 @@ export async function locateAndName(
 }
 
 /** By the results; where no fault explains them, or they are right, by what else fails. */
-async function kindOfFault(
+async function faultClassOfAnswers(
   side: Implementation,
   examination: Examination<AnyProblem>,
   where: Where,
-): Promise<FoundKind | undefined> {
+): Promise<FaultClass | undefined> {
   const askOther = async (other: AnyProblem): Promise<Evaluation> => (await ask(side, other)).answer;
   for (const { problem, answer, previous } of failingViewsOf(examination)) {
-    const kind = await kindOf(problem, answer, side, { ...where, previous, ask: askOther });
+    const kind = await faultClassOf(problem, answer, side, { ...where, previous, ask: askOther });
     if (kind !== undefined) return kind;
   }
   return undefined;
@@ -98,16 +98,16 @@ async function kindOfFault(
  * A fault in given numbers, of which no other problem can be asked: float32 where they are all exact in it, or where they answer the
  * problem before it was rounded to float32 for the side.
  */
-function kindOfNumbers(
+function faultClassOfNumbers(
   { problem, precision: solved }: Examination<AnyProblem>,
   numbers: Evaluation,
   { phase }: Pick<Diagnosis, 'phase'>,
-): Promise<FoundKind | undefined> {
+): Promise<FaultClass | undefined> {
   const isSingle =
     solved === 'float32' ||
     [...namedTensors(numbers).values()].every(({ data }) => data.every((x) => Math.fround(x) === x));
   const precision = isSingle ? 'float32' : 'float64';
-  return kindOf(problem, numbers, { name: expectedNumbers, precision }, { phase });
+  return faultClassOf(problem, numbers, { name: expectedNumbers, precision }, { phase });
 }
 
 /** Whether the answer is within every budget of the scratch network's, whatever a vectors file expects. */

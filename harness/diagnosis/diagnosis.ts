@@ -1,13 +1,15 @@
 import type { Evaluation, Phase } from '../base/problem';
 import type { Place } from '../judge/index';
 
-/** What kind of mistake it looks like: a fault of the catalogue that, replayed, gives the side's numbers. */
-export interface Kind {
+/** Which mistake it looks like: faults that, replayed, give the numbers of the side. */
+export interface FaultClass {
   /** names of the faults that explain every number; several where this problem cannot tell them apart */
   readonly names: readonly string[];
   /** the mistake in words that a student understands */ readonly words: string;
   /** where it is explained: `docs/bptt.md#carry` */ readonly page: string;
   /** the one step, counted from 0, that the mistake is made at; absent where it is made at all of them */ readonly timeStep?: number;
+  /** the one layer of the network that is wrong, as its equations name it: `layer2` */ readonly layer?: string;
+  /** the one gate that is wrong: `f` */ readonly gate?: string;
 }
 
 /** The first number that is wrong of itself, in the order of the computation. */
@@ -25,7 +27,7 @@ export interface Ratio {
   /** what that may be, in letters: `B`, `1/T`, `1/ln 2`; several where sizes are equal */ readonly equals: readonly string[];
 }
 
-/** What is wrong with one answer: where it begins, which kind of mistake it looks like, and who made it. */
+/** What is wrong with one answer: where it begins, which mistake it looks like, and who made it. */
 export interface Diagnosis {
   readonly implementation: string;
   readonly caseId: string;
@@ -40,7 +42,7 @@ export interface Diagnosis {
   readonly timeSteps?: readonly number[];
   readonly worst?: WrongNumber;
   /** tensors whose results are wrong only because of the above */ readonly inherited: readonly string[];
-  readonly kind?: Kind;
+  readonly kind?: FaultClass;
   /** where all wrong results are one multiple of the right ones */ readonly ratio?: Ratio;
   /** what the error looks like where no fault of the catalogue explains it: a clause */ readonly clue?: string;
   /** what the failing problems of this side have in common, and no other problem has: `B = 1`, `T > 16`, `steps are masked` */

@@ -5,7 +5,6 @@ import {
   isRecurrent,
   layerAndQuantity,
   phaseOf,
-  rankOf,
   type NetworkProblem,
 } from '../equations/index';
 import { fittedFaults } from '../faults/equations/index';
@@ -15,24 +14,23 @@ import type { Reading, Suspect } from './reading';
 /** Where numbers are fitted. */
 type FirstWrong = Pick<LayerPlace, 'layer' | 'phase' | 'quantity'>;
 
-/** Mistakes with a number in them, whose number is fitted to the answer: of each the one with the fewest digits that explains it. */
+/**
+ * Mistakes with a number in them, whose number is fitted to the answer: of each mistake several numbers, the one with the fewest digits first.
+ */
 export function fittedSuspects(
   reading: Reading,
   source: AnyProblem,
   place: LayerPlace | undefined,
-  isIt: (suspect: Suspect) => boolean,
-): readonly Suspect[] {
+): readonly (readonly Suspect[])[] {
   const at = place ?? firstWrong(reading);
   if (at === undefined) return [];
   const { network, problem, given } = reading;
   // wrong probabilities are a matter of the loss: a temperature
   const ofLoss = at.quantity === 'outputs' ? { ...at, phase: 'loss' as const } : at;
-  const families = [...weightsOff(reading, source, at), ...fittedFaults(network, problem, given, ofLoss)];
-  return families.flatMap((family) => family.find(isIt) ?? []);
+  return [...weightsOff(reading, source, at), ...fittedFaults(network, problem, given, ofLoss)];
 }
 
-function firstWrong({ network, wrongTensors }: Reading): FirstWrong | undefined {
-  const name = [...wrongTensors].sort((one, other) => rankOf(network, one) - rankOf(network, other)).at(0);
+function firstWrong({ network, firstWrongTensor: name }: Reading): FirstWrong | undefined {
   return name === undefined
     ? undefined
     : { ...layerAndQuantity(network, name), phase: phaseOf(network, name) };

@@ -1,8 +1,8 @@
 export { diagnose, locateAndName } from './diagnose';
 export { expectedNumbers } from './diagnosis';
-export type { DiagnoseOptions, Diagnosis, Kind, Ratio, WrongNumber } from './diagnosis';
+export type { DiagnoseOptions, Diagnosis, FaultClass, Ratio, WrongNumber } from './diagnosis';
 export { inCommon, onlyWhere, sizesByLetter, sketchOf, type Sketch } from './in-common';
-export { kindOf, type KindOptions } from './kind-of';
+export { faultClassOf, type FaultClassOptions } from './fault-class';
 export { whereIn } from './locate';
 export { diagnosisOrder } from './order';
 export { ruleOn } from './rule';

@@ -87,13 +87,10 @@ function describe(network: Network, alike: readonly JudgedEquation[], side: Side
   };
 }
 
-/** How much more than an honest run's budget an equation may be off that is right, in a run with a mistake: its numbers are others. */
+/** A right equation of a faulty run may be so many budgets off: the budget was derived for the numbers of an honest run. */
 const echo = 16;
 
-/**
- * Every element of an equation that is beyond what it may be off; where some are far beyond it, those that hardly are do not count:
- * the budget is that of the right computation.
- */
+/** Every element of an equation that is beyond its budget; where some are beyond `echo` budgets, these alone. */
 function clearlyWrongElements(judged: JudgedEquation): number[] {
   const clearly = wrongElements(judged, echo);
   return clearly.length > 0 ? clearly : wrongElements(judged);

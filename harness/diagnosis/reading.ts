@@ -9,6 +9,7 @@ import {
   equationsOf,
   errorArithmetic,
   estimates,
+  rankOf,
   type Network,
   type NetworkProblem,
 } from '../equations/index';
@@ -21,7 +22,7 @@ import {
 } from '../faults/equations/index';
 import type { Side } from '../judge/index';
 
-/** Standard deviations that a number of a faulty network may be off, as those of a right one. */
+/** A number of a faulty network may be so many standard deviations off, as a number of a right network may. */
 const deviations = 10;
 /** Earlier calls that a fault of memory is looked for in. */
 const mostCalls = 5;
@@ -182,6 +183,18 @@ export class Reading {
   /** The tensors with numbers that rounding does not explain. */
   get wrongTensors(): ReadonlySet<string> {
     return new Set(this.wrong.map(({ name }) => name));
+  }
+
+  /** The first of them in the order of the computation. */
+  get firstWrongTensor(): string | undefined {
+    const rank = (name: string): number => rankOf(this.network, name);
+    return [...this.wrongTensors].sort((one, other) => rank(one) - rank(other)).at(0);
+  }
+
+  /** Whether the first of them has a single wrong number: a fitted factor, or a fitted summand, explains any single number. */
+  get isWrongInOneNumber(): boolean {
+    const first = this.firstWrongTensor;
+    return this.wrong.filter(({ name }) => name === first).length === 1;
   }
 
   /** What each number of that tensor may be off, and the root of the mean of the squares; nothing where it is not expected. */

@@ -20,7 +20,7 @@ export interface Suspects {
   readonly single: (explained: readonly Suspect[]) => readonly Suspect[];
 }
 
-/** The fault that no answer shows by itself: it is right until the next one is given. */
+/** The fault that no first answer shows: its numbers are right until the side gives the next answer. */
 export const overwritten = 'memory/answer-overwritten-by-next-call';
 
 const asSuspect = memoize((fault: Fault): Suspect => ({ ...fault, page: `docs/bptt.md#${fault.family}` }));

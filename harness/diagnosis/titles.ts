@@ -8,7 +8,7 @@ import {
   type Layer,
   type Network,
 } from '../equations/index';
-import type { Kind } from './diagnosis';
+import type { FaultClass } from './diagnosis';
 import type { LayerPlace } from './place';
 
 /**
@@ -26,7 +26,7 @@ export function whereInWords(
   problem: AnyProblem,
   tensor: string,
   place: LayerPlace | undefined,
-  found: Pick<FoundKind, 'layer' | 'gate'> = {},
+  found: Pick<FaultClass, 'layer' | 'gate'> = {},
 ): string {
   if (isLayered(problem) && (place !== undefined || found.layer !== undefined)) {
     const title = layerTitle(equationsOf(problem).network, found.layer ?? place?.layer);
@@ -34,12 +34,6 @@ export function whereInWords(
     return [title, ...(gate === undefined ? [] : [`gate ${gate}`]), place?.quantity ?? tensor].join(', ');
   }
   return place?.tensor ?? tensor;
-}
-
-/** A fault class, and what is known of its place. */
-export interface FoundKind extends Kind {
-  readonly layer?: string;
-  readonly gate?: string;
 }
 
 /**

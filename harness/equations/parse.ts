@@ -44,7 +44,7 @@ export function parseEquations(
   return new Parser(tokensOf(text, refuse), vocabulary, refuse, new Map(known)).all();
 }
 
-/** So many open parentheses no formula needs; each is a call. */
+/** Open parentheses that a formula may have: each is a call, and too many overflow the stack. */
 const deepest = 200;
 
 class Parser {

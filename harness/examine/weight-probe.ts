@@ -37,8 +37,8 @@ const simpleProbe = memoize(makeSimpleProbe);
 
 /**
  * The probe of any problem: `layersProbe` for a network of layers, which may be undefined, and `simpleProbe` for the simple RNN. Both show each
- * weight of a simple RNN that is wrong by 1e-6 (float32) or 3e-15 (float64). The latter stays by hand because reports name the weight of each of
- * its examples, and because its logits hold no bias: wrong by 1e-5 it shows 19 of 20 numbers of an output kernel, the other one 12.
+ * weight of a simple RNN that is wrong by 1e-6 (float32) or 3e-15 (float64). `simpleProbe` is written by hand, because reports name the weight of
+ * each of its examples, and because its logits hold no bias: of 20 numbers of an output kernel that are wrong by 1e-5 it shows 19, `layersProbe` 12.
  */
 export function weightProbe(problem: Problem): Problem;
 export function weightProbe<P extends AnyProblem>(problem: P): P | undefined;
@@ -86,12 +86,12 @@ function set({ data, shape }: Tensor, row: number, column: number, value = 1): v
  * row and column of its matrices, in the settings in which they show best (`probeSettings`). Gradients arrive at its final states
  * only, and only where the problem has a backward pass.
  *
- * @returns undefined where the first layer cannot be led to such settings: an embedding reads integers, a dense layer has no states
+ * @returns undefined where the first layer cannot be set so: an embedding reads integers, a dense layer has no states
  */
 const layersProbe: (problem: LayeredProblem) => LayeredProblem | undefined = memoize(makeLayersProbe);
 
 function makeLayersProbe(given: LayeredProblem): LayeredProblem | undefined {
-  if (!led.has(given.model.layers[0].layer)) return undefined;
+  if (!canBeSet.has(given.model.layers[0].layer)) return undefined;
   const { network, problem, names } = equationsOf(given);
   const isBackward = hasBackward(given);
   const wider = instrument(network, { inputs: zeros(1, 1, network.features), weights: problem.weights });
@@ -134,4 +134,4 @@ function makeLayersProbe(given: LayeredProblem): LayeredProblem | undefined {
 }
 
 /** First layers whose initial states can be given, and which can read additional inputs. */
-const led: ReadonlySet<string> = new Set(['simpleRNN', 'lstm', 'gru', 'bidirectional', 'cell']);
+const canBeSet: ReadonlySet<string> = new Set(['simpleRNN', 'lstm', 'gru', 'bidirectional', 'cell']);

@@ -67,8 +67,8 @@ export async function put(
   }
 }
 
-/** The finding with the fault class in its verdict, where a fault of the catalogue explains it (`kindOf`). */
-export async function withKind(implementation: Implementation, finding: Finding): Promise<Finding> {
+/** The finding with the fault class in its verdict, where a fault of the catalogue explains it (`faultClassOf`). */
+export async function withFaultClass(implementation: Implementation, finding: Finding): Promise<Finding> {
   const { examination, verdict } = finding;
   if (verdict.status !== 'fail' || examination?.results === undefined) return finding;
   try {

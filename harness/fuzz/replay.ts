@@ -4,7 +4,7 @@ import { formatPlace } from '../judge/index';
 import { BackendNotRunError, exitCodes, type ExitCode } from '../base/outcome';
 import type { AnyProblem } from '../base/problem';
 import type { CaseFile } from './case-file';
-import { put, withKind, type PutVerdict } from './judge-problem';
+import { put, withFaultClass, type PutVerdict } from './judge-problem';
 import { sizesOfCase } from './summary';
 import { formatSizes } from './summary-text';
 import { versionsOf, type Versions } from './versions';
@@ -50,7 +50,8 @@ export async function replayCase(
         `${implementation.name} does not run ${found.id}: ${plain.refused}; name other sides with --backends.`,
       );
     // the fault class is determined only where the file names one
-    const { verdict } = found.verdict.kind === undefined ? plain : await withKind(implementation, plain);
+    const { verdict } =
+      found.verdict.kind === undefined ? plain : await withFaultClass(implementation, plain);
     const versions = versionsOf([{ name: implementation.name, version }]);
     const own = implementation.name === found.side.name;
     replays.push({

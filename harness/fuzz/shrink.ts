@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { AnyProblem, Implementation } from '../base/problem';
-import { put, signatureOf, whicheverLayer, withKind, type Finding } from './judge-problem';
+import { put, signatureOf, whicheverLayer, withFaultClass, type Finding } from './judge-problem';
 import { arbitraryOf, type FuzzCase } from './series';
 
 /** Largest number of problems to try when simplifying one failure. */
@@ -76,7 +76,7 @@ export async function shrinkFailure<P extends AnyProblem>(
     if (plain.fatal) search.ended = 'side ended';
     if (signatureOf(plain.verdict, problem) !== wanted) return true;
     // where no fault of the catalogue explains the first, none is looked for in the others
-    const finding = kind === undefined ? plain : await withKind(implementation, plain);
+    const finding = kind === undefined ? plain : await withFaultClass(implementation, plain);
     if (kindIn(finding, problem) !== kind) return true;
     if (first) search.repeated = true;
     Object.assign(search, { problem, finding });

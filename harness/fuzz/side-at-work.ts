@@ -3,7 +3,7 @@ import { UsageError } from '../base/outcome';
 import { isLayered, type AnyProblem, type Implementation } from '../base/problem';
 import { diagnoseKept } from './diagnose-saved';
 import { keepCase } from './save-case';
-import { put, signatureOf, withKind, type Finding } from './judge-problem';
+import { put, signatureOf, withFaultClass, type Finding } from './judge-problem';
 import type { FuzzCase } from './series';
 import { shrinkFailure } from './shrink';
 import { sizesOfCase, type FailureGroup, type SideSummary } from './summary';
@@ -123,7 +123,7 @@ export class SideAtWork {
       const { shrinkSeconds = 20, signal, out, seed = 1 } = this.options;
       const seconds = plain.unanswered === true ? 0 : shrinkSeconds;
       const { mayRefuse } = this;
-      const finding = await withKind(implementation, plain);
+      const finding = await withFaultClass(implementation, plain);
       const shrunk = await shrinkFailure(implementation, given, finding, { seconds, signal, mayRefuse });
       const diagnosis = await diagnoseKept(implementation, shrunk.finding);
       const { backend, candidate } = this.side;

@@ -113,7 +113,7 @@ export function madeBy(problem: AnyProblem, name: string): string[] {
   return [...new Set([...before.map(([one]) => one), ...(steps.has(name) ? [name] : [])])];
 }
 
-/** Whether nothing is made of it. */
+/** Whether no other quantity is computed from it. */
 function isResult(own: string): boolean {
   return /^(final|gradients)\.|^(logits|outputs|loss)$/.test(own);
 }

@@ -1,5 +1,5 @@
 import type { AnyProblem, Implementation } from '../base/problem';
-import type { Diagnosis, Kind } from '../diagnosis/index';
+import type { Diagnosis, FaultClass } from '../diagnosis/index';
 import { lookAt, sideOfScratch } from './look';
 import { oracles, type Outcome, type Planted } from './score-book';
 
@@ -8,8 +8,8 @@ export interface Mistake extends Planted {
   plantIn(host: Implementation): Implementation;
   isLocated(found: Diagnosis | undefined): boolean;
   /** the place in words */ readonly place: string;
-  /** whether the right fault class is named */ isKind(kind: Kind): boolean;
-  /** whether its own name, or an equal one, is among the names */ isName(kind: Kind): boolean;
+  /** whether the right fault class is named */ isKind(kind: FaultClass): boolean;
+  /** whether its own name, or an equal one, is among the names */ isName(kind: FaultClass): boolean;
 }
 
 /** Plants a mistake in a host, then on the scratch side with the host as the right twin, and asks the harness. */

@@ -1,4 +1,4 @@
-import type { Diagnosis, Kind } from '../diagnosis/index';
+import type { Diagnosis, FaultClass } from '../diagnosis/index';
 import type { HarmlessRow, HostRow, TrialReport, TrialRow } from './report';
 
 /** The name of a fault and where it belongs. */
@@ -94,7 +94,7 @@ export class ScoreBook {
   noteHarmless(
     list: 'equivalents' | 'heldOut',
     { name, why }: Pick<HarmlessRow, 'name' | 'why'>,
-    said: { readonly isFailing: boolean; readonly isBlamed: boolean; readonly kind?: Kind | undefined },
+    said: { readonly isFailing: boolean; readonly isBlamed: boolean; readonly kind?: FaultClass | undefined },
   ): void {
     const rows = this.harmless[list];
     const row = rows.get(name) ?? { name, why, planted: 0, caught: 0, blamed: 0, kindWrong: 0 };

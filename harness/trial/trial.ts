@@ -1,4 +1,4 @@
-import type { Kind } from '../diagnosis/index';
+import type { FaultClass } from '../diagnosis/index';
 import type { Implementation, Problem } from '../base/problem';
 import type { OpenSide } from '../sides/index';
 import { silentProgress, type StartProgress } from '../base/progress';
@@ -175,6 +175,6 @@ class Trial {
   }
 }
 
-function isOf(kind: Kind | undefined, family: string): boolean {
+function isOf(kind: FaultClass | undefined, family: string): boolean {
   return kind?.page.endsWith(`#${family}`) ?? false;
 }

@@ -6,7 +6,7 @@ import { diagnose } from '../diagnose';
 import type { Diagnosis } from '../diagnosis';
 import { examine, type Examination } from '../../examine/index';
 import { ulpsBetween } from '../../base/ulps';
-import { kindOfUpdate } from './kind-of-update';
+import { faultClassOfUpdate } from './fault-class-of-update';
 import { numbersOf, questionOf, Replay } from './replay';
 import { ruleOnUpdate } from './rule-on-update';
 
@@ -34,7 +34,7 @@ export async function diagnoseUpdate(
   const { name, precision } = implementation;
   const made = { question, result: step.given };
   const more = others.map((other) => ({ question: questionOf(other), result: other.step.given }));
-  const kind = kindOfUpdate(made, more, implementation);
+  const kind = faultClassOfUpdate(made, more, implementation);
   const { side, note } = ruleOnUpdate(
     question,
     { name: 'scratch', precision: 'float64', result: step.scratch },

@@ -224,7 +224,7 @@ export function effectOf(network: Network, problem: NetworkProblem, fault: Equat
   return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run).whole())));
 }
 
-/** Whether the problem can show the fault, by two exact runs. The error budget has no part in it: a wide one would excuse itself. */
+/** Whether the problem can show the fault, by two exact runs. Error budgets are not used: a budget that is too wide would hide the fault. */
 export function canShowFault(network: Network, problem: NetworkProblem, fault: EquationFault): boolean {
   return effectOf(network, problem, fault) > sameRun;
 }

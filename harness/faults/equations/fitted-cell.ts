@@ -14,12 +14,20 @@ import {
 import { termsOf } from './backward-faults';
 import { clipped, customary, isTimes, largest, timesOf, type Family, type FirstWrong } from './family';
 import { complete, splitIntoBlocks } from './forward-faults';
-import { withBlocks, withLayer, withValue, type Change, type Recurrent, type Run } from './pass-fault';
+import {
+  withBlocks,
+  withLayer,
+  withValue,
+  withWeights,
+  type Change,
+  type Recurrent,
+  type Run,
+} from './pass-fault';
 
 /** Mistakes with a number in the step of a cell. */
 export function cellFamilies(layer: Recurrent, { phase, quantity }: FirstWrong): Family[] {
   if (phase !== 'backward') return forwardFamilies(layer);
-  // a weight's gradient alone is no matter of the step
+  // a wrong gradient of a weight alone is in `groupFamilies`
   const isShare = quantity.startsWith('gradients.') && !/^gradients\.(inputs|initial)/.test(quantity);
   return isShare ? [] : backwardFamilies(layer);
 }
@@ -50,36 +58,39 @@ function forwardFamilies(layer: Recurrent): Family[] {
         network: withLayer(network, { ...layer, cell: own }),
       }));
     };
-  const withRight = (at: number, by: (n: number, right: Expression) => Expression): Family['change'] =>
-    withEquations((n) =>
-      cell.equations.map((own, i) => (i === at ? { ...own, right: by(n, own.right) } : own)),
-    );
+  // changes one of `all` equations that equation `at` can be written as: itself, or one for each of its blocks
+  const withRight = (
+    at: number,
+    all: readonly Equation[],
+    one: Equation,
+    by: (n: number, right: Expression) => Expression,
+  ): Family['change'] =>
+    withEquations((n) => {
+      const changed = all.map((own) => (own === one ? { ...own, right: by(n, own.right) } : own));
+      return cell.equations.flatMap((own, i) => (i === at ? changed : [own]));
+    });
   return [
     ...cell.equations.flatMap((equation, at): Family[] => {
-      const { left, part, right } = equation;
-      const title = `${left}_t${partText(part)}`;
+      const { left, right } = equation;
       const blocks = right.op === 'sum' ? splitIntoBlocks(cell, equation) : [];
       return [
-        family(1, (n) => `${title} ${isTimes(n)}`, withRight(at, timesNumber)),
-        ...(right.op === 'sum' ? [family(0, (n) => `${n} is added to ${title}`, withRight(at, plus))] : []),
-        ...(blocks.length < 2 ? [] : blocks).flatMap((own, k) => {
-          const name = `${left}_t${partText(own.part)}`;
-          const inBlock = (by: (n: number, of: Expression) => Expression): Family['change'] =>
-            withEquations((n) => {
-              const split = blocks.map((one, j) => (j === k ? { ...one, right: by(n, one.right) } : one));
-              return cell.equations.flatMap((one, i) => (i === at ? split : [one]));
-            });
-          return [
-            family(0, (n) => `${n} is added to ${name}`, inBlock(plus)),
-            family(1, (n) => `${name} ${isTimes(n)}`, inBlock(timesNumber)),
-          ];
-        }),
+        ...[[equation], ...(blocks.length < 2 ? [] : [blocks])].flatMap((all) =>
+          all.flatMap((own) => {
+            const title = `${left}_t${partText(own.part)}`;
+            return [
+              family(1, (n) => `${title} ${isTimes(n)}`, withRight(at, all, own, timesNumber)),
+              ...(right.op === 'sum'
+                ? [family(0, (n) => `${n} is added to ${title}`, withRight(at, all, own, plus))]
+                : []),
+            ];
+          }),
+        ),
         ...(cell.carries.includes(left) && isElementwise(right)
           ? [
               family(
                 0,
                 (n) => `${left}_t keeps ${n} of ${left}_(t-1) and takes the rest from the step: a leaky unit`,
-                withRight(at, (n, of) => {
+                withRight(at, [equation], equation, (n, of) => {
                   const before: Expression = { op: 'quantity', name: left, when: 'before', axis: ['U'] };
                   const parts = [timesNumber(1 - n, of), timesNumber(n, before)];
                   return sumOf(parts.map((one) => ({ sign: 1, of: one })));
@@ -93,11 +104,7 @@ function forwardFamilies(layer: Recurrent): Family[] {
       family(
         1,
         (n) => `the whole ${weight} ${isTimes(n)}`,
-        (n) =>
-          (_, { weights, ...rest }) => {
-            const own = { ...weights[name], [weight]: timesOf(weights[name][weight], n) };
-            return { problem: { ...rest, weights: { ...weights, [name]: own } } };
-          },
+        (n) => (_, problem) => ({ problem: withWeights(problem, name, [weight], (own) => timesOf(own, n)) }),
       ),
     ),
     ...(reads === 'inputs' && integers !== true

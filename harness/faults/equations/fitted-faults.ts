@@ -1,6 +1,6 @@
 import { isRecurrent, type Network, type NetworkProblem } from '../../equations/index';
 import type { Answer, Family, FirstWrong } from './family';
-import type { EquationFault, FaultyRun } from './fault';
+import type { EquationFault } from './fault';
 import { exactFault, rightOutcome } from './faults-of-network';
 import { cellFamilies } from './fitted-cell';
 import { groupFamilies } from './fitted-gradients';
@@ -84,10 +84,11 @@ function numbersThatFit(
   // after a wrong forward pass a program may have gradients of its own
   const forward = all.filter((name) => !name.startsWith('gradients.'));
   const { phase, runs } = faultOf(right + 1, '');
-  const [first, ...ways] = runs(network, problem);
-  if ((first as FaultyRun | undefined) === undefined) return [];
-  // the states tell the number of a mistake that is in them
-  const byAll = phase === 'forward' ? [] : [first, ...ways].map((_, way) => [way, all] as const);
+  const faulty = runs(network, problem);
+  const first = faulty.at(0);
+  if (first === undefined) return [];
+  // a mistake of the forward pass is fitted to the forward pass alone
+  const byAll = phase === 'forward' ? [] : faulty.map((_, way) => [way, all] as const);
   const byForward = first.isRightForward === true ? [] : [[0, forward] as const];
   return [...byAll, ...byForward].map(([way, names]) => {
     // every tensor counts alike, however large its numbers are
@@ -125,7 +126,7 @@ function secant(at: (n: number) => readonly number[], wanted: readonly number[],
     const move = both / square;
     if (!Number.isFinite(move)) return NaN;
     [before, last, here] = [here, own, here + move];
-    // what is left is of second order; nearer by, slopes are rounding
+    // after a smaller step the slope would be rounding
     if (Math.abs(move) <= 1e-7 * Math.abs(here - right)) break;
   }
   return offFrom(last) <= mostRest * whole ? here : NaN;

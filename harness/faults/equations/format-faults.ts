@@ -29,8 +29,8 @@ function rounded(x: number, bits: number, smallest: number): number {
 }
 
 /**
- * Numbers that are kept in a coarser format than the side claims: all weights, or a quantity of a layer. They are no part of `faultsOf`,
- * because a side of that format has them all: they change nothing in a problem that is exact in it.
+ * Numbers that are kept in a coarser format than the side claims: all weights, or a quantity of a layer. `faultsOf` leaves them out, because
+ * a problem whose numbers that format holds exactly shows none of them.
  */
 export const formatFaults = memoize((network: Network): readonly EquationFault[] =>
   formats.flatMap(([format, bits, round]) => {

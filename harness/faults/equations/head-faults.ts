@@ -1,7 +1,7 @@
 import { zeros } from '../../../scratch/index';
 import type { Arithmetic, Block, Network } from '../../equations/index';
 import type { EquationFault } from './fault';
-import { changedOuter, passFault, scaled, times, type About, type Change } from './pass-fault';
+import { changedOuter, passFault, scaled, times, withWeights, type About, type Change } from './pass-fault';
 import { examples } from './walk-faults';
 
 /** A mistake that is a wrong factor of the loss, of its gradient or of both. */
@@ -118,20 +118,19 @@ export function headFaults({ head }: Network): EquationFault[] {
             'the kernel of the dense layer is transposed',
             { quantity: 'logits', page: 'transpose' },
             (_, problem) => {
-              const { weights } = problem;
-              const { kernel } = weights['head'];
-              const [rows, columns] = kernel.shape;
+              const [rows, columns] = problem.weights['head']['kernel'].shape;
               if (rows !== columns) return undefined;
-              const data = kernel.data.map((__, i) => kernel.data[(i % rows) * rows + Math.floor(i / rows)]);
-              const changed = { ...weights['head'], kernel: { ...kernel, data } };
-              return { problem: { ...problem, weights: { ...weights, head: changed } } };
+              return {
+                problem: withWeights(problem, 'head', ['kernel'], ({ data, shape }) => ({
+                  shape,
+                  data: data.map((__, i) => data[(i % rows) * rows + Math.floor(i / rows)]),
+                })),
+              };
             },
           ),
-          fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => {
-            const { weights } = problem;
-            const changed = { ...weights['head'], bias: zeros(head.classes) };
-            return { problem: { ...problem, weights: { ...weights, head: changed } } };
-          }),
+          fault('the bias of the dense layer is forgotten', { quantity: 'logits' }, (_, problem) => ({
+            problem: withWeights(problem, 'head', ['bias'], ({ shape }) => zeros(...shape)),
+          })),
         ]),
     ...own.map((weight) =>
       fault(

@@ -101,7 +101,7 @@ export function maskFaults(network: Network): EquationFault[] {
         return data && { problem: { ...rest, inputs: { ...inputs, data } } };
       },
     ),
-    // a network of one layer has no other one that reads the mask rightly
+    // with one layer it is a mistake of the whole network, as above
     ...(masked.length < 2 ? [] : masked.flatMap(ofOneLayer)),
     ...masked.flatMap(heldFaults),
     ...masked.flatMap(backFaults),

@@ -11,7 +11,7 @@ import {
 } from '../../equations/index';
 import type { EquationFault, FaultyRun } from './fault';
 
-/** A run of the network and the problem that are given, but for what it holds. */
+/** What a faulty run changes of the given network and the given problem. */
 export type Run = Omit<FaultyRun, 'network' | 'problem'> & Partial<Pick<FaultyRun, 'network' | 'problem'>>;
 /** The faulty run, or several; undefined where the problem has nothing that could go wrong. */
 export type Change = (network: Network, problem: NetworkProblem) => Run | readonly Run[] | undefined;
@@ -47,9 +47,10 @@ export function withBlocks(
     );
 }
 
-/** Tensors of the answer times a number. */
+/** Gradients of the answer times a number. */
 export function scaled(names: readonly string[], factor: (problem: NetworkProblem) => number): Change {
   return (_, problem) => ({
+    isRightForward: true,
     finish: withBlocks(names, (blocks, arithmetic) =>
       blocks.map((block) => times(arithmetic, block, factor(problem))),
     ),
@@ -103,6 +104,19 @@ export function mapWeights(
       ),
     ]),
   );
+}
+
+/** The problem with other numbers in some weights of one layer. */
+export function withWeights(
+  problem: NetworkProblem,
+  layer: string,
+  names: readonly string[],
+  change: (tensor: Tensor) => Tensor,
+): NetworkProblem {
+  const weights = mapWeights(problem, (tensor, own, weight) =>
+    own === layer && names.includes(weight) ? change(tensor) : tensor,
+  );
+  return { ...problem, weights };
 }
 
 /** Every row as the first. */

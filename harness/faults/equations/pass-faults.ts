@@ -32,6 +32,7 @@ import {
   type Run,
   withLayer,
   withValue,
+  withWeights,
 } from './pass-fault';
 import { maskFaults } from './mask-faults';
 import { tapeFaults } from './tape-faults';
@@ -174,16 +175,12 @@ function layoutFaults({ name: layer, cell, units }: Recurrent): EquationFault[] 
         `${title} ${words}`,
         { layer, page: 'weights-import', quantity: cell.carries[0] },
         (_, problem) => ({
-          problem: {
-            ...problem,
-            weights: mapWeights(problem, ({ data, shape }, of, weight) => {
-              if (of !== layer || !names.includes(weight)) return { data, shape };
-              const [rows, columns] = shape;
-              const at = (i: number): number =>
-                from(Math.floor(i / columns), i % columns, { rows, columns, units });
-              return { shape, data: data.map((__, i) => data[at(i)]) };
-            }),
-          },
+          problem: withWeights(problem, layer, names, ({ data, shape }) => {
+            const [rows, columns] = shape;
+            const at = (i: number): number =>
+              from(Math.floor(i / columns), i % columns, { rows, columns, units });
+            return { shape, data: data.map((__, i) => data[at(i)]) };
+          }),
         }),
       );
     });
@@ -205,9 +202,9 @@ function unreadFaults({ name: layer, cell, units }: Recurrent): EquationFault[] 
             if (rows === 1) return undefined;
             const cleared = (data: Float64Array): Float64Array =>
               data.map((x, i) => (Math.floor((i * rows) / data.length) === at(rows - 1) ? 0 : x));
-            const weights = mapWeights(problem, ({ data, shape }, own, name) => ({
+            const wrong = withWeights(problem, layer, [weight], ({ data, shape }) => ({
               shape,
-              data: own === layer && name === weight ? cleared(data) : data,
+              data: cleared(data),
             }));
             const finish: NonNullable<Run['finish']> = (outcome) =>
               withTensors(outcome, ({ shape, blocks: [block] }, name) =>
@@ -215,7 +212,7 @@ function unreadFaults({ name: layer, cell, units }: Recurrent): EquationFault[] 
                   ? { shape, blocks: [{ ...block, value: cleared(block.value) }] }
                   : undefined,
               );
-            return [{ problem: { ...problem, weights }, finish }, { problem: { ...problem, weights } }];
+            return [{ problem: wrong, finish }, { problem: wrong }];
           }),
         ),
       ),

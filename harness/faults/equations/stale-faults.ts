@@ -19,7 +19,7 @@ interface Stale {
   readonly axis: Axis;
   /** "c_(t-2)" */ readonly words: string;
   readonly of: <V extends Block>(step: Step<V>) => V;
-  /** whose value at it is read, as a program keeps it */ readonly f?: string;
+  /** the function whose value is read: a program keeps σ(z), not z */ readonly f?: string;
   /** how many steps later in the walk */ readonly by: 1 | -1;
 }
 
@@ -110,7 +110,7 @@ function stalesOf(
     }));
   const axis = cell.axes.get(name);
   if (axis === undefined) return [];
-  // the value before a step is that after the step before: h_t instead of h_(t-1) is another mistake
+  // `h_t instead of h_(t-1)` is another fault, in `changes.ts`
   if (when === 'before')
     return [
       {
@@ -122,7 +122,7 @@ function stalesOf(
   const isCarry = cell.carries.includes(name);
   return both.map((by) => ({
     ...{ name: `${name}${by}`, axis, by },
-    // what entered the first step is read there where `h_(t-1) instead of h_t` is all
+    // `h_(t-1) instead of h_t` is another fault: it reads the initial state at the first step
     words: `${name}_(t${signed(by)})${partText(part)}${isCarry && by < 0 ? ', but not at the first step,' : ''}`,
     of: ({ quantities }) => quantities.get(name, axis, undefined),
   }));
@@ -130,7 +130,7 @@ function stalesOf(
 
 const signed = (by: 1 | -1): string => (by > 0 ? '+1' : '-1');
 
-/** What the last step that has no other one reads: its own value, that at the other end (as index -1 of Python), or a constant. */
+/** What the step at the end of the walk reads: its own value, the value at the other end (as Python's index -1), or a constant. */
 const edges = ['own', 'other end', 0, 1] as const;
 
 /** Steps that hold the value of the step after or before. */

@@ -139,7 +139,7 @@ function acrossExamples(
     ...problem,
     initialStates: { ...problem.initialStates, [name]: { ...problem.initialStates?.[name], ...states } },
   });
-  // each run gets the next example right
+  // each run gives the states that the next example starts from
   for (let b = 1; b < batch; b++) {
     const final = evaluateNetwork(network, forwardOnly(made()));
     states = Object.fromEntries(

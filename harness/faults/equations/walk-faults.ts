@@ -34,35 +34,40 @@ export function walkFaults(layer: Recurrent): EquationFault[] {
   const fault = (name: string, about: Omit<About, 'layer' | 'phase'>, change: Change): EquationFault =>
     layerFault(name, { ...about, layer: layer.name, phase: 'backward' }, change);
   const sums = [
-    ...weights.map((weight) => ({ words: `the gradient of ${weight} is that`, of: [weight] })),
-    ...(weights.length > 1 ? [{ words: 'the gradients of the weights are those', of: weights }] : []),
+    ...weights.map((weight) => {
+      const words = { what: `the gradient of ${weight}`, is: 'is that', leaves: 'leaves' };
+      return { ...words, of: [weight] };
+    }),
+    ...(weights.length > 1
+      ? [{ what: 'the gradients of the weights', is: 'are those', leaves: 'leave', of: weights }]
+      : []),
   ];
   const isSplit = (weight: string): boolean =>
     layer.cell.backward.shares.filter((share) => share.weight === weight).length > 1;
   return [
-    ...sums.flatMap(({ words, of }) => [
-      ...ends.map(([end, at]) =>
-        fault(
-          `${words} of the ${end} time step alone`,
-          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'wrong-time-step' },
-          atSteps(layer, withoutShares(layer.cell, of), (k, last) => k !== at(last)),
+    ...sums.flatMap(({ what, is, leaves, of }) => {
+      const quantity = `gradients.${of[0]}`;
+      const steps = [
+        ...ends.map(([end, at]) => [`${is} of the ${end} time step alone`, at, false] as const),
+        ...ends.map(([end, at]) => [`${leaves} the ${end} time step out`, at, true] as const),
+      ];
+      return [
+        ...steps.map(([words, at, isLeftOut]) =>
+          fault(
+            `${what} ${words}`,
+            { quantity, page: 'wrong-time-step' },
+            atSteps(layer, withoutShares(layer.cell, of), (k, last) => (k === at(last)) === isLeftOut),
+          ),
         ),
-      ),
-      ...ends.map(([end, at]) =>
-        fault(
-          `${words.replace(/ (is that|are those)$/, of.length > 1 ? ' leave' : ' leaves')} the ${end} time step out`,
-          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'wrong-time-step' },
-          atSteps(layer, withoutShares(layer.cell, of), (k, last) => k === at(last)),
+        ...examples.map(([which, pick]) =>
+          fault(
+            `${what} ${is} of the ${which} example alone`,
+            { quantity, page: 'bias-axis' },
+            ofOneExample(of.map(gradientOf), pick),
+          ),
         ),
-      ),
-      ...examples.map(([which, pick]) =>
-        fault(
-          `${words} of the ${which} example alone`,
-          { quantity: gradientOf(of[0]).replace(`${layer.name}.`, ''), page: 'bias-axis' },
-          ofOneExample(of.map(gradientOf), pick),
-        ),
-      ),
-    ]),
+      ];
+    }),
     ...weights.filter(isSplit).flatMap((weight) =>
       wholes.map(([words, factor]) =>
         fault(

@@ -1,4 +1,4 @@
-import { expectedNumbers, type Diagnosis, type Kind, type WrongNumber } from '../../diagnosis/index';
+import { expectedNumbers, type Diagnosis, type FaultClass, type WrongNumber } from '../../diagnosis/index';
 import type { TensorVerdict } from '../../judge/index';
 import { capped, oneLine, short, stepsInWords } from '../../reports/index';
 import type { ParityReport } from '../report';
@@ -25,7 +25,7 @@ export function formatDiagnosis(diagnosis: Diagnosis, report: ParityReport): str
   return [
     `begins in ${beginning(diagnosis)}, case ${diagnosis.caseId}`,
     ...(found.length === 0 ? [] : [`numbers: ${found.join('; ')}`]),
-    `looks like: ${kind === undefined ? 'no fault of the catalogue' : kindInWords(kind)}`,
+    `looks like: ${kind === undefined ? 'no fault of the catalogue' : faultClassInWords(kind)}`,
     `at fault: ${culprit(diagnosis)}${sideNote === '' ? '' : `; ${sideNote}`}`,
     ...(inherited.length === 0 ? [] : [`wrong only because of it: ${inherited.join(', ')}`]),
     ...(unseen.length === 0 ? [] : [`not seen: ${unseen.join('; ')}`]),
@@ -57,7 +57,7 @@ function numbersInWords(
   return `${String(given)}, expected ${String(expected)}${place === '' ? '' : ` at ${place}`}${distance}`;
 }
 
-function kindInWords({ names, words, page }: Kind): string {
+function faultClassInWords({ names, words, page }: FaultClass): string {
   const unsaid = names.filter((name) => !isSaid(name, names, words));
   return `${words} (${unsaid.length === 0 ? '' : `${unsaid.join(' or ')}; `}${page})`;
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { put, signatureOf, withKind } from '../../../harness/fuzz/judge-problem';
+import { put, signatureOf, withFaultClass } from '../../../harness/fuzz/judge-problem';
 import { fuzzCase, problemAt } from '../../../harness/fuzz/series';
 import { shrinkFailure, type Shrunk } from '../../../harness/fuzz/shrink';
 import { sizesOf, type Implementation, type Problem } from '../../../harness/base/problem';
@@ -17,7 +17,7 @@ async function firstShrunk(
     const given = fuzzCase(seed, i);
     const found = await put(side, given.problem);
     if (signatureOf(found.verdict, given.problem) === undefined) continue;
-    const named = await withKind(side, found);
+    const named = await withFaultClass(side, found);
     const shrunk = await shrinkFailure(side, given, named, patience);
     expect(signatureOf(shrunk.finding.verdict, shrunk.problem)).to.equal(
       signatureOf(found.verdict, given.problem),

@@ -55,13 +55,19 @@ describe('the JSON schema of the report', () => {
   }
 
   it('accepts vectors, a diagnosis, warnings and errors', () => {
-    const { kind, ...unknown } = diagnosisOf('mine', 'b', { side: 'undecided' });
-    expect(kind).to.not.equal(undefined);
+    const { kind: found = { names: [], words: '', page: '' }, ...unknown } = diagnosisOf('mine', 'b', {
+      side: 'undecided',
+    });
+    expect(found.names).not.to.deep.equal([]);
     const report = reportOf({
       cases: [failingCase('mine', 'a', 'states')],
       vectors: ['v.json'],
       candidate: 'mine.ts',
-      diagnoses: [diagnosisOf('mine', 'a'), unknown],
+      diagnoses: [
+        diagnosisOf('mine', 'a'),
+        unknown,
+        { ...unknown, kind: { ...found, layer: 'layer2', gate: 'f', timeStep: 1 } },
+      ],
       warnings: ['blind'],
       unshown: [{ implementation: 'mine', tensor: 'loss' }],
     });

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { kindOf, type KindOptions } from '../../../harness/diagnosis/index';
-import { tfjsImplementation } from '../../../harness/sides/index';
+import { faultClassOf, type FaultClassOptions } from '../../../harness/diagnosis/index';
+import { scratchImplementation, tfjsImplementation } from '../../../harness/sides/index';
 import { makeProblem } from '../../../harness/problems/index';
 import {
   evaluationOf,
   tensorNames,
   tensorOf,
+  type AnyProblem,
+  type Evaluation,
   type Implementation,
   type Problem,
 } from '../../../harness/base/problem';
@@ -49,7 +51,7 @@ const general = problemOf({ upstreamStates: true, upstreamFinalState: true, mask
 const plain = problemOf({ initialState: false, seed: 9 });
 const square = problemOf({ features: 4, seed: 5 });
 
-describe('kindOf', () => {
+describe('faultClassOf', () => {
   let host: Implementation;
   before(async () => {
     host = tfjsImplementation(await loadBackend('cpu'));
@@ -58,11 +60,11 @@ describe('kindOf', () => {
   async function kindOn(
     problem: Problem,
     fault: Faulty,
-    options?: KindOptions & { readonly calls?: boolean },
+    options?: FaultClassOptions & { readonly calls?: boolean },
   ) {
     const sick = plant(fault, host);
     if (options?.calls === true) await sick.evaluate(problem);
-    return kindOf(problem, await sick.evaluate(problem), host, options);
+    return faultClassOf(problem, await sick.evaluate(problem), host, options);
   }
 
   it('names every fault of the catalogue that these problems can show', async () => {
@@ -127,8 +129,8 @@ describe('kindOf', () => {
         const change = (x: number): number => Math.fround(x + 1e-3 * random.normal());
         return [[name, name === chosen ? mapTensor(tensor, change) : tensor] as const];
       });
-      const kind = await kindOf(general, evaluationOf(new Map(noisy)), host);
-      // a loss is a single number: noise on it can be nothing but noise only by chance
+      const kind = await faultClassOf(general, evaluationOf(new Map(noisy)), host);
+      // the loss is a single number, which faults of several names explain
       expect(kind?.words, chosen).to.equal(undefined);
     }
   });
@@ -139,10 +141,27 @@ describe('kindOf', () => {
     const alone = await kindOn(plain, sick);
     expect(alone?.names).to.deep.equal(['loss/divided-by-steps']);
     const host6 = plant(sick, host);
-    const asked = await kindOf(plain, await host6.evaluate(plain), host, {
+    const asked = await faultClassOf(plain, await host6.evaluate(plain), host, {
       ask: (p) => host6.evaluate(p as Problem),
     });
     expect(asked?.names ?? []).not.to.include('loss/divided-by-steps');
+  });
+
+  it('fits no number to a single wrong one, unless another answer shows it too', async () => {
+    const exact = scratchImplementation();
+    const off = async (problem: Problem, change: (x: number) => number): Promise<Evaluation> => {
+      const answer = await exact.evaluate(problem);
+      return { ...answer, ...(answer.loss && { loss: mapTensor(answer.loss, change) }) };
+    };
+    const named = async (change: (x: number) => number, isAsked: boolean) => {
+      const ask = (p: AnyProblem): Promise<Evaluation> => off(p as Problem, change);
+      return (await faultClassOf(plain, await ask(plain), exact, isAsked ? { ask } : {}))?.words;
+    };
+    const larger = (x: number): number => 1.0321 * x;
+    expect(await named(larger, false)).to.equal(undefined);
+    expect(await named(larger, true)).to.equal('the loss is 1.0321 times what it should be');
+    // a penalty on any of the weights is such a constant
+    expect(await named((x) => x + 0.0123, true)).to.equal(undefined);
   });
 
   it('finds a memory of earlier calls by asking twice', async () => {
@@ -150,7 +169,7 @@ describe('kindOf', () => {
     for (const fault of catalogue.filter(({ calls }) => calls === true)) {
       const sick = plant(fault, host);
       const first = await sick.evaluate(plain);
-      const kind = await kindOf(plain, first, host, { ask: (p) => sick.evaluate(p as Problem) });
+      const kind = await faultClassOf(plain, first, host, { ask: (p) => sick.evaluate(p as Problem) });
       expect(kind?.names ?? [], fault.name).to.include(fault.name);
       found++;
     }
@@ -164,9 +183,9 @@ describe('kindOf', () => {
     const sick = plant(carry, host);
     const answer = await sick.evaluate(large);
     expect(
-      (await kindOf(large, answer, host, { ask: (p) => sick.evaluate(p as Problem) }))?.names,
+      (await faultClassOf(large, answer, host, { ask: (p) => sick.evaluate(p as Problem) }))?.names,
     ).to.deep.equal([carry.name]);
-    expect(await kindOf(large, answer, host)).to.equal(undefined);
+    expect(await faultClassOf(large, answer, host)).to.equal(undefined);
   });
 });
 

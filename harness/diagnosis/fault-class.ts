@@ -3,12 +3,12 @@ import { isLayered, roundProblem, type AnyProblem, type Evaluation } from '../ba
 import { distance, exactFault, sameRun } from '../faults/equations/index';
 import type { Side } from '../judge/index';
 import { otherLayeredProblem, otherProblem, smallProblem, workOf } from '../problems/index';
+import type { FaultClass } from './diagnosis';
 import { fittedSuspects } from './fitted-suspects';
 import { Reading, type Suspect } from './reading';
 import { catalogueSuspects, equationSuspects, memorySuspects, overwritten, type Where } from './suspects';
-import type { FoundKind } from './titles';
 
-export interface KindOptions extends Where {
+export interface FaultClassOptions extends Where {
   /** what the side was asked before this, for faults of memory; default: the same problem */
   readonly previous?: AnyProblem | undefined;
   /** asks the side another problem: tells apart what this one cannot, and confirms what is found */
@@ -33,19 +33,19 @@ const mostNames = 4;
  * @param answer of the side to it
  * @returns undefined where the answer is right, or where no fault, or too many, explain it
  */
-export async function kindOf(
+export async function faultClassOf(
   problem: AnyProblem,
   answer: Evaluation,
   side: Side,
-  options: KindOptions = {},
-): Promise<FoundKind | undefined> {
+  options: FaultClassOptions = {},
+): Promise<FaultClass | undefined> {
   const asked = side.precision === 'float32' ? roundProblem(problem) : problem;
   const { ask, previous } = options;
   if (workOf(asked) > largest) {
     const small = isLayered(asked) ? otherLayeredProblem(asked) : smallProblem(asked);
     if (workOf(small) < workOf(asked)) {
       const own = await answerOf(ask, small, 1);
-      return own && kindOf(small, own, side, { ask });
+      return own && faultClassOf(small, own, side, { ask });
     }
   }
   const reading = new Reading(asked, answer, side, previous);
@@ -53,14 +53,14 @@ export async function kindOf(
   const found =
     (reading.isRight ? undefined : await named(reading, asked, side, options, others)) ??
     (await ofMemory(asked, side, ask));
-  return kindFrom(found, () => areEqual(reading, found));
+  return asFaultClass(found, () => areEqual(reading, found));
 }
 
 async function named(
   reading: Reading,
   problem: AnyProblem,
   side: Side,
-  options: KindOptions,
+  options: FaultClassOptions,
   others: () => Promise<readonly Reading[]>,
 ): Promise<readonly Suspect[] | undefined> {
   const { place } = options;
@@ -68,6 +68,7 @@ async function named(
     catalogueSuspects(reading, problem, side.precision, options),
     equationSuspects(reading, place),
   ];
+  const fitted = once(() => fittedSuspects(reading, problem, place));
   for (const forwardOnly of [false, true]) {
     const isIt = (suspect: Suspect): boolean =>
       (!forwardOnly || suspect.phase === 'forward') && reading.isExplainedBy(suspect, forwardOnly);
@@ -77,8 +78,14 @@ async function named(
       if (left.length > 0) return left;
     }
     // a fault without a number of its own is the simpler explanation
-    const left = await confirmed(fittedSuspects(reading, problem, place, isIt), others);
-    if (left.length > 0) return left;
+    const left = await confirmed(
+      fitted().flatMap((family) => family.find(isIt) ?? []),
+      others,
+    );
+    // numbers of many mistakes fit the same single number
+    const isClear = left.length > 0 && left.length <= mostNames;
+    if (isClear && (!reading.isWrongInOneNumber || (await others()).some(({ isRight }) => !isRight)))
+      return left;
   }
   return undefined;
 }
@@ -108,7 +115,7 @@ const othersOf = memoize((problem: AnyProblem): readonly AnyProblem[] =>
 function answersToOthers(
   problem: AnyProblem,
   side: Side,
-  ask: KindOptions['ask'],
+  ask: FaultClassOptions['ask'],
 ): () => Promise<readonly Reading[]> {
   return once(async () => {
     const readings: Reading[] = [];
@@ -125,7 +132,7 @@ function answersToOthers(
 async function ofMemory(
   problem: AnyProblem,
   side: Side,
-  ask: KindOptions['ask'],
+  ask: FaultClassOptions['ask'],
 ): Promise<readonly Suspect[]> {
   if (isLayered(problem)) return [];
   const again = await answerOf(ask, problem, 2);
@@ -143,7 +150,7 @@ async function ofMemory(
 
 /** The side's answer when it is asked that often; undefined where it cannot be asked, or refuses. */
 async function answerOf(
-  ask: KindOptions['ask'],
+  ask: FaultClassOptions['ask'],
   problem: AnyProblem,
   times: number,
 ): Promise<Evaluation | undefined> {
@@ -163,10 +170,10 @@ async function answerOf(
  *
  * @param areEqual whether they are many names of one and the same mistake; default no
  */
-export function kindFrom(
+export function asFaultClass(
   faults: readonly Pick<Suspect, 'name' | 'words' | 'page' | 'timeStep' | 'layer' | 'gate'>[],
   areEqual = (): boolean => false,
-): FoundKind | undefined {
+): FaultClass | undefined {
   const names = [...new Set(faults.map(({ name }) => name))];
   if (names.length === 0 || (names.length > mostNames && !areEqual())) return undefined;
   const one = <T>(all: readonly (T | undefined)[]): T | undefined =>
