@@ -31,7 +31,7 @@ export {
   type MadeUpdate,
   type UpdateComparison,
 } from './updates/compare-update';
-export { biasCorrectionError, updateReach, type Reach } from './updates/update-reach';
+export { updateReach, type Reach } from './updates/update-reach';
 export {
   trainingChecks,
   type TrainingCheck,

@@ -7,7 +7,7 @@ import {
   type StackWeights,
   type TensorLike,
 } from '../../scratch/index';
-import { biasCorrectionError } from '../judge/index';
+import { biasCorrectionError } from '../base/bias-correction';
 import {
   distance,
   largestOf,

@@ -5,7 +5,8 @@ import {
   scratchFor,
   type TrainingCheck,
 } from '../../../harness/judge/updates/training-checks';
-import { biasCorrectionError, updateReach } from '../../../harness/judge/updates/update-reach';
+import { biasCorrectionError } from '../../../harness/base/bias-correction';
+import { updateReach } from '../../../harness/judge/updates/update-reach';
 import { roundProblem, type ProblemWeights } from '../../../harness/base/problem';
 import { budgetFor, precisionModelOf } from '../../../harness/budget/index';
 import { ruleOnUpdate } from '../../../harness/diagnosis/update/index';
