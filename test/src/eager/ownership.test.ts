@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { borrowTensor } from '../../../scratch/index';
 import { loadBackend, TfSimpleRNN, TfSimpleRNNClassifier, evaluateWithTfjs } from '../../../src/index';
+import { toFloat32 } from '../../../src/to-tensors';
 import { describeOnBackends, testedBackends } from '../../support/backends';
 import { layerProblem } from '../../support/layer-problem';
 
@@ -144,5 +146,14 @@ describe('src/eager: models on several backends in one process', () => {
     expect(models.map((model) => model.getWeights())).to.deep.equal(alone);
     for (const model of models) model.dispose();
     expect(tf.memory().numTensors).to.equal(start);
+  });
+});
+
+describe('src: the way into float32', () => {
+  it('is a new array, because a backend may keep it, also where the numbers are in float32 already', () => {
+    const data = Float32Array.of(0.5, 2);
+    const sent = toFloat32(borrowTensor({ data, shape: [2] }, 'x'), 'x');
+    expect(sent).to.deep.equal(data);
+    expect(sent).not.to.equal(data);
   });
 });
