@@ -14,6 +14,7 @@ import {
 import {
   distance,
   effectOf,
+  effectOfRun,
   exactFault,
   faultNamed,
   faultsOf,
@@ -118,14 +119,17 @@ class LayersTrial {
     });
     const shown = effects.filter(({ effect }) => effect > strong);
     const most = effects.reduce((one, other) => (other.effect > one.effect ? other : one));
-    const { given, effect } = shown.length > 0 ? shown[turn % shown.length] : most;
+    const { given } = shown.length > 0 ? shown[turn % shown.length] : most;
     const { network, problem } = equationsOf(given);
-    const { length } = fault.runs(network, problem);
-    if (length === 0) return;
+    const runs = fault.runs(network, problem);
+    if (runs.length === 0) return;
+    // one way may change nothing where another one does: the step before the first is zeros, or the last one as index -1
+    const changing = [...runs.keys()].filter((way) => effectOfRun(network, problem, runs[way]) > sameRun);
     const { hosts, float64 = hosts[0] } = this.options;
     const host = hosts[this.turn % hosts.length];
-    const mistake = mistakeIn(given, fault, this.turn++ % length);
-    if (effect > sameRun) {
+    const mistake = mistakeIn(given, fault, changing.length > 0 ? changing[this.turn % changing.length] : 0);
+    this.turn++;
+    if (changing.length > 0) {
       this.book.note(mistake, await tryMistake(mistake, given, host, float64));
       return;
     }

@@ -219,9 +219,13 @@ export const sameRun = 1e-9;
  * is run in several ways changes as much as the one that changes least. NaN in the answer counts as Infinity.
  */
 export function effectOf(network: Network, problem: NetworkProblem, fault: EquationFault): number {
-  const right = rightOutcome(network)(problem);
-  const runs = fault.runs(network, problem);
-  return runs.length === 0 ? 0 : Math.min(...runs.map((run) => distance(right, exactFault(run).whole())));
+  const effects = fault.runs(network, problem).map((run) => effectOfRun(network, problem, run));
+  return effects.length === 0 ? 0 : Math.min(...effects);
+}
+
+/** The same for one of the ways to run a fault. */
+export function effectOfRun(network: Network, problem: NetworkProblem, run: FaultyRun): number {
+  return distance(rightOutcome(network)(problem), exactFault(run).whole());
 }
 
 /** Whether the problem can show the fault, by two exact runs. Error budgets are not used: a budget that is too wide would hide the fault. */

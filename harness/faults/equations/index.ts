@@ -3,6 +3,7 @@ export {
   canShowFault,
   distance,
   effectOf,
+  effectOfRun,
   exactFault,
   type ExactAnswer,
   faultNamed,

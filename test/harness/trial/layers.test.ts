@@ -52,6 +52,14 @@ describe('the trial of a network of layers', () => {
     expect(await trialPage(report)).to.include('bidirectional(simpleRNN:2): ');
   });
 
+  it('plants a mistake that is written in several ways in one that changes a number', async () => {
+    const first = { layer: 'simpleRNN', units: 3 } as const;
+    const report = await trial('simpleRNN:3', first, /^layer1, drecurrentKernel: h_\(t-2\)/, { seeds: 5 });
+    expect(report.misses).to.deep.equal([]);
+    expect(report.score.blamed).to.equal(0);
+    expect(report.rows.some(({ name }) => name.endsWith('at one time step'))).to.equal(true);
+  });
+
   it("catches and names what it plants in a user's own cell", async () => {
     const first = { layer: 'cell', cell: ownCell, units: 2 } as const;
     const report = await trial(ownCell.name, first, /^layer1, (h_t|do_t): the factor/);
