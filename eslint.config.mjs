@@ -7,6 +7,7 @@ import { noTypeError } from './eslint-types.mjs';
 const inputMakers = [
   'toTensor',
   'borrowTensor',
+  'ownCopy',
   'checkSize',
   'formatShape',
   'indexOf',

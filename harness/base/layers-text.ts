@@ -100,7 +100,7 @@ function parseOptions(
       `${flag}: "${layer}" gives ${twice} twice; keep one of them, for example ${example}.`,
     );
   return Object.fromEntries(
-    parts.map((part) => {
+    parts.map((part): [string, unknown] => {
       const option = /^(\w+)=(\w+)$/.exec(part);
       if (option === null) {
         throw new UsageError(

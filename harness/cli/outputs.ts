@@ -189,8 +189,9 @@ export async function openOutputs<Name extends string>(
     texts: Readonly<Record<string, MakeText | undefined>> = {},
   ): Promise<Outcome> => {
     const onStdout = flagOf['json'] === true || flagOf['json'] === '-';
+    const all: Readonly<Record<string, MakeText | undefined>> = { ...texts, json: () => machine };
     const lost: string[] = [];
-    for (const [name, make] of Object.entries({ ...texts, json: () => machine }))
+    for (const [name, make] of Object.entries(all))
       try {
         if (make !== undefined) await write(name, make);
       } catch (error) {

@@ -6,6 +6,8 @@ export type Versions = Readonly<Record<string, string>>;
 export function versionsOf(
   sides: readonly { readonly name: string; readonly version?: string | undefined }[],
 ): Versions {
-  const known = sides.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version] as const]));
+  const known = sides.flatMap(({ name, version }) =>
+    version === undefined ? [] : [[name, version] as const],
+  );
   return { ...versions, ...Object.fromEntries(known) };
 }

@@ -7,7 +7,7 @@ export interface ZipEntry {
   readonly name: string;
   /** bytes of the content */ readonly size: number;
   /** The content, piece by piece; at its end the checksum is verified. */
-  read(): AsyncGenerator<Buffer>;
+  readonly read: () => AsyncGenerator<Buffer>;
 }
 
 /**

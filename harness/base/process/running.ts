@@ -20,7 +20,7 @@ export function isRunning({ pid, started }: ProcessName): boolean {
 export const startOf = (pid: number): string | undefined => statOf(pid).at(1);
 
 /** State and start of a process, where the system says so (Linux: fields 3 and 22 of /proc/PID/stat). */
-function statOf(pid: number): string[] {
+function statOf(pid: number): [state?: string, started?: string] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

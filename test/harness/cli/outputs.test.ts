@@ -40,9 +40,9 @@ describe('files that a command is to write', () => {
   });
 
   it('notes about files of others move no cursor', () => {
-    const { write } = process.stderr;
+    const write = process.stderr.write.bind(process.stderr);
     let text = '';
-    process.stderr.write = ((part: string) => ((text += part), true)) as typeof write;
+    process.stderr.write = (part: string) => ((text += part), true);
     try {
       say('note: layer \u001b[2J\tis read');
     } finally {
