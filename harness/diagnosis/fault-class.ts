@@ -66,7 +66,7 @@ async function named(
   const { place } = options;
   const groups = [
     catalogueSuspects(reading, problem, side.precision, options),
-    equationSuspects(reading, place),
+    equationSuspects(reading, options),
   ];
   const fitted = once(() => fittedSuspects(reading, problem, place));
   for (const forwardOnly of [false, true]) {
@@ -77,15 +77,14 @@ async function named(
       const left = await confirmed([...explained, ...single(explained).filter(isIt)], others);
       if (left.length > 0) return left;
     }
+    // numbers of many mistakes fit the same single number
+    if (reading.isWrongInOneNumber && (await others()).every(({ isRight }) => isRight)) continue;
     // a fault without a number of its own is the simpler explanation
     const left = await confirmed(
       fitted().flatMap((family) => family.find(isIt) ?? []),
       others,
     );
-    // numbers of many mistakes fit the same single number
-    const isClear = left.length > 0 && left.length <= mostNames;
-    if (isClear && (!reading.isWrongInOneNumber || (await others()).some(({ isRight }) => !isRight)))
-      return left;
+    if (left.length > 0 && left.length <= mostNames) return left;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { memoize } from '../base/memoize';
+import { memoize, once } from '../base/memoize';
 import { isLayered, type AnyProblem, type Phase, type Precision } from '../base/problem';
 import { isRecurrent, type Network } from '../equations/index';
 import { faultsOf, formatFaults, type EquationFault } from '../faults/equations/index';
@@ -55,19 +55,19 @@ export function catalogueSuspects(
 }
 
 /** What follows from the equations, as far as it can begin at that place. */
-export function equationSuspects(reading: Reading, place: LayerPlace | undefined): Suspects {
+export function equationSuspects(reading: Reading, { place, phase }: Where): Suspects {
   const { network, problem } = reading;
   const whole = [...faultsOf(network), ...formatFaults(network)].filter((fault) =>
-    mayBegin(network, reading, fault, place),
+    place === undefined
+      ? phase === undefined || fault.phase === phase
+      : mayBegin(network, reading, fault, place),
   );
   const steps = stepsNear(place, problem.inputs.shape[1]);
+  const single = once(() => whole.flatMap(({ atStep }) => (atStep === undefined ? [] : steps.map(atStep))));
   return {
     whole,
     // a mistake outside of the steps may be one that a single step can have: a carry cut at the first step
-    single: (explained) =>
-      explained.some(({ atStep }) => atStep !== undefined)
-        ? []
-        : whole.flatMap(({ atStep }) => (atStep === undefined ? [] : steps.map(atStep))),
+    single: (explained) => (explained.some(({ atStep }) => atStep !== undefined) ? [] : single()),
   };
 }
 
@@ -79,13 +79,7 @@ function stepsNear(place: LayerPlace | undefined, timeSteps: number): readonly n
 }
 
 /** Whether the mistake can begin where the first wrong number was seen. */
-function mayBegin(
-  network: Network,
-  { given }: Reading,
-  fault: EquationFault,
-  place: LayerPlace | undefined,
-): boolean {
-  if (place === undefined) return true;
+function mayBegin(network: Network, { given }: Reading, fault: EquationFault, place: LayerPlace): boolean {
   if (fault.phase !== place.phase) return false;
   // the gradient of a weight alone is wrong, or an inner one that all gradients are made of
   const isShare = fault.quantity.startsWith('gradients.') && fault.quantity !== 'gradients.inputs';
