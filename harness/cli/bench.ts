@@ -83,7 +83,11 @@ export const defineBench = defineCommand({
     else if (flags.sweep.length === 0) refuseIdle('without --sweep', 'sweepBase', 'sweepEngines');
     const { runBench } = await import('../bench/run.js');
     const { htmlReport, markdownReport, textReport } = await import('../bench/report/document.js');
-    const marks = { json: 'rnn-parity-bench', html: undefined, markdown: undefined };
+    const marks = {
+      json: 'rnn-parity-bench',
+      html: '<title>Performance</title>',
+      markdown: 'Made by: rnn-parity bench',
+    };
     const outputs = await openOutputs(flags, marks);
     const settings = await readFlags(flags, line);
     const json = from === undefined ? await runBench(settings) : await rereadReport(from, baseline);

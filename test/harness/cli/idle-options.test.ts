@@ -88,6 +88,8 @@ describe('options that change nothing, or name what cannot be', () => {
       'trial --sensitivity cpu --json package.json',
       'trial --function-errors cpu --json package.json',
     ].map((line) => [line, '--json package.json exists and is no report of an earlier run'] as const),
+    ['bench --from r.json --markdown README.md', 'README.md exists and is no report of an earlier run'],
+    ['bench --from r.json --html harness/parity/page/page.html', 'exists and is no report of an earlier run'],
     [
       'bench --from r.json --rounds 3 --sizes S',
       '--sizes and --rounds change nothing with --from; leave them out.',
